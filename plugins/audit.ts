@@ -1,0 +1,35 @@
+import type { FastifyRequest } from 'fastify'
+import { actorOf, type Caller } from './auth/caller.ts'
+import type { Trx } from './database/types.ts'
+import type { Operation } from './operations/table.ts'
+
+const idMember = /^id$|_id$/
+
+/** What a mutation was about: the last identifier in its path, else the first identifier in its answer. */
+const resourceOf = (request: FastifyRequest, answer: unknown): string | null => {
+  const fromPath = Object.values((request.params ?? {}) as Record<string, unknown>).at(-1)
+  if (fromPath !== undefined) return String(fromPath)
+  if (typeof answer !== 'object' || answer === null) return null
+  const [, value] = Object.entries(answer).find(([name, member]) => idMember.test(name) && ['string', 'number'].includes(typeof member)) ?? []
+  return value === undefined ? null : String(value)
+}
+
+/** Writes the activity row of a mutation in the mutation's own transaction. */
+export const writeActivity = async (trx: Trx, operation: Operation, caller: Caller, request: FastifyRequest, answer: unknown, at: Date): Promise<void> => {
+  const actor = actorOf(caller)
+  await trx
+    .insertInto('activity')
+    .values({
+      partner_id: 'partnerId' in caller ? caller.partnerId : null,
+      at,
+      actor_type: actor.type,
+      actor_id: actor.id,
+      operation_id: operation.operationId,
+      method: operation.method,
+      route: operation.path,
+      resource_id: resourceOf(request, answer),
+      ip: request.ip,
+      request_id: request.id
+    })
+    .execute()
+}

@@ -1,0 +1,100 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { defineProblem } from '../errors/problem.ts'
+import { productionNotEnabled, unauthorized } from '../errors/kinds.ts'
+import type { Operation } from '../operations/table.ts'
+import { sameSecret } from '../secrets.ts'
+import { readAccessToken } from './access-tokens.ts'
+import { addressAllowed } from './addresses.ts'
+import { patIpBlocked } from '../errors/kinds.ts'
+import type { Caller } from './caller.ts'
+import { findCredential, findSession } from './queries.ts'
+
+export const ingestNotConfigured = defineProblem({
+  status: 503,
+  code: 'ingest_not_configured',
+  meaning: 'This server has no ingest secret, so nobody can ingest.',
+  cure: 'Set ATLAS_INGEST_SECRET on the server and start it again.'
+})
+
+const bearerOf = (request: FastifyRequest): string | undefined => /^bearer +(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]
+
+const headerOf = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+const missing = () =>
+  unauthorized('Send a valid credential as `Authorization: Bearer …`.', {}, { 'www-authenticate': 'Bearer' })
+
+const unknown = () =>
+  unauthorized('The credential is unknown, expired or revoked. Mint a new one, or sign in again.', {}, { 'www-authenticate': 'Bearer error="invalid_token"' })
+
+const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller => {
+  const expected = app.config.ingestSecret
+  if (expected === undefined) throw ingestNotConfigured('This server has no ingest secret. Set ATLAS_INGEST_SECRET and start it again.')
+  const given = headerOf(request, 'x-atlas-ingest-secret') ?? bearerOf(request)
+  if (given === undefined || !sameSecret(given, expected)) {
+    throw unauthorized('Send the ingest secret as `X-Atlas-Ingest-Secret`.', {}, { 'www-authenticate': 'Bearer' })
+  }
+  return { kind: 'ingest' }
+}
+
+const identifySession = async (app: FastifyInstance, token: string): Promise<Caller> => {
+  const now = app.clock.now()
+  const claims = await readAccessToken(app.config.jwtSecret, token, now)
+  const session = claims === undefined ? undefined : await findSession(app.database.db, claims.sessionId, now)
+  if (session === undefined) throw unknown()
+  return {
+    kind: 'session',
+    sessionId: session.id,
+    userId: session.user_id,
+    partnerId: session.partner_id,
+    role: session.role,
+    operator: session.operator,
+    environment: 'test',
+    environments: ['test', 'live'],
+    rateOverrides: session.rate_overrides
+  }
+}
+
+const identifyCredential = async (app: FastifyInstance, request: FastifyRequest, secret: string): Promise<Caller> => {
+  const found = await findCredential(app.database.db, secret, app.clock.now())
+  if (found === undefined) throw unknown()
+  app.noteCredentialUse(found.id)
+  const rateOverrides = found.rate_overrides ?? {}
+  if (found.kind === 'agent_key' && found.agent_id !== null) {
+    return { kind: 'agent_key', credentialId: found.id, agentId: found.agent_id, partnerId: found.partner_id, rateOverrides }
+  }
+  if (found.partner_id === null) throw unknown()
+  if (found.environment === 'live' && found.production_enabled !== true) {
+    throw productionNotEnabled('This partner is not enabled for production yet; use a test credential, or ask the operator of this server.')
+  }
+  if (found.allowed_ips !== null && !addressAllowed(request.ip, found.allowed_ips)) {
+    throw patIpBlocked('The token is bound to addresses, and this request came from another one.')
+  }
+  const ofPartner = { credentialId: found.id, partnerId: found.partner_id, environment: found.environment, environments: [found.environment], rateOverrides }
+  if (found.kind === 'token' && found.user_id !== null) return { kind: 'token', ...ofPartner, userId: found.user_id, scopes: found.scopes }
+  return { kind: 'partner_key', ...ofPartner }
+}
+
+/**
+ * Tells who calls an operation; the token's prefix tells which kind it is.
+ *
+ * @returns the caller, or null where the operation admits the anonymous and no credential was sent.
+ * @throws ProblemError 401 for a missing, unknown, expired or revoked credential; 402 for a live one of a partner without production; 403 from an
+ *   address that the token does not allow; 503 when ingest is not configured.
+ */
+export const identify = async (app: FastifyInstance, operation: Operation, request: FastifyRequest): Promise<Caller | null> => {
+  const schemes = operation.security.flat()
+  if (schemes.length === 0 || schemes.every((scheme) => scheme === 'RefreshCookie')) return null
+  if (schemes.includes('IngestSecret')) return identifyIngest(app, request)
+  const token = bearerOf(request) ?? headerOf(request, 'x-api-key')
+  if (token === undefined) {
+    const anonymousAdmitted = operation.security.some((alternative) => alternative.length === 0)
+    if (anonymousAdmitted && request.headers.authorization === undefined) return null
+    throw missing()
+  }
+  if (token.length > 4096) throw unknown()
+  if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, request, token)
+  return await identifySession(app, token)
+}

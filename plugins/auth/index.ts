@@ -1,0 +1,46 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Caller } from './caller.ts'
+import { touchCredentials } from './queries.ts'
+
+const touchIntervalMs = 30_000
+
+/** Collects the credentials in use and notes them together, so that no request waits for a write that only tells when a key was last used. */
+const noteUses = (app: FastifyInstance): ((credentialId: string) => void) => {
+  const used = new Set<string>()
+  const flush = async (): Promise<void> => {
+    if (used.size === 0) return
+    const ids = [...used]
+    used.clear()
+    await touchCredentials(app.database.db, ids, app.clock.now())
+  }
+  const timer = setInterval(() => {
+    flush().catch((error: unknown) => app.log.warn({ err: error }, 'the last use of credentials could not be noted'))
+  }, touchIntervalMs)
+  timer.unref()
+  app.addHook('preClose', async () => {
+    clearInterval(timer)
+    await flush().catch((error: unknown) => app.log.warn({ err: error }, 'the last use of credentials could not be noted'))
+  })
+  return (credentialId) => used.add(credentialId)
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Notes that a credential was used just now; written to the database in the background. */
+    noteCredentialUse(credentialId: string): void
+  }
+  interface FastifyRequest {
+    /** Who calls; null for the anonymous. */
+    caller: Caller | null
+  }
+}
+
+export default fp(
+  (app, _options, done) => {
+    app.decorateRequest('caller', null)
+    app.decorate('noteCredentialUse', noteUses(app))
+    done()
+  },
+  { name: 'auth', dependencies: ['config', 'clock', 'database'] }
+)

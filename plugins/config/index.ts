@@ -1,0 +1,218 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { deriveSimulatorKeys, readDevelopmentKeys } from './development-keys.ts'
+
+/** What a class of requests may cost one partner: the ceiling in the class's own unit, or the ceiling with a burst. */
+const RateOverride = Type.Union([
+  Type.Number({ minimum: 0 }),
+  Type.Object({ ceiling: Type.Number({ minimum: 0 }), burst: Type.Optional(Type.Number({ minimum: 0 })) }, { additionalProperties: false })
+])
+export const RateOverrides = Type.Record(Type.String(), RateOverride)
+export type RateOverrides = Static<typeof RateOverrides>
+
+export interface PlaidConfig {
+  /** `sandbox` is the built-in simulator, `remote_sandbox` Plaid's own sandbox, `live` Plaid's production. */
+  mode: 'sandbox' | 'remote_sandbox' | 'live'
+  clientId: string
+  secret: string
+}
+
+export interface StripeConfig {
+  mode: 'sandbox' | 'remote_sandbox' | 'live'
+  secretKey: string
+  webhookSecret: string
+}
+
+export interface TwilioConfig {
+  accountSid: string
+  authToken: string
+  from: string
+  baseUrl: string | undefined
+}
+
+export interface Config {
+  environment: 'development' | 'test' | 'production'
+  host: string
+  port: number
+  dataDir: string
+  publicUrl: string | undefined
+  databaseUrl: string | undefined
+  databasePoolSize: number
+  redisUrl: string | undefined
+  /** 32-byte keys; the first one encrypts, all of them decrypt. */
+  encryptionKeys: Buffer[]
+  jwtSecret: Buffer
+  ingestSecret: string | undefined
+  docsEnabled: boolean
+  webhookAllowPrivate: boolean
+  trustProxy: boolean
+  sandboxAutosettle: boolean
+  rateOverrides: Record<string, RateOverrides>
+  plaid: PlaidConfig
+  stripe: StripeConfig
+  twilio: TwilioConfig | undefined
+  logLevel: string
+}
+
+/** The environment cannot be turned into a configuration; the message names every setting at fault and its cure. */
+export class ConfigurationError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`The configuration needs ${problems.length === 1 ? 'a correction' : `${problems.length} corrections`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`)
+  }
+}
+
+type Environment = Record<string, string | undefined>
+
+const requiredInProduction: Record<string, string> = {
+  DATABASE_URL: 'set it to the PostgreSQL database, such as postgres://user:password@host:5432/atlasforge',
+  ATLAS_ENCRYPTION_KEY: 'set it to 32 random bytes in base64, such as the output of: openssl rand -base64 32',
+  ATLAS_JWT_SECRET: 'set it to a random text of 32 characters or more, such as the output of: openssl rand -base64 48'
+}
+
+/** Reads settings one by one and collects what is wrong, so that a start-up names every fault at once. */
+class Reader {
+  readonly problems: string[] = []
+  constructor(private readonly env: Environment) {}
+
+  text(name: string): string | undefined {
+    const value = this.env[name]?.trim()
+    return value === '' ? undefined : value
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.text(name)?.toLowerCase()
+    if (value === undefined) return fallback
+    if (['true', '1', 'yes', 'on'].includes(value)) return true
+    if (['false', '0', 'no', 'off'].includes(value)) return false
+    this.problems.push(`${name} must be true or false`)
+    return fallback
+  }
+
+  integer(name: string, fallback: number, minimum: number, maximum: number): number {
+    const value = this.text(name)
+    if (value === undefined) return fallback
+    const number = Number(value)
+    if (Number.isInteger(number) && number >= minimum && number <= maximum) return number
+    this.problems.push(`${name} must be a whole number from ${minimum} to ${maximum}`)
+    return fallback
+  }
+
+  url(name: string, protocols: string[]): string | undefined {
+    const value = this.text(name)
+    if (value === undefined) return undefined
+    const ok = URL.canParse(value) && protocols.includes(new URL(value).protocol)
+    if (!ok) this.problems.push(`${name} must be an URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
+    return value.replace(/\/$/, '')
+  }
+
+  key(name: string, value: string): Buffer {
+    const key = Buffer.from(value, 'base64')
+    if (key.length !== 32) this.problems.push(`${name} must be 32 bytes in base64 (44 characters); this one has ${key.length} bytes`)
+    return key
+  }
+
+  rateOverrides(name: string): Record<string, RateOverrides> {
+    const text = this.text(name)
+    if (text === undefined) return {}
+    try {
+      const value: unknown = JSON.parse(text)
+      if (Value.Check(Type.Record(Type.String(), RateOverrides), value)) return value
+    } catch {
+      // told below together with a value of the wrong shape
+    }
+    this.problems.push(`${name} must be JSON such as {"<partner id>": {"standard": 120}}`)
+    return {}
+  }
+}
+
+const readPlaid = (reader: Reader, keys: { plaidSecret: string }): PlaidConfig => {
+  const clientId = reader.text('PLAID_CLIENT_ID')
+  const secret = reader.text('PLAID_SECRET')
+  const environment = reader.text('PLAID_ENV') ?? 'sandbox'
+  if (!['sandbox', 'production'].includes(environment)) reader.problems.push('PLAID_ENV must be sandbox or production')
+  if ((clientId === undefined) !== (secret === undefined)) reader.problems.push('PLAID_CLIENT_ID and PLAID_SECRET belong together: set both or neither')
+  if (clientId === undefined || secret === undefined) return { mode: 'sandbox', clientId: 'atlas-simulator', secret: keys.plaidSecret }
+  return { mode: environment === 'production' ? 'live' : 'remote_sandbox', clientId, secret }
+}
+
+const readStripe = (reader: Reader, keys: { stripeSecret: string; stripeWebhookSecret: string }): StripeConfig => {
+  const secretKey = reader.text('STRIPE_SECRET_KEY')
+  const webhookSecret = reader.text('STRIPE_WEBHOOK_SECRET')
+  if ((secretKey === undefined) !== (webhookSecret === undefined)) {
+    reader.problems.push('STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: set both or neither')
+  }
+  if (secretKey === undefined || webhookSecret === undefined) {
+    return { mode: 'sandbox', secretKey: keys.stripeSecret, webhookSecret: keys.stripeWebhookSecret }
+  }
+  return { mode: secretKey.startsWith('sk_live_') ? 'live' : 'remote_sandbox', secretKey, webhookSecret }
+}
+
+const readTwilio = (reader: Reader): TwilioConfig | undefined => {
+  const names = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'] as const
+  const [accountSid, authToken, from] = names.map((name) => reader.text(name))
+  if (accountSid !== undefined && authToken !== undefined && from !== undefined) {
+    return { accountSid, authToken, from, baseUrl: reader.url('TWILIO_BASE_URL', ['http:', 'https:']) }
+  }
+  if (accountSid !== undefined || authToken !== undefined || from !== undefined) {
+    reader.problems.push(`${names.join(', ')} belong together: set all or none`)
+  }
+  return undefined
+}
+
+const readEnvironmentName = (reader: Reader): Config['environment'] => {
+  const name = reader.text('NODE_ENV') ?? 'development'
+  if (name === 'development' || name === 'test' || name === 'production') return name
+  reader.problems.push('NODE_ENV must be development, test or production')
+  return 'development'
+}
+
+/**
+ * Turns the environment into the typed configuration. Outside production, keys that are not set are generated once and kept in
+ * the data directory.
+ *
+ * @throws ConfigurationError naming every setting that is missing or wrong, all at once.
+ */
+export const loadConfig = (env: Environment): Config => {
+  const reader = new Reader(env)
+  const environment = readEnvironmentName(reader)
+  const production = environment === 'production'
+  if (production) {
+    for (const [name, cure] of Object.entries(requiredInProduction)) {
+      if (reader.text(name) === undefined) reader.problems.push(`${name} is missing: ${cure}`)
+    }
+  }
+  const dataDir = reader.text('ATLAS_DATA_DIR') ?? '.atlas'
+  const encryptionKey = reader.text('ATLAS_ENCRYPTION_KEY')
+  const keys = production ? deriveSimulatorKeys(encryptionKey ?? '') : readDevelopmentKeys(dataDir)
+  const oldKeys = reader.text('ATLAS_ENCRYPTION_KEYS_OLD')?.split(',') ?? []
+  const jwtSecret = reader.text('ATLAS_JWT_SECRET') ?? keys.jwtSecret
+  if (jwtSecret.length < 32) reader.problems.push('ATLAS_JWT_SECRET must have 32 characters or more')
+  const config: Config = {
+    environment,
+    host: reader.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: reader.integer('PORT', 3000, 0, 65535),
+    dataDir,
+    publicUrl: reader.url('ATLAS_PUBLIC_URL', ['http:', 'https:']),
+    databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 10, 2, 100),
+    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
+    encryptionKeys: [
+      reader.key('ATLAS_ENCRYPTION_KEY', encryptionKey ?? keys.encryptionKey),
+      ...oldKeys.map((key) => reader.key('ATLAS_ENCRYPTION_KEYS_OLD', key.trim()))
+    ],
+    jwtSecret: Buffer.from(jwtSecret),
+    // An empty ATLAS_INGEST_SECRET says "none"; an absent one is generated outside production.
+    ingestSecret: env.ATLAS_INGEST_SECRET === undefined ? (production ? undefined : keys.ingestSecret) : reader.text('ATLAS_INGEST_SECRET'),
+    docsEnabled: reader.flag('ATLAS_DOCS_ENABLED', !production),
+    webhookAllowPrivate: reader.flag('ATLAS_WEBHOOK_ALLOW_PRIVATE', !production),
+    trustProxy: reader.flag('ATLAS_TRUST_PROXY', false),
+    sandboxAutosettle: reader.flag('ATLAS_SANDBOX_AUTOSETTLE', false),
+    rateOverrides: reader.rateOverrides('PUBLIC_API_RATE_OVERRIDES'),
+    plaid: readPlaid(reader, keys),
+    stripe: readStripe(reader, keys),
+    twilio: readTwilio(reader),
+    logLevel: reader.text('LOG_LEVEL') ?? (environment === 'test' ? 'silent' : production ? 'info' : 'warn')
+  }
+  if (reader.problems.length > 0) throw new ConfigurationError(reader.problems)
+  return config
+}

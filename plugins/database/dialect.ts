@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { PGlite } from '@electric-sql/pglite'
+import { PGliteDialect, PostgresDialect, type Dialect } from 'kysely'
+import pg from 'pg'
+
+const int8 = 20
+const date = 1082
+
+/** int8 as a number: the money, sequences and counts of this product stay far below 2^53, and one that does not must not be rounded in silence. */
+const parseInt8 = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`The database holds ${text}, which a JavaScript number cannot hold exactly.`)
+  return value
+}
+
+const statementNames = new Map<string, string>()
+const mostStatements = 1000
+
+/** A name for a statement's text, so that PostgreSQL plans it once a connection. Past the bound a text stays unnamed, so that no server's memory grows with dynamic SQL. */
+const nameOf = (text: string): string | undefined => {
+  const known = statementNames.get(text)
+  if (known !== undefined || statementNames.size >= mostStatements) return known
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 40)
+  statementNames.set(text, name)
+  return name
+}
+
+type AnyQuery = (...args: unknown[]) => unknown
+
+/** A client that prepares every statement with parameters under a name. */
+class PreparingClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config)
+    const query = this.query.bind(this) as AnyQuery
+    const prepare: AnyQuery = (text, values, ...rest) => {
+      if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return query(text, values, ...rest)
+      return query({ text, values, name: nameOf(text) }, ...rest)
+    }
+    this.query = prepare as typeof this.query
+  }
+}
+
+export const openPglite = async (dataDir: string | undefined, loadDataDir?: Blob): Promise<PGlite> =>
+  await PGlite.create({
+    ...(dataDir === undefined ? {} : { dataDir }),
+    ...(loadDataDir === undefined ? {} : { loadDataDir }),
+    parsers: { [int8]: parseInt8, [date]: (text: string) => text }
+  })
+
+export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
+
+export const openPool = (connectionString: string, size: number): pg.Pool =>
+  new pg.Pool({
+    connectionString,
+    max: size,
+    Client: PreparingClient,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    types: {
+      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+        oid === int8 ? parseInt8 : oid === date ? (text: string) => text : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser
+    }
+  })
+
+export const postgresDialect = (pool: pg.Pool): Dialect => new PostgresDialect({ pool })

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const longestSocketPath = 100
+
+const lockPath = (dataDir: string): string => {
+  const path = join(resolve(dataDir), 'lock.sock')
+  if (Buffer.byteLength(path) <= longestSocketPath) return path
+  return join(tmpdir(), `atlas-${createHash('sha256').update(path).digest('hex').slice(0, 24)}.sock`)
+}
+
+const listen = (path: string): Promise<Server> =>
+  new Promise((done, failed) => {
+    const server = createServer((socket) => socket.destroy())
+    server.once('error', failed)
+    server.listen(path, () => {
+      server.unref()
+      done(server)
+    })
+  })
+
+const somebodyAnswers = (path: string): Promise<boolean> =>
+  new Promise((done) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      done(true)
+    })
+    socket.once('error', () => done(false))
+  })
+
+/**
+ * Makes this process the only one that uses a data directory; two of them would lose each other's writes in silence.
+ *
+ * The lock is a socket that the process listens on: the kernel closes it when the process dies, however it dies, so that a lock left behind
+ * is told from a living one by knocking.
+ *
+ * @throws Error when another process uses the directory.
+ */
+export const lockDirectory = async (dataDir: string): Promise<() => Promise<void>> => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const path = lockPath(dataDir)
+  let server: Server
+  try {
+    server = await listen(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    if (await somebodyAnswers(path)) {
+      throw new Error(`Another AtlasForge process uses the data directory ${dataDir}. Stop it, or give this one its own with ATLAS_DATA_DIR.`)
+    }
+    rmSync(path, { force: true })
+    server = await listen(path)
+  }
+  return () => new Promise((done) => server.close(() => done()))
+}

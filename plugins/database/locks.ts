@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import type pg from 'pg'
+
+export type Release = () => Promise<void>
+
+/** Named locks that are held across statements and transactions; the database releases them when the process that holds them dies. */
+export interface Locks {
+  /** Takes the lock and answers its release, or answers undefined when somebody on any instance holds it. */
+  tryAcquire(name: string): Promise<Release | undefined>
+  close(): Promise<void>
+}
+
+const lockNumber = (name: string): string => createHash('sha256').update(name).digest().readBigInt64BE().toString()
+
+/** Locks of a server that has its database for itself. */
+export const processLocks = (): Locks => {
+  const held = new Set<string>()
+  return {
+    tryAcquire(name) {
+      if (held.has(name)) return Promise.resolve(undefined)
+      held.add(name)
+      return Promise.resolve(() => {
+        held.delete(name)
+        return Promise.resolve()
+      })
+    },
+    close: () => Promise.resolve()
+  }
+}
+
+/**
+ * Locks shared by all instances on one PostgreSQL: advisory locks held by one connection an instance. What this process holds is known here
+ * without a round trip, since a session may take the same advisory lock twice.
+ */
+export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
+  const held = new Set<string>()
+  let connecting: Promise<pg.Client> | undefined
+  const client = (): Promise<pg.Client> => {
+    connecting ??= connect().then(
+      (connected) => {
+        const forget = () => {
+          connecting = undefined
+        }
+        connected.once('end', forget)
+        connected.once('error', forget)
+        return connected
+      },
+      (error: unknown) => {
+        connecting = undefined
+        throw error
+      }
+    )
+    return connecting
+  }
+  const release = (name: string, holder: pg.Client) => async () => {
+    try {
+      await holder.query('select pg_advisory_unlock($1)', [lockNumber(name)])
+    } catch {
+      // The connection is gone, and its locks with it.
+    } finally {
+      held.delete(name)
+    }
+  }
+  return {
+    async tryAcquire(name) {
+      if (held.has(name)) return undefined
+      held.add(name)
+      try {
+        const holder = await client()
+        const { rows } = await holder.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [lockNumber(name)])
+        if (rows[0]?.taken === true) return release(name, holder)
+      } catch (error) {
+        held.delete(name)
+        throw error
+      }
+      held.delete(name)
+      return undefined
+    },
+    async close() {
+      if (connecting !== undefined) await (await connecting).end()
+    }
+  }
+}

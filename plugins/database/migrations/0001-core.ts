@@ -1,0 +1,118 @@
+import { sql, type Kysely } from 'kysely'
+
+const statements = [
+  sql`create table partners (
+    id text primary key,
+    name text not null,
+    production_enabled boolean not null default false,
+    rate_overrides jsonb not null default '{}',
+    created_at timestamptz not null
+  )`,
+  sql`create table users (
+    id text primary key,
+    email text not null,
+    name text not null,
+    password_hash text not null,
+    operator boolean not null default false,
+    preferences jsonb not null default '{}',
+    created_at timestamptz not null
+  )`,
+  sql`create unique index users_email_key on users (lower(email))`,
+  sql`create table memberships (
+    user_id text not null references users on delete cascade,
+    partner_id text not null references partners on delete cascade,
+    role text not null check (role in ('owner', 'member')),
+    primary key (user_id, partner_id)
+  )`,
+  sql`create index memberships_partner on memberships (partner_id)`,
+  sql`create table sessions (
+    id text primary key,
+    user_id text not null references users on delete cascade,
+    partner_id text not null references partners on delete cascade,
+    ip text not null,
+    user_agent text,
+    created_at timestamptz not null,
+    last_used_at timestamptz not null,
+    expires_at timestamptz not null,
+    revoked_at timestamptz
+  )`,
+  sql`create index sessions_user on sessions (user_id, created_at desc, id desc)`,
+  sql`create table refresh_tokens (
+    hash bytea primary key,
+    session_id text not null references sessions on delete cascade,
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    used_at timestamptz
+  )`,
+  sql`create index refresh_tokens_session on refresh_tokens (session_id)`,
+  sql`create table credentials (
+    id text primary key,
+    hash bytea not null unique,
+    kind text not null check (kind in ('partner_key', 'token', 'agent_key')),
+    partner_id text references partners on delete cascade,
+    user_id text references users on delete cascade,
+    agent_id text,
+    name text not null,
+    environment text not null check (environment in ('test', 'live')),
+    scopes text[] not null default '{}',
+    allowed_ips text[],
+    hint text not null,
+    created_at timestamptz not null,
+    expires_at timestamptz,
+    last_used_at timestamptz,
+    revoked_at timestamptz,
+    check ((kind = 'agent_key') = (agent_id is not null)),
+    check (kind = 'agent_key' or partner_id is not null)
+  )`,
+  sql`create index credentials_partner on credentials (partner_id, kind, created_at desc, id desc)`,
+  sql`create unique index credentials_one_key_an_agent on credentials (agent_id) where revoked_at is null`,
+  sql`create table activity (
+    id bigint generated always as identity primary key,
+    partner_id text references partners on delete cascade,
+    at timestamptz not null,
+    actor_type text not null,
+    actor_id text not null,
+    operation_id text not null,
+    method text not null,
+    route text not null,
+    resource_id text,
+    ip text not null,
+    request_id text not null
+  )`,
+  sql`create index activity_partner on activity (partner_id, id desc)`,
+  sql`create table idempotency_keys (
+    tenant text not null,
+    key text not null,
+    operation_id text not null,
+    body_hash bytea not null,
+    status smallint not null check (status between 200 and 299),
+    answer bytea not null,
+    created_at timestamptz not null,
+    expires_at timestamptz not null,
+    primary key (tenant, key)
+  )`,
+  sql`create index idempotency_keys_expiry on idempotency_keys (expires_at)`,
+  sql`create table events (
+    id text primary key,
+    position bigint generated always as identity unique,
+    partner_id text not null references partners on delete cascade,
+    type text not null,
+    data jsonb not null,
+    created_at timestamptz not null,
+    sequence bigint,
+    published_at timestamptz,
+    unique (partner_id, sequence)
+  )`,
+  sql`create index events_unpublished on events (position) where published_at is null`,
+  sql`create table check_results (
+    name text primary key,
+    status text not null check (status in ('ok', 'failed')),
+    detail text not null,
+    at timestamptz not null
+  )`
+]
+
+/** Partners, people, their credentials, and what every operation leaves behind: activity, idempotency keys, events. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await statement.execute(db)
+}

@@ -1,0 +1,126 @@
+import type { ColumnType, Generated } from 'kysely'
+import type { RateOverrides } from '../config/index.ts'
+
+/** jsonb: read as a value, written as text. */
+type Json<T> = ColumnType<T, string, string>
+
+export interface PartnersTable {
+  id: string
+  name: string
+  production_enabled: Generated<boolean>
+  rate_overrides: ColumnType<RateOverrides, string | undefined, string>
+  created_at: Date
+}
+
+export interface UsersTable {
+  id: string
+  email: string
+  name: string
+  password_hash: string
+  operator: Generated<boolean>
+  preferences: ColumnType<Record<string, unknown>, string | undefined, string>
+  created_at: Date
+}
+
+export interface MembershipsTable {
+  user_id: string
+  partner_id: string
+  role: 'owner' | 'member'
+}
+
+export interface SessionsTable {
+  id: string
+  user_id: string
+  partner_id: string
+  ip: string
+  user_agent: string | null
+  created_at: Date
+  last_used_at: Date
+  expires_at: Date
+  revoked_at: Date | null
+}
+
+export interface RefreshTokensTable {
+  hash: Buffer
+  session_id: string
+  created_at: Date
+  expires_at: Date
+  used_at: Date | null
+}
+
+export interface CredentialsTable {
+  id: string
+  hash: Buffer
+  kind: 'partner_key' | 'token' | 'agent_key'
+  partner_id: string | null
+  user_id: string | null
+  agent_id: string | null
+  name: string
+  environment: 'test' | 'live'
+  scopes: Generated<string[]>
+  allowed_ips: string[] | null
+  /** The prefix and the last four characters, to tell credentials apart without knowing them. */
+  hint: string
+  created_at: Date
+  expires_at: Date | null
+  last_used_at: Date | null
+  revoked_at: Date | null
+}
+
+export interface ActivityTable {
+  id: Generated<number>
+  partner_id: string | null
+  at: Date
+  actor_type: string
+  actor_id: string
+  operation_id: string
+  method: string
+  route: string
+  resource_id: string | null
+  ip: string
+  request_id: string
+}
+
+export interface IdempotencyKeysTable {
+  tenant: string
+  key: string
+  operation_id: string
+  body_hash: Buffer
+  status: number
+  answer: Buffer
+  created_at: Date
+  expires_at: Date
+}
+
+export interface EventsTable {
+  id: string
+  position: Generated<number>
+  partner_id: string
+  type: string
+  data: Json<Record<string, unknown>>
+  created_at: Date
+  sequence: number | null
+  published_at: Date | null
+}
+
+export interface CheckResultsTable {
+  name: string
+  status: 'ok' | 'failed'
+  detail: string
+  at: Date
+}
+
+declare module './types.ts' {
+  interface Database {
+    partners: PartnersTable
+    users: UsersTable
+    memberships: MembershipsTable
+    sessions: SessionsTable
+    refresh_tokens: RefreshTokensTable
+    credentials: CredentialsTable
+    activity: ActivityTable
+    idempotency_keys: IdempotencyKeysTable
+    events: EventsTable
+    check_results: CheckResultsTable
+  }
+}

@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Db, Trx } from './types.ts'
+
+const inTransaction = new AsyncLocalStorage<boolean>()
+
+/** SQLSTATEs after which the same transaction can succeed when it is simply run again: serialization failure, deadlock. */
+const retryable = new Set(['40001', '40P01'])
+const mostTries = 4
+
+export const sqlState = (error: unknown): string | undefined =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/** The name of the unique constraint that an insert ran into, if that is what happened. */
+export const violatedConstraint = (error: unknown): string | undefined =>
+  sqlState(error) === '23505' && typeof error === 'object' && error !== null && 'constraint' in error ? String(error.constraint) : undefined
+
+/** Runs `work` in one transaction, again when the database chose it as the victim of a deadlock. `work` must do nothing but use `trx`. */
+export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await inTransaction.run(true, () => db.transaction().execute(work))
+    } catch (error) {
+      if (attempt >= mostTries || !retryable.has(sqlState(error) ?? '')) throw error
+    }
+  }
+}
+
+/**
+ * Refuses a call to another service while a transaction is open: it would hold locks and a connection for as long as somebody
+ * else takes to answer, and with the embedded database, whose one connection the simulators use too, wait for ever.
+ */
+export const assertNoTransaction = (): void => {
+  if (inTransaction.getStore() === true) throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
+}

@@ -1,0 +1,93 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import * as kinds from './kinds.ts'
+import { ProblemError, slugOf } from './problem.ts'
+import { readFieldErrors } from './validation.ts'
+
+export interface ProblemBody {
+  type: string
+  title: string
+  status: number
+  detail: string
+  error: string
+  requestId: string
+  [member: string]: unknown
+}
+
+/** SQLSTATE classes and socket errors that mean "the database is not there", not "the statement is wrong". */
+const databaseGone = /^(08|57P|53|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)/
+
+const isDatabaseGone = (error: FastifyError): boolean =>
+  databaseGone.test(error.code ?? '') || /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
+
+const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | undefined => {
+  switch (error.code) {
+    case 'FST_ERR_VALIDATION': {
+      const errors = readFieldErrors(error)
+      const paths = errors.map((field) => field.path).join(', ')
+      return kinds.validationFailed(`The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${paths}.`, { errors })
+    }
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return kinds.bodyTooLarge(`The body is larger than ${Math.floor(bodyLimit / 1024)} KiB; send less at a time.`)
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return kinds.unsupportedMediaType('Send the body as application/json.')
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return kinds.malformedJson('The body is not valid JSON.')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return kinds.validationFailed('Content-Length does not match the body.', { errors: [{ path: 'headers/content-length', message: 'must match the body' }] })
+    case 'FST_ERR_BAD_URL':
+      return kinds.validationFailed('The path is not a valid URL.', { errors: [{ path: 'path', message: 'must be percent-encoded' }] })
+    default:
+      return undefined
+  }
+}
+
+/** Turns whatever was thrown into what the client may see of it; what is not meant for the client becomes a bare 500. */
+const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError => {
+  if (error instanceof ProblemError) return error
+  const known = fromFastify(error, request.routeOptions.bodyLimit)
+  if (known !== undefined) return known
+  if (isDatabaseGone(error)) {
+    request.log.error({ err: error }, 'the database did not answer')
+    return kinds.unavailable('The database does not answer. Try again soon.', {}, { 'retry-after': '1' })
+  }
+  request.log.error({ err: error }, 'an unexpected error')
+  return kinds.internalError(`Something went wrong on our side. Quote the request id ${request.id} when you ask about it.`)
+}
+
+export const problemBody = (problem: ProblemError, requestId: string, baseUrl: string): ProblemBody => ({
+  type: `${baseUrl}/errors/${slugOf(problem.kind.code)}`,
+  title: problem.kind.code,
+  status: problem.kind.status,
+  detail: problem.detail,
+  error: problem.kind.code,
+  requestId,
+  ...problem.members
+})
+
+declare module 'fastify' {
+  interface FastifyReply {
+    sendProblem(problem: ProblemError): FastifyReply
+  }
+}
+
+/** Every 4xx and 5xx leaves this server as RFC 9457 problem+json. */
+export default fp(
+  (app, _options, done) => {
+    const baseUrl = app.config.publicUrl ?? ''
+    app.decorateReply('sendProblem', function (this: FastifyReply, problem: ProblemError) {
+      const body = problemBody(problem, this.request.id, baseUrl)
+      // Clients of some groups read `message`; the specification says which.
+      if (this.request.routeOptions.config.operation?.extensions?.['x-problem-message'] === true) body.message = problem.detail
+      return this.code(problem.kind.status)
+        .headers(problem.headers)
+        .type('application/problem+json')
+        .serializer((value: unknown) => JSON.stringify(value))
+        .send(body)
+    })
+    app.setErrorHandler<FastifyError>((error, request, reply) => reply.sendProblem(toProblem(error, request)))
+    done()
+  },
+  { name: 'errors', dependencies: ['config'] }
+)

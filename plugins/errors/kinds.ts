@@ -1,0 +1,129 @@
+import { defineProblem } from './problem.ts'
+
+/** The errors that belong to no domain: those of the protocol and of the shared plugins. */
+export const validationFailed = defineProblem({
+  status: 400,
+  code: 'validation_failed',
+  meaning: 'The request is not as the specification of the operation wants it.',
+  cure: 'Look at `errors`: it names every field that failed and says why. Correct them all and send the request again.'
+})
+export const malformedJson = defineProblem({
+  status: 400,
+  code: 'malformed_json',
+  meaning: 'The body is not valid JSON.',
+  cure: 'Check quotes, commas and brackets; most languages have a function that writes JSON for you.'
+})
+export const invalidCursor = defineProblem({
+  status: 400,
+  code: 'invalid_cursor',
+  meaning: 'The cursor is not one that this list gave out.',
+  cure: 'Pass on the cursor of the previous page unchanged, or leave it out to begin anew.'
+})
+export const unauthorized = defineProblem({
+  status: 401,
+  code: 'unauthorized',
+  meaning: 'The credential is missing, unknown, expired or revoked.',
+  cure: 'Send `Authorization: Bearer …` with a valid key or token. An access token lives for 15 minutes: refresh it, or sign in again.'
+})
+export const productionNotEnabled = defineProblem({
+  status: 402,
+  code: 'production_not_enabled',
+  meaning: 'A live credential was used, and its partner is not enabled for production.',
+  cure: 'Use a test credential, or ask the operator of this server to enable production for the partner.'
+})
+export const insufficientScope = defineProblem({
+  status: 403,
+  code: 'insufficient_scope',
+  meaning: 'The token is valid and lacks a scope that the operation needs.',
+  cure: '`missingScope` names it. Mint a token that has it.'
+})
+export const patIpBlocked = defineProblem({
+  status: 403,
+  code: 'pat_ip_blocked',
+  meaning: 'The token is bound to addresses, and the request came from another one.',
+  cure: 'Call from an address in the token’s `allowedIps`, or mint a token with the right ones.'
+})
+export const operatorRequired = defineProblem({
+  status: 403,
+  code: 'operator_required',
+  meaning: 'Only an operator of this server may do this.',
+  cure: 'Sign in as an operator. On the server, `npm run operator -- promote <email>` makes one.'
+})
+export const credentialNotAccepted = defineProblem({
+  status: 403,
+  code: 'credential_not_accepted',
+  meaning: 'The credential is valid, and this operation takes another kind.',
+  cure: 'The reference says under Authorization which kinds the operation takes.'
+})
+export const testCredentialRequired = defineProblem({
+  status: 403,
+  code: 'test_credential_required',
+  meaning: 'A sandbox operation was called with a live credential.',
+  cure: 'Use a test key; sandbox operations never touch real accounts.'
+})
+export const notFound = defineProblem({
+  status: 404,
+  code: 'not_found',
+  meaning: 'There is no such thing, or it belongs to somebody else.',
+  cure: 'Check the path and the identifier, and that the credential belongs to the partner that owns the thing.'
+})
+export const methodNotAllowed = defineProblem({
+  status: 405,
+  code: 'method_not_allowed',
+  meaning: 'The path exists and does not know this method.',
+  cure: 'The `Allow` header names the methods that it knows.'
+})
+export const idempotencyInFlight = defineProblem({
+  status: 409,
+  code: 'idempotency_in_flight',
+  meaning: 'The first request with this idempotency key is still running.',
+  cure: 'Wait for as long as `Retry-After` says and send the same request with the same key again.'
+})
+export const versionConflict = defineProblem({
+  status: 409,
+  code: 'version_conflict',
+  meaning: 'The thing has changed since the version that `If-Match` names.',
+  cure: 'Read it again, apply your change to what it is now, and send its current `version`.'
+})
+export const bodyTooLarge = defineProblem({
+  status: 413,
+  code: 'body_too_large',
+  meaning: 'The body is larger than this server reads.',
+  cure: 'Send less at a time.'
+})
+export const unsupportedMediaType = defineProblem({
+  status: 415,
+  code: 'unsupported_media_type',
+  meaning: 'The operation does not read bodies of this content type.',
+  cure: 'Send JSON with `Content-Type: application/json`.'
+})
+export const idempotencyConflict = defineProblem({
+  status: 422,
+  code: 'idempotency_conflict',
+  meaning: 'The idempotency key was used for another operation within the last 24 hours.',
+  cure: 'Make a new key for each logical operation; a UUID is a good one.'
+})
+export const rateLimited = defineProblem({
+  status: 429,
+  code: 'rate_limited',
+  meaning: 'Too many requests in too short a time.',
+  cure: 'Wait for as long as `Retry-After` says. The `X-RateLimit-*` headers tell how much is left.'
+})
+export const internalError = defineProblem({
+  status: 500,
+  code: 'internal_error',
+  meaning: 'Something went wrong on our side.',
+  cure: 'Try again with the same idempotency key; nothing is done twice. If it stays, quote the request id to the operator.'
+})
+export const upstreamUnavailable = defineProblem({
+  status: 502,
+  code: 'upstream_unavailable',
+  meaning: 'A service behind this one did not answer, also not when it was asked again.',
+  cure: 'Try again soon with the same idempotency key; nothing is done twice.'
+})
+export const unavailable = defineProblem({
+  status: 503,
+  code: 'unavailable',
+  meaning: 'The server cannot answer at the moment.',
+  cure: 'Try again soon; a request with an idempotency key is never done twice.'
+})

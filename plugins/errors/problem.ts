@@ -1,0 +1,46 @@
+/** What a kind of error is, in one place: its code, its status, what it means and the way out. `/errors/<slug>` shows it. */
+export interface ProblemKind {
+  status: number
+  /** The stable snake_case code; `title` and `error` of the answer. */
+  code: string
+  /** What the error means, in a sentence or two for the page that explains it. */
+  meaning: string
+  /** What the caller can do about it. */
+  cure: string
+}
+
+export type ProblemMembers = Record<string, unknown>
+
+/** An error that the client may see: everything in it is meant for the client. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError'
+  constructor(
+    readonly kind: ProblemKind,
+    readonly detail: string,
+    readonly members: ProblemMembers = {},
+    readonly headers: Record<string, string> = {}
+  ) {
+    super(`${kind.code}: ${detail}`)
+  }
+}
+
+export type ProblemFactory = ((detail: string, members?: ProblemMembers, headers?: Record<string, string>) => ProblemError) & { kind: ProblemKind }
+
+const kinds = new Map<string, ProblemKind>()
+
+/** The part of a problem's `type` that names its page. */
+export const slugOf = (code: string): string => code.replaceAll('_', '-')
+
+/** Every kind of error that this server can answer, by slug. */
+export const problemKinds: ReadonlyMap<string, ProblemKind> = kinds
+
+/**
+ * Defines a kind of error and answers the function that makes one: `throw notFound('There is no such item.')`.
+ * @throws Error when two kinds claim one code.
+ */
+export const defineProblem = (kind: ProblemKind): ProblemFactory => {
+  const known = kinds.get(slugOf(kind.code))
+  if (known !== undefined && known.status !== kind.status) throw new Error(`The error code ${kind.code} is defined twice with different statuses.`)
+  kinds.set(slugOf(kind.code), kind)
+  return Object.assign((detail: string, members?: ProblemMembers, headers?: Record<string, string>) => new ProblemError(kind, detail, members, headers), { kind })
+}

@@ -1,0 +1,116 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { sql } from 'kysely'
+import type { Db, Trx } from './database/types.ts'
+import { idempotencyInFlight } from './errors/kinds.ts'
+import type { Release } from './database/locks.ts'
+
+export const idempotencyLifetimeMs = 24 * 3_600_000
+
+/** One logical operation of one tenant. */
+export interface IdempotencyClaim {
+  tenant: string
+  key: string
+  operationId: string
+  bodyHash: Buffer
+}
+
+export interface StoredAnswer {
+  operationId: string
+  bodyHash: Buffer
+  status: number
+  /** The body, byte for byte as it was sent the first time. */
+  text: string
+  createdAt: Date
+  expiresAt: Date
+}
+
+/** Another request with the same key committed first; its answer is the one to give. */
+export class AnsweredMeanwhile extends Error {}
+
+export interface Idempotency {
+  /** The stored answer of a key; undefined when it was never seen or is older than 24 hours. */
+  find(db: Db, tenant: string, key: string): Promise<StoredAnswer | undefined>
+  /** Whether a request with this key is running on any instance at this moment. */
+  inFlight(tenant: string, key: string): Promise<boolean>
+  /**
+   * Holds the key for as long as its request runs.
+   * @throws ProblemError 409 `idempotency_in_flight` when another request holds it.
+   */
+  hold(tenant: string, key: string): Promise<Release>
+  /**
+   * Stores the answer in the transaction of its effect.
+   * @throws AnsweredMeanwhile when the key has an answer already, so that the transaction rolls back.
+   */
+  store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): Promise<void>
+}
+
+const lockName = (tenant: string, key: string): string => `idempotency ${tenant} ${key}`
+const contextOf = (tenant: string, key: string): string => `idempotency_keys.answer:${tenant}:${key}`
+
+const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idempotency => ({
+  async find(db, tenant, key) {
+    const row = await db
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('tenant', '=', tenant)
+      .where('key', '=', key)
+      .where('expires_at', '>', clock.now())
+      .executeTakeFirst()
+    if (row === undefined) return undefined
+    const text = secrets.decrypt(row.answer, contextOf(tenant, key))
+    return { operationId: row.operation_id, bodyHash: Buffer.from(row.body_hash), status: row.status, text, createdAt: row.created_at, expiresAt: row.expires_at }
+  },
+  async inFlight(tenant, key) {
+    const release = await database.locks.tryAcquire(lockName(tenant, key))
+    await release?.()
+    return release === undefined
+  },
+  async hold(tenant, key) {
+    const release = await database.locks.tryAcquire(lockName(tenant, key))
+    if (release !== undefined) return release
+    throw idempotencyInFlight('The first request with this key is still running. Try again in a second.', {}, { 'retry-after': '1' })
+  },
+  async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
+    const now = clock.now()
+    const values = {
+      operation_id: operationId,
+      body_hash: bodyHash,
+      status,
+      answer: secrets.encrypt(text, contextOf(tenant, key)),
+      created_at: now,
+      expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
+    }
+    // A key older than 24 hours is free again; a younger one belongs to whoever committed it.
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('idempotency_keys')
+      .values({ tenant, key, ...values })
+      .onConflict((conflict) => conflict.columns(['tenant', 'key']).doUpdateSet(values).where('idempotency_keys.expires_at', '<=', now))
+      .executeTakeFirstOrThrow()
+    if (numInsertedOrUpdatedRows !== 1n) throw new AnsweredMeanwhile()
+  }
+})
+
+const sweepIntervalMs = 10 * 60_000
+const sweepBatch = 5_000
+
+const sweepExpired = async (app: FastifyInstance): Promise<void> => {
+  await sql`delete from idempotency_keys where (tenant, key) in
+    (select tenant, key from idempotency_keys where expires_at <= ${app.clock.now()} limit ${sql.lit(sweepBatch)})`.execute(app.database.db)
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    idempotency: Idempotency
+  }
+}
+
+/** Idempotency keys: the key, the effect and the stored answer commit in one transaction. */
+export default fp(
+  (app, _options, done) => {
+    app.decorate('idempotency', createIdempotency(app))
+    app.jobs.every('sweep expired idempotency keys', sweepIntervalMs, () => sweepExpired(app))
+    done()
+  },
+  { name: 'idempotency', dependencies: ['clock', 'database', 'secrets', 'jobs'] }
+)

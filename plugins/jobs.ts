@@ -1,0 +1,78 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+
+export interface Jobs {
+  /**
+   * Runs `work` again and again, `intervalMs` after its last run ended, once the server is ready; on several instances by one of them at a time.
+   * A failure is logged and the next run comes as usual, so `work` must be able to take up what a dead process left.
+   */
+  every(name: string, intervalMs: number, work: () => Promise<void>): void
+  /** Runs one job now, unless it is running anywhere; for tests that turn the clock and for work that should not wait for its turn. */
+  run(name: string): Promise<void>
+}
+
+interface Job {
+  name: string
+  intervalMs: number
+  work: () => Promise<void>
+  timer?: NodeJS.Timeout
+  running?: Promise<void>
+}
+
+const runExclusively = async (app: FastifyInstance, job: Job): Promise<void> => {
+  const release = await app.database.locks.tryAcquire(`job ${job.name}`)
+  if (release === undefined) return
+  try {
+    await job.work()
+  } finally {
+    await release()
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    jobs: Jobs
+  }
+}
+
+/** Periodic work of the server. */
+export default fp(
+  (app, _options, done) => {
+    const jobs = new Map<string, Job>()
+    let closing = false
+    const runOnce = (job: Job): Promise<void> => {
+      job.running ??= runExclusively(app, job).finally(() => {
+        delete job.running
+      })
+      return job.running
+    }
+    const schedule = (job: Job): void => {
+      if (closing) return
+      job.timer = setTimeout(() => {
+        runOnce(job)
+          .catch((error: unknown) => app.log.error({ err: error, job: job.name }, 'a job failed; it runs again at its next turn'))
+          .finally(() => schedule(job))
+      }, job.intervalMs)
+      job.timer.unref()
+    }
+    app.decorate('jobs', {
+      every(name, intervalMs, work) {
+        if (jobs.has(name)) throw new Error(`There are two jobs by the name of "${name}".`)
+        jobs.set(name, { name, intervalMs, work })
+      },
+      async run(name) {
+        const job = jobs.get(name)
+        if (job === undefined) throw new Error(`There is no job by the name of "${name}".`)
+        await runOnce(job)
+      }
+    })
+    app.addHook('onReady', () => jobs.forEach(schedule))
+    app.addHook('preClose', async () => {
+      closing = true
+      for (const job of jobs.values()) clearTimeout(job.timer)
+      await Promise.allSettled([...jobs.values()].map((job) => job.running))
+    })
+    done()
+  },
+  { name: 'jobs', dependencies: ['database'] }
+)
