@@ -1,0 +1,52 @@
+import type { TSchema } from '@sinclair/typebox'
+
+/** What the generated operation tables look like; `npm run generate` writes objects that satisfy these types. */
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
+
+export type SecurityScheme = 'PartnerKey' | 'AgentKey' | 'BearerJWT' | 'RefreshCookie' | 'PersonalAccessToken' | 'IngestSecret'
+
+export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'auth'
+
+/** A token bucket: `limit` requests in each `windowSeconds`. */
+export interface RateLimit {
+  readonly limit: number
+  readonly windowSeconds: number
+}
+
+/** The parts that Fastify validates and serialises. An answer without content has the schema of null. */
+export interface OperationSchema {
+  readonly params?: TSchema
+  readonly querystring?: TSchema
+  /** Header names are in lower case, as Node gives them. */
+  readonly headers?: TSchema
+  readonly body?: TSchema
+  readonly response: Readonly<Record<number, TSchema>>
+}
+
+export interface Operation {
+  readonly operationId: string
+  readonly method: Method
+  /** As OpenAPI writes it: `/v1/transfers/{id}`. */
+  readonly path: string
+  /** As Fastify writes it: `/v1/transfers/:id`. */
+  readonly url: string
+  /** The document that describes the operation: `payments` for spec/payments.yaml. */
+  readonly group: string
+  readonly tag: string
+  /** Media types of the body; empty when the operation takes none. */
+  readonly bodyTypes: readonly string[]
+  /** False when the body may be left out; its schema then admits null, which is what Fastify validates in its place. */
+  readonly bodyRequired: boolean
+  readonly schema: OperationSchema
+  /** Alternatives, any of which is enough; an empty alternative admits the anonymous, no alternative at all means nobody is asked. */
+  readonly security: readonly (readonly SecurityScheme[])[]
+  readonly scopes: readonly string[]
+  readonly rateLimitClass: RateLimitClass
+  /** Whether Idempotency-Key is honoured. */
+  readonly idempotent: boolean
+  /** The operation's other `x-` members, by their names in the document. */
+  readonly extensions?: Readonly<Record<string, unknown>>
+}
+
+export type OperationTable = Readonly<Record<string, Operation>>
