@@ -1,0 +1,184 @@
+import type { Schema } from './model.ts'
+import { SpecError, referenceName } from './model.ts'
+import { bracket, call, literal, propertyKey, quote } from './print.ts'
+import type { Schemas } from './schemas.ts'
+import { constraints } from './schemas.ts'
+import { staticType } from './static-type.ts'
+
+const STRING = ['minLength', 'maxLength', 'pattern', 'format']
+const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'format']
+const ARRAY = ['minItems', 'maxItems', 'uniqueItems']
+const OBJECT = ['minProperties', 'maxProperties', 'additionalProperties', 'propertyNames', 'not', 'if', 'then', 'else', 'oneOf', 'anyOf']
+
+/** Prints schemas as TypeBox expressions and remembers what the file must import for them. */
+export class TypeBoxPrinter {
+  readonly components = new Set<string>()
+  readonly kit = new Set<string>()
+  usesTypeBox = false
+  private readonly schemas: Schemas
+
+  constructor(schemas: Schemas) {
+    this.schemas = schemas
+  }
+
+  /**
+   * @param where the place, for messages
+   * @param alternative whether the schema is one of several; ajv ignores defaults there, so they are refused
+   */
+  expression(given: Schema | boolean | undefined, where: string, alternative = false): string {
+    if (given === undefined || given === true) return this.type('Unknown')
+    if (given === false) return this.type('Never')
+    const schema = constraints(given)
+    const { $ref, ...siblings } = schema
+    if ($ref !== undefined && Object.keys(siblings).length === 0) return this.reference(referenceName($ref), where, alternative)
+    const plain = this.schemas.plain(schema)
+    if (plain.allOf) return this.type('Intersect', this.list(plain.allOf, where, alternative), this.options(plain, ['default']))
+    if (isUnion(plain)) return this.union(plain, where)
+    if (Array.isArray(plain.type)) return this.multiple(plain, plain.type, where, alternative)
+    if (plain.const !== undefined) {
+      return plain.const === null ? this.type('Null') : this.type('Literal', literal(plain.const), this.options(plain, ['default']))
+    }
+    if (plain.enum) return this.enumeration(plain, plain.enum)
+    return this.ofType(plain, where, alternative)
+  }
+
+  /** The schema, or null beside it. */
+  nullable(schema: Schema, where: string, alternative = false): string {
+    const plain = this.schemas.plain(schema)
+    const recursive = schema.$ref !== undefined && this.schemas.recursive.has(referenceName(schema.$ref))
+    if (typeof plain.type === 'string' && plain.const === undefined && !recursive) {
+      return this.fromKit('Nullable', this.expression(schema, where, alternative))
+    }
+    return this.type('Union', bracket('[', [this.expression(schema, where, true), this.type('Null')], ']'))
+  }
+
+  /** An object's members, also those of parameters. What has a default is there, because ajv fills it in first. */
+  object(plain: Schema, where: string, alternative: boolean): string {
+    const members = Object.entries(plain.properties ?? {}).map(([key, property]) => {
+      const at = `${where}.${key}`
+      const hasDefault = this.schemas.plain(property).default !== undefined
+      if (hasDefault && alternative) {
+        throw new SpecError([`${at}: a default inside oneOf or anyOf is ignored in validation; leave it out, or make the alternatives one object.`])
+      }
+      const expression = this.expression(property, at, alternative)
+      const present = hasDefault || plain.required?.includes(key) === true
+      return `${propertyKey(key)}: ${present ? expression : this.type('Optional', expression)}`
+    })
+    for (const key of plain.required ?? []) {
+      if (plain.properties?.[key] === undefined) throw new SpecError([`${where}: '${key}' is required and not among the properties; describe it.`])
+    }
+    return this.freeObject(plain, members, where, alternative)
+  }
+
+  private freeObject(plain: Schema, members: string[], where: string, alternative: boolean): string {
+    const { additionalProperties: others, ...rest } = plain
+    if (members.length === 0 && others !== false) {
+      const values = this.expression(others, `${where}.*`, alternative)
+      return this.fromKit('Dictionary', values, this.options(rest, OBJECT))
+    }
+    const isOpen = others === true || typeof others === 'object'
+    const object = this.type('Object', bracket('{', members, '}'), this.options(isOpen ? rest : plain, OBJECT))
+    return isOpen ? this.fromKit('Open', object) : object
+  }
+
+  private reference(name: string, where: string, alternative: boolean): string {
+    this.components.add(name)
+    if (this.schemas.recursive.has(name)) return this.fromKit(`Ref<${name}>`, quote(name))
+    // Looked through for what alternatives must not hold; the printed text is not needed, the name stands for it.
+    if (alternative) new TypeBoxPrinter(this.schemas).expression(this.schemas.get(name), `${where} (${name})`, true)
+    return name
+  }
+
+  private union(plain: Schema, where: string): string {
+    const { oneOf, anyOf, ...own } = plain
+    const members = (oneOf ?? anyOf ?? []).filter(member => member.type !== 'null')
+    const hasNull = members.length < (oneOf ?? anyOf ?? []).length
+    const [only] = members
+    if (members.length === 1 && only) {
+      const whole = own.properties ? { ...own, allOf: [only] } : only
+      return hasNull ? this.nullable(whole, where) : this.expression(whole, where)
+    }
+    const list = bracket('[', [
+      ...members.map((member, index) => this.expression(member, `${where}[${index}]`, true)), ...hasNull ? [this.type('Null')] : []
+    ], ']')
+    const options = this.options(own, ['default'], oneOf && own.discriminator
+      ? { discriminator: { propertyName: own.discriminator.propertyName } }
+      : {})
+    const union = oneOf ? this.fromKit('OneOf', list, options) : this.type('Union', list, options)
+    if (own.properties === undefined) return union
+    return this.type('Intersect', bracket('[', [this.object({ type: 'object', ...own }, where, false), union], ']'))
+  }
+
+  private multiple(plain: Schema, types: string[], where: string, alternative: boolean): string {
+    const others = types.filter(type => type !== 'null')
+    const [only] = others
+    if (others.length === 1 && only !== undefined) {
+      const bare: Schema = { ...plain, type: only, ...(plain.enum ? { enum: plain.enum.filter(value => value !== null) } : {}) }
+      return types.length === 1 ? this.expression(bare, where, alternative) : this.nullable(bare, where, alternative)
+    }
+    return this.unsafe(plain, plain)
+  }
+
+  private enumeration(plain: Schema, values: unknown[]): string {
+    if (!values.every(value => typeof value === 'string')) return this.unsafe(plain, plain)
+    return this.fromKit('StringEnum', literal(values), this.options(plain, ['default']))
+  }
+
+  private unsafe(typed: Schema, schema: Schema): string {
+    return this.type(`Unsafe<${staticType(typed, this.schemas, name => this.components.add(name))}>`, literal(schema))
+  }
+
+  private ofType(plain: Schema, where: string, alternative: boolean): string {
+    switch (plain.type) {
+      case 'string': return this.type('String', this.options(plain, [...STRING, 'default']))
+      case 'integer': return this.type('Integer', this.options(plain, [...NUMBER, 'default']))
+      case 'number': return this.type('Number', this.options(plain, [...NUMBER, 'default']))
+      case 'boolean': return this.type('Boolean', this.options(plain, ['default']))
+      case 'null': return this.type('Null')
+      case 'array': return this.type('Array', this.expression(plain.items, `${where}[]`, alternative), this.options(plain, [...ARRAY, 'default']))
+      case 'object': return this.object(plain, where, alternative)
+      case undefined: return this.untyped(plain, where, alternative)
+      default: throw new SpecError([`${where}: type '${String(plain.type)}' does not exist; take a type of JSON Schema.`])
+    }
+  }
+
+  private untyped(plain: Schema, where: string, alternative: boolean): string {
+    if (plain.properties) return this.object({ ...plain, type: 'object' }, where, alternative)
+    const keywords = Object.keys(plain).filter(keyword => keyword !== 'default')
+    if (keywords.length > 0) throw new SpecError([`${where}: ${keywords.join(', ')} without a type; say the type.`])
+    return this.type('Unknown')
+  }
+
+  /** The keywords as an options argument; one that is not known is refused, so that none is lost in silence. */
+  private options(plain: Schema, known: readonly string[], more: Record<string, unknown> = {}): string | undefined {
+    const structure = ['type', 'properties', 'required', 'items', 'allOf', 'oneOf', 'anyOf', 'enum', 'const', 'discriminator']
+    for (const keyword of Object.keys(plain)) {
+      if (!known.includes(keyword) && !structure.includes(keyword) && keyword !== 'default') {
+        throw new SpecError([`the keyword '${keyword}' is not one that the generator knows beside type ${String(plain.type)}; leave it out or teach scripts/generate/typebox.ts.`])
+      }
+    }
+    const kept = { ...Object.fromEntries(Object.entries(plain).filter(([keyword]) => known.includes(keyword) || keyword === 'default')), ...more }
+    return Object.keys(kept).length > 0 ? literal(kept) : undefined
+  }
+
+  private list(members: Schema[], where: string, alternative: boolean): string {
+    return bracket('[', members.map((member, index) => this.expression(member, `${where}[${index}]`, alternative)), ']')
+  }
+
+  private type(name: string, ...given: (string | undefined)[]): string {
+    this.usesTypeBox = true
+    return call(`Type.${name}`, ...given)
+  }
+
+  private fromKit(name: string, ...given: (string | undefined)[]): string {
+    this.kit.add(name.replace(/<.*/, ''))
+    return call(name, ...given)
+  }
+}
+
+/** Alternatives that are schemas of their own; those that only say which members are required stay keywords of the object. */
+function isUnion({ oneOf, anyOf, properties }: Schema): boolean {
+  const members = oneOf ?? anyOf
+  if (members === undefined) return false
+  return !(properties && members.every(member => Object.keys(constraints(member)).every(keyword => keyword === 'required' || keyword === 'not')))
+}
