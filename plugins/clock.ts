@@ -1,6 +1,22 @@
+import fp from 'fastify-plugin'
+
 /** The one source of the current time, injected so that tests can turn it. */
 export interface Clock {
   now(): Date
 }
 
 export const systemClock: Clock = { now: () => new Date() }
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    clock: Clock
+  }
+}
+
+export default fp<{ clock: Clock }>(
+  (app, { clock }, done) => {
+    app.decorate('clock', clock)
+    done()
+  },
+  { name: 'clock' }
+)

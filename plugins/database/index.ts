@@ -3,6 +3,8 @@ import fp from 'fastify-plugin'
 import { Kysely, sql } from 'kysely'
 import pg from 'pg'
 import type { Config } from '../config/index.ts'
+import '../config/plugin.ts'
+import './tables.ts'
 import { embeddedDialect, openPglite, openPool, postgresDialect } from './dialect.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { advisoryLocks, processLocks, type Locks } from './locks.ts'
@@ -20,7 +22,7 @@ export interface DatabaseHandle {
   close(): Promise<void>
 }
 
-type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'close'>
+export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'close'>
 
 const openEmbedded = async (dataDir: string): Promise<Driver> => {
   const unlock = await lockDirectory(dataDir)
@@ -38,7 +40,7 @@ const openEmbedded = async (dataDir: string): Promise<Driver> => {
   }
 }
 
-const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
+export const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
   const pool = openPool(url, poolSize)
   pool.on('error', onError)
   const db = new Kysely<Database>({ dialect: postgresDialect(pool) })
@@ -59,7 +61,8 @@ const openPostgres = (url: string, poolSize: number, onError: (error: Error) => 
   }
 }
 
-const withState = (driver: Driver): DatabaseHandle => {
+/** Completes an open driver with what every database can tell of itself. */
+export const withState = (driver: Driver): DatabaseHandle => {
   let migrated = false
   return {
     ...driver,
@@ -95,11 +98,11 @@ declare module 'fastify' {
   }
 }
 
-/** Gives every plugin the database; outside production the schema is brought up to date first. */
-export default fp(
-  async (app) => {
-    const handle = await openDatabase(app.config, (error) => app.log.error({ err: error }, 'a database connection failed'))
-    app.addHook('onClose', () => handle.close())
+/** Gives every plugin the database; outside production the schema is brought up to date first. A database that is given stays open for its owner to close. */
+export default fp<{ database?: DatabaseHandle | undefined }>(
+  async (app, { database }) => {
+    const handle = database ?? (await openDatabase(app.config, (error) => app.log.error({ err: error }, 'a database connection failed')))
+    if (database === undefined) app.addHook('onClose', () => handle.close())
     if (app.config.environment !== 'production') await migrateToLatest(handle.db)
     app.decorate('database', handle)
   },

@@ -3,10 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Caller } from '../auth/caller.ts'
 import { rateLimited } from '../errors/kinds.ts'
-import type { RateLimitClass } from '../operations/table.ts'
-import { rateLimits } from '../../spec/generated/index.ts'
+import type { RateLimit, RateLimitClass } from '../operations/table.ts'
 import type { BucketSize, Taken } from './bucket.ts'
 import { memoryStore, redisStore, type BucketStore } from './stores.ts'
+
+export type RateLimits = Readonly<Record<RateLimitClass, RateLimit>>
 
 const holderOf = (caller: Caller | null, address: string): string => {
   switch (caller?.kind) {
@@ -21,7 +22,7 @@ const holderOf = (caller: Caller | null, address: string): string => {
   }
 }
 
-const sizeFor = (app: FastifyInstance, rateClass: RateLimitClass, caller: Caller | null): BucketSize => {
+const sizeFor = (app: FastifyInstance, rateLimits: RateLimits, rateClass: RateLimitClass, caller: Caller | null): BucketSize => {
   const { limit, windowSeconds } = rateLimits[rateClass]
   const partnerId = caller !== null && 'partnerId' in caller ? caller.partnerId : null
   const ofEnvironment = partnerId === null ? undefined : app.config.rateOverrides[partnerId]?.[rateClass]
@@ -61,8 +62,8 @@ declare module 'fastify' {
 }
 
 /** Token buckets by credential or address and class; in memory, or in Redis for all instances. */
-export default fp(
-  (app, _options, done) => {
+export default fp<{ rateLimits: RateLimits }>(
+  (app, { rateLimits }, done) => {
     const { redisUrl } = app.config
     const redis =
       redisUrl === undefined
@@ -76,7 +77,7 @@ export default fp(
     if (redis !== undefined) app.addHook('onClose', () => redis.close())
     app.decorate('rateLimiter', {
       async take(request, reply, rateClass, account) {
-        const size = sizeFor(app, rateClass, request.caller)
+        const size = sizeFor(app, rateLimits, rateClass, request.caller)
         const nowMs = app.clock.now().getTime()
         const suffix = account === undefined ? '' : `:${createHash('sha256').update(account.toLowerCase()).digest('base64url').slice(0, 22)}`
         const taken = await store.take(`${rateClass}:${holderOf(request.caller, request.ip)}${suffix}`, size, nowMs)

@@ -1,0 +1,58 @@
+import cookie from '@fastify/cookie'
+import fastify, { type FastifyInstance } from 'fastify'
+import { registerModules } from './modules/index.ts'
+import auth from './plugins/auth/index.ts'
+import clockPlugin, { systemClock, type Clock } from './plugins/clock.ts'
+import type { Config } from './plugins/config/index.ts'
+import configPlugin from './plugins/config/plugin.ts'
+import cursors from './plugins/cursors.ts'
+import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts'
+import errors from './plugins/errors/index.ts'
+import idempotency from './plugins/idempotency.ts'
+import jobs from './plugins/jobs.ts'
+import { loggerOptions } from './plugins/logger.ts'
+import operations from './plugins/operations/index.ts'
+import outbox from './plugins/outbox.ts'
+import rateLimit, { type RateLimits } from './plugins/rate-limit/index.ts'
+import { requestIdOf } from './plugins/request-ids.ts'
+import responseHeaders from './plugins/response-headers.ts'
+import secrets from './plugins/secrets.ts'
+import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
+
+export interface AppOptions {
+  config: Config
+  clock?: Clock
+  /** A database that is open already; without one the configuration's is opened, and closed with the app. */
+  database?: DatabaseHandle
+  /** The ceiling of each class of requests; the specification's own unless given. */
+  rateLimits?: RateLimits
+}
+
+/** Puts the server together. The caller listens and closes. */
+export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits }: AppOptions): Promise<FastifyInstance> => {
+  const app = fastify({
+    logger: loggerOptions(config),
+    genReqId: requestIdOf,
+    trustProxy: config.trustProxy,
+    bodyLimit: 1024 * 1024,
+    requestTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 255 }
+  })
+  await app.register(configPlugin, { config })
+  await app.register(clockPlugin, { clock })
+  await app.register(responseHeaders)
+  await app.register(errors)
+  await app.register(secrets)
+  await app.register(cursors)
+  await app.register(databasePlugin, { database })
+  await app.register(jobs)
+  await app.register(outbox)
+  await app.register(idempotency)
+  await app.register(cookie)
+  await app.register(auth)
+  await app.register(rateLimit, { rateLimits })
+  await app.register(operations)
+  await registerModules(app)
+  return app
+}

@@ -1,0 +1,2 @@
+/** What other domains may use of usage. */
+export { recordUsage, type UsageEvent } from './queries.ts'

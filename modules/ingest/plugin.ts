@@ -1,0 +1,7 @@
+import type { FastifyPluginAsync } from 'fastify'
+
+const ingest: FastifyPluginAsync = async () => {
+  await Promise.resolve()
+}
+
+export default ingest

@@ -1,0 +1,79 @@
+import type { Static, TSchema } from '@sinclair/typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AgentCaller, IngestCaller, PartnerCaller, SessionCaller, TokenCaller } from '../auth/caller.ts'
+import type { Db, Trx } from '../database/types.ts'
+import type { ProblemError } from '../errors/problem.ts'
+import type { Answer } from './answer.ts'
+import type { Operation, OperationTable } from './table.ts'
+
+interface CallerByScheme {
+  PartnerKey: PartnerCaller
+  PersonalAccessToken: TokenCaller
+  BearerJWT: SessionCaller
+  AgentKey: AgentCaller
+  IngestSecret: IngestCaller
+  RefreshCookie: null
+}
+
+type Alternatives<Op extends Operation> = Op['security'][number]
+
+/** Who may call: the union over the operation's security alternatives; null where it admits the anonymous. */
+export type CallerOf<Op extends Operation> =
+  | CallerByScheme[Alternatives<Op>[number]]
+  | (Op['security'] extends readonly [] ? null : never)
+  | (readonly [] extends Alternatives<Op> ? null : never)
+
+type Part<Op extends Operation, Name extends 'params' | 'querystring' | 'headers' | 'body'> = Op['schema'] extends Record<Name, infer Schema extends TSchema>
+  ? Static<Schema>
+  : undefined
+
+/** What a handler is given: the validated request, who sent it, and the database. */
+export interface Call<Op extends Operation, Connection = Db> {
+  params: Part<Op, 'params'>
+  query: Part<Op, 'querystring'>
+  headers: Part<Op, 'headers'>
+  body: Part<Op, 'body'>
+  caller: CallerOf<Op>
+  /** For a mutation the transaction in which its effect, its activity row and its stored answer commit. */
+  db: Connection
+  /** An idempotency key for calls onward, the same one at every retry of this request. */
+  onwardKey: string
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
+type Success = 200 | 201 | 202 | 203 | 204 | 301 | 302 | 303 | 304 | 307 | 308
+
+type SuccessStatus<Op extends Operation> = keyof Op['schema']['response'] & Success
+
+type BodyOf<Op extends Operation, Status> = Status extends keyof Op['schema']['response'] ? (Op['schema']['response'][Status] extends TSchema ? Static<Op['schema']['response'][Status]> : never) : never
+
+type IsUnion<T, All = T> = T extends unknown ? ([All] extends [T] ? false : true) : never
+
+type AnswerOf<Op extends Operation, Status = SuccessStatus<Op>> = Status extends number ? Answer<Status, BodyOf<Op, Status>> : never
+
+/**
+ * What a handler may answer: an `Answer` with a declared status and the body that belongs to it; where the operation has one success, just its body; or a
+ * problem, when what was done until then must stay although the answer is an error.
+ */
+export type Result<Op extends Operation> =
+  | AnswerOf<Op>
+  | ProblemError
+  | (IsUnion<SuccessStatus<Op>> extends true ? never : BodyOf<Op, SuccessStatus<Op>>)
+
+type CallsUpstream<Op extends Operation> = Op['extensions'] extends { readonly 'x-upstream': string } ? true : false
+
+/**
+ * A handler of one operation.
+ * - A read gets the database and answers.
+ * - A mutation gets the transaction and answers; all it did commits with the answer, or nothing does.
+ * - A mutation that the specification marks with `x-upstream` first calls the other service, outside any transaction, and then returns its effect.
+ */
+export type Handler<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
+  ? (call: Call<Op>) => Promise<Result<Op>>
+  : CallsUpstream<Op> extends true
+    ? (call: Call<Op>) => Promise<(db: Trx) => Promise<Result<Op>>>
+    : (call: Call<Op, Trx>) => Promise<Result<Op>>
+
+/** One handler for each operation of a table; a missing or an unknown one does not compile. */
+export type Handlers<Table extends OperationTable> = { readonly [Id in keyof Table]: Handler<Table[Id]> }

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { writeActivity } from '../audit.ts'
+import { tenantOf, type Caller } from '../auth/caller.ts'
+import { transact } from '../database/transaction.ts'
+import type { Db, Trx } from '../database/types.ts'
+import { idempotencyConflict } from '../errors/kinds.ts'
+import { ProblemError } from '../errors/problem.ts'
+import { AnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from '../idempotency.ts'
+import { Answer } from './answer.ts'
+import type { Operation } from './table.ts'
+
+/** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
+export type AnyHandler = (call: AnyCall) => Promise<unknown>
+
+interface AnyCall {
+  params: unknown
+  query: unknown
+  headers: unknown
+  body: unknown
+  caller: Caller | null
+  db: Db
+  onwardKey: string
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
+interface Outcome {
+  status: number
+  headers: Record<string, string>
+  /** The serialised body; undefined for an answer without one. */
+  text: string | undefined
+}
+
+const successOf = (operation: Operation): number => Number(Object.keys(operation.schema.response).find((status) => status.startsWith('2') || status.startsWith('3')) ?? 200)
+
+const hashOfBody = (request: FastifyRequest): Buffer =>
+  createHash('sha256')
+    .update(request.rawBody ?? '')
+    .digest()
+
+const claimOf = (operation: Operation, request: FastifyRequest): IdempotencyClaim | undefined => {
+  const key = request.headers['idempotency-key']
+  if (!operation.idempotent || request.caller === null || typeof key !== 'string') return undefined
+  return { tenant: tenantOf(request.caller), key, operationId: operation.operationId, bodyHash: hashOfBody(request) }
+}
+
+/** The same at every retry of one keyed request, different for every other request. */
+const onwardKeyOf = (claim: IdempotencyClaim | undefined, request: FastifyRequest): string =>
+  createHash('sha256')
+    .update(claim === undefined ? request.id : `${claim.tenant}\n${claim.operationId}\n${claim.key}`)
+    .digest('hex')
+    .slice(0, 32)
+
+const replay = (stored: StoredAnswer, claim: IdempotencyClaim, reply: FastifyReply): FastifyReply => {
+  if (stored.operationId !== claim.operationId) {
+    throw idempotencyConflict('This idempotency key was used for another operation; make a new one for each logical operation.')
+  }
+  reply.header('idempotent-replayed', 'true')
+  if (!stored.bodyHash.equals(claim.bodyHash)) reply.header('idempotency-mismatch', 'body')
+  return send(reply, { status: stored.status, headers: {}, text: stored.text === '' ? undefined : stored.text })
+}
+
+const send = (reply: FastifyReply, outcome: Outcome): FastifyReply => {
+  reply.code(outcome.status).headers(outcome.headers)
+  if (outcome.text === undefined) return reply.send()
+  if (reply.getHeader('content-type') === undefined) reply.type('application/json; charset=utf-8')
+  return reply.send(outcome.text)
+}
+
+/** Runs the operations of one application. */
+export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object, body: unknown) => string | undefined) | undefined) => {
+  const finish = (operation: Operation, result: unknown, reply: FastifyReply): Outcome => {
+    const { status, body, headers } = result instanceof Answer ? (result as Answer<number, unknown>) : { status: successOf(operation), body: result, headers: {} }
+    const schema = operation.schema.response[status]
+    if (schema === undefined) throw new Error(`${operation.operationId} answered ${status}, which its specification does not have.`)
+    if (body === undefined || body === null) return { status, headers, text: undefined }
+    if (typeof body === 'string') return { status, headers, text: body }
+    const text = reply.serializeInput(body as Record<string, unknown>, String(status)) as string
+    // Checked as the client will read it, so that a field that the serialiser drops or invents is seen.
+    const fault = checkAnswer?.(schema, JSON.parse(text))
+    if (fault !== undefined) throw new Error(`${operation.operationId} answered what its specification does not allow: ${fault}`)
+    return { status, headers, text }
+  }
+
+  const callOf = (request: FastifyRequest, reply: FastifyReply, db: Db, onwardKey: string): AnyCall => ({
+    params: request.params,
+    query: request.query,
+    headers: request.headers,
+    body: request.body,
+    caller: request.caller,
+    db,
+    onwardKey,
+    request,
+    reply
+  })
+
+  /** The transaction of a mutation: its effect, its activity row, and under an idempotency key its answer. */
+  const commit = async (
+    operation: Operation,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    claim: IdempotencyClaim | undefined,
+    effect: (trx: Trx) => Promise<unknown>
+  ): Promise<Outcome | ProblemError> =>
+    await transact(app.database.db, async (trx) => {
+      const result = await effect(trx)
+      if (result instanceof ProblemError) return result
+      const outcome = finish(operation, result, reply)
+      if (request.caller !== null && request.caller.kind !== 'ingest') {
+        await writeActivity(trx, operation, request.caller, request, result instanceof Answer ? result.body : result, app.clock.now())
+      }
+      if (claim !== undefined) await app.idempotency.store(trx, claim, outcome.status, outcome.text ?? '')
+      return outcome
+    })
+
+  const mutate = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => {
+    const onwardKey = onwardKeyOf(claim, request)
+    if (operation.extensions?.['x-upstream'] === undefined) {
+      return await commit(operation, request, reply, claim, (trx) => handler(callOf(request, reply, trx, onwardKey)))
+    }
+    const effect = (await handler(callOf(request, reply, app.database.db, onwardKey))) as (trx: Trx) => Promise<unknown>
+    return await commit(operation, request, reply, claim, effect)
+  }
+
+  const sendOutcome = (reply: FastifyReply, outcome: Outcome | ProblemError): FastifyReply =>
+    outcome instanceof ProblemError ? reply.sendProblem(outcome) : send(reply, outcome)
+
+  const mutateOnce = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim) => {
+    const { db } = app.database
+    const release = await app.idempotency.hold(claim.tenant, claim.key)
+    try {
+      const stored = await app.idempotency.find(db, claim.tenant, claim.key)
+      if (stored !== undefined) return replay(stored, claim, reply)
+      return sendOutcome(reply, await mutate(operation, handler, request, reply, claim))
+    } catch (error) {
+      if (!(error instanceof AnsweredMeanwhile)) throw error
+      const stored = await app.idempotency.find(db, claim.tenant, claim.key)
+      if (stored === undefined) throw error
+      return replay(stored, claim, reply)
+    } finally {
+      await release()
+    }
+  }
+
+  return async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    if (operation.method === 'GET' || operation.method === 'HEAD') {
+      const result = await handler(callOf(request, reply, app.database.db, onwardKeyOf(undefined, request)))
+      return result instanceof ProblemError ? reply.sendProblem(result) : send(reply, finish(operation, result, reply))
+    }
+    const claim = claimOf(operation, request)
+    if (claim !== undefined) return await mutateOnce(operation, handler, request, reply, claim)
+    return sendOutcome(reply, await mutate(operation, handler, request, reply, undefined))
+  }
+}

@@ -1,0 +1,59 @@
+import ajvFormats from 'ajv-formats'
+import { Ajv, type Options, type ValidateFunction } from 'ajv'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+
+const options: Options = {
+  allErrors: true,
+  removeAdditional: false,
+  useDefaults: true,
+  strict: false,
+  // Amounts are multiples of 0.01, which binary floating point cannot hold; this is the tolerance of the division.
+  multipleOfPrecision: 4
+}
+
+const createAjv = (extra: Options): Ajv => {
+  const ajv = new Ajv({ ...options, ...extra })
+  ajvFormats.default(ajv)
+  return ajv
+}
+
+/** Compiles a validator once for each schema object, since many operations share their schemas. */
+const compileOnce = (ajv: Ajv) => {
+  const compiled = new WeakMap<object, ValidateFunction>()
+  return (schema: object): ValidateFunction => {
+    const known = compiled.get(schema)
+    if (known !== undefined) return known
+    const validate = ajv.compile(schema)
+    compiled.set(schema, validate)
+    return validate
+  }
+}
+
+/** Checks an answer against the specification; undefined when it is as described. */
+export const createAnswerCheck = (): ((schema: object, body: unknown) => string | undefined) => {
+  const ajv = createAjv({ coerceTypes: false, useDefaults: false })
+  const compile = compileOnce(ajv)
+  return (schema, body) => {
+    const validate = compile(schema)
+    return validate(body) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'answer' })
+  }
+}
+
+/**
+ * Validates requests by the specification's schemas. What comes as text (path, query, headers, forms) is coerced to the type that is described; JSON is
+ * taken as it is, so that `"amount": "25"` is refused and not guessed.
+ */
+export const addValidation = (app: FastifyInstance): void => {
+  const strict = compileOnce(createAjv({ coerceTypes: false }))
+  const coercing = compileOnce(createAjv({ coerceTypes: 'array' }))
+  app.setValidatorCompiler<FastifySchema & object>(({ schema, httpPart }) =>
+    httpPart === 'body' && !formSchemas.has(schema) ? strict(schema) : coercing(schema)
+  )
+}
+
+const formSchemas = new WeakSet<object>()
+
+/** Marks a body's schema as that of a form, whose fields all come as text. */
+export const markAsForm = (schema: object): void => {
+  formSchemas.add(schema)
+}
