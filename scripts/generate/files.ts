@@ -1,4 +1,5 @@
 import type { Bundle } from './bundle.ts'
+import { SpecError } from './model.ts'
 import { printOperations } from './operations.ts'
 import { literal, quote } from './print.ts'
 import { Schemas, inOrderOfUse } from './schemas.ts'
@@ -12,10 +13,21 @@ export async function printFiles(bundle: Bundle, kitPath: string): Promise<Map<s
   const schemas = new Schemas(bundle.document.components.schemas ?? {})
   const files = new Map<string, string>()
   files.set('openapi.json', `${JSON.stringify(bundle.document, null, 2)}\n`)
-  for (const owner of ['shared', ...bundle.groups]) files.set(`${owner}.ts`, printModule(bundle, schemas, owner, kitPath))
+  for (const owner of ['shared', ...bundle.groups]) files.set(`${owner}.ts`, naming(owner, () => printModule(bundle, schemas, owner, kitPath)))
   files.set('index.ts', printIndex(bundle, schemas, kitPath))
   files.set('client.ts', await printClient(bundle))
   return files
+}
+
+/** Puts the document's name before the faults that are found while its part is printed. */
+function naming(owner: string, print: () => string): string {
+  try {
+    return print()
+  } catch (error) {
+    if (!(error instanceof SpecError)) throw error
+    const file = owner === 'shared' ? 'shared/*.yaml' : `${owner}.yaml`
+    throw new SpecError(error.problems.map(problem => `${file}: ${problem}`))
+  }
 }
 
 function printModule(bundle: Bundle, schemas: Schemas, owner: string, kitPath: string): string {

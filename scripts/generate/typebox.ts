@@ -2,13 +2,21 @@ import type { Schema } from './model.ts'
 import { SpecError, referenceName } from './model.ts'
 import { bracket, call, literal, propertyKey, quote } from './print.ts'
 import type { Schemas } from './schemas.ts'
-import { constraints } from './schemas.ts'
+import { constraints, referencesOf } from './schemas.ts'
 import { staticType } from './static-type.ts'
 
-const STRING = ['minLength', 'maxLength', 'pattern', 'format']
+/** Said by the expression's form and not by its options. */
+const STRUCTURE = ['type', 'properties', 'required', 'items', 'allOf', 'oneOf', 'anyOf', 'enum', 'const', 'discriminator']
+/** An object may hold alternatives that only say which members are required; these stay among its options. */
+const NAMED = ['type', 'properties', 'required']
 const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'format']
-const ARRAY = ['minItems', 'maxItems', 'uniqueItems']
-const OBJECT = ['minProperties', 'maxProperties', 'additionalProperties', 'propertyNames', 'not', 'if', 'then', 'else', 'oneOf', 'anyOf']
+const KEYWORDS: Record<string, readonly string[]> = {
+  string: ['minLength', 'maxLength', 'pattern', 'format'],
+  number: NUMBER,
+  integer: NUMBER,
+  array: ['minItems', 'maxItems', 'uniqueItems'],
+  object: ['minProperties', 'maxProperties', 'additionalProperties', 'propertyNames', 'not']
+}
 
 /** Prints schemas as TypeBox expressions and remembers what the file must import for them. */
 export class TypeBoxPrinter {
@@ -32,11 +40,12 @@ export class TypeBoxPrinter {
     const { $ref, ...siblings } = schema
     if ($ref !== undefined && Object.keys(siblings).length === 0) return this.reference(referenceName($ref), where, alternative)
     const plain = this.schemas.plain(schema)
-    if (plain.allOf) return this.type('Intersect', this.list(plain.allOf, where, alternative), this.options(plain, ['default']))
+    refuseUnknownKeywords(plain, where)
+    if (plain.allOf) return this.type('Intersect', this.list(plain.allOf, where, alternative), this.options(plain))
     if (isUnion(plain)) return this.union(plain, where)
     if (Array.isArray(plain.type)) return this.multiple(plain, plain.type, where, alternative)
     if (plain.const !== undefined) {
-      return plain.const === null ? this.type('Null') : this.type('Literal', literal(plain.const), this.options(plain, ['default']))
+      return plain.const === null ? this.type('Null') : this.type('Literal', literal(plain.const), this.options(plain))
     }
     if (plain.enum) return this.enumeration(plain, plain.enum)
     return this.ofType(plain, where, alternative)
@@ -74,10 +83,10 @@ export class TypeBoxPrinter {
     const { additionalProperties: others, ...rest } = plain
     if (members.length === 0 && others !== false) {
       const values = this.expression(others, `${where}.*`, alternative)
-      return this.fromKit('Dictionary', values, this.options(rest, OBJECT))
+      return this.fromKit('Dictionary', values, this.options(rest, NAMED))
     }
     const isOpen = others === true || typeof others === 'object'
-    const object = this.type('Object', bracket('{', members, '}'), this.options(isOpen ? rest : plain, OBJECT))
+    const object = this.type('Object', bracket('{', members, '}'), this.options(isOpen ? rest : plain, NAMED))
     return isOpen ? this.fromKit('Open', object) : object
   }
 
@@ -101,9 +110,11 @@ export class TypeBoxPrinter {
     const list = bracket('[', [
       ...members.map((member, index) => this.expression(member, `${where}[${index}]`, true)), ...hasNull ? [this.type('Null')] : []
     ], ']')
-    const options = this.options(own, ['default'], oneOf && own.discriminator
-      ? { discriminator: { propertyName: own.discriminator.propertyName } }
-      : {})
+    // With a discriminator ajv skips oneOf for whatever is no object, so that anything else would pass without the type.
+    const discriminator = oneOf && own.discriminator
+      ? { type: 'object', discriminator: { propertyName: own.discriminator.propertyName } }
+      : {}
+    const options = this.options({ ...own, ...discriminator }, ['properties', 'required', 'additionalProperties', ...discriminator.type ? [] : ['type']])
     const union = oneOf ? this.fromKit('OneOf', list, options) : this.type('Union', list, options)
     if (own.properties === undefined) return union
     return this.type('Intersect', bracket('[', [this.object({ type: 'object', ...own }, where, false), union], ']'))
@@ -121,7 +132,7 @@ export class TypeBoxPrinter {
 
   private enumeration(plain: Schema, values: unknown[]): string {
     if (!values.every(value => typeof value === 'string')) return this.unsafe(plain, plain)
-    return this.fromKit('StringEnum', literal(values), this.options(plain, ['default']))
+    return this.fromKit('StringEnum', literal(values), this.options(plain))
   }
 
   private unsafe(typed: Schema, schema: Schema): string {
@@ -130,12 +141,12 @@ export class TypeBoxPrinter {
 
   private ofType(plain: Schema, where: string, alternative: boolean): string {
     switch (plain.type) {
-      case 'string': return this.type('String', this.options(plain, [...STRING, 'default']))
-      case 'integer': return this.type('Integer', this.options(plain, [...NUMBER, 'default']))
-      case 'number': return this.type('Number', this.options(plain, [...NUMBER, 'default']))
-      case 'boolean': return this.type('Boolean', this.options(plain, ['default']))
+      case 'string': return this.type('String', this.options(plain))
+      case 'integer': return this.type('Integer', this.options(plain))
+      case 'number': return this.type('Number', this.options(plain))
+      case 'boolean': return this.type('Boolean', this.options(plain))
       case 'null': return this.type('Null')
-      case 'array': return this.type('Array', this.expression(plain.items, `${where}[]`, alternative), this.options(plain, [...ARRAY, 'default']))
+      case 'array': return this.type('Array', this.expression(plain.items, `${where}[]`, alternative), this.options(plain))
       case 'object': return this.object(plain, where, alternative)
       case undefined: return this.untyped(plain, where, alternative)
       default: throw new SpecError([`${where}: type '${String(plain.type)}' does not exist; take a type of JSON Schema.`])
@@ -149,16 +160,10 @@ export class TypeBoxPrinter {
     return this.type('Unknown')
   }
 
-  /** The keywords as an options argument; one that is not known is refused, so that none is lost in silence. */
-  private options(plain: Schema, known: readonly string[], more: Record<string, unknown> = {}): string | undefined {
-    const structure = ['type', 'properties', 'required', 'items', 'allOf', 'oneOf', 'anyOf', 'enum', 'const', 'discriminator']
-    for (const keyword of Object.keys(plain)) {
-      if (!known.includes(keyword) && !structure.includes(keyword) && keyword !== 'default') {
-        throw new SpecError([`the keyword '${keyword}' is not one that the generator knows beside type ${String(plain.type)}; leave it out or teach scripts/generate/typebox.ts.`])
-      }
-    }
-    const kept = { ...Object.fromEntries(Object.entries(plain).filter(([keyword]) => known.includes(keyword) || keyword === 'default')), ...more }
-    return Object.keys(kept).length > 0 ? literal(kept) : undefined
+  /** The keywords as an options argument, without those that the expression's form says. */
+  private options(plain: Schema, structure: readonly string[] = STRUCTURE): string | undefined {
+    const kept = Object.entries(plain).filter(([keyword]) => !structure.includes(keyword))
+    return kept.length > 0 ? literal(Object.fromEntries(kept)) : undefined
   }
 
   private list(members: Schema[], where: string, alternative: boolean): string {
@@ -181,4 +186,18 @@ function isUnion({ oneOf, anyOf, properties }: Schema): boolean {
   const members = oneOf ?? anyOf
   if (members === undefined) return false
   return !(properties && members.every(member => Object.keys(constraints(member)).every(keyword => keyword === 'required' || keyword === 'not')))
+}
+
+/** A keyword that would be lost, or that would reach the validator with references it cannot follow, is refused. */
+function refuseUnknownKeywords(plain: Schema, where: string): void {
+  const types = [plain.type ?? 'object'].flat()
+  const known = [...STRUCTURE, 'default', ...types.flatMap(type => KEYWORDS[type] ?? [])]
+  for (const keyword of Object.keys(plain)) {
+    if (known.includes(keyword)) continue
+    throw new SpecError([`${where}: '${keyword}' is not a keyword that the generator knows beside type ${types.join(', ')}; ` +
+      'leave it out, or teach it to scripts/generate/typebox.ts.'])
+  }
+  if (referencesOf([plain.not, plain['propertyNames']]).size > 0) {
+    throw new SpecError([`${where}: not and propertyNames cannot hold references here; write the schema in place.`])
+  }
 }
