@@ -1,6 +1,7 @@
 import ajvFormats from 'ajv-formats'
 import { Ajv, type Options, type ValidateFunction } from 'ajv'
 import type { FastifyInstance, FastifySchema } from 'fastify'
+import { recursiveSchemas } from '../../spec/generated/index.ts'
 
 const options: Options = {
   allErrors: true,
@@ -14,6 +15,7 @@ const options: Options = {
 const createAjv = (extra: Options): Ajv => {
   const ajv = new Ajv({ ...options, ...extra })
   ajvFormats.default(ajv)
+  for (const schema of recursiveSchemas) ajv.addSchema(schema)
   return ajv
 }
 
@@ -44,6 +46,7 @@ export const createAnswerCheck = (): ((schema: object, body: unknown) => string 
  * taken as it is, so that `"amount": "25"` is refused and not guessed.
  */
 export const addValidation = (app: FastifyInstance): void => {
+  for (const schema of recursiveSchemas) app.addSchema(schema)
   const strict = compileOnce(createAjv({ coerceTypes: false }))
   const coercing = compileOnce(createAjv({ coerceTypes: 'array' }))
   app.setValidatorCompiler<FastifySchema & object>(({ schema, httpPart }) =>

@@ -11,7 +11,9 @@ export function checkDocument({ file, name, content }: SpecDocument, root: SpecD
   if (tag === undefined || content.tags?.length !== 1) {
     say(`it needs exactly one tag; write "tags: [{name: ${titleOf(name)}, description: …}]".`)
   } else {
-    if (slugOf(tag.name) !== name) say(`its tag is '${tag.name}'; a tag is named like its document ('${titleOf(name)}').`)
+    if ((tag['x-document'] ?? slugOf(tag.name)) !== name) {
+      say(`its tag is '${tag.name}'; a tag is named like its document ('${titleOf(name)}'), or says 'x-document: ${name}'.`)
+    }
     if (!tag.description) say(`its tag '${tag.name}' has no description; say in a sentence what the group is for.`)
   }
   if (typeof content['x-tagGroup'] !== 'string') say('x-tagGroup is missing; name the tag group that documentation shows it under.')

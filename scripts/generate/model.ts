@@ -56,7 +56,7 @@ export interface Components {
 export interface DocumentContent {
   [key: string]: unknown
   info?: JsonObject
-  tags?: { name: string, description?: string }[]
+  tags?: { name: string, description?: string, 'x-document'?: string }[]
   security?: Record<string, string[]>[]
   paths?: Record<string, PathItem>
   webhooks?: Record<string, PathItem>
