@@ -149,6 +149,8 @@ export interface TestOptions {
   database?: DatabaseHandle
   /** Ceilings for tests of the limits themselves; without them nothing that a test does is limited. */
   rateLimits?: RateLimits
+  /** Adds to the server before it listens, such as operations that exist for a test only. */
+  extend?: (app: FastifyInstance) => void
 }
 
 const noLimits = Object.fromEntries(Object.keys(rateLimits).map((name) => [name, { limit: 1_000_000, windowSeconds: 1 }])) as unknown as RateLimits
@@ -180,6 +182,7 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
     await app.close()
     rmSync(dataDir, { recursive: true, force: true })
   })
+  options.extend?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   return { app, url: `http://127.0.0.1:${port}`, clock, database, config }
