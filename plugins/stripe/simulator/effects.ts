@@ -4,7 +4,7 @@ import { invalidRequest } from './errors.ts'
 import { recordEvents } from './events.ts'
 import { newId } from './identifiers.ts'
 import { chargeObject, disputeObject, paymentIntentObject, refundObject } from './payment-objects.ts'
-import { findSession, loadDispute, loadRefund, loadSession } from './queries.ts'
+import { loadDispute, loadRefund, loadSession } from './queries.ts'
 import { sessionObject } from './session-objects.ts'
 import type { NewSession } from './session-params.ts'
 import type { Metadata, PaymentRow, SessionRow } from './tables.ts'
@@ -75,11 +75,11 @@ export async function paySession (context: SimulatorContext, sessionId: string):
       details: JSON.stringify(session.details.payment),
       created_at: context.clock.now()
     }).returningAll().executeTakeFirstOrThrow()
-    const paid = await findSession(trx, session.id)
+    const paid = await loadSession(trx, session.id)
     await recordEvents(context, trx, noRequest, [
       { type: 'charge.succeeded', object: chargeObject(payment) },
       { type: 'payment_intent.succeeded', object: paymentIntentObject(payment) },
-      { type: 'checkout.session.completed', object: sessionObject(paid ?? { ...session, payment_intent_id: null }, context.checkoutBaseUrl()) }
+      { type: 'checkout.session.completed', object: sessionObject(paid, context.checkoutBaseUrl()) }
     ])
     return true
   })

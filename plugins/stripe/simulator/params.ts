@@ -105,7 +105,7 @@ export class Params {
     for (const [name, text] of value) {
       if (typeof text !== 'string') throw this.invalid(key, `Invalid metadata: the value of ${name} must be a string.`)
       if (name.length > 40) throw this.invalid(key, 'Metadata keys must be at most 40 characters long.')
-      if (text.length > 500) throw this.invalid(`${key}][${name}`, 'Metadata values can have up to 500 characters.')
+      if (text.length > 500) throw invalidRequest('Metadata values can have up to 500 characters.', { param: `${this.name(key)}[${name}]` })
       if (text !== '') entries.push([name, text])
     }
     if (entries.length > 50) throw this.invalid(key, 'You can have at most 50 keys in metadata.')
