@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import type { SessionRow } from './tables.ts'
 
 const style = `
-:root{color-scheme:light dark;--ink:#1a1f36;--soft:#4f566b;--line:#d5dbe5;--back:#f6f8fb;--card:#fff;--key:#4338ca;--keyink:#fff;--note:#fff4d6;--noteink:#6b4a00}
-@media (prefers-color-scheme:dark){:root{--ink:#eef1f7;--soft:#b3bccd;--line:#3a4256;--back:#12151d;--card:#1b202c;--key:#a5b4fc;--keyink:#12151d;--note:#3b3013;--noteink:#ffe2a0}}
+:root{color-scheme:light dark;--ink:#1a1f36;--soft:#4f566b;--line:#d5dbe5;--back:#f6f8fb;--card:#fff;
+--key:#4338ca;--keyink:#fff;--note:#fff4d6;--noteink:#6b4a00}
+@media (prefers-color-scheme:dark){:root{--ink:#eef1f7;--soft:#b3bccd;--line:#3a4256;--back:#12151d;--card:#1b202c;
+--key:#a5b4fc;--keyink:#12151d;--note:#3b3013;--noteink:#ffe2a0}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{max-width:30rem;margin:4vh auto;padding:0 1rem}
@@ -17,7 +19,9 @@ th,td{text-align:left;vertical-align:top;font-weight:400;padding:.6rem 0;border-
 td{text-align:right;padding-left:1rem;white-space:nowrap;font-variant-numeric:tabular-nums}
 small{display:block;color:var(--soft)}
 form{margin:0 0 .6rem}
-button,.button{display:block;width:100%;min-height:3rem;padding:.7rem 1rem;border-radius:.5rem;border:1px solid var(--key);background:var(--key);color:var(--keyink);font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}
+button,.button{display:block;width:100%;min-height:3rem;padding:.7rem 1rem;border-radius:.5rem;
+border:1px solid var(--key);background:var(--key);color:var(--keyink);font:inherit;font-weight:600;
+text-align:center;text-decoration:none;cursor:pointer}
 button.second{background:transparent;color:var(--ink);border-color:var(--line);font-weight:500}
 button:focus-visible,a:focus-visible{outline:3px solid var(--key);outline-offset:3px}
 `
@@ -42,7 +46,8 @@ export function paymentPage (session: SessionRow): string {
   const rows = session.details.lineItems.map(item => {
     const amount = formatAmount(item.unitAmountCents * item.quantity, session.currency)
     const more = item.description === null ? '' : `<small>${isolated(item.description)}</small>`
-    const quantity = item.quantity === 1 ? '' : `<small>Quantity ${item.quantity}, ${formatAmount(item.unitAmountCents, session.currency)} each</small>`
+    const each = escapeHtml(formatAmount(item.unitAmountCents, session.currency))
+    const quantity = item.quantity === 1 ? '' : `<small>Quantity ${item.quantity}, ${each} each</small>`
     return `<tr><th scope="row">${isolated(item.name)}${more}${quantity}</th><td>${escapeHtml(amount)}</td></tr>`
   })
   const description = session.details.payment.description
@@ -61,7 +66,7 @@ ${cancel}`)
 /** A page that only says something; `link` leads on. */
 export function messagePage (title: string, message: string, link?: { href: string, text: string }): string {
   const onward = link === undefined ? '' : `<p><a class="button" href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>`
-  return page(title, `<p class="total">${escapeHtml(title)}</p><p>${escapeHtml(message)}</p>${onward}`)
+  return page(title, `<h1 class="total">${escapeHtml(title)}</h1><p>${escapeHtml(message)}</p>${onward}`)
 }
 
 /** A stranger's text, escaped, and kept from turning the direction of the text around it. */

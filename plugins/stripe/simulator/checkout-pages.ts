@@ -67,7 +67,7 @@ async function cancel (reply: FastifyReply, session: SessionRow): Promise<Fastif
 async function show (reply: FastifyReply, session: SessionRow | undefined): Promise<FastifyReply> {
   switch (session?.status) {
     case 'open': return await answer(reply, 200, paymentPage(session), session)
-    case 'complete': return await answer(reply, 200, messagePage('Paid', 'This checkout is complete. It has been paid once and cannot be paid again.',
+    case 'complete': return await answer(reply, 200, messagePage('Paid', 'This checkout has been paid, once, and cannot be paid again.',
       { href: successUrl(session), text: 'Continue' }))
     case 'expired': return await answer(reply, 410, messagePage('Expired', 'This checkout session has expired and can no longer be paid.',
       session.details.cancelUrl === null ? undefined : { href: session.details.cancelUrl, text: 'Go back' }))
@@ -92,10 +92,12 @@ function successUrl (session: SessionRow): string {
  * Browsers hold a form's redirect to `form-action` too, so the shop's own addresses are named there beside our own.
  */
 function securely (reply: FastifyReply, session?: SessionRow): FastifyReply {
-  const targets = [session?.details.successUrl, session?.details.cancelUrl].flatMap(url => typeof url === 'string' ? [new URL(url).origin] : [])
+  const targets = [session?.details.successUrl, session?.details.cancelUrl]
+    .flatMap(url => typeof url === 'string' ? [new URL(url).origin] : [])
   const formAction = ["'self'", ...new Set(targets)].join(' ')
+  const policy = ["default-src 'none'", `style-src ${styleHash}`, `form-action ${formAction}`, "base-uri 'none'", "frame-ancestors 'none'"]
   return reply.headers({
-    'content-security-policy': `default-src 'none'; style-src ${styleHash}; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
+    'content-security-policy': policy.join('; '),
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-store'

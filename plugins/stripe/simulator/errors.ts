@@ -15,7 +15,9 @@ export class StripeApiError extends Error {
     super(body.message)
     this.name = 'StripeApiError'
     this.status = status
-    this.body = body.code === undefined ? body : { ...body, doc_url: `https://stripe.com/docs/error-codes/${body.code.replaceAll('_', '-')}` }
+    this.body = body.code === undefined
+      ? body
+      : { ...body, doc_url: `https://stripe.com/docs/error-codes/${body.code.replaceAll('_', '-')}` }
   }
 }
 

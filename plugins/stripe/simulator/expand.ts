@@ -25,7 +25,8 @@ const expansions: Record<string, Record<string, Expansion>> = {
     payment_intent: paymentIntentOf,
     refunds: async (db, owner) => {
       const rows = await refunds(db).where('p.charge_id', '=', String(owner.id)).orderBy('t.sequence', 'desc').limit(11).execute()
-      return { object: 'list', data: rows.slice(0, 10).map(refundObject), has_more: rows.length > 10, url: `/v1/charges/${String(owner.id)}/refunds` }
+      const url = `/v1/charges/${String(owner.id)}/refunds`
+      return { object: 'list', data: rows.slice(0, 10).map(refundObject), has_more: rows.length > 10, url }
     }
   },
   refund: { payment_intent: paymentIntentOf, charge: chargeOf },
@@ -36,7 +37,9 @@ const expansions: Record<string, Record<string, Expansion>> = {
 export function readExpand (params: Params): string[][] {
   return params.strings('expand').map(path => {
     const segments = path.split('.')
-    if (segments.length > maxExpandDepth) throw params.invalid('expand', `You cannot expand more than ${maxExpandDepth} levels of a property.`)
+    if (segments.length > maxExpandDepth) {
+      throw params.invalid('expand', `You cannot expand more than ${maxExpandDepth} levels of a property.`)
+    }
     return segments
   })
 }

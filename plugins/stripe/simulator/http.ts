@@ -71,7 +71,7 @@ function settle (done: (error: Error | null, body?: unknown) => void, read: () =
 
 /** Stripe's v1 takes forms only; the control routes, which are ours, take JSON too. */
 function readJson (url: string, body: string): FormObject {
-  if (!url.startsWith('/simulator/')) throw invalidRequest('Invalid request: this API takes application/x-www-form-urlencoded bodies, not JSON.')
+  if (!url.startsWith('/simulator/')) throw invalidRequest('This API takes application/x-www-form-urlencoded bodies, not JSON.')
   try {
     return formFromJson(body === '' ? {} : JSON.parse(body))
   } catch (error) {
@@ -149,7 +149,9 @@ export function pathParam (request: FastifyRequest, name: string): string {
 }
 
 /** Answers a read: the object, expanded as asked. */
-export async function answerRead (context: SimulatorContext, request: FastifyRequest, reply: FastifyReply, read: (params: Params) => Promise<object>): Promise<string> {
+export async function answerRead (
+  context: SimulatorContext, request: FastifyRequest, reply: FastifyReply, read: (params: Params) => Promise<object>
+): Promise<string> {
   const params = queryOf(request)
   const paths = readExpand(params)
   const object = await read(params)

@@ -43,7 +43,9 @@ export class Params {
     const text = this.string(key, 40)
     if (text === undefined) return undefined
     const value = /^-?\d{1,16}$/.test(text) ? Number(text) : NaN
-    if (!Number.isSafeInteger(value)) throw invalidRequest(`Invalid integer: ${text}`, { code: 'parameter_invalid_integer', param: this.name(key) })
+    if (!Number.isSafeInteger(value)) {
+      throw invalidRequest(`Invalid integer: ${text}`, { code: 'parameter_invalid_integer', param: this.name(key) })
+    }
     if (value < bounds.min) throw this.invalid(key, `This value must be greater than or equal to ${bounds.min}.`)
     if (value > bounds.max) throw this.invalid(key, `This value must be less than or equal to ${bounds.max}.`)
     return value

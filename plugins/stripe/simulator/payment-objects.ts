@@ -129,7 +129,9 @@ export function refundObject (row: RefundRow): Stripe.Refund {
     currency: row.currency,
     customer: null,
     customer_account: null,
-    destination_details: { card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' }, type: 'card' },
+    destination_details: {
+      type: 'card', card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' }
+    },
     metadata: row.metadata,
     payment_intent: row.payment_intent_id,
     payment_method: derivedId('pm_', row.payment_intent_id),
@@ -166,7 +168,9 @@ export function disputeObject (row: DisputeRow): Stripe.Dispute {
     livemode: false,
     metadata: {},
     payment_intent: row.payment_intent_id,
-    payment_method_details: { card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' }, type: 'card' },
+    payment_method_details: {
+      type: 'card', card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' }
+    },
     reason: row.reason,
     status: 'needs_response'
   }

@@ -23,7 +23,8 @@ export function registerApiRoutes (api: FastifyInstance, context: SimulatorConte
   registerRefunds(api, context)
   registerDisputesAndEvents(api, context)
   api.get('/v1/balance', async (request, reply) => await answerRead(context, request, reply, async () => {
-    const available = (await queries.balances(context.db)).map(({ currency, amount }) => ({ amount, currency, source_types: { card: amount } }))
+    const held = await queries.balances(context.db)
+    const available = held.map(({ currency, amount }) => ({ amount, currency, source_types: { card: amount } }))
     const pending = available.map(({ currency }) => ({ amount: 0, currency, source_types: { card: 0 } }))
     return { object: 'balance', available, livemode: false, pending }
   }))

@@ -82,11 +82,11 @@ function readLineItems (params: Params): { currency: string, lineItems: LineItem
 function totalOf (lineItems: LineItemDetails[], currency: string): number {
   const total = lineItems.reduce((sum, item) => sum + item.unitAmountCents * item.quantity, 0)
   if (total < minAmountCents) {
-    throw invalidRequest(`The Checkout Session's total amount due must add up to at least ${minAmountCents} (smallest units of ${currency}).`,
+    throw invalidRequest(`The Checkout Session's total must add up to at least ${minAmountCents} (smallest unit of ${currency}).`,
       { code: 'amount_too_small' })
   }
   if (total > maxAmountCents) {
-    throw invalidRequest(`The Checkout Session's total amount due must be no more than ${maxAmountCents} (smallest units of ${currency}).`,
+    throw invalidRequest(`The Checkout Session's total must be no more than ${maxAmountCents} (smallest unit of ${currency}).`,
       { code: 'amount_too_large' })
   }
   return total

@@ -33,7 +33,10 @@ test('the policy admits the page\'s own style, its forms and where they lead, an
   const session = await world.stripe.checkout.sessions.create(sessionParams({ cancel_url: 'https://other.example:8443/x?y' }))
   const page = await fetch(String(session.url))
   const policy = String(page.headers.get('content-security-policy'))
-  assert.match(policy, /^default-src 'none'; style-src 'sha256-[\w+/=]+'; form-action 'self' http:\/\/shop\.example https:\/\/other\.example:8443; base-uri 'none'; frame-ancestors 'none'$/)
+  assert.deepEqual(policy.replace(/sha256-[\w+/=]+/, 'hash').split('; '), [
+    "default-src 'none'", "style-src 'hash'", "form-action 'self' http://shop.example https://other.example:8443",
+    "base-uri 'none'", "frame-ancestors 'none'"
+  ])
   assert.equal(page.headers.get('x-content-type-options'), 'nosniff')
   assert.equal(page.headers.get('cache-control'), 'no-store')
   const html = await page.text()
@@ -54,7 +57,8 @@ test('a page that is not there is 404, and without a cancel_url there is no such
 })
 
 test('letters that a header cannot hold do not break the way back', async () => {
-  const session = await world.stripe.checkout.sessions.create(sessionParams({ success_url: 'http://shop.example/grüße/✓?id={CHECKOUT_SESSION_ID}' }))
+  const success = 'http://shop.example/grüße/✓?id={CHECKOUT_SESSION_ID}'
+  const session = await world.stripe.checkout.sessions.create(sessionParams({ success_url: success }))
   const paid = await press(session, 'pay')
   assert.equal(paid.headers.get('location'), `http://shop.example/gr%C3%BC%C3%9Fe/%E2%9C%93?id=${session.id}`)
 })
@@ -80,7 +84,8 @@ function row (text: string): SessionRow {
     created_at: new Date(0), expires_at: new Date(1),
     details: {
       lineItems: [{ id: 'li', priceId: 'price', productId: 'prod', name: text, description: text, unitAmountCents: 1000, quantity: 1 }],
-      clientReferenceId: null, metadata: {}, successUrl: 'http://shop.example', cancelUrl: null, customerEmail: null, locale: null, submitType: null, payment
+      clientReferenceId: null, metadata: {}, successUrl: 'http://shop.example', cancelUrl: null, customerEmail: null,
+      locale: null, submitType: null, payment
     }
   }
 }

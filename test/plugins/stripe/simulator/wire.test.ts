@@ -40,7 +40,9 @@ test('every answer has a Request-Id and echoes Stripe-Version', async () => {
 
 test('bad parameters are refused with Stripe\'s codes and the name in brackets', async () => {
   const create = async (more: object) => await refusal(world.stripe.checkout.sessions.create({ ...sessionParams(), ...more }))
-  const priced = (data: object) => ({ line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 1000, product_data: { name: 'x' }, ...data } }] })
+  const priced = (data: object) => ({
+    line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 1000, product_data: { name: 'x' }, ...data } }]
+  })
   const cases: Array<[object, string | undefined, string | undefined]> = [
     [{ success_url: undefined }, 'parameter_missing', 'success_url'],
     [{ success_url: 'javascript:alert(1)' }, 'url_invalid', 'success_url'],
