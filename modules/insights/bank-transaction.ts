@@ -31,11 +31,13 @@ const INTERNAL_TRANSFER_DAYS = 3
 /** Puts transactions up to a day in one well-defined order, whatever order they came in, and marks the internal transfers. */
 export function readTransactions(transactions: readonly BankTransaction[], asOfDay: number): DatedTransaction[] {
   const dated: DatedTransaction[] = []
+  const dayByDate = new Map<string, number>()
   for (const transaction of transactions) {
     if (!Number.isSafeInteger(transaction.amountCents)) {
       throw new TypeError(`amountCents of ${transaction.transactionId} is not whole cents: ${transaction.amountCents}`)
     }
-    const day = dayOfDate(transaction.date)
+    const day = dayByDate.get(transaction.date) ?? dayOfDate(transaction.date)
+    dayByDate.set(transaction.date, day)
     if (day <= asOfDay) dated.push({ ...transaction, day, internal: false })
   }
   dated.sort((a, b) => a.day - b.day || a.amountCents - b.amountCents || (a.transactionId < b.transactionId ? -1 : 1))

@@ -135,19 +135,28 @@ function fitMeteredMonth(days: readonly number[]): CadenceFit | undefined {
   return { schedule, meanMissDays: mean(offsets.map(Math.abs)), filled: near.length / gaps.length, offsets, members: days.map((_, index) => index) }
 }
 
-function observedDaysOfMonth(days: readonly number[]): number[] {
+/** The circle on which days of the month lie, the last day of a month beside the first of the next. */
+const MONTH_CIRCLE_DAYS = 31
+
+/** Days of the month that could be the due one: those seen near the circular mean (twice folded when two a month are looked for). */
+function likelyDaysOfMonth(days: readonly number[], perMonth: 1 | 2): number[] {
   const observed = new Set(days.map(day => yearMonthOfDay(day).dayOfMonth))
   if (days.some(day => yearMonthOfDay(day + 4).dayOfMonth <= 4)) observed.add(31)
   if (days.some(day => yearMonthOfDay(day).dayOfMonth <= 3)) observed.add(1)
-  return [...observed].sort((a, b) => a - b)
+  const turn = (2 * Math.PI * perMonth) / MONTH_CIRCLE_DAYS
+  const angles = days.map(day => yearMonthOfDay(day).dayOfMonth * turn)
+  const centre = Math.atan2(mean(angles.map(Math.sin)), mean(angles.map(Math.cos)))
+  const near = (dayOfMonth: number): boolean => Math.cos(dayOfMonth * turn - centre) >= Math.cos(2.6 * turn)
+  return [...observed].filter(near).sort((a, b) => a - b)
 }
 
 const ROLLS: readonly Roll[] = [0, -1, 1]
 
 function fitMonthly(days: readonly number[]): CadenceFit | undefined {
   let best: CadenceFit | undefined
-  for (const dayOfMonth of observedDaysOfMonth(days)) {
+  for (const dayOfMonth of likelyDaysOfMonth(days, 1)) {
     for (const roll of ROLLS) {
+      if (best?.meanMissDays === 0 && best.filled === 1) break
       best = better(best, measure({ kind: 'calendar', cadence: 'monthly', daysOfMonth: [dayOfMonth], monthIndex: 0, roll }, days))
     }
   }
@@ -157,7 +166,7 @@ function fitMonthly(days: readonly number[]): CadenceFit | undefined {
 }
 
 function fitSemimonthly(days: readonly number[]): CadenceFit | undefined {
-  const observed = observedDaysOfMonth(days)
+  const observed = likelyDaysOfMonth(days, 2)
   let best: CadenceFit | undefined
   for (const first of observed) {
     for (const second of observed) {
@@ -178,15 +187,24 @@ function fitYearly(days: readonly number[]): CadenceFit | undefined {
   return measure({ kind: 'calendar', cadence: 'yearly', daysOfMonth: [dayOfMonth], monthIndex, roll: 0 }, days)
 }
 
+/** Most gaps must be about one period, or about two with one left out, before anything dearer is tried. */
+function gapsAgree(gaps: readonly number[], cadence: Cadence): boolean {
+  const period = PERIOD_DAYS[cadence]
+  const slack = 2 * TOLERANCE_DAYS[cadence]
+  const agreeing = gaps.filter(gap => Math.abs(gap - period) <= slack || Math.abs(gap - 2 * period) <= slack).length
+  return agreeing >= SMALLEST_MATCHED * SMALLEST_FILLED * gaps.length
+}
+
 function candidates(days: readonly number[]): (CadenceFit | undefined)[] {
-  const gap = median(days.slice(1).map((day, index) => day - (days[index] ?? 0)))
-  if (gap >= 5 && gap <= 9) return [fitInterval('weekly', days)]
-  if (gap >= 11 && gap <= 18) {
+  const gaps = days.slice(1).map((day, index) => day - (days[index] ?? 0))
+  const gap = median(gaps)
+  if (gap >= 5 && gap <= 9 && gapsAgree(gaps, 'weekly')) return [fitInterval('weekly', days)]
+  if (gap >= 11 && gap <= 18 && gapsAgree(gaps, 'semimonthly')) {
     const semimonthly = fitSemimonthly(days)
     if (semimonthly) semimonthly.meanMissDays += SEMIMONTHLY_HANDICAP_DAYS
     return [fitInterval('biweekly', days), semimonthly]
   }
-  if (gap >= 25 && gap <= 37) return [fitMonthly(days)]
+  if (gap >= 25 && gap <= 37 && gapsAgree(gaps, 'monthly')) return [fitMonthly(days)]
   if (gap >= 350 && gap <= 380) return [fitYearly(days)]
   return []
 }

@@ -62,5 +62,5 @@ function firstDayOfMonth(monthIndex: number): number {
 /** The day number of a day in a month; a day past the end of the month (the 31st of April) is the month's last day. */
 export function dayOfYearMonth(monthIndex: number, dayOfMonth: number): number {
   const first = firstDayOfMonth(monthIndex)
-  return Math.min(first + dayOfMonth - 1, firstDayOfMonth(monthIndex + 1) - 1)
+  return dayOfMonth <= 28 ? first + dayOfMonth - 1 : Math.min(first + dayOfMonth - 1, firstDayOfMonth(monthIndex + 1) - 1)
 }

@@ -30,7 +30,7 @@ export interface Projection {
 /** A stream may stop or skip without a sign; this much is granted to even the most faithful one. */
 const SMALLEST_SKIP_RISK = 0.02
 /** No merchant's older past than this many transactions is searched for streams. */
-const LONGEST_GROUP = 300
+const LONGEST_GROUP = 150
 
 /** Orders a history by day. `transactions` come from readTransactions. */
 export function readHistory(transactions: readonly DatedTransaction[], asOfDay: number): History {
@@ -45,11 +45,22 @@ export function readHistory(transactions: readonly DatedTransaction[], asOfDay: 
   return { firstDay, lastDay: asOfDay, dailyNetCents, groups }
 }
 
+/** How many of the ordered transactions lie on or before a day. */
+function countUntil(ordered: readonly DatedTransaction[], day: number): number {
+  let low = 0
+  let high = ordered.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((ordered[middle]?.day ?? 0) <= day) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 function streamsAsOf(history: History, originDay: number): Stream[] {
   const streams: Stream[] = []
   for (const { transactions, streamsByLength } of history.groups) {
-    let length = transactions.length
-    while (length > 0 && (transactions[length - 1]?.day ?? 0) > originDay) length--
+    const length = countUntil(transactions, originDay)
     let found = streamsByLength.get(length)
     if (!found) {
       found = findStreams(transactions.slice(Math.max(0, length - LONGEST_GROUP), length))
