@@ -2,9 +2,10 @@
  * Seeded people with bank histories, for measuring the cash-flow forecast. They are told as lives (jobs that change, meters that
  * are read late, holidays, a moving van), not as the forecast's own formulas: nothing here imports the forecast but its date helper.
  */
-import { dateOfDay, dayOfDate, dayOfYearMonth, weekdayOfDay, yearMonthOfDay } from '../modules/insights/civil-date.ts'
-import { addEverydayLife } from './synthetic-spending.ts'
+import { dateOfDay, dayOfDate, weekdayOfDay } from '../modules/insights/civil-date.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { bankDay, Diary } from './synthetic-diary.ts'
+import { addEverydayLife } from './synthetic-spending.ts'
 
 /** Structurally the forecast's transaction. Positive amounts leave the account. */
 export interface HistoryTransaction {
@@ -26,47 +27,6 @@ export interface BankHistory {
 
 /** Where histories come from: the synthetic people here, a simulator's accounts, an export. */
 export type HistorySource = (seed: number) => BankHistory | Promise<BankHistory>
-
-export type Account = 'checking' | 'savings'
-
-/** A life being written down. */
-export class Diary {
-  readonly entries: { day: number; account: Account; amountCents: number; description: string }[] = []
-
-  constructor(
-    readonly random: SeededRandom,
-    readonly firstDay: number,
-    readonly lastDay: number,
-    readonly monthlyIncomeCents: number,
-  ) {}
-
-  write(day: number, amountCents: number, description: string, account: Account = 'checking'): void {
-    const whole = Math.round(amountCents)
-    if (day >= this.firstDay && day <= this.lastDay && whole !== 0) this.entries.push({ day, account, amountCents: whole, description })
-  }
-
-  /** Calls back with the nominal day of every month in the diary. */
-  monthly(dayOfMonth: number, visit: (day: number) => void, from = this.firstDay, until = this.lastDay): void {
-    for (let month = yearMonthOfDay(from).monthIndex; ; month++) {
-      const day = dayOfYearMonth(month, dayOfMonth)
-      if (day > until) return
-      if (day >= from) visit(day)
-    }
-  }
-}
-
-const FIXED_HOLIDAYS = new Set(['01-01', '06-19', '07-04', '11-11', '12-25'])
-
-export function isBankDay(day: number): boolean {
-  const weekday = weekdayOfDay(day)
-  return weekday !== 0 && weekday !== 6 && !FIXED_HOLIDAYS.has(dateOfDay(day).slice(5))
-}
-
-export function bankDay(day: number, step: 1 | -1): number {
-  let found = day
-  while (!isBankDay(found)) found += step
-  return found
-}
 
 export type PaySchedule = 'monthly' | 'semimonthly' | 'biweekly' | 'weekly' | 'pension'
 

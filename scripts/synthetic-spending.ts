@@ -1,7 +1,6 @@
 /** What the synthetic people spend their money on: homes, meters, subscriptions, shops, journeys and mishaps. */
 import { dateOfDay, weekdayOfDay } from '../modules/insights/civil-date.ts'
-import type { Diary } from './synthetic-people.ts'
-import { bankDay } from './synthetic-people.ts'
+import { bankDay, type Diary } from './synthetic-diary.ts'
 
 /** Rent or a mortgage, paid by a robot or by a person who forgets; sometimes a move in between. */
 function addHome(diary: Diary): void {

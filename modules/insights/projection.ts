@@ -1,6 +1,6 @@
 import type { DatedTransaction } from './bank-transaction.ts'
 import { weekdayOfDay } from './civil-date.ts'
-import { arrivedShare, expectedDays, findStreams, groupTransactions, type Stream } from './streams.ts'
+import { arrivedShare, expectedDays, findStreams, groupOccurrences, type Occurrence, type Stream } from './streams.ts'
 import { fitWeekdayModel } from './weekday-model.ts'
 
 /** A history laid out so that it can be read as of any earlier day. */
@@ -13,8 +13,8 @@ export interface History {
 }
 
 interface HistoryGroup {
-  transactions: DatedTransaction[]
-  /** Streams found in the first n transactions, by n: most groups have nothing new between two origins. */
+  occurrences: Occurrence[]
+  /** Streams found in the first n occurrences, by n: most groups have nothing new between two origins. */
   streamsByLength: Map<number, Stream[]>
 }
 
@@ -29,7 +29,7 @@ export interface Projection {
 
 /** A stream may stop or skip without a sign; this much is granted to even the most faithful one. */
 const SMALLEST_SKIP_RISK = 0.02
-/** No merchant's older past than this many transactions is searched for streams. */
+/** No merchant's older past than this many days with a visit is searched for streams. */
 const LONGEST_GROUP = 150
 
 /** Orders a history by day. `transactions` come from readTransactions. */
@@ -39,14 +39,14 @@ export function readHistory(transactions: readonly DatedTransaction[], asOfDay: 
   for (const { day, amountCents, internal } of transactions) {
     if (!internal) dailyNetCents[day - firstDay] = (dailyNetCents[day - firstDay] ?? 0) - amountCents
   }
-  const groups = groupTransactions(transactions)
+  const groups = groupOccurrences(transactions)
     .filter(group => group.length > 1)
-    .map(group => ({ transactions: group, streamsByLength: new Map<number, Stream[]>() }))
+    .map(occurrences => ({ occurrences, streamsByLength: new Map<number, Stream[]>() }))
   return { firstDay, lastDay: asOfDay, dailyNetCents, groups }
 }
 
-/** How many of the ordered transactions lie on or before a day. */
-function countUntil(ordered: readonly DatedTransaction[], day: number): number {
+/** How many of the ordered occurrences lie on or before a day. */
+function countUntil(ordered: readonly Occurrence[], day: number): number {
   let low = 0
   let high = ordered.length
   while (low < high) {
@@ -59,11 +59,11 @@ function countUntil(ordered: readonly DatedTransaction[], day: number): number {
 
 function streamsAsOf(history: History, originDay: number): Stream[] {
   const streams: Stream[] = []
-  for (const { transactions, streamsByLength } of history.groups) {
-    const length = countUntil(transactions, originDay)
+  for (const { occurrences, streamsByLength } of history.groups) {
+    const length = countUntil(occurrences, originDay)
     let found = streamsByLength.get(length)
     if (!found) {
-      found = findStreams(transactions.slice(Math.max(0, length - LONGEST_GROUP), length))
+      found = findStreams(occurrences.slice(Math.max(0, length - LONGEST_GROUP), length))
       streamsByLength.set(length, found)
     }
     streams.push(...found)

@@ -3,7 +3,7 @@ import type { Cadence } from './cadence.ts'
 import { PERIOD_DAYS } from './cadence.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
 import { mean } from './statistics.ts'
-import { expectedDays, findStreams, groupTransactions, type Stream } from './streams.ts'
+import { expectedDays, findStreams, groupOccurrences, type Stream } from './streams.ts'
 
 /** A recurring flow that is still running. */
 export interface RecurringStream {
@@ -61,5 +61,5 @@ function compare(a: string, b: string): number {
  */
 export function detectRecurringStreams(transactions: readonly BankTransaction[], asOf: string): RecurringStream[] {
   const asOfDay = dayOfDate(asOf)
-  return describeStreams(groupTransactions(readTransactions(transactions, asOfDay)).flatMap(findStreams), asOfDay)
+  return describeStreams(groupOccurrences(readTransactions(transactions, asOfDay)).flatMap(findStreams), asOfDay)
 }

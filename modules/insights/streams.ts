@@ -4,7 +4,7 @@ import { merchantName } from './merchant-name.ts'
 import { clamp, mean, median, medianDeviation } from './statistics.ts'
 
 /** What happened at one merchant on one day. */
-interface Occurrence {
+export interface Occurrence {
   day: number
   amountCents: number
   transactions: DatedTransaction[]
@@ -38,11 +38,13 @@ const LARGEST_SCATTER = 0.6
 const STEADY_SCATTER = 0.05
 /** Neighbouring amounts further apart than this are different things bought at one merchant. */
 const CLUSTER_RATIO = 1.12
+/** No more of a merchant's newest transactions than this are told apart by amount. */
+const LONGEST_MIXED_GROUP = 60
 /** How many days after the due day a stream is given up, at least. */
 const GRACE_DAYS: Record<Cadence, number> = { weekly: 4, biweekly: 6, semimonthly: 6, monthly: 8, yearly: 20 }
 
-/** Same account, same direction, same merchant: what could be one stream. Internal transfers are left out. */
-export function groupTransactions(ordered: readonly DatedTransaction[]): DatedTransaction[][] {
+/** Same account, same direction, same merchant, day by day: what could be one stream. Internal transfers are left out. */
+export function groupOccurrences(ordered: readonly DatedTransaction[]): Occurrence[][] {
   const names = new Map<string, string>()
   const groups = new Map<string, DatedTransaction[]>()
   for (const transaction of ordered) {
@@ -54,7 +56,7 @@ export function groupTransactions(ordered: readonly DatedTransaction[]): DatedTr
     if (group) group.push(transaction)
     else groups.set(key, [transaction])
   }
-  return [...groups.values()]
+  return [...groups.values()].map(occurrencesOf)
 }
 
 function occurrencesOf(group: readonly DatedTransaction[]): Occurrence[] {
@@ -120,14 +122,14 @@ function asOneStream(occurrences: readonly Occurrence[]): Stream | undefined {
 }
 
 /** Several things from one merchant, told apart by amount: two plans of one shop, a membership among purchases. */
-function asStreamsByAmount(group: readonly DatedTransaction[]): Stream[] {
-  const byAmount = [...group].sort((a, b) => Math.abs(a.amountCents) - Math.abs(b.amountCents) || a.day - b.day)
+function asStreamsByAmount(occurrences: readonly Occurrence[]): Stream[] {
+  const byAmount = occurrences.flatMap(occurrence => occurrence.transactions).slice(-LONGEST_MIXED_GROUP).sort((a, b) => Math.abs(a.amountCents) - Math.abs(b.amountCents) || a.day - b.day)
   const streams: Stream[] = []
   let cluster: DatedTransaction[] = []
   const close = (): void => {
-    const occurrences = occurrencesOf(cluster.sort((a, b) => a.day - b.day))
-    const stream = occurrences.length >= 3 ? asOneStream(occurrences) : undefined
-    if (stream && (occurrences.length >= 5 || scatter(occurrences) <= EQUAL_AMOUNT_SHARE)) streams.push(stream)
+    const alike = cluster.length < 3 ? [] : occurrencesOf(cluster.sort((a, b) => a.day - b.day))
+    const stream = alike.length < 3 ? undefined : asOneStream(alike)
+    if (stream && (alike.length >= 5 || scatter(alike) <= EQUAL_AMOUNT_SHARE)) streams.push(stream)
     cluster = []
   }
   for (const transaction of byAmount) {
@@ -144,17 +146,16 @@ function runTogether(a: Stream, b: Stream): boolean {
   return Math.min(a.lastDay, b.lastDay) - Math.max(aFirst, bFirst) > PERIOD_DAYS[a.cadence]
 }
 
-/** The streams, running or ended, in the transactions of one group, which come in order of date. */
-export function findStreams(group: readonly DatedTransaction[]): Stream[] {
-  if (group.length < 2) return []
-  const occurrences = occurrencesOf(group)
+/** The streams, running or ended, in the occurrences of one group, which come in order of date. */
+export function findStreams(occurrences: readonly Occurrence[]): Stream[] {
+  if (occurrences.length < 2) return []
   const whole = asOneStream(occurrences)
   if (whole && scatter(occurrences) <= STEADY_SCATTER) return [whole]
-  const parts = asStreamsByAmount(group)
+  const parts = asStreamsByAmount(occurrences)
   const [first, second] = parts
   const explained = parts.reduce((sum, part) => sum + part.transactions.length, 0)
   const severalAtOnce = first !== undefined && second !== undefined && runTogether(first, second)
-  if (whole && !(severalAtOnce && explained >= 0.8 * group.length)) return [whole]
+  if (whole && !(severalAtOnce && explained >= 0.8 * Math.min(occurrences.length, LONGEST_MIXED_GROUP))) return [whole]
   return parts
 }
 
