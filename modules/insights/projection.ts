@@ -1,6 +1,7 @@
 import type { DatedTransaction } from './bank-transaction.ts'
 import { weekdayOfDay } from './civil-date.ts'
 import { arrivedShare, expectedDays, findStreams, groupOccurrences, type Occurrence, type Stream } from './streams.ts'
+import { findSuccessors } from './successors.ts'
 import { fitWeekdayModel } from './weekday-model.ts'
 
 /** A history laid out so that it can be read as of any earlier day. */
@@ -24,6 +25,7 @@ export interface Projection {
   changeCents: Float64Array
   /** The model's own idea of one standard deviation of that, in cents; the backtest corrects it. */
   scaleCents: Float64Array
+  /** Proven by repetition; ended ones among them, assumed successors not. */
   streams: Stream[]
 }
 
@@ -31,6 +33,8 @@ export interface Projection {
 const SMALLEST_SKIP_RISK = 0.02
 /** No merchant's older past than this many days with a visit is searched for streams. */
 const LONGEST_GROUP = 150
+/** A merchant with no more visits than this may be the beginning of something. */
+const YOUNG_GROUP = 3
 
 /** Orders a history by day. `transactions` come from readTransactions. */
 export function readHistory(transactions: readonly DatedTransaction[], asOfDay: number): History {
@@ -40,7 +44,6 @@ export function readHistory(transactions: readonly DatedTransaction[], asOfDay: 
     if (!internal) dailyNetCents[day - firstDay] = (dailyNetCents[day - firstDay] ?? 0) - amountCents
   }
   const groups = groupOccurrences(transactions)
-    .filter(group => group.length > 1)
     .map(occurrences => ({ occurrences, streamsByLength: new Map<number, Stream[]>() }))
   return { firstDay, lastDay: asOfDay, dailyNetCents, groups }
 }
@@ -57,8 +60,10 @@ function countUntil(ordered: readonly Occurrence[], day: number): number {
   return low
 }
 
-function streamsAsOf(history: History, originDay: number): Stream[] {
+/** The streams that had been seen by a day, ended ones too, and the young groups that are no stream yet. */
+function streamsAsOf(history: History, originDay: number): { streams: Stream[], unexplained: Occurrence[][] } {
   const streams: Stream[] = []
+  const unexplained: Occurrence[][] = []
   for (const { occurrences, streamsByLength } of history.groups) {
     const length = countUntil(occurrences, originDay)
     let found = streamsByLength.get(length)
@@ -67,8 +72,9 @@ function streamsAsOf(history: History, originDay: number): Stream[] {
       streamsByLength.set(length, found)
     }
     streams.push(...found)
+    if (found.length === 0 && length > 0 && length <= YOUNG_GROUP) unexplained.push(occurrences.slice(0, length))
   }
-  return streams
+  return { streams, unexplained }
 }
 
 /** Adds one stream's expected payments to the daily changes, and what is uncertain about them to the variances. */
@@ -91,14 +97,16 @@ function addStream(stream: Stream, originDay: number, changeCents: Float64Array,
 
 /** Projects the history as it was known at the end of `originDay`. Uses nothing that came later. */
 export function project(history: History, originDay: number, horizonDays: number): Projection {
-  const streams = streamsAsOf(history, originDay)
   const residual = history.dailyNetCents.slice(0, originDay - history.firstDay + 1)
+  const dailyGrossCents = residual.reduce((sum, net) => sum + Math.abs(net), 0) / residual.length
+  const { streams, unexplained } = streamsAsOf(history, originDay)
+  const { superseded, assumed } = findSuccessors(streams, unexplained, originDay, dailyGrossCents)
   const changeCents = new Float64Array(horizonDays)
   const variance = new Float64Array(horizonDays)
   const timing = new Float64Array(horizonDays)
-  for (const stream of streams) {
+  for (const stream of [...streams, ...assumed]) {
     for (const { day, amountCents } of stream.transactions) residual[day - history.firstDay] = (residual[day - history.firstDay] ?? 0) + amountCents
-    addStream(stream, originDay, changeCents, variance, timing)
+    if (!superseded.has(stream)) addStream(stream, originDay, changeCents, variance, timing)
   }
   const rest = fitWeekdayModel(residual, originDay)
   const scaleCents = new Float64Array(horizonDays)
@@ -111,5 +119,5 @@ export function project(history: History, originDay: number, horizonDays: number
     const levelError = (rest.spreadCents * (index + 1)) ** 2 / Math.max(1, rest.effectiveDays)
     scaleCents[index] = Math.max(1, Math.sqrt(settled + (timing[index] ?? 0) + levelError))
   }
-  return { changeCents, scaleCents, streams }
+  return { changeCents, scaleCents, streams: streams.filter(stream => !superseded.has(stream)) }
 }

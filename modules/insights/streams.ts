@@ -193,6 +193,12 @@ export function expectedDays(stream: Stream, asOfDay: number, untilDay: number):
   return days
 }
 
+/** Whether a payment that was due is later than this stream has been before, so that something may have taken its place. */
+export function isOverdue(stream: Stream, asOfDay: number): boolean {
+  const [nextDue] = dueDays(stream.schedule, stream.lastDay + Math.floor(PERIOD_DAYS[stream.cadence] / 2), asOfDay)
+  return nextDue !== undefined && asOfDay - (nextDue + usualOffset(stream)) > Math.max(2, latestOffset(stream) + 1)
+}
+
 /** Probability, 0..1, that an expected payment has come by `daysAfter` days after its expected day, from the stream's own punctuality. */
 export function arrivedShare(stream: Stream, daysAfter: number): number {
   const usual = usualOffset(stream)
