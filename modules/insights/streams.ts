@@ -21,6 +21,8 @@ export interface Stream {
   amountSpreadCents: number
   /** Signed days late, one for each occurrence the schedule explains. */
   offsets: number[]
+  /** Their median: days late (negative: early) by which it is usually off; 0 for nearly all, because schedules are fitted that way. */
+  usualOffset: number
   /** Share of due days on which something came. */
   filled: number
   lastDay: number
@@ -40,6 +42,8 @@ const STEADY_SCATTER = 0.05
 const CLUSTER_RATIO = 1.12
 /** No more of a merchant's newest transactions than this are told apart by amount. */
 const LONGEST_MIXED_GROUP = 60
+/** Three months' payments must be among them, or there is nothing to tell apart. */
+const SHORTEST_MIXED_DAYS = 55
 /** How many days after the due day a stream is given up, at least. */
 const GRACE_DAYS: Record<Cadence, number> = { weekly: 4, biweekly: 6, semimonthly: 6, monthly: 8, yearly: 20 }
 
@@ -72,8 +76,8 @@ function occurrencesOf(group: readonly DatedTransaction[]): Occurrence[] {
 }
 
 function scatter(occurrences: readonly Occurrence[]): number {
-  const amounts = occurrences.map(occurrence => Math.abs(occurrence.amountCents))
-  return medianDeviation(amounts) / Math.max(1, median(amounts))
+  const amounts = occurrences.map(occurrence => occurrence.amountCents)
+  return medianDeviation(amounts) / Math.max(1, Math.abs(median(amounts)))
 }
 
 function isTrusted(fit: CadenceFit, occurrences: readonly Occurrence[]): boolean {
@@ -103,6 +107,7 @@ function toStream(fit: CadenceFit, window: readonly Occurrence[], older: readonl
     amountCents,
     amountSpreadCents: mean(amounts.slice(-8).map(amount => Math.abs(amount - amountCents))),
     offsets: fit.offsets,
+    usualOffset: Math.round(median(fit.offsets)),
     filled: fit.filled,
     lastDay: members.at(-1)?.day ?? 0,
     transactions: [...older, ...members].flatMap(occurrence => occurrence.transactions),
@@ -123,13 +128,16 @@ function asOneStream(occurrences: readonly Occurrence[]): Stream | undefined {
 
 /** Several things from one merchant, told apart by amount: two plans of one shop, a membership among purchases. */
 function asStreamsByAmount(occurrences: readonly Occurrence[]): Stream[] {
-  const byAmount = occurrences.flatMap(occurrence => occurrence.transactions).slice(-LONGEST_MIXED_GROUP).sort((a, b) => Math.abs(a.amountCents) - Math.abs(b.amountCents) || a.day - b.day)
+  const newest = occurrences.flatMap(occurrence => occurrence.transactions).slice(-LONGEST_MIXED_GROUP)
+  if ((newest.at(-1)?.day ?? 0) - (newest[0]?.day ?? 0) < SHORTEST_MIXED_DAYS) return []
+  const byAmount = newest.sort((a, b) => Math.abs(a.amountCents) - Math.abs(b.amountCents))
   const streams: Stream[] = []
   let cluster: DatedTransaction[] = []
   const close = (): void => {
     const alike = cluster.length < 3 ? [] : occurrencesOf(cluster.sort((a, b) => a.day - b.day))
-    const stream = alike.length < 3 ? undefined : asOneStream(alike)
-    if (stream && (alike.length >= 5 || scatter(alike) <= EQUAL_AMOUNT_SHARE)) streams.push(stream)
+    const credible = alike.length >= 5 || (alike.length >= 3 && scatter(alike) <= EQUAL_AMOUNT_SHARE)
+    const stream = credible ? asOneStream(alike) : undefined
+    if (stream) streams.push(stream)
     cluster = []
   }
   for (const transaction of byAmount) {
@@ -150,7 +158,8 @@ function runTogether(a: Stream, b: Stream): boolean {
 export function findStreams(occurrences: readonly Occurrence[]): Stream[] {
   if (occurrences.length < 2) return []
   const whole = asOneStream(occurrences)
-  if (whole && scatter(occurrences) <= STEADY_SCATTER) return [whole]
+  // Two monthly plans together look like something more frequent than monthly, and their amounts differ.
+  if (whole && (whole.cadence === 'monthly' || whole.cadence === 'yearly' || scatter(occurrences) <= STEADY_SCATTER)) return [whole]
   const parts = asStreamsByAmount(occurrences)
   const [first, second] = parts
   const explained = parts.reduce((sum, part) => sum + part.transactions.length, 0)
@@ -161,11 +170,6 @@ export function findStreams(occurrences: readonly Occurrence[]): Stream[] {
 
 function latestOffset(stream: Stream): number {
   return Math.max(0, ...stream.offsets)
-}
-
-/** Days late (negative: early) by which the stream is usually off; 0 for nearly all, because schedules are fitted that way. */
-function usualOffset(stream: Stream): number {
-  return Math.round(median(stream.offsets))
 }
 
 /**
@@ -180,7 +184,7 @@ export function expectedDays(stream: Stream, asOfDay: number, untilDay: number):
   const days: number[] = []
   let missed = 0
   for (const dueDay of due) {
-    const expected = dueDay + usualOffset(stream)
+    const expected = dueDay + stream.usualOffset
     if (expected > asOfDay) {
       if (expected <= untilDay) days.push(expected)
       continue
@@ -196,14 +200,13 @@ export function expectedDays(stream: Stream, asOfDay: number, untilDay: number):
 /** Whether a payment that was due is later than this stream has been before, so that something may have taken its place. */
 export function isOverdue(stream: Stream, asOfDay: number): boolean {
   const [nextDue] = dueDays(stream.schedule, stream.lastDay + Math.floor(PERIOD_DAYS[stream.cadence] / 2), asOfDay)
-  return nextDue !== undefined && asOfDay - (nextDue + usualOffset(stream)) > Math.max(2, latestOffset(stream) + 1)
+  return nextDue !== undefined && asOfDay - (nextDue + stream.usualOffset) > Math.max(2, latestOffset(stream) + 1)
 }
 
 /** Probability, 0..1, that an expected payment has come by `daysAfter` days after its expected day, from the stream's own punctuality. */
 export function arrivedShare(stream: Stream, daysAfter: number): number {
-  const usual = usualOffset(stream)
   let arrived = 0
-  for (const offset of stream.offsets) arrived += clamp(daysAfter - (offset - usual) + 1, 0, 1)
+  for (const offset of stream.offsets) arrived += clamp(daysAfter - (offset - stream.usualOffset) + 1, 0, 1)
   // Half a virtual occurrence on either side keeps a stream that has always been punctual from being certain.
   return (arrived + 0.5 * Number(daysAfter >= -1) * 0.5 + 0.25 * Number(daysAfter >= 1)) / (stream.offsets.length + 0.5)
 }

@@ -54,7 +54,7 @@ function succeed(old: Stream, occurrences: readonly Occurrence[]): Stream | unde
   const amountSpreadCents = Math.abs(last.amountCents) * ASSUMED_SPREAD_SHARE
   return {
     direction: directionOf(last.amountCents), cadence, schedule, amountCents: last.amountCents, amountSpreadCents,
-    offsets: [0], filled: ASSUMED_FILLED, lastDay: last.day, transactions,
+    offsets: [0], usualOffset: 0, filled: ASSUMED_FILLED, lastDay: last.day, transactions,
   }
 }
 
