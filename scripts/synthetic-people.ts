@@ -56,7 +56,8 @@ function payDays(diary: Diary, schedule: PaySchedule, from: number, until: numbe
 }
 
 const PAYS_PER_YEAR: Record<PaySchedule, number> = { monthly: 12, semimonthly: 24, biweekly: 26, weekly: 52, pension: 12 }
-const EMPLOYERS = ['ACME LOGISTICS', 'NORTHWIND TRADERS', 'COUNTY SCHOOL DIST', 'GLOBEX CORP', 'MERCY HOSPITAL', 'INITECH LLC', 'STATE OF OHIO']
+const EMPLOYERS = ['ACME LOGISTICS', 'NORTHWIND TRADERS', 'COUNTY SCHOOL DIST', 'GLOBEX CORP', 'MERCY HOSPITAL', 'INITECH LLC',
+  'STATE OF OHIO']
 
 /** One employment: pay with overtime, a raise, perhaps a bonus, a deposit that is now and then a day late. */
 function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from: number, until: number): void {
@@ -104,8 +105,10 @@ function addGigWork(diary: Diary, monthlyCents: number): void {
     if (weekdayOfDay(day) === 2 && random.chance(0.92)) {
       diary.write(day, -(monthlyCents / 4.35) * rides * effort * random.logNormal(0.3), `UBER ${random.integer(10000, 99999)} EDI PAYMNT`)
     }
-    if (random.chance(1 / 19)) diary.write(bankDay(day, 1), -monthlyCents * (19 / 30.4) * invoices * random.logNormal(0.6), `STRIPE TRANSFER ST-${random.code(8)}`)
-    if (random.chance(0.25)) diary.write(day, -(monthlyCents / 30.4 / 0.25) * cashOuts * effort * random.logNormal(0.5), `DOORDASH INC DASHER ${random.code(6)}`)
+    if (random.chance(1 / 19)) diary.write(bankDay(day, 1), -monthlyCents * (19 / 30.4) * invoices * random.logNormal(0.6),
+      `STRIPE TRANSFER ST-${random.code(8)}`)
+    if (random.chance(0.25)) diary.write(day, -(monthlyCents / 30.4 / 0.25) * cashOuts * effort * random.logNormal(0.5),
+      `DOORDASH INC DASHER ${random.code(6)}`)
   }
 }
 

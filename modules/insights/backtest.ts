@@ -36,7 +36,10 @@ const FARTHEST_BACK_DAYS = 400
 const SHARED_HORIZON_RATIO = 1.5
 /** The prior band counts as much as this many independent stretches of history. */
 const PRIOR_WEIGHT = 3
-/** Few stretches estimate a quantile too near the centre; widen by 1 + this / stretches (Student's t against the normal, to first order). */
+/**
+ * Few stretches estimate a quantile too near the centre; widen by 1 + this / stretches (Student's t against the normal,
+ * to first order).
+ */
 const SMALL_SAMPLE_WIDENING = 0.5
 
 /** The days at whose ends a forecast is tried: evenly spread, at most 12, and never always on the same weekday. */

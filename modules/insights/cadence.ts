@@ -132,7 +132,8 @@ function fitMeteredMonth(days: readonly number[]): CadenceFit | undefined {
   const near = gaps.filter(gap => Math.abs(gap - periodDays) <= TOLERANCE_DAYS.monthly)
   const schedule: Schedule = { kind: 'interval', cadence: 'monthly', anchorDay: days.at(-1) ?? 0, periodDays }
   const offsets = near.map(gap => Math.round(gap - periodDays))
-  return { schedule, meanMissDays: mean(offsets.map(Math.abs)), filled: near.length / gaps.length, offsets, members: days.map((_, index) => index) }
+  const members = days.map((_, index) => index)
+  return { schedule, meanMissDays: mean(offsets.map(Math.abs)), filled: near.length / gaps.length, offsets, members }
 }
 
 /** The circle on which days of the month lie, the last day of a month beside the first of the next. */
@@ -161,8 +162,8 @@ function fitMonthly(days: readonly number[]): CadenceFit | undefined {
     }
   }
   const metered = fitMeteredMonth(days)
-  if (metered && isRegular(metered, days.length) && (!best || !isRegular(best, days.length) || metered.meanMissDays < best.meanMissDays)) return metered
-  return best
+  if (!metered || !isRegular(metered, days.length)) return best
+  return best && isRegular(best, days.length) && best.meanMissDays <= metered.meanMissDays ? best : metered
 }
 
 function fitSemimonthly(days: readonly number[]): CadenceFit | undefined {

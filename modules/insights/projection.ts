@@ -105,7 +105,10 @@ export function project(history: History, originDay: number, horizonDays: number
   const variance = new Float64Array(horizonDays)
   const timing = new Float64Array(horizonDays)
   for (const stream of [...streams, ...assumed]) {
-    for (const { day, amountCents } of stream.transactions) residual[day - history.firstDay] = (residual[day - history.firstDay] ?? 0) + amountCents
+    for (const { day, amountCents } of stream.transactions) {
+      const index = day - history.firstDay
+      residual[index] = (residual[index] ?? 0) + amountCents
+    }
     if (!superseded.has(stream)) addStream(stream, originDay, changeCents, variance, timing)
   }
   const rest = fitWeekdayModel(residual, originDay)

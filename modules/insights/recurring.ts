@@ -48,7 +48,8 @@ export function describeStreams(streams: readonly Stream[], asOfDay: number): Re
   return streams
     .flatMap(stream => describeStream(stream, asOfDay) ?? [])
     .sort((a, b) => compare(a.nextDate, b.nextDate) || compare(a.description, b.description)
-      || compare(a.accountId, b.accountId) || a.amountCents - b.amountCents || compare(a.transactionIds[0] ?? '', b.transactionIds[0] ?? ''))
+      || compare(a.accountId, b.accountId) || a.amountCents - b.amountCents
+      || compare(a.transactionIds[0] ?? '', b.transactionIds[0] ?? ''))
 }
 
 function compare(a: string, b: string): number {

@@ -34,7 +34,9 @@ function cadenceOf(days: readonly number[], old: Cadence): Cadence | undefined {
 
 function scheduleFrom(cadence: Cadence, lastDay: number, old: Schedule): Schedule | undefined {
   if (cadence === 'yearly') return undefined
-  if (cadence === 'weekly' || cadence === 'biweekly') return { kind: 'interval', cadence, anchorDay: lastDay, periodDays: PERIOD_DAYS[cadence] }
+  if (cadence === 'weekly' || cadence === 'biweekly') {
+    return { kind: 'interval', cadence, anchorDay: lastDay, periodDays: PERIOD_DAYS[cadence] }
+  }
   const { dayOfMonth } = yearMonthOfDay(lastDay)
   const other = dayOfMonth > 15 ? dayOfMonth - 15 : dayOfMonth + 15
   const daysOfMonth = cadence === 'monthly' ? [dayOfMonth] : [dayOfMonth, other].sort((a, b) => a - b)
@@ -63,7 +65,9 @@ function succeed(old: Stream, occurrences: readonly Occurrence[]): Stream | unde
  * amount in the same account, the newcomer is assumed to go on in its place, before it has repeated often enough to be a stream of its own.
  * `unexplained` are the groups without a stream; `dailyGrossCents` is the mean of what moves in and out on a day.
  */
-export function findSuccessors(streams: readonly Stream[], unexplained: readonly Occurrence[][], asOfDay: number, dailyGrossCents: number): Succession {
+export function findSuccessors(
+  streams: readonly Stream[], unexplained: readonly Occurrence[][], asOfDay: number, dailyGrossCents: number,
+): Succession {
   const superseded = new Set<Stream>()
   const successorByGroup = new Map<readonly Occurrence[], Stream>()
   for (const stream of streams) {

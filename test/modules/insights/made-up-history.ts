@@ -10,7 +10,8 @@ export function booked(date: string, amountCents: number, description: string, a
 
 /** The same transaction on each of these days, moved by `jitterDays[i]` and scaled by `1 + jitterShare[i]`. */
 export function series(
-  days: readonly number[], amountCents: number, description: string, jitterDays: readonly number[] = [], jitterShares: readonly number[] = [],
+  days: readonly number[], amountCents: number, description: string, jitterDays: readonly number[] = [],
+  jitterShares: readonly number[] = [],
 ): BankTransaction[] {
   return days.map((day, index) =>
     booked(dateOfDay(day + (jitterDays[index] ?? 0)), Math.round(amountCents * (1 + (jitterShares[index] ?? 0))), description))

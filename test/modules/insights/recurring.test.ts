@@ -5,7 +5,8 @@ import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 import { detectRecurringStreams } from '../../../modules/insights/recurring.ts'
 import { booked, eachMonth, every, onBankDays, series } from './made-up-history.ts'
 
-const jitter = (days: number, count: number): fc.Arbitrary<number[]> => fc.array(fc.integer({ min: -days, max: days }), { minLength: count, maxLength: count })
+const jitter = (days: number, count: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.integer({ min: -days, max: days }), { minLength: count, maxLength: count })
 const scatter = (share: number, count: number): fc.Arbitrary<number[]> =>
   fc.array(fc.double({ min: -share, max: share, noNaN: true }), { minLength: count, maxLength: count })
 
@@ -34,7 +35,8 @@ test('a weekly, a biweekly and a yearly stream are told apart and dated onwards'
     ...series(every(14, '2024-03-01', 18), -210_000, 'ACME PAYROLL PPD ID: 4411'),
     ...series([dayOfDate('2022-11-05'), dayOfDate('2023-11-06')], 13_900, 'PRIME ANNUAL'),
   ], '2024-10-20')
-  assert.deepEqual(streams.map(({ description, direction, cadence, nextDate, amountCents }) => [description, direction, cadence, nextDate, amountCents]), [
+  assert.deepEqual(streams.map(({ description, direction, cadence, nextDate, amountCents }) =>
+    [description, direction, cadence, nextDate, amountCents]), [
     ['PIANO LESSONS', 'outflow', 'weekly', '2024-10-21', 4_500],
     ['ACME PAYROLL PPD ID: 4411', 'inflow', 'biweekly', '2024-10-25', 210_000],
     ['PRIME ANNUAL', 'outflow', 'yearly', '2024-11-06', 13_900],
@@ -62,7 +64,8 @@ test('pay that moves to the Friday before a weekend is expected on that Friday',
   const pay = series(onBankDays(eachMonth([15], '2024-01', 11)), -400_000, 'NORTHWIND PAYROLL')
   const [stream] = detectRecurringStreams(pay, '2025-01-20')
   assert.equal(stream, undefined, 'two months late is over')
-  const [running] = detectRecurringStreams([...pay, booked('2024-12-13', -400_000, 'NORTHWIND PAYROLL'), booked('2025-01-15', -400_000, 'NORTHWIND PAYROLL')], '2025-01-20')
+  const [running] = detectRecurringStreams([...pay, booked('2024-12-13', -400_000, 'NORTHWIND PAYROLL'),
+    booked('2025-01-15', -400_000, 'NORTHWIND PAYROLL')], '2025-01-20')
   assert.equal(running?.nextDate, '2025-02-14')
 })
 
@@ -87,14 +90,17 @@ test('a membership is found among irregular purchases of the same merchant', () 
 })
 
 test('two plans of one merchant are two streams', () => {
-  const plans = [...series(eachMonth([5], '2024-01', 8), 99, 'APPLE.COM/BILL'), ...series(eachMonth([20], '2024-01', 8), 999, 'APPLE.COM/BILL')]
-  assert.deepEqual(detectRecurringStreams(plans, '2024-08-25').map(stream => [stream.amountCents, stream.cadence]), [[99, 'monthly'], [999, 'monthly']])
+  const plans = [...series(eachMonth([5], '2024-01', 8), 99, 'APPLE.COM/BILL'),
+    ...series(eachMonth([20], '2024-01', 8), 999, 'APPLE.COM/BILL')]
+  assert.deepEqual(detectRecurringStreams(plans, '2024-08-25').map(stream => [stream.amountCents, stream.cadence]),
+    [[99, 'monthly'], [999, 'monthly']])
 })
 
 test('transfers between the person\'s own accounts are neither income nor bills', () => {
   const days = eachMonth([10], '2024-01', 10)
   const legs = days.flatMap((day, index) => [
-    booked(dateOfDay(day), 50_000, 'TRANSFER TO SAVINGS'), booked(dateOfDay(day + (index % 4)), -50_000, 'TRANSFER FROM CHECKING', 'savings'),
+    booked(dateOfDay(day), 50_000, 'TRANSFER TO SAVINGS'),
+    booked(dateOfDay(day + (index % 4)), -50_000, 'TRANSFER FROM CHECKING', 'savings'),
   ])
   assert.deepEqual(detectRecurringStreams(legs, '2024-10-20'), [])
   const toOutside = legs.filter(leg => leg.accountId === 'checking')
@@ -103,7 +109,8 @@ test('transfers between the person\'s own accounts are neither income nor bills'
 
 test('two payments a year apart are yearly; one is nothing, and purchases at random times are nothing', () => {
   assert.deepEqual(detectRecurringStreams([booked('2024-01-05', 13_900, 'CLUB FEE')], '2024-12-01'), [])
-  const random = [2, 9, 11, 30, 33, 34, 50, 77, 79, 101].map(offset => booked(dateOfDay(dayOfDate('2024-01-01') + offset), 3_000 + offset * 41, 'CORNER SHOP'))
+  const random = [2, 9, 11, 30, 33, 34, 50, 77, 79, 101].map(offset =>
+    booked(dateOfDay(dayOfDate('2024-01-01') + offset), 3_000 + offset * 41, 'CORNER SHOP'))
   assert.deepEqual(detectRecurringStreams(random, '2024-04-15'), [])
 })
 
