@@ -195,3 +195,14 @@ export const listActivity = async (db: Db, partnerId: string, before: number | u
     .limit(limit + 1)
     .execute()
 }
+
+/** Whether there is this partner, or without an id any partner at all. */
+export const partnerExists = async (db: Db, id?: string): Promise<boolean> => {
+  const query = db.selectFrom('partners').select('id').limit(1)
+  return (await (id === undefined ? query : query.where('id', '=', id)).executeTakeFirst()) !== undefined
+}
+
+/** Lets one transaction at a time, on all instances, look for the demo partner and make it. */
+export const lockDemo = async (trx: Trx): Promise<void> => {
+  await sql`select pg_advisory_xact_lock(hashtextextended('atlas demo partner', 0))`.execute(trx)
+}
