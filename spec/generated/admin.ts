@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Nullable, OneOf } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
-import { Id, NextCursor, Problem, Timestamp } from './shared.ts'
+import { NextCursor, Problem, Timestamp } from './shared.ts'
 
 export const RateOverride = OneOf([
   Type.Number({ minimum: 0, maximum: 1000000 }),
@@ -67,7 +67,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Id }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
       response: { 200: Partner, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['BearerJWT']],
@@ -86,7 +86,7 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Id }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
       body: PartnerChange,
       response: {
         200: Partner,

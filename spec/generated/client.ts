@@ -30,7 +30,7 @@ export interface paths {
                  * @description The partner's id.
                  * @example 0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77
                  */
-                id: components["schemas"]["Id"];
+                id: string;
             };
             cookie?: never;
         };
@@ -1362,7 +1362,7 @@ export interface operations {
                  * @description The partner's id.
                  * @example 0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77
                  */
-                id: components["schemas"]["Id"];
+                id: string;
             };
             cookie?: never;
         };
@@ -1417,7 +1417,7 @@ export interface operations {
                  * @description The partner's id.
                  * @example 0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77
                  */
-                id: components["schemas"]["Id"];
+                id: string;
             };
             cookie?: never;
         };
@@ -2124,7 +2124,7 @@ export interface operations {
                  * @description The session's id.
                  * @example ses_4bX0m2QpT7uV9aKc1LdZeW
                  */
-                id: components["schemas"]["Id"];
+                id: string;
             };
             cookie?: never;
         };
@@ -2282,7 +2282,7 @@ export interface operations {
                  * @description The key's id.
                  * @example key_4bX0m2QpT7uV9aKc1LdZeW
                  */
-                id: components["schemas"]["Id"];
+                id: string;
             };
             cookie?: never;
         };
@@ -2462,7 +2462,7 @@ export interface operations {
                  * @description The token's id.
                  * @example pat_4bX0m2QpT7uV9aKc1LdZeW
                  */
-                id: components["schemas"]["Id"];
+                id: string;
             };
             cookie?: never;
         };

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Dictionary, Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
-import { Environment, Id, NextCursor, Problem, Timestamp } from './shared.ts'
+import { Environment, NextCursor, Problem, Timestamp } from './shared.ts'
 
 export const Activity = Type.Object({
   id: Type.String(),
@@ -397,7 +397,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Id }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -475,7 +475,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Id }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -553,7 +553,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Id }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
       response: {
         204: Type.Null(),
         400: Problem,
