@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { notFound } from '../../plugins/errors/kinds.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
-import { pageByTime, readTimePosition } from '../../plugins/pages.ts'
+import { pageByTime, readTimePosition } from '../identity/index.ts'
 import type { Partner, operations } from '../../spec/generated/admin.ts'
 import { findPartner, listPartners, updatePartner, type PartnerRow } from './queries.ts'
 

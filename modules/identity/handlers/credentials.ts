@@ -5,7 +5,7 @@ import { notFound, validationFailed } from '../../../plugins/errors/kinds.ts'
 import type { FieldError } from '../../../plugins/errors/validation.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
+import { pageByTime, readTimePosition } from '../pages.ts'
 import type { ApiKey, NewToken, Token, operations } from '../../../spec/generated/identity.ts'
 import { listCredentials } from '../queries.ts'
 

@@ -1,4 +1,4 @@
-import type { Cursors } from './cursors.ts'
+import type { Cursors } from '../../plugins/cursors.ts'
 
 /** A place in a list that is sorted by time and, within one moment, by id. */
 export interface TimePosition {
