@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
@@ -46,8 +47,8 @@ const runFiles = async (files: string[], concurrency: number): Promise<Totals> =
   stream.on('test:fail', ({ details }) => {
     if (details.type !== 'suite') totals.failed += 1
   })
-  await new Promise<void>((done, failed) => {
-    stream.compose(new spec()).on('error', failed).on('end', done).pipe(process.stdout, { end: false })
+  await pipeline(stream, new spec(), async (report: AsyncIterable<Buffer | string>) => {
+    for await (const part of report) process.stdout.write(part)
   })
   return totals
 }
