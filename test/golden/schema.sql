@@ -93,6 +93,71 @@ create table sessions (
   revoked_at timestamp with time zone
 );
 
+create table stripe_sim_disputes (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  payment_intent_id text not null,
+  amount_cents bigint not null,
+  reason text not null,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_events (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  type text not null,
+  body text not null,
+  state text not null,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone not null,
+  leased_until timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_idempotency_keys (
+  key text not null,
+  fingerprint text not null,
+  request_id text not null,
+  status integer,
+  body text,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_payments (
+  payment_intent_id text not null,
+  charge_id text not null,
+  session_id text not null,
+  sequence bigint not null generated always as identity,
+  currency text not null,
+  amount_cents bigint not null,
+  refunded_cents bigint not null default 0,
+  disputed boolean not null default false,
+  details jsonb not null,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_refunds (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  payment_intent_id text not null,
+  amount_cents bigint not null,
+  reason text,
+  metadata jsonb not null,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_sessions (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  status text not null default 'open'::text,
+  currency text not null,
+  amount_cents bigint not null,
+  details jsonb not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null
+);
+
 create table usage_events (
   id bigint not null generated always as identity,
   partner_id text not null,
@@ -144,6 +209,33 @@ alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN
 alter table sessions add constraint sessions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_fkey FOREIGN KEY (payment_intent_id) REFERENCES stripe_sim_payments(payment_intent_id);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_key UNIQUE (payment_intent_id);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_pkey PRIMARY KEY (id);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_sequence_key UNIQUE (sequence);
+alter table stripe_sim_events add constraint stripe_sim_events_attempts_check CHECK ((attempts >= 0));
+alter table stripe_sim_events add constraint stripe_sim_events_pkey PRIMARY KEY (id);
+alter table stripe_sim_events add constraint stripe_sim_events_sequence_key UNIQUE (sequence);
+alter table stripe_sim_events add constraint stripe_sim_events_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'held'::text, 'delivered'::text, 'failed'::text])));
+alter table stripe_sim_idempotency_keys add constraint stripe_sim_idempotency_keys_pkey PRIMARY KEY (key);
+alter table stripe_sim_payments add constraint stripe_sim_payments_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_payments add constraint stripe_sim_payments_charge_id_key UNIQUE (charge_id);
+alter table stripe_sim_payments add constraint stripe_sim_payments_check CHECK (((refunded_cents >= 0) AND (refunded_cents <= amount_cents)));
+alter table stripe_sim_payments add constraint stripe_sim_payments_pkey PRIMARY KEY (payment_intent_id);
+alter table stripe_sim_payments add constraint stripe_sim_payments_sequence_key UNIQUE (sequence);
+alter table stripe_sim_payments add constraint stripe_sim_payments_session_id_fkey FOREIGN KEY (session_id) REFERENCES stripe_sim_sessions(id);
+alter table stripe_sim_payments add constraint stripe_sim_payments_session_id_key UNIQUE (session_id);
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_payment_intent_id_fkey FOREIGN KEY (payment_intent_id) REFERENCES stripe_sim_payments(payment_intent_id);
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_pkey PRIMARY KEY (id);
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_sequence_key UNIQUE (sequence);
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_check CHECK ((expires_at > created_at));
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_currency_check CHECK ((currency ~ '^[a-z]{3}$'::text));
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_pkey PRIMARY KEY (id);
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_sequence_key UNIQUE (sequence);
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'complete'::text, 'expired'::text])));
 alter table usage_events add constraint usage_events_event_type_check CHECK ((event_type = ANY (ARRAY['user_signup'::text, 'account_link'::text, 'transaction'::text])));
 alter table usage_events add constraint usage_events_partner_id_event_id_key UNIQUE (partner_id, event_id);
 alter table usage_events add constraint usage_events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
@@ -158,4 +250,7 @@ CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (exp
 CREATE INDEX memberships_partner ON public.memberships USING btree (partner_id);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC, id DESC);
+CREATE INDEX stripe_sim_events_pending ON public.stripe_sim_events USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+CREATE INDEX stripe_sim_refunds_payment ON public.stripe_sim_refunds USING btree (payment_intent_id);
+CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree (expires_at) WHERE (status = 'open'::text);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
