@@ -2,17 +2,19 @@
 
 import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/operations/table.ts'
 import { operations as adminOperations } from './admin.ts'
+import { operations as documentsOperations } from './documents.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as identityOperations } from './identity.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
   ...adminOperations,
+  ...documentsOperations,
   ...healthOperations,
   ...identityOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'health', 'identity'] as const
+export const groups = ['admin', 'documents', 'health', 'identity'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
