@@ -84,3 +84,4 @@ export const transferNotCancellable = () => transferError('TRANSFER_NOT_CANCELLA
 export const transferAccountUnsupported = () => transferError('TRANSFER_UNSUPPORTED_ACCOUNT_TYPE', 'transfer account type not supported')
 export const achClassForbidden = (achClass: string, type: string) =>
   transferError('TRANSFER_FORBIDDEN_ACH_CLASS', `specified ach_class ${achClass} is forbidden for a ${type}`)
+export const illegalWebhookType = (code: string, type: string) => invalidField(`webhook_type ${type} is not valid for webhook_code ${code}`)

@@ -78,7 +78,8 @@ export class TransactionFeed {
     }
     const timeline = await this.#timelineOf(item)
     const cursor = this.#cursorOf(item, request.cursor ?? '', accountId, timeline, now)
-    const present = timeline.position(now.getTime(), cursor.from)
+    // Never behind the cursor: an instance whose clock is a little slow must not take time back.
+    const present = timeline.position(now.getTime(), cursor.target ?? cursor.from)
     const target = cursor.target ?? present
     if (target.at !== present.at || target.batches !== present.batches) throw mutationDuringPagination()
 
