@@ -60,7 +60,7 @@ export async function buildPlaidSimulator (options: PlaidSimulatorOptions): Prom
     transferWebhookUrl: options.transferWebhookUrl ?? (() => undefined),
     autosettle: options.autosettle ?? false
   }
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     genReqId: randomRequestId,
     requestIdHeader: false,
     bodyLimit: 262_144,
