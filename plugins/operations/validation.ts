@@ -1,5 +1,5 @@
 import ajvFormats from 'ajv-formats'
-import { Ajv, type Options, type ValidateFunction } from 'ajv'
+import { _, Ajv, str, type KeywordDefinition, type Options, type ValidateFunction } from 'ajv'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { recursiveSchemas } from '../../spec/generated/index.ts'
 
@@ -7,14 +7,29 @@ const options: Options = {
   allErrors: true,
   removeAdditional: false,
   useDefaults: true,
-  strict: false,
-  // Amounts are multiples of 0.01, which binary floating point cannot hold; this is the tolerance of the division.
-  multipleOfPrecision: 4
+  strict: false
+}
+
+/**
+ * `multipleOf` for decimal steps. Ajv divides, and binary floating point makes 4218.5 / 0.01 no whole number; here a number is a multiple of
+ * 0.01 when it is what its own text with two decimals says.
+ */
+const decimalMultipleOf: KeywordDefinition = {
+  keyword: 'multipleOf',
+  type: 'number',
+  schemaType: 'number',
+  compile: (step: number) => {
+    const decimals = String(step).split('.')[1]?.length ?? 0
+    return decimals === 0 ? (value: number) => value % step === 0 : (value: number) => Number(value.toFixed(decimals)) === value
+  },
+  error: { message: ({ schema }) => str`must be a multiple of ${schema as number}`, params: ({ schema }) => _`{multipleOf: ${schema as number}}` }
 }
 
 const createAjv = (extra: Options): Ajv => {
   const ajv = new Ajv({ ...options, ...extra })
   ajvFormats.default(ajv)
+  ajv.removeKeyword('multipleOf')
+  ajv.addKeyword(decimalMultipleOf)
   for (const schema of recursiveSchemas) ajv.addSchema(schema)
   return ajv
 }

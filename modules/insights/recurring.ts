@@ -1,0 +1,66 @@
+import { readTransactions, type BankTransaction, type Direction } from './bank-transaction.ts'
+import type { Cadence } from './cadence.ts'
+import { PERIOD_DAYS } from './cadence.ts'
+import { dateOfDay, dayOfDate } from './civil-date.ts'
+import { mean } from './statistics.ts'
+import { expectedDays, findStreams, groupOccurrences, type Stream } from './streams.ts'
+
+/** A recurring flow that is still running. */
+export interface RecurringStream {
+  /** As the bank wrote it the last time. */
+  description: string
+  accountId: string
+  direction: Direction
+  cadence: Cadence
+  /** Typical amount, positive for both directions. */
+  amountCents: number
+  /** Mean distance of recent amounts from the typical one. */
+  amountSpreadCents: number
+  /** YYYY-MM-DD, after the day asked about. */
+  nextDate: string
+  lastDate: string
+  /** Mean distance in days between what happened and the schedule. */
+  dateSpreadDays: number
+  transactionIds: string[]
+}
+
+/** The public form of a stream, or undefined when it has ended by that day. */
+export function describeStream(stream: Stream, asOfDay: number): RecurringStream | undefined {
+  const [nextDay] = expectedDays(stream, asOfDay, asOfDay + Math.ceil(PERIOD_DAYS[stream.cadence] * 1.5) + 31)
+  const last = stream.transactions.at(-1)
+  if (nextDay === undefined || last === undefined) return undefined
+  return {
+    description: last.description,
+    accountId: last.accountId,
+    direction: stream.direction,
+    cadence: stream.cadence,
+    amountCents: Math.abs(stream.amountCents),
+    amountSpreadCents: Math.round(stream.amountSpreadCents),
+    nextDate: dateOfDay(nextDay),
+    lastDate: dateOfDay(stream.lastDay),
+    dateSpreadDays: Math.round(mean(stream.offsets.map(Math.abs)) * 10) / 10,
+    transactionIds: stream.transactions.map(transaction => transaction.transactionId),
+  }
+}
+
+/** The running streams, soonest first; equal days by description, account and amount, so that the order never depends on the input's. */
+export function describeStreams(streams: readonly Stream[], asOfDay: number): RecurringStream[] {
+  return streams
+    .flatMap(stream => describeStream(stream, asOfDay) ?? [])
+    .sort((a, b) => compare(a.nextDate, b.nextDate) || compare(a.description, b.description)
+      || compare(a.accountId, b.accountId) || a.amountCents - b.amountCents
+      || compare(a.transactionIds[0] ?? '', b.transactionIds[0] ?? ''))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/**
+ * Finds the recurring inflows and outflows that are still running on `asOf` (YYYY-MM-DD). Amounts carry Plaid's sign (positive = money
+ * leaves). Transactions after `asOf` are ignored, transfers between the person's own accounts too.
+ */
+export function detectRecurringStreams(transactions: readonly BankTransaction[], asOf: string): RecurringStream[] {
+  const asOfDay = dayOfDate(asOf)
+  return describeStreams(groupOccurrences(readTransactions(transactions, asOfDay)).flatMap(findStreams), asOfDay)
+}

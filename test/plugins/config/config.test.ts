@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { ConfigurationError, loadConfig } from '../../../plugins/config/index.ts'
+
+const temporaryDir = (t: TestContext): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'atlas-config-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  return dir
+}
+
+test('production refuses to start and names every missing setting at once', () => {
+  assert.throws(
+    () => loadConfig({ NODE_ENV: 'production' }),
+    (error: unknown) =>
+      error instanceof ConfigurationError && ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEY', 'ATLAS_JWT_SECRET'].every((name) => error.message.includes(name))
+  )
+})
+
+test('a wrong setting is named with its cure and never echoed', (t) => {
+  const env = { ATLAS_DATA_DIR: temporaryDir(t), PORT: 'many', ATLAS_ENCRYPTION_KEY: 'c2hvcnQ=', PLAID_SECRET: 'plaid-secret-value', PUBLIC_API_RATE_OVERRIDES: '{' }
+  assert.throws(
+    () => loadConfig(env),
+    (error: unknown) => {
+      assert.ok(error instanceof ConfigurationError)
+      for (const name of ['PORT', 'ATLAS_ENCRYPTION_KEY', 'PLAID_CLIENT_ID', 'PUBLIC_API_RATE_OVERRIDES']) assert.ok(error.message.includes(name), name)
+      assert.ok(!error.message.includes('plaid-secret-value'))
+      return true
+    }
+  )
+})
+
+test('keys that are not set are made once, kept for their owner only, and the same at the next start', (t) => {
+  const dir = temporaryDir(t)
+  const first = loadConfig({ ATLAS_DATA_DIR: dir })
+  const second = loadConfig({ ATLAS_DATA_DIR: dir })
+  assert.deepEqual(first, second)
+  assert.equal(statSync(join(dir, 'root.key')).mode & 0o777, 0o600)
+  assert.ok(!JSON.stringify(first).includes(readFileSync(join(dir, 'root.key'), 'utf8')))
+})
+
+test('an empty ingest secret means none', (t) => {
+  assert.equal(loadConfig({ ATLAS_DATA_DIR: temporaryDir(t), ATLAS_INGEST_SECRET: '' }).ingestSecret, undefined)
+})
+
+test('documentation is on in development and off in production', (t) => {
+  const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://127.0.0.1/x', ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'), ATLAS_JWT_SECRET: 'x'.repeat(32) }
+  assert.equal(loadConfig({ ATLAS_DATA_DIR: temporaryDir(t) }).docsEnabled, true)
+  assert.equal(loadConfig(production).docsEnabled, false)
+  assert.equal(loadConfig({ ...production, ATLAS_DOCS_ENABLED: 'true' }).docsEnabled, true)
+})

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import fc from 'fast-check'
+import Stripe from 'stripe'
+import { buy, openWorld, type World } from './world.ts'
+
+let world: World
+before(async () => { world = await openWorld() })
+beforeEach(async () => { await world.simulator.settled(); world.reset() })
+after(async () => { await world.close() })
+
+async function codeOf (work: Promise<unknown>): Promise<string | undefined> {
+  const error = await work.then(() => undefined, (reason: unknown) => reason)
+  assert.ok(error instanceof Stripe.errors.StripeInvalidRequestError)
+  return error.code ?? error.param
+}
+
+test('a full refund is told of with the charge and what it was before', async () => {
+  const { paymentIntent } = await buy(world)
+  await world.simulator.settled()
+  world.reset()
+  const refund = await world.stripe.refunds.create({ payment_intent: paymentIntent, reason: 'duplicate', metadata: { why: 'test' } })
+  assert.equal(refund.amount, 1000)
+  assert.equal(refund.status, 'succeeded')
+  await world.simulator.settled()
+  assert.deepEqual(world.types(), ['charge.refunded'])
+  const event = world.received[0]?.event
+  assert.ok(event?.type === 'charge.refunded')
+  assert.equal(event.data.object.amount_refunded, 1000)
+  assert.equal(event.data.object.refunded, true)
+  assert.equal(event.data.object.payment_intent, paymentIntent)
+  assert.deepEqual({ ...event.data.previous_attributes }, { amount_refunded: 0, refunded: false })
+  assert.equal(event.request?.id, refund.lastResponse.requestId)
+  assert.equal(await codeOf(world.stripe.refunds.create({ payment_intent: paymentIntent })), 'charge_already_refunded')
+})
+
+test('several partial refunds add up, never to more than was paid', async () => {
+  const { session, paymentIntent } = await buy(world)
+  const { latest_charge: charge } = await world.stripe.paymentIntents.retrieve(paymentIntent)
+  await world.stripe.refunds.create({ charge: String(charge), amount: 300 })
+  await world.stripe.refunds.create({ payment_intent: paymentIntent, amount: 200 })
+  assert.equal(await codeOf(world.stripe.refunds.create({ payment_intent: paymentIntent, amount: 501 })), 'amount')
+  const now = await world.stripe.charges.retrieve(String(charge), { expand: ['refunds'] })
+  assert.equal(now.amount_refunded, 500)
+  assert.equal(now.refunded, false)
+  assert.deepEqual(now.refunds?.data.map(({ amount }) => amount), [200, 300])
+  const listed = await world.stripe.refunds.list({ payment_intent: paymentIntent, limit: 1, expand: ['data.charge'] })
+  assert.equal(listed.has_more, true)
+  assert.equal((listed.data[0]?.charge as Stripe.Charge).id, charge)
+  assert.equal((await world.stripe.refunds.create({ payment_intent: paymentIntent })).amount, 500)
+  assert.equal((await world.stripe.checkout.sessions.retrieve(session.id)).payment_status, 'paid')
+})
+
+test('whatever refunds are asked for at once, what is given back is what the refunds say and no more than was paid', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 6 }), async amounts => {
+    const { paymentIntent } = await buy(world)
+    const results = await Promise.allSettled(amounts.map(async amount =>
+      await world.stripe.refunds.create({ payment_intent: paymentIntent, amount })))
+    const given = results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value.amount : 0), 0)
+    const charges = await world.stripe.charges.list({ payment_intent: paymentIntent })
+    assert.equal(charges.data[0]?.amount_refunded, given)
+    assert.ok(given <= 1000)
+    if (amounts.reduce((sum, amount) => sum + amount, 0) <= 1000) assert.ok(results.every(({ status }) => status === 'fulfilled'))
+  }), { numRuns: 12 })
+})
+
+test('a dispute ordered from the simulator takes the money, is told of, and bars refunds', async () => {
+  const { paymentIntent } = await buy(world)
+  await world.simulator.settled()
+  world.reset()
+  const before = (await world.stripe.balance.retrieve()).available[0]?.amount ?? 0
+  const made = await world.control('/simulator/disputes', { payment_intent: paymentIntent, amount: 400 })
+  assert.equal(made.status, 200)
+  await world.simulator.settled()
+  assert.deepEqual(world.types(), ['charge.dispute.created'])
+  const event = world.received[0]?.event
+  assert.ok(event?.type === 'charge.dispute.created')
+  assert.equal(event.data.object.amount, 400)
+  assert.equal(event.data.object.payment_intent, paymentIntent)
+  assert.equal((await world.stripe.disputes.retrieve(event.data.object.id)).status, 'needs_response')
+  const intent = await world.stripe.paymentIntents.retrieve(paymentIntent, { expand: ['latest_charge'] })
+  assert.equal((intent.latest_charge as Stripe.Charge).disputed, true)
+  assert.equal((await world.stripe.balance.retrieve()).available[0]?.amount, before - 400)
+  assert.equal(await codeOf(world.stripe.refunds.create({ payment_intent: paymentIntent })), 'charge_disputed')
+  assert.equal((await world.control('/simulator/disputes', { payment_intent: paymentIntent })).status, 400)
+  assert.equal((await world.control('/simulator/disputes', {})).status, 400)
+})
