@@ -122,7 +122,8 @@ export function authorizationBody (record: AuthorizationRecord) {
     guarantee_decision: null,
     guarantee_decision_rationale: null,
     payment_risk: null,
-    proposed_transfer: common(record)
+    // Nothing is ever trimmed here, so what was requested is what is proposed.
+    proposed_transfer: { ...common(record), requested_amount: dollars(record.amount_cents) }
   }
 }
 
