@@ -106,6 +106,21 @@ test('what happens to payments is what happens at banks: tips, new categories, r
   }
 })
 
+test('news that come twice at one instant are told twice, and each once', async t => {
+  const { plaid } = await buildSimulator(t)
+  const { url } = await receiveWebhooks(t)
+  const { accessToken } = await link(plaid, { webhook: url, days: 1 })
+  const followed = start()
+  await follow(plaid, accessToken, followed, 500)
+  for (let i = 0; i < 3; i++) {
+    const before = followed.known.size
+    await plaid.sandboxItemFireWebhook({ access_token: accessToken, webhook_code: Code.SyncUpdatesAvailable })
+    await follow(plaid, accessToken, followed, 2)
+    assert.ok(followed.known.size >= before + 3)
+    assert.deepEqual(sorted(followed.known), await stateNow(plaid, accessToken))
+  }
+})
+
 test('a cursor keeps its place while nothing changes, belongs to its item, and is refused when it is not ours', async t => {
   const { plaid } = await buildSimulator(t)
   const one = await link(plaid)
@@ -167,7 +182,7 @@ test('the same seed has the same history, another seed another one', async t => 
       history.filter(row => row.date >= '2025-03-01' && row.date <= '2025-03-31'))
     assert.equal(new Set(history.map(row => row.transaction_id)).size, history.length)
     assert.notDeepEqual(historyBetween(`${seed}'`, '2025-01-01', '2025-06-30'), history)
-  }), { numRuns: 10 })
+  }), { numRuns: 25 })
   // Two instances on one database show the same.
   const first = await buildSimulator(t)
   const second = await buildSimulator(t, { db: first.db })
