@@ -133,6 +133,7 @@ export function historyBetween (seed: string, from: string, to: string): WireTra
   const context = { itemId: seed, town: timeline.profile.town, currency: 'USD', includeOriginalDescription: false }
   const end = Date.parse(to) + 10 * dayMs
   return timeline.difference(beginning, { at: end, batches: 0 }).added
-    .filter(({ stage, life }) => stage === 'posted' && life.postedAt !== null && isoDate(life.postedAt) >= from && isoDate(life.postedAt) <= to)
+    .filter(({ stage, life }) => stage === 'posted' && life.postedAt !== null && isoDate(life.postedAt) >= from &&
+      isoDate(life.postedAt) <= to)
     .map(version => ({ ...renderTransaction(version, context), pending_transaction_id: null }))
 }

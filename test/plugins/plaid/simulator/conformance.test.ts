@@ -72,11 +72,13 @@ interface Exchange { path: string, request: unknown, status: number, response: u
 function overhear (t: { after: (fn: () => void) => void }): Exchange[] {
   const exchanges: Exchange[] = []
   interface Answer { status: number, data: unknown, config: { url?: string, data?: string } }
-  interface Interceptors { use: (ok: (answer: Answer) => Answer, failed: (error: { response?: Answer }) => never) => number, eject: (id: number) => void }
+  interface Interceptors { use: (ok: (answer: Answer) => Answer, failed: (error: { response?: Answer }) => never) => number,
+    eject: (id: number) => void }
   const axios = createRequire(createRequire(import.meta.url).resolve('plaid'))('axios') as { interceptors: { response: Interceptors } }
   const note = (answer: Answer) => {
     exchanges.push({
-      path: new URL(answer.config.url ?? '').pathname, request: JSON.parse(answer.config.data ?? 'null'), status: answer.status, response: answer.data
+      path: new URL(answer.config.url ?? '').pathname, request: JSON.parse(answer.config.data ?? 'null'), status: answer.status,
+        response: answer.data
     })
   }
   const id = axios.interceptors.response.use(
@@ -89,17 +91,20 @@ function overhear (t: { after: (fn: () => void) => void }): Exchange[] {
 
 async function linking (plaid: PlaidApi, baseUrl: string, webhook: string) {
   await plaid.linkTokenCreate({
-    client_name: 'Test', language: 'en', country_codes: unitedStates, user: { client_user_id: 'u1' }, products: [Products.Transactions], webhook
+    client_name: 'Test', language: 'en', country_codes: unitedStates, user: { client_user_id: 'u1' }, products: [Products.Transactions],
+      webhook
   })
   const item = await link(plaid, { webhook })
   const { accessToken: access_token } = item
-  await plaid.linkTokenCreate({ client_name: 'Test', language: 'en', country_codes: unitedStates, user: { client_user_id: 'u1' }, access_token })
+  await plaid.linkTokenCreate({ client_name: 'Test', language: 'en', country_codes: unitedStates, user: { client_user_id: 'u1' },
+    access_token })
   await plaid.itemGet({ access_token })
   await plaid.accountsGet({ access_token, options: { account_ids: [item.account('0000').account_id] } })
   await plaid.accountsBalanceGet({ access_token })
   for (const id of ['ins_109508', 'ins_109509', 'ins_109510', 'ins_109511', 'ins_109512']) {
     await plaid.institutionsGetById({
-      institution_id: id, country_codes: unitedStates, options: { include_optional_metadata: true, include_status: true, include_auth_metadata: true }
+      institution_id: id, country_codes: unitedStates, options: { include_optional_metadata: true, include_status: true,
+        include_auth_metadata: true }
     })
   }
   await refusal(plaid.institutionsGetById({ institution_id: 'ins_0', country_codes: unitedStates }))
@@ -110,7 +115,8 @@ async function linking (plaid: PlaidApi, baseUrl: string, webhook: string) {
 
 async function transactions (plaid: PlaidApi, accessToken: string, turn: () => void) {
   for (let cursor = '', left = 30; left > 0; left--) {
-    const { data } = await plaid.transactionsSync({ access_token: accessToken, cursor, count: 500, options: { include_original_description: true } })
+    const { data } = await plaid.transactionsSync({ access_token: accessToken, cursor, count: 500,
+      options: { include_original_description: true } })
     cursor = data.next_cursor
     if (!data.has_more) turn()
   }
@@ -125,7 +131,8 @@ async function transfers (plaid: PlaidApi, item: Awaited<ReturnType<typeof link>
   const authorize = async (amount: string, type: TransferType, network: TransferNetwork) => (await plaid.transferAuthorizationCreate({
     access_token: item.accessToken, account_id, type, network, amount, ach_class: type === TransferType.Debit ? ACHClass.Web : ACHClass.Ppd,
     idempotency_key: `${amount}${type}${network}`,
-    user: { legal_name: 'Anne Charleston', email_address: 'anne@example.com', address: { street: '123 Main St.', city: 'San Francisco', region: 'CA', postal_code: '94053', country: 'US' } }
+    user: { legal_name: 'Anne Charleston', email_address: 'anne@example.com', address: { street: '123 Main St.', city: 'San Francisco',
+      region: 'CA', postal_code: '94053', country: 'US' } }
   })).data.authorization
   await authorize('100000.00', TransferType.Debit, TransferNetwork.Ach)
   const ends = [['posted', 'settled', 'funds_available'], ['posted', 'returned'], ['failed']]
@@ -145,7 +152,8 @@ async function transfers (plaid: PlaidApi, item: Awaited<ReturnType<typeof link>
   await refusal(plaid.transferGet({ transfer_id: 'none' }))
 }
 
-test('everything on the wire satisfies Plaid\'s own OpenAPI and its package\'s types, in both directions, errors included', { skip }, async t => {
+test('everything on the wire satisfies Plaid\'s own OpenAPI and its package\'s types, in both directions, errors included', { skip },
+  async t => {
   const contract = buildContract()
   const { url, received } = await receiveWebhooks(t)
   const { plaid, baseUrl, clock, simulator } = await buildSimulator(t, { transferWebhookUrl: () => url })

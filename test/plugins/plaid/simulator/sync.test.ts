@@ -102,7 +102,8 @@ test('what happens to payments is what happens at banks: tips, new categories, r
     assert.equal(linkedBefore.filter(change => change.version.stage === 'pending' && change.kind === 'removed').length,
       life.pendingAt === null ? 0 : 1)
     // Linked long after: no trace of pending stages, and nothing that was taken back.
-    assert.ok(changesOf(life, Number.MAX_SAFE_INTEGER).every(change => change.version.stage === 'posted' && !change.version.replacesPending))
+    assert.ok(changesOf(life, Number.MAX_SAFE_INTEGER).every(change => change.version.stage === 'posted' &&
+      !change.version.replacesPending))
   }
 })
 
@@ -142,7 +143,7 @@ test('an item that changes between two pages of a loop makes the client begin th
   assert.equal(first.has_more, true)
   const second = (await plaid.transactionsSync({ access_token: accessToken, count: 50, cursor: first.next_cursor })).data
   assert.equal(second.added.length, 50)
-  clock.advance(days(2))
+  clock.advance(days(20))
   const refused = await refusal(plaid.transactionsSync({ access_token: accessToken, cursor: second.next_cursor }))
   assert.deepEqual([refused.status, refused.error_type, refused.error_code],
     [400, 'TRANSACTIONS_ERROR', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION'])
@@ -197,5 +198,6 @@ test('a feed can be narrowed to one account, and its cursor holds for that accou
   const { data } = await plaid.transactionsSync({ access_token: accessToken, count: 500, options: { account_id: accountId } })
   assert.ok(data.added.length > 50 && data.added.every(row => row.account_id === accountId))
   assert.equal((await refusal(plaid.transactionsSync({ access_token: accessToken, cursor: data.next_cursor }))).error_code, 'INVALID_FIELD')
-  assert.equal((await refusal(plaid.transactionsSync({ access_token: accessToken, options: { account_id: 'x' } }))).error_code, 'INVALID_ACCOUNT_ID')
+  assert.equal((await refusal(plaid.transactionsSync({ access_token: accessToken, options: { account_id: 'x' } }))).error_code,
+    'INVALID_ACCOUNT_ID')
 })
