@@ -62,7 +62,8 @@ export const invalidAccountId = () => invalidInput('INVALID_ACCOUNT_ID', 'one or
 export const invalidWebhookKeyId = () => invalidInput('INVALID_WEBHOOK_VERIFICATION_KEY_ID', 'invalid key_id provided')
 
 export const itemLoginRequired = () => new PlaidApiError(400, 'ITEM_ERROR', 'ITEM_LOGIN_REQUIRED',
-  'the login details of this item have changed (credentials, MFA, or required user action) and a user login is required to update this information. use Link\'s update mode to restore the item to a good state',
+  'the login details of this item have changed (credentials, MFA, or required user action) and a user login is required ' +
+  'to update this information. use Link\'s update mode to restore the item to a good state',
   'The login details of this account have changed.')
 export const itemNotFound = () => new PlaidApiError(400, 'ITEM_ERROR', 'ITEM_NOT_FOUND',
   'the Item you requested cannot be found: it was removed or never existed')

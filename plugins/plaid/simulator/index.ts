@@ -1,8 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import Fastify from 'fastify'
-import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import type { Db } from '../../database/types.ts'
-import { PlaidApiError, internalServerError, invalidApiKeys, invalidBody, invalidField, missingFields, notFound, unknownFields } from './errors.ts'
+import {
+  PlaidApiError, internalServerError, invalidApiKeys, invalidBody, invalidField, missingFields, notFound, unknownFields
+} from './errors.ts'
 import { Faults, sufferBefore } from './faults.ts'
 import type { Fault } from './faults.ts'
 import { registerItemRoutes } from './item-routes.ts'
@@ -32,6 +34,8 @@ export interface PlaidSimulatorOptions {
   transferWebhookUrl?: () => string | undefined
   /** Transfers move by the clock: posted, settled and available on later business days. */
   autosettle?: boolean
+  /** Hears of the simulator's own defects; everything else is answered to the caller. */
+  logger?: FastifyBaseLogger
 }
 
 export interface PlaidSimulatorControls {
@@ -61,6 +65,7 @@ export async function buildPlaidSimulator (options: PlaidSimulatorOptions): Prom
     autosettle: options.autosettle ?? false
   }
   const app: FastifyInstance = Fastify({
+    ...(options.logger === undefined ? {} : { loggerInstance: options.logger, disableRequestLogging: true }),
     genReqId: randomRequestId,
     requestIdHeader: false,
     bodyLimit: 262_144,

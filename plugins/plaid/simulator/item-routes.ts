@@ -4,7 +4,9 @@ import { invalidField, invalidInstitution, invalidLinkToken, missingFields } fro
 import { dayOf } from './history/days.ts'
 import { historyDays } from './history/timeline.ts'
 import { findInstitution, institutionBody } from './institutions.ts'
-import { itemBody, itemStatus, itemWebhook, linkItem, redeemPublicToken, requireHealthyItem, requireItem, selectAccounts, syncUpdatesAvailable } from './items.ts'
+import {
+  itemBody, itemStatus, itemWebhook, linkItem, redeemPublicToken, requireHealthyItem, requireItem, selectAccounts, syncUpdatesAvailable
+} from './items.ts'
 import type { Item } from './items.ts'
 import { findLinkToken, insertLinkToken, markExchanged, markRemoved } from './queries.ts'
 import * as schemas from './schemas.ts'
@@ -72,7 +74,9 @@ function registerLinkTokens (app: FastifyInstance, simulation: Simulation): void
 }
 
 /** The item that a link token in update mode is for: named by its access token, or by a transfer that waits for its repair. */
-async function updatedItemId (simulation: Simulation, body: { access_token?: string | null, transfer?: { authorization_id?: string } }): Promise<string | null> {
+async function updatedItemId (
+  simulation: Simulation, body: { access_token?: string | null, transfer?: { authorization_id?: string } }
+): Promise<string | null> {
   if (body.access_token !== undefined && body.access_token !== null) return (await requireItem(simulation, body.access_token)).item_id
   if (body.transfer?.authorization_id === undefined) return null
   const authorization = await simulation.db.selectFrom('plaid_sim_authorizations').select('item_id')

@@ -49,7 +49,9 @@ export async function issuePublicToken (db: Simulation['db'], itemId: string, no
 }
 
 /** An item for an account that is known by its numbers alone. */
-export async function migrateAccount ({ db }: Simulation, account: { routing: string, number: string, subtype: 'checking' | 'savings' }, now: Date): Promise<Item> {
+export async function migrateAccount (
+  { db }: Simulation, account: { routing: string, number: string, subtype: 'checking' | 'savings' }, now: Date
+): Promise<Item> {
   return await insertMigratedItem(db, {
     ...blank,
     item_id: randomId(),
@@ -76,7 +78,7 @@ export async function redeemPublicToken ({ db }: Simulation, token: string, now:
       ? 'could not find matching public token'
       : 'provided public token is in an invalid format. expected format: public-<environment>-<identifier>')
   }
-  if (item.expires_at <= now) throw invalidPublicToken('provided public token is expired. Public tokens expire 30 minutes after creation at which point they can no longer be exchanged')
+  if (item.expires_at <= now) throw invalidPublicToken('provided public token is expired: public tokens live for 30 minutes')
   return item
 }
 

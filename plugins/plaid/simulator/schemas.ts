@@ -8,7 +8,8 @@ const ignored = (...names: string[]): TProperties =>
 
 /** A request body: Plaid refuses fields that it does not know. Credentials may be here or in the headers. */
 const body = <Fields extends TProperties>(fields: Fields, ...ignoredNames: string[]) => {
-  const schema = Type.Object({ client_id: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), ...fields }, { additionalProperties: false })
+  const schema = Type.Object({ client_id: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), ...fields },
+    { additionalProperties: false })
   Object.assign(schema.properties, ignored(...ignoredNames))
   return schema
 }
@@ -58,7 +59,8 @@ export const publicTokenCreate = body({
 
 export const publicTokenExchange = body({ public_token: text })
 export const itemGet = body(accessToken)
-export const itemRemove = body({ ...accessToken, reason_code: Type.Optional(Type.String()), reason_note: Type.Optional(nullable(Type.String({ maxLength: 512 }))) })
+export const itemRemove = body({ ...accessToken, reason_code: Type.Optional(Type.String()),
+  reason_note: Type.Optional(nullable(Type.String({ maxLength: 512 }))) })
 export const accountsGet = body({
   ...accessToken,
   options: Type.Optional(Type.Object({ account_ids: Type.Optional(texts), min_last_updated_datetime: Type.Optional(Type.String()) }))
@@ -125,11 +127,13 @@ export const transferCreate = body({
   description: Type.String({ minLength: 1, maxLength: 15 }),
   amount: Type.Optional(amount),
   metadata: Type.Optional(nullable(Type.Record(Type.String({ maxLength: 40 }), Type.String({ maxLength: 500 }), { maxProperties: 50 })))
-}, 'idempotency_key', 'type', 'network', 'ach_class', 'user', 'origination_account_id', 'iso_currency_code', 'test_clock_id', 'facilitator_fee')
+}, 'idempotency_key', 'type', 'network', 'ach_class', 'user', 'origination_account_id', 'iso_currency_code', 'test_clock_id',
+  'facilitator_fee')
 
 export const transferGet = body({ transfer_id: Type.Optional(text), authorization_id: Type.Optional(text) }, 'originator_client_id')
 export const transferCancel = body({ transfer_id: text }, 'originator_client_id', 'reason_code')
-export const transferEventSync = body({ after_id: Type.Integer({ minimum: 0 }), count: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 500 }))) })
+export const transferEventSync = body({ after_id: Type.Integer({ minimum: 0 }),
+  count: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 500 }))) })
 export const transferSimulate = body({
   transfer_id: text,
   event_type: text,

@@ -38,10 +38,13 @@ export async function insertAuthorization (db: Db, row: Insertable<Authorization
 
 const transfers = (db: Db | Trx) => db.selectFrom('plaid_sim_transfers as transfer')
   .innerJoin('plaid_sim_authorizations as authorization', 'authorization.authorization_id', 'transfer.authorization_id')
-  .select(['authorization.account_id', 'authorization.type', 'authorization.network', 'authorization.ach_class', 'authorization.legal_user'])
+  .select(['authorization.account_id', 'authorization.type', 'authorization.network', 'authorization.ach_class',
+    'authorization.legal_user'])
   .selectAll('transfer')
 
-export async function findTransfer (db: Db | Trx, by: { transferId: string } | { authorizationId: string }): Promise<TransferRecord | undefined> {
+export async function findTransfer (
+  db: Db | Trx, by: { transferId: string } | { authorizationId: string }
+): Promise<TransferRecord | undefined> {
   return 'transferId' in by
     ? await transfers(db).where('transfer.transfer_id', '=', by.transferId).executeTakeFirst()
     : await transfers(db).where('transfer.authorization_id', '=', by.authorizationId).executeTakeFirst()
@@ -75,7 +78,8 @@ async function appendEvent (trx: Trx, transferId: string, type: TransferStatus, 
   const { value } = await trx.updateTable('plaid_sim_counters').set(eb => ({ value: eb('value', '+', 1) }))
     .where('name', '=', 'transfer_event').returning('value').executeTakeFirstOrThrow()
   await trx.insertInto('plaid_sim_transfer_events').values({
-    event_id: Number(value), transfer_id: transferId, event_type: type, failure: failure === null ? null : JSON.stringify(failure), created_at: at
+    event_id: Number(value), transfer_id: transferId, event_type: type, failure: failure === null ? null : JSON.stringify(failure),
+      created_at: at
   }).execute()
 }
 
@@ -103,7 +107,9 @@ export async function stepTransfer (
   })
 }
 
-async function moveTo (trx: Trx, transfer: TransferRecord, to: TransferStatus, failure: TransferFailure | null, at: Date, autosettle: boolean): Promise<void> {
+async function moveTo (
+  trx: Trx, transfer: TransferRecord, to: TransferStatus, failure: TransferFailure | null, at: Date, autosettle: boolean
+): Promise<void> {
   await trx.updateTable('plaid_sim_transfers').set({
     status: to,
     failure: failure === null ? null : JSON.stringify(failure),

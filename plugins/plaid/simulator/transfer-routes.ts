@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { accountsOf } from './accounts.ts'
-import { achClassForbidden, illegalTransferEvent, invalidAccountId, invalidField, missingFields, transferAccountUnsupported, transferNotCancellable } from './errors.ts'
+import {
+  achClassForbidden, illegalTransferEvent, invalidAccountId, invalidField, missingFields, transferAccountUnsupported,
+  transferNotCancellable
+} from './errors.ts'
 import { migrateAccount, requireItem } from './items.ts'
 import type { Item } from './items.ts'
 import * as schemas from './schemas.ts'
 import { endpoint } from './simulation.ts'
 import type { Simulation } from './simulation.ts'
 import type { AchClass, TransferFailure, TransferNetwork, TransferType, TransferUser } from './tables.ts'
-import { cancelTransfer, findAuthorization, findEventsAfter, findTransfer, insertAuthorization, insertTransfer, settleDue, stepTransfer } from './transfer-queries.ts'
+import {
+  cancelTransfer, findAuthorization, findEventsAfter, findTransfer, insertAuthorization, insertTransfer, settleDue, stepTransfer
+} from './transfer-queries.ts'
 import { allowsAchClass, authorizationBody, decide, eventBody, isAch, isTransferable, transferBody } from './transfers.ts'
 import type { Webhook } from './webhooks.ts'
 
@@ -30,7 +35,8 @@ function updateWebhooks (simulation: Simulation, url = simulation.transferWebhoo
 }
 
 /** What the request itself makes impossible, before any decision about risk. */
-function checkProposal (item: Item, body: { account_id: string, type: TransferType, network: TransferNetwork, ach_class?: AchClass, amount: string, iso_currency_code?: string }) {
+function checkProposal (item: Item, body: { account_id: string, type: TransferType, network: TransferNetwork, ach_class?: AchClass,
+  amount: string, iso_currency_code?: string }) {
   const account = accountsOf(item).find(candidate => candidate.account_id === body.account_id)
   if (account === undefined) throw invalidAccountId()
   if (!isTransferable(account)) throw transferAccountUnsupported()
@@ -45,7 +51,8 @@ function checkProposal (item: Item, body: { account_id: string, type: TransferTy
   return account
 }
 
-type UserInput = { legal_name: string, phone_number?: string | null, email_address?: string | null, address?: Partial<Record<'street' | 'city' | 'region' | 'postal_code' | 'country', string | null>> | null }
+type UserInput = { legal_name: string, phone_number?: string | null, email_address?: string | null,
+  address?: Partial<Record<'street' | 'city' | 'region' | 'postal_code' | 'country', string | null>> | null }
 
 const userOf = ({ legal_name, phone_number, email_address, address }: UserInput): TransferUser => ({
   legal_name,
@@ -87,7 +94,8 @@ function registerAuthorizations (app: FastifyInstance, simulation: Simulation): 
   })
 
   endpoint(app, simulation, '/transfer/migrate_account', schemas.transferMigrateAccount, async (body, { now }) => {
-    const item = await migrateAccount(simulation, { routing: body.routing_number, number: body.account_number, subtype: body.account_type }, now)
+    const item = await migrateAccount(simulation, { routing: body.routing_number, number: body.account_number,
+      subtype: body.account_type }, now)
     return { access_token: item.access_token, account_id: accountsOf(item)[0]?.account_id }
   })
 }
@@ -106,7 +114,9 @@ function registerTransfers (app: FastifyInstance, simulation: Simulation): void 
     if (authorization.decision !== 'approved') throw invalidField('authorization_id is not approved')
     if (authorization.created_at.getTime() + authorizationLifeMs <= call.now.getTime()) throw invalidField('authorization_id has expired')
     const amountCents = body.amount === undefined ? authorization.amount_cents : centsOf(body.amount)
-    if (amountCents === 0 || amountCents > authorization.amount_cents) throw invalidField('amount must be greater than 0.00 and at most the authorized amount')
+    if (amountCents === 0 || amountCents > authorization.amount_cents) {
+      throw invalidField('amount must be greater than 0.00 and at most the authorized amount')
+    }
     const { transfer, created } = await insertTransfer(db, authorization, {
       amountCents, description: body.description, metadata: body.metadata ?? null, autosettle
     }, call.now)
@@ -141,7 +151,9 @@ async function settle (simulation: Simulation, call: { now: Date, webhooks: Webh
   if (simulation.autosettle && await settleDue(simulation.db, call.now) > 0) call.webhooks.push(...updateWebhooks(simulation))
 }
 
-function failureOf (eventType: string, reason: { failure_code?: string | null, ach_return_code?: string | null, description?: string } | null | undefined): TransferFailure | null {
+function failureOf (
+  eventType: string, reason: { failure_code?: string | null, ach_return_code?: string | null, description?: string } | null | undefined
+): TransferFailure | null {
   if (eventType !== 'failed' && eventType !== 'returned') return null
   // Plaid has a code for returns only; R01 is what a bank says when the money is not there.
   const code = eventType === 'returned' ? reason?.failure_code ?? reason?.ach_return_code ?? 'R01' : null

@@ -14,7 +14,9 @@ const steps: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
 }
 
 /** Whether a transfer may go from one status to the other; funds become available on ACH debits only. */
-export function isLegalStep (from: TransferStatus, to: string, transfer: { type: TransferType, network: TransferNetwork }): to is TransferStatus {
+export function isLegalStep (
+  from: TransferStatus, to: string, transfer: { type: TransferType, network: TransferNetwork }
+): to is TransferStatus {
   if (to === 'funds_available' && !(transfer.type === 'debit' && isAch(transfer.network))) return false
   return steps[from].some(step => step === to)
 }
@@ -33,7 +35,9 @@ export const isTransferable = (account: Account): boolean => ['checking', 'savin
  * account is a risk, less than the amount is NSF; a broken login needs its user; of a migrated account nothing is known.
  * A credit takes nothing from the account, so its balance does not matter.
  */
-export function decide (account: Account, type: TransferType, amountCents: number, item: { loginRequired: boolean, migrated: boolean }): { decision: Decision, rationaleCode: string | null } {
+export function decide (
+  account: Account, type: TransferType, amountCents: number, item: { loginRequired: boolean, migrated: boolean }
+): { decision: Decision, rationaleCode: string | null } {
   if (item.loginRequired) return { decision: 'user_action_required', rationaleCode: 'ITEM_LOGIN_REQUIRED' }
   if (item.migrated) return { decision: 'approved', rationaleCode: 'MIGRATED_ACCOUNT_ITEM' }
   const { available } = account.balances
@@ -52,7 +56,9 @@ const rationales: Readonly<Record<string, string>> = {
 }
 
 /** When a transfer that moves by the clock takes its next step, and which one. */
-export function nextAutomaticStep (status: TransferStatus, since: Date, transfer: { type: TransferType, network: TransferNetwork }): { status: TransferStatus, at: Date } | null {
+export function nextAutomaticStep (
+  status: TransferStatus, since: Date, transfer: { type: TransferType, network: TransferNetwork }
+): { status: TransferStatus, at: Date } | null {
   const after = (businessDays: number) => new Date(addBusinessDays(dayOf(since.getTime()), businessDays) * dayMs + 14 * hourMs)
   const instantly = !isAch(transfer.network)
   switch (status) {
@@ -122,7 +128,8 @@ export function authorizationBody (record: AuthorizationRecord) {
     guarantee_decision: null,
     guarantee_decision_rationale: null,
     payment_risk: null,
-    proposed_transfer: common(record)
+    // Nothing is ever trimmed here, so what was requested is what is proposed.
+    proposed_transfer: { ...common(record), requested_amount: dollars(record.amount_cents) }
   }
 }
 
@@ -155,7 +162,8 @@ export function transferBody (record: TransferRecord) {
 }
 
 /** Plaid's transfer event object. */
-export function eventBody (event: { event_id: number, event_type: TransferStatus, failure: TransferFailure | null, created_at: Date, transfer_id: string, account_id: string, type: TransferType, amount_cents: number }) {
+export function eventBody (event: { event_id: number, event_type: TransferStatus, failure: TransferFailure | null, created_at: Date,
+  transfer_id: string, account_id: string, type: TransferType, amount_cents: number }) {
   return {
     event_id: event.event_id,
     timestamp: event.created_at.toISOString(),

@@ -4,7 +4,10 @@ import type { Merchant } from './merchants.ts'
 /** The stages of a card payment: the pending row and the posted row are two transactions with ids of their own. */
 export type Stage = 'pending' | 'posted'
 
-/** Everything that ever happens to one payment. Times are milliseconds since 1970; amounts as on Plaid's wire: positive leaves the account. */
+/**
+ * Everything that ever happens to one payment. Times are milliseconds since 1970; amounts as on Plaid's wire: positive leaves the
+ * account.
+ */
 export interface Life {
   /** Unique within the item. */
   key: string

@@ -18,7 +18,8 @@ export interface Merchant {
 
 type Place = [name: string, line: string, minCents: number, maxCents: number, website?: string]
 
-const group = (primary: string, detail: string, channel: Channel, places: Place[], counterparty: Merchant['counterparty'] = 'merchant'): Merchant[] =>
+const group = (primary: string, detail: string, channel: Channel, places: Place[],
+  counterparty: Merchant['counterparty'] = 'merchant'): Merchant[] =>
   places.map(([name, line, minCents, maxCents, website]) =>
     ({ name, line, primary, detail, channel, counterparty, website: website ?? null, minCents, maxCents }))
 
@@ -59,13 +60,16 @@ export const fuel = group('TRANSPORTATION', 'GAS', 'in store', [
 ])
 
 export const rides = [
-  ...group('TRANSPORTATION', 'TAXIS_AND_RIDE_SHARES', 'online', [['Uber', 'UBER *TRIP HELP.UBER.COM', 700, 3_900, 'uber.com'], ['Lyft', 'LYFT *RIDE', 800, 3_400, 'lyft.com']]),
+  ...group('TRANSPORTATION', 'TAXIS_AND_RIDE_SHARES', 'online', [['Uber', 'UBER *TRIP HELP.UBER.COM', 700, 3_900, 'uber.com'],
+    ['Lyft', 'LYFT *RIDE', 800, 3_400, 'lyft.com']]),
   ...group('TRANSPORTATION', 'PUBLIC_TRANSIT', 'in store', [['City Transit Authority', 'CITY TRANSIT FARE', 275, 1_100]])
 ]
 
 export const shops = [
-  ...group('GENERAL_MERCHANDISE', 'ONLINE_MARKETPLACES', 'online', [['Bazaarly', 'BAZAARLY MKTPL*', 900, 12_500, 'bazaarly.example'], ['Amazon', 'AMZN MKTP US*', 800, 14_000, 'amazon.com']]),
-  ...group('GENERAL_MERCHANDISE', 'SUPERSTORES', 'in store', [['Walmart', 'WM SUPERCENTER #', 1_500, 13_500, 'walmart.com'], ['Bullseye Stores', 'BULLSEYE ', 1_200, 9_900]]),
+  ...group('GENERAL_MERCHANDISE', 'ONLINE_MARKETPLACES', 'online', [['Bazaarly', 'BAZAARLY MKTPL*', 900, 12_500, 'bazaarly.example'],
+    ['Amazon', 'AMZN MKTP US*', 800, 14_000, 'amazon.com']]),
+  ...group('GENERAL_MERCHANDISE', 'SUPERSTORES', 'in store', [['Walmart', 'WM SUPERCENTER #', 1_500, 13_500, 'walmart.com'],
+    ['Bullseye Stores', 'BULLSEYE ', 1_200, 9_900]]),
   ...group('GENERAL_MERCHANDISE', 'CLOTHING_AND_ACCESSORIES', 'in store', [['Northfold Apparel', 'NORTHFOLD APPAREL', 2_500, 15_000]]),
   ...group('GENERAL_MERCHANDISE', 'ELECTRONICS', 'online', [['SparkFun', 'SPARKFUN ELECTRONICS', 1_500, 8_940, 'sparkfun.com']]),
   ...group('GENERAL_MERCHANDISE', 'BOOKSTORES_AND_NEWSSTANDS', 'in store', [['Inkwell Books', 'INKWELL BOOKS', 900, 4_800]]),
@@ -75,7 +79,8 @@ export const shops = [
 ]
 
 export const leisure = [
-  ...group('ENTERTAINMENT', 'SPORTING_EVENTS_AMUSEMENT_PARKS_AND_MUSEUMS', 'in store', [['Harbor Museum', 'HARBOR MUSEUM TICKETS', 1_500, 4_500]]),
+  ...group('ENTERTAINMENT', 'SPORTING_EVENTS_AMUSEMENT_PARKS_AND_MUSEUMS', 'in store', [
+    ['Harbor Museum', 'HARBOR MUSEUM TICKETS', 1_500, 4_500]]),
   ...group('ENTERTAINMENT', 'TV_AND_MOVIES', 'in store', [['Palace Cinemas', 'PALACE CINEMAS ', 1_200, 4_600]]),
   ...group('FOOD_AND_DRINK', 'BEER_WINE_AND_LIQUOR', 'in store', [['Oak & Vine', 'OAK AND VINE', 1_400, 6_200]])
 ]
@@ -86,17 +91,21 @@ export const journeys = [
 ]
 
 export const subscriptions = [
-  ...group('ENTERTAINMENT', 'TV_AND_MOVIES', 'online', [['Netflix', 'NETFLIX.COM', 1_549, 1_549, 'netflix.com'], ['Reelhouse', 'REELHOUSE TV', 1_099, 1_099]]),
+  ...group('ENTERTAINMENT', 'TV_AND_MOVIES', 'online', [['Netflix', 'NETFLIX.COM', 1_549, 1_549, 'netflix.com'],
+    ['Reelhouse', 'REELHOUSE TV', 1_099, 1_099]]),
   ...group('ENTERTAINMENT', 'MUSIC_AND_AUDIO', 'online', [['Spotify', 'SPOTIFY USA', 1_199, 1_199, 'spotify.com']]),
   ...group('ENTERTAINMENT', 'VIDEO_GAMES', 'online', [['Pixel Pass', 'PIXEL PASS MONTHLY', 999, 999]]),
-  ...group('GENERAL_SERVICES', 'OTHER_GENERAL_SERVICES', 'online', [['Cloudbox Storage', 'CLOUDBOX STORAGE', 299, 999], ['The Daily Ledger', 'DAILY LEDGER DIGITAL', 1_700, 1_700]])
+  ...group('GENERAL_SERVICES', 'OTHER_GENERAL_SERVICES', 'online', [['Cloudbox Storage', 'CLOUDBOX STORAGE', 299, 999],
+    ['The Daily Ledger', 'DAILY LEDGER DIGITAL', 1_700, 1_700]])
 ]
 
 export const gyms = group('PERSONAL_CARE', 'GYMS_AND_FITNESS_CENTERS', 'in store', [
-  ['Touchstone Climbing', 'TOUCHSTONE CLIMBING', 7_850, 7_850, 'touchstoneclimbing.com'], ['Ironworks Gym', 'IRONWORKS GYM DUES', 3_900, 4_900]])
+  ['Touchstone Climbing', 'TOUCHSTONE CLIMBING', 7_850, 7_850, 'touchstoneclimbing.com'],
+  ['Ironworks Gym', 'IRONWORKS GYM DUES', 3_900, 4_900]])
 
 export const landlords = group('RENT_AND_UTILITIES', 'RENT', 'other', [
-  ['Maple Court Apartments', 'MAPLE COURT APTS WEB PMTS', 0, 0], ['Harborview Property Management', 'HARBORVIEW PM RENT', 0, 0], ['Alder Street Homes', 'ALDER STREET HOMES RENT', 0, 0]])
+  ['Maple Court Apartments', 'MAPLE COURT APTS WEB PMTS', 0, 0], ['Harborview Property Management', 'HARBORVIEW PM RENT', 0, 0],
+  ['Alder Street Homes', 'ALDER STREET HOMES RENT', 0, 0]])
 export const electric = group('RENT_AND_UTILITIES', 'GAS_AND_ELECTRICITY', 'other', [
   ['Lakeside Power & Light', 'LAKESIDE POWER ONLINE PMT', 0, 0], ['Tri-County Electric', 'TRI-COUNTY ELEC BILLPAY', 0, 0]])
 export const gas = group('RENT_AND_UTILITIES', 'GAS_AND_ELECTRICITY', 'other', [['Metro Natural Gas', 'METRO NAT GAS BILL', 0, 0]])

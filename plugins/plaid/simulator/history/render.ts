@@ -8,7 +8,8 @@ import type { Town } from './profile.ts'
 const nowhere = { address: null, city: null, region: null, postal_code: null, country: null, lat: null, lon: null, store_number: null }
 
 const noPaymentMeta = {
-  by_order_of: null, payee: null, payer: null, payment_method: null, payment_processor: null, ppd_id: null, reason: null, reference_number: null
+  by_order_of: null, payee: null, payer: null, payment_method: null, payment_processor: null, ppd_id: null, reason: null,
+    reference_number: null
 }
 
 /** Who shows a transaction to whom. */
@@ -63,7 +64,8 @@ export function renderTransaction (version: Version, context: RenderContext) {
     counterparties: ofBank
       ? []
       : [{
-          name: merchant.name, type: merchant.counterparty, logo_url: null, website: merchant.website, entity_id: entityId, confidence_level: 'VERY_HIGH'
+          name: merchant.name, type: merchant.counterparty, logo_url: null, website: merchant.website, entity_id: entityId,
+            confidence_level: 'VERY_HIGH'
         }],
     date: isoDate(happenedAt),
     datetime: stage === 'posted' ? new Date(happenedAt).toISOString() : null,

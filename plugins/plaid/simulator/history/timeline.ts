@@ -1,4 +1,4 @@
-import { dayOf, isoDate } from './days.ts'
+import { dayMs, dayOf, isoDate } from './days.ts'
 import { livesOfBatch, livesOfDay } from './generator.ts'
 import { changesOf, versionKey } from './life.ts'
 import type { Change, Version } from './life.ts'
@@ -124,12 +124,16 @@ function sortDifference (net: { existed: boolean, last: Change }[]): Difference 
   return difference
 }
 
-/** One item's ordinary posted transactions whose date lies in [from, to], both `YYYY-MM-DD`, oldest first: pure, for benchmarks. */
+/**
+ * One item's ordinary posted transactions whose date lies in [from, to], both `YYYY-MM-DD`, oldest first, in their
+ * final form: what the bank corrects later is corrected. Pure, for benchmarks; at most 24 months.
+ */
 export function historyBetween (seed: string, from: string, to: string): WireTransaction[] {
   const timeline = new Timeline(seed, Date.parse(to), Math.min(historyDays, dayOf(Date.parse(to)) - dayOf(Date.parse(from)) + 7))
   const context = { itemId: seed, town: timeline.profile.town, currency: 'USD', includeOriginalDescription: false }
-  const end = Date.parse(to) + 2 * 86_400_000
+  const end = Date.parse(to) + 10 * dayMs
   return timeline.difference(beginning, { at: end, batches: 0 }).added
-    .filter(({ stage, life }) => stage === 'posted' && life.postedAt !== null && isoDate(life.postedAt) >= from && isoDate(life.postedAt) <= to)
+    .filter(({ stage, life }) => stage === 'posted' && life.postedAt !== null && isoDate(life.postedAt) >= from &&
+      isoDate(life.postedAt) <= to)
     .map(version => ({ ...renderTransaction(version, context), pending_transaction_id: null }))
 }

@@ -114,7 +114,9 @@ export async function receiveWebhooks (t: TestContext, refuse = 0) {
 }
 
 /** Plaid's error object of a refused call. */
-export async function refusal (call: Promise<unknown>): Promise<{ status: number, error_type: string, error_code: string, error_message: string, request_id: string }> {
+export async function refusal (
+  call: Promise<unknown>
+): Promise<{ status: number, error_type: string, error_code: string, error_message: string, request_id: string }> {
   try {
     await call
   } catch (error) {

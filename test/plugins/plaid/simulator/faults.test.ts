@@ -61,6 +61,7 @@ test('slowness outlasts a client\'s timeout, and faults can be planned over the 
   assert.equal(response.status, 200)
   await assert.rejects(plaid.itemGet({ access_token: accessToken }, { timeout: 50 }), { code: 'ECONNABORTED' })
   await plaid.itemGet({ access_token: accessToken })
-  const anonymous = await fetch(`${baseUrl}/simulator/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  const anonymous = await fetch(`${baseUrl}/simulator/faults`, { method: 'POST', headers: { 'content-type': 'application/json' },
+    body: '{}' })
   assert.equal(anonymous.status, 400)
 })

@@ -8,7 +8,8 @@ test('the accounts of user_good are those of Plaid\'s sandbox and their balances
   const { accessToken } = await link(plaid)
   const balances = async () => {
     const { data } = await plaid.accountsBalanceGet({ access_token: accessToken })
-    return data.accounts.map(account => [account.name, account.mask, account.balances.available, account.balances.current, account.balances.limit])
+    return data.accounts.map(account => [account.name, account.mask, account.balances.available, account.balances.current,
+      account.balances.limit])
   }
   const expected = [
     ['Plaid Checking', '0000', 100, 110, null],

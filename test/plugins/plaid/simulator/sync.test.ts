@@ -102,7 +102,23 @@ test('what happens to payments is what happens at banks: tips, new categories, r
     assert.equal(linkedBefore.filter(change => change.version.stage === 'pending' && change.kind === 'removed').length,
       life.pendingAt === null ? 0 : 1)
     // Linked long after: no trace of pending stages, and nothing that was taken back.
-    assert.ok(changesOf(life, Number.MAX_SAFE_INTEGER).every(change => change.version.stage === 'posted' && !change.version.replacesPending))
+    assert.ok(changesOf(life, Number.MAX_SAFE_INTEGER).every(change => change.version.stage === 'posted' &&
+      !change.version.replacesPending))
+  }
+})
+
+test('news that come twice at one instant are told twice, and each once', async t => {
+  const { plaid } = await buildSimulator(t)
+  const { url } = await receiveWebhooks(t)
+  const { accessToken } = await link(plaid, { webhook: url, days: 1 })
+  const followed = start()
+  await follow(plaid, accessToken, followed, 500)
+  for (let i = 0; i < 3; i++) {
+    const before = followed.known.size
+    await plaid.sandboxItemFireWebhook({ access_token: accessToken, webhook_code: Code.SyncUpdatesAvailable })
+    await follow(plaid, accessToken, followed, 2)
+    assert.ok(followed.known.size >= before + 3)
+    assert.deepEqual(sorted(followed.known), await stateNow(plaid, accessToken))
   }
 })
 
@@ -127,7 +143,7 @@ test('an item that changes between two pages of a loop makes the client begin th
   assert.equal(first.has_more, true)
   const second = (await plaid.transactionsSync({ access_token: accessToken, count: 50, cursor: first.next_cursor })).data
   assert.equal(second.added.length, 50)
-  clock.advance(days(2))
+  clock.advance(days(20))
   const refused = await refusal(plaid.transactionsSync({ access_token: accessToken, cursor: second.next_cursor }))
   assert.deepEqual([refused.status, refused.error_type, refused.error_code],
     [400, 'TRANSACTIONS_ERROR', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION'])
@@ -167,7 +183,7 @@ test('the same seed has the same history, another seed another one', async t => 
       history.filter(row => row.date >= '2025-03-01' && row.date <= '2025-03-31'))
     assert.equal(new Set(history.map(row => row.transaction_id)).size, history.length)
     assert.notDeepEqual(historyBetween(`${seed}'`, '2025-01-01', '2025-06-30'), history)
-  }), { numRuns: 10 })
+  }), { numRuns: 25 })
   // Two instances on one database show the same.
   const first = await buildSimulator(t)
   const second = await buildSimulator(t, { db: first.db })
@@ -182,5 +198,6 @@ test('a feed can be narrowed to one account, and its cursor holds for that accou
   const { data } = await plaid.transactionsSync({ access_token: accessToken, count: 500, options: { account_id: accountId } })
   assert.ok(data.added.length > 50 && data.added.every(row => row.account_id === accountId))
   assert.equal((await refusal(plaid.transactionsSync({ access_token: accessToken, cursor: data.next_cursor }))).error_code, 'INVALID_FIELD')
-  assert.equal((await refusal(plaid.transactionsSync({ access_token: accessToken, options: { account_id: 'x' } }))).error_code, 'INVALID_ACCOUNT_ID')
+  assert.equal((await refusal(plaid.transactionsSync({ access_token: accessToken, options: { account_id: 'x' } }))).error_code,
+    'INVALID_ACCOUNT_ID')
 })

@@ -7,7 +7,8 @@ import { buildSimulator, days, hours, link, receiveWebhooks, refusal } from './b
 
 type Linked = Awaited<ReturnType<typeof link>>
 
-const authorize = async (plaid: PlaidApi, item: Pick<Linked, 'accessToken'>, accountId: string, amount: string, more: { key?: string, type?: TransferType, network?: TransferNetwork } = {}) => {
+const authorize = async (plaid: PlaidApi, item: Pick<Linked, 'accessToken'>, accountId: string, amount: string, more: { key?: string,
+  type?: TransferType, network?: TransferNetwork } = {}) => {
   const type = more.type ?? TransferType.Debit
   const network = more.network ?? TransferNetwork.Ach
   const { data } = await plaid.transferAuthorizationCreate({
@@ -45,7 +46,8 @@ test('the decision is Plaid\'s: funds for a debit, none needed for a credit, a b
   assert.deepEqual([approved.decision, approved.decision_rationale], ['approved', null])
   const short = await authorize(plaid, item, checking, '100.01')
   assert.deepEqual([short.decision, short.decision_rationale?.code], ['declined', 'NSF'])
-  assert.equal((await authorize(plaid, item, checking, '5000.00', { type: TransferType.Credit, network: TransferNetwork.Rtp })).decision, 'approved')
+  assert.equal((await authorize(plaid, item, checking, '5000.00', { type: TransferType.Credit, network: TransferNetwork.Rtp })).decision,
+    'approved')
   const declined = await refusal(create(plaid, item, short.id))
   assert.equal(declined.error_code, 'INVALID_FIELD')
 
@@ -59,7 +61,8 @@ test('the decision is Plaid\'s: funds for a debit, none needed for a credit, a b
 test('what cannot be a transfer is refused before any decision', async t => {
   const { plaid } = await buildSimulator(t)
   const item = await link(plaid)
-  const code = async (mask: string, amount: string, more = {}) => (await refusal(authorize(plaid, item, item.account(mask).account_id, amount, more))).error_code
+  const code = async (mask: string, amount: string, more = {}) => (await refusal(authorize(plaid, item, item.account(mask).account_id,
+    amount, more))).error_code
   assert.equal(await code('3333', '1.00'), 'TRANSFER_UNSUPPORTED_ACCOUNT_TYPE')
   assert.equal(await code('0000', '1'), 'INVALID_FIELD')
   assert.equal(await code('0000', '-1.00'), 'INVALID_FIELD')
@@ -93,9 +96,11 @@ test('a transfer takes Plaid\'s legal steps alone, and every step is one event w
   const item = await link(plaid)
   const legal: Record<string, string[]> = { pending: ['posted', 'failed'], posted: ['settled', 'returned'], settled: ['funds_available'] }
   const wanted = fc.constantFrom('pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled')
-  await fc.assert(fc.asyncProperty(fc.array(wanted, { maxLength: 6 }), fc.boolean(), fc.integer({ min: 1, max: 3 }), async (steps, debit, count) => {
+  await fc.assert(fc.asyncProperty(fc.array(wanted, { maxLength: 6 }), fc.boolean(), fc.integer({ min: 1, max: 3 }), async (steps, debit,
+    count) => {
     const last = (await eventsAfter(plaid, 0, 500)).at(-1)?.event_id ?? 0
-    const authorization = await authorize(plaid, item, item.account('0000').account_id, '10.00', { type: debit ? TransferType.Debit : TransferType.Credit })
+    const authorization = await authorize(plaid, item, item.account('0000').account_id, '10.00',
+      { type: debit ? TransferType.Debit : TransferType.Credit })
     const transfer = await create(plaid, item, authorization.id)
     const taken = ['pending']
     for (const step of steps) {

@@ -56,7 +56,8 @@ test('a fired SYNC_UPDATES_AVAILABLE brings new transactions first', async t => 
   const cursor = (await plaid.transactionsSync({ access_token: accessToken, count: 500 })).data.next_cursor
   await simulator.settled()
   received.length = 0
-  assert.equal((await plaid.sandboxItemFireWebhook({ access_token: accessToken, webhook_code: Code.SyncUpdatesAvailable })).data.webhook_fired, true)
+  assert.equal((await plaid.sandboxItemFireWebhook({ access_token: accessToken,
+    webhook_code: Code.SyncUpdatesAvailable })).data.webhook_fired, true)
   const { data } = await plaid.transactionsSync({ access_token: accessToken, cursor })
   assert.ok(data.added.length >= 3 && data.added.every(row => row.pending))
   await simulator.settled()
