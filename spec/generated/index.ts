@@ -5,16 +5,18 @@ import { operations as adminOperations } from './admin.ts'
 import { operations as documentsOperations } from './documents.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as identityOperations } from './identity.ts'
+import { operations as linkingOperations } from './linking.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
   ...adminOperations,
   ...documentsOperations,
   ...healthOperations,
-  ...identityOperations
+  ...identityOperations,
+  ...linkingOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'documents', 'health', 'identity'] as const
+export const groups = ['admin', 'documents', 'health', 'identity', 'linking'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
