@@ -61,6 +61,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ingest/event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report one usage event
+         * @description Stores one event of one partner and adds it to that partner's usage. `accepted` is 0 when an event with this `event_id` is there already.
+         */
+        post: operations["ingestEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/events/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report up to 500 usage events
+         * @description Stores 1 to 500 events, of one partner or of several, all or none: a single invalid event or unknown partner refuses the
+         *     request, and the answer names every one that is wrong. One batch is a single statement for the database, which makes it much
+         *     faster than as many single events.
+         */
+        post: operations["ingestEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Test the ingest secret
+         * @description Answers when the server is reachable and the secret is right; stores nothing.
+         */
+        get: operations["pingIngest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read usage by day or hour
+         * @description The caller's own usage: sign-ups, account links, transactions, their volume in US cents and active users, in all and for each UTC
+         *     day or hour, without gaps: an interval without events is there with zeros. A user with any event counts as active, once in each
+         *     interval and once in `totals`, so `totals.active_users` is not the sum of the intervals'.
+         *
+         *     `from` is rounded down and `to` up to whole intervals, and the answer says what they became: the first moment that belongs to the
+         *     range and the first after it. A range is at most 366 days by day and 31 days by hour. `by_category` and `by_institution` list the
+         *     500 largest; what was reported without a category or institution is listed under null.
+         */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -214,6 +302,177 @@ export interface components {
              * @enum {string}
              */
             mode: "sandbox" | "remote_sandbox" | "live";
+        };
+        /** @description One thing that an end-user of a partner did. */
+        IngestEvent: {
+            /**
+             * @description The AtlasForge id of the partner.
+             * @example bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b
+             */
+            partner_id: string;
+            /**
+             * @description What happened.
+             * @example transaction
+             * @enum {string}
+             */
+            event_type: "user_signup" | "account_link" | "transaction";
+            /**
+             * @description The partner's own id of the end-user; active users are counted by it.
+             * @example usr_42
+             */
+            user_id?: string;
+            /**
+             * @description The size of a transaction in US cents. Only for transactions.
+             * @example 4218
+             */
+            amount_cents?: number;
+            /**
+             * @description The kind of a transaction, such as groceries, rent, dining or subscription. Only for transactions.
+             * @example groceries
+             */
+            category?: string;
+            /**
+             * @description The bank that was linked, such as chase or vanguard. Only for account links.
+             * @example chase
+             */
+            institution?: string;
+            /**
+             * Format: date-time
+             * @description When it happened, from 1970 until one day from now; now when left out.
+             * @example 2026-06-14T17:59:30Z
+             */
+            occurred_at?: string;
+            /**
+             * @description The sender's own name of the event. The same one from the same partner counts once.
+             * @example link-7781
+             */
+            event_id?: string;
+        };
+        /** @description What became of the events of a request. */
+        IngestReceipt: {
+            /**
+             * @description How many events are new.
+             * @example 1
+             */
+            accepted: number;
+            /**
+             * @description How many were left out because their `event_id` was seen before or twice in the request.
+             * @example 0
+             */
+            duplicates: number;
+            /**
+             * @description The partners that the events named, each once, in the order of their first mention.
+             * @example [
+             *       "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b"
+             *     ]
+             */
+            partners: string[];
+        };
+        /** @description A partner's usage over a range. */
+        Usage: {
+            from: components["schemas"]["Timestamp"];
+            to: components["schemas"]["Timestamp"];
+            /**
+             * @description The length of an interval.
+             * @example day
+             * @enum {string}
+             */
+            interval: "day" | "hour";
+            totals: components["schemas"]["UsageTotals"];
+            /** @description Every interval of the range, oldest first. */
+            intervals: components["schemas"]["UsageOfInterval"][];
+            /** @description Transactions by category, the largest volume first. */
+            by_category: components["schemas"]["UsageOfCategory"][];
+            /** @description Account links by institution, most first. */
+            by_institution: components["schemas"]["UsageOfInstitution"][];
+        };
+        /** @description The sums of the whole range. */
+        UsageTotals: {
+            /**
+             * @description Sign-ups.
+             * @example 1
+             */
+            user_signups: number;
+            /**
+             * @description Linked accounts.
+             * @example 1
+             */
+            account_links: number;
+            /**
+             * @description Transactions.
+             * @example 2
+             */
+            transactions: number;
+            /**
+             * @description The transactions' sizes in US cents.
+             * @example 149218
+             */
+            volume_cents: number;
+            /**
+             * @description Different users with any event, each once.
+             * @example 2
+             */
+            active_users: number;
+        };
+        /** @description The sums of one day or hour. */
+        UsageOfInterval: {
+            start: components["schemas"]["Timestamp"];
+            /**
+             * @description Sign-ups.
+             * @example 0
+             */
+            user_signups: number;
+            /**
+             * @description Linked accounts.
+             * @example 0
+             */
+            account_links: number;
+            /**
+             * @description Transactions.
+             * @example 1
+             */
+            transactions: number;
+            /**
+             * @description The transactions' sizes in US cents.
+             * @example 145000
+             */
+            volume_cents: number;
+            /**
+             * @description Different users with any event, each once.
+             * @example 2
+             */
+            active_users: number;
+        };
+        /** @description The transactions of one category. */
+        UsageOfCategory: {
+            /**
+             * @description The category; null for transactions without one.
+             * @example groceries
+             */
+            category: string | null;
+            /**
+             * @description Transactions.
+             * @example 1
+             */
+            transactions: number;
+            /**
+             * @description Their sizes in US cents.
+             * @example 4218
+             */
+            volume_cents: number;
+        };
+        /** @description The account links of one institution. */
+        UsageOfInstitution: {
+            /**
+             * @description The institution; null for links without one.
+             * @example chase
+             */
+            institution: string | null;
+            /**
+             * @description Linked accounts.
+             * @example 1
+             */
+            account_links: number;
         };
     };
     responses: {
@@ -551,6 +810,70 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Everything that was sent is stored. */
+        IngestAccepted: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "accepted": 1,
+                 *       "duplicates": 0,
+                 *       "partners": [
+                 *         "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["IngestReceipt"];
+            };
+        };
+        /** @description Nothing was stored. Either `errors` names the fields that are wrong, or `missing` the partners that do not exist. */
+        IngestRefused: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The server has no ingest secret (`ingest_not_configured`), or cannot answer at the moment. */
+        IngestUnavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/ingest-not-configured",
+                 *       "title": "ingest_not_configured",
+                 *       "status": 503,
+                 *       "detail": "This server has no ingest secret. Set ATLAS_INGEST_SECRET and start it again.",
+                 *       "error": "ingest_not_configured",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /**
@@ -747,6 +1070,243 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    ingestEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IngestEvent"];
+            };
+        };
+        responses: {
+            200: components["responses"]["IngestAccepted"];
+            400: components["responses"]["IngestRefused"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["IngestUnavailable"];
+        };
+    };
+    ingestEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "events": [
+                 *         {
+                 *           "partner_id": "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b",
+                 *           "event_type": "user_signup",
+                 *           "user_id": "usr_1"
+                 *         },
+                 *         {
+                 *           "partner_id": "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b",
+                 *           "event_type": "account_link",
+                 *           "user_id": "usr_1",
+                 *           "institution": "chase"
+                 *         },
+                 *         {
+                 *           "partner_id": "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b",
+                 *           "event_type": "transaction",
+                 *           "user_id": "usr_1",
+                 *           "amount_cents": 4218,
+                 *           "category": "groceries"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The events, in any order. */
+                    events: components["schemas"]["IngestEvent"][];
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["IngestAccepted"];
+            400: components["responses"]["IngestRefused"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["IngestUnavailable"];
+        };
+    };
+    pingIngest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret is right. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "time": "2026-06-14T18:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description Always `ok`.
+                         * @enum {string}
+                         */
+                        status: "ok";
+                        time: components["schemas"]["Timestamp"];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["IngestUnavailable"];
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Where the range begins, a date or a timestamp; 30 days before its end when left out.
+                 * @example 2026-06-01
+                 */
+                from?: string;
+                /**
+                 * @description Where the range ends, now when left out. A date includes that whole day; a timestamp is the first moment that is not wanted.
+                 * @example 2026-06-14
+                 */
+                to?: string;
+                /**
+                 * @description The length of an interval.
+                 * @example day
+                 */
+                interval?: "day" | "hour";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The usage of the range. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-06-13T00:00:00.000Z",
+                     *       "to": "2026-06-15T00:00:00.000Z",
+                     *       "interval": "day",
+                     *       "totals": {
+                     *         "user_signups": 1,
+                     *         "account_links": 1,
+                     *         "transactions": 2,
+                     *         "volume_cents": 149218,
+                     *         "active_users": 2
+                     *       },
+                     *       "intervals": [
+                     *         {
+                     *           "start": "2026-06-13T00:00:00.000Z",
+                     *           "user_signups": 1,
+                     *           "account_links": 1,
+                     *           "transactions": 1,
+                     *           "volume_cents": 4218,
+                     *           "active_users": 1
+                     *         },
+                     *         {
+                     *           "start": "2026-06-14T00:00:00.000Z",
+                     *           "user_signups": 0,
+                     *           "account_links": 0,
+                     *           "transactions": 1,
+                     *           "volume_cents": 145000,
+                     *           "active_users": 2
+                     *         }
+                     *       ],
+                     *       "by_category": [
+                     *         {
+                     *           "category": "rent",
+                     *           "transactions": 1,
+                     *           "volume_cents": 145000
+                     *         },
+                     *         {
+                     *           "category": "groceries",
+                     *           "transactions": 1,
+                     *           "volume_cents": 4218
+                     *         }
+                     *       ],
+                     *       "by_institution": [
+                     *         {
+                     *           "institution": "chase",
+                     *           "account_links": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

@@ -2,13 +2,15 @@
 
 import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/operations/table.ts'
 import { operations as healthOperations } from './health.ts'
+import { operations as ingestOperations } from './ingest.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
-  ...healthOperations
+  ...healthOperations,
+  ...ingestOperations
 } as const satisfies OperationTable
 
-export const groups = ['health'] as const
+export const groups = ['health', 'ingest'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
