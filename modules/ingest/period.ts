@@ -50,9 +50,10 @@ export const usagePeriod = (query: { from?: string | undefined; to?: string | un
   ].map((path) => ({ path, message: 'must be a date such as 2026-06-14, or a timestamp such as 2026-06-14T18:00:00Z, between 1970 and 2999' }))
   if (errors.length > 0 || to === undefined) return errors
 
-  const end = Math.ceil((query.to !== undefined && isDate(query.to) ? to + dayMs : to) / unitMs) * unitMs
-  const start = from === undefined ? Math.max(end - defaultDays * dayMs, earliestMs) : Math.floor(from / unitMs) * unitMs
-  if (start >= end || (from !== undefined && from > to)) return [{ path: 'query/from', message: 'must be before `to`' }]
+  const wantedEnd = query.to !== undefined && isDate(query.to) ? to + dayMs : to
+  if (from !== undefined && from >= wantedEnd) return [{ path: 'query/from', message: 'must be before `to`' }]
+  const end = Math.ceil(wantedEnd / unitMs) * unitMs
+  const start = from === undefined ? end - defaultDays * dayMs : Math.floor(from / unitMs) * unitMs
   if (end - start > mostDays[interval] * dayMs) {
     return [{ path: 'query/from', message: `must be at most ${mostDays[interval]} days before the end of the range by ${interval}` }]
   }
