@@ -12,6 +12,8 @@ import { readUsage, storeEvents, type IntervalSums } from './queries.ts'
 const refuse = (errors: FieldError[]) =>
   validationFailed(`The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
 
+const firstOf = (ids: string[]): string => `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`
+
 const noSums = { user_signups: 0, account_links: 0, transactions: 0, volume_cents: 0, active_users: 0 }
 
 const addUp = (intervals: Omit<IntervalSums, 'start'>[]) =>
@@ -31,7 +33,7 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
     const faults = findFaults(events, pathOf, now)
     if (faults.length > 0) throw refuse(faults)
     const { stored, missing } = await storeEvents(db, events.map((event) => toUsageEvent(event, now)), now)
-    if (missing.length > 0) throw unknownPartner(`There is no partner with the id ${missing.join(', ')}. Nothing was stored.`, { missing })
+    if (missing.length > 0) throw unknownPartner(`There is no partner with the id ${firstOf(missing)}. Nothing was stored.`, { missing })
     return { accepted: stored, duplicates: events.length - stored, partners: [...new Set(events.map((event) => event.partner_id))] }
   }
 
