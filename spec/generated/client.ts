@@ -51,6 +51,92 @@ export interface paths {
         patch: operations["updatePartner"];
         trace?: never;
     };
+    "/v1/calculate/safe-to-spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calculate a safe-to-spend allowance
+         * @description Answers the amount that an end-user can spend every day of the period and still pay every bill on its day.
+         *
+         *     `cash_after_buffer` is the balance less the buffer; `discretionary_pool` is that less the bills of the period, savings and debt.
+         *     Bills that are due after the period do not count. Without income the daily allowance is the pool divided by the days. Income is
+         *     no part of the pool; it can raise the allowance from the day after it is due, as far as every day's spending and bills stay
+         *     covered. Amounts are rounded down to the cent. When the pool is negative it is shown as it is, nothing is safe to spend, and
+         *     `shortfall` tells how much is missing.
+         */
+        post: operations["calculateSafeToSpend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calculate/safe-to-spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calculate a safe-to-spend allowance, under the other path
+         * @description The same calculation as at `/v1/calculate/safe-to-spend`, for clients that use this path.
+         */
+        post: operations["calculateSafeToSpendUnderApi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calculate and keep as the end-user's current one
+         * @description Calculates as `/v1/calculate/safe-to-spend` does, replaces the end-user's current calculation with the result, and emits `calculation.updated` with `calculation_id` and `end_user_id`.
+         */
+        post: operations["ingestSafeToSpend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculations/safe-to-spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an end-user's current safe-to-spend
+         * @description The calculation that `POST /api/v1/ingest` stored last for this end-user, as it was answered then.
+         */
+        get: operations["getSafeToSpend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -587,6 +673,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ingest/event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report one usage event
+         * @description Stores one event of one partner and adds it to that partner's usage. `accepted` is 0 when an event with this `event_id` is there already.
+         */
+        post: operations["ingestEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/events/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report up to 500 usage events
+         * @description Stores 1 to 500 events, of one partner or of several, all or none: a single invalid event or unknown partner refuses the
+         *     request, and the answer names every one that is wrong. One batch is a single statement for the database, which makes it much
+         *     faster than as many single events.
+         */
+        post: operations["ingestEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ingest/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Test the ingest secret
+         * @description Answers when the server is reachable and the secret is right; stores nothing.
+         */
+        get: operations["pingIngest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read usage by day or hour
+         * @description The caller's own usage: sign-ups, account links, transactions, their volume in US cents and active users, in all and for each UTC
+         *     day or hour, without gaps: an interval without events is there with zeros. A user with any event counts as active, once in each
+         *     interval and once in `totals`, so `totals.active_users` is not the sum of the intervals'.
+         *
+         *     `from` is rounded down and `to` up to whole intervals, and the answer says what they became: the first moment that belongs to the
+         *     range and the first after it. A range is at most 366 days by day and 31 days by hour. `by_category` and `by_institution` list the
+         *     500 largest; what was reported without a category or institution is listed under null.
+         */
+        get: operations["getUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/link/token/create": {
         parameters: {
             query?: never;
@@ -929,6 +1103,126 @@ export interface components {
             items: components["schemas"]["Partner"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
+        /** @description An amount and when it is due. */
+        DueAmount: {
+            amount: components["schemas"]["NonNegativeMoney"];
+            /**
+             * @description How many days from now; 0 is today.
+             * @example 9
+             */
+            due_in_days: number;
+        };
+        /** @description What the end-user has and must pay. What is left out counts as nothing. */
+        SafeToSpendRequest: {
+            /**
+             * @description Your own id of the end-user.
+             * @example usr_8M2nQ
+             */
+            end_user_id: string;
+            cash_balance: components["schemas"]["SignedMoney"];
+            /**
+             * @description Bills that are known. Those due after the period are left out of account.
+             * @default []
+             */
+            upcoming_bills?: components["schemas"]["DueAmount"][];
+            /**
+             * @description Income that is expected, spendable from the day after it is due.
+             * @default []
+             */
+            upcoming_income?: components["schemas"]["DueAmount"][];
+            /**
+             * @description What is put aside in the period.
+             * @default 0
+             * @example 200
+             */
+            savings_commitments?: number;
+            /**
+             * @description What is paid back in the period.
+             * @default 0
+             * @example 0
+             */
+            debt_commitments?: number;
+            /**
+             * @description What must stay in the account.
+             * @default 0
+             * @example 250
+             */
+            cash_buffer?: number;
+            /**
+             * @description The length of the period.
+             * @default 30
+             * @example 30
+             */
+            days_in_period?: number;
+        };
+        /** @description A safe-to-spend allowance and how it comes about. */
+        SafeToSpend: {
+            /**
+             * @description What can be spent today; the daily allowance.
+             * @example 77.28
+             */
+            safe_to_spend_today: number;
+            /**
+             * @description What can be spent each day of the period.
+             * @example 77.28
+             */
+            daily_allowance: number;
+            /**
+             * @description What can be spent over the whole period: the discretionary pool, never below zero.
+             * @example 2318.5
+             */
+            monthly_safe_to_spend: number;
+            /**
+             * @description How much the commitments exceed the cash; only there when they do.
+             * @example 50
+             */
+            shortfall?: number;
+            breakdown: components["schemas"]["SafeToSpendBreakdown"];
+            /**
+             * @description Names the end-user and the day: one a day and end-user.
+             * @example calc_8M2nQ_2026-06-14
+             */
+            calculation_id: string;
+            calculated_at: components["schemas"]["Timestamp"];
+            /**
+             * @description Whether a test credential was used.
+             * @example true
+             */
+            is_sandbox: boolean;
+        };
+        /** @description The terms of the calculation. */
+        SafeToSpendBreakdown: {
+            /**
+             * @description The balance less the buffer.
+             * @example 3968.5
+             */
+            cash_after_buffer: number;
+            /**
+             * @description The bills that are due within the period.
+             * @example 1450
+             */
+            upcoming_bills_total: number;
+            /**
+             * @description As it was sent.
+             * @example 200
+             */
+            savings_commitments: number;
+            /**
+             * @description As it was sent.
+             * @example 0
+             */
+            debt_commitments: number;
+            /**
+             * @description What is left when all commitments are met; negative when they are not.
+             * @example 2318.5
+             */
+            discretionary_pool: number;
+            /**
+             * @description The length of the period.
+             * @example 30
+             */
+            days_in_period: number;
+        };
         /** @description An OpenAPI 3.1 document. */
         Specification: {
             /** @description The version of OpenAPI. */
@@ -1255,6 +1549,177 @@ export interface components {
             response?: unknown;
             createdAt?: components["schemas"]["Timestamp"];
             expiresAt?: components["schemas"]["Timestamp"];
+        };
+        /** @description One thing that an end-user of a partner did. */
+        IngestEvent: {
+            /**
+             * @description The AtlasForge id of the partner.
+             * @example bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b
+             */
+            partner_id: string;
+            /**
+             * @description What happened.
+             * @example transaction
+             * @enum {string}
+             */
+            event_type: "user_signup" | "account_link" | "transaction";
+            /**
+             * @description The partner's own id of the end-user; active users are counted by it.
+             * @example usr_42
+             */
+            user_id?: string;
+            /**
+             * @description The size of a transaction in US cents. Only for transactions.
+             * @example 4218
+             */
+            amount_cents?: number;
+            /**
+             * @description The kind of a transaction, such as groceries, rent, dining or subscription. Only for transactions.
+             * @example groceries
+             */
+            category?: string;
+            /**
+             * @description The bank that was linked, such as chase or vanguard. Only for account links.
+             * @example chase
+             */
+            institution?: string;
+            /**
+             * Format: date-time
+             * @description When it happened, from 1970 until one day from now; now when left out.
+             * @example 2026-06-14T17:59:30Z
+             */
+            occurred_at?: string;
+            /**
+             * @description The sender's own name of the event. The same one from the same partner counts once.
+             * @example link-7781
+             */
+            event_id?: string;
+        };
+        /** @description What became of the events of a request. */
+        IngestReceipt: {
+            /**
+             * @description How many events are new.
+             * @example 1
+             */
+            accepted: number;
+            /**
+             * @description How many were left out because their `event_id` was seen before or twice in the request.
+             * @example 0
+             */
+            duplicates: number;
+            /**
+             * @description The partners that the events named, each once, in the order of their first mention.
+             * @example [
+             *       "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b"
+             *     ]
+             */
+            partners: string[];
+        };
+        /** @description A partner's usage over a range. */
+        Usage: {
+            from: components["schemas"]["Timestamp"];
+            to: components["schemas"]["Timestamp"];
+            /**
+             * @description The length of an interval.
+             * @example day
+             * @enum {string}
+             */
+            interval: "day" | "hour";
+            totals: components["schemas"]["UsageTotals"];
+            /** @description Every interval of the range, oldest first. */
+            intervals: components["schemas"]["UsageOfInterval"][];
+            /** @description Transactions by category, the largest volume first. */
+            by_category: components["schemas"]["UsageOfCategory"][];
+            /** @description Account links by institution, most first. */
+            by_institution: components["schemas"]["UsageOfInstitution"][];
+        };
+        /** @description The sums of the whole range. */
+        UsageTotals: {
+            /**
+             * @description Sign-ups.
+             * @example 1
+             */
+            user_signups: number;
+            /**
+             * @description Linked accounts.
+             * @example 1
+             */
+            account_links: number;
+            /**
+             * @description Transactions.
+             * @example 2
+             */
+            transactions: number;
+            /**
+             * @description The transactions' sizes in US cents.
+             * @example 149218
+             */
+            volume_cents: number;
+            /**
+             * @description Different users with any event, each once.
+             * @example 2
+             */
+            active_users: number;
+        };
+        /** @description The sums of one day or hour. */
+        UsageOfInterval: {
+            start: components["schemas"]["Timestamp"];
+            /**
+             * @description Sign-ups.
+             * @example 0
+             */
+            user_signups: number;
+            /**
+             * @description Linked accounts.
+             * @example 0
+             */
+            account_links: number;
+            /**
+             * @description Transactions.
+             * @example 1
+             */
+            transactions: number;
+            /**
+             * @description The transactions' sizes in US cents.
+             * @example 145000
+             */
+            volume_cents: number;
+            /**
+             * @description Different users with any event, each once.
+             * @example 2
+             */
+            active_users: number;
+        };
+        /** @description The transactions of one category. */
+        UsageOfCategory: {
+            /**
+             * @description The category; null for transactions without one.
+             * @example groceries
+             */
+            category: string | null;
+            /**
+             * @description Transactions.
+             * @example 1
+             */
+            transactions: number;
+            /**
+             * @description Their sizes in US cents.
+             * @example 4218
+             */
+            volume_cents: number;
+        };
+        /** @description The account links of one institution. */
+        UsageOfInstitution: {
+            /**
+             * @description The institution; null for links without one.
+             * @example chase
+             */
+            institution: string | null;
+            /**
+             * @description Linked accounts.
+             * @example 1
+             */
+            account_links: number;
         };
         LinkTokenRequest: {
             /**
@@ -1805,6 +2270,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The allowance and how it comes about. */
+        SafeToSpendResult: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["SafeToSpend"];
+            };
+        };
         /** @description The page. All that it loads comes from this server. */
         Page: {
             headers: {
@@ -1886,6 +2366,70 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Everything that was sent is stored. */
+        IngestAccepted: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "accepted": 1,
+                 *       "duplicates": 0,
+                 *       "partners": [
+                 *         "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["IngestReceipt"];
+            };
+        };
+        /** @description Nothing was stored. Either `errors` names the fields that are wrong, or `missing` the partners that do not exist. */
+        IngestRefused: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The server has no ingest secret (`ingest_not_configured`), or cannot answer at the moment. */
+        IngestUnavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/ingest-not-configured",
+                 *       "title": "ingest_not_configured",
+                 *       "status": 503,
+                 *       "detail": "This server has no ingest secret. Set ATLAS_INGEST_SECRET and start it again.",
+                 *       "error": "ingest_not_configured",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
     };
     parameters: {
         /**
@@ -1921,7 +2465,14 @@ export interface components {
          */
         ItemId: string;
     };
-    requestBodies: never;
+    requestBodies: {
+        /** @description What the end-user has and must pay. */
+        SafeToSpendInput: {
+            content: {
+                "application/json": components["schemas"]["SafeToSpendRequest"];
+            };
+        };
+    };
     headers: {
         /**
          * @description Identifies this request in the server's log. A well-formed one that the client sends is kept.
@@ -2163,6 +2714,143 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    calculateSafeToSpend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["SafeToSpendInput"];
+        responses: {
+            200: components["responses"]["SafeToSpendResult"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    calculateSafeToSpendUnderApi: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["SafeToSpendInput"];
+        responses: {
+            200: components["responses"]["SafeToSpendResult"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    ingestSafeToSpend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["SafeToSpendInput"];
+        responses: {
+            200: components["responses"]["SafeToSpendResult"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSafeToSpend: {
+        parameters: {
+            query: {
+                /**
+                 * @description Your own id of the end-user.
+                 * @example usr_8M2nQ
+                 */
+                end_user_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["SafeToSpendResult"];
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description No calculation was stored for this end-user. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-found",
+                     *       "title": "not_found",
+                     *       "status": 404,
+                     *       "detail": "There is no calculation of this end-user. Store one with POST /api/v1/ingest.",
+                     *       "error": "not_found",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -3534,6 +4222,243 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    ingestEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IngestEvent"];
+            };
+        };
+        responses: {
+            200: components["responses"]["IngestAccepted"];
+            400: components["responses"]["IngestRefused"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["IngestUnavailable"];
+        };
+    };
+    ingestEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "events": [
+                 *         {
+                 *           "partner_id": "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b",
+                 *           "event_type": "user_signup",
+                 *           "user_id": "usr_1"
+                 *         },
+                 *         {
+                 *           "partner_id": "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b",
+                 *           "event_type": "account_link",
+                 *           "user_id": "usr_1",
+                 *           "institution": "chase"
+                 *         },
+                 *         {
+                 *           "partner_id": "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b",
+                 *           "event_type": "transaction",
+                 *           "user_id": "usr_1",
+                 *           "amount_cents": 4218,
+                 *           "category": "groceries"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The events, in any order. */
+                    events: components["schemas"]["IngestEvent"][];
+                };
+            };
+        };
+        responses: {
+            200: components["responses"]["IngestAccepted"];
+            400: components["responses"]["IngestRefused"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["IngestUnavailable"];
+        };
+    };
+    pingIngest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret is right. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "time": "2026-06-14T18:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description Always `ok`.
+                         * @enum {string}
+                         */
+                        status: "ok";
+                        time: components["schemas"]["Timestamp"];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["IngestUnavailable"];
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Where the range begins, a date or a timestamp; 30 days before its end when left out.
+                 * @example 2026-06-01
+                 */
+                from?: string;
+                /**
+                 * @description Where the range ends, now when left out. A date includes that whole day; a timestamp is the first moment that is not wanted.
+                 * @example 2026-06-14
+                 */
+                to?: string;
+                /**
+                 * @description The length of an interval.
+                 * @example day
+                 */
+                interval?: "day" | "hour";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The usage of the range. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-06-13T00:00:00.000Z",
+                     *       "to": "2026-06-15T00:00:00.000Z",
+                     *       "interval": "day",
+                     *       "totals": {
+                     *         "user_signups": 1,
+                     *         "account_links": 1,
+                     *         "transactions": 2,
+                     *         "volume_cents": 149218,
+                     *         "active_users": 2
+                     *       },
+                     *       "intervals": [
+                     *         {
+                     *           "start": "2026-06-13T00:00:00.000Z",
+                     *           "user_signups": 1,
+                     *           "account_links": 1,
+                     *           "transactions": 1,
+                     *           "volume_cents": 4218,
+                     *           "active_users": 1
+                     *         },
+                     *         {
+                     *           "start": "2026-06-14T00:00:00.000Z",
+                     *           "user_signups": 0,
+                     *           "account_links": 0,
+                     *           "transactions": 1,
+                     *           "volume_cents": 145000,
+                     *           "active_users": 2
+                     *         }
+                     *       ],
+                     *       "by_category": [
+                     *         {
+                     *           "category": "rent",
+                     *           "transactions": 1,
+                     *           "volume_cents": 145000
+                     *         },
+                     *         {
+                     *           "category": "groceries",
+                     *           "transactions": 1,
+                     *           "volume_cents": 4218
+                     *         }
+                     *       ],
+                     *       "by_institution": [
+                     *         {
+                     *           "institution": "chase",
+                     *           "account_links": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

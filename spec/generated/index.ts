@@ -2,21 +2,25 @@
 
 import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/operations/table.ts'
 import { operations as adminOperations } from './admin.ts'
+import { operations as calculationsOperations } from './calculations.ts'
 import { operations as documentsOperations } from './documents.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as identityOperations } from './identity.ts'
+import { operations as ingestOperations } from './ingest.ts'
 import { operations as linkingOperations } from './linking.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
   ...adminOperations,
+  ...calculationsOperations,
   ...documentsOperations,
   ...healthOperations,
   ...identityOperations,
+  ...ingestOperations,
   ...linkingOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'documents', 'health', 'identity', 'linking'] as const
+export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'linking'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },

@@ -210,6 +210,20 @@ create table refresh_tokens (
   used_at timestamp with time zone
 );
 
+create table safe_to_spend (
+  partner_id text not null,
+  environment text not null,
+  end_user_id text not null,
+  calculation_id text not null,
+  calculated_at timestamp with time zone not null,
+  days_in_period integer not null,
+  cash_after_buffer_cents bigint not null,
+  bills_cents bigint not null,
+  savings_cents bigint not null,
+  debt_cents bigint not null,
+  daily_allowance_cents bigint not null
+);
+
 create table sessions (
   id text not null,
   user_id text not null,
@@ -321,6 +335,15 @@ create table transactions (
   pending_transaction_id text
 );
 
+create table usage_categories (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  category text not null,
+  transactions bigint not null,
+  volume_cents bigint not null
+);
+
 create table usage_events (
   id bigint not null generated always as identity,
   partner_id text not null,
@@ -332,6 +355,32 @@ create table usage_events (
   occurred_at timestamp with time zone not null,
   event_id text,
   received_at timestamp with time zone not null
+);
+
+create table usage_institutions (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  institution text not null,
+  account_links bigint not null
+);
+
+create table usage_intervals (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  user_signups bigint not null,
+  account_links bigint not null,
+  transactions bigint not null,
+  volume_cents bigint not null,
+  active_users bigint not null
+);
+
+create table usage_users (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  user_id text not null
 );
 
 create table users (
@@ -416,6 +465,14 @@ alter table plaid_sim_transfers add constraint plaid_sim_transfers_status_check 
 alter table plaid_sim_webhook_keys add constraint plaid_sim_webhook_keys_pkey PRIMARY KEY (key_id);
 alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (hash);
 alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
+alter table safe_to_spend add constraint safe_to_spend_bills_cents_check CHECK ((bills_cents >= 0));
+alter table safe_to_spend add constraint safe_to_spend_daily_allowance_cents_check CHECK ((daily_allowance_cents >= 0));
+alter table safe_to_spend add constraint safe_to_spend_days_in_period_check CHECK (((days_in_period >= 1) AND (days_in_period <= 366)));
+alter table safe_to_spend add constraint safe_to_spend_debt_cents_check CHECK ((debt_cents >= 0));
+alter table safe_to_spend add constraint safe_to_spend_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table safe_to_spend add constraint safe_to_spend_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table safe_to_spend add constraint safe_to_spend_pkey PRIMARY KEY (partner_id, environment, end_user_id);
+alter table safe_to_spend add constraint safe_to_spend_savings_cents_check CHECK ((savings_cents >= 0));
 alter table sessions add constraint sessions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
@@ -465,10 +522,32 @@ alter table transactions add constraint transactions_partner_id_fkey FOREIGN KEY
 alter table transactions add constraint transactions_partner_id_user_id_position_key UNIQUE (partner_id, user_id, "position");
 alter table transactions add constraint transactions_pkey PRIMARY KEY (id);
 alter table transactions add constraint transactions_position_check CHECK (("position" > 0));
+alter table usage_categories add constraint usage_categories_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_categories add constraint usage_categories_pkey PRIMARY KEY (partner_id, unit, start, category);
+alter table usage_categories add constraint usage_categories_transactions_check CHECK ((transactions >= 0));
+alter table usage_categories add constraint usage_categories_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table usage_categories add constraint usage_categories_volume_cents_check CHECK ((volume_cents >= 0));
+alter table usage_events add constraint usage_events_amount_cents_check CHECK ((amount_cents >= 0));
+alter table usage_events add constraint usage_events_check CHECK (((event_type = 'transaction'::text) OR ((amount_cents IS NULL) AND (category IS NULL))));
+alter table usage_events add constraint usage_events_check1 CHECK (((event_type = 'account_link'::text) OR (institution IS NULL)));
 alter table usage_events add constraint usage_events_event_type_check CHECK ((event_type = ANY (ARRAY['user_signup'::text, 'account_link'::text, 'transaction'::text])));
-alter table usage_events add constraint usage_events_partner_id_event_id_key UNIQUE (partner_id, event_id);
 alter table usage_events add constraint usage_events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table usage_events add constraint usage_events_pkey PRIMARY KEY (id);
+alter table usage_institutions add constraint usage_institutions_account_links_check CHECK ((account_links >= 0));
+alter table usage_institutions add constraint usage_institutions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_institutions add constraint usage_institutions_pkey PRIMARY KEY (partner_id, unit, start, institution);
+alter table usage_institutions add constraint usage_institutions_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table usage_intervals add constraint usage_intervals_account_links_check CHECK ((account_links >= 0));
+alter table usage_intervals add constraint usage_intervals_active_users_check CHECK ((active_users >= 0));
+alter table usage_intervals add constraint usage_intervals_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_intervals add constraint usage_intervals_pkey PRIMARY KEY (partner_id, unit, start);
+alter table usage_intervals add constraint usage_intervals_transactions_check CHECK ((transactions >= 0));
+alter table usage_intervals add constraint usage_intervals_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table usage_intervals add constraint usage_intervals_user_signups_check CHECK ((user_signups >= 0));
+alter table usage_intervals add constraint usage_intervals_volume_cents_check CHECK ((volume_cents >= 0));
+alter table usage_users add constraint usage_users_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, unit, start, user_id);
+alter table usage_users add constraint usage_users_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table users add constraint users_pkey PRIMARY KEY (id);
 
 CREATE INDEX activity_partner ON public.activity USING btree (partner_id, id DESC);
@@ -492,4 +571,5 @@ CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree 
 CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
 CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
+CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
