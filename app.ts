@@ -13,6 +13,7 @@ import jobs from './plugins/jobs.ts'
 import { loggerOptions } from './plugins/logger.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/outbox.ts'
+import plaid from './plugins/plaid/index.ts'
 import rateLimit, { type RateLimits } from './plugins/rate-limit/index.ts'
 import { requestIdOf } from './plugins/request-ids.ts'
 import responseHeaders from './plugins/response-headers.ts'
@@ -48,6 +49,7 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   await app.register(databasePlugin, { database })
   await app.register(jobs)
   await app.register(outbox)
+  await app.register(plaid)
   await app.register(idempotency)
   await app.register(cookie)
   await app.register(auth)

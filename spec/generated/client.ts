@@ -235,6 +235,213 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/link/token/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a Link token
+         * @description Makes the token with which Plaid Link opens in your app. With `item_id` Link opens in update mode, where the end-user repairs a login that no longer works.
+         */
+        post: operations["createLinkToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandbox/public_token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a public token without a browser
+         * @description Makes a public token as Plaid Link would after a successful login at a sandbox bank, so that linking can be tried from a terminal. Test credentials only.
+         */
+        post: operations["createSandboxPublicToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandbox/items/{item_id}/reset_login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an item need a new login
+         * @description Puts a sandbox item into the state in which its bank wants the end-user to log in again. `item.login_required` is emitted. Test credentials only.
+         */
+        post: operations["resetSandboxLogin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandbox/items/{item_id}/fire_webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let Plaid send a webhook
+         * @description Makes Plaid's sandbox send one of its webhooks about the item to this server. `SYNC_UPDATES_AVAILABLE` brings a few new transactions first. Test credentials only.
+         */
+        post: operations["fireSandboxWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link accounts
+         * @description Exchanges a public token for lasting access to the item, stores it for your end-user, answers the item's accounts, and begins to fetch its transactions. Linking the same item again makes nothing twice. A new item counts as one `account_link` in your usage and emits `account.linked`. A public token that Plaid refuses answers 400 `invalid_public_token` with Plaid's own `error_code` and `request_id`.
+         */
+        post: operations["linkAccounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List accounts
+         * @description Lists every account of an end-user over all of its items, with balances asked of the banks now. Where a bank does not answer, the last known balance is given with `stale: true`; `as_of` always tells when a balance was true. An unknown end-user has no accounts.
+         */
+        get: operations["listAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List items
+         * @description Lists an end-user's items, newest first, with their state and when their transactions were last fetched.
+         */
+        get: operations["listItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an item
+         * @description Ends the access at Plaid and deletes the item with its accounts and transactions. The feed of the end-user then tells that those transactions are removed.
+         */
+        delete: operations["deleteItem"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the transactions feed
+         * @description Answers what has changed in an end-user's transactions, oldest change first: `transactions` holds new and modified ones as they are now,
+         *     `removed` those that are gone. Put the first into your store by `transaction_id`, take the second out, and your store equals the bank's.
+         *
+         *     Without `cursor` the feed goes on where it was last handed out. An explicit cursor reads again from there, an empty one (`cursor=`) from
+         *     the beginning, so an answer that was lost loses nothing. `since` leaves out transactions dated before it.
+         *
+         *     The banks are asked when the stored feed is read to its end. When one of them cannot be asked, what is stored is answered with
+         *     `stale: true`. Each transaction counts once as a `transaction` in your usage, a pending one and what it became together.
+         */
+        get: operations["listTransactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plaid/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive a webhook of Plaid's
+         * @description Where Plaid tells this server of changes. The body must carry Plaid's signature in `Plaid-Verification`, at most five minutes old; anything else is 401. A webhook about an item that is not known here is accepted and ignored.
+         */
+        post: operations["receivePlaidWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -680,6 +887,217 @@ export interface components {
              */
             account_links: number;
         };
+        LinkTokenRequest: {
+            /**
+             * @description Your own id of the end-user.
+             * @example usr_8M2nQ
+             */
+            user_id: string;
+            /** @description Plaid's products that the item is to have; `transactions` and `auth` unless given. */
+            products?: string[];
+            /** @description Countries whose banks Link offers, as two letters; `US` unless given. */
+            country_codes?: string[];
+            /**
+             * @description Link's language.
+             * @default en
+             */
+            language?: string;
+            /** @description Where a bank's own login sends the end-user back to; registered with Plaid before. */
+            redirect_uri?: string;
+            /** @description Opens Link in update mode for this item, to repair its login. */
+            item_id?: string;
+        };
+        LinkToken: {
+            /** @description Give it to Plaid Link. */
+            link_token: string;
+            /**
+             * Format: date-time
+             * @description Until when Link takes it.
+             */
+            expiration: string;
+            /** @description Plaid's id of the call. */
+            request_id: string;
+        };
+        SandboxPublicTokenRequest: {
+            /**
+             * @description A bank of Plaid's sandbox.
+             * @default ins_109508
+             */
+            institution_id?: string;
+        };
+        SandboxPublicToken: {
+            /** @description For `POST /v1/accounts/link`. */
+            public_token: string;
+        };
+        SandboxLoginReset: {
+            /** @description Always true. */
+            reset_login: boolean;
+        };
+        SandboxWebhookRequest: {
+            /**
+             * @description Plaid's code of the webhook.
+             * @enum {string}
+             */
+            webhook_code: "SYNC_UPDATES_AVAILABLE" | "DEFAULT_UPDATE" | "RECURRING_TRANSACTIONS_UPDATE" | "NEW_ACCOUNTS_AVAILABLE" | "PENDING_DISCONNECT" | "LOGIN_REPAIRED" | "USER_PERMISSION_REVOKED";
+        };
+        SandboxWebhook: {
+            /** @description Always true. */
+            webhook_fired: boolean;
+        };
+        LinkRequest: {
+            /** @description What Plaid Link gave your app on success. */
+            public_token: string;
+            /** @description Your own id of the end-user. */
+            user_id: string;
+            institution?: components["schemas"]["InstitutionInput"];
+        };
+        /** @description The bank as Plaid Link's metadata names it. Without it Plaid is asked. */
+        InstitutionInput: {
+            /** @description Plaid's id of the bank. */
+            institution_id?: string;
+            /** @description The bank's name. */
+            name?: string;
+        };
+        /** @description The bank of an item. */
+        Institution: {
+            /**
+             * @description Plaid's id of the bank.
+             * @example ins_109508
+             */
+            institution_id: string | null;
+            /**
+             * @description The bank's name.
+             * @example Sandbox Bank
+             */
+            name: string | null;
+        };
+        LinkedItem: {
+            /** @description The item's id. */
+            item_id: string;
+            institution: components["schemas"]["Institution"];
+            accounts: components["schemas"]["LinkedAccount"][];
+        };
+        /** @description One account of an item. */
+        LinkedAccount: {
+            /** @description The account's id. */
+            account_id: string;
+            /** @description What the bank or the end-user calls it. */
+            name: string;
+            /** @description The last digits of its number. */
+            mask: string | null;
+            /** @description Plaid's type: depository, credit, loan, investment or other. */
+            type: string;
+            /** @description Plaid's subtype, such as checking. */
+            subtype: string | null;
+            /** @description What is on it, or owed on it. */
+            current_balance: number | null;
+            /** @description What can be spent; null where the bank does not tell. */
+            available_balance: number | null;
+            /** @description The currency of both balances. */
+            iso_currency_code: string | null;
+        };
+        AccountList: {
+            accounts: components["schemas"]["Account"][];
+        };
+        /** @description One account with its balances and their age. */
+        Account: components["schemas"]["LinkedAccount"] & {
+            /** @description The item that it belongs to. */
+            item_id: string;
+            as_of: components["schemas"]["Timestamp"];
+            /** @description Whether the bank could not be asked now. */
+            stale: boolean;
+        };
+        ItemList: {
+            items: components["schemas"]["Item"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            /** @description Whether more follow. */
+            has_more: boolean;
+        };
+        /** @description One end-user's login at one bank. */
+        Item: {
+            /** @description The item's id. */
+            item_id: string;
+            /** @description Your own id of the end-user. */
+            user_id: string;
+            institution: components["schemas"]["Institution"];
+            /**
+             * @description `login_required` needs Link in update mode.
+             * @enum {string}
+             */
+            status: "ok" | "login_required" | "error";
+            /** @description Plaid's code of what is wrong, or of what soon will be. */
+            error_code: string | null;
+            /**
+             * Format: date-time
+             * @description When its transactions were last fetched.
+             */
+            last_synced_at: string | null;
+            environment: components["schemas"]["Environment"];
+            created_at: components["schemas"]["Timestamp"];
+        };
+        TransactionPage: {
+            /** @description New and modified transactions as they are now. */
+            transactions: components["schemas"]["Transaction"][];
+            /** @description Transactions that are gone, or that `since` now leaves out. */
+            removed: components["schemas"]["RemovedTransaction"][];
+            /** @description The place in the feed after this page; also given when nothing follows yet. */
+            next_cursor: string;
+            /** @description Whether more changes are there already. */
+            has_more: boolean;
+            /** @description True when a bank could not be asked now; absent otherwise. */
+            stale?: boolean;
+        };
+        /** @description One transaction on an account. */
+        Transaction: {
+            /** @description The transaction's id. */
+            transaction_id: string;
+            /** @description The account that it is on. */
+            account_id: string;
+            /** @description The merchant, where known. */
+            merchant_name: string | null;
+            /** @description The bank's own line. */
+            name: string;
+            amount: components["schemas"]["TransactionAmount"];
+            /** @description The currency of the amount. */
+            iso_currency_code: string | null;
+            date: components["schemas"]["CalendarDate"];
+            /**
+             * Format: date
+             * @description When the end-user agreed to it, where known.
+             */
+            authorized_date: string | null;
+            /** @description Whether the bank has not booked it yet. */
+            pending: boolean;
+            /** @description The pending transaction that this one took the place of. */
+            pending_transaction_id: string | null;
+            /**
+             * @description Plaid's primary category.
+             * @example FOOD_AND_DRINK
+             */
+            personal_finance_category_primary: string | null;
+        };
+        /** @description Positive when money leaves the account, with at most two decimals. */
+        TransactionAmount: number;
+        /** @description A transaction to take out. */
+        RemovedTransaction: {
+            /** @description The transaction's id. */
+            transaction_id: string;
+        };
+        /** @description What Plaid sends. Further members depend on the type. */
+        PlaidWebhook: {
+            /** @description What it is about. */
+            webhook_type: string;
+            /** @description What happened. */
+            webhook_code: string;
+            /** @description Plaid's own id of the item. */
+            item_id?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        PlaidWebhookReceipt: {
+            /** @description Always true. */
+            received: boolean;
+        };
     };
     responses: {
         /** @description The request is not as the specification wants it; `errors` names every field that failed. */
@@ -1119,6 +1537,11 @@ export interface components {
          * @example usr_8M2nQ
          */
         UserId: string;
+        /**
+         * @description The item's id.
+         * @example item_a1B2c3D4
+         */
+        ItemId: string;
     };
     requestBodies: {
         /** @description What the end-user has and must pay. */
@@ -1674,6 +2097,664 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createLinkToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "user_id": "usr_8M2nQ"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LinkTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description The token for Plaid Link. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "link_token": "link-sandbox-af1a0311-da53-4636-b754-dd15cc058176",
+                     *       "expiration": "2026-06-14T22:00:00.000Z",
+                     *       "request_id": "XQVgFigpGHXkb0b"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LinkToken"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createSandboxPublicToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "institution_id": "ins_109508"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SandboxPublicTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description A public token, good for 30 minutes. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "public_token": "public-sandbox-b0e2c4ee-a763-4df5-bfe9-46a46bce993d"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SandboxPublicToken"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetSandboxLogin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The item's id.
+                 * @example item_a1B2c3D4
+                 */
+                item_id: components["parameters"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The item needs a new login. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "reset_login": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SandboxLoginReset"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["IdempotencyInFlight"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    fireSandboxWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The item's id.
+                 * @example item_a1B2c3D4
+                 */
+                item_id: components["parameters"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "webhook_code": "SYNC_UPDATES_AVAILABLE"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SandboxWebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description The webhook is on its way. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook_fired": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SandboxWebhook"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    linkAccounts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "public_token": "public-sandbox-b0e2c4ee-a763-4df5-bfe9-46a46bce993d",
+                 *       "user_id": "usr_8M2nQ",
+                 *       "institution": {
+                 *         "institution_id": "ins_109508",
+                 *         "name": "Sandbox Bank"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description The item and its accounts. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "item_id": "item_a1B2c3D4",
+                     *       "institution": {
+                     *         "institution_id": "ins_109508",
+                     *         "name": "Sandbox Bank"
+                     *       },
+                     *       "accounts": [
+                     *         {
+                     *           "account_id": "acc_42",
+                     *           "name": "Plaid Checking",
+                     *           "mask": "0000",
+                     *           "type": "depository",
+                     *           "subtype": "checking",
+                     *           "current_balance": 110,
+                     *           "available_balance": 100,
+                     *           "iso_currency_code": "USD"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LinkedItem"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description The item belongs to another of your end-users (`item_of_another_user`), or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/item-of-another-user",
+                     *       "title": "item_of_another_user",
+                     *       "status": 409,
+                     *       "detail": "This item is linked to another of your end-users. Delete it there first.",
+                     *       "error": "item_of_another_user",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAccounts: {
+        parameters: {
+            query: {
+                /**
+                 * @description Your own id of the end-user.
+                 * @example usr_8M2nQ
+                 */
+                user_id: components["parameters"]["UserId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The end-user's accounts. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accounts": [
+                     *         {
+                     *           "account_id": "acc_42",
+                     *           "item_id": "item_a1B2c3D4",
+                     *           "name": "Plaid Checking",
+                     *           "mask": "0000",
+                     *           "type": "depository",
+                     *           "subtype": "checking",
+                     *           "current_balance": 110,
+                     *           "available_balance": 100,
+                     *           "iso_currency_code": "USD",
+                     *           "as_of": "2026-06-14T18:00:00.000Z",
+                     *           "stale": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listItems: {
+        parameters: {
+            query: {
+                /**
+                 * @description Your own id of the end-user.
+                 * @example usr_8M2nQ
+                 */
+                user_id: components["parameters"]["UserId"];
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of items. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "item_id": "item_a1B2c3D4",
+                     *           "user_id": "usr_8M2nQ",
+                     *           "institution": {
+                     *             "institution_id": "ins_109508",
+                     *             "name": "Sandbox Bank"
+                     *           },
+                     *           "status": "ok",
+                     *           "error_code": null,
+                     *           "last_synced_at": "2026-06-14T18:00:00.000Z",
+                     *           "environment": "test",
+                     *           "created_at": "2026-06-14T17:59:58.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ItemList"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The item's id.
+                 * @example item_a1B2c3D4
+                 */
+                item_id: components["parameters"]["ItemId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The item is gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTransactions: {
+        parameters: {
+            query: {
+                /**
+                 * @description Your own id of the end-user.
+                 * @example usr_8M2nQ
+                 */
+                user_id: components["parameters"]["UserId"];
+                /**
+                 * @description Only transactions on or after this date.
+                 * @example 2026-06-01
+                 */
+                since?: components["schemas"]["CalendarDate"];
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of changes. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transactions": [
+                     *         {
+                     *           "transaction_id": "txn_7gK1",
+                     *           "account_id": "acc_42",
+                     *           "merchant_name": "Trader Joe's",
+                     *           "name": "TRADER JOE'S #552",
+                     *           "amount": 42.18,
+                     *           "iso_currency_code": "USD",
+                     *           "date": "2026-06-13",
+                     *           "authorized_date": "2026-06-12",
+                     *           "pending": false,
+                     *           "pending_transaction_id": null,
+                     *           "personal_finance_category_primary": "FOOD_AND_DRINK"
+                     *         }
+                     *       ],
+                     *       "removed": [
+                     *         {
+                     *           "transaction_id": "txn_4hZ9"
+                     *         }
+                     *       ],
+                     *       "next_cursor": "WzJd.c2ln",
+                     *       "has_more": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TransactionPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receivePlaidWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "webhook_type": "TRANSACTIONS",
+                 *       "webhook_code": "SYNC_UPDATES_AVAILABLE",
+                 *       "item_id": "wz666MBjYWTp2PDzzggYhM6oWWmBb",
+                 *       "environment": "sandbox"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PlaidWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook is taken in. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaidWebhookReceipt"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            /** @description The body is not signed by Plaid, or was signed too long ago. */
+            401: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/invalid-webhook-signature",
+                     *       "title": "invalid_webhook_signature",
+                     *       "status": 401,
+                     *       "detail": "The webhook does not carry a valid signature of Plaid.",
+                     *       "error": "invalid_webhook_signature",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -4,15 +4,17 @@ import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/op
 import { operations as calculationsOperations } from './calculations.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as ingestOperations } from './ingest.ts'
+import { operations as linkingOperations } from './linking.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
   ...calculationsOperations,
   ...healthOperations,
-  ...ingestOperations
+  ...ingestOperations,
+  ...linkingOperations
 } as const satisfies OperationTable
 
-export const groups = ['calculations', 'health', 'ingest'] as const
+export const groups = ['calculations', 'health', 'ingest', 'linking'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
