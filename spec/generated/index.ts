@@ -4,6 +4,7 @@ import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/op
 import { operations as calculationsOperations } from './calculations.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as ingestOperations } from './ingest.ts'
+import { operations as insightsOperations } from './insights.ts'
 import { operations as linkingOperations } from './linking.ts'
 
 /** Every operation of the API by its operationId. */
@@ -11,10 +12,11 @@ export const allOperations = {
   ...calculationsOperations,
   ...healthOperations,
   ...ingestOperations,
+  ...insightsOperations,
   ...linkingOperations
 } as const satisfies OperationTable
 
-export const groups = ['calculations', 'health', 'ingest', 'linking'] as const
+export const groups = ['calculations', 'health', 'ingest', 'insights', 'linking'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
