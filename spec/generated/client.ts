@@ -1101,6 +1101,8 @@ export interface components {
             /** @description For `POST /v1/accounts/link`. */
             public_token: string;
         };
+        /** @description Nothing has to be said. */
+        EmptyObject: Record<string, never>;
         SandboxLoginReset: {
             /** @description Always true. */
             reset_login: boolean;
@@ -2525,7 +2527,12 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["EmptyObject"];
+            };
+        };
         responses: {
             /** @description The item needs a new login. */
             200: {
@@ -2553,6 +2560,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
