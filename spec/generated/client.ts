@@ -761,6 +761,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/insights/cashflow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast an end-user's cash flow
+         * @description Projects the balance of an end-user's checking and savings accounts day by day, from their linked transactions: pay, rent and
+         *     other recurring amounts on their dates, everything else by its weekday.
+         *
+         *     `low` and `high` bound each day's balance with a probability of 80 %, and `confidence` tells how well such bounds would have held in
+         *     this end-user's own past. The accounts are those of one currency, that of the first account; balances are asked of the bank, and
+         *     `stale` tells when it did not answer and the last known ones were taken. At least 14 days of transactions are needed.
+         */
+        get: operations["getCashflowForecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/link/token/create": {
         parameters: {
             query?: never;
@@ -1720,6 +1745,153 @@ export interface components {
              * @example 1
              */
             account_links: number;
+        };
+        /** @description A projection of the balance, day by day. */
+        CashflowForecast: {
+            /**
+             * @description Whose forecast it is.
+             * @example usr_8M2nQ
+             */
+            user_id: string;
+            as_of: components["schemas"]["Timestamp"];
+            /**
+             * @description Whether a bank did not answer and its last known balance was taken.
+             * @example false
+             */
+            stale: boolean;
+            /**
+             * @description The currency of all amounts.
+             * @example USD
+             */
+            iso_currency_code: string;
+            /**
+             * @description What is in the accounts now.
+             * @example 980.2
+             */
+            current_balance: number;
+            /**
+             * @description How many days the forecast covers.
+             * @example 30
+             */
+            horizon_days: number;
+            /**
+             * @description The lowest projected balance.
+             * @example 412.18
+             */
+            projected_min_balance: number;
+            /**
+             * Format: date
+             * @description The first day on which it is reached.
+             * @example 2026-06-21
+             */
+            projected_min_date: string;
+            /**
+             * @description What a backtest on this history has earned, from 0 to 1.
+             * @example 0.92
+             */
+            confidence: number;
+            /** @description What to look out for, by date. */
+            alerts: components["schemas"]["CashflowAlert"][];
+            /** @description One row for each day, beginning tomorrow. */
+            daily: components["schemas"]["CashflowDay"][];
+            /** @description The recurring amounts that are still running. */
+            recurring: components["schemas"]["RecurringAmount"][];
+            /** @description Every day on which the projected balance is below zero. */
+            shortfalls: components["schemas"]["CashflowShortfall"][];
+        };
+        /** @description Something to look out for. */
+        CashflowAlert: {
+            /**
+             * @description What it is.
+             * @example low_balance
+             * @enum {string}
+             */
+            type: "low_balance" | "shortfall" | "large_upcoming_bill";
+            /**
+             * Format: date
+             * @description The day.
+             * @example 2026-06-21
+             */
+            date: string;
+            /**
+             * @description The projected balance, what is missing, or the bill.
+             * @example 412.18
+             */
+            amount?: number;
+            /**
+             * @description What the bill is for.
+             * @example City Rentals
+             */
+            description?: string;
+        };
+        /** @description One day of the projection. */
+        CashflowDay: {
+            /**
+             * Format: date
+             * @description The day.
+             * @example 2026-06-15
+             */
+            date: string;
+            /**
+             * @description The balance at the end of the day.
+             * @example 941.03
+             */
+            projected_balance: number;
+            /**
+             * @description The lower bound.
+             * @example 902.5
+             */
+            low: number;
+            /**
+             * @description The upper bound.
+             * @example 958.77
+             */
+            high: number;
+        };
+        /** @description An amount that comes again and again. */
+        RecurringAmount: {
+            /**
+             * @description As the bank wrote it the last time.
+             * @example City Rentals
+             */
+            description: string;
+            /**
+             * @description How often it comes.
+             * @example monthly
+             * @enum {string}
+             */
+            cadence: "weekly" | "biweekly" | "semimonthly" | "monthly" | "yearly";
+            /**
+             * @description Its typical size, positive in both directions.
+             * @example 500
+             */
+            amount: number;
+            /**
+             * Format: date
+             * @description When it is expected next.
+             * @example 2026-06-16
+             */
+            next_date: string;
+            /**
+             * @description Whether money comes or goes.
+             * @example outflow
+             * @enum {string}
+             */
+            direction: "inflow" | "outflow";
+        };
+        /** @description A day on which money is missing. */
+        CashflowShortfall: {
+            /**
+             * Format: date
+             * @description The day.
+             * @example 2026-06-29
+             */
+            date: string;
+            /**
+             * @description How much is missing.
+             * @example 37.82
+             */
+            amount: number;
         };
         LinkTokenRequest: {
             /**
@@ -4459,6 +4631,121 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCashflowForecast: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Your own id of the end-user. May be left out when only one end-user has linked accounts.
+                 * @example usr_8M2nQ
+                 */
+                user_id?: string;
+                /**
+                 * @description How many days to look ahead.
+                 * @example 30
+                 */
+                horizon_days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The forecast. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "user_id": "usr_8M2nQ",
+                     *       "as_of": "2026-06-14T18:00:00.000Z",
+                     *       "stale": false,
+                     *       "iso_currency_code": "USD",
+                     *       "current_balance": 980.2,
+                     *       "horizon_days": 2,
+                     *       "projected_min_balance": 412.18,
+                     *       "projected_min_date": "2026-06-16",
+                     *       "confidence": 0.92,
+                     *       "alerts": [
+                     *         {
+                     *           "type": "low_balance",
+                     *           "date": "2026-06-16",
+                     *           "amount": 412.18
+                     *         }
+                     *       ],
+                     *       "daily": [
+                     *         {
+                     *           "date": "2026-06-15",
+                     *           "projected_balance": 941.03,
+                     *           "low": 902.5,
+                     *           "high": 958.77
+                     *         },
+                     *         {
+                     *           "date": "2026-06-16",
+                     *           "projected_balance": 412.18,
+                     *           "low": 350.04,
+                     *           "high": 449.9
+                     *         }
+                     *       ],
+                     *       "recurring": [
+                     *         {
+                     *           "description": "City Rentals",
+                     *           "cadence": "monthly",
+                     *           "amount": 500,
+                     *           "next_date": "2026-06-16",
+                     *           "direction": "outflow"
+                     *         }
+                     *       ],
+                     *       "shortfalls": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CashflowForecast"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There are fewer than 14 days of transactions (`insufficient_history`); `days` tells how many there are. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/insufficient-history",
+                     *       "title": "insufficient_history",
+                     *       "status": 422,
+                     *       "detail": "A forecast needs 14 days of transactions; there are 3.",
+                     *       "error": "insufficient_history",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "days": 3,
+                     *       "required": 14
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

@@ -7,6 +7,7 @@ import { operations as documentsOperations } from './documents.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as identityOperations } from './identity.ts'
 import { operations as ingestOperations } from './ingest.ts'
+import { operations as insightsOperations } from './insights.ts'
 import { operations as linkingOperations } from './linking.ts'
 
 /** Every operation of the API by its operationId. */
@@ -17,10 +18,11 @@ export const allOperations = {
   ...healthOperations,
   ...identityOperations,
   ...ingestOperations,
+  ...insightsOperations,
   ...linkingOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'linking'] as const
+export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
