@@ -8,6 +8,7 @@ import { operations as healthOperations } from './health.ts'
 import { operations as identityOperations } from './identity.ts'
 import { operations as ingestOperations } from './ingest.ts'
 import { operations as linkingOperations } from './linking.ts'
+import { operations as webhooksOperations } from './webhooks.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
@@ -17,10 +18,11 @@ export const allOperations = {
   ...healthOperations,
   ...identityOperations,
   ...ingestOperations,
-  ...linkingOperations
+  ...linkingOperations,
+  ...webhooksOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'linking'] as const
+export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'linking', 'webhooks'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
