@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** Public addresses at which a cloud answers its own machines only. */
@@ -12,7 +13,8 @@ const globalUnicast: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3]
  */
 export const isPublicAddress = (text: string): boolean => {
   const bare = text.replace(/^\[|\]$/g, '')
-  if (!ipaddr.isValid(bare)) return false
+  // The system's own reading, since ipaddr.js also takes short forms such as 1.2.3.
+  if (isIP(bare) === 0) return false
   // An IPv4 address mapped into IPv6 is reached over IPv4, so it is judged as such.
   const address = ipaddr.process(bare)
   if (address.range() !== 'unicast' || platformAddresses.has(address.toString())) return false
