@@ -9,5 +9,8 @@ const batchSize = 1_000
 /** Deletes what is too old, in batches, so that nobody waits long for a lock. */
 export const deleteExpiredEvents = async ({ clock, database }: FastifyInstance): Promise<void> => {
   const before = new Date(clock.now().getTime() - eventLifetimeMs)
-  while ((await deleteOldEvents(database.db, before, batchSize)) === batchSize);
+  let deleted: number
+  do {
+    deleted = await deleteOldEvents(database.db, before, batchSize)
+  } while (deleted === batchSize)
 }

@@ -15,7 +15,7 @@ const webhooks: FastifyPluginAsync = async (app) => {
   const outbound = createOutbound({ allowPrivate: app.config.webhookAllowPrivate, connectTimeoutMs: attemptTimeoutMs })
   const pump = createPump(app, outbound)
   app.outbox.carriedBy(pump)
-  bindOperations(app, operations, { ...endpointHandlers(app), ...deliveryHandlers(app, pump.wake), ...eventHandlers(app) })
+  bindOperations(app, operations, { ...endpointHandlers(app), ...deliveryHandlers(app, () => pump.wake()), ...eventHandlers(app) })
   app.jobs.every('delete expired events', expiryIntervalMs, () => deleteExpiredEvents(app))
   app.addHook('onReady', () => pump.start())
   app.addHook('preClose', () => pump.stop())

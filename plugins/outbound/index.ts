@@ -1,5 +1,5 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns'
-import { isIP, type LookupFunction, type Socket } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { isPublicAddress } from './addresses.ts'
 
@@ -53,7 +53,7 @@ const guardedConnector = (connect: buildConnector.connector): buildConnector.con
       const [error, socket] = result
       if (error !== null) return done(error, null)
       // Whatever happened on the way, this is where the bytes would go.
-      if (isPublicAddress((socket as Socket).remoteAddress ?? '')) return done(null, socket)
+      if (isPublicAddress(socket.remoteAddress ?? '')) return done(null, socket)
       socket.destroy()
       return refuse(done)
     })

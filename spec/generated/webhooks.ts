@@ -99,7 +99,7 @@ export type LoanEventData = Static<typeof LoanEventData>
 export const WebhookUrl = Type.String({ minLength: 10, maxLength: 2048, format: 'uri' })
 export type WebhookUrl = Static<typeof WebhookUrl>
 
-export const WebhookDescription = Nullable(Type.String({ maxLength: 500 }))
+export const WebhookDescription = Nullable(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' }))
 export type WebhookDescription = Static<typeof WebhookDescription>
 
 export const NewWebhook = Type.Object({
@@ -242,7 +242,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
       response: { 200: Webhook, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
@@ -260,7 +260,7 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
       headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
       body: WebhookChanges,
       response: {
@@ -293,7 +293,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
       headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
       response: {
         204: Type.Null(),
@@ -323,7 +323,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
       response: {
         200: WebhookWithSecret,
@@ -354,7 +354,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
       response: {
         202: WebhookDelivery,
@@ -385,7 +385,7 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
       body: ReplayRequest,
       response: {
@@ -419,7 +419,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
       querystring: Type.Object({
         status: Type.Optional(DeliveryStatus),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
@@ -452,7 +452,10 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }), deliveryId: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({
+        id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }),
+        deliveryId: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+      }),
       response: {
         200: WebhookDelivery,
         400: Problem,
@@ -480,7 +483,10 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64 }), deliveryId: Type.String({ minLength: 1, maxLength: 64 }) }),
+      params: Type.Object({
+        id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }),
+        deliveryId: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
+      }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
       response: {
         202: WebhookDelivery,

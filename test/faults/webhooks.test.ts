@@ -124,9 +124,9 @@ const askForTests = async (api: Api, id: string, count: number, promised: Set<st
 
 const readFeed = async (api: Api): Promise<Body[]> => {
   const items: Body[] = []
-  let after: unknown = '0'
+  let after: string | null = '0'
   while (after !== null) {
-    const { body } = await api('GET', `/v1/events?limit=500&after=${String(after)}`)
+    const { body }: { body: Body } = await api('GET', `/v1/events?limit=500&after=${after}`)
     items.push(...body.items)
     after = body.nextCursor
   }

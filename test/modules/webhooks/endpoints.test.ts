@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startApp } from '../../build-app.ts'
-import { createApi, createPartner, hookFor, publish, startReceiver } from './setup.ts'
+import { createApi, createPartner, hookFor, publish, startReceiver, type Body } from './setup.ts'
 
 const target = 'https://hooks.example.com/atlas'
 
@@ -102,9 +102,9 @@ test('lists of endpoints and deliveries come in pages that miss and repeat nothi
   await app.outbox.settle()
   const walk = async (path: string): Promise<string[]> => {
     const ids: string[] = []
-    let cursor: unknown = ''
+    let cursor: string | null = ''
     while (cursor !== null) {
-      const { body } = await api('GET', `${path}?limit=2${cursor === '' ? '' : `&cursor=${String(cursor)}`}`)
+      const { body }: { body: Body } = await api('GET', `${path}?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`)
       ids.push(...body.items.map((item) => item.id))
       cursor = body.nextCursor
     }

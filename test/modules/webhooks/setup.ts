@@ -42,6 +42,7 @@ export interface Body {
   status: unknown
   version: number
   items: Body[]
+  nextCursor: string | null
   attempts: { at: string; status: number | null; latency_ms: number; response_body: string | null; error?: string }[]
 }
 
