@@ -75,10 +75,12 @@ export const createPump = (app: FastifyInstance, dispatcher: Dispatcher): Pump =
 
   const loop = async (): Promise<void> => {
     // The embedded database has one process; leases from before its start belong to a dead one.
-    if (app.database.driver === 'embedded') await endAllLeases(app.database.db)
+    let inherited = app.database.driver === 'embedded'
     while (!stopping) {
       woken = false
       try {
+        if (inherited) await endAllLeases(app.database.db)
+        inherited = false
         await round()
       } catch (error) {
         app.log.error({ err: error }, 'events could not be published or sent; it is tried again')
