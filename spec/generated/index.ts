@@ -9,6 +9,7 @@ import { operations as identityOperations } from './identity.ts'
 import { operations as ingestOperations } from './ingest.ts'
 import { operations as insightsOperations } from './insights.ts'
 import { operations as linkingOperations } from './linking.ts'
+import { operations as webhooksOperations } from './webhooks.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
@@ -19,10 +20,11 @@ export const allOperations = {
   ...identityOperations,
   ...ingestOperations,
   ...insightsOperations,
-  ...linkingOperations
+  ...linkingOperations,
+  ...webhooksOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking'] as const
+export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking', 'webhooks'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
