@@ -28,8 +28,8 @@ test('Swagger UI: who authorises with a key tries an operation and sees the answ
   const operation = operations.find(asksForKeyOnly) ?? operations.find(({ operationId }) => operationId === 'getHealth')
   assert.ok(operation !== undefined)
   // Swagger UI opens a group, and then an operation, by a click on its heading.
-  await page.locator(`#operations-tag-${operation.tag}`).click()
-  const block = page.locator(`#operations-${operation.tag}-${operation.operationId}`)
+  await page.locator(`[data-tag="${operation.tag}"]`).click()
+  const block = page.locator(`.opblock[id$="-${operation.operationId}"]`)
   await block.locator('.opblock-summary-control').click()
   const [response] = await Promise.all([
     page.waitForResponse((candidate) => candidate.url().startsWith(url + operation.path) && candidate.request().resourceType() === 'fetch'),
