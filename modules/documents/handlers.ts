@@ -7,7 +7,8 @@ import type { operations, Specification } from '../../spec/generated/documents.t
 import { allKinds, describeKind, errorPagePolicy, pageOfAllKinds, pageOfKind } from './error-pages.ts'
 import { prefers } from './negotiation.ts'
 import { redocPage, swaggerUiPage, type Page } from './pages.ts'
-import { isCurrent, readSpecification, type SpecificationFormat } from './specification.ts'
+import { readSpecification, type SpecificationFormat } from './specification.ts'
+import { isCurrent } from './static-text.ts'
 
 const html = (text: string, policy: string, headers: Record<string, string> = {}): Answer<200, string> =>
   answer(200, text, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy, 'cache-control': 'no-cache', ...headers })
@@ -34,10 +35,10 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
 
   const specification = <Body>(path: string, format: SpecificationFormat, ifNoneMatch: string | undefined, bodyOf: (text: string) => Body, headers = {}) => {
     whenEnabled(path)
-    const { text, etag } = readSpecification(format)
-    const caching = { etag, 'cache-control': 'no-cache' }
-    if (isCurrent(ifNoneMatch, etag)) return answer(304, null, caching)
-    return answer(200, bodyOf(text), { ...caching, ...headers, 'content-type': `application/${format}; charset=utf-8` })
+    const document = readSpecification(format)
+    const caching = { etag: document.etag, 'cache-control': 'no-cache' }
+    if (isCurrent(ifNoneMatch, document)) return answer(304, null, caching)
+    return answer(200, bodyOf(document.text), { ...caching, ...headers, 'content-type': `application/${format}; charset=utf-8` })
   }
 
   return {

@@ -53,7 +53,7 @@ export const swaggerUiPage: Page = {
   policy: policyOf(`'self' ${hashOf(startSwaggerUi)}`)
 }
 
-/** The reference in Redoc. Its search runs in a worker that it makes from a blob; the logo that it asks of its own host is refused by the policy. */
+/** The reference in Redoc, whose search runs in a worker that it makes from a blob. */
 export const redocPage: Page = {
   html: document(
     'AtlasForge: the API reference',

@@ -1,18 +1,12 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
+import { staticText, type StaticText } from './static-text.ts'
 
 /** The bundled specification, beside the generated code both in the source and in the build. */
 const file = new URL('../../spec/generated/openapi.json', import.meta.url)
 
 export const specificationFormats = ['json', 'yaml'] as const
 export type SpecificationFormat = (typeof specificationFormats)[number]
-
-/** A text that never changes while the server runs, with its entity tag. */
-export interface StaticText {
-  text: string
-  etag: string
-}
 
 const texts = new Map<SpecificationFormat, StaticText>()
 
@@ -25,12 +19,7 @@ const render = (format: SpecificationFormat): string => {
 export const readSpecification = (format: SpecificationFormat): StaticText => {
   const known = texts.get(format)
   if (known !== undefined) return known
-  const text = render(format)
-  const made = { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` }
+  const made = staticText(render(format))
   texts.set(format, made)
   return made
 }
-
-/** Whether a client's `If-None-Match` names this state (RFC 9110, 13.1.2: weak comparison, or `*`). */
-export const isCurrent = (ifNoneMatch: string | undefined, etag: string): boolean =>
-  ifNoneMatch !== undefined && (ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))

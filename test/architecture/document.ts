@@ -32,7 +32,7 @@ export interface ParameterObject {
 export interface OperationObject {
   operationId: string
   parameters?: (ParameterObject | { $ref: string })[]
-  requestBody?: { content: Record<string, MediaType> }
+  requestBody?: { content: Record<string, MediaType> } | { $ref: string }
   responses: Record<string, { $ref?: string; content?: Record<string, MediaType>; headers?: Record<string, unknown> }>
 }
 
@@ -56,7 +56,7 @@ export const resolve = <T extends object>(part: T | { $ref: string }): T => {
   return resolve(found as T)
 }
 
-export const describe = ({ path, method }: Operation): OperationObject => {
+const describe = ({ path, method }: Operation): OperationObject => {
   const found = document.paths[path]?.[method.toLowerCase()]
   if (found === undefined) throw new Error(`${method} ${path} is not in the document.`)
   return found
@@ -64,6 +64,10 @@ export const describe = ({ path, method }: Operation): OperationObject => {
 
 export const parametersOf = (operation: Operation): ParameterObject[] =>
   [...(document.paths[operation.path]?.parameters ?? []), ...(describe(operation).parameters ?? [])].map((parameter) => resolve<ParameterObject>(parameter))
+
+/** The media types of an operation's body; none when it takes no body. */
+export const bodyOf = (operation: Operation): Record<string, MediaType> =>
+  resolve<{ content?: Record<string, MediaType> }>(describe(operation).requestBody ?? {}).content ?? {}
 
 /** The examples of a media type. */
 export const examplesOf = (media: MediaType): unknown[] =>
@@ -77,7 +81,7 @@ export const examplesOf = (media: MediaType): unknown[] =>
 export const sampleOf = (parameter: ParameterObject): string => {
   const schema = resolve<SchemaObject>(parameter.schema ?? {})
   const example = parameter.example ?? schema.example ?? schema.enum?.[0]
-  if (example !== undefined && example !== null) return String(example as string | number | boolean)
+  if (example !== undefined && example !== null) return String(example)
   if (schema.format === 'uuid') return '3f2b8c1e-9d5a-4e0b-8a54-6f1d2c3b4a59'
   if (schema.pattern !== undefined) return fc.sample(fc.stringMatching(new RegExp(schema.pattern)), { numRuns: 1, seed: 1 })[0] ?? ''
   return schema.type === 'integer' || schema.type === 'number' ? '1' : 'unknown'

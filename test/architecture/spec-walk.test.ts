@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { Method, Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
-import { describe, operations, parametersOf, resolve, type SchemaObject } from './document.ts'
+import { bodyOf, operations, parametersOf, resolve, type SchemaObject } from './document.ts'
 import { Walker } from './walker.ts'
 
 const server = await startApp({ after })
@@ -55,7 +55,7 @@ walk('what is not JSON, or not an object, is 400, and a body of another type 415
 })
 
 walk('a field that the specification does not have is named and refused', async (walker, operation) => {
-  const schema = resolve<SchemaObject>(describe(operation).requestBody?.content['application/json']?.schema ?? {})
+  const schema = resolve<SchemaObject>(bodyOf(operation)['application/json']?.schema ?? {})
   if (schema.additionalProperties !== false || operation.security.flat().includes('RefreshCookie')) return
   const { status, body } = await walker.call(operation, { ...(await walker.credentialFor(operation)), body: { no_such_field: 1 } })
   const paths = ((body?.errors ?? []) as { path: string }[]).map(({ path }) => path)

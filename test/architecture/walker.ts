@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import { hash } from '@node-rs/argon2'
 import { signAccessToken } from '../../plugins/auth/access-tokens.ts'
 import { newId } from '../../plugins/ids.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import type { TestApp } from '../build-app.ts'
 import { createPartner, send, type Answered } from '../credentials.ts'
-import { describe, examplesOf, operations, pathOf } from './document.ts'
+import { bodyOf, examplesOf, operations, pathOf } from './document.ts'
 
 /** What every answer of this server carries. */
 const standing = ['x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'ratelimit', 'ratelimit-policy']
+
+/** Made once, since it is slow by design. */
+let passwordHash: Promise<string> | undefined
 
 /** Requests to a running server that note what every answer must hold and does not. */
 export class Walker {
@@ -34,7 +38,7 @@ export class Walker {
 
   /** A request as the specification's example shows it: the body, and its content type. */
   exampleOf(operation: Operation): Parameters<typeof send>[3] {
-    const [entry] = Object.entries(describe(operation).requestBody?.content ?? {})
+    const [entry] = Object.entries(bodyOf(operation))
     if (entry === undefined) return {}
     const [mediaType, media] = entry
     const [example] = examplesOf(media)
@@ -63,7 +67,8 @@ export class Walker {
     const { partnerId, userId } = await createPartner(database)
     const now = clock.now()
     const sessionId = newId('ses')
-    if (operator) await database.db.updateTable('users').set({ operator: true }).where('id', '=', userId).execute()
+    const password_hash = await (passwordHash ??= hash('a password of nobody'))
+    await database.db.updateTable('users').set({ operator, password_hash }).where('id', '=', userId).execute()
     const expires_at = new Date(now.getTime() + 7 * 86_400_000)
     await database.db
       .insertInto('sessions')
