@@ -35,9 +35,10 @@ export interface World extends TestApp {
   eventTypes(): Promise<string[]>
 }
 
-export const openWorld = async (t: Cleaner, options: TestOptions = {}): Promise<World> => {
+/** A server with a signed-in owner; with `known` one that was signed in before the server started anew on the same database and keys. */
+export const openWorld = async (t: Cleaner, options: TestOptions = {}, known?: Owner): Promise<World> => {
   const server = await startApp(t, options)
-  const owner = await createOwner(server)
+  const owner = known ?? (await createOwner(server))
   const as: World['as'] = (key, method, path, body, headers = {}) => send(server.url, method, path, { ...(key === undefined ? {} : { key }), body, headers })
   const asOwner: World['asOwner'] = async (method, path, body, headers) => await as(await owner.token(), method, path, body, headers)
   return {
