@@ -32,7 +32,7 @@ const untilReady = async (url: string): Promise<void> => {
   }
 }
 
-test('a server that is killed in the middle of spends loses none and doubles none', { timeout: 120_000 }, async (t) => {
+test('a server that is killed in the middle of spends loses none and doubles none', { timeout: 600_000 }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-kill-'))
   const port = await freePort()
   const env = { NODE_ENV: 'development', ATLAS_DATA_DIR: dataDir, PORT: String(port), DATABASE_URL: '', REDIS_URL: '', LOG_LEVEL: 'silent' }

@@ -223,6 +223,6 @@ test('whatever happens to agents in whatever order, the book holds and says what
         await play.checkInvariants()
       }
     }),
-    { numRuns: Number(process.env.ATLAS_PROPERTY_RUNS ?? 12), seed: 20260614, endOnFailure: true }
+    { numRuns: Number(process.env.ATLAS_PROPERTY_RUNS ?? 8), seed: 20260614, endOnFailure: true }
   )
 })
