@@ -11,9 +11,9 @@ const creditCentsOf = (usdCents: number): number => usdCents * 100
 const idOf = (reference: string | { id: string } | null): string | undefined => (typeof reference === 'string' ? reference : reference?.id)
 
 const announce = async (app: FastifyInstance, trx: Trx, agentId: string, data: Record<string, unknown>): Promise<void> => {
-  const agent = await findAgent(trx, agentId)
-  if (agent?.owner_partner_id == null) return
-  await app.outbox.publish(trx, [{ partnerId: agent.owner_partner_id, type: 'agent.topup', data: { agent_id: agentId, ...data } }])
+  const partnerId = (await findAgent(trx, agentId))?.owner_partner_id ?? null
+  if (partnerId === null) return
+  await app.outbox.publish(trx, [{ partnerId, type: 'agent.topup', data: { agent_id: agentId, ...data } }])
 }
 
 /** Takes back the credits of a booked payment as far as it was refunded or disputed and the balance allows; the rest is noted as owed. */

@@ -25,7 +25,7 @@ const buy = async (world: World, agentId: string, dollars: number): Promise<{ ur
   assert.equal((await press(body.checkout_url, 'pay')).status, 303)
   await simulatorOf(world).settled()
   const session = await world.app.stripe.call('read', (stripe) => stripe.checkout.sessions.retrieve(sessionOf(body.checkout_url)))
-  return { url: body.checkout_url, paymentIntent: String(session.payment_intent) }
+  return { url: body.checkout_url, paymentIntent: typeof session.payment_intent === 'string' ? session.payment_intent : '' }
 }
 
 const control = async (world: World, path: string, body: object): Promise<void> => {

@@ -81,7 +81,7 @@ class Play {
     await fetch(body.checkout_url, { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' })
     await world.app.stripe.simulator?.settled()
     const session = await world.app.stripe.call('read', (stripe) => stripe.checkout.sessions.retrieve(body.checkout_url.split('/').at(-1)))
-    model.payments.push({ intent: String(session.payment_intent), paid: dollars, reversed: 0 })
+    model.payments.push({ intent: typeof session.payment_intent === 'string' ? session.payment_intent : '', paid: dollars, reversed: 0 })
     model.balance += dollars * 10_000
   }
 

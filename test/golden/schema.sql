@@ -1,0 +1,930 @@
+create table accounts (
+  id text not null,
+  item_id text not null,
+  plaid_account_id text not null,
+  ordinal integer not null,
+  name text not null,
+  mask text,
+  type text not null,
+  subtype text,
+  current_balance_cents bigint,
+  available_balance_cents bigint,
+  iso_currency_code text,
+  as_of timestamp with time zone not null
+);
+
+create table activity (
+  id bigint not null generated always as identity,
+  partner_id text,
+  at timestamp with time zone not null,
+  actor_type text not null,
+  actor_id text not null,
+  operation_id text not null,
+  method text not null,
+  route text not null,
+  resource_id text,
+  ip text not null,
+  request_id text not null
+);
+
+create table agents (
+  agent_id text not null,
+  name text not null,
+  owner_user_id text,
+  owner_partner_id text,
+  status text not null default 'active'::text,
+  is_verified boolean not null default false,
+  daily_limit_cents bigint,
+  per_transaction_limit_cents bigint,
+  spent_on date,
+  spent_cents bigint not null default 0,
+  api_key bytea not null,
+  created_at timestamp with time zone not null
+);
+
+create table approvals (
+  id bigint not null generated always as identity,
+  agent_id text not null,
+  amount_cents bigint not null,
+  description text not null,
+  item_name text,
+  url text,
+  reason text not null,
+  status text not null default 'pending'::text,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  decided_at timestamp with time zone,
+  decided_by text,
+  transaction_id bigint
+);
+
+create table check_results (
+  name text not null,
+  status text not null,
+  detail text not null,
+  at timestamp with time zone not null
+);
+
+create table credentials (
+  id text not null,
+  hash bytea not null,
+  kind text not null,
+  partner_id text,
+  user_id text,
+  agent_id text,
+  name text not null,
+  environment text not null,
+  scopes text[] not null default '{}'::text[],
+  allowed_ips text[],
+  hint text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone
+);
+
+create table events (
+  id text not null,
+  position bigint not null generated always as identity,
+  partner_id text not null,
+  type text not null,
+  data jsonb not null,
+  created_at timestamp with time zone not null,
+  sequence bigint,
+  published_at timestamp with time zone
+);
+
+create table idempotency_keys (
+  tenant text not null,
+  key text not null,
+  operation_id text not null,
+  body_hash bytea not null,
+  status smallint not null,
+  answer bytea not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null
+);
+
+create table item_public_tokens (
+  partner_id text not null,
+  token_hash bytea not null,
+  item_id text not null,
+  created_at timestamp with time zone not null
+);
+
+create table items (
+  id text not null,
+  partner_id text not null,
+  environment text not null,
+  user_id text not null,
+  plaid_item_id text not null,
+  access_token bytea not null,
+  institution_id text,
+  institution_name text,
+  status text not null default 'ok'::text,
+  error_code text,
+  sync_cursor text,
+  last_synced_at timestamp with time zone,
+  syncs_wanted bigint not null default 0,
+  syncs_done bigint not null default 0,
+  sync_retry_at timestamp with time zone,
+  created_at timestamp with time zone not null
+);
+
+create table ledger_entries (
+  transaction_id bigint not null,
+  account text not null,
+  wallet_id text,
+  amount_cents bigint not null,
+  balance_after_cents bigint
+);
+
+create table ledger_transactions (
+  id bigint not null generated always as identity,
+  type text not null,
+  description text not null,
+  reference text,
+  created_at timestamp with time zone not null
+);
+
+create table ledger_wallets (
+  wallet_id text not null,
+  balance_cents bigint not null default 0,
+  created_at timestamp with time zone not null
+);
+
+create table memberships (
+  user_id text not null,
+  partner_id text not null,
+  role text not null
+);
+
+create table notifications (
+  id text not null,
+  position bigint not null generated always as identity,
+  user_id text not null,
+  type text not null,
+  message text not null,
+  data jsonb not null,
+  created_at timestamp with time zone not null,
+  sms_status text not null,
+  sms_attempts smallint not null default 0,
+  sms_next_at timestamp with time zone
+);
+
+create table partners (
+  id text not null,
+  name text not null,
+  production_enabled boolean not null default false,
+  rate_overrides jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null
+);
+
+create table plaid_sim_authorizations (
+  authorization_id text not null,
+  idempotency_key text,
+  item_id text not null,
+  account_id text not null,
+  type text not null,
+  network text not null,
+  ach_class text,
+  amount_cents bigint not null,
+  legal_user jsonb not null,
+  decision text not null,
+  rationale_code text,
+  created_at timestamp with time zone not null
+);
+
+create table plaid_sim_batches (
+  item_id text not null,
+  ordinal integer not null,
+  fired_at timestamp with time zone not null
+);
+
+create table plaid_sim_counters (
+  name text not null,
+  value bigint not null
+);
+
+create table plaid_sim_items (
+  item_id text not null,
+  access_token text not null,
+  institution_id text,
+  client_user_id text,
+  webhook text,
+  products jsonb not null,
+  days_requested integer,
+  created_at timestamp with time zone not null,
+  exchanged_at timestamp with time zone,
+  login_required_at timestamp with time zone,
+  removed_at timestamp with time zone,
+  batch_count integer not null default 0,
+  last_webhook_code text,
+  last_webhook_at timestamp with time zone,
+  migrated_fingerprint text,
+  migrated_mask text,
+  migrated_subtype text
+);
+
+create table plaid_sim_link_tokens (
+  link_token text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  update_item_id text,
+  request jsonb not null
+);
+
+create table plaid_sim_public_tokens (
+  public_token text not null,
+  item_id text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null
+);
+
+create table plaid_sim_transfer_events (
+  event_id bigint not null,
+  transfer_id text not null,
+  event_type text not null,
+  failure jsonb,
+  created_at timestamp with time zone not null
+);
+
+create table plaid_sim_transfers (
+  transfer_id text not null,
+  authorization_id text not null,
+  amount_cents bigint not null,
+  description text not null,
+  metadata jsonb,
+  status text not null,
+  failure jsonb,
+  created_at timestamp with time zone not null,
+  next_due_at timestamp with time zone
+);
+
+create table plaid_sim_webhook_keys (
+  key_id text not null,
+  private_jwk jsonb not null,
+  created_at timestamp with time zone not null,
+  expired_at timestamp with time zone
+);
+
+create table refresh_tokens (
+  hash bytea not null,
+  session_id text not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone
+);
+
+create table safe_to_spend (
+  partner_id text not null,
+  environment text not null,
+  end_user_id text not null,
+  calculation_id text not null,
+  calculated_at timestamp with time zone not null,
+  days_in_period integer not null,
+  cash_after_buffer_cents bigint not null,
+  bills_cents bigint not null,
+  savings_cents bigint not null,
+  debt_cents bigint not null,
+  daily_allowance_cents bigint not null
+);
+
+create table sessions (
+  id text not null,
+  user_id text not null,
+  partner_id text not null,
+  ip text not null,
+  user_agent text,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone
+);
+
+create table stripe_events (
+  id text not null,
+  type text not null,
+  received_at timestamp with time zone not null
+);
+
+create table stripe_payments (
+  session_id text not null,
+  agent_id text not null,
+  amount_cents bigint not null,
+  status text not null default 'open'::text,
+  payment_intent_id text,
+  transaction_id bigint,
+  credits_cents bigint not null default 0,
+  taken_back_cents bigint not null default 0,
+  owed_cents bigint not null default 0,
+  created_at timestamp with time zone not null,
+  paid_at timestamp with time zone
+);
+
+create table stripe_reversals (
+  source_id text not null,
+  payment_intent_id text not null,
+  kind text not null,
+  amount_cents bigint not null,
+  updated_at timestamp with time zone not null
+);
+
+create table stripe_sim_disputes (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  payment_intent_id text not null,
+  amount_cents bigint not null,
+  reason text not null,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_events (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  type text not null,
+  body text not null,
+  state text not null,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone not null,
+  leased_until timestamp with time zone,
+  last_error text,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_idempotency_keys (
+  key text not null,
+  fingerprint text not null,
+  request_id text not null,
+  status integer,
+  body text,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_payments (
+  payment_intent_id text not null,
+  charge_id text not null,
+  session_id text not null,
+  sequence bigint not null generated always as identity,
+  currency text not null,
+  amount_cents bigint not null,
+  refunded_cents bigint not null default 0,
+  disputed boolean not null default false,
+  details jsonb not null,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_refunds (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  payment_intent_id text not null,
+  amount_cents bigint not null,
+  reason text,
+  metadata jsonb not null,
+  created_at timestamp with time zone not null
+);
+
+create table stripe_sim_sessions (
+  id text not null,
+  sequence bigint not null generated always as identity,
+  status text not null default 'open'::text,
+  currency text not null,
+  amount_cents bigint not null,
+  details jsonb not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null
+);
+
+create table transaction_feed_readers (
+  partner_id text not null,
+  user_id text not null,
+  view text not null,
+  position bigint not null
+);
+
+create table transaction_feeds (
+  partner_id text not null,
+  user_id text not null,
+  head bigint not null
+);
+
+create table transactions (
+  id text not null,
+  partner_id text not null,
+  environment text not null,
+  user_id text not null,
+  position bigint not null,
+  removed boolean not null default false,
+  latest_date date,
+  item_id text,
+  account_id text,
+  amount_cents bigint,
+  iso_currency_code text,
+  date date,
+  authorized_date date,
+  pending boolean,
+  name text,
+  merchant_name text,
+  category text,
+  pending_transaction_id text
+);
+
+create table usage_categories (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  category text not null,
+  transactions bigint not null,
+  volume_cents bigint not null
+);
+
+create table usage_events (
+  id bigint not null generated always as identity,
+  partner_id text not null,
+  event_type text not null,
+  user_id text,
+  amount_cents bigint,
+  category text,
+  institution text,
+  occurred_at timestamp with time zone not null,
+  event_id text,
+  received_at timestamp with time zone not null
+);
+
+create table usage_institutions (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  institution text not null,
+  account_links bigint not null
+);
+
+create table usage_intervals (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  user_signups bigint not null,
+  account_links bigint not null,
+  transactions bigint not null,
+  volume_cents bigint not null,
+  active_users bigint not null
+);
+
+create table usage_users (
+  partner_id text not null,
+  unit text not null,
+  start timestamp with time zone not null,
+  user_id text not null
+);
+
+create table users (
+  id text not null,
+  email text not null,
+  name text not null,
+  password_hash text not null,
+  operator boolean not null default false,
+  preferences jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null
+);
+
+alter table accounts add constraint accounts_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
+alter table accounts add constraint accounts_item_id_plaid_account_id_key UNIQUE (item_id, plaid_account_id);
+alter table accounts add constraint accounts_pkey PRIMARY KEY (id);
+alter table activity add constraint activity_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table activity add constraint activity_pkey PRIMARY KEY (id);
+alter table agents add constraint agents_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES ledger_wallets(wallet_id);
+alter table agents add constraint agents_check CHECK (((owner_user_id IS NULL) = (owner_partner_id IS NULL)));
+alter table agents add constraint agents_daily_limit_cents_check CHECK ((daily_limit_cents >= 0));
+alter table agents add constraint agents_owner_partner_id_fkey FOREIGN KEY (owner_partner_id) REFERENCES partners(id);
+alter table agents add constraint agents_owner_user_id_fkey FOREIGN KEY (owner_user_id) REFERENCES users(id);
+alter table agents add constraint agents_per_transaction_limit_cents_check CHECK ((per_transaction_limit_cents >= 0));
+alter table agents add constraint agents_pkey PRIMARY KEY (agent_id);
+alter table agents add constraint agents_spent_cents_check CHECK ((spent_cents >= 0));
+alter table agents add constraint agents_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'revoked'::text])));
+alter table approvals add constraint approvals_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(agent_id);
+alter table approvals add constraint approvals_amount_cents_check CHECK ((amount_cents > 0));
+alter table approvals add constraint approvals_check CHECK ((expires_at > created_at));
+alter table approvals add constraint approvals_check1 CHECK (((status = 'approved'::text) = (transaction_id IS NOT NULL)));
+alter table approvals add constraint approvals_check2 CHECK (((status = ANY (ARRAY['approved'::text, 'rejected'::text])) = ((decided_at IS NOT NULL) AND (decided_by IS NOT NULL))));
+alter table approvals add constraint approvals_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES users(id);
+alter table approvals add constraint approvals_pkey PRIMARY KEY (id);
+alter table approvals add constraint approvals_reason_check CHECK ((reason = ANY (ARRAY['requested'::text, 'daily_limit'::text, 'per_transaction_limit'::text])));
+alter table approvals add constraint approvals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'expired'::text])));
+alter table approvals add constraint approvals_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
+alter table approvals add constraint approvals_transaction_id_key UNIQUE (transaction_id);
+alter table check_results add constraint check_results_pkey PRIMARY KEY (name);
+alter table check_results add constraint check_results_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'failed'::text])));
+alter table credentials add constraint credentials_check CHECK (((kind = 'agent_key'::text) = (agent_id IS NOT NULL)));
+alter table credentials add constraint credentials_check1 CHECK (((kind = 'agent_key'::text) OR (partner_id IS NOT NULL)));
+alter table credentials add constraint credentials_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table credentials add constraint credentials_hash_key UNIQUE (hash);
+alter table credentials add constraint credentials_kind_check CHECK ((kind = ANY (ARRAY['partner_key'::text, 'token'::text, 'agent_key'::text])));
+alter table credentials add constraint credentials_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table credentials add constraint credentials_pkey PRIMARY KEY (id);
+alter table credentials add constraint credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table events add constraint events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table events add constraint events_partner_id_sequence_key UNIQUE (partner_id, sequence);
+alter table events add constraint events_pkey PRIMARY KEY (id);
+alter table events add constraint events_position_key UNIQUE ("position");
+alter table idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (tenant, key);
+alter table idempotency_keys add constraint idempotency_keys_status_check CHECK (((status >= 200) AND (status <= 299)));
+alter table item_public_tokens add constraint item_public_tokens_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
+alter table item_public_tokens add constraint item_public_tokens_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table item_public_tokens add constraint item_public_tokens_pkey PRIMARY KEY (partner_id, token_hash);
+alter table items add constraint items_check CHECK ((syncs_done <= syncs_wanted));
+alter table items add constraint items_check1 CHECK (((status = 'ok'::text) OR (error_code IS NOT NULL)));
+alter table items add constraint items_check2 CHECK (((sync_cursor IS NULL) = (last_synced_at IS NULL)));
+alter table items add constraint items_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table items add constraint items_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table items add constraint items_pkey PRIMARY KEY (id);
+alter table items add constraint items_plaid_item_id_key UNIQUE (plaid_item_id);
+alter table items add constraint items_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'login_required'::text, 'error'::text])));
+alter table ledger_entries add constraint ledger_entries_amount_cents_check CHECK ((amount_cents <> 0));
+alter table ledger_entries add constraint ledger_entries_balance_after_cents_check CHECK ((balance_after_cents >= 0));
+alter table ledger_entries add constraint ledger_entries_check CHECK (((wallet_id IS NULL) = (balance_after_cents IS NULL)));
+alter table ledger_entries add constraint ledger_entries_check1 CHECK (
+CASE
+    WHEN (wallet_id IS NULL) THEN (account = ANY (ARRAY['system:topup'::text, 'system:spend'::text, 'system:loan'::text, 'system:adjustment'::text]))
+    ELSE (account = ('wallet:'::text || wallet_id))
+END);
+alter table ledger_entries add constraint ledger_entries_pkey PRIMARY KEY (transaction_id, account);
+alter table ledger_entries add constraint ledger_entries_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
+alter table ledger_entries add constraint ledger_entries_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES ledger_wallets(wallet_id);
+alter table ledger_transactions add constraint ledger_transactions_pkey PRIMARY KEY (id);
+alter table ledger_transactions add constraint ledger_transactions_reference_key UNIQUE (reference);
+alter table ledger_transactions add constraint ledger_transactions_type_check CHECK ((type = ANY (ARRAY['earn'::text, 'spend'::text, 'loan'::text, 'repayment'::text, 'refund'::text, 'adjustment'::text])));
+alter table ledger_wallets add constraint ledger_wallet_not_below_zero CHECK ((balance_cents >= 0));
+alter table ledger_wallets add constraint ledger_wallets_pkey PRIMARY KEY (wallet_id);
+alter table memberships add constraint memberships_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, partner_id);
+alter table memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])));
+alter table memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table notifications add constraint notifications_check CHECK (((sms_status = 'pending'::text) = (sms_next_at IS NOT NULL)));
+alter table notifications add constraint notifications_pkey PRIMARY KEY (id);
+alter table notifications add constraint notifications_position_key UNIQUE ("position");
+alter table notifications add constraint notifications_sms_status_check CHECK ((sms_status = ANY (ARRAY['none'::text, 'pending'::text, 'sent'::text, 'failed'::text])));
+alter table notifications add constraint notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table partners add constraint partners_pkey PRIMARY KEY (id);
+alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_ach_class_check CHECK ((ach_class = ANY (ARRAY['ccd'::text, 'ppd'::text, 'tel'::text, 'web'::text])));
+alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_amount_cents_check CHECK ((amount_cents > 0));
+alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'declined'::text, 'user_action_required'::text])));
+alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_item_id_fkey FOREIGN KEY (item_id) REFERENCES plaid_sim_items(item_id);
+alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_network_check CHECK ((network = ANY (ARRAY['ach'::text, 'same-day-ach'::text, 'rtp'::text, 'wire'::text])));
+alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_pkey PRIMARY KEY (authorization_id);
+alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_type_check CHECK ((type = ANY (ARRAY['debit'::text, 'credit'::text])));
+alter table plaid_sim_batches add constraint plaid_sim_batches_item_id_fkey FOREIGN KEY (item_id) REFERENCES plaid_sim_items(item_id);
+alter table plaid_sim_batches add constraint plaid_sim_batches_ordinal_check CHECK ((ordinal > 0));
+alter table plaid_sim_batches add constraint plaid_sim_batches_pkey PRIMARY KEY (item_id, ordinal);
+alter table plaid_sim_counters add constraint plaid_sim_counters_pkey PRIMARY KEY (name);
+alter table plaid_sim_items add constraint plaid_sim_items_access_token_key UNIQUE (access_token);
+alter table plaid_sim_items add constraint plaid_sim_items_batch_count_check CHECK ((batch_count >= 0));
+alter table plaid_sim_items add constraint plaid_sim_items_check CHECK (((migrated_fingerprint IS NULL) = (migrated_mask IS NULL)));
+alter table plaid_sim_items add constraint plaid_sim_items_check1 CHECK (((migrated_fingerprint IS NULL) = (migrated_subtype IS NULL)));
+alter table plaid_sim_items add constraint plaid_sim_items_days_requested_check CHECK (((days_requested >= 1) AND (days_requested <= 730)));
+alter table plaid_sim_items add constraint plaid_sim_items_migrated_subtype_check CHECK ((migrated_subtype = ANY (ARRAY['checking'::text, 'savings'::text])));
+alter table plaid_sim_items add constraint plaid_sim_items_pkey PRIMARY KEY (item_id);
+alter table plaid_sim_link_tokens add constraint plaid_sim_link_tokens_pkey PRIMARY KEY (link_token);
+alter table plaid_sim_link_tokens add constraint plaid_sim_link_tokens_update_item_id_fkey FOREIGN KEY (update_item_id) REFERENCES plaid_sim_items(item_id);
+alter table plaid_sim_public_tokens add constraint plaid_sim_public_tokens_item_id_fkey FOREIGN KEY (item_id) REFERENCES plaid_sim_items(item_id);
+alter table plaid_sim_public_tokens add constraint plaid_sim_public_tokens_pkey PRIMARY KEY (public_token);
+alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_event_id_check CHECK ((event_id > 0));
+alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_pkey PRIMARY KEY (event_id);
+alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_transfer_id_event_type_key UNIQUE (transfer_id, event_type);
+alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES plaid_sim_transfers(transfer_id);
+alter table plaid_sim_transfers add constraint plaid_sim_transfers_amount_cents_check CHECK ((amount_cents > 0));
+alter table plaid_sim_transfers add constraint plaid_sim_transfers_authorization_id_fkey FOREIGN KEY (authorization_id) REFERENCES plaid_sim_authorizations(authorization_id);
+alter table plaid_sim_transfers add constraint plaid_sim_transfers_authorization_id_key UNIQUE (authorization_id);
+alter table plaid_sim_transfers add constraint plaid_sim_transfers_description_check CHECK (((length(description) >= 1) AND (length(description) <= 15)));
+alter table plaid_sim_transfers add constraint plaid_sim_transfers_pkey PRIMARY KEY (transfer_id);
+alter table plaid_sim_transfers add constraint plaid_sim_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'settled'::text, 'funds_available'::text, 'cancelled'::text, 'failed'::text, 'returned'::text])));
+alter table plaid_sim_webhook_keys add constraint plaid_sim_webhook_keys_pkey PRIMARY KEY (key_id);
+alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (hash);
+alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
+alter table safe_to_spend add constraint safe_to_spend_bills_cents_check CHECK ((bills_cents >= 0));
+alter table safe_to_spend add constraint safe_to_spend_daily_allowance_cents_check CHECK ((daily_allowance_cents >= 0));
+alter table safe_to_spend add constraint safe_to_spend_days_in_period_check CHECK (((days_in_period >= 1) AND (days_in_period <= 366)));
+alter table safe_to_spend add constraint safe_to_spend_debt_cents_check CHECK ((debt_cents >= 0));
+alter table safe_to_spend add constraint safe_to_spend_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table safe_to_spend add constraint safe_to_spend_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table safe_to_spend add constraint safe_to_spend_pkey PRIMARY KEY (partner_id, environment, end_user_id);
+alter table safe_to_spend add constraint safe_to_spend_savings_cents_check CHECK ((savings_cents >= 0));
+alter table sessions add constraint sessions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table stripe_events add constraint stripe_events_pkey PRIMARY KEY (id);
+alter table stripe_payments add constraint stripe_payments_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(agent_id);
+alter table stripe_payments add constraint stripe_payments_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_payments add constraint stripe_payments_check CHECK (((status = 'paid'::text) = ((transaction_id IS NOT NULL) AND (payment_intent_id IS NOT NULL) AND (paid_at IS NOT NULL))));
+alter table stripe_payments add constraint stripe_payments_check1 CHECK (((taken_back_cents + owed_cents) <= credits_cents));
+alter table stripe_payments add constraint stripe_payments_credits_cents_check CHECK ((credits_cents >= 0));
+alter table stripe_payments add constraint stripe_payments_owed_cents_check CHECK ((owed_cents >= 0));
+alter table stripe_payments add constraint stripe_payments_payment_intent_id_key UNIQUE (payment_intent_id);
+alter table stripe_payments add constraint stripe_payments_pkey PRIMARY KEY (session_id);
+alter table stripe_payments add constraint stripe_payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'expired'::text])));
+alter table stripe_payments add constraint stripe_payments_taken_back_cents_check CHECK ((taken_back_cents >= 0));
+alter table stripe_payments add constraint stripe_payments_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
+alter table stripe_payments add constraint stripe_payments_transaction_id_key UNIQUE (transaction_id);
+alter table stripe_reversals add constraint stripe_reversals_amount_cents_check CHECK ((amount_cents >= 0));
+alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])));
+alter table stripe_reversals add constraint stripe_reversals_pkey PRIMARY KEY (source_id);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_fkey FOREIGN KEY (payment_intent_id) REFERENCES stripe_sim_payments(payment_intent_id);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_key UNIQUE (payment_intent_id);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_pkey PRIMARY KEY (id);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_sequence_key UNIQUE (sequence);
+alter table stripe_sim_events add constraint stripe_sim_events_attempts_check CHECK ((attempts >= 0));
+alter table stripe_sim_events add constraint stripe_sim_events_pkey PRIMARY KEY (id);
+alter table stripe_sim_events add constraint stripe_sim_events_sequence_key UNIQUE (sequence);
+alter table stripe_sim_events add constraint stripe_sim_events_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'held'::text, 'delivered'::text, 'failed'::text])));
+alter table stripe_sim_idempotency_keys add constraint stripe_sim_idempotency_keys_pkey PRIMARY KEY (key);
+alter table stripe_sim_payments add constraint stripe_sim_payments_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_payments add constraint stripe_sim_payments_charge_id_key UNIQUE (charge_id);
+alter table stripe_sim_payments add constraint stripe_sim_payments_check CHECK (((refunded_cents >= 0) AND (refunded_cents <= amount_cents)));
+alter table stripe_sim_payments add constraint stripe_sim_payments_pkey PRIMARY KEY (payment_intent_id);
+alter table stripe_sim_payments add constraint stripe_sim_payments_sequence_key UNIQUE (sequence);
+alter table stripe_sim_payments add constraint stripe_sim_payments_session_id_fkey FOREIGN KEY (session_id) REFERENCES stripe_sim_sessions(id);
+alter table stripe_sim_payments add constraint stripe_sim_payments_session_id_key UNIQUE (session_id);
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_payment_intent_id_fkey FOREIGN KEY (payment_intent_id) REFERENCES stripe_sim_payments(payment_intent_id);
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_pkey PRIMARY KEY (id);
+alter table stripe_sim_refunds add constraint stripe_sim_refunds_sequence_key UNIQUE (sequence);
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_check CHECK ((expires_at > created_at));
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_currency_check CHECK ((currency ~ '^[a-z]{3}$'::text));
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_pkey PRIMARY KEY (id);
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_sequence_key UNIQUE (sequence);
+alter table stripe_sim_sessions add constraint stripe_sim_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'complete'::text, 'expired'::text])));
+alter table transaction_feed_readers add constraint transaction_feed_readers_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table transaction_feed_readers add constraint transaction_feed_readers_pkey PRIMARY KEY (partner_id, user_id, view);
+alter table transaction_feed_readers add constraint transaction_feed_readers_position_check CHECK (("position" >= 0));
+alter table transaction_feed_readers add constraint transaction_feed_readers_view_check CHECK ((view = ANY (ARRAY['test'::text, 'live'::text, 'all'::text])));
+alter table transaction_feeds add constraint transaction_feeds_head_check CHECK ((head >= 0));
+alter table transaction_feeds add constraint transaction_feeds_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table transaction_feeds add constraint transaction_feeds_pkey PRIMARY KEY (partner_id, user_id);
+alter table transactions add constraint transactions_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id);
+alter table transactions add constraint transactions_check CHECK (
+CASE
+    WHEN removed THEN (num_nonnulls(account_id, amount_cents, date, pending, name, merchant_name, category) = 0)
+    ELSE (num_nonnulls(item_id, account_id, amount_cents, date, latest_date, pending, name) = 7)
+END);
+alter table transactions add constraint transactions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table transactions add constraint transactions_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id);
+alter table transactions add constraint transactions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table transactions add constraint transactions_partner_id_user_id_position_key UNIQUE (partner_id, user_id, "position");
+alter table transactions add constraint transactions_pkey PRIMARY KEY (id);
+alter table transactions add constraint transactions_position_check CHECK (("position" > 0));
+alter table usage_categories add constraint usage_categories_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_categories add constraint usage_categories_pkey PRIMARY KEY (partner_id, unit, start, category);
+alter table usage_categories add constraint usage_categories_transactions_check CHECK ((transactions >= 0));
+alter table usage_categories add constraint usage_categories_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table usage_categories add constraint usage_categories_volume_cents_check CHECK ((volume_cents >= 0));
+alter table usage_events add constraint usage_events_amount_cents_check CHECK ((amount_cents >= 0));
+alter table usage_events add constraint usage_events_check CHECK (((event_type = 'transaction'::text) OR ((amount_cents IS NULL) AND (category IS NULL))));
+alter table usage_events add constraint usage_events_check1 CHECK (((event_type = 'account_link'::text) OR (institution IS NULL)));
+alter table usage_events add constraint usage_events_event_type_check CHECK ((event_type = ANY (ARRAY['user_signup'::text, 'account_link'::text, 'transaction'::text])));
+alter table usage_events add constraint usage_events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_events add constraint usage_events_pkey PRIMARY KEY (id);
+alter table usage_institutions add constraint usage_institutions_account_links_check CHECK ((account_links >= 0));
+alter table usage_institutions add constraint usage_institutions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_institutions add constraint usage_institutions_pkey PRIMARY KEY (partner_id, unit, start, institution);
+alter table usage_institutions add constraint usage_institutions_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table usage_intervals add constraint usage_intervals_account_links_check CHECK ((account_links >= 0));
+alter table usage_intervals add constraint usage_intervals_active_users_check CHECK ((active_users >= 0));
+alter table usage_intervals add constraint usage_intervals_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_intervals add constraint usage_intervals_pkey PRIMARY KEY (partner_id, unit, start);
+alter table usage_intervals add constraint usage_intervals_transactions_check CHECK ((transactions >= 0));
+alter table usage_intervals add constraint usage_intervals_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table usage_intervals add constraint usage_intervals_user_signups_check CHECK ((user_signups >= 0));
+alter table usage_intervals add constraint usage_intervals_volume_cents_check CHECK ((volume_cents >= 0));
+alter table usage_users add constraint usage_users_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, unit, start, user_id);
+alter table usage_users add constraint usage_users_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table users add constraint users_pkey PRIMARY KEY (id);
+
+CREATE INDEX activity_partner ON public.activity USING btree (partner_id, id DESC);
+CREATE INDEX agents_owner ON public.agents USING btree (owner_user_id, created_at DESC, agent_id DESC);
+CREATE INDEX approvals_agent ON public.approvals USING btree (agent_id, id DESC);
+CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE (status = 'pending'::text);
+CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE (revoked_at IS NULL);
+CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
+CREATE INDEX events_unpublished ON public.events USING btree ("position") WHERE (published_at IS NULL);
+CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
+CREATE INDEX item_public_tokens_item ON public.item_public_tokens USING btree (item_id);
+CREATE INDEX items_to_sync ON public.items USING btree (sync_retry_at, id) WHERE (syncs_wanted > syncs_done);
+CREATE INDEX items_user ON public.items USING btree (partner_id, user_id, created_at DESC, id DESC);
+CREATE INDEX ledger_entries_wallet ON public.ledger_entries USING btree (wallet_id, transaction_id DESC) WHERE (wallet_id IS NOT NULL);
+CREATE INDEX memberships_partner ON public.memberships USING btree (partner_id);
+CREATE INDEX notifications_unsent ON public.notifications USING btree (sms_next_at) WHERE (sms_status = 'pending'::text);
+CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "position" DESC);
+CREATE INDEX plaid_sim_authorizations_key ON public.plaid_sim_authorizations USING btree (idempotency_key, created_at) WHERE (idempotency_key IS NOT NULL);
+CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE (removed_at IS NULL);
+CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
+CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
+CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC, id DESC);
+CREATE INDEX stripe_payments_agent ON public.stripe_payments USING btree (agent_id);
+CREATE INDEX stripe_reversals_payment ON public.stripe_reversals USING btree (payment_intent_id);
+CREATE INDEX stripe_sim_events_pending ON public.stripe_sim_events USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+CREATE INDEX stripe_sim_refunds_payment ON public.stripe_sim_refunds USING btree (payment_intent_id);
+CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree (expires_at) WHERE (status = 'open'::text);
+CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
+CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
+CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
+CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
+
+CREATE TRIGGER agents_guard BEFORE UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION agents_guard();
+CREATE TRIGGER approvals_begin_pending BEFORE INSERT ON public.approvals FOR EACH ROW WHEN ((new.status <> 'pending'::text)) EXECUTE FUNCTION approvals_begin_pending();
+CREATE TRIGGER approvals_guard BEFORE DELETE OR UPDATE ON public.approvals FOR EACH ROW EXECUTE FUNCTION approvals_guard();
+CREATE TRIGGER ledger_entries_immutable BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION ledger_refuse('what is booked stays; book the opposite instead');
+CREATE TRIGGER ledger_entries_kept BEFORE TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('what is booked stays');
+CREATE TRIGGER ledger_entries_move_balance BEFORE INSERT ON public.ledger_entries FOR EACH ROW WHEN ((new.wallet_id IS NOT NULL)) EXECUTE FUNCTION ledger_move_balance();
+CREATE TRIGGER ledger_entries_sum_to_zero AFTER INSERT ON public.ledger_entries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_sum_to_zero();
+CREATE TRIGGER ledger_transactions_immutable BEFORE DELETE OR UPDATE ON public.ledger_transactions FOR EACH ROW EXECUTE FUNCTION ledger_refuse('what is booked stays; book the opposite instead');
+CREATE TRIGGER ledger_transactions_kept BEFORE TRUNCATE ON public.ledger_transactions FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('what is booked stays');
+CREATE TRIGGER ledger_wallets_begin_empty BEFORE INSERT ON public.ledger_wallets FOR EACH ROW WHEN ((new.balance_cents <> 0)) EXECUTE FUNCTION ledger_refuse('a wallet begins empty');
+CREATE TRIGGER ledger_wallets_kept BEFORE TRUNCATE ON public.ledger_wallets FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
+CREATE TRIGGER ledger_wallets_moved_by_entries BEFORE DELETE OR UPDATE ON public.ledger_wallets FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
+
+CREATE OR REPLACE FUNCTION public.agent_decide(p_approval_id bigint, p_user_id text, p_approve boolean, p_at timestamp with time zone, OUT outcome text, OUT agent_id text, OUT transaction_id bigint, OUT amount_cents bigint, OUT balance_cents bigint, OUT owner_partner_id text)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    agent agents%rowtype;
+    approval approvals%rowtype;
+  begin
+    select a.* into agent from agents a
+      where a.agent_id = (select q.agent_id from approvals q where q.id = p_approval_id) and a.owner_user_id = p_user_id for no key update;
+    if not found then
+      outcome := 'unknown';
+      return;
+    end if;
+    select q.* into approval from approvals q where q.id = p_approval_id for no key update;
+    agent_id := agent.agent_id;
+    owner_partner_id := agent.owner_partner_id;
+    amount_cents := approval.amount_cents;
+    if approval.status in ('approved', 'rejected') then
+      outcome := 'already_' || approval.status;
+    elsif approval.status = 'expired' or approval.expires_at <= p_at then
+      outcome := 'expired';
+    elsif not p_approve then
+      update approvals q set status = 'rejected', decided_at = p_at, decided_by = p_user_id where q.id = p_approval_id;
+      outcome := 'rejected';
+    elsif agent.status <> 'active' then
+      outcome := agent.status;
+    else
+      select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
+        from ledger_post(agent.agent_id, 'spend', -approval.amount_cents, approval.description, 'approval:' || p_approval_id, p_at) p;
+      if outcome = 'posted' then
+        update approvals q set status = 'approved', decided_at = p_at, decided_by = p_user_id, transaction_id = agent_decide.transaction_id
+          where q.id = p_approval_id;
+        outcome := 'approved';
+      end if;
+    end if;
+  end $function$;
+CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    agent agents%rowtype;
+    today date := (p_at at time zone 'UTC')::date;
+    spent_today bigint;
+  begin
+    select a.* into agent from agents a where a.agent_id = p_agent_id for no key update;
+    if not found then
+      outcome := 'unknown';
+      return;
+    end if;
+    agent_name := agent.name;
+    owner_user_id := agent.owner_user_id;
+    owner_partner_id := agent.owner_partner_id;
+    if agent.status <> 'active' then
+      outcome := agent.status;
+      return;
+    end if;
+    spent_today := case when agent.spent_on = today then agent.spent_cents else 0 end;
+    reason := case
+      when p_require_approval then 'requested'
+      when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
+      when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
+    if reason is not null then
+      insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
+        values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
+      outcome := 'pending';
+      return;
+    end if;
+    select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
+      from ledger_post(p_agent_id, 'spend', -p_amount_cents, p_description, null, p_at) p;
+    if outcome = 'posted' then
+      update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
+    end if;
+  end $function$;
+CREATE OR REPLACE FUNCTION public.agents_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      if old.status = 'revoked' and new.status <> 'revoked' then
+        raise exception 'The agent % is revoked for good.', old.agent_id using errcode = 'restrict_violation';
+      end if;
+      if old.owner_user_id is not null and new.owner_user_id is distinct from old.owner_user_id then
+        raise exception 'The agent % has an owner already.', old.agent_id using errcode = 'restrict_violation';
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.approvals_begin_pending()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'An approval begins as pending.' using errcode = 'restrict_violation';
+    end $function$;
+CREATE OR REPLACE FUNCTION public.approvals_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      if tg_op = 'DELETE' or old.status <> 'pending' or new.status = 'pending' then
+        raise exception 'The approval % is decided once and stays.', old.id using errcode = 'restrict_violation';
+      end if;
+      if row(new.id, new.agent_id, new.amount_cents, new.description, new.item_name, new.url, new.reason, new.created_at, new.expires_at)
+        is distinct from row(old.id, old.agent_id, old.amount_cents, old.description, old.item_name, old.url, old.reason, old.created_at, old.expires_at) then
+        raise exception 'The content of the approval % cannot change.', old.id using errcode = 'restrict_violation';
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_move_balance()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      update ledger_wallets set balance_cents = balance_cents + new.amount_cents
+        where wallet_id = new.wallet_id returning balance_cents into new.balance_after_cents;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    counter_account text;
+    booked_cents bigint;
+  begin
+    if p_amount_cents = 0 or (p_type in ('earn', 'loan') and p_amount_cents < 0) or (p_type in ('spend', 'repayment', 'refund') and p_amount_cents > 0) then
+      raise exception 'A ledger transaction of the type % cannot move % cents.', p_type, p_amount_cents using errcode = 'check_violation';
+    end if;
+    -- Whoever holds the wallet's row decides alone; keys that refer to it are not held up.
+    select w.balance_cents into balance_cents from ledger_wallets w where w.wallet_id = p_wallet_id for no key update;
+    if not found then
+      raise exception 'There is no wallet %.', p_wallet_id using errcode = 'foreign_key_violation';
+    end if;
+    if p_reference is not null then
+      select t.id, e.amount_cents into transaction_id, booked_cents
+        from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id and e.wallet_id = p_wallet_id
+        where t.reference = p_reference;
+      if found then
+        if booked_cents is distinct from p_amount_cents then
+          raise exception 'The reference % is booked already with another content.', p_reference using errcode = 'unique_violation';
+        end if;
+        outcome := 'repeated';
+        return;
+      end if;
+    end if;
+    if balance_cents + p_amount_cents < 0 then
+      outcome := 'insufficient';
+      return;
+    end if;
+    insert into ledger_transactions (type, description, reference, created_at)
+      values (p_type, p_description, p_reference, p_at) returning id into transaction_id;
+    counter_account := case p_type
+      when 'earn' then 'system:topup' when 'refund' then 'system:topup'
+      when 'spend' then 'system:spend'
+      when 'loan' then 'system:loan' when 'repayment' then 'system:loan'
+      else 'system:adjustment' end;
+    insert into ledger_entries (transaction_id, account, wallet_id, amount_cents) values
+      (transaction_id, 'wallet:' || p_wallet_id, p_wallet_id, p_amount_cents),
+      (transaction_id, counter_account, null, -p_amount_cents);
+    balance_cents := balance_cents + p_amount_cents;
+    outcome := 'posted';
+  end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_refuse()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'The ledger refuses % on %: %', tg_op, tg_table_name, tg_argv[0] using errcode = 'restrict_violation';
+    end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_sum_to_zero()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    declare crooked bigint;
+    begin
+      select transaction_id into crooked from added group by transaction_id having sum(amount_cents) <> 0 limit 1;
+      if found then
+        raise exception 'The entries of the ledger transaction % do not sum to zero.', crooked using errcode = 'check_violation';
+      end if;
+      return null;
+    end $function$;
