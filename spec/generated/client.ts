@@ -51,6 +51,346 @@ export interface paths {
         patch: operations["updatePartner"];
         trace?: never;
     };
+    "/api/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register an agent
+         * @description Makes an agent with an empty wallet and answers its key. For an agent that exists already the answer has no key. With a session, an agent without an owner becomes the signed-in user's; one that has a balance, a history or a key in use needs that key as `api_key` beside the session.
+         */
+        post: operations["registerAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a balance
+         * @description The balance of an agent and its ten latest transactions. Anybody may ask.
+         */
+        get: operations["getBalance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an agent's state
+         * @description Whether there is such an agent, its balance, its state and its five latest transactions. Anybody may ask; the owner, signed in, also reads the agent's key.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Spend credits
+         * @description Takes credits from the wallet of the agent whose key is sent. With `require_approval`, and whenever the amount is over one of the owner's limits, nothing is taken: an approval request is made and the owner is told. It lapses after 24 hours.
+         */
+        post: operations["spendCredits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a spend
+         * @description Carries out a pending approval request exactly as it was asked, once. When the balance is too small the request stays pending.
+         */
+        post: operations["approveSpend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a spend
+         * @description Turns a pending approval request down. No credits move.
+         */
+        post: operations["rejectSpend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List approval requests
+         * @description The approval requests of all agents of the signed-in user, newest first.
+         */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/checkout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Buy credits
+         * @description Opens a hosted payment page for 10 to 500 US dollars, at 100 credits a dollar. The credits are in the wallet as soon as the payment is confirmed. An unknown agent is made first, and one without an owner becomes the signed-in user's, as in registering.
+         */
+        post: operations["createCheckout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/checkout/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the page after a payment
+         * @description Where the payment page sends the buyer, paid or not. A plain page for people; it changes nothing.
+         */
+        get: operations["showCheckoutReturn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause an agent
+         * @description Stops the agent from spending. An agent that is paused already stays so.
+         */
+        post: operations["pauseAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume an agent
+         * @description Lets a paused agent spend again. A revoked one cannot come back.
+         */
+        post: operations["resumeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an agent
+         * @description Ends the agent for good and replaces its key: the old one is refused from this moment. It cannot be undone, so the body has to confirm it.
+         */
+        post: operations["revokeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set an agent's limits
+         * @description What the agent may spend without asking: in one transaction, and in one day (UTC). What is over a limit becomes an approval request; approved spending does not count towards the day. A limit that is left out stays as it is; null lifts it.
+         */
+        post: operations["setLimits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List your agents
+         * @description The agents of the signed-in user, newest first.
+         */
+        get: operations["listAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/transactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an agent's transactions
+         * @description The whole history of the wallet, newest first, for the owner or by the agent's own key. `amount` is the change of the balance: negative for what went out.
+         */
+        get: operations["listAgentTransactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List notifications
+         * @description What the signed-in user was told, newest first. Where the server can send text messages, an approval request is also sent to the number that the user's preferences hold as `phone` (with the country code, such as +14155550123).
+         */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stripe/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive Stripe's events
+         * @description Where Stripe tells of payments, refunds and disputes. Its signature is checked, and each event and each payment counts once.
+         */
+        post: operations["receiveStripeEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/calculate/safe-to-spend": {
         parameters: {
             query?: never;
@@ -1937,6 +2277,244 @@ export interface components {
             items: components["schemas"]["Partner"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
+        /**
+         * @description Names one agent; its registrar chose it.
+         * @example my-agent-001
+         */
+        AgentId: string;
+        /**
+         * @description An amount of credits, with at most two decimals.
+         * @example 950
+         */
+        Credits: number;
+        /**
+         * @description A limit in credits; null for none.
+         * @example 500
+         */
+        CreditLimit: number | null;
+        AgentRegistration: {
+            agent_id: components["schemas"]["AgentId"];
+            /** @description How the agent is shown; its id when left out. */
+            name?: string;
+            /** @description The agent's key, to claim an agent that is in use already. */
+            api_key?: string;
+        };
+        RegisteredAgent: {
+            /** @constant */
+            ok: true;
+            agent_id: components["schemas"]["AgentId"];
+            /** @description The agent's key. */
+            api_key: string;
+            /** @constant */
+            message: "registered";
+        };
+        KnownAgent: {
+            /** @constant */
+            ok: true;
+            agent_id: components["schemas"]["AgentId"];
+            /** @constant */
+            message: "already registered";
+            /** @description Whether this call made the signed-in user the owner. */
+            claimed: boolean;
+        };
+        /**
+         * @description What moved the credits. `earn` is a purchase, `refund` the undoing of one.
+         * @enum {string}
+         */
+        TransactionType: "earn" | "spend" | "loan" | "repayment" | "refund" | "adjustment";
+        RecentTransaction: {
+            type: components["schemas"]["TransactionType"];
+            /** @description The change of the balance: negative for what went out. */
+            amount: number;
+            description: string;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        AgentBalance: {
+            agent: {
+                agent_id: components["schemas"]["AgentId"];
+                name: string;
+                balance: components["schemas"]["Credits"];
+                /** @description Whether the operator of this server has verified the agent. */
+                is_verified: boolean;
+            };
+            recent_transactions: components["schemas"]["RecentTransaction"][];
+        };
+        /**
+         * @description Whether the agent can spend.
+         * @enum {string}
+         */
+        AgentLifecycle: "active" | "paused" | "revoked";
+        AgentStatus: {
+            exists: boolean;
+            /** @description Whether the signed-in user owns the agent. */
+            is_owner?: boolean;
+            agent?: {
+                agent_id: components["schemas"]["AgentId"];
+                name: string;
+                balance: components["schemas"]["Credits"];
+                status: components["schemas"]["AgentLifecycle"];
+                /** @description The agent's key; for its owner only. */
+                api_key?: string;
+            };
+            recent_transactions?: components["schemas"]["RecentTransaction"][];
+        };
+        Spend: {
+            amount: components["schemas"]["PositiveMoney"];
+            /** @description Shown in the history and in an approval request. */
+            description?: string;
+            /**
+             * @description Ask the owner first, and take nothing now.
+             * @default false
+             */
+            require_approval?: boolean;
+            /** @description What is bought, for the owner to read. */
+            item_name?: string;
+            /** @description Where it is bought, for the owner to look at. */
+            url?: string;
+        };
+        SpendAnswer: {
+            /** @description Whether the credits were taken. */
+            ok: boolean;
+            spent?: components["schemas"]["Credits"];
+            balance?: components["schemas"]["Credits"];
+            transaction_id?: number;
+            /** @description Whether the owner is asked. */
+            pending?: boolean;
+            approval_id?: number;
+            message?: string;
+        };
+        ApprovalReference: {
+            /** @description The `approval_id` that asking for the spend answered. */
+            request_id: number;
+        };
+        Decision: {
+            /** @constant */
+            ok: true;
+            /** @enum {string} */
+            status: "approved" | "rejected";
+        };
+        /**
+         * @description Where an approval request stands.
+         * @enum {string}
+         */
+        ApprovalStatus: "pending" | "approved" | "rejected" | "expired";
+        Approval: {
+            approval_id: number;
+            agent_id: components["schemas"]["AgentId"];
+            amount: components["schemas"]["Credits"];
+            description: string;
+            item_name: string | null;
+            url: string | null;
+            /**
+             * @description Why it needs approval: the agent asked for it, or a limit was reached.
+             * @enum {string}
+             */
+            reason: "requested" | "daily_limit" | "per_transaction_limit";
+            status: components["schemas"]["ApprovalStatus"];
+            created_at: components["schemas"]["Timestamp"];
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        ApprovalPage: {
+            approvals: components["schemas"]["Approval"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            has_more: boolean;
+        };
+        CheckoutOrder: {
+            agent_id: components["schemas"]["AgentId"];
+            /** @description US dollars. */
+            amount: number;
+        };
+        Checkout: {
+            /** @constant */
+            ok: true;
+            /** @description The payment page. It is open for 24 hours. */
+            checkout_url: string;
+        };
+        AgentState: {
+            /** @constant */
+            ok: true;
+            status: components["schemas"]["AgentLifecycle"];
+        };
+        Revocation: {
+            /**
+             * @description Has to be true.
+             * @constant
+             */
+            confirm: true;
+        };
+        LimitsChange: {
+            daily_limit?: components["schemas"]["CreditLimit"];
+            per_transaction_limit?: components["schemas"]["CreditLimit"];
+        };
+        AgentLimits: {
+            /** @constant */
+            ok: true;
+            agent_id: components["schemas"]["AgentId"];
+            daily_limit: components["schemas"]["CreditLimit"];
+            per_transaction_limit: components["schemas"]["CreditLimit"];
+        };
+        Agent: {
+            agent_id: components["schemas"]["AgentId"];
+            name: string;
+            balance: components["schemas"]["Credits"];
+            status: components["schemas"]["AgentLifecycle"];
+            is_verified: boolean;
+            daily_limit: components["schemas"]["CreditLimit"];
+            per_transaction_limit: components["schemas"]["CreditLimit"];
+            /** @description Credits of refunded or disputed payments that had been spent before they could be taken back. */
+            owed: number;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        AgentPage: {
+            agents: components["schemas"]["Agent"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            has_more: boolean;
+        };
+        AgentTransaction: {
+            id: number;
+            type: components["schemas"]["TransactionType"];
+            /** @description The change of the balance: negative for what went out. */
+            amount: number;
+            description: string;
+            created_at: components["schemas"]["Timestamp"];
+            balance_after: components["schemas"]["Credits"];
+        };
+        AgentTransactionPage: {
+            transactions: components["schemas"]["AgentTransaction"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            has_more: boolean;
+        };
+        Notification: {
+            id: string;
+            /** @description The type of the event that it tells of. */
+            type: string;
+            message: string;
+            /** @description What it is about. */
+            data: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Whether a text message went out as well.
+             * @enum {string}
+             */
+            sms: "none" | "pending" | "sent" | "failed";
+            createdAt: components["schemas"]["Timestamp"];
+        };
+        NotificationPage: {
+            items: components["schemas"]["Notification"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        /** @description An event as Stripe sends it. */
+        StripeEvent: {
+            id: string;
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        StripeReceipt: {
+            /** @constant */
+            received: true;
+        };
         /** @description An amount and when it is due. */
         DueAmount: {
             amount: components["schemas"]["NonNegativeMoney"];
@@ -3497,6 +4075,231 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description There is no such agent. */
+        AgentNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/agent-not-found",
+                 *       "title": "agent_not_found",
+                 *       "status": 404,
+                 *       "detail": "There is no agent with this id.",
+                 *       "message": "There is no agent with this id.",
+                 *       "error": "agent_not_found",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such approval request, or it is for an agent of somebody else. */
+        ApprovalNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/not-found",
+                 *       "title": "not_found",
+                 *       "status": 404,
+                 *       "detail": "There is no such approval request.",
+                 *       "message": "There is no such approval request.",
+                 *       "error": "not_found",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The wallet holds too little; `balance` tells what it holds, `required` what was asked for. */
+        InsufficientBalance: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/insufficient-balance",
+                 *       "title": "insufficient_balance",
+                 *       "status": 402,
+                 *       "detail": "The wallet holds 30 credits, and 50 are needed. Buy credits first.",
+                 *       "message": "The wallet holds 30 credits, and 50 are needed. Buy credits first.",
+                 *       "error": "insufficient_balance",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "balance": 30,
+                 *       "required": 50
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The agent is paused, or the credential is of another kind. */
+        AgentPaused: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/agent-paused",
+                 *       "title": "agent_paused",
+                 *       "status": 403,
+                 *       "detail": "This agent is paused. Its owner can resume it.",
+                 *       "message": "This agent is paused. Its owner can resume it.",
+                 *       "error": "agent_paused",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The agent belongs to somebody else, or to nobody who is signed in here. */
+        NotOwner: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/not-owner",
+                 *       "title": "not_owner",
+                 *       "status": 403,
+                 *       "detail": "This agent is not yours.",
+                 *       "message": "This agent is not yours.",
+                 *       "error": "not_owner",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The agent has a balance, a history or a key in use, so that its key has to come with the claim. */
+        ClaimNeedsKey: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/claim-needs-key",
+                 *       "title": "claim_needs_key",
+                 *       "status": 403,
+                 *       "detail": "This agent is in use already. Send its key as `api_key` to claim it.",
+                 *       "message": "This agent is in use already. Send its key as `api_key` to claim it.",
+                 *       "error": "claim_needs_key",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The agent is revoked for good; or a request with this idempotency key is still running. */
+        AgentRevoked: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/agent-revoked",
+                 *       "title": "agent_revoked",
+                 *       "status": 409,
+                 *       "detail": "This agent was revoked for good.",
+                 *       "message": "This agent was revoked for good.",
+                 *       "error": "agent_revoked",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request cannot be decided any more; or a request with this idempotency key is still running. */
+        ApprovalClosed: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The signature does not belong to this body, or the body is not an event. */
+        InvalidSignature: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/invalid-signature",
+                 *       "title": "invalid_signature",
+                 *       "status": 400,
+                 *       "detail": "The Stripe-Signature header does not belong to this body.",
+                 *       "message": "The Stripe-Signature header does not belong to this body.",
+                 *       "error": "invalid_signature",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The allowance and how it comes about. */
         SafeToSpendResult: {
             headers: {
@@ -3681,6 +4484,16 @@ export interface components {
          * @example usr_8M2nQ
          */
         UserId: string;
+        /**
+         * @description The agent's id.
+         * @example my-agent-001
+         */
+        AgentInPath: components["schemas"]["AgentId"];
+        /**
+         * @description The agent's id.
+         * @example my-agent-001
+         */
+        AgentInQuery: components["schemas"]["AgentId"];
         /**
          * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
          * @example "x2mKT1vCqTtZ1m0kZQ"
@@ -3969,6 +4782,1009 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    registerAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agent_id": "my-agent-001",
+                 *       "name": "My Trading Bot"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AgentRegistration"];
+            };
+        };
+        responses: {
+            /** @description The agent exists already. `claimed` tells whether this call made the signed-in user its owner. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "agent_id": "my-agent-001",
+                     *       "message": "already registered",
+                     *       "claimed": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KnownAgent"];
+                };
+            };
+            /** @description The agent is new; this is its key. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "agent_id": "my-agent-001",
+                     *       "api_key": "afg_live_a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0",
+                     *       "message": "registered"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RegisteredAgent"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["ClaimNeedsKey"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getBalance: {
+        parameters: {
+            query: {
+                /**
+                 * @description The agent's id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInQuery"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The balance. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": {
+                     *         "agent_id": "my-agent-001",
+                     *         "name": "My Trading Bot",
+                     *         "balance": 950,
+                     *         "is_verified": false
+                     *       },
+                     *       "recent_transactions": [
+                     *         {
+                     *           "type": "earn",
+                     *           "amount": 1000,
+                     *           "description": "Top-up: 1000 credits",
+                     *           "created_at": "2026-06-14T12:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentBalance"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            404: components["responses"]["AgentNotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getStatus: {
+        parameters: {
+            query: {
+                /**
+                 * @description The agent's id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInQuery"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state; `exists` alone when there is no such agent. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentStatus"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    spendCredits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 50,
+                 *       "description": "GPT-4 API call",
+                 *       "require_approval": false,
+                 *       "item_name": "OpenAI completion",
+                 *       "url": "https://api.openai.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Spend"];
+            };
+        };
+        responses: {
+            /** @description Spent at once, or waiting for the owner. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["InsufficientBalance"];
+            403: components["responses"]["AgentPaused"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    approveSpend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request_id": 12
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["ApprovalReference"];
+                /**
+                 * @example {
+                 *       "request_id": 12
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApprovalReference"];
+            };
+        };
+        responses: {
+            /** @description Approved, and the credits are taken. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "status": "approved"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["InsufficientBalance"];
+            403: components["responses"]["AgentPaused"];
+            404: components["responses"]["ApprovalNotFound"];
+            409: components["responses"]["ApprovalClosed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rejectSpend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "request_id": 12
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["ApprovalReference"];
+                /**
+                 * @example {
+                 *       "request_id": 12
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApprovalReference"];
+            };
+        };
+        responses: {
+            /** @description Rejected. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "status": "rejected"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["ApprovalNotFound"];
+            409: components["responses"]["ApprovalClosed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                status?: components["schemas"]["ApprovalStatus"];
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of approval requests. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "approvals": [
+                     *         {
+                     *           "approval_id": 12,
+                     *           "agent_id": "my-agent-001",
+                     *           "amount": 50,
+                     *           "description": "GPT-4 API call",
+                     *           "item_name": "OpenAI completion",
+                     *           "url": "https://api.openai.com",
+                     *           "reason": "requested",
+                     *           "status": "pending",
+                     *           "created_at": "2026-06-14T12:00:00.000Z",
+                     *           "expires_at": "2026-06-15T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createCheckout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agent_id": "my-agent-001",
+                 *       "amount": 25
+                 *     }
+                 */
+                "application/json": components["schemas"]["CheckoutOrder"];
+            };
+        };
+        responses: {
+            /** @description Send the buyer to this page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "checkout_url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Checkout"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            409: components["responses"]["AgentRevoked"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    showCheckoutReturn: {
+        parameters: {
+            query?: {
+                /** @description The payment session that was paid. */
+                session_id?: string;
+                /** @description How the visit to the payment page ended. */
+                outcome?: "paid" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The agent's id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state the agent is in now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "status": "paused"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentState"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["AgentNotFound"];
+            409: components["responses"]["AgentRevoked"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The agent's id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state the agent is in now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "status": "active"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentState"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["AgentNotFound"];
+            409: components["responses"]["AgentRevoked"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The agent's id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirm": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["Revocation"];
+            };
+        };
+        responses: {
+            /** @description The state the agent is in now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "status": "revoked"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentState"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["AgentNotFound"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setLimits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The agent's id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "daily_limit": 500,
+                 *       "per_transaction_limit": 100
+                 *     }
+                 */
+                "application/json": components["schemas"]["LimitsChange"];
+            };
+        };
+        responses: {
+            /** @description The limits as they are now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "agent_id": "my-agent-001",
+                     *       "daily_limit": 500,
+                     *       "per_transaction_limit": 100
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentLimits"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["AgentNotFound"];
+            409: components["responses"]["AgentRevoked"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAgents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of agents. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agents": [
+                     *         {
+                     *           "agent_id": "my-agent-001",
+                     *           "name": "My Trading Bot",
+                     *           "balance": 950,
+                     *           "status": "active",
+                     *           "is_verified": false,
+                     *           "daily_limit": 500,
+                     *           "per_transaction_limit": null,
+                     *           "owed": 0,
+                     *           "created_at": "2026-06-14T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAgentTransactions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The agent's id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of transactions. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transactions": [
+                     *         {
+                     *           "id": 42,
+                     *           "type": "spend",
+                     *           "amount": -50,
+                     *           "description": "GPT-4 API call",
+                     *           "created_at": "2026-06-14T12:00:00.000Z",
+                     *           "balance_after": 900
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentTransactionPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["AgentNotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of notifications. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "ntf_7gK1",
+                     *           "type": "agent.approval_requested",
+                     *           "message": "My Trading Bot asks to spend 50 credits: OpenAI completion",
+                     *           "data": {
+                     *             "agent_id": "my-agent-001",
+                     *             "approval_id": 12
+                     *           },
+                     *           "sms": "none",
+                     *           "createdAt": "2026-06-14T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NotificationPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveStripeEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Stripe's signature over the body. */
+                "Stripe-Signature"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_1Qw2",
+                 *       "object": "event",
+                 *       "type": "checkout.session.completed",
+                 *       "data": {
+                 *         "object": {
+                 *           "id": "cs_test_a1b2c3",
+                 *           "object": "checkout.session"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["StripeEvent"];
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StripeReceipt"];
+                };
+            };
+            400: components["responses"]["InvalidSignature"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];

@@ -2,6 +2,7 @@
 
 import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/operations/table.ts'
 import { operations as adminOperations } from './admin.ts'
+import { operations as agentsOperations } from './agents.ts'
 import { operations as calculationsOperations } from './calculations.ts'
 import { operations as documentsOperations } from './documents.ts'
 import { operations as healthOperations } from './health.ts'
@@ -14,6 +15,7 @@ import { operations as webhooksOperations } from './webhooks.ts'
 /** Every operation of the API by its operationId. */
 export const allOperations = {
   ...adminOperations,
+  ...agentsOperations,
   ...calculationsOperations,
   ...documentsOperations,
   ...healthOperations,
@@ -24,7 +26,7 @@ export const allOperations = {
   ...webhooksOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking', 'webhooks'] as const
+export const groups = ['admin', 'agents', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking', 'webhooks'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },

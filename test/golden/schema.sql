@@ -27,6 +27,37 @@ create table activity (
   request_id text not null
 );
 
+create table agents (
+  agent_id text not null,
+  name text not null,
+  owner_user_id text,
+  owner_partner_id text,
+  status text not null default 'active'::text,
+  is_verified boolean not null default false,
+  daily_limit_cents bigint,
+  per_transaction_limit_cents bigint,
+  spent_on date,
+  spent_cents bigint not null default 0,
+  api_key bytea not null,
+  created_at timestamp with time zone not null
+);
+
+create table approvals (
+  id bigint not null generated always as identity,
+  agent_id text not null,
+  amount_cents bigint not null,
+  description text not null,
+  item_name text,
+  url text,
+  reason text not null,
+  status text not null default 'pending'::text,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  decided_at timestamp with time zone,
+  decided_by text,
+  transaction_id bigint
+);
+
 create table check_results (
   name text not null,
   status text not null,
@@ -105,10 +136,45 @@ create table items (
   created_at timestamp with time zone not null
 );
 
+create table ledger_entries (
+  transaction_id bigint not null,
+  account text not null,
+  wallet_id text,
+  amount_cents bigint not null,
+  balance_after_cents bigint
+);
+
+create table ledger_transactions (
+  id bigint not null generated always as identity,
+  type text not null,
+  description text not null,
+  reference text,
+  created_at timestamp with time zone not null
+);
+
+create table ledger_wallets (
+  wallet_id text not null,
+  balance_cents bigint not null default 0,
+  created_at timestamp with time zone not null
+);
+
 create table memberships (
   user_id text not null,
   partner_id text not null,
   role text not null
+);
+
+create table notifications (
+  id text not null,
+  position bigint not null generated always as identity,
+  user_id text not null,
+  type text not null,
+  message text not null,
+  data jsonb not null,
+  created_at timestamp with time zone not null,
+  sms_status text not null,
+  sms_attempts smallint not null default 0,
+  sms_next_at timestamp with time zone
 );
 
 create table partners (
@@ -239,6 +305,34 @@ create table sessions (
   last_used_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   revoked_at timestamp with time zone
+);
+
+create table stripe_events (
+  id text not null,
+  type text not null,
+  received_at timestamp with time zone not null
+);
+
+create table stripe_payments (
+  session_id text not null,
+  agent_id text not null,
+  amount_cents bigint not null,
+  status text not null default 'open'::text,
+  payment_intent_id text,
+  transaction_id bigint,
+  credits_cents bigint not null default 0,
+  taken_back_cents bigint not null default 0,
+  owed_cents bigint not null default 0,
+  created_at timestamp with time zone not null,
+  paid_at timestamp with time zone
+);
+
+create table stripe_reversals (
+  source_id text not null,
+  payment_intent_id text not null,
+  kind text not null,
+  amount_cents bigint not null,
+  updated_at timestamp with time zone not null
 );
 
 create table stripe_sim_disputes (
@@ -445,6 +539,26 @@ alter table accounts add constraint accounts_item_id_plaid_account_id_key UNIQUE
 alter table accounts add constraint accounts_pkey PRIMARY KEY (id);
 alter table activity add constraint activity_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table activity add constraint activity_pkey PRIMARY KEY (id);
+alter table agents add constraint agents_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES ledger_wallets(wallet_id);
+alter table agents add constraint agents_check CHECK (((owner_user_id IS NULL) = (owner_partner_id IS NULL)));
+alter table agents add constraint agents_daily_limit_cents_check CHECK ((daily_limit_cents >= 0));
+alter table agents add constraint agents_owner_partner_id_fkey FOREIGN KEY (owner_partner_id) REFERENCES partners(id);
+alter table agents add constraint agents_owner_user_id_fkey FOREIGN KEY (owner_user_id) REFERENCES users(id);
+alter table agents add constraint agents_per_transaction_limit_cents_check CHECK ((per_transaction_limit_cents >= 0));
+alter table agents add constraint agents_pkey PRIMARY KEY (agent_id);
+alter table agents add constraint agents_spent_cents_check CHECK ((spent_cents >= 0));
+alter table agents add constraint agents_status_check CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'revoked'::text])));
+alter table approvals add constraint approvals_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(agent_id);
+alter table approvals add constraint approvals_amount_cents_check CHECK ((amount_cents > 0));
+alter table approvals add constraint approvals_check CHECK ((expires_at > created_at));
+alter table approvals add constraint approvals_check1 CHECK (((status = 'approved'::text) = (transaction_id IS NOT NULL)));
+alter table approvals add constraint approvals_check2 CHECK (((status = ANY (ARRAY['approved'::text, 'rejected'::text])) = ((decided_at IS NOT NULL) AND (decided_by IS NOT NULL))));
+alter table approvals add constraint approvals_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES users(id);
+alter table approvals add constraint approvals_pkey PRIMARY KEY (id);
+alter table approvals add constraint approvals_reason_check CHECK ((reason = ANY (ARRAY['requested'::text, 'daily_limit'::text, 'per_transaction_limit'::text])));
+alter table approvals add constraint approvals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'expired'::text])));
+alter table approvals add constraint approvals_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
+alter table approvals add constraint approvals_transaction_id_key UNIQUE (transaction_id);
 alter table check_results add constraint check_results_pkey PRIMARY KEY (name);
 alter table check_results add constraint check_results_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'failed'::text])));
 alter table credentials add constraint credentials_check CHECK (((kind = 'agent_key'::text) = (agent_id IS NOT NULL)));
@@ -475,10 +589,31 @@ alter table items add constraint items_partner_id_fkey FOREIGN KEY (partner_id) 
 alter table items add constraint items_pkey PRIMARY KEY (id);
 alter table items add constraint items_plaid_item_id_key UNIQUE (plaid_item_id);
 alter table items add constraint items_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'login_required'::text, 'error'::text])));
+alter table ledger_entries add constraint ledger_entries_amount_cents_check CHECK ((amount_cents <> 0));
+alter table ledger_entries add constraint ledger_entries_balance_after_cents_check CHECK ((balance_after_cents >= 0));
+alter table ledger_entries add constraint ledger_entries_check CHECK (((wallet_id IS NULL) = (balance_after_cents IS NULL)));
+alter table ledger_entries add constraint ledger_entries_check1 CHECK (
+CASE
+    WHEN (wallet_id IS NULL) THEN (account = ANY (ARRAY['system:topup'::text, 'system:spend'::text, 'system:loan'::text, 'system:adjustment'::text]))
+    ELSE (account = ('wallet:'::text || wallet_id))
+END);
+alter table ledger_entries add constraint ledger_entries_pkey PRIMARY KEY (transaction_id, account);
+alter table ledger_entries add constraint ledger_entries_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
+alter table ledger_entries add constraint ledger_entries_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES ledger_wallets(wallet_id);
+alter table ledger_transactions add constraint ledger_transactions_pkey PRIMARY KEY (id);
+alter table ledger_transactions add constraint ledger_transactions_reference_key UNIQUE (reference);
+alter table ledger_transactions add constraint ledger_transactions_type_check CHECK ((type = ANY (ARRAY['earn'::text, 'spend'::text, 'loan'::text, 'repayment'::text, 'refund'::text, 'adjustment'::text])));
+alter table ledger_wallets add constraint ledger_wallet_not_below_zero CHECK ((balance_cents >= 0));
+alter table ledger_wallets add constraint ledger_wallets_pkey PRIMARY KEY (wallet_id);
 alter table memberships add constraint memberships_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, partner_id);
 alter table memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])));
 alter table memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table notifications add constraint notifications_check CHECK (((sms_status = 'pending'::text) = (sms_next_at IS NOT NULL)));
+alter table notifications add constraint notifications_pkey PRIMARY KEY (id);
+alter table notifications add constraint notifications_position_key UNIQUE ("position");
+alter table notifications add constraint notifications_sms_status_check CHECK ((sms_status = ANY (ARRAY['none'::text, 'pending'::text, 'sent'::text, 'failed'::text])));
+alter table notifications add constraint notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 alter table partners add constraint partners_pkey PRIMARY KEY (id);
 alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_ach_class_check CHECK ((ach_class = ANY (ARRAY['ccd'::text, 'ppd'::text, 'tel'::text, 'web'::text])));
 alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_amount_cents_check CHECK ((amount_cents > 0));
@@ -526,6 +661,22 @@ alter table safe_to_spend add constraint safe_to_spend_savings_cents_check CHECK
 alter table sessions add constraint sessions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table stripe_events add constraint stripe_events_pkey PRIMARY KEY (id);
+alter table stripe_payments add constraint stripe_payments_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(agent_id);
+alter table stripe_payments add constraint stripe_payments_amount_cents_check CHECK ((amount_cents > 0));
+alter table stripe_payments add constraint stripe_payments_check CHECK (((status = 'paid'::text) = ((transaction_id IS NOT NULL) AND (payment_intent_id IS NOT NULL) AND (paid_at IS NOT NULL))));
+alter table stripe_payments add constraint stripe_payments_check1 CHECK (((taken_back_cents + owed_cents) <= credits_cents));
+alter table stripe_payments add constraint stripe_payments_credits_cents_check CHECK ((credits_cents >= 0));
+alter table stripe_payments add constraint stripe_payments_owed_cents_check CHECK ((owed_cents >= 0));
+alter table stripe_payments add constraint stripe_payments_payment_intent_id_key UNIQUE (payment_intent_id);
+alter table stripe_payments add constraint stripe_payments_pkey PRIMARY KEY (session_id);
+alter table stripe_payments add constraint stripe_payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'expired'::text])));
+alter table stripe_payments add constraint stripe_payments_taken_back_cents_check CHECK ((taken_back_cents >= 0));
+alter table stripe_payments add constraint stripe_payments_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
+alter table stripe_payments add constraint stripe_payments_transaction_id_key UNIQUE (transaction_id);
+alter table stripe_reversals add constraint stripe_reversals_amount_cents_check CHECK ((amount_cents >= 0));
+alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])));
+alter table stripe_reversals add constraint stripe_reversals_pkey PRIMARY KEY (source_id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_amount_cents_check CHECK ((amount_cents > 0));
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_fkey FOREIGN KEY (payment_intent_id) REFERENCES stripe_sim_payments(payment_intent_id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_key UNIQUE (payment_intent_id);
@@ -620,6 +771,9 @@ alter table webhooks add constraint webhooks_pkey PRIMARY KEY (id);
 alter table webhooks add constraint webhooks_status_check CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])));
 
 CREATE INDEX activity_partner ON public.activity USING btree (partner_id, id DESC);
+CREATE INDEX agents_owner ON public.agents USING btree (owner_user_id, created_at DESC, agent_id DESC);
+CREATE INDEX approvals_agent ON public.approvals USING btree (agent_id, id DESC);
+CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE (status = 'pending'::text);
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE (revoked_at IS NULL);
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
 CREATE INDEX events_age ON public.events USING btree (created_at);
@@ -628,13 +782,18 @@ CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (exp
 CREATE INDEX item_public_tokens_item ON public.item_public_tokens USING btree (item_id);
 CREATE INDEX items_to_sync ON public.items USING btree (sync_retry_at, id) WHERE (syncs_wanted > syncs_done);
 CREATE INDEX items_user ON public.items USING btree (partner_id, user_id, created_at DESC, id DESC);
+CREATE INDEX ledger_entries_wallet ON public.ledger_entries USING btree (wallet_id, transaction_id DESC) WHERE (wallet_id IS NOT NULL);
 CREATE INDEX memberships_partner ON public.memberships USING btree (partner_id);
+CREATE INDEX notifications_unsent ON public.notifications USING btree (sms_next_at) WHERE (sms_status = 'pending'::text);
+CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "position" DESC);
 CREATE INDEX plaid_sim_authorizations_key ON public.plaid_sim_authorizations USING btree (idempotency_key, created_at) WHERE (idempotency_key IS NOT NULL);
 CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE (removed_at IS NULL);
 CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
 CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC, id DESC);
+CREATE INDEX stripe_payments_agent ON public.stripe_payments USING btree (agent_id);
+CREATE INDEX stripe_reversals_payment ON public.stripe_reversals USING btree (payment_intent_id);
 CREATE INDEX stripe_sim_events_pending ON public.stripe_sim_events USING btree (next_attempt_at) WHERE (state = 'pending'::text);
 CREATE INDEX stripe_sim_refunds_payment ON public.stripe_sim_refunds USING btree (payment_intent_id);
 CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree (expires_at) WHERE (status = 'open'::text);
@@ -650,3 +809,199 @@ CREATE INDEX webhook_deliveries_failed ON public.webhook_deliveries USING btree 
 CREATE INDEX webhook_deliveries_list ON public.webhook_deliveries USING btree (webhook_id, created_at DESC, id DESC);
 CREATE INDEX webhook_deliveries_untried ON public.webhook_deliveries USING btree (webhook_id, sequence) WHERE ((status = 'pending'::text) AND (tries = 0));
 CREATE INDEX webhooks_partner ON public.webhooks USING btree (partner_id, created_at DESC, id DESC);
+
+CREATE TRIGGER agents_guard BEFORE UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION agents_guard();
+CREATE TRIGGER approvals_begin_pending BEFORE INSERT ON public.approvals FOR EACH ROW WHEN ((new.status <> 'pending'::text)) EXECUTE FUNCTION approvals_begin_pending();
+CREATE TRIGGER approvals_guard BEFORE DELETE OR UPDATE ON public.approvals FOR EACH ROW EXECUTE FUNCTION approvals_guard();
+CREATE TRIGGER ledger_entries_immutable BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION ledger_refuse('what is booked stays; book the opposite instead');
+CREATE TRIGGER ledger_entries_kept BEFORE TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('what is booked stays');
+CREATE TRIGGER ledger_entries_move_balance BEFORE INSERT ON public.ledger_entries FOR EACH ROW WHEN ((new.wallet_id IS NOT NULL)) EXECUTE FUNCTION ledger_move_balance();
+CREATE TRIGGER ledger_entries_sum_to_zero AFTER INSERT ON public.ledger_entries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_sum_to_zero();
+CREATE TRIGGER ledger_transactions_immutable BEFORE DELETE OR UPDATE ON public.ledger_transactions FOR EACH ROW EXECUTE FUNCTION ledger_refuse('what is booked stays; book the opposite instead');
+CREATE TRIGGER ledger_transactions_kept BEFORE TRUNCATE ON public.ledger_transactions FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('what is booked stays');
+CREATE TRIGGER ledger_wallets_begin_empty BEFORE INSERT ON public.ledger_wallets FOR EACH ROW WHEN ((new.balance_cents <> 0)) EXECUTE FUNCTION ledger_refuse('a wallet begins empty');
+CREATE TRIGGER ledger_wallets_kept BEFORE TRUNCATE ON public.ledger_wallets FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
+CREATE TRIGGER ledger_wallets_moved_by_entries BEFORE DELETE OR UPDATE ON public.ledger_wallets FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
+
+CREATE OR REPLACE FUNCTION public.agent_decide(p_approval_id bigint, p_user_id text, p_approve boolean, p_at timestamp with time zone, OUT outcome text, OUT agent_id text, OUT transaction_id bigint, OUT amount_cents bigint, OUT balance_cents bigint, OUT owner_partner_id text)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    agent agents%rowtype;
+    approval approvals%rowtype;
+  begin
+    select a.* into agent from agents a
+      where a.agent_id = (select q.agent_id from approvals q where q.id = p_approval_id) and a.owner_user_id = p_user_id for no key update;
+    if not found then
+      outcome := 'unknown';
+      return;
+    end if;
+    select q.* into approval from approvals q where q.id = p_approval_id for no key update;
+    agent_id := agent.agent_id;
+    owner_partner_id := agent.owner_partner_id;
+    amount_cents := approval.amount_cents;
+    if approval.status in ('approved', 'rejected') then
+      outcome := 'already_' || approval.status;
+    elsif approval.status = 'expired' or approval.expires_at <= p_at then
+      outcome := 'expired';
+    elsif not p_approve then
+      update approvals q set status = 'rejected', decided_at = p_at, decided_by = p_user_id where q.id = p_approval_id;
+      outcome := 'rejected';
+    elsif agent.status <> 'active' then
+      outcome := agent.status;
+    else
+      select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
+        from ledger_post(agent.agent_id, 'spend', -approval.amount_cents, approval.description, 'approval:' || p_approval_id, p_at) p;
+      if outcome = 'posted' then
+        update approvals q set status = 'approved', decided_at = p_at, decided_by = p_user_id, transaction_id = agent_decide.transaction_id
+          where q.id = p_approval_id;
+        outcome := 'approved';
+      end if;
+    end if;
+  end $function$;
+CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    agent agents%rowtype;
+    today date := (p_at at time zone 'UTC')::date;
+    spent_today bigint;
+  begin
+    select a.* into agent from agents a where a.agent_id = p_agent_id for no key update;
+    if not found then
+      outcome := 'unknown';
+      return;
+    end if;
+    agent_name := agent.name;
+    owner_user_id := agent.owner_user_id;
+    owner_partner_id := agent.owner_partner_id;
+    if agent.status <> 'active' then
+      outcome := agent.status;
+      return;
+    end if;
+    spent_today := case when agent.spent_on = today then agent.spent_cents else 0 end;
+    reason := case
+      when p_require_approval then 'requested'
+      when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
+      when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
+    if reason is not null then
+      insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
+        values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
+      outcome := 'pending';
+      return;
+    end if;
+    select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
+      from ledger_post(p_agent_id, 'spend', -p_amount_cents, p_description, null, p_at) p;
+    if outcome = 'posted' then
+      update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
+    end if;
+  end $function$;
+CREATE OR REPLACE FUNCTION public.agents_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      if old.status = 'revoked' and new.status <> 'revoked' then
+        raise exception 'The agent % is revoked for good.', old.agent_id using errcode = 'restrict_violation';
+      end if;
+      if old.owner_user_id is not null and new.owner_user_id is distinct from old.owner_user_id then
+        raise exception 'The agent % has an owner already.', old.agent_id using errcode = 'restrict_violation';
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.approvals_begin_pending()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'An approval begins as pending.' using errcode = 'restrict_violation';
+    end $function$;
+CREATE OR REPLACE FUNCTION public.approvals_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      if tg_op = 'DELETE' or old.status <> 'pending' or new.status = 'pending' then
+        raise exception 'The approval % is decided once and stays.', old.id using errcode = 'restrict_violation';
+      end if;
+      if row(new.id, new.agent_id, new.amount_cents, new.description, new.item_name, new.url, new.reason, new.created_at, new.expires_at)
+        is distinct from row(old.id, old.agent_id, old.amount_cents, old.description, old.item_name, old.url, old.reason, old.created_at, old.expires_at) then
+        raise exception 'The content of the approval % cannot change.', old.id using errcode = 'restrict_violation';
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_move_balance()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      update ledger_wallets set balance_cents = balance_cents + new.amount_cents
+        where wallet_id = new.wallet_id returning balance_cents into new.balance_after_cents;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    counter_account text;
+    booked_cents bigint;
+  begin
+    if p_amount_cents = 0 or (p_type in ('earn', 'loan') and p_amount_cents < 0) or (p_type in ('spend', 'repayment', 'refund') and p_amount_cents > 0) then
+      raise exception 'A ledger transaction of the type % cannot move % cents.', p_type, p_amount_cents using errcode = 'check_violation';
+    end if;
+    -- Whoever holds the wallet's row decides alone; keys that refer to it are not held up.
+    select w.balance_cents into balance_cents from ledger_wallets w where w.wallet_id = p_wallet_id for no key update;
+    if not found then
+      raise exception 'There is no wallet %.', p_wallet_id using errcode = 'foreign_key_violation';
+    end if;
+    if p_reference is not null then
+      select t.id, e.amount_cents into transaction_id, booked_cents
+        from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id and e.wallet_id = p_wallet_id
+        where t.reference = p_reference;
+      if found then
+        if booked_cents is distinct from p_amount_cents then
+          raise exception 'The reference % is booked already with another content.', p_reference using errcode = 'unique_violation';
+        end if;
+        outcome := 'repeated';
+        return;
+      end if;
+    end if;
+    if balance_cents + p_amount_cents < 0 then
+      outcome := 'insufficient';
+      return;
+    end if;
+    insert into ledger_transactions (type, description, reference, created_at)
+      values (p_type, p_description, p_reference, p_at) returning id into transaction_id;
+    counter_account := case p_type
+      when 'earn' then 'system:topup' when 'refund' then 'system:topup'
+      when 'spend' then 'system:spend'
+      when 'loan' then 'system:loan' when 'repayment' then 'system:loan'
+      else 'system:adjustment' end;
+    insert into ledger_entries (transaction_id, account, wallet_id, amount_cents) values
+      (transaction_id, 'wallet:' || p_wallet_id, p_wallet_id, p_amount_cents),
+      (transaction_id, counter_account, null, -p_amount_cents);
+    balance_cents := balance_cents + p_amount_cents;
+    outcome := 'posted';
+  end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_refuse()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'The ledger refuses % on %: %', tg_op, tg_table_name, tg_argv[0] using errcode = 'restrict_violation';
+    end $function$;
+CREATE OR REPLACE FUNCTION public.ledger_sum_to_zero()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    declare crooked bigint;
+    begin
+      select transaction_id into crooked from added group by transaction_id having sum(amount_cents) <> 0 limit 1;
+      if found then
+        raise exception 'The entries of the ledger transaction % do not sum to zero.', crooked using errcode = 'check_violation';
+      end if;
+      return null;
+    end $function$;
