@@ -3,14 +3,16 @@
 import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/operations/table.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as linkingOperations } from './linking.ts'
+import { operations as paymentsOperations } from './payments.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
   ...healthOperations,
-  ...linkingOperations
+  ...linkingOperations,
+  ...paymentsOperations
 } as const satisfies OperationTable
 
-export const groups = ['health', 'linking'] as const
+export const groups = ['health', 'linking', 'payments'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
