@@ -36,6 +36,9 @@ export type Account = Static<typeof Account>
 export const AccountList = Type.Object({ accounts: Type.Array(Account) })
 export type AccountList = Static<typeof AccountList>
 
+export const EmptyObject = Type.Object({}, { additionalProperties: false })
+export type EmptyObject = Static<typeof EmptyObject>
+
 export const Institution = Type.Object({ institution_id: Nullable(Type.String()), name: Nullable(Type.String()) })
 export type Institution = Static<typeof Institution>
 
@@ -225,11 +228,12 @@ export const operations = {
     url: '/v1/sandbox/items/:item_id/reset_login',
     group: 'linking',
     tag: 'Linking',
-    bodyTypes: [],
+    bodyTypes: ['application/json'],
     bodyRequired: false,
     schema: {
       params: Type.Object({ item_id: Type.String({ minLength: 1, maxLength: 100 }) }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: Nullable(EmptyObject),
       response: {
         200: SandboxLoginReset,
         400: Problem,
@@ -238,6 +242,8 @@ export const operations = {
         403: Problem,
         404: Problem,
         409: Problem,
+        413: Problem,
+        415: Problem,
         422: Problem,
         429: Problem,
         500: Problem,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { CountryCode, Products, type AccountsGetResponse } from 'plaid'
+import type { CountryCode} from 'plaid';
+import { Products, type AccountsGetResponse } from 'plaid'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
