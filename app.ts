@@ -7,7 +7,7 @@ import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
 import cursors from './plugins/cursors.ts'
 import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts'
-import errors from './plugins/errors/index.ts'
+import errors, { answerUnroutable } from './plugins/errors/index.ts'
 import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
 import { loggerOptions } from './plugins/logger.ts'
@@ -37,6 +37,9 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     trustProxy: config.trustProxy,
     bodyLimit: 1024 * 1024,
     requestTimeout: 60_000,
+    // The embedded database takes seconds to come up the first time, more on a slow machine.
+    pluginTimeout: 120_000,
+    frameworkErrors: answerUnroutable(config),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 255 }
   })
