@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { TransferEvent } from 'plaid'
 import type { Environment } from '../../plugins/auth/caller.ts'
 import { transact } from '../../plugins/database/transaction.ts'
+import type { Trx } from '../../plugins/database/types.ts'
 import { ProblemError } from '../../plugins/errors/problem.ts'
 import { PlaidFailure } from '../../plugins/plaid/index.ts'
 import { findEndOfTransfer } from './ends.ts'
@@ -88,6 +89,13 @@ const send = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow): P
   }
 }
 
+/** Another sync may have been as fast; but money that went out although its debit was taken back meanwhile is somebody's to fetch. */
+const noteLateLeg = async (app: FastifyInstance, trx: Trx, leg: LegRow, plaidTransferId: string): Promise<void> => {
+  const present = (await listLegs(trx, leg.transfer_id)).find(({ id }) => id === leg.id)
+  if (present?.plaid_transfer_id === plaidTransferId) return
+  app.log.error({ transferId: leg.transfer_id, leg: leg.kind, plaidTransferId }, 'a payment went out that was not wanted any more; cancel it at Plaid')
+}
+
 /** Hands a credit or a refund to Plaid and notes what became of it. A Plaid that does not answer is asked again later. */
 const sendWanted = async (app: FastifyInstance, leg: LegRow): Promise<void> => {
   const { db } = app.database
@@ -105,6 +113,7 @@ const sendWanted = async (app: FastifyInstance, leg: LegRow): Promise<void> => {
     await lockTransfer(trx, transfer.id)
     if ('plaidTransferId' in result) {
       if (await setLegTaken(trx, leg.id, result.plaidTransferId)) await applyEvents(app, trx, transfer.id)
+      else await noteLateLeg(app, trx, leg, result.plaidTransferId)
       return
     }
     const present = (await listLegs(trx, transfer.id)).find(({ id }) => id === leg.id)

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { TransferStatus } from 'plaid'
 import type { Db } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/errors/kinds.ts'
 import { toCents } from '../../../plugins/money.ts'
@@ -39,7 +40,7 @@ const cancelAtPlaid = async (app: FastifyInstance, transfer: SubmittedTransfer):
     if (!isPlaidFailure(error, 'TRANSFER_NOT_CANCELLABLE')) throw error
     // An attempt whose answer was lost may have cancelled it.
     const { transfer: present } = await client.call((api) => api.transferGet({ transfer_id: plaidTransferId }), { repeatable: true })
-    if (present.status !== 'cancelled') throw notCancellable(transfer.state)
+    if (present.status !== TransferStatus.Cancelled) throw notCancellable(transfer.state)
   }
 }
 

@@ -50,10 +50,11 @@ export const eraseDeletedRecipients = async (db: Db): Promise<void> => {
     .set({ access_token: null })
     .where('deleted_at', 'is not', null)
     .where('access_token', 'is not', null)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('transfers')
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('transfers')
             .select('transfers.id')
             .whereRef('transfers.to_account_id', '=', 'recipients.id')
             .where('transfers.state', 'in', ['preparing', 'submitted', 'pending', 'posted'])

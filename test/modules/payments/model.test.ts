@@ -57,7 +57,7 @@ const stepLeg = (transfer: Expected, kind: LegKind, to: Status): void => {
   } else if (to === 'settled') enter(transfer, 'returned')
 }
 
-const canStepLeg = (transfer: Expected, kind: LegKind, to: Event): boolean => plaidSteps[transfer.legs[kind] ?? 'failed']?.includes(to as Status) ?? false
+const canStepLeg = (transfer: Expected, kind: LegKind, to: Event): boolean => plaidSteps[transfer.legs[kind] ?? 'failed']?.includes(to) ?? false
 
 const canSimulate = (transfer: Expected, event: Event): boolean => {
   switch (stateOf(transfer)) {
@@ -176,7 +176,7 @@ class Create extends Step {
     if (this.fault !== 'none') simulatorOf(world).faults.next('/transfer/create', this.fault, 3)
     const first = await Promise.all(keys.map(ask))
     simulatorOf(world).faults.clear()
-    const answers = await Promise.all(first.map((answer, index) => (answer.status === 502 ? ask(keys[index] ?? '') : answer)))
+    const answers = await Promise.all(first.map(async (answer, index) => (answer.status === 502 ? await ask(keys[index] ?? '') : answer)))
     const room = Math.floor((availableCents[this.from] - heldOf(model, this.from)) / this.cents)
     assert.equal(answers.filter(({ status }) => status === 200).length, Math.min(room, this.parallel))
     for (const answer of answers) {
@@ -231,7 +231,7 @@ class SimulateLeg extends OnTransfer {
     const legal = canStepLeg(transfer, this.leg, this.event)
     const answer = await world.simulate(transfer.id, this.event, this.leg)
     assert.equal(answer.status, legal ? 200 : 409, answer.text)
-    if (legal) stepLeg(transfer, this.leg, this.event as Status)
+    if (legal) stepLeg(transfer, this.leg, this.event)
   }
   override toString = () => `simulate(${this.pick}, ${this.leg} ${this.event})`
 }
