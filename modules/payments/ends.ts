@@ -57,7 +57,12 @@ export interface EndOptions {
 }
 
 /** A linked account or a recipient of the partner's; undefined when it has none by this id in these environments. */
-export const findEnd = async (app: FastifyInstance, viewer: Viewer, id: string, { legalName = null, deleted = false }: EndOptions = {}): Promise<End | undefined> => {
+export const findEnd = async (
+  app: FastifyInstance,
+  viewer: Viewer,
+  id: string,
+  { legalName = null, deleted = false }: EndOptions = {}
+): Promise<End | undefined> => {
   const { db } = app.database
   if (isRecipientId(id)) {
     const recipient = await findRecipient(db, viewer, id, { deleted })

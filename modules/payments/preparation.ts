@@ -107,11 +107,12 @@ export const prepareTransfer = async (app: FastifyInstance, wanted: Wanted): Pro
   })
 }
 
-const declined = ({ code, description, loginRequired }: Refusal): ProblemError =>
-  transferDeclined(loginRequired ? 'The login at the bank needs its owner: open Link in update mode, then try again.' : `Plaid declined the transfer: ${description}`, {
-    reason: code,
-    reason_description: description
-  })
+const declined = ({ code, description, loginRequired }: Refusal): ProblemError => {
+  const detail = loginRequired
+    ? 'The login at the bank needs its owner: open Link in update mode, then try again.'
+    : `Plaid declined the transfer: ${description}`
+  return transferDeclined(detail, { reason: code, reason_description: description })
+}
 
 const refusedProblem = (error: PlaidFailure, transfer: TransferRow): ProblemError => {
   if (error.errorCode === 'TRANSFER_UNSUPPORTED_ACCOUNT_TYPE') {

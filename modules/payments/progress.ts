@@ -15,7 +15,13 @@ const mostRefunds = 6
 const noWay = (what: string, from: string, to: string) => new Error(`${what} cannot go from ${from} to ${to}.`)
 
 /** Appends one event of a locked transfer and tells the partner of it in the same transaction. */
-export const addEvent = async (app: FastifyInstance, trx: Trx, transfer: Pick<TransferRow, 'id' | 'partner_id'>, state: TransferState, reason: string | null): Promise<void> => {
+export const addEvent = async (
+  app: FastifyInstance,
+  trx: Trx,
+  transfer: Pick<TransferRow, 'id' | 'partner_id'>,
+  state: TransferState,
+  reason: string | null
+): Promise<void> => {
   await insertEvent(trx, transfer.id, state, reason, app.clock.now())
   await app.outbox.publish(trx, [{ partnerId: transfer.partner_id, type: `transfer.${state}`, data: { transfer_id: transfer.id } }])
 }
@@ -24,7 +30,13 @@ export const addEvent = async (app: FastifyInstance, trx: Trx, transfer: Pick<Tr
  * Brings a locked transfer to a state, through every state on the way.
  * @returns false when no way leads there
  */
-export const advanceTo = async (app: FastifyInstance, trx: Trx, transferId: string, to: TransferState, reason: string | null = null): Promise<boolean> => {
+export const advanceTo = async (
+  app: FastifyInstance,
+  trx: Trx,
+  transferId: string,
+  to: TransferState,
+  reason: string | null = null
+): Promise<boolean> => {
   const transfer = await readTransfer(trx, transferId)
   if (transfer === undefined || transfer.state === 'preparing') return false
   const way = wayBetween(transferSteps, transfer.state, to)
@@ -35,7 +47,8 @@ export const advanceTo = async (app: FastifyInstance, trx: Trx, transferId: stri
 
 const wantRefund = async (app: FastifyInstance, trx: Trx, transfer: TransferRow, attempt: number): Promise<void> => {
   if (attempt > mostRefunds) {
-    app.log.error({ transferId: transfer.id }, 'a transfer’s money could not be brought back to its source; it lies in the balance at Plaid until somebody sends it')
+    const fault = 'a transfer’s money could not be brought back to its source; it lies in the balance at Plaid until somebody sends it'
+    app.log.error({ transferId: transfer.id }, fault)
     return
   }
   const now = app.clock.now()
@@ -45,13 +58,23 @@ const wantRefund = async (app: FastifyInstance, trx: Trx, transfer: TransferRow,
   await insertLeg(trx, { transferId: transfer.id, amountCents: transfer.amount_cents, kind: 'refund', network, attempt, retryAt }, now)
 }
 
-const afterDebit = async (app: FastifyInstance, trx: Trx, transfer: TransferRow, status: LegStatus, reason: string | null): Promise<boolean> => {
+const afterDebit = async (
+  app: FastifyInstance,
+  trx: Trx,
+  transfer: TransferRow,
+  status: LegStatus,
+  reason: string | null
+): Promise<boolean> => {
   switch (status) {
     case 'posted':
       return await advanceTo(app, trx, transfer.id, 'posted')
     case 'settled':
       await releaseHold(trx, transfer.id, app.clock.now())
-      await insertLeg(trx, { transferId: transfer.id, amountCents: transfer.amount_cents, kind: 'credit', network: networkOf(transfer.rail) }, app.clock.now())
+      await insertLeg(
+        trx,
+        { transferId: transfer.id, amountCents: transfer.amount_cents, kind: 'credit', network: networkOf(transfer.rail) },
+        app.clock.now()
+      )
       return true
     case 'failed':
       return await advanceTo(app, trx, transfer.id, 'failed', reason)
@@ -59,7 +82,9 @@ const afterDebit = async (app: FastifyInstance, trx: Trx, transfer: TransferRow,
       return await advanceTo(app, trx, transfer.id, transfer.state === 'submitted' ? 'cancelled' : 'failed', reason ?? 'The debit was cancelled.')
     case 'returned': {
       // What has not gone out does not go out any more.
-      for (const leg of await listLegs(trx, transfer.id)) if (leg.status === 'wanted') await setLegStatus(trx, leg.id, 'cancelled', 'The debit was returned.')
+      for (const leg of await listLegs(trx, transfer.id)) {
+        if (leg.status === 'wanted') await setLegStatus(trx, leg.id, 'cancelled', 'The debit was returned.')
+      }
       return await advanceTo(app, trx, transfer.id, 'returned', reason)
     }
     default:

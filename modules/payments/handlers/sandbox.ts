@@ -33,7 +33,12 @@ const stepAtPlaid = async (app: FastifyInstance, leg: LegRow, event: LegEvent): 
 }
 
 /** Takes the steps at Plaid that bring a transfer as a whole to a state. */
-const simulateTransfer = async (app: FastifyInstance, transfer: SubmittedTransfer, event: Exclude<SimulatedEvent, 'pending'>, partnerId: string): Promise<void> => {
+const simulateTransfer = async (
+  app: FastifyInstance,
+  transfer: SubmittedTransfer,
+  event: Exclude<SimulatedEvent, 'pending'>,
+  partnerId: string
+): Promise<void> => {
   const { db } = app.database
   const viewer = { partnerId, environments: [transfer.environment] }
   if (!isLegalStep(transfer.state, event) || transfer.state === 'settled') throw illegal(transfer.state, event)

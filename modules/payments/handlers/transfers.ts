@@ -10,7 +10,9 @@ import { transferNotCancellable } from '../errors.ts'
 import { prepareTransfer, readDebit, sendDebit, submitTransfer } from '../preparation.ts'
 import { moveLeg } from '../progress.ts'
 import { listLegs } from '../queries/legs.ts'
-import { findTransfer, forgetRequest, listEvents, lockTransfer, pageTransfers, takeUpTransfer, type SubmittedTransfer, type Viewer } from '../queries/transfers.ts'
+import {
+  findTransfer, forgetRequest, listEvents, lockTransfer, pageTransfers, takeUpTransfer, type SubmittedTransfer, type Viewer
+} from '../queries/transfers.ts'
 import { toTransfer, toTransferSummary } from '../wire.ts'
 
 const listName = 'transfers'
