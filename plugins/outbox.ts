@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { afterCommit } from './database/transaction.ts'
 import type { Trx } from './database/types.ts'
 import { newId } from './ids.ts'
 
@@ -9,9 +10,24 @@ export interface NewEvent {
   data: Record<string, unknown>
 }
 
+/** What carries events from the outbox to their consumers. */
+export interface Carrier {
+  /** There may be new events; called after their commit. It returns at once and does not throw. */
+  wake(): void
+  /** Resolves when nothing is left that this instance could do at this moment. */
+  settle(): Promise<void>
+}
+
 export interface Outbox {
-  /** Writes events in the transaction of what they tell of: none is lost, and none tells of what was rolled back. */
-  publish(trx: Trx, events: NewEvent[]): Promise<void>
+  /**
+   * Writes events in the transaction of what they tell of: none is lost, and none tells of what was rolled back.
+   * @returns their ids, in the order given.
+   */
+  publish(trx: Trx, events: NewEvent[]): Promise<string[]>
+  /** Sets who carries the events. */
+  carriedBy(carrier: Carrier): void
+  /** Resolves when every committed event has its sequence and every delivery that is due has been tried; for tests that turn the clock. */
+  settle(): Promise<void>
 }
 
 declare module 'fastify' {
@@ -22,16 +38,29 @@ declare module 'fastify' {
 
 export default fp(
   (app, _options, done) => {
+    let carrier: Carrier | undefined
+    // One function object, so that a transaction with many events wakes the carrier once.
+    const wake = (): void => carrier?.wake()
     app.decorate('outbox', {
       async publish(trx, events) {
-        if (events.length === 0) return
+        if (events.length === 0) return []
         const createdAt = app.clock.now()
-        await trx
-          .insertInto('events')
-          .values(
-            events.map(({ partnerId, type, data }) => ({ id: newId('evt'), partner_id: partnerId, type, data: JSON.stringify(data), created_at: createdAt }))
-          )
-          .execute()
+        const rows = events.map(({ partnerId, type, data }) => ({
+          id: newId('evt'),
+          partner_id: partnerId,
+          type,
+          data: JSON.stringify(data),
+          created_at: createdAt
+        }))
+        await trx.insertInto('events').values(rows).execute()
+        afterCommit(wake)
+        return rows.map((row) => row.id)
+      },
+      carriedBy(given) {
+        carrier = given
+      },
+      async settle() {
+        await carrier?.settle()
       }
     })
     done()

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,26 +31,29 @@ const hashOfMigrations = (): string => {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** A migrated, empty embedded database as one file; made once for each state of the migrations and kept, since migrating takes seconds. */
-const embeddedTemplate = async (): Promise<Blob> => {
-  const folder = join(root, '.cache')
-  const path = join(folder, `template-${hashOfMigrations()}.tar`)
-  if (!existsSync(path)) {
-    const pglite = await openPglite(undefined)
-    await migrateToLatest(new Kysely<Database>({ dialect: embeddedDialect(pglite) }))
-    const dump = await pglite.dumpDataDir('none')
-    await pglite.close()
-    mkdirSync(folder, { recursive: true })
-    // Written beside and renamed, so that another test never reads half of it.
-    const half = `${path}.${process.pid}`
-    writeFileSync(half, Buffer.from(await dump.arrayBuffer()))
+/** A folder with a migrated, empty embedded database; made once for each state of the migrations and kept, since migrating takes seconds. */
+const embeddedTemplate = async (): Promise<string> => {
+  const path = join(root, '.cache', `template-${hashOfMigrations()}`)
+  if (existsSync(path)) return path
+  // Made beside and renamed, so that another test never copies half of it.
+  const half = `${path}.${process.pid}`
+  mkdirSync(half, { recursive: true })
+  const pglite = await openPglite(half)
+  await migrateToLatest(new Kysely<Database>({ dialect: embeddedDialect(pglite) }))
+  await pglite.close()
+  try {
     renameSync(half, path)
+  } catch {
+    // Another test made it meanwhile.
+    rmSync(half, { recursive: true, force: true })
   }
-  return new Blob([readFileSync(path)])
+  return path
 }
 
 const openEmbedded = async (): Promise<DatabaseHandle> => {
-  const pglite = await openPglite(undefined, await embeddedTemplate())
+  const dataDir = mkdtempSync(join(tmpdir(), 'atlas-db-'))
+  cpSync(await embeddedTemplate(), dataDir, { recursive: true })
+  const pglite = await openPglite(dataDir)
   const db = new Kysely<Database>({ dialect: embeddedDialect(pglite) })
   return withState({
     driver: 'embedded',
@@ -59,6 +62,7 @@ const openEmbedded = async (): Promise<DatabaseHandle> => {
     async close() {
       await db.destroy()
       if (!pglite.closed) await pglite.close()
+      rmSync(dataDir, { recursive: true, force: true })
     }
   })
 }

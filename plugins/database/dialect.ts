@@ -40,10 +40,9 @@ class PreparingClient extends pg.Client {
   }
 }
 
-export const openPglite = async (dataDir: string | undefined, loadDataDir?: Blob): Promise<PGlite> =>
+export const openPglite = async (dataDir: string): Promise<PGlite> =>
   await PGlite.create({
-    ...(dataDir === undefined ? {} : { dataDir }),
-    ...(loadDataDir === undefined ? {} : { loadDataDir }),
+    dataDir,
     parsers: { [int8]: parseInt8, [date]: (text: string) => text }
   })
 

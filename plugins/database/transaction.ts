@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Db, Trx } from './types.ts'
 
-const inTransaction = new AsyncLocalStorage<boolean>()
+/** What is to be done when the transaction that this code runs in has committed. */
+const commitListeners = new AsyncLocalStorage<Set<() => void>>()
 
 /** SQLSTATEs after which the same transaction can succeed when it is simply run again: serialization failure, deadlock. */
 const retryable = new Set(['40001', '40P01'])
@@ -17,8 +18,11 @@ export const violatedConstraint = (error: unknown): string | undefined =>
 /** Runs `work` in one transaction, again when the database chose it as the victim of a deadlock. `work` must do nothing but use `trx`. */
 export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
+    const listeners = new Set<() => void>()
     try {
-      return await inTransaction.run(true, () => db.transaction().execute(work))
+      const result = await commitListeners.run(listeners, () => db.transaction().execute(work))
+      for (const listener of listeners) listener()
+      return result
     } catch (error) {
       if (attempt >= mostTries || !retryable.has(sqlState(error) ?? '')) throw error
     }
@@ -26,9 +30,17 @@ export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promi
 }
 
 /**
+ * Calls `listener` once when the transaction that the caller runs in has committed, and never when it rolls back. It must not throw. Only a
+ * hint: a process that dies right after the commit calls nobody, so what must happen also has to be found in the database.
+ */
+export const afterCommit = (listener: () => void): void => {
+  commitListeners.getStore()?.add(listener)
+}
+
+/**
  * Refuses a call to another service while a transaction is open: it would hold locks and a connection for as long as somebody
  * else takes to answer, and with the embedded database, whose one connection the simulators use too, wait for ever.
  */
 export const assertNoTransaction = (): void => {
-  if (inTransaction.getStore() === true) throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
+  if (commitListeners.getStore() !== undefined) throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
 }

@@ -8,7 +8,7 @@ import { addContentTypes } from './content-types.ts'
 import type { Handlers } from './handlers.ts'
 import { createRunner, type AnyHandler } from './run.ts'
 import type { Method, Operation, OperationTable } from './table.ts'
-import { addValidation, createAnswerCheck, markAsForm } from './validation.ts'
+import { addSchemaCompilers, checkAnswer, markAsForm } from './validation.ts'
 
 const knownMethods: Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -95,8 +95,8 @@ declare module 'fastify' {
 export default fp(
   (app, _options, done) => {
     addContentTypes(app)
-    addValidation(app)
-    app.decorate('runOperation', createRunner(app, app.config.environment === 'production' ? undefined : createAnswerCheck()))
+    addSchemaCompilers(app)
+    app.decorate('runOperation', createRunner(app, app.config.environment === 'production' ? undefined : checkAnswer))
     const limitStrangers = async (request: FastifyRequest, reply: FastifyReply) => await app.rateLimiter.take(request, reply, 'standard')
     app.setNotFoundHandler({ preHandler: limitStrangers }, (request: FastifyRequest, reply: FastifyReply) =>
       reply.sendProblem(notFound(`There is nothing at ${request.method} ${request.url.split('?', 1)[0]}. The reference lists every path.`))

@@ -1,5 +1,6 @@
 import ajvFormats from 'ajv-formats'
 import { _, Ajv, str, type KeywordDefinition, type Options, type ValidateFunction } from 'ajv'
+import fastJson, { type Schema } from 'fast-json-stringify'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { recursiveSchemas } from '../../spec/generated/index.ts'
 
@@ -34,39 +35,45 @@ const createAjv = (extra: Options): Ajv => {
   return ajv
 }
 
-/** Compiles a validator once for each schema object, since many operations share their schemas. */
-const compileOnce = (ajv: Ajv) => {
-  const compiled = new WeakMap<object, ValidateFunction>()
-  return (schema: object): ValidateFunction => {
+/** Compiles something once for each schema object: operations share their schemas, and the schemas are the same for every server of this process. */
+const compileOnce = <Compiled>(compile: (schema: object) => Compiled): ((schema: object) => Compiled) => {
+  const compiled = new WeakMap<object, Compiled>()
+  return (schema) => {
     const known = compiled.get(schema)
     if (known !== undefined) return known
-    const validate = ajv.compile(schema)
-    compiled.set(schema, validate)
-    return validate
+    const fresh = compile(schema)
+    compiled.set(schema, fresh)
+    return fresh
   }
 }
 
+const compileWith = (ajv: Ajv) => compileOnce<ValidateFunction>((schema) => ajv.compile(schema))
+
+const strict = compileWith(createAjv({ coerceTypes: false }))
+const coercing = compileWith(createAjv({ coerceTypes: 'array' }))
+const answerAjv = createAjv({ coerceTypes: false, useDefaults: false })
+const ofAnswer = compileWith(answerAjv)
+const serialiser = compileOnce((schema) =>
+  fastJson(schema as Schema, {
+    schema: Object.fromEntries((recursiveSchemas as readonly (Schema & { $id?: string })[]).map((recursive) => [recursive.$id ?? '', recursive]))
+  })
+)
+
 /** Checks an answer against the specification; undefined when it is as described. */
-export const createAnswerCheck = (): ((schema: object, body: unknown) => string | undefined) => {
-  const ajv = createAjv({ coerceTypes: false, useDefaults: false })
-  const compile = compileOnce(ajv)
-  return (schema, body) => {
-    const validate = compile(schema)
-    return validate(body) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'answer' })
-  }
+export const checkAnswer = (schema: object, body: unknown): string | undefined => {
+  const validate = ofAnswer(schema)
+  return validate(body) ? undefined : answerAjv.errorsText(validate.errors, { dataVar: 'answer' })
 }
 
 /**
- * Validates requests by the specification's schemas. What comes as text (path, query, headers, forms) is coerced to the type that is described; JSON is
- * taken as it is, so that `"amount": "25"` is refused and not guessed.
+ * Validates requests and serialises answers by the specification's schemas. What comes as text (path, query, headers, forms) is coerced to the type
+ * that is described; JSON is taken as it is, so that `"amount": "25"` is refused and not guessed.
  */
-export const addValidation = (app: FastifyInstance): void => {
-  for (const schema of recursiveSchemas) app.addSchema(schema)
-  const strict = compileOnce(createAjv({ coerceTypes: false }))
-  const coercing = compileOnce(createAjv({ coerceTypes: 'array' }))
+export const addSchemaCompilers = (app: FastifyInstance): void => {
   app.setValidatorCompiler<FastifySchema & object>(({ schema, httpPart }) =>
     httpPart === 'body' && !formSchemas.has(schema) ? strict(schema) : coercing(schema)
   )
+  app.setSerializerCompiler<FastifySchema & object>(({ schema }) => serialiser(schema))
 }
 
 const formSchemas = new WeakSet<object>()

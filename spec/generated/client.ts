@@ -761,6 +761,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/insights/cashflow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast an end-user's cash flow
+         * @description Projects the balance of an end-user's checking and savings accounts day by day, from their linked transactions: pay, rent and
+         *     other recurring amounts on their dates, everything else by its weekday.
+         *
+         *     `low` and `high` bound each day's balance with a probability of 80 %, and `confidence` tells how well such bounds would have held in
+         *     this end-user's own past. The accounts are those of one currency, that of the first account; balances are asked of the bank, and
+         *     `stale` tells when it did not answer and the last known ones were taken. At least 14 days of transactions are needed.
+         */
+        get: operations["getCashflowForecast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/link/token/create": {
         parameters: {
             query?: never;
@@ -1100,8 +1125,817 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhook endpoints
+         * @description Your endpoints, newest first. Secrets are not shown again.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Create a webhook endpoint
+         * @description Subscribes an URL to events: by their names, by group as in `transfer.*`, or to all of them with `*`. The answer holds the secret that
+         *     signs the deliveries; it is shown in this answer only. In production the URL must begin with https:// and lead to a public address.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a webhook endpoint
+         * @description One of your endpoints, without its secret.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook endpoint
+         * @description Deletes the endpoint together with its deliveries. A request that is under way may still arrive.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook endpoint
+         * @description Changes what is sent along and leaves the rest. `status: disabled` stops all deliveries, and those still waiting fail; `status: enabled`
+         *     starts anew, also after the server itself disabled the endpoint. What was missed can be replayed, or read from `GET /v1/events`.
+         */
+        patch: operations["updateWebhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the signing secret
+         * @description Makes a new secret and shows it in this answer only. For 24 hours `Atlas-Signature` carries a `v1` of the new and one of the old secret, so
+         *     that receivers can change over without a gap; `X-Atlas-Signature` is made with the new one at once.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event
+         * @description Sends a `webhook.test` event to this endpoint, whatever it is subscribed to. Read the delivery to see how it went.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay failed deliveries
+         * @description Queues all deliveries of this endpoint again that have been given up at or after `since`, in the order of their events. Each keeps its id.
+         */
+        post: operations["replayFailedDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description What was and will be sent to this endpoint, newest first, each with its latest 5 attempts. Kept for 30 days.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{deliveryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+                /**
+                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @example dlv_01HW3T
+                 */
+                deliveryId: components["parameters"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a delivery
+         * @description One delivery with its attempts, oldest first; of a delivery with more than 100 the latest 100.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{deliveryId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+                /**
+                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @example dlv_01HW3T
+                 */
+                deliveryId: components["parameters"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay a delivery
+         * @description Queues a delivery again, whatever became of it before. It keeps its id, and the retries begin anew.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the event feed
+         * @description Your events of the last 30 days, oldest first. Each has a `sequence` that is one more than that of the event before, so a consumer that
+         *     remembers the last one it handled can ask for everything after it and sees whether anything is missing.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "account.linked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * account.linked
+         * @description A bank login was linked, and its accounts can be read.
+         */
+        post: operations["receiveAccountLinked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "item.login_required": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * item.login_required
+         * @description A bank wants the end-user to sign in again; until then nothing new is read.
+         */
+        post: operations["receiveItemLoginRequired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transactions.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transactions.updated
+         * @description There are new, changed or removed transactions.
+         */
+        post: operations["receiveTransactionsUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transfer.submitted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transfer.submitted
+         * @description A transfer was accepted.
+         */
+        post: operations["receiveTransferSubmitted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transfer.pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transfer.pending
+         * @description A transfer is on its way to the bank.
+         */
+        post: operations["receiveTransferPending"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transfer.posted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transfer.posted
+         * @description The bank has booked a transfer.
+         */
+        post: operations["receiveTransferPosted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transfer.settled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transfer.settled
+         * @description The money of a transfer has arrived.
+         */
+        post: operations["receiveTransferSettled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transfer.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transfer.failed
+         * @description A transfer failed before it was booked.
+         */
+        post: operations["receiveTransferFailed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transfer.returned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transfer.returned
+         * @description The bank sent a transfer back.
+         */
+        post: operations["receiveTransferReturned"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "transfer.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * transfer.cancelled
+         * @description A transfer was cancelled before it was sent.
+         */
+        post: operations["receiveTransferCancelled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "calculation.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * calculation.updated
+         * @description The stored safe-to-spend result of an end-user is a new one.
+         */
+        post: operations["receiveCalculationUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "agent.spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.spend
+         * @description An agent spent credits.
+         */
+        post: operations["receiveAgentSpend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "agent.approval_requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.approval_requested
+         * @description An agent asks its owner to approve a purchase.
+         */
+        post: operations["receiveAgentApprovalRequested"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "agent.approval_decided": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.approval_decided
+         * @description A request was approved or rejected, or it expired.
+         */
+        post: operations["receiveAgentApprovalDecided"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "agent.topup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.topup
+         * @description Credits were bought for an agent.
+         */
+        post: operations["receiveAgentTopup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "agent.paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.paused
+         * @description An agent was paused and cannot spend.
+         */
+        post: operations["receiveAgentPaused"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "agent.resumed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.resumed
+         * @description A paused agent can spend again.
+         */
+        post: operations["receiveAgentResumed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "agent.revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.revoked
+         * @description An agent was revoked for good, and its key is void.
+         */
+        post: operations["receiveAgentRevoked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "bureau.score_changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * bureau.score_changed
+         * @description An agent's credit score is a new one.
+         */
+        post: operations["receiveBureauScoreChanged"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loan.disbursed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * loan.disbursed
+         * @description A loan was paid out to an agent.
+         */
+        post: operations["receiveLoanDisbursed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loan.repaid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * loan.repaid
+         * @description A loan is paid back in full.
+         */
+        post: operations["receiveLoanRepaid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "loan.defaulted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * loan.defaulted
+         * @description A loan was not paid back in time and is written off.
+         */
+        post: operations["receiveLoanDefaulted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "task.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * task.created
+         * @description A task was created.
+         */
+        post: operations["receiveTaskCreated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "task.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * task.updated
+         * @description A task was changed.
+         */
+        post: operations["receiveTaskUpdated"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "task.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * task.deleted
+         * @description A task was deleted.
+         */
+        post: operations["receiveTaskDeleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "task.completed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * task.completed
+         * @description A task is done.
+         */
+        post: operations["receiveTaskCompleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * webhook.test
+         * @description Somebody asked for a test of this endpoint. Sent whatever the endpoint is subscribed to.
+         */
+        post: operations["receiveWebhookTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * webhook.disabled
+         * @description The server disabled one of your endpoints.
+         */
+        post: operations["receiveWebhookDisabled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /**
@@ -1853,6 +2687,153 @@ export interface components {
              */
             account_links: number;
         };
+        /** @description A projection of the balance, day by day. */
+        CashflowForecast: {
+            /**
+             * @description Whose forecast it is.
+             * @example usr_8M2nQ
+             */
+            user_id: string;
+            as_of: components["schemas"]["Timestamp"];
+            /**
+             * @description Whether a bank did not answer and its last known balance was taken.
+             * @example false
+             */
+            stale: boolean;
+            /**
+             * @description The currency of all amounts.
+             * @example USD
+             */
+            iso_currency_code: string;
+            /**
+             * @description What is in the accounts now.
+             * @example 980.2
+             */
+            current_balance: number;
+            /**
+             * @description How many days the forecast covers.
+             * @example 30
+             */
+            horizon_days: number;
+            /**
+             * @description The lowest projected balance.
+             * @example 412.18
+             */
+            projected_min_balance: number;
+            /**
+             * Format: date
+             * @description The first day on which it is reached.
+             * @example 2026-06-21
+             */
+            projected_min_date: string;
+            /**
+             * @description What a backtest on this history has earned, from 0 to 1.
+             * @example 0.92
+             */
+            confidence: number;
+            /** @description What to look out for, by date. */
+            alerts: components["schemas"]["CashflowAlert"][];
+            /** @description One row for each day, beginning tomorrow. */
+            daily: components["schemas"]["CashflowDay"][];
+            /** @description The recurring amounts that are still running. */
+            recurring: components["schemas"]["RecurringAmount"][];
+            /** @description Every day on which the projected balance is below zero. */
+            shortfalls: components["schemas"]["CashflowShortfall"][];
+        };
+        /** @description Something to look out for. */
+        CashflowAlert: {
+            /**
+             * @description What it is.
+             * @example low_balance
+             * @enum {string}
+             */
+            type: "low_balance" | "shortfall" | "large_upcoming_bill";
+            /**
+             * Format: date
+             * @description The day.
+             * @example 2026-06-21
+             */
+            date: string;
+            /**
+             * @description The projected balance, what is missing, or the bill.
+             * @example 412.18
+             */
+            amount?: number;
+            /**
+             * @description What the bill is for.
+             * @example City Rentals
+             */
+            description?: string;
+        };
+        /** @description One day of the projection. */
+        CashflowDay: {
+            /**
+             * Format: date
+             * @description The day.
+             * @example 2026-06-15
+             */
+            date: string;
+            /**
+             * @description The balance at the end of the day.
+             * @example 941.03
+             */
+            projected_balance: number;
+            /**
+             * @description The lower bound.
+             * @example 902.5
+             */
+            low: number;
+            /**
+             * @description The upper bound.
+             * @example 958.77
+             */
+            high: number;
+        };
+        /** @description An amount that comes again and again. */
+        RecurringAmount: {
+            /**
+             * @description As the bank wrote it the last time.
+             * @example City Rentals
+             */
+            description: string;
+            /**
+             * @description How often it comes.
+             * @example monthly
+             * @enum {string}
+             */
+            cadence: "weekly" | "biweekly" | "semimonthly" | "monthly" | "yearly";
+            /**
+             * @description Its typical size, positive in both directions.
+             * @example 500
+             */
+            amount: number;
+            /**
+             * Format: date
+             * @description When it is expected next.
+             * @example 2026-06-16
+             */
+            next_date: string;
+            /**
+             * @description Whether money comes or goes.
+             * @example outflow
+             * @enum {string}
+             */
+            direction: "inflow" | "outflow";
+        };
+        /** @description A day on which money is missing. */
+        CashflowShortfall: {
+            /**
+             * Format: date
+             * @description The day.
+             * @example 2026-06-29
+             */
+            date: string;
+            /**
+             * @description How much is missing.
+             * @example 37.82
+             */
+            amount: number;
+        };
         LinkTokenRequest: {
             /**
              * @description Your own id of the end-user.
@@ -2269,6 +3250,252 @@ export interface components {
             next_cursor: components["schemas"]["NextCursor"];
             /** @description Whether there is another page. */
             has_more: boolean;
+        };
+        /**
+         * @description A type of event, a group of types, or `*` for all.
+         * @example transfer.*
+         * @enum {string}
+         */
+        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
+        /**
+         * Format: uri
+         * @description Where the events go. Without user name and password.
+         * @example https://example.com/hooks/atlas
+         */
+        WebhookUrl: string;
+        /**
+         * @description A note for yourself.
+         * @example Settlement service
+         */
+        WebhookDescription: string | null;
+        /**
+         * @description Whether events are sent to the endpoint.
+         * @enum {string}
+         */
+        WebhookStatus: "enabled" | "disabled";
+        /** @description A new endpoint. */
+        NewWebhook: {
+            url: components["schemas"]["WebhookUrl"];
+            /** @description What the endpoint is subscribed to. */
+            events: components["schemas"]["EventSubscription"][];
+            description?: components["schemas"]["WebhookDescription"];
+        };
+        /** @description What is to change. */
+        WebhookChanges: {
+            url?: components["schemas"]["WebhookUrl"];
+            /** @description What the endpoint is subscribed to. */
+            events?: components["schemas"]["EventSubscription"][];
+            description?: components["schemas"]["WebhookDescription"];
+            status?: components["schemas"]["WebhookStatus"];
+        };
+        /** @description An endpoint. */
+        Webhook: {
+            /**
+             * @description Identifies the endpoint.
+             * @example whk_3Fz6
+             */
+            id: string;
+            /** @description Where the events go. */
+            url: string;
+            /** @description What it is subscribed to. */
+            events: string[];
+            /** @description Your note. */
+            description: string | null;
+            status: components["schemas"]["WebhookStatus"];
+            /**
+             * @description Why it is disabled: you asked for it, it answered 410, or it only failed for 5 days. Null while it is enabled.
+             * @enum {string|null}
+             */
+            disabled_reason: "requested" | "gone" | "failing" | null;
+            /** @description One more at every change; send it as `If-Match`. */
+            version: number;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description An endpoint together with its secret, which is shown once. */
+        WebhookWithSecret: {
+            /**
+             * @description Identifies the endpoint.
+             * @example whk_3Fz6
+             */
+            id: string;
+            /** @description Where the events go. */
+            url: string;
+            /** @description What it is subscribed to. */
+            events: string[];
+            /** @description Your note. */
+            description: string | null;
+            status: components["schemas"]["WebhookStatus"];
+            /**
+             * @description Why it is disabled: you asked for it, it answered 410, or it only failed for 5 days. Null while it is enabled.
+             * @enum {string|null}
+             */
+            disabled_reason: "requested" | "gone" | "failing" | null;
+            /** @description One more at every change; send it as `If-Match`. */
+            version: number;
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * @description Signs the deliveries. Keep it safe; it is not shown again.
+             * @example whsec_b3VyIHNlY3JldCBpcyBzaG93biBvbmNl
+             */
+            secret: string;
+        };
+        /** @description A page of endpoints. */
+        WebhookList: {
+            items: components["schemas"]["Webhook"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        /**
+         * @description `pending` waits for its next attempt, `succeeded` arrived, `failed` was given up.
+         * @enum {string}
+         */
+        DeliveryStatus: "pending" | "succeeded" | "failed";
+        /** @description One request to the endpoint. */
+        DeliveryAttempt: {
+            at: components["schemas"]["Timestamp"];
+            /** @description The HTTP status of the answer; null when there was none. */
+            status: number | null;
+            /** @description How long the attempt took. */
+            latency_ms: number;
+            /** @description The first KiB of the answer; null when there was none. */
+            response_body: string | null;
+            /**
+             * @description What went wrong where it is not the status alone: `timeout`, `connection_refused`, `connection_reset`, `dns_failure`, `tls_failure`,
+             *     `redirect_not_followed`, `forbidden_address`, or `connection_failed` for anything else.
+             */
+            error?: string;
+        };
+        /** @description One event on its way to one endpoint. */
+        WebhookDelivery: {
+            /**
+             * @description Identifies the delivery, the same at every attempt and replay.
+             * @example dlv_01HW3T
+             */
+            id: string;
+            /** @description The endpoint. */
+            webhook_id: string;
+            /** @description The event. */
+            event_id: string;
+            /** @description The type of the event. */
+            event_type: string;
+            status: components["schemas"]["DeliveryStatus"];
+            /** @description The attempts, oldest first. */
+            attempts: components["schemas"]["DeliveryAttempt"][];
+            /**
+             * Format: date-time
+             * @description When it is tried next; null when it is not.
+             */
+            next_attempt_at: string | null;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description A page of deliveries. */
+        WebhookDeliveryList: {
+            items: components["schemas"]["WebhookDelivery"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        /** @description Which deliveries to replay. */
+        ReplayRequest: {
+            since: components["schemas"]["Timestamp"];
+        };
+        /** @description What was queued. */
+        ReplayAnswer: {
+            /** @description How many deliveries are queued again. */
+            replayed: number;
+        };
+        /** @description An event in the feed. */
+        Event: {
+            /**
+             * @description Identifies the event, in the feed and in every delivery.
+             * @example evt_5Aq
+             */
+            id: string;
+            /**
+             * @description The type of the event.
+             * @example transfer.settled
+             */
+            type: string;
+            /** @description One more than that of your event before. */
+            sequence: number;
+            created_at: components["schemas"]["Timestamp"];
+            /** @description What it is about; the `webhooks` section describes each type. */
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A page of events. */
+        EventList: {
+            items: components["schemas"]["Event"][];
+            /** @description Pass it as `after` to get the next page; null when there is nothing after this page yet. */
+            nextCursor: string | null;
+        };
+        /** @description The body of every delivery. */
+        EventEnvelope: {
+            /** @description Identifies the event; the same in every delivery of it. */
+            id: string;
+            /** @description The type of the event. */
+            type: string;
+            created_at: components["schemas"]["Timestamp"];
+            /** @description What it is about. */
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Names a linked bank login. */
+        ItemEventData: {
+            /** @description What the event is about. */
+            item_id: string;
+            /** @description Your own id of the end-user. */
+            user_id?: string;
+        };
+        /** @description Names a transfer. */
+        TransferEventData: {
+            /** @description What the event is about. */
+            transfer_id: string;
+        };
+        /** @description Names a stored calculation. */
+        CalculationEventData: {
+            /** @description What the event is about. */
+            calculation_id: string;
+        };
+        /** @description Names an agent. */
+        AgentEventData: {
+            /** @description What the event is about. */
+            agent_id: string;
+        };
+        /** @description Names an agent and its approval request. */
+        ApprovalEventData: {
+            /** @description What the event is about. */
+            agent_id: string;
+            /** @description What the event is about. */
+            approval_id: string;
+        };
+        /** @description Names an agent and its loan. */
+        LoanEventData: {
+            /** @description What the event is about. */
+            agent_id: string;
+            /** @description What the event is about. */
+            loan_id: string;
+        };
+        /** @description Names a task. */
+        TaskEventData: {
+            /** @description What the event is about. */
+            task_id: string;
+        };
+        /** @description Names the endpoint that is tested. */
+        WebhookTestEventData: {
+            /** @description What the event is about. */
+            webhook_id: string;
+        };
+        /** @description Names the endpoint that was disabled, and why. */
+        WebhookDisabledEventData: {
+            /** @description What the event is about. */
+            webhook_id: string;
+            /** @description Where the events went. */
+            url: string;
+            /**
+             * @description It answered 410, or it only failed for 5 days.
+             * @enum {string}
+             */
+            reason: "gone" | "failing";
         };
     };
     responses: {
@@ -2810,6 +4037,36 @@ export interface components {
          * @example usr_8M2nQ
          */
         OptionalUserId: string;
+        /**
+         * @description The endpoint's id.
+         * @example whk_3Fz6
+         */
+        WebhookId: string;
+        /**
+         * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+         * @example dlv_01HW3T
+         */
+        DeliveryId: string;
+        /**
+         * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+         * @example t=1781464991,v1=8a3c6f0de1
+         */
+        AtlasSignature: string;
+        /**
+         * @description HMAC-SHA256 of the raw body under the newest secret.
+         * @example sha256=51fe2b9c77
+         */
+        AtlasBodySignature: string;
+        /**
+         * @description The type of the event.
+         * @example transfer.settled
+         */
+        AtlasEvent: string;
+        /**
+         * @description The id of the delivery, the same at every attempt.
+         * @example dlv_01HW3T
+         */
+        AtlasDelivery: string;
     };
     requestBodies: {
         /** @description What the end-user has and must pay. */
@@ -4810,6 +6067,121 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getCashflowForecast: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Your own id of the end-user. May be left out when only one end-user has linked accounts.
+                 * @example usr_8M2nQ
+                 */
+                user_id?: string;
+                /**
+                 * @description How many days to look ahead.
+                 * @example 30
+                 */
+                horizon_days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The forecast. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "user_id": "usr_8M2nQ",
+                     *       "as_of": "2026-06-14T18:00:00.000Z",
+                     *       "stale": false,
+                     *       "iso_currency_code": "USD",
+                     *       "current_balance": 980.2,
+                     *       "horizon_days": 2,
+                     *       "projected_min_balance": 412.18,
+                     *       "projected_min_date": "2026-06-16",
+                     *       "confidence": 0.92,
+                     *       "alerts": [
+                     *         {
+                     *           "type": "low_balance",
+                     *           "date": "2026-06-16",
+                     *           "amount": 412.18
+                     *         }
+                     *       ],
+                     *       "daily": [
+                     *         {
+                     *           "date": "2026-06-15",
+                     *           "projected_balance": 941.03,
+                     *           "low": 902.5,
+                     *           "high": 958.77
+                     *         },
+                     *         {
+                     *           "date": "2026-06-16",
+                     *           "projected_balance": 412.18,
+                     *           "low": 350.04,
+                     *           "high": 449.9
+                     *         }
+                     *       ],
+                     *       "recurring": [
+                     *         {
+                     *           "description": "City Rentals",
+                     *           "cadence": "monthly",
+                     *           "amount": 500,
+                     *           "next_date": "2026-06-16",
+                     *           "direction": "outflow"
+                     *         }
+                     *       ],
+                     *       "shortfalls": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CashflowForecast"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There are fewer than 14 days of transactions (`insufficient_history`); `days` tells how many there are. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/insufficient-history",
+                     *       "title": "insufficient_history",
+                     *       "status": 422,
+                     *       "detail": "A forecast needs 14 days of transactions; there are 3.",
+                     *       "error": "insufficient_history",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "days": 3,
+                     *       "required": 14
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     createLinkToken: {
         parameters: {
             query?: never;
@@ -6132,6 +7504,2715 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of endpoints. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "whk_3Fz6",
+                     *           "url": "https://example.com/hooks/atlas",
+                     *           "events": [
+                     *             "transfer.*"
+                     *           ],
+                     *           "description": "Settlement service",
+                     *           "status": "enabled",
+                     *           "disabled_reason": null,
+                     *           "version": 1,
+                     *           "created_at": "2026-06-14T19:23:11.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/hooks/atlas",
+                 *       "events": [
+                 *         "transfer.*",
+                 *         "account.linked"
+                 *       ],
+                 *       "description": "Settlement service"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description The endpoint, with its secret. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_3Fz6",
+                     *       "url": "https://example.com/hooks/atlas",
+                     *       "events": [
+                     *         "transfer.*"
+                     *       ],
+                     *       "description": "Settlement service",
+                     *       "status": "enabled",
+                     *       "disabled_reason": null,
+                     *       "version": 1,
+                     *       "created_at": "2026-06-14T19:23:11.000Z",
+                     *       "secret": "whsec_b3VyIHNlY3JldCBpcyBzaG93biBvbmNl"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The partner has 50 endpoints, which is the most; or this idempotency key was used for another operation. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/webhook-limit-reached",
+                     *       "title": "webhook_limit_reached",
+                     *       "status": 422,
+                     *       "detail": "This partner has 50 endpoints. Delete one that is not needed any more.",
+                     *       "error": "webhook_limit_reached",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_3Fz6",
+                     *       "url": "https://example.com/hooks/atlas",
+                     *       "events": [
+                     *         "transfer.*"
+                     *       ],
+                     *       "description": "Settlement service",
+                     *       "status": "enabled",
+                     *       "disabled_reason": null,
+                     *       "version": 1,
+                     *       "created_at": "2026-06-14T19:23:11.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @example 3
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint is deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The endpoint has changed since the version that `If-Match` names; `version` is the current one. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/version-conflict",
+                     *       "title": "version_conflict",
+                     *       "status": 409,
+                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "error": "version_conflict",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @example 3
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "events": [
+                 *         "*"
+                 *       ],
+                 *       "status": "enabled"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookChanges"];
+            };
+        };
+        responses: {
+            /** @description The endpoint as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_3Fz6",
+                     *       "url": "https://example.com/hooks/atlas",
+                     *       "events": [
+                     *         "transfer.*"
+                     *       ],
+                     *       "description": "Settlement service",
+                     *       "status": "enabled",
+                     *       "disabled_reason": null,
+                     *       "version": 1,
+                     *       "created_at": "2026-06-14T19:23:11.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The endpoint has changed since the version that `If-Match` names; `version` is the current one. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/version-conflict",
+                     *       "title": "version_conflict",
+                     *       "status": 409,
+                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "error": "version_conflict",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The endpoint, with its new secret. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whk_3Fz6",
+                     *       "url": "https://example.com/hooks/atlas",
+                     *       "events": [
+                     *         "transfer.*"
+                     *       ],
+                     *       "description": "Settlement service",
+                     *       "status": "enabled",
+                     *       "disabled_reason": null,
+                     *       "version": 1,
+                     *       "created_at": "2026-06-14T19:23:11.000Z",
+                     *       "secret": "whsec_b3VyIHNlY3JldCBpcyBzaG93biBvbmNl"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["IdempotencyInFlight"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery is queued. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "dlv_01HW3T",
+                     *       "webhook_id": "whk_3Fz6",
+                     *       "event_id": "evt_5Aq",
+                     *       "event_type": "webhook.test",
+                     *       "status": "pending",
+                     *       "attempts": [],
+                     *       "next_attempt_at": "2026-06-14T19:23:11.000Z",
+                     *       "created_at": "2026-06-14T19:23:11.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The endpoint is disabled; or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/webhook-disabled",
+                     *       "title": "webhook_disabled",
+                     *       "status": 409,
+                     *       "detail": "The endpoint is disabled. Enable it first.",
+                     *       "error": "webhook_disabled",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replayFailedDeliveries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "since": "2026-06-14T00:00:00.000Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description How many deliveries are queued again. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "replayed": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReplayAnswer"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The endpoint is disabled; or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/webhook-disabled",
+                     *       "title": "webhook_disabled",
+                     *       "status": 409,
+                     *       "detail": "The endpoint is disabled. Enable it first.",
+                     *       "error": "webhook_disabled",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Only deliveries in this state. */
+                status?: components["schemas"]["DeliveryStatus"];
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "dlv_01HW3T",
+                     *           "webhook_id": "whk_3Fz6",
+                     *           "event_id": "evt_5Aq",
+                     *           "event_type": "transfer.settled",
+                     *           "status": "succeeded",
+                     *           "attempts": [
+                     *             {
+                     *               "at": "2026-06-14T19:23:11.000Z",
+                     *               "status": 200,
+                     *               "latency_ms": 84,
+                     *               "response_body": "ok"
+                     *             }
+                     *           ],
+                     *           "next_attempt_at": null,
+                     *           "created_at": "2026-06-14T19:23:11.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+                /**
+                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @example dlv_01HW3T
+                 */
+                deliveryId: components["parameters"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "dlv_01HW3T",
+                     *       "webhook_id": "whk_3Fz6",
+                     *       "event_id": "evt_5Aq",
+                     *       "event_type": "transfer.settled",
+                     *       "status": "succeeded",
+                     *       "attempts": [
+                     *         {
+                     *           "at": "2026-06-14T19:23:11.000Z",
+                     *           "status": 200,
+                     *           "latency_ms": 84,
+                     *           "response_body": "ok"
+                     *         }
+                     *       ],
+                     *       "next_attempt_at": null,
+                     *       "created_at": "2026-06-14T19:23:11.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The endpoint's id.
+                 * @example whk_3Fz6
+                 */
+                id: components["parameters"]["WebhookId"];
+                /**
+                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @example dlv_01HW3T
+                 */
+                deliveryId: components["parameters"]["DeliveryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery is queued. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "dlv_01HW3T",
+                     *       "webhook_id": "whk_3Fz6",
+                     *       "event_id": "evt_5Aq",
+                     *       "event_type": "webhook.test",
+                     *       "status": "pending",
+                     *       "attempts": [],
+                     *       "next_attempt_at": "2026-06-14T19:23:11.000Z",
+                     *       "created_at": "2026-06-14T19:23:11.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The endpoint is disabled; or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/webhook-disabled",
+                     *       "title": "webhook_disabled",
+                     *       "status": 409,
+                     *       "detail": "The endpoint is disabled. Enable it first.",
+                     *       "error": "webhook_disabled",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The `sequence` of the last event that you have, or the `nextCursor` of the previous page. From the oldest event without it.
+                 * @example 41
+                 */
+                after?: string;
+                /**
+                 * @description Only events of this type or group.
+                 * @example transfer.*
+                 */
+                type?: components["schemas"]["EventSubscription"];
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "evt_5Aq",
+                     *           "type": "transfer.settled",
+                     *           "sequence": 42,
+                     *           "created_at": "2026-06-14T19:23:11.000Z",
+                     *           "data": {
+                     *             "transfer_id": "tfr_M0p9X"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveAccountLinked: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "account.linked",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "item_id": "itm_4dK8s",
+                 *         "user_id": "usr_8M2nQ"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "account.linked";
+                    data: components["schemas"]["ItemEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveItemLoginRequired: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "item.login_required",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "item_id": "itm_4dK8s",
+                 *         "user_id": "usr_8M2nQ"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "item.login_required";
+                    data: components["schemas"]["ItemEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransactionsUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transactions.updated",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "item_id": "itm_4dK8s",
+                 *         "user_id": "usr_8M2nQ"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transactions.updated";
+                    data: components["schemas"]["ItemEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransferSubmitted: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transfer.submitted",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "transfer_id": "tfr_M0p9X"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transfer.submitted";
+                    data: components["schemas"]["TransferEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransferPending: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transfer.pending",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "transfer_id": "tfr_M0p9X"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transfer.pending";
+                    data: components["schemas"]["TransferEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransferPosted: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transfer.posted",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "transfer_id": "tfr_M0p9X"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transfer.posted";
+                    data: components["schemas"]["TransferEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransferSettled: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transfer.settled",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "transfer_id": "tfr_M0p9X"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transfer.settled";
+                    data: components["schemas"]["TransferEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransferFailed: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transfer.failed",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "transfer_id": "tfr_M0p9X"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transfer.failed";
+                    data: components["schemas"]["TransferEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransferReturned: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transfer.returned",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "transfer_id": "tfr_M0p9X"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transfer.returned";
+                    data: components["schemas"]["TransferEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTransferCancelled: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "transfer.cancelled",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "transfer_id": "tfr_M0p9X"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "transfer.cancelled";
+                    data: components["schemas"]["TransferEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveCalculationUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "calculation.updated",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "calculation_id": "calc_8M2nQ_2026-06-14"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "calculation.updated";
+                    data: components["schemas"]["CalculationEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentSpend: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.spend",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.spend";
+                    data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentApprovalRequested: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.approval_requested",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2",
+                 *         "approval_id": "apr_2Lm9"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.approval_requested";
+                    data: components["schemas"]["ApprovalEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentApprovalDecided: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.approval_decided",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2",
+                 *         "approval_id": "apr_2Lm9"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.approval_decided";
+                    data: components["schemas"]["ApprovalEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentTopup: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.topup",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.topup";
+                    data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentPaused: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.paused",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.paused";
+                    data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentResumed: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.resumed",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.resumed";
+                    data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentRevoked: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.revoked",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.revoked";
+                    data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveBureauScoreChanged: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "bureau.score_changed",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "bureau.score_changed";
+                    data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveLoanDisbursed: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "loan.disbursed",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2",
+                 *         "loan_id": "loan_5Rt1"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "loan.disbursed";
+                    data: components["schemas"]["LoanEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveLoanRepaid: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "loan.repaid",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2",
+                 *         "loan_id": "loan_5Rt1"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "loan.repaid";
+                    data: components["schemas"]["LoanEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveLoanDefaulted: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "loan.defaulted",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2",
+                 *         "loan_id": "loan_5Rt1"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "loan.defaulted";
+                    data: components["schemas"]["LoanEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTaskCreated: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "task.created",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "task_id": "tsk_9Ud4"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "task.created";
+                    data: components["schemas"]["TaskEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTaskUpdated: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "task.updated",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "task_id": "tsk_9Ud4"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "task.updated";
+                    data: components["schemas"]["TaskEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTaskDeleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "task.deleted",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "task_id": "tsk_9Ud4"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "task.deleted";
+                    data: components["schemas"]["TaskEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveTaskCompleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "task.completed",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "task_id": "tsk_9Ud4"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "task.completed";
+                    data: components["schemas"]["TaskEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveWebhookTest: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "webhook.test",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "webhook_id": "whk_3Fz6"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "webhook.test";
+                    data: components["schemas"]["WebhookTestEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveWebhookDisabled: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description The type of the event.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description The id of the delivery, the same at every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "webhook.disabled",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "webhook_id": "whk_3Fz6",
+                 *         "url": "https://example.com/hooks/atlas",
+                 *         "reason": "gone"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "webhook.disabled";
+                    data: components["schemas"]["WebhookDisabledEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint is gone for good; it is disabled at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

@@ -7,8 +7,10 @@ import { operations as documentsOperations } from './documents.ts'
 import { operations as healthOperations } from './health.ts'
 import { operations as identityOperations } from './identity.ts'
 import { operations as ingestOperations } from './ingest.ts'
+import { operations as insightsOperations } from './insights.ts'
 import { operations as linkingOperations } from './linking.ts'
 import { operations as paymentsOperations } from './payments.ts'
+import { operations as webhooksOperations } from './webhooks.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
@@ -18,11 +20,13 @@ export const allOperations = {
   ...healthOperations,
   ...identityOperations,
   ...ingestOperations,
+  ...insightsOperations,
   ...linkingOperations,
-  ...paymentsOperations
+  ...paymentsOperations,
+  ...webhooksOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'linking', 'payments'] as const
+export const groups = ['admin', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking', 'payments', 'webhooks'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },

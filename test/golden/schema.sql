@@ -57,6 +57,11 @@ create table credentials (
   revoked_at timestamp with time zone
 );
 
+create table event_sequences (
+  partner_id text not null,
+  last bigint not null
+);
+
 create table events (
   id text not null,
   position bigint not null generated always as identity,
@@ -483,6 +488,48 @@ create table users (
   created_at timestamp with time zone not null
 );
 
+create table webhook_attempts (
+  id bigint not null generated always as identity,
+  delivery_id text not null,
+  at timestamp with time zone not null,
+  status integer,
+  latency_ms integer not null,
+  response_body text,
+  error text
+);
+
+create table webhook_deliveries (
+  id text not null,
+  webhook_id text not null,
+  event_id text not null,
+  sequence bigint,
+  status text not null,
+  replays integer not null default 0,
+  tries integer not null default 0,
+  first_tried_at timestamp with time zone,
+  next_attempt_at timestamp with time zone,
+  settled_at timestamp with time zone,
+  created_at timestamp with time zone not null
+);
+
+create table webhooks (
+  id text not null,
+  partner_id text not null,
+  url text not null,
+  events text[] not null,
+  description text,
+  status text not null,
+  disabled_reason text,
+  version integer not null default 1,
+  secret bytea not null,
+  old_secret bytea,
+  old_secret_expires_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  lease text,
+  leased_until timestamp with time zone,
+  created_at timestamp with time zone not null
+);
+
 alter table account_funds add constraint account_funds_held_cents_check CHECK ((held_cents >= 0));
 alter table account_funds add constraint account_funds_pkey PRIMARY KEY (account_id);
 alter table accounts add constraint accounts_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
@@ -500,6 +547,9 @@ alter table credentials add constraint credentials_kind_check CHECK ((kind = ANY
 alter table credentials add constraint credentials_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table credentials add constraint credentials_pkey PRIMARY KEY (id);
 alter table credentials add constraint credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table event_sequences add constraint event_sequences_last_check CHECK ((last > 0));
+alter table event_sequences add constraint event_sequences_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table event_sequences add constraint event_sequences_pkey PRIMARY KEY (partner_id);
 alter table events add constraint events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table events add constraint events_partner_id_sequence_key UNIQUE (partner_id, sequence);
 alter table events add constraint events_pkey PRIMARY KEY (id);
@@ -681,10 +731,30 @@ alter table usage_users add constraint usage_users_partner_id_fkey FOREIGN KEY (
 alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, unit, start, user_id);
 alter table usage_users add constraint usage_users_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table users add constraint users_pkey PRIMARY KEY (id);
+alter table webhook_attempts add constraint webhook_attempts_check CHECK (((status IS NOT NULL) OR (error IS NOT NULL)));
+alter table webhook_attempts add constraint webhook_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES webhook_deliveries(id) ON DELETE CASCADE;
+alter table webhook_attempts add constraint webhook_attempts_latency_ms_check CHECK ((latency_ms >= 0));
+alter table webhook_attempts add constraint webhook_attempts_pkey PRIMARY KEY (id);
+alter table webhook_deliveries add constraint webhook_deliveries_check CHECK (((status = 'pending'::text) = (next_attempt_at IS NOT NULL)));
+alter table webhook_deliveries add constraint webhook_deliveries_check1 CHECK (((status = 'pending'::text) = (settled_at IS NULL)));
+alter table webhook_deliveries add constraint webhook_deliveries_check2 CHECK (((tries = 0) = (first_tried_at IS NULL)));
+alter table webhook_deliveries add constraint webhook_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE CASCADE;
+alter table webhook_deliveries add constraint webhook_deliveries_pkey PRIMARY KEY (id);
+alter table webhook_deliveries add constraint webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text])));
+alter table webhook_deliveries add constraint webhook_deliveries_webhook_id_event_id_key UNIQUE (webhook_id, event_id);
+alter table webhook_deliveries add constraint webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE;
+alter table webhooks add constraint webhooks_check CHECK (((status = 'disabled'::text) = (disabled_reason IS NOT NULL)));
+alter table webhooks add constraint webhooks_check1 CHECK (((old_secret IS NULL) = (old_secret_expires_at IS NULL)));
+alter table webhooks add constraint webhooks_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['requested'::text, 'gone'::text, 'failing'::text])));
+alter table webhooks add constraint webhooks_events_check CHECK ((cardinality(events) > 0));
+alter table webhooks add constraint webhooks_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table webhooks add constraint webhooks_pkey PRIMARY KEY (id);
+alter table webhooks add constraint webhooks_status_check CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])));
 
 CREATE INDEX activity_partner ON public.activity USING btree (partner_id, id DESC);
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE (revoked_at IS NULL);
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
+CREATE INDEX events_age ON public.events USING btree (created_at);
 CREATE INDEX events_unpublished ON public.events USING btree ("position") WHERE (published_at IS NULL);
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
 CREATE INDEX item_public_tokens_item ON public.item_public_tokens USING btree (item_id);
@@ -716,6 +786,13 @@ CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
 CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
 CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
+CREATE INDEX webhook_attempts_delivery ON public.webhook_attempts USING btree (delivery_id, id);
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE ((status = 'pending'::text) AND (sequence IS NOT NULL));
+CREATE INDEX webhook_deliveries_event ON public.webhook_deliveries USING btree (event_id);
+CREATE INDEX webhook_deliveries_failed ON public.webhook_deliveries USING btree (webhook_id, settled_at) WHERE (status = 'failed'::text);
+CREATE INDEX webhook_deliveries_list ON public.webhook_deliveries USING btree (webhook_id, created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_untried ON public.webhook_deliveries USING btree (webhook_id, sequence) WHERE ((status = 'pending'::text) AND (tries = 0));
+CREATE INDEX webhooks_partner ON public.webhooks USING btree (partner_id, created_at DESC, id DESC);
 
 CREATE TRIGGER transfer_event_follows BEFORE INSERT ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_event_follows();
 CREATE TRIGGER transfer_history_stays BEFORE DELETE OR UPDATE ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_history_stays();

@@ -1,0 +1,73 @@
+import type { FastifyInstance } from 'fastify'
+import type { Db, Trx } from '../../../plugins/database/types.ts'
+import { afterCommit } from '../../../plugins/database/transaction.ts'
+import { notFound } from '../../../plugins/errors/kinds.ts'
+import { newId } from '../../../plugins/ids.ts'
+import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import type { WebhookDelivery, operations } from '../../../spec/generated/webhooks.ts'
+import { toDelivery } from '../answers.ts'
+import { webhookDisabled } from '../errors.ts'
+import { readPlace, toPage } from '../pages.ts'
+import * as queries from '../queries/deliveries.ts'
+import { findWebhook, lockWebhook } from '../queries/endpoints.ts'
+import { testEventType } from '../subscriptions.ts'
+
+type DeliveryOperations = Pick<
+  typeof operations,
+  'testWebhook' | 'listWebhookDeliveries' | 'getWebhookDelivery' | 'replayWebhookDelivery' | 'replayFailedDeliveries'
+>
+
+const requireWebhook = async (db: Db, partnerId: string, id: string): Promise<void> => {
+  if ((await findWebhook(db, partnerId, id)) === undefined) throw notFound('There is no such webhook.')
+}
+
+/** Holds the endpoint, so that it cannot be disabled between this check and the queueing. */
+const requireEnabled = async (db: Trx, partnerId: string, id: string): Promise<void> => {
+  const row = await lockWebhook(db, partnerId, id)
+  if (row === undefined) throw notFound('There is no such webhook.')
+  if (row.status === 'disabled') throw webhookDisabled('The endpoint is disabled. Enable it first.')
+}
+
+const readDelivery = async (db: Db, webhookId: string, id: string): Promise<WebhookDelivery> => {
+  const row = await queries.findDelivery(db, webhookId, id)
+  if (row === undefined) throw notFound('There is no such delivery.')
+  return toDelivery(row)
+}
+
+/** @param wake tells the deliverer that there is work; it is called when the work has committed. */
+export const deliveryHandlers = ({ clock, cursors, outbox }: FastifyInstance, wake: () => void): Handlers<DeliveryOperations> => ({
+  async testWebhook({ db, caller: { partnerId }, params }) {
+    await requireEnabled(db, partnerId, params.id)
+    const [eventId = ''] = await outbox.publish(db, [{ partnerId, type: testEventType, data: { webhook_id: params.id } }])
+    const id = newId('dlv')
+    await queries.insertUnpublishedDelivery(db, { id, webhookId: params.id, eventId, now: clock.now() })
+    return await readDelivery(db, params.id, id)
+  },
+
+  async listWebhookDeliveries({ db, caller, params, query: { status, limit = 100, cursor } }) {
+    await requireWebhook(db, caller.partnerId, params.id)
+    const list = `deliveries of ${params.id}`
+    const found = await queries.listDeliveries(db, params.id, { status, after: readPlace(cursors, list, cursor) }, limit + 1)
+    const { rows, nextCursor } = toPage(cursors, list, found, limit)
+    return { items: rows.map(toDelivery), nextCursor }
+  },
+
+  async getWebhookDelivery({ db, caller, params }) {
+    await requireWebhook(db, caller.partnerId, params.id)
+    return await readDelivery(db, params.id, params.deliveryId)
+  },
+
+  async replayWebhookDelivery({ db, caller, params }) {
+    await requireEnabled(db, caller.partnerId, params.id)
+    await queries.requeueDelivery(db, params.id, params.deliveryId, clock.now())
+    afterCommit(wake)
+    return await readDelivery(db, params.id, params.deliveryId)
+  },
+
+  async replayFailedDeliveries({ db, caller, params, body }) {
+    await requireEnabled(db, caller.partnerId, params.id)
+    const replayed = await queries.requeueFailed(db, params.id, new Date(body.since), clock.now())
+    afterCommit(wake)
+    return { replayed }
+  }
+})

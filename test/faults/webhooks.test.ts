@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHmac, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { test, type TestContext } from 'node:test'
+import { openDatabase } from '../../plugins/database/index.ts'
+import { migrateToLatest } from '../../plugins/database/migrate.ts'
+import { createPostgresDatabase } from '../build-app.ts'
+import { createApi, createPartner, respond, startReceiver, type Api, type Behaviour, type Body } from '../modules/webhooks/setup.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const kills = 10
+const deadlineMs = 180_000
+
+/** Numbers that look random and are the same in every run (mulberry32). */
+const seeded = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let value = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value
+  return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+/** Resolves when `ready` says so, asking again and again; fails when the deadline has passed. */
+const until = async (what: string, ready: () => Promise<boolean>): Promise<void> => {
+  const endsAt = performance.now() + deadlineMs
+  while (!(await ready())) {
+    if (performance.now() > endsAt) throw new Error(`Waited in vain until ${what}.`)
+    await delay(50)
+  }
+}
+
+const prepare = async (t: TestContext) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'atlas-fault-'))
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const testUrl = process.env.TEST_DATABASE_URL
+  const postgres = testUrl === undefined || testUrl === '' ? undefined : await createPostgresDatabase(testUrl)
+  if (postgres !== undefined) t.after(() => postgres.drop())
+  const database = await openDatabase({ databaseUrl: postgres?.url, databasePoolSize: 2, dataDir }, () => undefined)
+  await migrateToLatest(database.db)
+  const partner = await createPartner(database.db)
+  await database.close()
+  const port = await freePort()
+  const env = {
+    ...process.env,
+    NODE_ENV: 'test',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    ATLAS_DATA_DIR: dataDir,
+    DATABASE_URL: postgres?.url ?? '',
+    LOG_LEVEL: 'silent',
+    PUBLIC_API_RATE_OVERRIDES: JSON.stringify({ [partner.partnerId]: { read: 1_000_000, write: 1_000_000 } })
+  }
+  return { env, url: `http://127.0.0.1:${port}`, key: partner.key }
+}
+
+const startServer = async (t: TestContext, env: NodeJS.ProcessEnv, url: string): Promise<ChildProcess> => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server.ts'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
+  t.after(() => void child.kill('SIGKILL'))
+  await until('the server answers', async () => {
+    assert.equal(child.exitCode, null, 'the server ended by itself')
+    return await fetch(`${url}/api/v1/health/ready`).then(
+      (response) => response.ok,
+      () => false
+    )
+  })
+  return child
+}
+
+const kill = async (child: ChildProcess): Promise<void> => {
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}
+
+/** A consumer that goes wrong in every way, once or twice for most deliveries, and takes them after that. */
+const unreliable = (random: () => number) => {
+  const faults: Behaviour[] = [
+    respond(500, 'broken'),
+    respond(302, '', { location: 'http://127.0.0.1:1/' }),
+    respond(404),
+    (request) => void request.socket.resetAndDestroy(),
+    (_request, response) => void response.socket?.end()
+  ]
+  const left = new Map<string, Behaviour[]>()
+  const taken = new Set<string>()
+  let hangs = 0
+  const behaviour: Behaviour = (request, response, received) => {
+    const id = String(received.headers['x-atlas-delivery'])
+    if (!left.has(id)) {
+      const planned = Array.from({ length: Math.floor(random() * 3) }, () => faults[Math.floor(random() * faults.length)]!)
+      if (random() < 0.1 && hangs++ < 3) planned.push(() => undefined)
+      left.set(id, planned)
+    }
+    const fault = left.get(id)?.shift()
+    if (fault !== undefined) return fault(request, response, received)
+    response.end('taken')
+    taken.add(received.event.id)
+  }
+  return { behaviour, taken }
+}
+
+/** Asks for tests until so many were acknowledged, or until the server dies; tells which events it promised. */
+const askForTests = async (api: Api, id: string, count: number, promised: Set<string>): Promise<void> => {
+  const ask = async (): Promise<void> => {
+    const answer = await api('POST', `/v1/webhooks/${id}/test`, undefined, { 'idempotency-key': randomUUID() }).catch(() => undefined)
+    if (answer?.status === 202) promised.add(String(answer.body.event_id))
+  }
+  for (let n = 0; n < count; n++) await Promise.all([ask(), ask()])
+}
+
+const readFeed = async (api: Api): Promise<Body[]> => {
+  const items: Body[] = []
+  let after: string | null = '0'
+  while (after !== null) {
+    const { body }: { body: Body } = await api('GET', `/v1/events?limit=500&after=${after}`)
+    items.push(...body.items)
+    after = body.nextCursor
+  }
+  return items
+}
+
+test('through ten kills with -9 and an unreliable receiver every committed event arrives, and no other', { timeout: 900_000 }, async (t) => {
+  const random = seeded(20260614)
+  const { env, url, key } = await prepare(t)
+  const api = createApi(url, key)
+  const { behaviour, taken } = unreliable(random)
+  const receiver = await startReceiver(t, behaviour)
+  const gone = await startReceiver(t, respond(410))
+  let child = await startServer(t, env, url)
+  const hook = (await api('POST', '/v1/webhooks', { url: receiver.url, events: ['webhook.disabled'] })).body
+  const dying = (await api('POST', '/v1/webhooks', { url: gone.url, events: ['task.*'] })).body
+  const promised = new Set<string>()
+  for (let round = 0; round < kills; round++) {
+    if (round === kills / 2) await api('POST', `/v1/webhooks/${dying.id}/test`)
+    await askForTests(api, hook.id, 2 + Math.floor(random() * 4), promised)
+    // More are asked for while the server dies: nobody knows which of these it commits.
+    const lost = askForTests(api, hook.id, 3, promised)
+    await delay(random() * 60)
+    await kill(child)
+    await lost
+    child = await startServer(t, env, url)
+  }
+
+  const wanted = async () => (await readFeed(api)).filter(({ type, data }) => type !== 'webhook.test' || (data as { webhook_id: string }).webhook_id === hook.id)
+  await until('every event has arrived', async () => {
+    const [events, state] = [await wanted(), (await api('GET', `/v1/webhooks/${dying.id}`)).body.status]
+    return state === 'disabled' && events.some(({ type }) => type === 'webhook.disabled') && events.every(({ id }) => taken.has(id))
+  })
+  const feed = await readFeed(api)
+  assert.deepEqual(feed.map((event) => event.sequence), feed.map((_, index) => index + 1), 'the sequence has no gaps')
+  const inFeed = new Set(feed.map((event) => event.id))
+  assert.ok(promised.size >= kills, 'the test did something')
+  assert.deepEqual([...promised].filter((id) => !inFeed.has(id)), [], 'what was acknowledged is committed')
+  assert.deepEqual(receiver.received.filter(({ event }) => !inFeed.has(event.id)), [], 'what was sent is committed')
+  assert.deepEqual(feed.filter(({ type }) => type === 'webhook.disabled').map(({ data }) => data), [{ webhook_id: dying.id, url: gone.url, reason: 'gone' }])
+  const deliveryOf = new Map<string, unknown>()
+  for (const { headers, raw, event } of receiver.received) {
+    assert.equal(headers['x-atlas-signature'], `sha256=${createHmac('sha256', hook.secret).update(raw).digest('hex')}`)
+    assert.equal(deliveryOf.get(event.id) ?? headers['x-atlas-delivery'], headers['x-atlas-delivery'], 'one delivery for each event')
+    deliveryOf.set(event.id, headers['x-atlas-delivery'])
+  }
+})

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cashPosition, type LinkedAccount, type LinkedTransaction } from '../../../modules/insights/cash-position.ts'
+
+const account = (id: string, more: Partial<LinkedAccount> = {}): LinkedAccount => ({
+  id,
+  type: 'depository',
+  current_balance_cents: 11_000,
+  available_balance_cents: 10_000,
+  iso_currency_code: 'USD',
+  as_of: new Date('2026-06-14T18:00:00Z'),
+  stale: false,
+  ...more
+})
+const moved = (id: string, account_id: string, amount_cents: number): LinkedTransaction => ({
+  id, account_id, amount_cents, date: '2026-06-13', pending: false, name: 'A shop', merchant_name: null, category: null
+})
+
+test('only cash accounts of one currency make up the position, and only their transactions', () => {
+  const accounts = [
+    account('card', { type: 'credit' }),
+    account('checking'),
+    account('savings', { available_balance_cents: null, as_of: new Date('2026-06-10T00:00:00Z'), stale: true }),
+    account('euros', { iso_currency_code: 'EUR', as_of: new Date('2026-01-01T00:00:00Z') }),
+    account('unknown', { available_balance_cents: null, current_balance_cents: null })
+  ]
+  const position = cashPosition(accounts, ['card', 'checking', 'savings', 'euros', 'unknown'].map((id) => moved(`txn_${id}`, id, 500)))
+  assert.deepEqual([position?.currency, position?.balanceCents, position?.stale, position?.asOf.toISOString()], ['USD', 21_000, true, '2026-06-10T00:00:00.000Z'])
+  assert.deepEqual(position?.transactions.map(({ transactionId, amountCents, description }) => [transactionId, amountCents, description]), [
+    ['txn_checking', 500, 'A shop'],
+    ['txn_savings', 500, 'A shop']
+  ])
+})
+
+test('without a cash account there is no position', () => {
+  assert.equal(cashPosition([], []), undefined)
+  assert.equal(cashPosition([account('card', { type: 'credit' }), account('loan', { type: 'loan' })], [moved('txn_1', 'card', 1)]), undefined)
+})

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { nextAttemptAt, giveUpAfterMs } from '../../../modules/webhooks/ladder.ts'
+import { subscribes } from '../../../modules/webhooks/subscriptions.ts'
+import { transact } from '../../../plugins/database/transaction.ts'
+import { openTestDatabase, startApp } from '../../build-app.ts'
+import { createApi, createPartner, hookFor, publish, startReceiver } from './setup.ts'
+
+test('under parallel commits and rollbacks each partner gets a sequence without gaps, and nothing that was rolled back is ever seen', async (t) => {
+  const running = await startApp(t)
+  const { app, url, database } = running
+  const partners = [await createPartner(database.db), await createPartner(database.db)]
+  const receiver = await startReceiver(t)
+  for (const { key } of partners) await hookFor(createApi(url, key), receiver.url)
+  const committed = await Promise.all(
+    Array.from({ length: 60 }, async (_, n) => {
+      const { partnerId } = partners[n % 2]!
+      try {
+        return await transact(database.db, async (trx) => {
+          const ids = await app.outbox.publish(trx, Array.from({ length: (n % 3) + 1 }, () => ({ partnerId, type: 'transfer.settled', data: { n } })))
+          if (n % 5 === 0) throw new Error('the effect fails')
+          return ids
+        })
+      } catch {
+        return []
+      }
+    })
+  )
+  await app.outbox.settle()
+  const seen: string[] = []
+  for (const { key } of partners) {
+    const { body } = await createApi(url, key)('GET', '/v1/events?limit=500')
+    assert.deepEqual(body.items.map((item) => item.sequence), body.items.map((_, index) => index + 1))
+    assert.ok(body.items.every((item) => Number((item.data as { n: number }).n) % 5 !== 0))
+    seen.push(...body.items.map((item) => item.id))
+  }
+  assert.deepEqual(seen.sort(), committed.flat().sort())
+  assert.deepEqual(receiver.received.map((one) => one.event.id).sort(), seen)
+})
+
+test('the feed resumes after a sequence or a cursor, and by type', async (t) => {
+  const running = await startApp(t)
+  const { app, url, database, clock } = running
+  const { partnerId, key } = await createPartner(database.db)
+  const api = createApi(url, key)
+  await publish(running, partnerId, ['task.created', 'transfer.settled', 'task.updated', 'transfer.failed', 'task.deleted'])
+  await app.outbox.settle()
+  const sequences = async (query: string) => (await api('GET', `/v1/events${query}`)).body.items.map((item) => item.sequence)
+  const first = (await api('GET', '/v1/events?limit=2')).body
+  assert.deepEqual([first.items.length, first.nextCursor], [2, '2'])
+  assert.deepEqual(await sequences(`?after=${String(first.nextCursor)}`), [3, 4, 5])
+  assert.deepEqual(await sequences('?type=transfer.*'), [2, 4])
+  assert.deepEqual(await sequences('?type=transfer.settled'), [2])
+  assert.deepEqual(await sequences('?after=5'), [])
+  assert.equal((await api('GET', '/v1/events?after=x')).status, 400)
+  clock.advance(31 * 24 * 3_600_000)
+  assert.deepEqual(await sequences(''), [])
+})
+
+test('events older than 30 days are deleted with their deliveries, and the sequence goes on', async (t) => {
+  const running = await startApp(t)
+  const { app, url, database, clock } = running
+  const { partnerId, key } = await createPartner(database.db)
+  const api = createApi(url, key)
+  const receiver = await startReceiver(t)
+  const { id } = await hookFor(api, receiver.url)
+  await publish(running, partnerId, ['task.created', 'task.updated'])
+  await app.outbox.settle()
+  clock.advance(30 * 24 * 3_600_000 + 1)
+  await publish(running, partnerId, ['task.deleted'])
+  await app.outbox.settle()
+  await app.jobs.run('delete expired events')
+  assert.equal((await database.db.selectFrom('events').select('id').execute()).length, 1)
+  assert.equal((await api('GET', `/v1/webhooks/${id}/deliveries`)).body.items.length, 1)
+  assert.deepEqual((await api('GET', '/v1/events')).body.items.map((item) => item.sequence), [3])
+})
+
+test('two instances on one database send each delivery once and never two at a time to one endpoint', async (t) => {
+  const database = await openTestDatabase(t)
+  const { partnerId, key } = await createPartner(database.db)
+  const one = await startApp(t, { database })
+  const two = await startApp(t, { database, clock: one.clock })
+  let open = 0
+  let most = 0
+  const receiver = await startReceiver(t, (_request, response) => {
+    most = Math.max(most, ++open)
+    setImmediate(() => {
+      open--
+      response.end()
+    })
+  })
+  await hookFor(createApi(one.url, key), receiver.url)
+  const ids: string[] = []
+  for (let n = 0; n < 20; n++) ids.push(...(await publish(n % 2 === 0 ? one : two, partnerId, ['transfer.pending', 'transfer.posted'])))
+  for (let n = 0; n < 3; n++) await Promise.all([one.app.outbox.settle(), two.app.outbox.settle()])
+  assert.deepEqual(receiver.received.map((received) => received.event.id), ids)
+  assert.equal(most, 1)
+})
+
+test('what a dead worker held is sent when its lease ends, and not before', async (t) => {
+  const running = await startApp(t)
+  const { app, url, database } = running
+  const { partnerId, key } = await createPartner(database.db)
+  const receiver = await startReceiver(t)
+  const { id } = await hookFor(createApi(url, key), receiver.url)
+  const lease = (until: string) => database.db.updateTable('webhooks').set({ lease: 'lease_of_a_dead_worker', leased_until: new Date(until) }).where('id', '=', id).execute()
+  await lease('2999-01-01T00:00:00Z')
+  await publish(running, partnerId, ['task.created'])
+  await app.outbox.settle()
+  assert.equal(receiver.received.length, 0)
+  await lease('2000-01-01T00:00:00Z')
+  await app.outbox.settle()
+  assert.equal(receiver.received.length, 1)
+})
+
+test('the ladder never waits longer than an hour and never goes beyond 24 hours', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 2 * giveUpAfterMs }), (tries, elapsedMs) => {
+      const first = new Date('2026-06-14T18:00:00Z')
+      const now = new Date(first.getTime() + elapsedMs)
+      const next = nextAttemptAt(tries, first, now)
+      if (next === undefined) assert.ok(elapsedMs + 3_600_000 > giveUpAfterMs)
+      else assert.ok(next > now && next.getTime() - now.getTime() <= 3_600_000 && next.getTime() - first.getTime() <= giveUpAfterMs)
+    })
+  )
+})
+
+test('a subscription is a type, a group or everything, and never half a name', () => {
+  assert.ok(subscribes(['*'], 'task.created'))
+  assert.ok(subscribes(['task.*'], 'task.created'))
+  assert.ok(subscribes(['loan.repaid', 'task.created'], 'task.created'))
+  assert.ok(!subscribes(['task.*'], 'tasks.created'))
+  assert.ok(!subscribes(['task.create'], 'task.created'))
+})
