@@ -1333,6 +1333,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List transfers
+         * @description Lists transfers, newest first, of every end-user or of one, in every state or in one.
+         */
+        get: operations["listTransfers"];
+        put?: never;
+        /**
+         * Move money
+         * @description Moves money from a linked account to another linked account or to a recipient. The source's balance is asked of its bank, the amount is held, and Plaid examines the debit; what it declines answers 422 `transfer_declined` with its `reason`, and nothing is held any more. Without `rail` the fastest one is taken that both ends and the amount allow: `rtp`, else `same_day_ach` while its window is open, else `ach`.
+         */
+        post: operations["createTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a transfer
+         * @description Answers a transfer with its history, and with the payments at Plaid of which it consists.
+         */
+        get: operations["getTransfer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/transfers/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a transfer
+         * @description Cancels a transfer that is still `submitted`, at Plaid and here, and lets go of the held amount. In any other state the answer is 409 `transfer_not_cancellable`.
+         */
+        post: operations["cancelTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sandbox/transfers/{id}/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a transfer take a step
+         * @description Moves a test transfer in Plaid's sandbox, where nothing moves by itself. The event is the state that the whole transfer is to reach: `posted`
+         *     lets its debit be posted, `settled` lets the debit settle and the credit after it, `returned` lets what is under way come back.
+         *
+         *     With `leg` only that payment takes the step, and the transfer follows as it would in earnest: after a settled debit the credit goes out, and a
+         *     credit that fails is followed by a refund. A step that the state does not allow is 409 `illegal_transition`. Test credentials only.
+         */
+        post: operations["simulateTransferEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List recipients
+         * @description Lists saved recipients, newest first, all of them or those of one end-user.
+         */
+        get: operations["listRecipients"];
+        put?: never;
+        /**
+         * Save a recipient
+         * @description Saves a bank account by its numbers, so that transfers can go there. The routing number's checksum must add up. The account number is kept encrypted and never shown again; `mask` is its last four digits.
+         */
+        post: operations["createRecipient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recipients/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a recipient
+         * @description Deletes a recipient and its account number. Transfers that are under way to it go on.
+         */
+        delete: operations["deleteRecipient"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks": {
         parameters: {
             query?: never;
@@ -3494,6 +3626,210 @@ export interface components {
             received: boolean;
         };
         /**
+         * @description The network by which the destination is paid.
+         * @example rtp
+         * @enum {string}
+         */
+        Rail: "ach" | "same_day_ach" | "rtp";
+        /**
+         * @description Where the movement as a whole is.
+         * @example submitted
+         * @enum {string}
+         */
+        TransferState: "submitted" | "pending" | "posted" | "settled" | "failed" | "returned" | "cancelled";
+        /**
+         * @description One payment of a transfer.
+         * @example debit
+         * @enum {string}
+         */
+        Leg: "debit" | "credit" | "refund";
+        TransferRequest: {
+            /**
+             * @description The linked account that the money comes from.
+             * @example acc_a1B2c3D4
+             */
+            from_account_id: string;
+            /**
+             * @description The linked account or the recipient that it goes to.
+             * @example acc_recipient_42
+             */
+            to_account_id: string;
+            amount: components["schemas"]["PositiveMoney"];
+            /**
+             * @description The currency of both accounts.
+             * @default USD
+             * @example USD
+             */
+            currency?: string;
+            /**
+             * @description What it is for. Its first ten letters and digits are shown on bank statements.
+             * @example Coffee
+             */
+            memo?: string;
+            rail?: components["schemas"]["Rail"];
+            /**
+             * @description The legal name of the source account's holder, which banks print; your id of the end-user unless given.
+             * @example Ada Byron
+             */
+            legal_name?: string;
+        };
+        TransferEvent: {
+            state: components["schemas"]["TransferState"];
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * @description Why, where the network or the bank said so: its code and its text.
+             * @example R01: Insufficient funds
+             */
+            reason?: string;
+        };
+        TransferLeg: {
+            leg: components["schemas"]["Leg"];
+            /**
+             * @description Plaid's name of the network.
+             * @example same-day-ach
+             * @enum {string}
+             */
+            network: "ach" | "same-day-ach" | "rtp";
+            /**
+             * @description `wanted` waits to be given to Plaid; the others are Plaid's.
+             * @example pending
+             * @enum {string}
+             */
+            status: "wanted" | "pending" | "posted" | "settled" | "funds_available" | "failed" | "returned" | "cancelled";
+            /**
+             * @description Why it came to nothing.
+             * @example R01: Insufficient funds
+             */
+            reason?: string;
+        };
+        TransferSummary: {
+            /**
+             * @description The transfer's id.
+             * @example tfr_M0p9X
+             */
+            id: string;
+            status: components["schemas"]["TransferState"];
+            rail: components["schemas"]["Rail"];
+            amount: components["schemas"]["Money"];
+            /**
+             * @description Always USD.
+             * @example USD
+             */
+            currency: string;
+            /** @description What it is for. */
+            memo: string | null;
+            /** @description The account that the money comes from. */
+            from_account_id: string;
+            /** @description The account or recipient that it goes to. */
+            to_account_id: string;
+            /** @description Your id of the end-user whose account the money comes from. */
+            user_id: string;
+            environment: components["schemas"]["Environment"];
+            estimated_settlement: components["schemas"]["Timestamp"];
+            created_at: components["schemas"]["Timestamp"];
+        };
+        Transfer: {
+            /**
+             * @description The transfer's id.
+             * @example tfr_M0p9X
+             */
+            id: string;
+            status: components["schemas"]["TransferState"];
+            rail: components["schemas"]["Rail"];
+            amount: components["schemas"]["Money"];
+            /**
+             * @description Always USD.
+             * @example USD
+             */
+            currency: string;
+            /** @description What it is for. */
+            memo: string | null;
+            /** @description The account that the money comes from. */
+            from_account_id: string;
+            /** @description The account or recipient that it goes to. */
+            to_account_id: string;
+            /** @description Your id of the end-user whose account the money comes from. */
+            user_id: string;
+            environment: components["schemas"]["Environment"];
+            estimated_settlement: components["schemas"]["Timestamp"];
+            created_at: components["schemas"]["Timestamp"];
+            /** @description Every state that it has been in, oldest first. */
+            events: components["schemas"]["TransferEvent"][];
+            /** @description Its payments at Plaid, in the order in which they were decided on. */
+            legs: components["schemas"]["TransferLeg"][];
+        };
+        TransferList: {
+            /** @description Transfers, newest first. */
+            transfers: components["schemas"]["TransferSummary"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            /** @description Whether there is another page. */
+            has_more: boolean;
+        };
+        SimulateRequest: {
+            /**
+             * @description What the transfer is to become.
+             * @enum {string}
+             */
+            event: "pending" | "posted" | "settled" | "failed" | "returned";
+            leg?: components["schemas"]["Leg"];
+        };
+        RecipientRequest: {
+            /**
+             * @description The account holder's legal name.
+             * @example Corner Coffee LLC
+             */
+            name: string;
+            /**
+             * @description The bank's ABA routing number.
+             * @example 021000021
+             */
+            routing_number: string;
+            /**
+             * @description The account's number.
+             * @example 000123456789
+             */
+            account_number: string;
+            /**
+             * @description The kind of account.
+             * @enum {string}
+             */
+            account_type: "checking" | "savings";
+            /**
+             * @description Your own id of the end-user whose recipient this is, if it is one's.
+             * @example usr_8M2nQ
+             */
+            user_id?: string;
+        };
+        Recipient: {
+            /**
+             * @description For `to_account_id`.
+             * @example acc_recipient_42
+             */
+            id: string;
+            /** @description The account holder's name. */
+            name: string;
+            /** @description The bank's routing number. */
+            routing_number: string;
+            /** @description The last four digits of the account's number. */
+            mask: string;
+            /**
+             * @description The kind of account.
+             * @enum {string}
+             */
+            account_type: "checking" | "savings";
+            /** @description Your id of the end-user whose recipient this is. */
+            user_id: string | null;
+            environment: components["schemas"]["Environment"];
+            created_at: components["schemas"]["Timestamp"];
+        };
+        RecipientList: {
+            /** @description Recipients, newest first. */
+            recipients: components["schemas"]["Recipient"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            /** @description Whether there is another page. */
+            has_more: boolean;
+        };
+        /**
          * @description A type of event, a group of types, or `*` for all.
          * @example transfer.*
          * @enum {string}
@@ -4504,6 +4840,16 @@ export interface components {
          * @example item_a1B2c3D4
          */
         ItemId: string;
+        /**
+         * @description The transfer's id.
+         * @example tfr_M0p9X
+         */
+        TransferId: string;
+        /**
+         * @description Only those of this end-user.
+         * @example usr_8M2nQ
+         */
+        OptionalUserId: string;
         /**
          * @description The endpoint's id.
          * @example whk_3Fz6
@@ -8314,6 +8660,665 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTransfers: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those of this end-user.
+                 * @example usr_8M2nQ
+                 */
+                user_id?: components["parameters"]["OptionalUserId"];
+                /**
+                 * @description Only transfers in this state.
+                 * @example settled
+                 */
+                status?: components["schemas"]["TransferState"];
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of transfers. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "transfers": [
+                     *         {
+                     *           "id": "tfr_M0p9X",
+                     *           "status": "settled",
+                     *           "rail": "rtp",
+                     *           "amount": 25,
+                     *           "currency": "USD",
+                     *           "memo": "Coffee",
+                     *           "from_account_id": "acc_a1B2c3D4",
+                     *           "to_account_id": "acc_recipient_42",
+                     *           "user_id": "usr_8M2nQ",
+                     *           "environment": "test",
+                     *           "estimated_settlement": "2026-06-15T22:01:00.000Z",
+                     *           "created_at": "2026-06-15T18:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTransfer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from_account_id": "acc_a1B2c3D4",
+                 *       "to_account_id": "acc_recipient_42",
+                 *       "amount": 25,
+                 *       "currency": "USD",
+                 *       "memo": "Coffee"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TransferRequest"];
+            };
+        };
+        responses: {
+            /** @description The transfer, submitted. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tfr_M0p9X",
+                     *       "status": "submitted",
+                     *       "rail": "rtp",
+                     *       "amount": 25,
+                     *       "currency": "USD",
+                     *       "memo": "Coffee",
+                     *       "from_account_id": "acc_a1B2c3D4",
+                     *       "to_account_id": "acc_recipient_42",
+                     *       "user_id": "usr_8M2nQ",
+                     *       "environment": "test",
+                     *       "estimated_settlement": "2026-06-15T22:01:00.000Z",
+                     *       "created_at": "2026-06-15T18:00:00.000Z",
+                     *       "events": [
+                     *         {
+                     *           "state": "submitted",
+                     *           "created_at": "2026-06-15T18:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "legs": [
+                     *         {
+                     *           "leg": "debit",
+                     *           "network": "same-day-ach",
+                     *           "status": "pending"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description The transfer cannot be made: `insufficient_funds` (with `available`), `transfer_declined` (with Plaid's `reason`), `same_account`, `account_not_transferable`, `currency_mismatch`, `rail_unavailable`; or the idempotency key was used for another operation. */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/insufficient-funds",
+                     *       "title": "insufficient_funds",
+                     *       "status": 422,
+                     *       "detail": "The account has 75.00 left for transfers.",
+                     *       "error": "insufficient_funds",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "available": 75,
+                     *       "required": 80
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTransfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The transfer's id.
+                 * @example tfr_M0p9X
+                 */
+                id: components["parameters"]["TransferId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The transfer. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tfr_M0p9X",
+                     *       "status": "posted",
+                     *       "rail": "rtp",
+                     *       "amount": 25,
+                     *       "currency": "USD",
+                     *       "memo": "Coffee",
+                     *       "from_account_id": "acc_a1B2c3D4",
+                     *       "to_account_id": "acc_recipient_42",
+                     *       "user_id": "usr_8M2nQ",
+                     *       "environment": "test",
+                     *       "estimated_settlement": "2026-06-15T22:01:00.000Z",
+                     *       "created_at": "2026-06-15T18:00:00.000Z",
+                     *       "events": [
+                     *         {
+                     *           "state": "submitted",
+                     *           "created_at": "2026-06-15T18:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "state": "pending",
+                     *           "created_at": "2026-06-15T19:00:04.000Z"
+                     *         },
+                     *         {
+                     *           "state": "posted",
+                     *           "created_at": "2026-06-15T19:00:04.000Z"
+                     *         }
+                     *       ],
+                     *       "legs": [
+                     *         {
+                     *           "leg": "debit",
+                     *           "network": "same-day-ach",
+                     *           "status": "posted"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelTransfer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The transfer's id.
+                 * @example tfr_M0p9X
+                 */
+                id: components["parameters"]["TransferId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The transfer, cancelled. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tfr_M0p9X",
+                     *       "status": "cancelled",
+                     *       "rail": "ach",
+                     *       "amount": 25,
+                     *       "currency": "USD",
+                     *       "memo": null,
+                     *       "from_account_id": "acc_a1B2c3D4",
+                     *       "to_account_id": "acc_b2C3d4E5",
+                     *       "user_id": "usr_8M2nQ",
+                     *       "environment": "test",
+                     *       "estimated_settlement": "2026-06-22T12:30:00.000Z",
+                     *       "created_at": "2026-06-15T18:00:00.000Z",
+                     *       "events": [
+                     *         {
+                     *           "state": "submitted",
+                     *           "created_at": "2026-06-15T18:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "state": "cancelled",
+                     *           "created_at": "2026-06-15T18:00:09.000Z"
+                     *         }
+                     *       ],
+                     *       "legs": [
+                     *         {
+                     *           "leg": "debit",
+                     *           "network": "ach",
+                     *           "status": "cancelled"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The transfer is not `submitted` any more (`transfer_not_cancellable`), or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/transfer-not-cancellable",
+                     *       "title": "transfer_not_cancellable",
+                     *       "status": 409,
+                     *       "detail": "The transfer is posted; only a submitted one can be cancelled.",
+                     *       "error": "transfer_not_cancellable",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "state": "posted"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    simulateTransferEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The transfer's id.
+                 * @example tfr_M0p9X
+                 */
+                id: components["parameters"]["TransferId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "event": "pending"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SimulateRequest"];
+            };
+        };
+        responses: {
+            /** @description The transfer after the step. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tfr_M0p9X",
+                     *       "status": "pending",
+                     *       "rail": "rtp",
+                     *       "amount": 25,
+                     *       "currency": "USD",
+                     *       "memo": "Coffee",
+                     *       "from_account_id": "acc_a1B2c3D4",
+                     *       "to_account_id": "acc_recipient_42",
+                     *       "user_id": "usr_8M2nQ",
+                     *       "environment": "test",
+                     *       "estimated_settlement": "2026-06-15T22:01:00.000Z",
+                     *       "created_at": "2026-06-15T18:00:00.000Z",
+                     *       "events": [
+                     *         {
+                     *           "state": "submitted",
+                     *           "created_at": "2026-06-15T18:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "state": "pending",
+                     *           "created_at": "2026-06-15T18:00:05.000Z"
+                     *         }
+                     *       ],
+                     *       "legs": [
+                     *         {
+                     *           "leg": "debit",
+                     *           "network": "same-day-ach",
+                     *           "status": "pending"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The transfer's state does not allow the step (`illegal_transition`), or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/illegal-transition",
+                     *       "title": "illegal_transition",
+                     *       "status": 409,
+                     *       "detail": "A transfer that is submitted cannot become settled.",
+                     *       "error": "illegal_transition",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "state": "submitted",
+                     *       "event": "settled"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listRecipients: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those of this end-user.
+                 * @example usr_8M2nQ
+                 */
+                user_id?: components["parameters"]["OptionalUserId"];
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of recipients. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "recipients": [
+                     *         {
+                     *           "id": "acc_recipient_42",
+                     *           "name": "Corner Coffee LLC",
+                     *           "routing_number": "021000021",
+                     *           "mask": "6789",
+                     *           "account_type": "checking",
+                     *           "user_id": null,
+                     *           "environment": "test",
+                     *           "created_at": "2026-06-14T18:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RecipientList"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createRecipient: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Corner Coffee LLC",
+                 *       "routing_number": "021000021",
+                 *       "account_number": "000123456789",
+                 *       "account_type": "checking"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RecipientRequest"];
+            };
+        };
+        responses: {
+            /** @description The recipient. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "acc_recipient_42",
+                     *       "name": "Corner Coffee LLC",
+                     *       "routing_number": "021000021",
+                     *       "mask": "6789",
+                     *       "account_type": "checking",
+                     *       "user_id": null,
+                     *       "environment": "test",
+                     *       "created_at": "2026-06-14T18:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recipient"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteRecipient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The recipient's id.
+                 * @example acc_recipient_42
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The recipient is gone. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };

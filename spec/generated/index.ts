@@ -10,6 +10,7 @@ import { operations as identityOperations } from './identity.ts'
 import { operations as ingestOperations } from './ingest.ts'
 import { operations as insightsOperations } from './insights.ts'
 import { operations as linkingOperations } from './linking.ts'
+import { operations as paymentsOperations } from './payments.ts'
 import { operations as webhooksOperations } from './webhooks.ts'
 
 /** Every operation of the API by its operationId. */
@@ -23,10 +24,11 @@ export const allOperations = {
   ...ingestOperations,
   ...insightsOperations,
   ...linkingOperations,
+  ...paymentsOperations,
   ...webhooksOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'agents', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking', 'webhooks'] as const
+export const groups = ['admin', 'agents', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking', 'payments', 'webhooks'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },

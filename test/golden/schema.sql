@@ -1,3 +1,8 @@
+create table account_funds (
+  account_id text not null,
+  held_cents bigint not null
+);
+
 create table accounts (
   id text not null,
   item_id text not null,
@@ -273,6 +278,37 @@ create table plaid_sim_webhook_keys (
   expired_at timestamp with time zone
 );
 
+create table plaid_transfer_cursors (
+  source text not null,
+  after_id bigint not null
+);
+
+create table plaid_transfer_events (
+  source text not null,
+  event_id bigint not null,
+  plaid_transfer_id text not null,
+  type text not null,
+  reason text,
+  received_at timestamp with time zone not null,
+  applied_at timestamp with time zone
+);
+
+create table recipients (
+  id text not null,
+  partner_id text not null,
+  environment text not null,
+  user_id text,
+  name text not null,
+  routing_number text not null,
+  account_number bytea,
+  mask text not null,
+  account_type text not null,
+  plaid_account_id text not null,
+  access_token bytea,
+  created_at timestamp with time zone not null,
+  deleted_at timestamp with time zone
+);
+
 create table refresh_tokens (
   hash bytea not null,
   session_id text not null,
@@ -434,6 +470,60 @@ create table transactions (
   pending_transaction_id text
 );
 
+create table transfer_events (
+  transfer_id text not null,
+  sequence integer not null,
+  state text not null,
+  reason text,
+  created_at timestamp with time zone not null
+);
+
+create table transfer_holds (
+  transfer_id text not null,
+  account_id text not null,
+  amount_cents bigint not null,
+  available_cents bigint,
+  created_at timestamp with time zone not null,
+  released_at timestamp with time zone
+);
+
+create table transfer_legs (
+  id text not null,
+  transfer_id text not null,
+  amount_cents bigint not null,
+  kind text not null,
+  attempt integer not null,
+  network text not null,
+  status text not null,
+  authorization_attempt integer not null default 1,
+  authorization_id text,
+  authorized_at timestamp with time zone,
+  plaid_transfer_id text,
+  reason text,
+  retry_at timestamp with time zone,
+  created_at timestamp with time zone not null
+);
+
+create table transfers (
+  id text not null,
+  partner_id text not null,
+  environment text not null,
+  request_key text,
+  user_id text not null,
+  from_account_id text not null,
+  to_account_id text not null,
+  amount_cents bigint not null,
+  currency text not null,
+  memo text,
+  legal_name text,
+  rail text not null,
+  state text not null default 'preparing'::text,
+  last_sequence integer not null default 0,
+  estimated_settlement timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  touched_at timestamp with time zone not null
+);
+
 create table usage_categories (
   partner_id text not null,
   unit text not null,
@@ -534,6 +624,8 @@ create table webhooks (
   created_at timestamp with time zone not null
 );
 
+alter table account_funds add constraint account_funds_held_cents_check CHECK ((held_cents >= 0));
+alter table account_funds add constraint account_funds_pkey PRIMARY KEY (account_id);
 alter table accounts add constraint accounts_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
 alter table accounts add constraint accounts_item_id_plaid_account_id_key UNIQUE (item_id, plaid_account_id);
 alter table accounts add constraint accounts_pkey PRIMARY KEY (id);
@@ -648,6 +740,17 @@ alter table plaid_sim_transfers add constraint plaid_sim_transfers_description_c
 alter table plaid_sim_transfers add constraint plaid_sim_transfers_pkey PRIMARY KEY (transfer_id);
 alter table plaid_sim_transfers add constraint plaid_sim_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'settled'::text, 'funds_available'::text, 'cancelled'::text, 'failed'::text, 'returned'::text])));
 alter table plaid_sim_webhook_keys add constraint plaid_sim_webhook_keys_pkey PRIMARY KEY (key_id);
+alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_after_id_check CHECK ((after_id >= 0));
+alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_pkey PRIMARY KEY (source);
+alter table plaid_transfer_events add constraint plaid_transfer_events_pkey PRIMARY KEY (source, event_id);
+alter table plaid_transfer_events add constraint plaid_transfer_events_source_fkey FOREIGN KEY (source) REFERENCES plaid_transfer_cursors(source);
+alter table recipients add constraint recipients_account_type_check CHECK ((account_type = ANY (ARRAY['checking'::text, 'savings'::text])));
+alter table recipients add constraint recipients_check CHECK (((deleted_at IS NOT NULL) OR ((account_number IS NOT NULL) AND (access_token IS NOT NULL))));
+alter table recipients add constraint recipients_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table recipients add constraint recipients_id_check CHECK ((id ~~ 'acc\_recipient\_%'::text));
+alter table recipients add constraint recipients_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
+alter table recipients add constraint recipients_pkey PRIMARY KEY (id);
+alter table recipients add constraint recipients_routing_number_check CHECK ((routing_number ~ '^[0-9]{9}$'::text));
 alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (hash);
 alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
 alter table safe_to_spend add constraint safe_to_spend_bills_cents_check CHECK ((bills_cents >= 0));
@@ -723,6 +826,35 @@ alter table transactions add constraint transactions_partner_id_fkey FOREIGN KEY
 alter table transactions add constraint transactions_partner_id_user_id_position_key UNIQUE (partner_id, user_id, "position");
 alter table transactions add constraint transactions_pkey PRIMARY KEY (id);
 alter table transactions add constraint transactions_position_check CHECK (("position" > 0));
+alter table transfer_events add constraint transfer_events_pkey PRIMARY KEY (transfer_id, sequence);
+alter table transfer_events add constraint transfer_events_sequence_check CHECK ((sequence > 0));
+alter table transfer_events add constraint transfer_events_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES transfers(id);
+alter table transfer_holds add constraint transfer_holds_account_id_fkey FOREIGN KEY (account_id) REFERENCES account_funds(account_id);
+alter table transfer_holds add constraint transfer_holds_pkey PRIMARY KEY (transfer_id);
+alter table transfer_holds add constraint transfer_holds_transfer_id_account_id_amount_cents_fkey FOREIGN KEY (transfer_id, account_id, amount_cents) REFERENCES transfers(id, from_account_id, amount_cents) ON DELETE CASCADE;
+alter table transfer_legs add constraint transfer_legs_attempt_check CHECK ((attempt > 0));
+alter table transfer_legs add constraint transfer_legs_check CHECK (((authorization_id IS NULL) = (authorized_at IS NULL)));
+alter table transfer_legs add constraint transfer_legs_check1 CHECK (((kind <> 'debit'::text) OR (network <> 'rtp'::text)));
+alter table transfer_legs add constraint transfer_legs_check2 CHECK (((status <> ALL (ARRAY['posted'::text, 'settled'::text, 'funds_available'::text, 'returned'::text])) OR (plaid_transfer_id IS NOT NULL)));
+alter table transfer_legs add constraint transfer_legs_kind_check CHECK ((kind = ANY (ARRAY['debit'::text, 'credit'::text, 'refund'::text])));
+alter table transfer_legs add constraint transfer_legs_network_check CHECK ((network = ANY (ARRAY['ach'::text, 'same-day-ach'::text, 'rtp'::text])));
+alter table transfer_legs add constraint transfer_legs_pkey PRIMARY KEY (id);
+alter table transfer_legs add constraint transfer_legs_plaid_transfer_id_key UNIQUE (plaid_transfer_id);
+alter table transfer_legs add constraint transfer_legs_status_check CHECK ((status = ANY (ARRAY['wanted'::text, 'pending'::text, 'posted'::text, 'settled'::text, 'funds_available'::text, 'failed'::text, 'returned'::text, 'cancelled'::text])));
+alter table transfer_legs add constraint transfer_legs_transfer_id_amount_cents_fkey FOREIGN KEY (transfer_id, amount_cents) REFERENCES transfers(id, amount_cents) ON DELETE CASCADE;
+alter table transfer_legs add constraint transfer_legs_transfer_id_kind_attempt_key UNIQUE (transfer_id, kind, attempt);
+alter table transfers add constraint transfers_amount_cents_check CHECK ((amount_cents > 0));
+alter table transfers add constraint transfers_check CHECK ((from_account_id <> to_account_id));
+alter table transfers add constraint transfers_check1 CHECK (((state = 'preparing'::text) = (last_sequence = 0)));
+alter table transfers add constraint transfers_currency_check CHECK ((currency = 'USD'::text));
+alter table transfers add constraint transfers_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table transfers add constraint transfers_id_amount_cents_key UNIQUE (id, amount_cents);
+alter table transfers add constraint transfers_id_from_account_id_amount_cents_key UNIQUE (id, from_account_id, amount_cents);
+alter table transfers add constraint transfers_last_sequence_check CHECK ((last_sequence >= 0));
+alter table transfers add constraint transfers_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
+alter table transfers add constraint transfers_pkey PRIMARY KEY (id);
+alter table transfers add constraint transfers_rail_check CHECK ((rail = ANY (ARRAY['ach'::text, 'same_day_ach'::text, 'rtp'::text])));
+alter table transfers add constraint transfers_state_check CHECK ((state = ANY (ARRAY['preparing'::text, 'submitted'::text, 'pending'::text, 'posted'::text, 'settled'::text, 'failed'::text, 'returned'::text, 'cancelled'::text])));
 alter table usage_categories add constraint usage_categories_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table usage_categories add constraint usage_categories_pkey PRIMARY KEY (partner_id, unit, start, category);
 alter table usage_categories add constraint usage_categories_transactions_check CHECK ((transactions >= 0));
@@ -790,6 +922,9 @@ CREATE INDEX plaid_sim_authorizations_key ON public.plaid_sim_authorizations USI
 CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE (removed_at IS NULL);
 CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
 CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
+CREATE INDEX plaid_transfer_events_open ON public.plaid_transfer_events USING btree (plaid_transfer_id, event_id) WHERE (applied_at IS NULL);
+CREATE INDEX recipients_page ON public.recipients USING btree (partner_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX recipients_to_erase ON public.recipients USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (access_token IS NOT NULL));
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC, id DESC);
 CREATE INDEX stripe_payments_agent ON public.stripe_payments USING btree (agent_id);
@@ -800,6 +935,14 @@ CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree 
 CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
 CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
+CREATE INDEX transfer_holds_active ON public.transfer_holds USING btree (account_id) WHERE (released_at IS NULL);
+CREATE UNIQUE INDEX transfer_legs_live ON public.transfer_legs USING btree (transfer_id, kind) WHERE (status <> ALL (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text]));
+CREATE INDEX transfer_legs_wanted ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = 'wanted'::text) AND (kind <> 'debit'::text));
+CREATE INDEX transfers_page ON public.transfers USING btree (partner_id, created_at DESC, id DESC);
+CREATE INDEX transfers_preparing ON public.transfers USING btree (touched_at) WHERE (state = 'preparing'::text);
+CREATE UNIQUE INDEX transfers_request ON public.transfers USING btree (partner_id, request_key) WHERE (request_key IS NOT NULL);
+CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
+CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
 CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
 CREATE INDEX webhook_attempts_delivery ON public.webhook_attempts USING btree (delivery_id, id);
@@ -822,6 +965,12 @@ CREATE TRIGGER ledger_transactions_kept BEFORE TRUNCATE ON public.ledger_transac
 CREATE TRIGGER ledger_wallets_begin_empty BEFORE INSERT ON public.ledger_wallets FOR EACH ROW WHEN ((new.balance_cents <> 0)) EXECUTE FUNCTION ledger_refuse('a wallet begins empty');
 CREATE TRIGGER ledger_wallets_kept BEFORE TRUNCATE ON public.ledger_wallets FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
 CREATE TRIGGER ledger_wallets_moved_by_entries BEFORE DELETE OR UPDATE ON public.ledger_wallets FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
+CREATE TRIGGER transfer_event_follows BEFORE INSERT ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_event_follows();
+CREATE TRIGGER transfer_history_stays BEFORE DELETE OR UPDATE ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_history_stays();
+CREATE TRIGGER transfer_hold_counts AFTER INSERT OR DELETE OR UPDATE ON public.transfer_holds FOR EACH ROW EXECUTE FUNCTION transfer_hold_counts();
+CREATE TRIGGER transfer_leg_is_due BEFORE INSERT ON public.transfer_legs FOR EACH ROW EXECUTE FUNCTION transfer_leg_is_due();
+CREATE TRIGGER transfer_leg_moves_on BEFORE UPDATE ON public.transfer_legs FOR EACH ROW EXECUTE FUNCTION transfer_leg_moves_on();
+CREATE TRIGGER transfer_state_is_of_events BEFORE INSERT OR DELETE OR UPDATE ON public.transfers FOR EACH ROW EXECUTE FUNCTION transfer_state_is_of_events();
 
 CREATE OR REPLACE FUNCTION public.agent_decide(p_approval_id bigint, p_user_id text, p_approve boolean, p_at timestamp with time zone, OUT outcome text, OUT agent_id text, OUT transaction_id bigint, OUT amount_cents bigint, OUT balance_cents bigint, OUT owner_partner_id text)
  RETURNS record
@@ -1004,4 +1153,122 @@ AS $function$
         raise exception 'The entries of the ledger transaction % do not sum to zero.', crooked using errcode = 'check_violation';
       end if;
       return null;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.transfer_event_follows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    declare
+      current_state text;
+      current_sequence integer;
+    begin
+      select state, last_sequence into strict current_state, current_sequence from transfers where id = new.transfer_id for update;
+      if new.sequence <> current_sequence + 1 then
+        raise exception 'event % of transfer % does not follow event %', new.sequence, new.transfer_id, current_sequence using errcode = 'check_violation';
+      end if;
+      if not (current_state || ' ' || new.state) = any (array['preparing submitted', 'submitted pending', 'submitted failed', 'submitted cancelled',
+        'pending posted', 'pending failed', 'posted settled', 'posted returned', 'settled returned']) then
+        raise exception 'transfer % cannot go from % to %', new.transfer_id, current_state, new.state using errcode = 'check_violation';
+      end if;
+      update transfers set state = new.state, last_sequence = new.sequence, touched_at = greatest(touched_at, new.created_at) where id = new.transfer_id;
+      if new.state in ('settled', 'failed', 'returned', 'cancelled') then
+        update transfer_holds set released_at = new.created_at where transfer_id = new.transfer_id and released_at is null;
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.transfer_history_stays()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'what happened to transfer % cannot be changed', old.transfer_id using errcode = 'check_violation';
+    end $function$;
+CREATE OR REPLACE FUNCTION public.transfer_hold_counts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    declare
+      held bigint;
+    begin
+      if tg_op = 'INSERT' then
+        update account_funds set held_cents = held_cents + new.amount_cents where account_id = new.account_id returning held_cents into held;
+        if held > new.available_cents then
+          raise exception 'account % has less than is held of it', new.account_id using errcode = 'check_violation';
+        end if;
+        return new;
+      end if;
+      if tg_op = 'UPDATE' and (old.released_at is not null or new.released_at is null or (new.transfer_id, new.account_id, new.amount_cents)
+        is distinct from (old.transfer_id, old.account_id, old.amount_cents)) then
+        raise exception 'a hold can only be released, once' using errcode = 'check_violation';
+      end if;
+      if old.released_at is null then
+        update account_funds set held_cents = held_cents - old.amount_cents where account_id = old.account_id;
+      end if;
+      return coalesce(new, old);
+    end $function$;
+CREATE OR REPLACE FUNCTION public.transfer_leg_is_due()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      perform 1 from transfers where id = new.transfer_id for update;
+      if new.status <> 'wanted' then
+        raise exception 'leg % must begin as wanted', new.id using errcode = 'check_violation';
+      end if;
+      if new.kind = 'debit' then
+        return new;
+      end if;
+      if not exists (select 1 from transfer_legs where transfer_id = new.transfer_id and kind = 'debit' and status in ('settled', 'funds_available')) then
+        raise exception 'transfer % has no settled debit to pay a % from', new.transfer_id, new.kind using errcode = 'check_violation';
+      end if;
+      if exists (select 1 from transfer_legs where transfer_id = new.transfer_id and kind <> 'debit' and status not in ('failed', 'returned', 'cancelled')) then
+        raise exception 'transfer % pays its money out already', new.transfer_id using errcode = 'check_violation';
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.transfer_leg_moves_on()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      if new.status <> old.status and not (old.status || ' ' || new.status) = any (array['wanted pending', 'wanted failed', 'wanted cancelled',
+        'pending posted', 'pending failed', 'pending cancelled', 'posted settled', 'posted returned', 'settled funds_available', 'settled returned',
+        'funds_available returned']) then
+        raise exception 'leg % cannot go from % to %', old.id, old.status, new.status using errcode = 'check_violation';
+      end if;
+      if (new.id, new.transfer_id, new.amount_cents, new.kind, new.attempt, new.network)
+        is distinct from (old.id, old.transfer_id, old.amount_cents, old.kind, old.attempt, old.network) then
+        raise exception 'what leg % moves cannot be changed', old.id using errcode = 'check_violation';
+      end if;
+      if old.plaid_transfer_id is not null and new.plaid_transfer_id is distinct from old.plaid_transfer_id then
+        raise exception 'leg % is another transfer at Plaid already', old.id using errcode = 'check_violation';
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.transfer_state_is_of_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      if tg_op = 'INSERT' then
+        if new.state <> 'preparing' then
+          raise exception 'transfer % must begin as preparing', new.id using errcode = 'check_violation';
+        end if;
+        return new;
+      end if;
+      if tg_op = 'DELETE' then
+        if old.state <> 'preparing' then
+          raise exception 'transfer % was submitted and cannot be deleted', old.id using errcode = 'check_violation';
+        end if;
+        return old;
+      end if;
+      -- Inside the trigger of an inserted event the depth is two.
+      if (new.state, new.last_sequence) is distinct from (old.state, old.last_sequence) and pg_trigger_depth() < 2 then
+        raise exception 'the state of transfer % follows from its events', old.id using errcode = 'check_violation';
+      end if;
+      if (new.id, new.partner_id, new.environment, new.from_account_id, new.to_account_id, new.amount_cents, new.currency, new.rail)
+        is distinct from (old.id, old.partner_id, old.environment, old.from_account_id, old.to_account_id, old.amount_cents, old.currency, old.rail) then
+        raise exception 'what transfer % moves cannot be changed', old.id using errcode = 'check_violation';
+      end if;
+      return new;
     end $function$;

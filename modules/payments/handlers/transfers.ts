@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify'
+import { TransferStatus } from 'plaid'
+import type { Db } from '../../../plugins/database/types.ts'
+import { notFound } from '../../../plugins/errors/kinds.ts'
+import { toCents } from '../../../plugins/money.ts'
+import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
+import type { operations } from '../../../spec/generated/payments.ts'
+import { transferNotCancellable } from '../errors.ts'
+import { prepareTransfer, readDebit, sendDebit, submitTransfer } from '../preparation.ts'
+import { moveLeg } from '../progress.ts'
+import { listLegs } from '../queries/legs.ts'
+import {
+  findTransfer, forgetRequest, listEvents, lockTransfer, pageTransfers, takeUpTransfer, type SubmittedTransfer, type Viewer
+} from '../queries/transfers.ts'
+import { toTransfer, toTransferSummary } from '../wire.ts'
+
+const listName = 'transfers'
+
+export const noSuchTransfer = () => notFound('There is no such transfer.')
+
+/** @throws ProblemError 404 */
+export const requireTransfer = async (db: Db, viewer: Viewer, id: string): Promise<SubmittedTransfer> => {
+  const transfer = await findTransfer(db, viewer, id)
+  if (transfer === undefined) throw noSuchTransfer()
+  return transfer
+}
+
+/** A transfer as it is now, with its history. */
+export const showTransfer = async (db: Db, viewer: Viewer, id: string) =>
+  toTransfer(await requireTransfer(db, viewer, id), await listEvents(db, id), await listLegs(db, id))
+
+/** Cancels the debit at Plaid. @throws ProblemError 409 when Plaid has begun with it. */
+const cancelAtPlaid = async (app: FastifyInstance, transfer: SubmittedTransfer): Promise<void> => {
+  const debit = await readDebit(app, transfer.id)
+  const plaidTransferId = debit?.plaid_transfer_id
+  if (plaidTransferId === null || plaidTransferId === undefined) throw new Error(`The transfer ${transfer.id} has no debit at Plaid.`)
+  const client = app.plaid.in(transfer.environment)
+  try {
+    await client.call((api) => api.transferCancel({ transfer_id: plaidTransferId }), { repeatable: true })
+  } catch (error) {
+    if (!isPlaidFailure(error, 'TRANSFER_NOT_CANCELLABLE')) throw error
+    // An attempt whose answer was lost may have cancelled it.
+    const { transfer: present } = await client.call((api) => api.transferGet({ transfer_id: plaidTransferId }), { repeatable: true })
+    if (present.status !== TransferStatus.Cancelled) throw notCancellable(transfer.state)
+  }
+}
+
+const notCancellable = (state: string) => transferNotCancellable(`The transfer is ${state}; only a submitted one can be cancelled.`, { state })
+
+export const transferHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'createTransfer' | 'listTransfers' | 'getTransfer' | 'cancelTransfer'> => ({
+  async createTransfer({ body, caller, request, onwardKey, db }) {
+    // Without an idempotency key every request is one of its own, whatever request id it carries.
+    const requestKey = request.headers['idempotency-key'] === undefined ? null : onwardKey
+    const earlier = requestKey === null ? undefined : await takeUpTransfer(db, caller.partnerId, requestKey, app.clock.now())
+    const prepared =
+      earlier ??
+      (await prepareTransfer(app, {
+        partnerId: caller.partnerId,
+        environment: caller.environment,
+        requestKey,
+        fromAccountId: body.from_account_id,
+        toAccountId: body.to_account_id,
+        amountCents: toCents(body.amount),
+        currency: body.currency ?? 'USD',
+        memo: body.memo ?? null,
+        legalName: body.legal_name ?? null,
+        rail: body.rail
+      }))
+    const plaidTransferId = await sendDebit(app, prepared)
+    return async (trx) => {
+      await submitTransfer(app, trx, prepared.id, plaidTransferId)
+      await forgetRequest(trx, prepared.id)
+      return await showTransfer(trx, { partnerId: caller.partnerId, environments: [prepared.environment] }, prepared.id)
+    }
+  },
+
+  async listTransfers({ query, caller, db }) {
+    const limit = query.limit ?? 100
+    const after = query.cursor === undefined || query.cursor === '' ? undefined : (app.cursors.decode(listName, query.cursor) as [string, string])
+    const rows = await pageTransfers(db, caller, { userId: query.user_id, state: query.status }, limit, after)
+    const transfers = rows.slice(0, limit)
+    const last = transfers.at(-1)
+    const hasMore = rows.length > limit && last !== undefined
+    const nextCursor = hasMore ? app.cursors.encode(listName, [last.created_at.toISOString(), last.id]) : null
+    return { transfers: transfers.map(toTransferSummary), next_cursor: nextCursor, has_more: hasMore }
+  },
+
+  async getTransfer({ params, caller, db }) {
+    return await showTransfer(db, caller, params.id)
+  },
+
+  async cancelTransfer({ params, caller, db }) {
+    const transfer = await requireTransfer(db, caller, params.id)
+    if (transfer.state !== 'submitted') throw notCancellable(transfer.state)
+    await cancelAtPlaid(app, transfer)
+    return async (trx) => {
+      const present = await lockTransfer(trx, transfer.id)
+      const [debit] = await listLegs(trx, transfer.id)
+      // Plaid's own event of the cancellation may have been first.
+      if (debit?.status === 'pending') await moveLeg(app, trx, transfer.id, debit, 'cancelled', null)
+      if (present === undefined) throw noSuchTransfer()
+      return await showTransfer(trx, caller, transfer.id)
+    }
+  }
+})

@@ -1,0 +1,116 @@
+import { sql, type Selectable } from 'kysely'
+import type { Environment } from '../../../plugins/auth/caller.ts'
+import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { TransferEventsTable, TransfersTable } from '../tables.ts'
+import type { TransferState } from '../transfer-states.ts'
+
+/** Whose transfers are seen, and of which environments. */
+export interface Viewer {
+  partnerId: string
+  environments: Environment[]
+}
+
+export type TransferRow = Selectable<TransfersTable>
+export type SubmittedTransfer = TransferRow & { state: TransferState }
+export type TransferEventRow = Selectable<TransferEventsTable>
+
+/** A transfer that the partner can see; one in preparation is not. */
+export const findTransfer = async (db: Db, { partnerId, environments }: Viewer, id: string): Promise<SubmittedTransfer | undefined> =>
+  (await db
+    .selectFrom('transfers')
+    .selectAll()
+    .where('id', '=', id)
+    .where('partner_id', '=', partnerId)
+    .where('environment', 'in', environments)
+    .where('state', '<>', 'preparing')
+    .executeTakeFirst()) as SubmittedTransfer | undefined
+
+export const readTransfer = async (db: Db, id: string): Promise<TransferRow | undefined> =>
+  await db.selectFrom('transfers').selectAll().where('id', '=', id).executeTakeFirst()
+
+/** Everything about one transfer changes under this lock. */
+export const lockTransfer = async (trx: Trx, id: string): Promise<TransferRow | undefined> =>
+  await trx.selectFrom('transfers').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+
+export interface TransferFilter {
+  userId?: string | undefined
+  state?: TransferState | undefined
+}
+
+/** One page of transfers, newest first, and one row more when there are more. */
+export const pageTransfers = async (db: Db, { partnerId, environments }: Viewer, filter: TransferFilter, limit: number, after?: readonly [string, string]) =>
+  (await db
+    .selectFrom('transfers')
+    .selectAll()
+    .where('partner_id', '=', partnerId)
+    .where('environment', 'in', environments)
+    .where('state', '<>', 'preparing')
+    .$if(filter.userId !== undefined, (query) => query.where('user_id', '=', filter.userId ?? ''))
+    .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state ?? 'submitted'))
+    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.[0]}::timestamptz, ${after?.[1]})`))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute()) as SubmittedTransfer[]
+
+export const listEvents = async (db: Db, transferId: string): Promise<TransferEventRow[]> =>
+  await db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', transferId).orderBy('sequence').execute()
+
+/** Appends the next event of a locked transfer; the database refuses a step that is not legal. */
+export const insertEvent = async (trx: Trx, transferId: string, state: TransferState, reason: string | null, at: Date): Promise<void> => {
+  await sql`insert into transfer_events (transfer_id, sequence, state, reason, created_at)
+    select id, last_sequence + 1, ${state}, ${reason}, ${at} from transfers where id = ${transferId}`.execute(trx)
+}
+
+export type NewTransfer = Omit<TransferRow, 'state' | 'last_sequence'>
+
+export const insertTransfer = async (trx: Trx, transfer: NewTransfer): Promise<TransferRow> =>
+  await trx.insertInto('transfers').values(transfer).returningAll().executeTakeFirstOrThrow()
+
+/** The transfer of an earlier attempt of a request whose answer was never committed. Taking it up keeps the sweeper away from it. */
+export const takeUpTransfer = async (db: Db, partnerId: string, requestKey: string, now: Date): Promise<TransferRow | undefined> =>
+  await db
+    .updateTable('transfers')
+    .set({ touched_at: now })
+    .where('partner_id', '=', partnerId)
+    .where('request_key', '=', requestKey)
+    .returningAll()
+    .executeTakeFirst()
+
+/** The answer of the request commits with this: from now on its idempotency key answers for it. */
+export const forgetRequest = async (trx: Trx, id: string): Promise<void> => {
+  await trx.updateTable('transfers').set({ request_key: null }).where('id', '=', id).execute()
+}
+
+/** Preparations that nobody has worked on since `before`. */
+export const listStalePreparations = async (db: Db, before: Date, limit: number): Promise<TransferRow[]> =>
+  await db.selectFrom('transfers').selectAll().where('state', '=', 'preparing').where('touched_at', '<', before).orderBy('touched_at').limit(limit).execute()
+
+/**
+ * Deletes a preparation with its leg and its hold.
+ * @param touchedAt deletes only when nobody has taken it up since; undefined for whoever works on it.
+ */
+export const deletePreparation = async (db: Db, id: string, touchedAt?: Date): Promise<boolean> => {
+  const { numDeletedRows } = await db
+    .deleteFrom('transfers')
+    .where('id', '=', id)
+    .where('state', '=', 'preparing')
+    .$if(touchedAt !== undefined, (query) => query.where('touched_at', '=', touchedAt ?? new Date(0)))
+    .executeTakeFirst()
+  return numDeletedRows > 0n
+}
+
+/** Forgets requests whose idempotency key is free again. */
+export const forgetOldRequests = async (db: Db, before: Date): Promise<void> => {
+  await db
+    .updateTable('transfers')
+    .set({ request_key: null })
+    .where('request_key', 'is not', null)
+    .where('state', '<>', 'preparing')
+    .where('created_at', '<', before)
+    .execute()
+}
+
+/** Whether anything of these environments has moved since a moment, or may still move. */
+export const hasRecentTransfers = async (db: Db, environments: Environment[], since: Date): Promise<boolean> =>
+  (await db.selectFrom('transfers').select('id').where('environment', 'in', environments).where('touched_at', '>', since).limit(1).executeTakeFirst()) !== undefined

@@ -1,0 +1,145 @@
+import type { FastifyInstance } from 'fastify'
+import type { TransferEvent } from 'plaid'
+import type { Environment } from '../../plugins/auth/caller.ts'
+import { transact } from '../../plugins/database/transaction.ts'
+import type { Trx } from '../../plugins/database/types.ts'
+import { ProblemError } from '../../plugins/errors/problem.ts'
+import { PlaidFailure } from '../../plugins/plaid/index.ts'
+import { findEndOfTransfer } from './ends.ts'
+import { isLegStatus } from './leg-states.ts'
+import { applyEvents, moveLeg } from './progress.ts'
+import { listLegs, listWantedLegs, postponeLeg, setLegTaken, type LegRow } from './queries/legs.ts'
+import { advancePosition, forgetOldPlaidEvents, insertPlaidEvents, listTransfersWithEvents, readPosition } from './queries/plaid-events.ts'
+import { hasRecentTransfers, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
+import { sendLeg, type SendResult } from './send.ts'
+
+const pageSize = 500
+const mostPages = 100
+const batch = 200
+const mostRounds = 50
+const dayMs = 86_400_000
+/** A bank can take a debit back for 60 days after it has settled; a little more than that. */
+const watchedMs = 90 * dayMs
+const retryAfterMs = 30_000
+
+/** One Plaid with its own sequence of events: one for both environments, or one for each. */
+interface Source {
+  name: string
+  environments: Environment[]
+}
+
+const sourcesOf = ({ plaid, config }: FastifyInstance): Source[] => {
+  const together = plaid.in('test') === plaid.in('live')
+  const groups: Environment[][] = together ? [['test', 'live']] : [['test'], ['live']]
+  return groups.map((environments) => ({ name: `${config.plaid.mode} ${environments.join(' ')}`, environments }))
+}
+
+/** A reason as partners read it: the network's code where there is one, and its text. */
+const reasonOf = ({ failure_reason: failure }: TransferEvent): string | null => {
+  if (failure === null || failure === undefined) return null
+  const code = failure.failure_code ?? failure.ach_return_code
+  const text = failure.description ?? ''
+  return code === null || code === undefined ? text : `${code}: ${text}`
+}
+
+/** Stores the events that come after the last one stored; of several syncs from one position one is stored. */
+const fetchEvents = async (app: FastifyInstance, { name, environments: [environment = 'test'] }: Source): Promise<void> => {
+  for (let page = 0; page < mostPages; page++) {
+    const position = await readPosition(app.database.db, name)
+    const { transfer_events: events, has_more: hasMore } = await app.plaid
+      .in(environment)
+      .call((api) => api.transferEventSync({ after_id: position, count: pageSize }), { repeatable: true })
+    if (events.length === 0) return
+    const last = Math.max(...events.map(({ event_id }) => event_id))
+    const rows = events
+      .filter(({ event_type }) => isLegStatus(event_type))
+      .map((event) => ({
+        source: name,
+        event_id: event.event_id,
+        plaid_transfer_id: event.transfer_id,
+        type: event.event_type,
+        reason: reasonOf(event),
+        received_at: app.clock.now()
+      }))
+    const moved = await transact(app.database.db, async (trx) => {
+      if (!(await advancePosition(trx, name, position, last))) return false
+      await insertPlaidEvents(trx, rows)
+      return true
+    })
+    if (moved && !hasMore) return
+  }
+}
+
+const applyStored = async (app: FastifyInstance): Promise<void> => {
+  for (let round = 0; round < mostRounds; round++) {
+    const ids = await listTransfersWithEvents(app.database.db, batch)
+    if (ids.length === 0) return
+    for (const id of ids) await transact(app.database.db, (trx) => applyEvents(app, trx, id))
+  }
+}
+
+const send = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow): Promise<SendResult> => {
+  const end = await findEndOfTransfer(app, transfer, leg.kind === 'credit' ? 'to' : 'from')
+  if (end === undefined) return { refused: { code: 'ACCOUNT_UNLINKED', description: 'The account is not linked any more.', loginRequired: false } }
+  try {
+    return await sendLeg(app, transfer, leg, end)
+  } catch (error) {
+    if (!(error instanceof PlaidFailure)) throw error
+    return { refused: { code: error.errorCode, description: 'Plaid refused the payment.', loginRequired: false } }
+  }
+}
+
+/** Another sync may have been as fast; but money that went out although its debit was taken back meanwhile is somebody's to fetch. */
+const noteLateLeg = async (app: FastifyInstance, trx: Trx, leg: LegRow, plaidTransferId: string): Promise<void> => {
+  const present = (await listLegs(trx, leg.transfer_id)).find(({ id }) => id === leg.id)
+  if (present?.plaid_transfer_id === plaidTransferId) return
+  app.log.error({ transferId: leg.transfer_id, leg: leg.kind, plaidTransferId }, 'a payment went out that was not wanted any more; cancel it at Plaid')
+}
+
+/** Hands a credit or a refund to Plaid and notes what became of it. A Plaid that does not answer is asked again later. */
+const sendWanted = async (app: FastifyInstance, leg: LegRow): Promise<void> => {
+  const { db } = app.database
+  const transfer = await readTransfer(db, leg.transfer_id)
+  if (transfer === undefined) return
+  let result: SendResult
+  try {
+    result = await send(app, transfer, leg)
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    await postponeLeg(db, leg.id, new Date(app.clock.now().getTime() + retryAfterMs))
+    return
+  }
+  await transact(db, async (trx) => {
+    await lockTransfer(trx, transfer.id)
+    if ('plaidTransferId' in result) {
+      if (await setLegTaken(trx, leg.id, result.plaidTransferId)) await applyEvents(app, trx, transfer.id)
+      else await noteLateLeg(app, trx, leg, result.plaidTransferId)
+      return
+    }
+    const present = (await listLegs(trx, transfer.id)).find(({ id }) => id === leg.id)
+    const { code, description } = result.refused
+    if (present?.status === 'wanted') await moveLeg(app, trx, transfer.id, present, 'failed', `${code}: ${description}`)
+  })
+}
+
+const sendAllWanted = async (app: FastifyInstance): Promise<void> => {
+  for (let round = 0; round < mostRounds; round++) {
+    const legs = await listWantedLegs(app.database.db, app.clock.now(), batch)
+    if (legs.length === 0) return
+    for (const leg of legs) await sendWanted(app, leg)
+  }
+}
+
+/** Brings every transfer to where Plaid's events say it is, and sends what follows from them. Any number of these may run at a time. */
+export const syncTransfers = async (app: FastifyInstance): Promise<void> => {
+  const now = app.clock.now().getTime()
+  for (const source of sourcesOf(app)) {
+    if (await hasRecentTransfers(app.database.db, source.environments, new Date(now - watchedMs))) await fetchEvents(app, source)
+  }
+  await applyStored(app)
+  await sendAllWanted(app)
+}
+
+/** Lets go of events that are too old to be of use. */
+export const forgetOldEvents = async (app: FastifyInstance): Promise<void> =>
+  await forgetOldPlaidEvents(app.database.db, new Date(app.clock.now().getTime() - 2 * watchedMs))

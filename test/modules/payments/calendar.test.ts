@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { chooseRail, debitNetworkOf, estimateSettlement, instantLimitCents, sameDayLimitCents } from '../../../modules/payments/rails.ts'
+import { isRoutingNumber } from '../../../modules/payments/routing-number.ts'
+import { federalReserveHolidays, isSameDayOpen, settlementOf } from '../../../modules/payments/settlement-calendar.ts'
+import { descriptionOf, dollarsOf } from '../../../modules/payments/send.ts'
+
+const at = (iso: string) => new Date(iso)
+const newYork = (date: Date) => new Intl.DateTimeFormat('en-CA', { timeZone: 'America/New_York', dateStyle: 'short', timeStyle: 'short', hourCycle: 'h23' }).format(date)
+
+test('the holidays are those that the Federal Reserve publishes', () => {
+  assert.deepEqual(federalReserveHolidays(2026), [
+    '2026-01-01', '2026-01-19', '2026-02-16', '2026-05-25', '2026-06-19', '2026-07-04', '2026-09-07', '2026-10-12', '2026-11-11', '2026-11-26', '2026-12-25'
+  ])
+  // New Year's Day 2023 was a Sunday and kept on Monday; Christmas 2027 is a Saturday, and the Friday before is a banking day.
+  assert(federalReserveHolidays(2023).includes('2023-01-02'))
+  assert(!federalReserveHolidays(2027).includes('2027-12-24'))
+})
+
+test('ordinary ACH settles on the second banking morning after its cut-off, past weekends and holidays', () => {
+  assert.equal(newYork(settlementOf('ach', at('2026-06-15T18:00:00Z'))), '2026-06-17, 08:30')
+  assert.equal(newYork(settlementOf('ach', at('2026-06-16T00:29:59Z'))), '2026-06-17, 08:30')
+  assert.equal(newYork(settlementOf('ach', at('2026-06-16T00:30:00Z'))), '2026-06-18, 08:30')
+  // From Wednesday evening on: Thursday's files, over Juneteenth on Friday and the weekend, to Tuesday.
+  assert.equal(newYork(settlementOf('ach', at('2026-06-18T01:00:00Z'))), '2026-06-23, 08:30')
+  assert.equal(newYork(settlementOf('ach', at('2026-06-14T18:00:00Z'))), '2026-06-17, 08:30')
+})
+
+test('same-day ACH is open on banking days until 15:00 in New York, in summer and in winter', () => {
+  assert.equal(isSameDayOpen(at('2026-06-15T18:59:59Z')), true)
+  assert.equal(isSameDayOpen(at('2026-06-15T19:00:00Z')), false)
+  assert.equal(isSameDayOpen(at('2026-01-15T19:59:59Z')), true)
+  assert.equal(isSameDayOpen(at('2026-06-14T16:00:00Z')), false)
+  assert.equal(isSameDayOpen(at('2026-06-19T16:00:00Z')), false)
+  assert.equal(newYork(settlementOf('same-day-ach', at('2026-06-15T18:00:00Z'))), '2026-06-15, 18:00')
+  assert.equal(newYork(settlementOf('same-day-ach', at('2026-06-12T20:00:00Z'))), '2026-06-15, 18:00')
+})
+
+test('the fastest rail that ends, amount and hour allow is taken, and a wish for another is heard or refused', () => {
+  const monday = { amountCents: 1_000, at: at('2026-06-15T15:00:00Z'), instantReach: true }
+  assert.equal(chooseRail(monday).rail, 'rtp')
+  assert.equal(chooseRail({ ...monday, instantReach: false }).rail, 'same_day_ach')
+  assert.equal(chooseRail({ ...monday, amountCents: instantLimitCents }).rail, 'rtp')
+  assert.equal(chooseRail({ ...monday, amountCents: instantLimitCents + 1 }).rail, 'ach')
+  assert.equal(chooseRail({ ...monday, instantReach: false, amountCents: sameDayLimitCents + 1 }).rail, 'ach')
+  assert.deepEqual(chooseRail(monday, 'ach'), { rail: 'ach' })
+  assert.match(chooseRail({ ...monday, at: at('2026-06-14T15:00:00Z') }, 'same_day_ach').refusal ?? '', /banking days/)
+  assert.match(chooseRail({ ...monday, instantReach: false }, 'rtp').refusal ?? '', /checking and savings/)
+  assert.equal(debitNetworkOf('rtp', monday), 'same-day-ach')
+  assert.equal(debitNetworkOf('ach', monday), 'ach')
+})
+
+test('an estimate is never before its debit can have settled, and lies on a banking day for ACH', () => {
+  fc.assert(
+    fc.property(fc.date({ min: at('2020-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z'), noInvalidDate: true }), fc.constantFrom('ach' as const, 'same_day_ach' as const, 'rtp' as const), (now, rail) => {
+      const debitNetwork = debitNetworkOf(rail, { amountCents: 100, at: now, instantReach: true })
+      const debit = settlementOf(debitNetwork, now)
+      const whole = estimateSettlement(rail, debitNetwork, now)
+      assert(debit > now && whole > debit)
+      for (const settled of rail === 'rtp' ? [debit] : [debit, whole]) {
+        const day = newYork(settled).slice(0, 10)
+        assert(!federalReserveHolidays(Number(day.slice(0, 4))).includes(day))
+        assert(![0, 6].includes(at(`${day}T12:00:00Z`).getUTCDay()))
+      }
+    })
+  )
+})
+
+test('a routing number is known by its checksum, and one wrong digit is always found', () => {
+  for (const good of ['021000021', '011401533', '121000358']) assert.equal(isRoutingNumber(good), true)
+  for (const bad of ['021000022', '000000000', '12345678', '0210000210', 'abcdefghi']) assert.equal(isRoutingNumber(bad), false)
+  fc.assert(
+    fc.property(fc.nat({ max: 8 }), fc.integer({ min: 1, max: 9 }), (index, by) => {
+      const digits = [...'021000021']
+      digits[index] = String((Number(digits[index]) + by) % 10)
+      assert.equal(isRoutingNumber(digits.join('')), false)
+    })
+  )
+})
+
+test('amounts and descriptions fit Plaid’s wire', () => {
+  assert.equal(dollarsOf(1_000), '10.00')
+  assert.equal(dollarsOf(5), '0.05')
+  assert.equal(dollarsOf(99_999_999_999), '999999999.99')
+  assert.equal(descriptionOf('Coffee'), 'Coffee')
+  assert.equal(descriptionOf(null), 'Transfer')
+  assert.equal(descriptionOf('☕'), 'Transfer')
+  fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (memo) => /^[A-Za-z0-9][A-Za-z0-9 ]{0,9}$/.test(descriptionOf(memo))))
+})

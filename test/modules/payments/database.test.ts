@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, test } from 'node:test'
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { legSteps, type LegStatus } from '../../../modules/payments/leg-states.ts'
+import { insertHold, lockFunds } from '../../../modules/payments/queries/funds.ts'
+import { insertLeg, setLegStatus } from '../../../modules/payments/queries/legs.ts'
+import { insertEvent, insertTransfer, readTransfer } from '../../../modules/payments/queries/transfers.ts'
+import { transferSteps, type TransferState } from '../../../modules/payments/transfer-states.ts'
+import { newId } from '../../../plugins/ids.ts'
+import { openTestDatabase } from '../../build-app.ts'
+import { createPartner } from '../../credentials.ts'
+
+const database = await openTestDatabase({ after })
+const { db } = database
+const { partnerId } = await createPartner(database)
+const now = new Date('2026-06-14T18:00:00Z')
+
+const prepare = (accountId = 'acc_from', cents = 1_000) =>
+  db.transaction().execute(async (trx) => {
+    const transfer = await insertTransfer(trx, {
+      id: newId('tfr'), partner_id: partnerId, environment: 'test', request_key: null, user_id: 'usr', from_account_id: accountId, to_account_id: 'acc_to',
+      amount_cents: cents, currency: 'USD', memo: null, legal_name: null, rail: 'ach', estimated_settlement: now, created_at: now, touched_at: now
+    })
+    await insertLeg(trx, { transferId: transfer.id, amountCents: cents, kind: 'debit', network: 'ach' }, now)
+    return transfer.id
+  })
+
+const append = (id: string, state: TransferState) => db.transaction().execute((trx) => insertEvent(trx, id, state, null, now))
+const refuses = async (work: () => Promise<unknown>) => await assert.rejects(work, { code: '23514' })
+
+let id = ''
+beforeEach(async () => {
+  id = await prepare()
+})
+
+test('no sequence of events makes the database take an illegal step', async () => {
+  const states = Object.keys(transferSteps) as TransferState[]
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...states), { maxLength: 10 }), async (wanted) => {
+      const transferId = await prepare()
+      let state: TransferState | undefined
+      for (const next of wanted) {
+        const legal = state === undefined ? next === 'submitted' : transferSteps[state].includes(next)
+        if (legal) await append(transferId, (state = next))
+        else await refuses(() => append(transferId, next))
+        assert.equal((await readTransfer(db, transferId))?.state, state ?? 'preparing')
+      }
+    }),
+    { numRuns: 30 }
+  )
+})
+
+test('history cannot be changed, and a state follows from nothing else', async () => {
+  await append(id, 'submitted')
+  await refuses(() => sql`update transfer_events set reason = 'other' where transfer_id = ${id}`.execute(db))
+  await refuses(() => sql`delete from transfer_events where transfer_id = ${id}`.execute(db))
+  await refuses(() => sql`update transfers set state = 'settled' where id = ${id}`.execute(db))
+  await refuses(() => sql`update transfers set amount_cents = 1 where id = ${id}`.execute(db))
+  await refuses(() => sql`delete from transfers where id = ${id}`.execute(db))
+  await refuses(() => sql`insert into transfer_events (transfer_id, sequence, state, created_at) values (${id}, 3, 'pending', ${now})`.execute(db))
+})
+
+test('a preparation that came to nothing can be deleted with its leg and its hold', async () => {
+  await db.transaction().execute(async (trx) => {
+    await lockFunds(trx, 'acc_from')
+    await insertHold(trx, { transferId: id, accountId: 'acc_from', amountCents: 1_000, availableCents: 1_000 }, now)
+  })
+  await sql`delete from transfers where id = ${id}`.execute(db)
+  const { held_cents } = await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', 'acc_from').executeTakeFirstOrThrow()
+  assert.equal(held_cents, 0)
+})
+
+test('no payment goes backwards or out before its debit has settled', async () => {
+  const leg = (kind: 'credit' | 'refund') => db.transaction().execute((trx) => insertLeg(trx, { transferId: id, amountCents: 1_000, kind, network: 'ach' }, now))
+  const { id: debit } = await db.selectFrom('transfer_legs').select('id').where('transfer_id', '=', id).executeTakeFirstOrThrow()
+  await sql`update transfer_legs set plaid_transfer_id = ${debit} where id = ${debit}`.execute(db)
+  const move = (to: LegStatus) => db.transaction().execute((trx) => setLegStatus(trx, debit, to, null))
+  for (const status of ['pending', 'posted'] as const) {
+    await refuses(() => leg('credit'))
+    await move(status)
+  }
+  await refuses(() => move('pending'))
+  await move('settled')
+  await leg('credit')
+  await refuses(() => leg('refund'))
+  await refuses(() => leg('credit'))
+  assert(!legSteps.settled.includes('posted'))
+})
+
+test('more than is available cannot be held, and a hold is released once', async () => {
+  const account = newId('acc')
+  const hold = async (transferId: string, cents: number) =>
+    await db.transaction().execute(async (trx) => {
+      await lockFunds(trx, account)
+      await insertHold(trx, { transferId, accountId: account, amountCents: cents, availableCents: 10_000 }, now)
+    })
+  const [first, second] = [await prepare(account, 6_000), await prepare(account, 6_000)]
+  await hold(first, 6_000)
+  await refuses(() => hold(second, 6_000))
+  await append(first, 'submitted')
+  await append(first, 'cancelled')
+  await hold(second, 6_000)
+  await refuses(() => sql`update transfer_holds set released_at = null where transfer_id = ${first}`.execute(db))
+})

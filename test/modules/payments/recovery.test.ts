@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { simulatorOf, startWorld } from './world.ts'
+
+const world = await startWorld({ after })
+const { transfer, simulate, get, post } = world
+const { db } = world.database
+const { faults } = simulatorOf(world)
+
+const atPlaid = async (transferId: string) =>
+  (await db.selectFrom('plaid_sim_transfers').select(['metadata', 'status']).execute()).filter(({ metadata }) => metadata?.transfer_id === transferId)
+
+const rowsFrom = (accountId: string) => db.selectFrom('transfers').selectAll().where('from_account_id', '=', accountId).execute()
+const heldOf = async (accountId: string) =>
+  (await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accountId).executeTakeFirst())?.held_cents
+
+test('when every answer of Plaid’s is lost, the retry under the same key finds the one transfer that was made', async () => {
+  const { checking, savings } = await world.link()
+  const body = { from_account_id: checking, to_account_id: savings, amount: 80 }
+  faults.next('/transfer/create', 'drop_after', 3)
+  const lost = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'lost' })
+  assert.equal(lost.status, 502)
+  assert.deepEqual((await get('/v1/transfers')).body.transfers, [])
+  const found = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'lost' })
+  assert.equal(found.status, 200, found.text)
+  assert.equal((await atPlaid(found.body.id)).length, 1)
+  assert.equal((await rowsFrom(checking)).length, 1)
+})
+
+test('what nobody retries is finished when Plaid has it, and the client’s late retry gets that one', async () => {
+  const { checking, savings } = await world.link()
+  const body = { from_account_id: checking, to_account_id: savings, amount: 80 }
+  faults.next('/transfer/create', 'error_after', 3)
+  assert.equal((await post('/v1/transfers', body, undefined, { 'idempotency-key': 'late' })).status, 502)
+  world.clock.advance(11 * 60_000)
+  await world.sweep()
+  const [row] = await rowsFrom(checking)
+  assert.equal(row?.state, 'submitted')
+  const late = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'late' })
+  assert.equal(late.body.id, row?.id)
+  assert.equal((await rowsFrom(checking)).length, 1)
+})
+
+test('what Plaid never got is undone, and its funds are free again', async () => {
+  const { checking, savings } = await world.link()
+  const body = { from_account_id: checking, to_account_id: savings, amount: 80 }
+  faults.next('/transfer/create', 'drop', 3)
+  assert.equal((await post('/v1/transfers', body, undefined, { 'idempotency-key': 'never' })).status, 502)
+  assert.equal(await heldOf(checking), 8_000)
+  world.clock.advance(11 * 60_000)
+  await world.sweep()
+  assert.deepEqual(await rowsFrom(checking), [])
+  assert.equal(await heldOf(checking), 0)
+  assert.equal((await post('/v1/transfers', body, undefined, { 'idempotency-key': 'never' })).status, 200)
+})
+
+test('an authorization that never came about holds nothing', async () => {
+  const { checking, savings } = await world.link()
+  faults.next('/transfer/authorization/create', 'drop', 3)
+  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 80 })).status, 502)
+  assert.equal(await heldOf(checking), 0)
+})
+
+test('a credit whose answer is lost goes out once, at the next turn', async () => {
+  const { checking, savings } = await world.link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(id, 'pending')
+  await simulate(id, 'posted')
+  // The sync that Plaid's webhook wakes tries as well.
+  faults.next('/transfer/create', 'drop_after', 100)
+  const settled = await simulate(id, 'settled', 'debit')
+  await world.sync()
+  faults.clear()
+  assert.equal(settled.body.legs[1].status, 'wanted')
+  assert.equal((await atPlaid(id)).length, 2)
+  // The authorization has expired by then, and must not lead to a second payment.
+  world.clock.advance(2 * 3_600_000)
+  await world.sync()
+  assert.equal((await get(`/v1/transfers/${id}`)).body.legs[1].status, 'pending')
+  assert.equal((await atPlaid(id)).length, 2)
+  assert.equal((await simulate(id, 'settled')).body.status, 'settled')
+})
+
+test('a credit that could not be sent within its authorization’s hour is authorized anew', async () => {
+  const { checking, savings } = await world.link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(id, 'pending')
+  await simulate(id, 'posted')
+  faults.next('/transfer/create', 'drop', 100)
+  await simulate(id, 'settled', 'debit')
+  await world.sync()
+  faults.clear()
+  assert.equal((await atPlaid(id)).length, 1)
+  world.clock.advance(2 * 3_600_000)
+  await world.sync()
+  assert.equal((await atPlaid(id)).length, 2)
+  assert.equal((await simulate(id, 'settled')).body.status, 'settled')
+})
+
+test('a destination whose login broke meanwhile gets its money back to the source', async () => {
+  const [source, destination] = [await world.link('usr_a'), await world.link('usr_b')]
+  const { id } = await transfer({ from_account_id: source.checking, to_account_id: destination.savings, amount: 10 })
+  await simulate(id, 'pending')
+  await simulate(id, 'posted')
+  await post(`/v1/sandbox/items/${destination.itemId}/reset_login`)
+  const settled = await simulate(id, 'settled', 'debit')
+  assert.deepEqual(
+    settled.body.legs.map(({ leg, status }: { leg: string; status: string }) => `${leg} ${status}`),
+    ['debit settled', 'credit failed', 'refund pending']
+  )
+  const returned = await simulate(id, 'returned')
+  assert.equal(returned.body.status, 'returned', returned.text)
+  assert.match(returned.body.events.at(-1).reason, /^ITEM_LOGIN_REQUIRED: /)
+})
+
+test('a refund that fails is tried again by ACH until the money is back', async () => {
+  const { checking, savings } = await world.link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(id, 'pending')
+  await simulate(id, 'posted')
+  await simulate(id, 'settled', 'debit')
+  await simulate(id, 'failed', 'credit')
+  const failed = await simulate(id, 'failed', 'refund')
+  assert.equal(failed.body.status, 'posted')
+  assert.deepEqual(failed.body.legs.at(-1), { leg: 'refund', network: 'ach', status: 'wanted' })
+  world.clock.advance(3_600_001)
+  await world.sync()
+  assert.equal((await simulate(id, 'returned')).body.status, 'returned')
+})
+
+test('many syncs at a time apply each event once', async () => {
+  const { checking, savings } = await world.link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(id, 'pending')
+  await Promise.all(Array.from({ length: 6 }, () => simulate(id, 'posted')))
+  const answers = await Promise.all(Array.from({ length: 6 }, () => simulate(id, 'settled')))
+  assert(answers.some(({ status }) => status === 200))
+  const { body } = await get(`/v1/transfers/${id}`)
+  assert.deepEqual(
+    body.events.map(({ state }: { state: string }) => state),
+    ['submitted', 'pending', 'posted', 'settled']
+  )
+  assert.equal((await atPlaid(id)).length, 2)
+  assert.deepEqual(await world.published(id), ['transfer.submitted', 'transfer.pending', 'transfer.posted', 'transfer.settled'])
+})

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { createPartner, send } from '../../credentials.ts'
+import { simulatorOf, startWorld, type Accounts } from './world.ts'
+
+const world = await startWorld({ after })
+const { transfer, simulate, get, post } = world
+
+/** A fresh item, so that no test finds funds held by another. */
+const link = (): Promise<Accounts> => world.link()
+
+const statesOf = (body: { events: { state: string }[] }) => body.events.map(({ state }) => state)
+
+test('the example of the API reference runs as printed, with curl’s own content type', async () => {
+  const [{ checking }, recipient] = [await link(), await world.recipient()]
+  const answer = await fetch(`${world.url}/v1/transfers`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.partner.testKey}`, 'idempotency-key': 'a-uuid', 'content-type': 'application/x-www-form-urlencoded' },
+    body: `{ "from_account_id": "${checking}", "to_account_id": "${recipient}", "amount": 25.00, "currency": "USD", "memo": "Coffee" }`
+  })
+  const body = (await answer.json()) as Record<string, unknown>
+  assert.equal(answer.status, 200)
+  assert.match(String(body.id), /^tfr_/)
+  assert.match(recipient, /^acc_recipient_/)
+  assert.equal(body.status, 'submitted')
+  assert.equal(body.rail, 'rtp')
+  assert.match(String(body.estimated_settlement), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+})
+
+test('a transfer goes from state to state, and each is in its history and emitted once', async () => {
+  const [{ checking }, recipient] = [await link(), await world.recipient()]
+  const { id } = await transfer({ from_account_id: checking, to_account_id: recipient, amount: 10 })
+  for (const event of ['pending', 'posted', 'settled']) {
+    const answer = await simulate(id, event)
+    assert.equal(answer.status, 200, answer.text)
+    assert.equal(answer.body.status, event)
+  }
+  await world.sync()
+  const { body } = await get(`/v1/transfers/${id}`)
+  assert.deepEqual(statesOf(body), ['submitted', 'pending', 'posted', 'settled'])
+  assert.deepEqual(body.legs, [
+    { leg: 'debit', network: 'ach', status: 'settled' },
+    { leg: 'credit', network: 'rtp', status: 'settled' }
+  ])
+  assert.deepEqual(await world.published(id), ['transfer.submitted', 'transfer.pending', 'transfer.posted', 'transfer.settled'])
+})
+
+test('nothing goes out before the debit has settled', async () => {
+  const { checking, savings } = await link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(id, 'pending')
+  const posted = await simulate(id, 'posted')
+  assert.deepEqual(
+    posted.body.legs.map(({ leg }: { leg: string }) => leg),
+    ['debit']
+  )
+  const settled = await simulate(id, 'settled', 'debit')
+  assert.equal(settled.body.status, 'posted')
+  assert.deepEqual(settled.body.legs[1], { leg: 'credit', network: 'rtp', status: 'pending' })
+  assert.equal((await simulate(id, 'posted', 'credit')).body.status, 'posted')
+  assert.equal((await simulate(id, 'settled', 'credit')).body.status, 'settled')
+})
+
+test('a credit that fails brings the money back, and the transfer says why', async () => {
+  const { checking, savings } = await link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(id, 'pending')
+  await simulate(id, 'posted')
+  await simulate(id, 'settled', 'debit')
+  const failed = await simulate(id, 'failed', 'credit')
+  assert.equal(failed.body.status, 'posted')
+  assert.deepEqual(
+    failed.body.legs.map(({ leg, status }: { leg: string; status: string }) => `${leg} ${status}`),
+    ['debit settled', 'credit failed', 'refund pending']
+  )
+  assert.equal((await simulate(id, 'settled')).status, 409)
+  await simulate(id, 'posted', 'refund')
+  const returned = await simulate(id, 'settled', 'refund')
+  assert.equal(returned.body.status, 'returned')
+  assert.equal(returned.body.events.at(-1).reason, 'The transfer could not be sent to the network')
+})
+
+test('a returned debit and a failed one end the transfer', async () => {
+  const { checking, savings } = await link()
+  const returned = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(returned.id, 'pending')
+  await simulate(returned.id, 'posted')
+  const back = await simulate(returned.id, 'returned')
+  assert.equal(back.body.status, 'returned')
+  assert.equal(back.body.events.at(-1).reason, 'R01: Insufficient funds')
+  const failed = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  assert.equal((await simulate(failed.id, 'failed')).body.status, 'failed')
+  assert.equal((await simulate(failed.id, 'posted')).status, 409)
+})
+
+test('a step that the state does not allow is 409 illegal_transition and changes nothing', async () => {
+  const { checking, savings } = await link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  for (const event of ['posted', 'settled', 'returned']) {
+    const refused = await simulate(id, event)
+    assert.equal(refused.status, 409, event)
+    assert.equal(refused.body.title, 'illegal_transition')
+  }
+  for (const event of ['pending', 'posted', 'settled']) await simulate(id, event)
+  for (const event of ['pending', 'posted', 'settled', 'failed', 'returned']) assert.equal((await simulate(id, event)).status, 409, event)
+  assert.deepEqual(statesOf((await get(`/v1/transfers/${id}`)).body), ['submitted', 'pending', 'posted', 'settled'])
+})
+
+test('only a submitted transfer can be cancelled, and its funds are free again', async () => {
+  const { checking, savings } = await link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 100 })
+  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 1 })).status, 422)
+  const cancelled = await post(`/v1/transfers/${id}/cancel`)
+  assert.equal(cancelled.body.status, 'cancelled', cancelled.text)
+  await world.sync()
+  assert.deepEqual(await world.published(id), ['transfer.submitted', 'transfer.cancelled'])
+  assert.equal((await post(`/v1/transfers/${id}/cancel`)).body.title, 'transfer_not_cancellable')
+  const next = await transfer({ from_account_id: checking, to_account_id: savings, amount: 100 })
+  await simulate(next.id, 'pending')
+  assert.equal((await post(`/v1/transfers/${next.id}/cancel`)).status, 409)
+})
+
+test('the same funds are not promised twice to parallel transfers', async () => {
+  const { checking, savings } = await link()
+  const answers = await Promise.all(Array.from({ length: 12 }, () => post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })))
+  assert.equal(answers.filter(({ status }) => status === 200).length, 3)
+  const refused = answers.filter(({ status }) => status !== 200)
+  assert(refused.every(({ body }) => body.title === 'insufficient_funds' && body.available < 30))
+  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })).body.available, 10)
+})
+
+test('what cannot be moved is refused with the reason', async () => {
+  const { checking, savings, moneyMarket, credit } = await link()
+  const titleOf = async (body: Record<string, unknown>) => {
+    const { status, body: problem } = await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 10, ...body })
+    return `${status} ${problem.title}`
+  }
+  assert.equal(await titleOf({ to_account_id: checking }), '422 same_account')
+  assert.equal(await titleOf({ from_account_id: moneyMarket }), '422 account_not_transferable')
+  assert.equal(await titleOf({ to_account_id: credit }), '422 account_not_transferable')
+  assert.equal(await titleOf({ currency: 'EUR' }), '422 currency_mismatch')
+  assert.equal(await titleOf({ rail: 'same_day_ach' }), '422 rail_unavailable')
+  assert.equal(await titleOf({ amount: 100.01 }), '422 insufficient_funds')
+  assert.equal(await titleOf({ amount: 0 }), '400 validation_failed')
+  assert.equal(await titleOf({ amount: 1.005 }), '400 validation_failed')
+  assert.equal(await titleOf({ from_account_id: 'acc_nobody' }), '404 not_found')
+  assert.equal(await titleOf({ to_account_id: 'acc_recipient_nobody' }), '404 not_found')
+})
+
+test('a login that needs its user declines the transfer with Plaid’s reason and holds nothing', async () => {
+  const { checking, savings, itemId } = await link()
+  await post(`/v1/sandbox/items/${itemId}/reset_login`)
+  const declined = await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 10 })
+  assert.equal(declined.status, 422)
+  assert.equal(declined.body.title, 'transfer_declined')
+  assert.equal(declined.body.reason, 'ITEM_LOGIN_REQUIRED')
+  const holds = await world.database.db.selectFrom('transfer_holds').selectAll().where('account_id', '=', checking).execute()
+  assert.deepEqual(holds, [])
+})
+
+test('an idempotency key moves money once', async () => {
+  const { checking, savings } = await link()
+  const body = { from_account_id: checking, to_account_id: savings, amount: 60 }
+  const first = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'move-it-once' })
+  const second = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'move-it-once' })
+  assert.equal(second.text, first.text)
+  assert.equal(second.headers.get('idempotent-replayed'), 'true')
+})
+
+test('requests without a key are each their own, also under one request id', async () => {
+  const { checking, savings } = await link()
+  const body = { from_account_id: checking, to_account_id: savings, amount: 10 }
+  const ids = new Set<string>()
+  for (let i = 0; i < 2; i++) ids.add((await post('/v1/transfers', body, undefined, { 'x-request-id': 'req_same' })).body.id)
+  assert.equal(ids.size, 2)
+})
+
+test('what belongs to another partner does not exist', async () => {
+  const { checking, savings } = await link()
+  const recipient = await world.recipient()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  const other = await createPartner(world.database)
+  const theirs = await world.link('usr_other', other.testKey)
+  for (const body of [
+    { from_account_id: checking, to_account_id: theirs.savings, amount: 1 },
+    { from_account_id: theirs.checking, to_account_id: savings, amount: 1 },
+    { from_account_id: theirs.checking, to_account_id: recipient, amount: 1 }
+  ]) {
+    assert.equal((await post('/v1/transfers', body, other.testKey)).status, 404)
+  }
+  assert.equal((await get(`/v1/transfers/${id}`, other.testKey)).status, 404)
+  assert.equal((await post(`/v1/transfers/${id}/cancel`, undefined, other.testKey)).status, 404)
+  assert.equal((await post(`/v1/sandbox/transfers/${id}/simulate`, { event: 'pending' }, other.testKey)).status, 404)
+  assert.deepEqual((await get('/v1/transfers', other.testKey)).body.transfers, [])
+  assert.deepEqual((await get('/v1/recipients', other.testKey)).body.recipients, [])
+  assert.equal((await send(world.url, 'DELETE', `/v1/recipients/${recipient}`, { key: other.testKey })).status, 404)
+})
+
+test('pages hold every transfer once, newest first', async () => {
+  const { checking, savings } = await link()
+  const user = 'usr_pages'
+  const theirs = await world.link(user)
+  const made: string[] = []
+  for (let i = 0; i < 5; i++) {
+    world.clock.advance(1_000)
+    made.push((await transfer({ from_account_id: theirs.checking, to_account_id: theirs.savings, amount: 1 })).id)
+  }
+  await transfer({ from_account_id: checking, to_account_id: savings, amount: 1 })
+  const seen: string[] = []
+  for (let cursor = ''; ; ) {
+    const { body } = await get(`/v1/transfers?user_id=${user}&limit=2&cursor=${encodeURIComponent(cursor)}`)
+    seen.push(...body.transfers.map((row: { id: string }) => row.id))
+    if (!body.has_more) break
+    cursor = body.next_cursor
+  }
+  assert.deepEqual(seen, made.reverse())
+  assert.equal((await get('/v1/transfers?status=settled&user_id=usr_pages')).body.transfers.length, 0)
+})
+
+test('Plaid’s webhook alone brings news of a transfer', async () => {
+  const { checking, savings } = await link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  const leg = await world.database.db.selectFrom('transfer_legs').select('plaid_transfer_id').where('transfer_id', '=', id).executeTakeFirstOrThrow()
+  await world.app.plaid
+    .in('test')
+    .call((api) => api.sandboxTransferSimulate({ transfer_id: leg.plaid_transfer_id ?? '', event_type: 'posted' }), { repeatable: false })
+  // The simulator's webhook has been answered after this, and the server's own work joins the run that it began.
+  await world.sync()
+  const { body } = await get(`/v1/transfers/${id}`)
+  assert.deepEqual(statesOf(body), ['submitted', 'pending', 'posted'])
+})
+
+test('a recipient is kept by its numbers, which are not shown and do not lie in the database', async () => {
+  const made = await post('/v1/recipients', { name: 'Ada', routing_number: '011401533', account_number: '1111222233330000', account_type: 'savings', user_id: 'usr_1' })
+  assert.equal(made.status, 201)
+  assert.equal(made.body.mask, '0000')
+  assert(!made.text.includes('111122223333'))
+  const row = await world.database.db.selectFrom('recipients').selectAll().where('id', '=', made.body.id).executeTakeFirstOrThrow()
+  assert(!Buffer.from(row.account_number ?? '').includes('1111222233330000'))
+  const refused = await post('/v1/recipients', { name: 'Ada', routing_number: '021000022', account_number: '1111', account_type: 'savings' })
+  assert.equal(refused.status, 400)
+  assert.equal(refused.body.errors[0].path, 'body/routing_number')
+  const gone = await send(world.url, 'DELETE', `/v1/recipients/${made.body.id}`, { key: world.partner.testKey })
+  assert.equal(gone.status, 204)
+  assert.equal((await get('/v1/recipients?user_id=usr_1')).body.recipients.length, 0)
+  await world.sweep()
+  const erased = await world.database.db.selectFrom('recipients').selectAll().where('id', '=', made.body.id).executeTakeFirstOrThrow()
+  assert.equal(erased.account_number ?? erased.access_token, null)
+})
+
+test('a recipient that is deleted meanwhile still gets what is under way to it', async () => {
+  const [{ checking }, recipient] = [await link(), await world.recipient()]
+  const { id } = await transfer({ from_account_id: checking, to_account_id: recipient, amount: 10 })
+  await send(world.url, 'DELETE', `/v1/recipients/${recipient}`, { key: world.partner.testKey })
+  await world.sweep()
+  for (const event of ['pending', 'posted', 'settled']) assert.equal((await simulate(id, event)).body.status, event)
+  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: recipient, amount: 1 })).status, 404)
+})
+
+test('sandbox steps refuse live keys', async () => {
+  const { database } = world
+  const live = await createPartner(database, { production: true })
+  assert.equal((await post('/v1/sandbox/transfers/tfr_x/simulate', { event: 'pending' }, live.liveKey)).status, 403)
+  assert.ok(simulatorOf(world))
+})
