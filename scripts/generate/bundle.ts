@@ -40,7 +40,7 @@ export function bundle(spec: SpecFolder, version: string): Bundle {
     ...(Object.keys(merged.webhooks).length > 0 ? { webhooks: merged.webhooks } : {}),
     components: merged.components
   }
-  if (isObject(common)) expandCommon(document, common as unknown as Common)
+  if (isObject(common)) expandCommon(document, common)
   return { document, owners: merged.owners, groupOf: merged.groupOf, groups: spec.groups.map(group => group.name) }
 }
 

@@ -4926,11 +4926,6 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description The methods that this path knows.
-         * @example GET, POST
-         */
-        Allow: string;
-        /**
          * @description Sets, replaces or clears the `atlas_refresh` cookie.
          * @example atlas_refresh=…; HttpOnly; SameSite=Strict; Path=/api/v1/auth
          */

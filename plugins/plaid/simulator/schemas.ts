@@ -15,7 +15,7 @@ const body = <Fields extends TProperties>(fields: Fields, ...ignoredNames: strin
 }
 
 const oneOf = <Values extends readonly string[]>(values: readonly [...Values]) =>
-  Type.Unsafe<Values[number]>({ type: 'string', enum: [...values] } as unknown as TUnion<TLiteral[]>)
+  Type.Unsafe<Values[number]>({ type: 'string', enum: [...values] })
 const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
 const text = Type.String({ minLength: 1 })
 const texts = Type.Array(text)

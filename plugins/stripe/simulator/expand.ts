@@ -64,5 +64,5 @@ async function expandPath (db: Reader, object: Json, path: string[]): Promise<Js
   const present = object[head]
   if (present === null) return object
   const loaded = typeof present === 'object' ? { ...present } : { ...await expansion(db, object) }
-  return { ...object, [head]: await expandPath(db, loaded as Json, rest) }
+  return { ...object, [head]: await expandPath(db, loaded, rest) }
 }
