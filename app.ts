@@ -10,6 +10,7 @@ import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts
 import errors from './plugins/errors/index.ts'
 import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
+import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/logger.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/outbox.ts'
@@ -48,6 +49,7 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   await app.register(databasePlugin, { database })
   await app.register(jobs)
   await app.register(outbox)
+  await app.register(ledger)
   await app.register(idempotency)
   await app.register(cookie)
   await app.register(auth)

@@ -1,0 +1,7 @@
+import type { FastifyPluginAsync } from 'fastify'
+
+const insights: FastifyPluginAsync = async () => {
+  await Promise.resolve()
+}
+
+export default insights

@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util'
+import { ConfigurationError, loadConfig } from '../plugins/config/index.ts'
+import { openDatabase } from '../plugins/database/index.ts'
+import { verifyLedger } from '../plugins/ledger/verify.ts'
+
+const help = `Usage: npm run ledger:verify
+
+Recomputes the whole book of credits from its entries: every transaction sums to zero, every balance is the sum of its
+entries, no wallet is or was below zero, and the guards of the tables are in place. Reads the database that the server
+uses: DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the server first, which has that one for itself).
+
+Ends with 0 when the book holds, with 1 when it does not (each place is printed), with 2 when it could not be read.`
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } })
+  if (values.help === true) {
+    console.log(help)
+    return 0
+  }
+  const database = await openDatabase(loadConfig(process.env), (error) => console.error(error.message))
+  try {
+    if (!(await database.migrated())) throw new Error('The database lacks migrations. Run `npm run migrate`, or start the server once.')
+    const { faults, wallets, transactions, entries } = await verifyLedger(database.db)
+    for (const { invariant, where } of faults) console.error(`BROKEN: ${invariant}: ${where}`)
+    console.log(`${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the book holds.' : `${faults.length} faults.`}`)
+    return faults.length === 0 ? 0 : 1
+  } finally {
+    await database.close()
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    console.error(error instanceof ConfigurationError || error instanceof Error ? error.message : error)
+    process.exitCode = 2
+  }
+)
