@@ -1,26 +1,30 @@
 import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../plugins/database/types.ts'
+import { ownerPartnerOf } from '../agents/index.ts'
 import { agentNotEnrolled } from './errors.ts'
-import type { ReportType } from './history.ts'
+import { combine, effectOf, type ReportType } from './history.ts'
 import { addEvent, type NewEvent } from './queries.ts'
 import { ageInDays, scoreOf } from './score.ts'
 
 export const notEnrolled = (agentId: string) => agentNotEnrolled(`The agent ${agentId} is not enrolled. Enrol it with POST /v2/api/register.`)
 
 /** What the bureau needs of the server. */
-export type Reporting = Pick<FastifyInstance, 'clock'>
+export type Reporting = Pick<FastifyInstance, 'clock' | 'outbox'>
 
 /**
  * Adds an event to an agent's history and tells the agent's owner when it changed the score.
  * @returns the score after it.
  * @throws ProblemError 404 `not_enrolled`.
  */
-export const tell = async ({ clock }: Reporting, trx: Trx, event: NewEvent): Promise<number> => {
+export const tell = async ({ clock, outbox }: Reporting, trx: Trx, event: NewEvent): Promise<number> => {
   const now = clock.now()
   const enrolment = await addEvent(trx, event, now)
   if (enrolment === undefined) throw notEnrolled(event.agentId)
   const ageDays = ageInDays(enrolment.enrolledAt, now)
   const { score } = scoreOf(enrolment.counters, ageDays)
+  const before = scoreOf(combine(enrolment.counters, effectOf(event), -1), ageDays)
+  const partnerId = score === before.score ? undefined : await ownerPartnerOf(trx, event.agentId)
+  if (partnerId !== undefined) await outbox.publish(trx, [{ partnerId, type: 'bureau.score_changed', data: { agent_id: event.agentId } }])
   return score
 }
 

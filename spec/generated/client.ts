@@ -155,6 +155,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List loans
+         * @description All loans of the agent, active, repaid and defaulted, newest first.
+         */
+        get: operations["listLoans"];
+        put?: never;
+        /**
+         * Request a loan
+         * @description Decides at once, by the score as of now. Up to the limit of the score's band the amount is paid out to the balance, in the same
+         *     instant; a request for more than the limit gets the limit. A refusal says the score, the score that is needed, and in
+         *     `next_band` what would be possible with it.
+         */
+        post: operations["requestLoan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/loans/{loan_id}/repay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pay a loan back
+         * @description Takes credits from the balance and puts them against the loan. Parts are welcome; more than what is outstanding is never taken.
+         *     The loan is `repaid` when nothing is outstanding. A paused agent can pay back, too.
+         */
+        post: operations["repayLoan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -389,6 +436,52 @@ export interface components {
              * @enum {string}
              */
             mode: "sandbox" | "remote_sandbox" | "live";
+        };
+        /**
+         * @description `defaulted` when it was not paid back 30 days after it was due.
+         * @example active
+         * @enum {string}
+         */
+        LoanStatus: "active" | "repaid" | "defaulted";
+        ApprovedLoan: {
+            /** @constant */
+            ok: true;
+            loan_id: number;
+            /** @description What was asked for, in credits. */
+            requested: number;
+            /** @description What was paid out, in credits. */
+            approved: number;
+            /** @description The score that decided. */
+            score: number;
+            /** @description The most that this score gives, in credits. */
+            limit: number;
+            /** @description What happened and how to pay back. */
+            message: string;
+        };
+        Loan: {
+            id: number;
+            /** @description What was paid out, in credits. */
+            amount: number;
+            /** @description What was paid back, in credits. */
+            amount_repaid: number;
+            /** @description What is left to pay back, in credits. */
+            outstanding: number;
+            status: components["schemas"]["LoanStatus"];
+            purpose: string | null;
+            requested_at: components["schemas"]["Timestamp"];
+            due_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description When nothing was outstanding any more.
+             */
+            repaid_at: string | null;
+        };
+        LoanPage: {
+            agent_id: string;
+            loans: components["schemas"]["Loan"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            /** @description Whether there are older loans. */
+            has_more: boolean;
         };
     };
     responses: {
@@ -1294,6 +1387,298 @@ export interface operations {
                     "application/json": components["schemas"]["Liveness"];
                 };
             };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLoans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of loans. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent_id": "my-agent-001",
+                     *       "loans": [
+                     *         {
+                     *           "id": 8,
+                     *           "amount": 500,
+                     *           "amount_repaid": 200,
+                     *           "outstanding": 300,
+                     *           "status": "active",
+                     *           "purpose": "compute budget Q2",
+                     *           "requested_at": "2026-06-12T06:00:00.000Z",
+                     *           "due_at": "2026-07-12T06:00:00.000Z",
+                     *           "repaid_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoanPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    requestLoan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 500,
+                 *       "purpose": "compute budget Q2"
+                 *     }
+                 */
+                "application/json": {
+                    amount: components["schemas"]["PositiveMoney"];
+                    /** @description What the credits are for. */
+                    purpose?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The loan is paid out. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "loan_id": 8,
+                     *       "requested": 500,
+                     *       "approved": 500,
+                     *       "score": 700,
+                     *       "limit": 2500,
+                     *       "message": "500 credits disbursed. Repay via POST /api/loans/8/repay."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovedLoan"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            /** @description The score is too low (`ineligible`), the bureau does not know the agent (`not_enrolled`), or its owner has paused it (`agent_paused`). */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An earlier loan is not paid back yet (`existing_loan`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/existing-loan",
+                     *       "title": "existing_loan",
+                     *       "status": 409,
+                     *       "detail": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "error": "existing_loan",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "loan_id": 4,
+                     *       "outstanding": 860
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    repayLoan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The loan.
+                 * @example 8
+                 */
+                loan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 200
+                 *     }
+                 */
+                "application/json": {
+                    amount: components["schemas"]["PositiveMoney"];
+                };
+            };
+        };
+        responses: {
+            /** @description What was paid, and what is still outstanding. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        loan_id: number;
+                        /** @description What this call paid, in credits. */
+                        repaid: number;
+                        /** @description What is left, in credits. */
+                        outstanding: number;
+                        status: components["schemas"]["LoanStatus"];
+                    };
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The balance holds less than this (`insufficient_balance`). */
+            402: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/insufficient-balance",
+                     *       "title": "insufficient_balance",
+                     *       "status": 402,
+                     *       "detail": "The balance is 30 credits and 50 are needed.",
+                     *       "error": "insufficient_balance",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "The balance is 30 credits and 50 are needed.",
+                     *       "balance": 30,
+                     *       "required": 50
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The loan is paid back already (`already_repaid`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/already-repaid",
+                     *       "title": "already_repaid",
+                     *       "status": 409,
+                     *       "detail": "Loan 8 was paid back in full on 2026-06-20.",
+                     *       "error": "already_repaid",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "Loan 8 was paid back in full on 2026-06-20."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

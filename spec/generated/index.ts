@@ -3,14 +3,16 @@
 import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/operations/table.ts'
 import { operations as bureauOperations } from './bureau.ts'
 import { operations as healthOperations } from './health.ts'
+import { operations as loansOperations } from './loans.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
   ...bureauOperations,
-  ...healthOperations
+  ...healthOperations,
+  ...loansOperations
 } as const satisfies OperationTable
 
-export const groups = ['bureau', 'health'] as const
+export const groups = ['bureau', 'health', 'loans'] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },
