@@ -12,12 +12,14 @@ import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/logger.ts'
+import notifications from './plugins/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/outbox.ts'
 import rateLimit, { type RateLimits } from './plugins/rate-limit/index.ts'
 import { requestIdOf } from './plugins/request-ids.ts'
 import responseHeaders from './plugins/response-headers.ts'
 import secrets from './plugins/secrets.ts'
+import stripe from './plugins/stripe/index.ts'
 import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
 
 export interface AppOptions {
@@ -50,11 +52,13 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   await app.register(jobs)
   await app.register(outbox)
   await app.register(ledger)
+  await app.register(notifications)
   await app.register(idempotency)
   await app.register(cookie)
   await app.register(auth)
   await app.register(rateLimit, { rateLimits })
   await app.register(operations)
+  await app.register(stripe)
   await registerModules(app)
   return app
 }

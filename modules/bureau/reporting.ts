@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../plugins/database/types.ts'
-import { ownerPartnerOf } from '../agents/index.ts'
+import { findAgent } from '../agents/index.ts'
 import { agentNotEnrolled } from './errors.ts'
 import { combine, effectOf, type ReportType } from './history.ts'
 import { addEvent, type NewEvent } from './queries.ts'
@@ -23,8 +23,8 @@ export const tell = async ({ clock, outbox }: Reporting, trx: Trx, event: NewEve
   const ageDays = ageInDays(enrolment.enrolledAt, now)
   const { score } = scoreOf(enrolment.counters, ageDays)
   const before = scoreOf(combine(enrolment.counters, effectOf(event), -1), ageDays)
-  const partnerId = score === before.score ? undefined : await ownerPartnerOf(trx, event.agentId)
-  if (partnerId !== undefined) await outbox.publish(trx, [{ partnerId, type: 'bureau.score_changed', data: { agent_id: event.agentId } }])
+  const partnerId = score === before.score ? null : ((await findAgent(trx, event.agentId))?.ownerPartnerId ?? null)
+  if (partnerId !== null) await outbox.publish(trx, [{ partnerId, type: 'bureau.score_changed', data: { agent_id: event.agentId } }])
   return score
 }
 

@@ -19,6 +19,18 @@ export const alreadyRepaid = defineProblem({
   meaning: 'Nothing of the loan is outstanding any more.',
   cure: 'Nothing is left to do; `GET /api/loans` lists what is outstanding.'
 })
+export const agentPaused = defineProblem({
+  status: 403,
+  code: 'agent_paused',
+  meaning: 'The agent is paused: it can neither spend nor borrow.',
+  cure: 'The agent’s owner can resume it.'
+})
+export const insufficientBalance = defineProblem({
+  status: 402,
+  code: 'insufficient_balance',
+  meaning: 'The wallet holds less than is needed; nothing was taken.',
+  cure: '`balance` is what it holds, `required` what is needed. Buy credits or ask for less, and try again.'
+})
 
 /** The bureau's own error under the status that it has here: not the agent is missing, but its permission to borrow. */
 export const notEnrolled = (agentId: string): ProblemError =>

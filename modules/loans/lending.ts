@@ -3,24 +3,32 @@ import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { notFound } from '../../plugins/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
-import { agentPaused, insufficientBalance, lockAgent, ownerPartnerOf } from '../agents/index.ts'
+import { findAgent, lockAgent } from '../agents/index.ts'
 import { readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
-import { alreadyRepaid, existingLoan, ineligible, notEnrolled } from './errors.ts'
+import { agentPaused, alreadyRepaid, existingLoan, ineligible, insufficientBalance, notEnrolled } from './errors.ts'
 import { findOutstanding, insertLoan, lockLoan, lockOverdue, markDefaulted, markLate, markRepaid, storeRepayment, type Loan } from './queries.ts'
 import { dueAt, lapsesOf } from './schedule.ts'
 import { minimumScore, underwrite, type Band } from './underwriting.ts'
 
 /** What lending needs of the server. */
-export type Lending = Pick<FastifyInstance, 'clock' | 'ledger' | 'outbox' | 'database'>
+export type Lending = Pick<FastifyInstance, 'clock' | 'ledger' | 'outbox' | 'database' | 'notifications'>
 
 const mostTries = 3
 const batchSize = 50
 
 const outstandingOf = (loan: Loan): number => loan.amountCents - loan.amountRepaidCents
 
-const publish = async (app: Lending, trx: Trx, type: string, agentId: string, loanId: number): Promise<void> => {
-  const partnerId = await ownerPartnerOf(trx, agentId)
-  if (partnerId !== undefined) await app.outbox.publish(trx, [{ partnerId, type, data: { agent_id: agentId, loan_id: loanId } }])
+type LoanEvent = 'loan.disbursed' | 'loan.repaid' | 'loan.defaulted'
+
+/** Tells the owner's partner, and of a default the owner in person; an agent without an owner has nobody to tell. */
+const publish = async (app: Lending, trx: Trx, type: LoanEvent, loan: Pick<Loan, 'id' | 'agentId'>): Promise<void> => {
+  const agent = await findAgent(trx, loan.agentId)
+  if (agent === undefined || agent.ownerPartnerId === null) return
+  const data = { agent_id: loan.agentId, loan_id: loan.id }
+  await app.outbox.publish(trx, [{ partnerId: agent.ownerPartnerId, type, data }])
+  if (type !== 'loan.defaulted' || agent.ownerUserId === null) return
+  const message = `${agent.name} has not paid back loan ${loan.id}: it is in default, and the agent can borrow again only when it is paid.`
+  await app.notifications.notify(trx, { userId: agent.ownerUserId, type, message, data })
 }
 
 const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: ReportType): Promise<void> => {
@@ -69,7 +77,7 @@ export const borrow = async (app: Lending, trx: Trx, agentId: string, requestedC
     if (loanId === undefined) continue
     const posted = await app.ledger.post(trx, { walletId: agentId, type: 'loan', amountCents, description: `Loan ${loanId}`, reference: `loan:${loanId}` })
     if (!posted.posted || posted.repeated) throw new Error(`The loan ${loanId} could not be paid out.`)
-    await publish(app, trx, 'loan.disbursed', agentId, loanId)
+    await publish(app, trx, 'loan.disbursed', { id: loanId, agentId })
     return { loanId, amountCents, limitCents, score }
   }
   throw new Error(`The agent ${agentId} kept taking and paying back loans while it asked for one.`)
@@ -87,7 +95,7 @@ const noteLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> => 
     } else {
       await markDefaulted(trx, loan.id, now)
       await reportLoan(app, trx, loan, 'payment_missed')
-      await publish(app, trx, 'loan.defaulted', loan.agentId, loan.id)
+      await publish(app, trx, 'loan.defaulted', loan)
       noted = { ...noted, status: 'defaulted' }
     }
   }
@@ -124,7 +132,7 @@ export const repay = async (app: Lending, trx: Trx, agentId: string, loanId: num
   }
   await markRepaid(trx, loanId, repaidCents, now)
   if (loan.lateAt === null) await reportLoan(app, trx, loan, 'payment_ontime')
-  await publish(app, trx, 'loan.repaid', agentId, loanId)
+  await publish(app, trx, 'loan.repaid', loan)
   return { paidCents, outstandingCents: 0, status: 'repaid' }
 }
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { buildApp } from '../../../app.ts'
 import { loadConfig } from '../../../plugins/config/index.ts'
 import { openDatabase } from '../../../plugins/database/index.ts'
+import { migrateToLatest } from '../../../plugins/database/migrate.ts'
 import { createPartner } from '../../credentials.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -24,7 +25,9 @@ test('the replay recomputes a score from its events, explains each, and notices 
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   const env = { NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir, DATABASE_URL: '' }
   const config = loadConfig({ NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir })
-  const app = await buildApp({ config })
+  const first = await openDatabase(config, () => undefined)
+  await migrateToLatest(first.db)
+  const app = await buildApp({ config, database: first })
   const { testKey } = await createPartner(app.database)
   const post = async (url: string, body: object) =>
     (await app.inject({ method: 'POST', url, headers: { authorization: `Bearer ${testKey}` }, payload: body })).json<Record<string, number>>()
@@ -35,6 +38,7 @@ test('the replay recomputes a score from its events, explains each, and notices 
   await post('/v2/api/report', { ...report, report_type: 'debt_closed', amount: 250, notes: 'paid off' })
   const { new_score } = await post('/v2/api/account', { action: 'close', agent_id: 'replayed', account_id })
   await app.close()
+  await first.close()
 
   const told = await run(['--agent', 'replayed'], env)
   assert.equal(told.code, 0, told.stderr)

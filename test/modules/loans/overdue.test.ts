@@ -68,6 +68,8 @@ test('thirty days after it was due a loan is defaulted, which is missed once; it
   assert.deepEqual(await historyOf(world, agent), { on_time: onTimeBefore, late: 1, missed: 1 })
   const types = (await world.events()).map(({ type }) => type).filter((type) => type.startsWith('loan.'))
   assert.deepEqual(types, ['loan.disbursed', 'loan.defaulted', 'loan.repaid'])
+  const told = await world.app.notifications.list(world.database.db, world.ownerId, 10)
+  assert.deepEqual(told.map(({ type, data }) => [type, data]), [['loan.defaulted', { agent_id: agent.agentId, loan_id: loanId }]])
 })
 
 test('a server that slept for a year notes everything in one run, in batches, and the counters hold', async (t) => {

@@ -1,6 +1,5 @@
+import { assignAgentKey } from '../../../plugins/auth/agent-keys.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
-import { newId, randomText } from '../../../plugins/ids.ts'
-import { hashSecret } from '../../../plugins/secrets.ts'
 import { startApp, type Cleaner, type TestApp } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
 
@@ -22,6 +21,7 @@ export interface TestAgent {
 
 export interface World extends TestApp {
   partnerId: string
+  ownerId: string
   furnisherKey: string
   /** An agent that the partner's user owns, enrolled unless told otherwise. */
   agent(agentId: string, options?: { enrolled?: boolean; owned?: boolean }): Promise<TestAgent>
@@ -31,26 +31,17 @@ export interface World extends TestApp {
 
 export const startWorld = async (t: Cleaner): Promise<World> => {
   const server = await startApp(t)
-  const { app, url, database, clock } = server
+  const { app, url, database } = server
   const partner = await createPartner(database)
 
   const makeAgent = async (agentId: string, owned: boolean): Promise<string> => {
-    const secret = `afg_live_${randomText(40)}`
-    await transact(database.db, async (trx) => {
-      await app.ledger.openWallet(trx, agentId)
-      const owner_partner_id = owned ? partner.partnerId : null
-      const common = { agent_id: agentId, name: agentId, created_at: clock.now() }
-      await trx
-        .insertInto('agents')
-        .values({ ...common, owner_user_id: owned ? partner.userId : null, owner_partner_id, daily_limit_cents: null, per_transaction_limit_cents: null, api_key: Buffer.alloc(1) })
-        .execute()
-      const nothing = { user_id: null, allowed_ips: null, expires_at: null, last_used_at: null, revoked_at: null }
-      await trx
-        .insertInto('credentials')
-        .values({ ...common, ...nothing, id: newId('crd'), hash: hashSecret(secret), kind: 'agent_key', partner_id: owner_partner_id, environment: 'live', hint: 'afg_live_…' })
-        .execute()
-    })
-    return secret
+    const { body } = await send(url, 'POST', '/api/register', { body: { agent_id: agentId } })
+    if (owned) {
+      const owner = { owner_user_id: partner.userId, owner_partner_id: partner.partnerId }
+      await database.db.updateTable('agents').set(owner).where('agent_id', '=', agentId).execute()
+      await transact(database.db, (trx) => assignAgentKey(trx, agentId, partner.partnerId))
+    }
+    return String(body.api_key)
   }
 
   const agent: World['agent'] = async (agentId, { enrolled = true, owned = true } = {}) => {
@@ -79,10 +70,10 @@ export const startWorld = async (t: Cleaner): Promise<World> => {
   const events: World['events'] = async () =>
     await database.db.selectFrom('events').select(['type', 'data']).where('partner_id', '=', partner.partnerId).orderBy('position').execute()
 
-  return { ...server, partnerId: partner.partnerId, furnisherKey: partner.testKey, agent, events }
+  return { ...server, partnerId: partner.partnerId, ownerId: partner.userId, furnisherKey: partner.testKey, agent, events }
 }
 
-/** Reports until the score is exactly this one, from 500 on; possible for what payments in time, disputes and the like add up to. */
+/** Lets a furnisher report payments in time until the score is at least this. */
 export const raiseTo = async (agent: TestAgent, least: number): Promise<number> => {
   let score = await agent.score()
   while (score < least) score = await agent.report('payment_ontime')

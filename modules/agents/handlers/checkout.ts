@@ -1,0 +1,65 @@
+import type { FastifyInstance } from 'fastify'
+import type Stripe from 'stripe'
+import type { SessionCaller } from '../../../plugins/auth/caller.ts'
+import { answer } from '../../../plugins/operations/answer.ts'
+import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { toCents } from '../../../plugins/money.ts'
+import type { operations } from '../../../spec/generated/agents.ts'
+import { isRevoked, notYours } from '../errors.ts'
+import { bookEvent } from '../payments.ts'
+import { findAgent, type AgentRow } from '../queries/agents.ts'
+import { insertPayment } from '../queries/payments.ts'
+import { claimAgent, findOrCreateAgent } from '../registration.ts'
+import { returnPage, returnPageHeaders } from '../return-page.ts'
+
+type CheckoutHandlers = Pick<Handlers<typeof operations>, 'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'>
+
+/** Built from the request alone: a retry under the same key has to say the same to Stripe, word for word. */
+const sessionParams = (agentId: string, amountCents: number, publicUrl: string): Stripe.Checkout.SessionCreateParams => {
+  const metadata = { agent_id: agentId }
+  const product = { name: `${amountCents} credits`, description: `For the agent ${agentId}` }
+  return {
+    mode: 'payment',
+    line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: amountCents, product_data: product } }],
+    client_reference_id: agentId,
+    metadata,
+    payment_intent_data: { metadata, description: `${amountCents} credits for the agent ${agentId}` },
+    success_url: `${publicUrl}/checkout/return?session_id={CHECKOUT_SESSION_ID}`,
+    cancel_url: `${publicUrl}/checkout/return?outcome=cancelled`
+  }
+}
+
+const refuse = (agent: AgentRow | undefined, caller: SessionCaller): void => {
+  if (agent === undefined) return
+  if (agent.owner_user_id !== null && agent.owner_user_id !== caller.userId) throw notYours()
+  if (agent.status === 'revoked') throw isRevoked()
+}
+
+export const checkoutHandlers = (app: FastifyInstance): CheckoutHandlers => ({
+  async createCheckout({ body, caller, db, onwardKey }) {
+    const { agent_id: agentId } = body
+    const amountCents = toCents(body.amount)
+    refuse(await findAgent(db, agentId), caller)
+    const params = sessionParams(agentId, amountCents, app.stripe.publicUrl())
+    const session = await app.stripe.call(onwardKey, (stripe, options) => stripe.checkout.sessions.create(params, options))
+    const { id: sessionId, url } = session
+    if (url === null) throw new Error('Stripe made a payment session without a page.')
+    return async (trx) => {
+      const { agent } = await findOrCreateAgent(app, trx, agentId, undefined, caller)
+      refuse(agent, caller)
+      if (agent?.owner_user_id === null) await claimAgent(app, trx, agent, caller, undefined)
+      await insertPayment(trx, { sessionId, agentId, amountCents, createdAt: app.clock.now() })
+      return { ok: true, checkout_url: url }
+    }
+  },
+
+  async showCheckoutReturn({ query }) {
+    return answer(200, returnPage(query.outcome), returnPageHeaders)
+  },
+
+  async receiveStripeEvent({ db, request, headers }) {
+    const event = app.stripe.readEvent(request.rawBody ?? Buffer.alloc(0), headers['stripe-signature'])
+    await bookEvent(app, db, event)
+    return { received: true }
+  }
+})
