@@ -1,43 +1,48 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { sql } from 'kysely'
 import { findMiscounted } from '../../../modules/bureau/check.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 
-const agent_id = 'my-agent-001'
-const report = { agent_id, reporter_name: 'My Platform', reporter_platform: 'my-platform', report_type: 'payment_ontime', amount: 150, notes: 'Monthly subscription' }
 const dayMs = 86_400_000
+const { app, url, clock, database } = await startApp({ after })
+const partner = await createPartner(database)
+const post = (path: string, body: unknown, key: string = partner.testKey) => send(url, 'POST', path, { key, body })
+const score = (agent: string) => send(url, 'GET', `/v2/api/score?agent_id=${agent}`)
+const enrol = (agent_id: string) => send(url, 'POST', '/v2/api/register', { body: { agent_id } })
+const reportOn = (agent_id: string) => ({
+  agent_id,
+  reporter_name: 'My Platform',
+  reporter_platform: 'my-platform',
+  report_type: 'payment_ontime',
+  amount: 150,
+  notes: 'Monthly subscription'
+})
 
-const start = async (t: Parameters<typeof startApp>[0]) => {
-  const server = await startApp(t)
-  const partner = await createPartner(server.database)
-  const post = (path: string, body: unknown, key: string | undefined = partner.testKey) => send(server.url, 'POST', path, { key, body })
-  const score = (agent: string = agent_id) => send(server.url, 'GET', `/v2/api/score?agent_id=${agent}`)
-  return { ...server, partner, post, score }
-}
-
-test('an agent is enrolled by anybody with exactly the documented answer, and enrolling again changes nothing', async (t) => {
-  const { url, post, score } = await start(t)
-  const enrol = { agent_id, agent_name: 'My Trading Bot', owner_email: 'you@example.com', platform: 'independent' }
-  const first = await send(url, 'POST', '/v2/api/register', { body: enrol })
+test('an agent is enrolled by anybody with exactly the documented answer, and enrolling again changes nothing', async () => {
+  const agent_id = 'my-agent-001'
+  const report = reportOn(agent_id)
+  const enrolment = { agent_id, agent_name: 'My Trading Bot', owner_email: 'you@example.com', platform: 'independent' }
+  const first = await send(url, 'POST', '/v2/api/register', { body: enrolment })
   assert.deepEqual([first.status, first.body], [200, { ok: true, agent_id, score: 500, message: 'Agent registered. Starting score: 500.' }])
   await post('/v2/api/report', report)
-  const again = await send(url, 'POST', '/v2/api/register', { body: { agent_id } })
+  const again = await enrol(agent_id)
   assert.deepEqual([again.status, again.body], [200, { ok: true, agent_id, score: 518, message: 'already enrolled' }])
-  assert.equal((await score()).body.score, 518)
+  assert.equal((await score(agent_id)).body.score, 518)
 })
 
-test('two hundred enrolments at once make one enrolment', async (t) => {
-  const { url, database } = await start(t)
-  const answers = await Promise.all(Array.from({ length: 200 }, () => send(url, 'POST', '/v2/api/register', { body: { agent_id } })))
+test('two hundred enrolments at once make one enrolment', async () => {
+  const agent_id = 'crowd'
+  const answers = await Promise.all(Array.from({ length: 200 }, () => enrol(agent_id)))
   assert.equal(answers.filter(({ body }) => body.message === 'already enrolled').length, 199)
-  assert.equal((await database.db.selectFrom('bureau_agents').select('agent_id').execute()).length, 1)
+  assert.equal((await database.db.selectFrom('bureau_agents').select('agent_id').where('agent_id', '=', agent_id).execute()).length, 1)
 })
 
-test('the score answers with all that it rests on, newest reports first', async (t) => {
-  const { url, clock, post, score } = await start(t)
-  await send(url, 'POST', '/v2/api/register', { body: { agent_id } })
+test('the score answers with all that it rests on, newest reports first', async () => {
+  const agent_id = 'known'
+  const report = reportOn(agent_id)
+  await enrol(agent_id)
   const opened = await post('/v2/api/account', { action: 'open', agent_id, platform: 'my-platform', account_type: 'credit', credit_limit: 500 })
   assert.equal(opened.status, 200)
   assert.deepEqual(opened.body, { ok: true, agent_id, account_id: opened.body.account_id, status: 'open', new_score: 508 })
@@ -47,7 +52,7 @@ test('the score answers with all that it rests on, newest reports first', async 
     assert.equal((await post('/v2/api/report', { ...report, report_type })).status, 200)
   }
   const last = await post('/v2/api/report', { ...report, report_type: 'debt_closed', amount: 250 })
-  const { status, body } = await score()
+  const { status, body } = await score(agent_id)
   assert.equal(status, 200)
   const { recent_reports, factors, ...rest } = body
   // 500 + 200/11 + 16 + 30 + 5 − 10 − 30 − 15
@@ -73,10 +78,11 @@ test('the score answers with all that it rests on, newest reports first', async 
   assert.equal(recent_reports.at(-1).report_type, 'payment_ontime')
 })
 
-test('an agent that is not enrolled is 404 not_enrolled everywhere', async (t) => {
-  const { post, score } = await start(t)
+test('an agent that is not enrolled is 404 not_enrolled everywhere', async () => {
+  const agent_id = 'nobody'
+  const report = reportOn(agent_id)
   const answers = [
-    await score(),
+    await score(agent_id),
     await post('/v2/api/report', report),
     await post('/v2/api/account', { action: 'open', agent_id, platform: 'p', account_type: 'general' }),
     await post('/v2/api/account', { action: 'close', agent_id, account_id: 1 })
@@ -86,9 +92,9 @@ test('an agent that is not enrolled is 404 not_enrolled everywhere', async (t) =
   }
 })
 
-test('an account is closed once, by the furnisher that opened it, and for the agent that has it', async (t) => {
-  const { url, database, post, score } = await start(t)
-  for (const id of [agent_id, 'another']) await send(url, 'POST', '/v2/api/register', { body: { agent_id: id } })
+test('an account is closed once, by the furnisher that opened it, and for the agent that has it', async () => {
+  const agent_id = 'closing'
+  for (const id of [agent_id, 'another']) await enrol(id)
   const { body } = await post('/v2/api/account', { action: 'open', agent_id, platform: 'p', account_type: 'credit', credit_limit: 12.34 })
   const close = { action: 'close', agent_id, account_id: body.account_id as number }
   const stranger = await createPartner(database)
@@ -100,22 +106,24 @@ test('an account is closed once, by the furnisher that opened it, and for the ag
     { ok: true, agent_id, account_id: body.account_id, status: 'closed', new_score: 500 }
   ])
   assert.ok(closings.every(({ status, body: { error } }) => status === 200 || (status === 409 && error === 'already_closed')))
-  assert.deepEqual((await score()).body.accounts, [])
+  assert.deepEqual((await score(agent_id)).body.accounts, [])
   assert.deepEqual(await findMiscounted(database.db), [])
 })
 
-test('only furnishers report: nobody, a session-like token, and a token without the scope are refused', async (t) => {
-  const { url, partner, post } = await start(t)
-  await send(url, 'POST', '/v2/api/register', { body: { agent_id } })
+test('only furnishers report: the anonymous and a token without the scope are refused', async () => {
+  const agent_id = 'furnished'
+  const report = reportOn(agent_id)
+  await enrol(agent_id)
   assert.equal((await send(url, 'POST', '/v2/api/report', { body: report })).status, 401)
   const reader = await post('/v2/api/report', report, await partner.token(['bureau:read']))
   assert.deepEqual([reader.status, reader.body.error, reader.body.missingScope], [403, 'insufficient_scope', 'bureau:write'])
   assert.equal((await post('/v2/api/report', report, await partner.token(['bureau:write']))).status, 200)
 })
 
-test('a request that is not as described is 400 and names every field', async (t) => {
-  const { url, post } = await start(t)
-  await send(url, 'POST', '/v2/api/register', { body: { agent_id } })
+test('a request that is not as described is 400 and names every field', async () => {
+  const agent_id = 'garbled'
+  const report = reportOn(agent_id)
+  await enrol(agent_id)
   const wrong = await post('/v2/api/report', { ...report, report_type: 'payment_early', amount: 1.005 })
   assert.equal(wrong.status, 400)
   assert.deepEqual(wrong.body.errors.map(({ path }: { path: string }) => path).sort(), ['body/amount', 'body/report_type'])
@@ -123,26 +131,28 @@ test('a request that is not as described is 400 and names every field', async (t
   assert.deepEqual([open.status, open.body.errors.map(({ path }: { path: string }) => path)], [400, ['body/platform', 'body/account_type']])
   const close = await post('/v2/api/account', { action: 'close', agent_id })
   assert.deepEqual([close.status, close.body.errors.map(({ path }: { path: string }) => path)], [400, ['body/account_id']])
-  for (const agent of ['', 'nul\u0000byte']) assert.equal((await send(url, 'POST', '/v2/api/register', { body: { agent_id: agent } })).status, 400)
+  for (const agent of ['', 'nul\u0000byte']) assert.equal((await enrol(agent)).status, 400)
 })
 
-test('the history cannot be changed or deleted, by whatever statement', async (t) => {
-  const { url, database, post } = await start(t)
-  await send(url, 'POST', '/v2/api/register', { body: { agent_id } })
+test('the history cannot be changed or deleted, by whatever statement', async () => {
+  const agent_id = 'kept'
+  const report = reportOn(agent_id)
+  await enrol(agent_id)
   await post('/v2/api/report', report)
   for (const statement of [sql`update bureau_events set kind = 'dispute'`, sql`delete from bureau_events`, sql`truncate bureau_events`]) {
     await assert.rejects(statement.execute(database.db), /append-only/)
   }
 })
 
-test('the daily check is ok while the counters hold, and failed in health when somebody bends one', async (t) => {
-  const { app, url, clock, database, post } = await start(t)
-  await send(url, 'POST', '/v2/api/register', { body: { agent_id } })
+test('the daily check is ok while the counters hold, and failed in health when somebody bends one', async () => {
+  const agent_id = 'checked'
+  const report = reportOn(agent_id)
+  await enrol(agent_id)
   await Promise.all(Array.from({ length: 20 }, () => post('/v2/api/report', report)))
   await app.jobs.run('bureau')
   const check = async () => (await send(url, 'GET', '/api/v1/health')).body.checks.bureau.status
   assert.equal(await check(), 'ok')
-  await database.db.updateTable('bureau_agents').set({ on_time: 21 }).execute()
+  await database.db.updateTable('bureau_agents').set({ on_time: 21 }).where('agent_id', '=', agent_id).execute()
   await app.jobs.run('bureau')
   assert.equal(await check(), 'ok', 'it was made today already')
   clock.advance(dayMs)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { send } from '../../credentials.ts'
 import { dayMs, raiseTo, startWorld } from './world.ts'
 
-test('a loan is paid out, listed and paid back with exactly the documented answers', async (t) => {
-  const world = await startWorld(t)
+const world = await startWorld({ after })
+
+test('a loan is paid out, listed and paid back with exactly the documented answers', async () => {
   const agent = await world.agent('my-agent-001')
   const score = await raiseTo(agent, 650)
   const { status, body } = await agent.borrow(500, 'compute budget Q2')
@@ -40,15 +41,14 @@ test('a loan is paid out, listed and paid back with exactly the documented answe
   assert.equal((await agent.loans()).loans[0].repaid_at, '2026-06-14T18:00:00.000Z')
   const again = await agent.repay(loan_id, 1)
   assert.deepEqual([again.status, again.body.error, again.body.message], [409, 'already_repaid', again.body.detail])
-  assert.deepEqual((await world.events()).filter(({ type }) => type.startsWith('loan.')), [
+  assert.deepEqual((await world.events(agent.agentId)).filter(({ type }) => type.startsWith('loan.')), [
     { type: 'loan.disbursed', data: { agent_id: agent.agentId, loan_id } },
     { type: 'loan.repaid', data: { agent_id: agent.agentId, loan_id } }
   ])
   assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
 })
 
-test('a refusal says in numbers why, and what would change it', async (t) => {
-  const world = await startWorld(t)
+test('a refusal says in numbers why, and what would change it', async () => {
   const poor = await world.agent('poor')
   await poor.report('payment_late')
   const { status, body } = await poor.borrow(100)
@@ -59,8 +59,7 @@ test('a refusal says in numbers why, and what would change it', async (t) => {
   assert.deepEqual([stranger.status, stranger.body.error, stranger.body.message], [403, 'not_enrolled', stranger.body.detail])
 })
 
-test('at 549 nothing is lent and at 550 up to 200 credits are', async (t) => {
-  const world = await startWorld(t)
+test('at 549 nothing is lent and at 550 up to 200 credits are', async () => {
   const agent = await world.agent('edge')
   // 500 + 200·4/14 + 50·days/730 − 10: 547.14 at first, a point more every 14.6 days.
   for (const reportType of ['payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_late']) await agent.report(reportType)
@@ -75,8 +74,7 @@ test('at 549 nothing is lent and at 550 up to 200 credits are', async (t) => {
   assert.equal(await agent.balance(), 200)
 })
 
-test('fifty requests at once make one loan, pay out once, and tell the others which loan stands', async (t) => {
-  const world = await startWorld(t)
+test('fifty requests at once make one loan, pay out once, and tell the others which loan stands', async () => {
   const agent = await world.agent('eager')
   await raiseTo(agent, 600)
   const answers = await Promise.all(Array.from({ length: 50 }, () => agent.borrow(500)))
@@ -89,8 +87,7 @@ test('fifty requests at once make one loan, pay out once, and tell the others wh
   assert.equal((await agent.loans()).loans.length, 1)
 })
 
-test('fifty repayments at once take exactly what is owed', async (t) => {
-  const world = await startWorld(t)
+test('fifty repayments at once take exactly what is owed', async () => {
   const agent = await world.agent('generous')
   await raiseTo(agent, 600)
   await agent.topUp(1000)
@@ -102,8 +99,7 @@ test('fifty repayments at once take exactly what is owed', async (t) => {
   assert.equal(await agent.balance(), 1000)
 })
 
-test('more than the balance is 402 with the numbers and takes nothing', async (t) => {
-  const world = await startWorld(t)
+test('more than the balance is 402 with the numbers and takes nothing', async () => {
   const agent = await world.agent('spender')
   await raiseTo(agent, 600)
   const { loan_id } = (await agent.borrow(500)).body
@@ -115,8 +111,7 @@ test('more than the balance is 402 with the numbers and takes nothing', async (t
   assert.equal((await agent.loans()).loans[0].amount_repaid, 0)
 })
 
-test('a loan of another agent does not exist, and only agents borrow', async (t) => {
-  const world = await startWorld(t)
+test('a loan of another agent does not exist, and only agents borrow', async () => {
   const [one, other] = [await world.agent('one'), await world.agent('other')]
   await raiseTo(one, 600)
   const { loan_id } = (await one.borrow(100)).body
@@ -128,8 +123,7 @@ test('a loan of another agent does not exist, and only agents borrow', async (t)
   assert.deepEqual([partner.status, partner.body.error], [403, 'credential_not_accepted'])
 })
 
-test('an agent cannot report, on itself or on others', async (t) => {
-  const world = await startWorld(t)
+test('an agent cannot report, on itself or on others', async () => {
   const agent = await world.agent('flatterer')
   await world.agent('friend')
   for (const agent_id of ['flatterer', 'friend']) {
@@ -145,8 +139,7 @@ test('an agent cannot report, on itself or on others', async (t) => {
   assert.equal(await agent.score(), 500)
 })
 
-test('a paused agent cannot borrow, and can pay back', async (t) => {
-  const world = await startWorld(t)
+test('a paused agent cannot borrow, and can pay back', async () => {
   const agent = await world.agent('paused')
   await raiseTo(agent, 600)
   const { loan_id } = (await agent.borrow(100)).body
@@ -156,8 +149,7 @@ test('a paused agent cannot borrow, and can pay back', async (t) => {
   assert.equal((await agent.repay(loan_id, 100)).body.status, 'repaid')
 })
 
-test('the same idempotency key pays out once and answers the same', async (t) => {
-  const world = await startWorld(t)
+test('the same idempotency key pays out once and answers the same', async () => {
   const agent = await world.agent('retrying')
   await raiseTo(agent, 600)
   const request = { key: agent.key, body: { amount: 100 }, headers: { 'idempotency-key': 'once' } }
@@ -167,8 +159,7 @@ test('the same idempotency key pays out once and answers the same', async (t) =>
   assert.equal(await agent.balance(), 100)
 })
 
-test('loans come in pages, newest first, and a foreign cursor is refused', async (t) => {
-  const world = await startWorld(t)
+test('loans come in pages, newest first, and a foreign cursor is refused', async () => {
   const agent = await world.agent('frequent')
   await raiseTo(agent, 600)
   const ids: number[] = []

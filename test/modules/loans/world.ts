@@ -25,8 +25,8 @@ export interface World extends TestApp {
   furnisherKey: string
   /** An agent that the partner's user owns, enrolled unless told otherwise. */
   agent(agentId: string, options?: { enrolled?: boolean; owned?: boolean }): Promise<TestAgent>
-  /** The events of the partner, oldest first. */
-  events(): Promise<{ type: string; data: Record<string, unknown> }[]>
+  /** The events about an agent, oldest first. */
+  events(agentId: string): Promise<{ type: string; data: Record<string, unknown> }[]>
 }
 
 export const startWorld = async (t: Cleaner): Promise<World> => {
@@ -67,8 +67,10 @@ export const startWorld = async (t: Cleaner): Promise<World> => {
     }
   }
 
-  const events: World['events'] = async () =>
-    await database.db.selectFrom('events').select(['type', 'data']).where('partner_id', '=', partner.partnerId).orderBy('position').execute()
+  const events: World['events'] = async (agentId) => {
+    const rows = await database.db.selectFrom('events').select(['type', 'data']).where('partner_id', '=', partner.partnerId).orderBy('position').execute()
+    return rows.filter(({ data }) => data.agent_id === agentId)
+  }
 
   return { ...server, partnerId: partner.partnerId, ownerId: partner.userId, furnisherKey: partner.testKey, agent, events }
 }
