@@ -59,7 +59,8 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
   },
 
   async repayLoan({ db, params, body, caller }) {
-    const { paidCents, outstandingCents, status } = await repay(app, db, caller.agentId, params.loan_id, toCents(body.amount))
-    return { ok: true, loan_id: params.loan_id, repaid: fromCents(paidCents), outstanding: fromCents(outstandingCents), status }
+    const loanId = Number(params.loan_id)
+    const { paidCents, outstandingCents, status } = await repay(app, db, caller.agentId, loanId, toCents(body.amount))
+    return { ok: true, loan_id: loanId, repaid: fromCents(paidCents), outstanding: fromCents(outstandingCents), status }
   }
 })

@@ -45,8 +45,8 @@ const hasLoan = (loan: Loan) => {
 
 const tooLow = (score: number, next: Band) => {
   const limit = fromCents(next.limitCents)
-  const detail = `The score of ${score} is ${next.minimumScore - score} points below ${next.minimumScore}; from there on loans of up to ${limit} credits are possible.`
-  return ineligible(detail, { score, minimum_score: minimumScore, next_band: { score: next.minimumScore, limit } })
+  const missing = `The score of ${score} is ${next.minimumScore - score} points below ${next.minimumScore}`
+  return ineligible(`${missing}; from there on loans of up to ${limit} credits are possible.`, { score, minimum_score: minimumScore, next_band: { score: next.minimumScore, limit } })
 }
 
 export interface Disbursement {

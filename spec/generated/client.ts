@@ -3390,10 +3390,10 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The loan.
+                 * @description The loan, by its number.
                  * @example 8
                  */
-                loan_id: number;
+                loan_id: string;
             };
             cookie?: never;
         };

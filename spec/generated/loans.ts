@@ -99,7 +99,7 @@ export const operations = {
     bodyTypes: ['application/json'],
     bodyRequired: true,
     schema: {
-      params: Type.Object({ loan_id: Type.Integer({ minimum: 1, maximum: 9007199254740991 }) }),
+      params: Type.Object({ loan_id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$' }) }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
       body: Type.Object({ amount: PositiveMoney }, { additionalProperties: false }),
       response: {
