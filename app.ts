@@ -39,6 +39,8 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     trustProxy: config.trustProxy,
     bodyLimit: 1024 * 1024,
     requestTimeout: 60_000,
+    // The first start of the embedded database runs every migration, which a busy machine takes its time for.
+    pluginTimeout: 120_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 255 }
   })

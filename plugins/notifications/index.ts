@@ -18,8 +18,8 @@ export interface NewNotification {
 export interface Notifications {
   /** Tells a user something, in the transaction of what it tells of: always in the list, and by text message where both sides can. */
   notify(trx: Trx, notification: NewNotification): Promise<void>
-  /** What a user was told, newest first; `before` is the last one of the page before. */
-  list(db: Db, userId: string, limit: number, before?: { createdAt: Date; id: string }): ReturnType<typeof listNotifications>
+  /** What a user was told, newest first; `before` is the position of the last one of the page before. */
+  list(db: Db, userId: string, limit: number, before?: number): ReturnType<typeof listNotifications>
 }
 
 export const textMessagesJob = 'send text messages'
@@ -31,14 +31,13 @@ const retryDelaysMs = [10_000, 60_000, 600_000, 3_600_000]
 /** E.164: a plus, the country code, at most 15 digits. */
 const phonePattern = '^\\+[1-9][0-9]{6,14}$'
 
-const listNotifications = async (db: Db, userId: string, limit: number, before?: { createdAt: Date; id: string }) =>
+const listNotifications = async (db: Db, userId: string, limit: number, before?: number) =>
   await db
     .selectFrom('notifications')
-    .select(['id', 'type', 'message', 'data', 'created_at', 'sms_status'])
+    .select(['id', 'position', 'type', 'message', 'data', 'created_at', 'sms_status'])
     .where('user_id', '=', userId)
-    .$if(before !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${before?.createdAt}::timestamptz, ${before?.id}::text)`))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
+    .$if(before !== undefined, (query) => query.where('position', '<', before ?? 0))
+    .orderBy('position', 'desc')
     .limit(limit)
     .execute()
 

@@ -1,7 +1,9 @@
-import type { ColumnType, Generated } from 'kysely'
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 export interface NotificationsTable {
   id: string
+  /** Grows with each; the order of the list. */
+  position: GeneratedAlways<number>
   user_id: string
   type: string
   message: string

@@ -73,12 +73,9 @@ export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
   },
 
   async listNotifications({ query, caller, db }) {
-    const [createdAt, id] = query.cursor === undefined ? [] : app.cursors.decode('notifications', query.cursor)
-    const before = createdAt === undefined || id === undefined ? undefined : { createdAt: new Date(createdAt), id: String(id) }
+    const [position] = query.cursor === undefined ? [] : app.cursors.decode('notifications', query.cursor)
+    const before = position === undefined ? undefined : Number(position)
     const { rows, last } = pageOf(await app.notifications.list(db, caller.userId, query.limit + 1, before), query.limit)
-    return {
-      items: rows.map(showNotification),
-      nextCursor: last === undefined ? null : app.cursors.encode('notifications', [last.created_at.toISOString(), last.id])
-    }
+    return { items: rows.map(showNotification), nextCursor: last === undefined ? null : app.cursors.encode('notifications', [last.position]) }
   }
 })

@@ -68,6 +68,7 @@ const tables = [
   )`,
   sql`create table notifications (
     id text primary key,
+    position bigint generated always as identity unique,
     user_id text not null references users on delete cascade,
     type text not null,
     message text not null,
@@ -78,7 +79,7 @@ const tables = [
     sms_next_at timestamptz,
     check ((sms_status = 'pending') = (sms_next_at is not null))
   )`,
-  sql`create index notifications_user on notifications (user_id, created_at desc, id desc)`,
+  sql`create index notifications_user on notifications (user_id, position desc)`,
   sql`create index notifications_unsent on notifications (sms_next_at) where sms_status = 'pending'`
 ]
 

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import Stripe from 'stripe'
+import { verifyLedger } from '../../../plugins/ledger/verify.ts'
+import { createOwner, openWorld, type World } from './world.ts'
+
+const simulatorOf = (world: World) => {
+  const { simulator } = world.app.stripe
+  assert.ok(simulator)
+  return simulator
+}
+
+const press = async (checkoutUrl: string, action: string): Promise<Response> =>
+  await fetch(checkoutUrl, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' })
+
+const sessionOf = (checkoutUrl: string): string => checkoutUrl.split('/').at(-1) ?? ''
+
+/** Opens a checkout and pays it; the webhook has arrived when this resolves, unless faults hold it. */
+const buy = async (world: World, agentId: string, dollars: number): Promise<{ url: string; paymentIntent: string }> => {
+  const { status, body } = await world.asOwner('POST', '/api/checkout', { agent_id: agentId, amount: dollars })
+  assert.deepEqual([status, body.ok], [200, true])
+  assert.equal((await press(body.checkout_url, 'pay')).status, 303)
+  await simulatorOf(world).settled()
+  const session = await world.app.stripe.call('read', (stripe) => stripe.checkout.sessions.retrieve(sessionOf(body.checkout_url)))
+  return { url: body.checkout_url, paymentIntent: String(session.payment_intent) }
+}
+
+const control = async (world: World, path: string, body: object): Promise<void> => {
+  const address = simulatorOf(world).api.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${world.config.stripe.secretKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body)
+  })
+  assert.equal(response.status, 200)
+}
+
+const refund = async (world: World, paymentIntent: string, dollars: number): Promise<void> => {
+  await world.app.stripe.call(`refund ${paymentIntent} ${dollars}`, (stripe, options) =>
+    stripe.refunds.create({ payment_intent: paymentIntent, amount: dollars * 100 }, options)
+  )
+  await simulatorOf(world).settled()
+}
+
+const dispute = async (world: World, paymentIntent: string): Promise<void> => {
+  await control(world, '/simulator/disputes', { payment_intent: paymentIntent })
+  await simulatorOf(world).settled()
+}
+
+const owedBy = async (world: World, agentId: string): Promise<number> => {
+  const { body } = await world.asOwner('GET', '/api/agents')
+  return body.agents.find((agent: { agent_id: string }) => agent.agent_id === agentId).owed
+}
+
+test('buying credits', async (t) => {
+  const world = await openWorld(t)
+  const { as, asOwner } = world
+  const simulator = simulatorOf(world)
+  const heal = () => Object.keys(simulator.faults).forEach((name) => delete simulator.faults[name as keyof typeof simulator.faults])
+
+  await t.test('a payment books 100 credits a dollar, for an agent that the checkout made and claimed', async () => {
+    await buy(world, 'buyer', 25)
+    const { body } = await as(undefined, 'GET', '/api/balance?agent_id=buyer')
+    assert.equal(body.agent.balance, 2500)
+    assert.deepEqual(body.recent_transactions.map(({ type, amount, description }: Record<string, unknown>) => [type, amount, description]), [['earn', 2500, 'Top-up: 2500 credits']])
+    assert.equal((await asOwner('GET', '/api/status?agent_id=buyer')).body.is_owner, true)
+    assert.ok((await world.eventTypes()).includes('agent.topup'))
+  })
+
+  await t.test('only 10 to 500 dollars in whole cents, and only with a session', async () => {
+    for (const amount of [9.99, 500.01, 0, -10, 10.005, '25']) assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount })).status, 400, String(amount))
+    assert.equal((await as(undefined, 'POST', '/api/checkout', { agent_id: 'buyer', amount: 25 })).status, 401)
+    await buy(world, 'odd', 12.34)
+    assert.equal(await world.balance('odd'), 1234)
+  })
+
+  await t.test('one session pays once: clicks and events that come again book nothing more', async () => {
+    simulator.faults.duplicates = 3
+    simulator.faults.duplicatesAtOnce = true
+    const { url } = await buy(world, 'once', 10)
+    heal()
+    await Promise.all(Array.from({ length: 5 }, () => press(url, 'pay')))
+    await simulator.settled()
+    assert.equal(await world.balance('once'), 1000)
+  })
+
+  await t.test('a keyed checkout that is tried again answers the same page', async () => {
+    const answers = await Promise.all(['', ''].map(async () => (await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })).body))
+    const again = (await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })).body
+    assert.ok(answers.some((answer) => answer.checkout_url === again.checkout_url))
+  })
+
+  await t.test('an event without Stripe’s signature, or with an old one, is refused', async () => {
+    const payload = JSON.stringify({ id: 'evt_forged', object: 'event', type: 'checkout.session.completed', data: { object: {} } })
+    const post = (headers: Record<string, string>) => as(undefined, 'POST', '/v1/stripe/webhook', payload, headers)
+    assert.deepEqual([(await post({})).status, (await post({ 'stripe-signature': 't=1,v1=00' })).body.error], [400, 'invalid_signature'])
+    const sign = (timestamp: number, secret = world.config.stripe.webhookSecret) =>
+      new Stripe('sk_test_none').webhooks.generateTestHeaderString({ payload, secret, timestamp })
+    const now = Math.floor(world.clock.now().getTime() / 1000)
+    assert.equal((await post({ 'stripe-signature': sign(now - 301) })).status, 400)
+    assert.equal((await post({ 'stripe-signature': sign(now, 'whsec_other') })).status, 400)
+    assert.deepEqual((await post({ 'stripe-signature': sign(now) })).body, { received: true })
+  })
+
+  await t.test('a refund takes credits back, in parts, up to what was paid', async () => {
+    const { paymentIntent } = await buy(world, 'refunded', 30)
+    await refund(world, paymentIntent, 10)
+    assert.equal(await world.balance('refunded'), 2000)
+    await refund(world, paymentIntent, 20)
+    assert.equal(await world.balance('refunded'), 0)
+    assert.equal(await owedBy(world, 'refunded'), 0)
+  })
+
+  await t.test('what was spent before a refund or a dispute is noted as owed', async () => {
+    for (const [agentId, reverse] of [['spender', refund], ['disputed', dispute]] as const) {
+      const { paymentIntent } = await buy(world, agentId, 20)
+      const key = (await asOwner('GET', `/api/status?agent_id=${agentId}`)).body.agent.api_key
+      await as(key, 'POST', '/api/spend', { amount: 1500 })
+      await reverse(world, paymentIntent, 20)
+      assert.deepEqual([await world.balance(agentId), await owedBy(world, agentId)], [0, 1500])
+    }
+  })
+
+  await t.test('events in any order and again end in the same book', async () => {
+    simulator.faults.hold = true
+    const { paymentIntent } = await buy(world, 'scrambled', 40)
+    await refund(world, paymentIntent, 15)
+    assert.equal(await world.balance('scrambled'), 0)
+    heal()
+    await control(world, '/simulator/events/release', { order: 'newest_first' })
+    await simulator.settled()
+    assert.equal(await world.balance('scrambled'), 2500)
+  })
+
+  await t.test('a session that nobody pays expires and books nothing', async () => {
+    const { body } = await asOwner('POST', '/api/checkout', { agent_id: 'idle', amount: 10 })
+    world.clock.advance(25 * 3_600_000)
+    await world.app.jobs.run('expire payment sessions of the simulator')
+    await simulator.settled()
+    assert.equal((await press(body.checkout_url, 'pay')).status, 410)
+    const payment = await world.database.db.selectFrom('stripe_payments').select('status').where('session_id', '=', sessionOf(body.checkout_url)).executeTakeFirst()
+    assert.equal(payment?.status, 'expired')
+    assert.equal(await world.balance('idle'), 0)
+  })
+
+  await t.test('somebody else’s agent cannot be funded by a stranger’s session', async () => {
+    const stranger = await (await createOwner(world)).token()
+    assert.equal((await as(stranger, 'POST', '/api/checkout', { agent_id: 'buyer', amount: 10 })).body.error, 'not_owner')
+  })
+
+  await t.test('the page to come back to is plain and says how it ended', async () => {
+    for (const [query, words] of [['', /Thank you/], ['?outcome=cancelled', /Nothing was paid/]] as const) {
+      const page = await fetch(`${world.url}/checkout/return${query}`)
+      assert.equal(page.status, 200)
+      assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
+      assert.match(await page.text(), words)
+    }
+  })
+
+  assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
+})
+
+test('Stripe out of reach is 502 and changes nothing', async (t) => {
+  const world = await openWorld(t)
+  await simulatorOf(world).api.close()
+  const { status, body } = await world.asOwner('POST', '/api/checkout', { agent_id: 'nobody', amount: 10 })
+  assert.deepEqual([status, body.error], [502, 'upstream_unavailable'])
+  assert.deepEqual((await world.as(undefined, 'GET', '/api/status?agent_id=nobody')).body, { exists: false })
+})
+
+const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+
+test('in a browser: from the checkout to the credits on the balance', { skip: existsSync(chromium) ? false : `there is no browser at ${chromium}` }, async (t) => {
+  const world = await openWorld(t)
+  const { chromium: launcher } = await import('playwright-core')
+  const profile = mkdtempSync(join(tmpdir(), 'atlas-browser-'))
+  const context = await launcher.launchPersistentContext(profile, {
+    executablePath: chromium,
+    headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+  })
+  t.after(async () => {
+    await context.close()
+    rmSync(profile, { recursive: true, force: true })
+  })
+  const page = await context.newPage()
+  const checkout = async (): Promise<string> => (await world.asOwner('POST', '/api/checkout', { agent_id: 'browsing', amount: 25 })).body.checkout_url
+
+  await page.goto(await checkout())
+  assert.match(await page.innerText('body'), /25\.00/)
+  await page.click('button[value=cancel]')
+  await page.waitForURL('**/checkout/return?outcome=cancelled')
+  assert.match(await page.innerText('h1'), /Nothing was paid/)
+  assert.equal(await world.balance('browsing'), 0)
+
+  await page.goto(await checkout())
+  await page.click('button[value=pay]')
+  await page.waitForURL('**/checkout/return?session_id=cs_test_*')
+  assert.match(await page.innerText('h1'), /Thank you/)
+  await simulatorOf(world).settled()
+  assert.equal(await world.balance('browsing'), 2500)
+})

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { verifyLedger } from '../../../plugins/ledger/verify.ts'
+import { openTestDatabase, TestClock } from '../../build-app.ts'
+import type { Answered } from '../../credentials.ts'
+import { openWorld, type World } from './world.ts'
+
+/** What the API promises of one agent, in hundredths of a credit. */
+interface Model {
+  agentId: string
+  key: string
+  status: 'active' | 'paused' | 'revoked'
+  balance: number
+  /** Requests by id, with their amounts; decided ones are 'closed'. */
+  approvals: { id: number; amount: number; open: boolean }[]
+  payments: { intent: string; paid: number; reversed: number }[]
+  owed: number
+}
+
+type Kind = 'topUp' | 'spend' | 'ask' | 'approve' | 'approveTogether' | 'reject' | 'pause' | 'resume' | 'revoke' | 'refund' | 'retrySameKey' | 'retryOtherKey' | 'crash'
+
+interface Step {
+  kind: Kind
+  cents: number
+  pick: number
+}
+
+const weights: Record<Kind, number> = {
+  topUp: 4, spend: 6, ask: 4, approve: 4, approveTogether: 2, reject: 2, pause: 2, resume: 3, revoke: 1, refund: 2, retrySameKey: 2, retryOtherKey: 2, crash: 1
+}
+
+const stepArb: fc.Arbitrary<Step> = fc.record({
+  kind: fc.oneof(...Object.entries(weights).map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind as Kind) }))),
+  cents: fc.integer({ min: 1, max: 150_000 }),
+  pick: fc.nat({ max: 1_000 })
+})
+
+/** The status of a spend of `cents`, and its effect on the model. */
+const modelSpend = (model: Model, cents: number): number => {
+  if (model.status === 'revoked') return 401
+  if (model.status === 'paused') return 403
+  if (cents > model.balance) return 402
+  model.balance -= cents
+  return 200
+}
+
+const modelApprove = (model: Model, approval: Model['approvals'][number]): number => {
+  if (!approval.open || model.status === 'revoked') return 409
+  const status = modelSpend(model, approval.amount)
+  if (status === 200) approval.open = false
+  return status
+}
+
+class Play {
+  keys = 0
+  constructor(
+    public world: World,
+    readonly model: Model,
+    readonly restart: () => Promise<World>
+  ) {}
+
+  spend(cents: number, more: object = {}, key?: string): Promise<Answered> {
+    const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
+    return this.world.as(this.model.key, 'POST', '/api/spend', { amount: cents / 100, ...more }, headers)
+  }
+
+  newKey(): string {
+    this.keys += 1
+    return `${this.model.agentId}-${this.keys}`
+  }
+
+  async topUp(dollars: number): Promise<void> {
+    const { world, model } = this
+    const { status, body } = await world.asOwner('POST', '/api/checkout', { agent_id: model.agentId, amount: dollars })
+    if (model.status === 'revoked') return assert.equal(status, 409)
+    assert.equal(status, 200)
+    await fetch(body.checkout_url, { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' })
+    await world.app.stripe.simulator?.settled()
+    const session = await world.app.stripe.call('read', (stripe) => stripe.checkout.sessions.retrieve(body.checkout_url.split('/').at(-1)))
+    model.payments.push({ intent: String(session.payment_intent), paid: dollars, reversed: 0 })
+    model.balance += dollars * 10_000
+  }
+
+  async refund(pick: number): Promise<void> {
+    const { world, model } = this
+    const payment = model.payments[pick % (model.payments.length || 1)]
+    if (payment === undefined || payment.reversed === payment.paid) return
+    const dollars = 1 + (pick % (payment.paid - payment.reversed))
+    await world.app.stripe.call(this.newKey(), (stripe, options) => stripe.refunds.create({ payment_intent: payment.intent, amount: dollars * 100 }, options))
+    await world.app.stripe.simulator?.settled()
+    payment.reversed += dollars
+    const taken = Math.min(model.balance, dollars * 10_000)
+    model.balance -= taken
+    model.owed += dollars * 10_000 - taken
+  }
+
+  async decide(pick: number, path: '/api/approve' | '/api/reject', times: number): Promise<void> {
+    const { world, model } = this
+    const approval = model.approvals[pick % (model.approvals.length || 1)]
+    if (approval === undefined) return
+    const answers = await Promise.all(Array.from({ length: times }, () => world.asOwner('POST', path, { request_id: approval.id })))
+    const expected = Array.from({ length: times }, () => {
+      if (path === '/api/approve') return modelApprove(model, approval)
+      if (!approval.open) return 409
+      approval.open = false
+      return 200
+    })
+    assert.deepEqual(answers.map(({ status }) => status).sort(), expected.sort())
+  }
+
+  async ask(cents: number): Promise<void> {
+    const { status, body } = await this.spend(cents, { require_approval: true })
+    assert.equal(status, this.model.status === 'active' ? 200 : this.model.status === 'paused' ? 403 : 401)
+    if (status === 200) this.model.approvals.push({ id: body.approval_id, amount: cents, open: true })
+  }
+
+  async switchTo(action: 'pause' | 'resume' | 'revoke'): Promise<void> {
+    const { world, model } = this
+    const { status } = await world.asOwner('POST', `/api/agents/${model.agentId}/${action}`, action === 'revoke' ? { confirm: true } : undefined)
+    if (model.status === 'revoked' && action !== 'revoke') return assert.equal(status, 409)
+    assert.equal(status, 200)
+    model.status = action === 'pause' ? 'paused' : action === 'resume' ? 'active' : 'revoked'
+  }
+
+  /** One operation, tried again and again under one key, together and one after another: it happens once. */
+  async retrySameKey(cents: number): Promise<void> {
+    const key = this.newKey()
+    const expected = modelSpend(this.model, cents)
+    const together = await Promise.all(Array.from({ length: 3 }, () => this.spend(cents, {}, key)))
+    const last = await this.spend(cents, {}, key)
+    for (const { status } of together) assert.ok(status === expected || status === 409, `${status} instead of ${expected}`)
+    assert.equal(last.status, expected)
+    for (const { status, text } of together) if (status === 200) assert.equal(text, last.text)
+  }
+
+  async retryOtherKey(cents: number): Promise<void> {
+    for (let time = 0; time < 2; time++) {
+      const { status } = await this.spend(cents, {}, this.newKey())
+      assert.equal(status, modelSpend(this.model, cents))
+    }
+  }
+
+  /** The connections break while spends are under way, the server starts anew, and the client asks again with the same keys. */
+  async crash(cents: number): Promise<void> {
+    const keys = Array.from({ length: 3 }, () => this.newKey())
+    const lost = keys.map((key) => this.spend(cents, {}, key).catch(() => undefined))
+    setImmediate(() => this.world.app.server.closeAllConnections())
+    await Promise.all(lost)
+    this.world = await this.restart()
+    const answers = []
+    for (const key of keys) answers.push(await this.spend(cents, {}, key))
+    const expected = keys.map(() => modelSpend(this.model, cents))
+    assert.deepEqual(answers.map(({ status }) => status).sort(), expected.sort())
+  }
+
+  async run({ kind, cents, pick }: Step): Promise<void> {
+    switch (kind) {
+      case 'topUp':
+        return await this.topUp(10 + (pick % 20))
+      case 'spend':
+        return assert.equal((await this.spend(cents)).status, modelSpend(this.model, cents))
+      case 'ask':
+        return await this.ask(cents)
+      case 'approve':
+        return await this.decide(pick, '/api/approve', 1)
+      case 'approveTogether':
+        return await this.decide(pick, '/api/approve', 5)
+      case 'reject':
+        return await this.decide(pick, '/api/reject', 1)
+      case 'refund':
+        return await this.refund(pick)
+      case 'retrySameKey':
+        return await this.retrySameKey(cents)
+      case 'retryOtherKey':
+        return await this.retryOtherKey(cents)
+      case 'crash':
+        return await this.crash(cents)
+      default:
+        return await this.switchTo(kind)
+    }
+  }
+
+  async checkInvariants(): Promise<void> {
+    const { world, model } = this
+    const { db } = world.database
+    assert.deepEqual((await verifyLedger(db)).faults, [])
+    const { body } = await world.as(undefined, 'GET', `/api/status?agent_id=${model.agentId}`)
+    assert.deepEqual([body.agent.balance, body.agent.status], [model.balance / 100, model.status])
+    const history = await world.app.ledger.history(db, model.agentId, 500)
+    assert.equal(history.reduce((sum, row) => sum + row.amountCents, 0), model.balance)
+    const open = await db.selectFrom('approvals').select('id').where('agent_id', '=', model.agentId).where('status', '=', 'pending').orderBy('id').execute()
+    assert.deepEqual(open.map(({ id }) => id), model.approvals.filter((approval) => approval.open).map(({ id }) => id))
+    const owed = await db.selectFrom('stripe_payments').select('owed_cents').where('agent_id', '=', model.agentId).execute()
+    assert.equal(owed.reduce((sum, row) => sum + row.owed_cents, 0), model.owed)
+  }
+}
+
+test('whatever happens to agents in whatever order, the book holds and says what the API said', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'atlas-model-'))
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const options = { database: await openTestDatabase(t), clock: new TestClock(), env: { ATLAS_DATA_DIR: dataDir } }
+  let world = await openWorld(t, options)
+  const restart = async (): Promise<World> => {
+    await world.app.close()
+    world = await openWorld(t, options, world.owner)
+    return world
+  }
+  let agents = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(stepArb, { minLength: 5, maxLength: 30 }), async (steps) => {
+      agents += 1
+      const agentId = `agent-${agents}`
+      const key = await world.fund(agentId, 0)
+      const model: Model = { agentId, key, status: 'active', balance: 0, approvals: [], payments: [], owed: 0 }
+      const play = new Play(world, model, restart)
+      await play.topUp(25)
+      for (const step of steps) {
+        await play.run(step)
+        await play.checkInvariants()
+      }
+    }),
+    { numRuns: Number(process.env.ATLAS_PROPERTY_RUNS ?? 8), seed: 20260614, endOnFailure: true }
+  )
+})
