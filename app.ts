@@ -7,7 +7,7 @@ import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
 import cursors from './plugins/cursors.ts'
 import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts'
-import errors from './plugins/errors/index.ts'
+import errors, { answerUnroutable } from './plugins/errors/index.ts'
 import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
@@ -15,6 +15,7 @@ import { loggerOptions } from './plugins/logger.ts'
 import notifications from './plugins/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/outbox.ts'
+import plaid from './plugins/plaid/index.ts'
 import rateLimit, { type RateLimits } from './plugins/rate-limit/index.ts'
 import { requestIdOf } from './plugins/request-ids.ts'
 import responseHeaders from './plugins/response-headers.ts'
@@ -39,8 +40,9 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     trustProxy: config.trustProxy,
     bodyLimit: 1024 * 1024,
     requestTimeout: 60_000,
-    // The first start of the embedded database runs every migration, which a busy machine takes its time for.
+    // The embedded database takes seconds to come up the first time, more on a slow machine.
     pluginTimeout: 120_000,
+    frameworkErrors: answerUnroutable(config),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 255 }
   })
@@ -55,6 +57,7 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   await app.register(outbox)
   await app.register(ledger)
   await app.register(notifications)
+  await app.register(plaid)
   await app.register(idempotency)
   await app.register(cookie)
   await app.register(auth)

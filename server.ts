@@ -1,12 +1,39 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
+import { ensureDemoPartner } from './modules/identity/index.ts'
 import { ConfigurationError, loadConfig } from './plugins/config/index.ts'
+import { version } from './plugins/version.ts'
 
 const drainLimitMs = 30_000
+
+/** Tells a newcomer what runs, where, and what to do next. In production the log says what is needed, and no secret is printed. */
+const greet = async (app: FastifyInstance): Promise<void> => {
+  const { config, database } = app
+  const { port } = app.server.address() as AddressInfo
+  const url = config.publicUrl ?? `http://localhost:${port}`
+  if (config.environment === 'production') {
+    app.log.info({ url, version, database: database.driver, plaid: config.plaid.mode, stripe: config.stripe.mode }, 'AtlasForge is ready')
+    return
+  }
+  const demo = await ensureDemoPartner(app)
+  const rows = [
+    ['Reference', config.docsEnabled ? `${url}/docs` : 'off (ATLAS_DOCS_ENABLED)'],
+    ['Database', database.driver === 'embedded' ? `embedded, in ${config.dataDir}` : 'PostgreSQL'],
+    ['Plaid', config.plaid.mode === 'sandbox' ? 'built-in simulator' : config.plaid.mode],
+    ['Stripe', config.stripe.mode === 'sandbox' ? 'built-in simulator' : config.stripe.mode],
+    ...(demo === undefined ? [] : [['Test key', demo.testKey] as const, ['Sign-in', `${demo.email}  ${demo.password}`] as const, ['Partner id', demo.partnerId] as const]),
+    ['Ingest secret', config.ingestSecret ?? 'none (ATLAS_INGEST_SECRET)']
+  ] as const
+  console.log(`\n  AtlasForge ${version} listens on ${url}\n`)
+  for (const [name, value] of rows) console.log(`  ${name.padEnd(14)} ${value}`)
+  const key = demo?.testKey ?? '$ATLAS_KEY'
+  console.log(`\n  Try it:\n    curl -H "Authorization: Bearer ${key}" "${url}/v1/accounts?user_id=usr_1"\n    npm run quickstart\n`)
+}
 
 const start = async (): Promise<void> => {
   const config = loadConfig(process.env)
   const app = await buildApp({ config })
-  await app.listen({ host: config.host, port: config.port })
   let closing: Promise<void> | undefined
   const drain = (): void => {
     // What was accepted is answered; a request that hangs must not keep the process for ever.
@@ -21,9 +48,13 @@ const start = async (): Promise<void> => {
   }
   process.once('SIGTERM', drain)
   process.once('SIGINT', drain)
+  await app.listen({ host: config.host, port: config.port })
+  await greet(app)
 }
 
 start().catch((error: unknown) => {
-  console.error(error instanceof ConfigurationError ? error.message : error)
+  const friendly = error instanceof ConfigurationError || (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+  console.error(friendly ? (error as Error).message : error)
+  if (friendly && !(error instanceof ConfigurationError)) console.error('Another program listens there; choose another PORT.')
   process.exit(1)
 })

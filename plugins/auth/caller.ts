@@ -50,7 +50,7 @@ export interface IngestCaller {
 
 export type Caller = PartnerCaller | TokenCaller | SessionCaller | AgentCaller | IngestCaller
 
-/** Who an idempotency key belongs to: the partner, the agent without one, or the ingest secret's holder. */
+/** Who an idempotency key belongs to: the partner (its test credentials apart from its live ones), the agent, or the ingest secret's holder. */
 export const tenantOf = (caller: Caller): string => {
   switch (caller.kind) {
     case 'ingest':
@@ -58,7 +58,7 @@ export const tenantOf = (caller: Caller): string => {
     case 'agent_key':
       return `agent:${caller.agentId}`
     default:
-      return caller.partnerId
+      return caller.environment === 'live' ? `${caller.partnerId}:live` : caller.partnerId
   }
 }
 

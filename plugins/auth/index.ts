@@ -6,7 +6,7 @@ import { touchCredentials } from './queries.ts'
 const touchIntervalMs = 30_000
 
 /** Collects the credentials in use and notes them together, so that no request waits for a write that only tells when a key was last used. */
-const noteUses = (app: FastifyInstance): ((credentialId: string) => void) => {
+const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void; flush: () => Promise<void> } => {
   const used = new Set<string>()
   const flush = async (): Promise<void> => {
     if (used.size === 0) return
@@ -22,13 +22,15 @@ const noteUses = (app: FastifyInstance): ((credentialId: string) => void) => {
     clearInterval(timer)
     await flush().catch((error: unknown) => app.log.warn({ err: error }, 'the last use of credentials could not be noted'))
   })
-  return (credentialId) => used.add(credentialId)
+  return { note: (credentialId) => used.add(credentialId), flush }
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Notes that a credential was used just now; written to the database in the background. */
     noteCredentialUse(credentialId: string): void
+    /** Writes what was noted and not yet written, for whoever is about to read when credentials were last used. */
+    writeCredentialUses(): Promise<void>
   }
   interface FastifyRequest {
     /** Who calls; null for the anonymous. */
@@ -39,7 +41,9 @@ declare module 'fastify' {
 export default fp(
   (app, _options, done) => {
     app.decorateRequest('caller', null)
-    app.decorate('noteCredentialUse', noteUses(app))
+    const { note, flush } = noteUses(app)
+    app.decorate('noteCredentialUse', note)
+    app.decorate('writeCredentialUses', flush)
     done()
   },
   { name: 'auth', dependencies: ['config', 'clock', 'database'] }

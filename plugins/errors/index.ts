@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Config } from '../config/index.ts'
 import * as kinds from './kinds.ts'
 import { ProblemError, slugOf } from './problem.ts'
 import { readFieldErrors } from './validation.ts'
@@ -43,11 +44,17 @@ const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | und
   }
 }
 
+/** SQLSTATEs of text that PostgreSQL cannot hold: a NUL, or bytes that are no Unicode. No field of this API has a use for them. */
+const unstorableText = new Set(['22021', '22P05'])
+
 /** Turns whatever was thrown into what the client may see of it; what is not meant for the client becomes a bare 500. */
 const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError => {
   if (error instanceof ProblemError) return error
   const known = fromFastify(error, request.routeOptions.bodyLimit)
   if (known !== undefined) return known
+  if (unstorableText.has(error.code ?? '')) {
+    return kinds.validationFailed('The request holds text with a NUL or with broken Unicode.', { errors: [{ path: 'request', message: 'must not hold U+0000' }] })
+  }
   if (isDatabaseGone(error)) {
     request.log.error({ err: error }, 'the database did not answer')
     return kinds.unavailable('The database does not answer. Try again soon.', {}, { 'retry-after': '1' })
@@ -65,6 +72,13 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
   requestId,
   ...problem.members
 })
+
+/** Answers what no route can be found for, such as a path that is not valid percent-encoding; no plugin's hook runs for it. */
+export const answerUnroutable = (config: Pick<Config, 'publicUrl'>) => (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+  const problem = fromFastify(error, 0) ?? kinds.notFound('There is nothing at this path.')
+  const body = JSON.stringify(problemBody(problem, request.id, config.publicUrl ?? ''))
+  void reply.code(problem.kind.status).header('x-request-id', request.id).header('content-type', 'application/problem+json').send(Buffer.from(body))
+}
 
 declare module 'fastify' {
   interface FastifyReply {

@@ -42,7 +42,8 @@ const readBody = async (app: FastifyInstance, request: FastifyRequest, raw: Buff
     if (mediaType === form && accepted.includes(form)) return parseForm(text)
   }
   if (mediaType !== undefined && accepted.includes(mediaType)) return mediaType === json ? await parseJson(app, request, text) : text
-  if (accepted.length === 0 && text === '') return undefined
+  // Many clients send an empty object where there is nothing to send.
+  if (accepted.length === 0 && (text === '' || (mediaType === json && /^\s*\{\s*\}\s*$/.test(text)))) return undefined
   throw unsupported(operation)
 }
 

@@ -3,7 +3,6 @@ import fp from 'fastify-plugin'
 import { allOperations } from '../../spec/generated/index.ts'
 import { authorize } from '../auth/authorize.ts'
 import { identify } from '../auth/identify.ts'
-import type { Caller } from '../auth/caller.ts'
 import { methodNotAllowed, notFound } from '../errors/kinds.ts'
 import { addContentTypes } from './content-types.ts'
 import type { Handlers } from './handlers.ts'
@@ -19,19 +18,20 @@ const accountOf = (request: FastifyRequest): string => {
   return typeof email === 'string' ? email.trim() : ''
 }
 
-/** Who calls, how often, and may it: before the body is read. */
+/**
+ * Who calls, how often, and may it: before the body is read. For signing in the address is counted here, and the address with the account once the
+ * body is known, so that neither one account nor many can be tried without end.
+ */
 const admit = (app: FastifyInstance, operation: Operation) => async (request: FastifyRequest, reply: FastifyReply) => {
-  const limitsLater = operation.rateLimitClass === 'auth'
-  let identified: Caller | null
+  const rateClass = operation.rateLimitClass === 'auth' ? 'standard' : operation.rateLimitClass
   try {
-    identified = await identify(app, operation, request)
+    request.caller = await identify(app, operation, request)
   } catch (error) {
-    if (!limitsLater) await app.rateLimiter.take(request, reply, operation.rateLimitClass)
+    await app.rateLimiter.take(request, reply, rateClass)
     throw error
   }
-  request.caller = identified
-  if (!limitsLater) await app.rateLimiter.take(request, reply, operation.rateLimitClass)
-  authorize(operation, identified)
+  await app.rateLimiter.take(request, reply, rateClass)
+  authorize(operation, request.caller)
 }
 
 const routeOptions = (app: FastifyInstance, operation: Operation): RouteShorthandOptions => ({

@@ -52,13 +52,14 @@ const onwardKeyOf = (claim: IdempotencyClaim | undefined, request: FastifyReques
     .digest('hex')
     .slice(0, 32)
 
-const replay = (stored: StoredAnswer, claim: IdempotencyClaim, reply: FastifyReply): FastifyReply => {
+/** The first answer again, and whether this request asked for something else. */
+const replayOf = (stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
   if (stored.operationId !== claim.operationId) {
-    throw idempotencyConflict('This idempotency key was used for another operation; make a new one for each logical operation.')
+    return idempotencyConflict('This idempotency key was used for another operation; make a new one for each logical operation.')
   }
-  reply.header('idempotent-replayed', 'true')
-  if (!stored.bodyHash.equals(claim.bodyHash)) reply.header('idempotency-mismatch', 'body')
-  return send(reply, { status: stored.status, headers: {}, text: stored.text === '' ? undefined : stored.text })
+  const sameBody = stored.bodyHash.equals(claim.bodyHash)
+  const headers = { 'idempotent-replayed': 'true', ...(sameBody ? {} : { 'idempotency-mismatch': 'body' }) }
+  return { status: stored.status, headers, text: stored.text === '' ? undefined : stored.text }
 }
 
 const send = (reply: FastifyReply, outcome: Outcome): FastifyReply => {
@@ -123,33 +124,43 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     return await commit(operation, request, reply, claim, effect)
   }
 
-  const sendOutcome = (reply: FastifyReply, outcome: Outcome | ProblemError): FastifyReply =>
-    outcome instanceof ProblemError ? reply.sendProblem(outcome) : send(reply, outcome)
-
-  const mutateOnce = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim) => {
+  /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
+  const mutateOnce = async (
+    operation: Operation,
+    handler: AnyHandler,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    claim: IdempotencyClaim
+  ): Promise<Outcome | ProblemError> => {
     const { db } = app.database
     const release = await app.idempotency.hold(claim.tenant, claim.key)
     try {
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      if (stored !== undefined) return replay(stored, claim, reply)
-      return sendOutcome(reply, await mutate(operation, handler, request, reply, claim))
+      return stored === undefined ? await mutate(operation, handler, request, reply, claim) : replayOf(stored, claim)
     } catch (error) {
       if (!(error instanceof AnsweredMeanwhile)) throw error
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
       if (stored === undefined) throw error
-      return replay(stored, claim, reply)
+      return replayOf(stored, claim)
     } finally {
       await release()
     }
   }
 
-  return async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    if (operation.method === 'GET' || operation.method === 'HEAD') {
-      const result = await handler(callOf(request, reply, app.database.db, onwardKeyOf(undefined, request)))
-      return result instanceof ProblemError ? reply.sendProblem(result) : send(reply, finish(operation, result, reply))
-    }
+  const read = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
+    const result = await handler(callOf(request, reply, app.database.db, onwardKeyOf(undefined, request)))
+    return result instanceof ProblemError ? result : finish(operation, result, reply)
+  }
+
+  const outcomeOf = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
+    if (operation.method === 'GET' || operation.method === 'HEAD') return await read(operation, handler, request, reply)
     const claim = claimOf(operation, request)
-    if (claim !== undefined) return await mutateOnce(operation, handler, request, reply, claim)
-    return sendOutcome(reply, await mutate(operation, handler, request, reply, undefined))
+    if (claim === undefined) return await mutate(operation, handler, request, reply, undefined)
+    return await mutateOnce(operation, handler, request, reply, claim)
+  }
+
+  return async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const outcome = await outcomeOf(operation, handler, request, reply)
+    return outcome instanceof ProblemError ? reply.sendProblem(outcome) : send(reply, outcome)
   }
 }

@@ -33,7 +33,7 @@ export function bundle(spec: SpecFolder, version: string): Bundle {
     openapi,
     info: { ...info, version },
     servers,
-    tags: spec.groups.flatMap(group => group.content.tags ?? []),
+    tags: spec.groups.flatMap(group => group.content.tags ?? []).sort((a, b) => a.name.localeCompare(b.name, 'en')),
     'x-tagGroups': tagGroups(spec.groups, Array.isArray(order) ? order : []),
     ...extensions,
     paths: merged.paths,

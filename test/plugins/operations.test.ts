@@ -126,3 +126,16 @@ test('who may call is what the specification says', async (t) => {
   clock.advance(1000)
   assert.equal((await post(expiring)).status, 401)
 })
+
+test('a path that is no valid URL is a problem, too', async (t) => {
+  const { url } = await start(t)
+  const { status, headers, body } = await send(url, 'GET', '/v1/items/%ED%A0%80')
+  assert.deepEqual([status, headers.get('content-type'), body.error], [400, 'application/problem+json', 'validation_failed'])
+  assert.equal(body.requestId, headers.get('x-request-id'))
+})
+
+test('text that the database cannot hold is the client’s error, not ours', async (t) => {
+  const { url, key } = await start(t)
+  const { status, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'a\u0000b' } })
+  assert.deepEqual([status, body.error], [400, 'validation_failed'])
+})

@@ -1,22 +1,60 @@
 import { sql, type Kysely } from 'kysely'
 
+const perInterval = sql`partner_id text not null references partners on delete cascade,
+    unit text not null check (unit in ('day', 'hour')),
+    start timestamptz not null`
+
 const statements = [
   sql`create table usage_events (
     id bigint generated always as identity primary key,
     partner_id text not null references partners on delete cascade,
     event_type text not null check (event_type in ('user_signup', 'account_link', 'transaction')),
     user_id text,
-    amount_cents bigint,
+    amount_cents bigint check (amount_cents >= 0),
     category text,
     institution text,
     occurred_at timestamptz not null,
     event_id text,
     received_at timestamptz not null,
-    unique (partner_id, event_id)
+    check (event_type = 'transaction' or (amount_cents is null and category is null)),
+    check (event_type = 'account_link' or institution is null)
+  )`,
+  // Only events that name themselves are told apart; the others would only make the index larger.
+  sql`create unique index usage_events_once on usage_events (partner_id, event_id) where event_id is not null`,
+
+  // The sums of each UTC day and hour, kept in the statement that stores the events, so that a dashboard never reads the events.
+  sql`create table usage_intervals (
+    ${perInterval},
+    user_signups bigint not null check (user_signups >= 0),
+    account_links bigint not null check (account_links >= 0),
+    transactions bigint not null check (transactions >= 0),
+    volume_cents bigint not null check (volume_cents >= 0),
+    active_users bigint not null check (active_users >= 0),
+    primary key (partner_id, unit, start)
+  )`,
+  // Who was active in each interval: active users of several intervals cannot be added up, so the users themselves are kept, once an interval.
+  sql`create table usage_users (
+    ${perInterval},
+    user_id text not null,
+    primary key (partner_id, unit, start, user_id)
+  )`,
+  // An empty name stands for events without one; a key cannot hold null.
+  sql`create table usage_categories (
+    ${perInterval},
+    category text not null,
+    transactions bigint not null check (transactions >= 0),
+    volume_cents bigint not null check (volume_cents >= 0),
+    primary key (partner_id, unit, start, category)
+  )`,
+  sql`create table usage_institutions (
+    ${perInterval},
+    institution text not null,
+    account_links bigint not null check (account_links >= 0),
+    primary key (partner_id, unit, start, institution)
   )`
 ]
 
-/** What partners' end-users did, as the partners and this server tell it. */
+/** What partners' end-users did, as the partners and this server tell it, and its sums by day and hour. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)
 }

@@ -1,0 +1,131 @@
+import { dirname, relative, resolve, sep } from 'node:path'
+import tseslint from 'typescript-eslint'
+
+const root = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
+
+const placeOf = (path) => relative(root, path).split(sep).join('/')
+
+/** The files of a domain that hold its SQL. */
+const mayUseKysely = /^modules\/[^/]+\/(queries|tables)(\.ts|\/)/
+
+/**
+ * What is wrong with an import, as the layers of docs/architecture.md say; undefined when nothing is.
+ * @param from the importing file, from the root
+ * @param source what is imported, as it is written
+ * @param typeOnly whether only types are imported
+ */
+const faultOf = (from, source, typeOnly) => {
+  const [room, domain] = from.split('/')
+  if (!source.startsWith('.')) {
+    if (room !== 'modules' || typeOnly) return undefined
+    if (source === 'kysely' && !mayUseKysely.test(from)) return 'SQL belongs in the domain’s queries.ts; elsewhere only types of kysely are imported.'
+    if (source === 'fastify') return 'A domain is given its server; it imports only types of fastify.'
+    return undefined
+  }
+  const to = placeOf(resolve(root, dirname(from), source))
+  const [toRoom, toDomain] = to.split('/')
+  const product = ['modules', 'plugins', 'spec'].includes(room) || !from.includes('/')
+  if (product && (toRoom === 'scripts' || toRoom === 'test')) return 'The product does not import scripts or tests.'
+  if (room === 'plugins' && toRoom === 'modules') return 'A plugin knows no domain; what both need is the plugin’s.'
+  if (room === 'modules' && toRoom === 'modules' && domain !== toDomain && from !== 'modules/index.ts' && to !== `modules/${toDomain}/index.ts`) {
+    return `Another domain is used through its index.ts: import from modules/${toDomain}/index.ts.`
+  }
+  return undefined
+}
+
+const architecture = {
+  rules: {
+    imports: {
+      create(context) {
+        const from = placeOf(context.filename)
+        const check = (node) => {
+          if (node.source === null || node.source === undefined) return
+          const typeOnly =
+            node.importKind === 'type' ||
+            node.exportKind === 'type' ||
+            (node.specifiers?.length > 0 && node.specifiers.every((specifier) => specifier.importKind === 'type' || specifier.exportKind === 'type'))
+          const fault = faultOf(from, node.source.value, typeOnly)
+          if (fault !== undefined) context.report({ node, message: fault })
+        }
+        return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check }
+      }
+    },
+    'file-name': {
+      create(context) {
+        return {
+          Program(node) {
+            const wrong = placeOf(context.filename)
+              .split('/')
+              .find((part) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/.test(part))
+            if (wrong !== undefined) context.report({ node, message: `Names of files and folders are in kebab-case; ${wrong} is not.` })
+          }
+        }
+      }
+    }
+  }
+}
+
+const environment = {
+  selector: 'MemberExpression[object.name="process"][property.name="env"]',
+  message: 'Settings come from the typed configuration; only server.ts reads the environment.'
+}
+const clock = [
+  { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'Ask the injected clock: clock.now().' },
+  { selector: 'CallExpression[callee.object.name="Date"][callee.property.name="now"]', message: 'Ask the injected clock: clock.now().getTime().' },
+  { selector: 'CallExpression[callee.object.name="DateTime"][callee.property.name=/^(now|local|utc)$/][arguments.length=0]', message: 'Ask the injected clock.' }
+]
+const chance = { selector: 'CallExpression[callee.object.name="Math"][callee.property.name="random"]', message: 'Chance comes from node:crypto, or from a seed.' }
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'coverage/**', '.cache/**', '.atlas/**', 'spec/generated/**'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: root } },
+    plugins: { architecture },
+    rules: {
+      'architecture/imports': 'error',
+      'architecture/file-name': 'error',
+      'max-lines': ['error', { max: 300 }],
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
+      eqeqeq: 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', environment, ...clock, chance],
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      // A name that begins with an underscore is there to be left out of the rest.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unnecessary-type-assertion': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'], package: 'node:test' }] }
+      ],
+      // Handlers and Fastify plugins are async by their type, also those that wait for nothing.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description' }]
+    }
+  },
+  { files: ['plugins/clock.ts'], rules: { 'no-restricted-syntax': ['error', environment, chance] } },
+  { files: ['server.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': ['error', ...clock, chance] } },
+  { files: ['scripts/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'no-console': 'off',
+      'no-restricted-syntax': 'off',
+      // A title names one guarantee, and what it takes to show it may be long.
+      'max-lines-per-function': 'off',
+      'max-lines': ['error', { max: 400 }],
+      // Answers are read as the JSON that they are; the assertions say what must be in them.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/unbound-method': 'off'
+    }
+  }
+)

@@ -1,0 +1,2 @@
+/** What scripts may use of administration. */
+export { setOperator } from './queries.ts'

@@ -1,0 +1,36 @@
+/**
+ * Which of the media types on offer a client prefers by its `Accept` header (RFC 9110, 12.5.1): the one with the highest quality, and among equals the
+ * one that is offered first.
+ *
+ * @returns undefined when the client accepts none of them.
+ */
+export const prefers = <const Type extends string>(accept: string | undefined, offered: readonly Type[]): Type | undefined => {
+  const ranges = (accept ?? '*/*').split(',').map(readRange)
+  let best: { type: Type; quality: number } | undefined
+  for (const type of offered) {
+    const quality = qualityOf(type, ranges)
+    if (quality > (best?.quality ?? 0)) best = { type, quality }
+  }
+  return best?.type
+}
+
+interface Range {
+  name: string
+  quality: number
+}
+
+const readRange = (text: string): Range => {
+  const [name = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
+  const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1)
+  return { name, quality: Number.isFinite(quality) ? quality : 0 }
+}
+
+/** The most specific range that covers the type decides. */
+const qualityOf = (type: string, ranges: Range[]): number => {
+  const covering = [type, `${type.split('/', 1)[0]}/*`, '*/*']
+  for (const name of covering) {
+    const range = ranges.find((candidate) => candidate.name === name)
+    if (range !== undefined) return range.quality
+  }
+  return 0
+}

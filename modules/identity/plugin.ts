@@ -1,0 +1,12 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { bindOperations } from '../../plugins/operations/index.ts'
+import { operations } from '../../spec/generated/identity.ts'
+import { handlers } from './handlers.ts'
+import { prepareDecoy } from './passwords.ts'
+
+const identity: FastifyPluginAsync = async (app) => {
+  await prepareDecoy()
+  bindOperations(app, operations, handlers(app))
+}
+
+export default identity

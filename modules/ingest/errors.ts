@@ -1,0 +1,8 @@
+import { defineProblem } from '../../plugins/errors/problem.ts'
+
+export const unknownPartner = defineProblem({
+  status: 400,
+  code: 'unknown_partner',
+  meaning: 'At least one event names a partner that does not exist. Nothing of the request was stored.',
+  cure: '`missing` lists the identifiers. Correct them, or leave their events out, and send the request again.'
+})

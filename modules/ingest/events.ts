@@ -1,0 +1,60 @@
+import type { FieldError } from '../../plugins/errors/validation.ts'
+import type { UsageEvent } from './queries.ts'
+
+/** An event as it comes, valid by the specification. */
+export interface SentEvent {
+  partner_id: string
+  event_type: 'user_signup' | 'account_link' | 'transaction'
+  user_id?: string
+  amount_cents?: number
+  category?: string
+  institution?: string
+  occurred_at?: string
+  event_id?: string
+}
+
+const dayMs = 24 * 3_600_000
+
+/** The fields that belong to one type of event. */
+const onlyOf = [
+  ['amount_cents', 'transaction'],
+  ['category', 'transaction'],
+  ['institution', 'account_link']
+] as const
+
+const checkTime = (text: string, now: Date): string | undefined => {
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) return 'must be a timestamp such as 2026-06-14T18:00:00Z'
+  if (ms < 0) return 'must not be before 1970'
+  // A day of tolerance, because clocks differ and somebody may send local time as UTC; more is a fault of the sender.
+  if (ms > now.getTime() + dayMs) return 'must be at most one day in the future'
+  return undefined
+}
+
+const checkEvent = (event: SentEvent, path: string, now: Date): FieldError[] => {
+  const errors: FieldError[] = []
+  for (const [field, type] of onlyOf) {
+    if (event[field] !== undefined && event.event_type !== type) {
+      errors.push({ path: `${path}/${field}`, message: `belongs to ${type} events only, and this one is ${event.event_type}` })
+    }
+  }
+  const fault = event.occurred_at === undefined ? undefined : checkTime(event.occurred_at, now)
+  if (fault !== undefined) errors.push({ path: `${path}/occurred_at`, message: fault })
+  return errors
+}
+
+/** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
+export const findFaults = (events: SentEvent[], pathOf: (index: number) => string, now: Date): FieldError[] =>
+  events.flatMap((event, index) => checkEvent(event, pathOf(index), now))
+
+/** An event as it is stored; without a time of its own it happened now. */
+export const toUsageEvent = (event: SentEvent, now: Date): UsageEvent => ({
+  partnerId: event.partner_id,
+  type: event.event_type,
+  userId: event.user_id,
+  amountCents: event.amount_cents,
+  category: event.category,
+  institution: event.institution,
+  occurredAt: event.occurred_at === undefined ? now : new Date(event.occurred_at),
+  eventId: event.event_id
+})

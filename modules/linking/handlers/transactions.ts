@@ -1,0 +1,65 @@
+import type { FastifyInstance } from 'fastify'
+import type { Call, Handlers } from '../../../plugins/operations/handlers.ts'
+import type { operations } from '../../../spec/generated/linking.ts'
+import { mapBounded } from '../bounded.ts'
+import { readFeed, readPosition, savePosition, type FeedPage, type StoredTransaction } from '../queries/feed.ts'
+import { listItemsOfUser } from '../queries/items.ts'
+import type { SyncOutcome } from '../sync.ts'
+import { viewOf, type Viewer } from '../viewer.ts'
+import { toTransaction } from '../wire.ts'
+
+type Sync = (itemId: string) => Promise<SyncOutcome>
+
+const width = 4
+
+/** A cursor is good for one end-user's feed as one kind of caller sees it. */
+const listNameOf = (viewer: Viewer, userId: string): string => `transactions ${viewer.partnerId} ${viewOf(viewer)} ${userId}`
+
+/** Where a request begins to read: after its cursor, at the beginning for an empty one, or where the feed was last handed out. */
+const startOf = async (app: FastifyInstance, viewer: Viewer, userId: string, cursor: string | undefined): Promise<number> => {
+  if (cursor === '') return 0
+  if (cursor === undefined) return await readPosition(app.database.db, viewer.partnerId, userId, viewOf(viewer))
+  return Number(app.cursors.decode(listNameOf(viewer, userId), cursor)[0])
+}
+
+/**
+ * Asks the banks of an end-user for what is new.
+ * @returns whether one of them could not be asked.
+ * @throws ProblemError 502 when that leaves nothing to answer from.
+ */
+const syncUser = async (app: FastifyInstance, viewer: Viewer, userId: string, sync: Sync): Promise<boolean> => {
+  const items = await listItemsOfUser(app.database.db, viewer, userId)
+  const outcomes = await mapBounded(items, width, (item) => sync(item.id))
+  const failures = outcomes.flatMap((outcome) => (outcome.state === 'stale' ? [outcome.error] : []))
+  const [failure] = failures
+  const neverSynced = items.every((item) => item.last_synced_at === null)
+  if (failure?.kind.code === 'upstream_unavailable' && failures.length === items.length && neverSynced) throw failure
+  return failure !== undefined
+}
+
+/** Since which day a transaction is out of the reader's sight although it was in it once. */
+const isHidden = (row: StoredTransaction, since: string | undefined): boolean => since !== undefined && row.date !== null && row.date < since
+
+export const transactionHandlers = (app: FastifyInstance, sync: Sync): Pick<Handlers<typeof operations>, 'listTransactions'> => ({
+  async listTransactions({ query, caller, db }: Call<typeof operations.listTransactions>) {
+    const { user_id: userId, since } = query
+    const after = await startOf(app, caller, userId, query.cursor)
+    const read = (): Promise<FeedPage> => readFeed(db, caller, { userId, after, limit: query.limit ?? 100, since })
+    let page = await read()
+    let stale = false
+    // While more is stored than one page the banks need not be asked; what they have is behind it in the feed.
+    if (!page.hasMore) {
+      stale = await syncUser(app, caller, userId, sync)
+      page = await read()
+    }
+    if (page.next > 0) await savePosition(db, caller.partnerId, userId, viewOf(caller), page.next)
+    const present = page.rows.filter((row) => !row.removed && !isHidden(row, since))
+    return {
+      transactions: present.map(toTransaction),
+      removed: page.rows.filter((row) => row.removed || isHidden(row, since)).map(({ id }) => ({ transaction_id: id })),
+      next_cursor: app.cursors.encode(listNameOf(caller, userId), [page.next]),
+      has_more: page.hasMore,
+      ...(stale ? { stale } : {})
+    }
+  }
+})

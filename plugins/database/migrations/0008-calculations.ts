@@ -1,0 +1,23 @@
+import { sql, type Kysely } from 'kysely'
+
+const statements = [
+  sql`create table safe_to_spend (
+    partner_id text not null references partners on delete cascade,
+    environment text not null check (environment in ('test', 'live')),
+    end_user_id text not null,
+    calculation_id text not null,
+    calculated_at timestamptz not null,
+    days_in_period int not null check (days_in_period between 1 and 366),
+    cash_after_buffer_cents bigint not null,
+    bills_cents bigint not null check (bills_cents >= 0),
+    savings_cents bigint not null check (savings_cents >= 0),
+    debt_cents bigint not null check (debt_cents >= 0),
+    daily_allowance_cents bigint not null check (daily_allowance_cents >= 0),
+    primary key (partner_id, environment, end_user_id)
+  )`
+]
+
+/** Each end-user's current safe-to-spend; what follows from these amounts is not stored. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await statement.execute(db)
+}

@@ -1,0 +1,72 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { Configuration, PlaidApi } from 'plaid'
+import { assertNoTransaction } from '../database/transaction.ts'
+import { readFault } from './failure.ts'
+
+export const callTimeoutMs = 10_000
+const firstDelayMs = 100
+const longestDelayMs = 2_000
+
+export interface PlaidClientOptions {
+  /** Plaid's host, or the simulator's address; asked at every call. */
+  basePath: () => string
+  clientId: string
+  secret: string
+  sleep?: (ms: number) => Promise<unknown>
+  /** From 0 up to 1; spreads the retries of many callers. */
+  random?: () => number
+}
+
+export interface CallOptions {
+  /**
+   * Doing the call twice is the same as doing it once: it reads, or Plaid knows it again by a key. Only such a call is repeated when its outcome is
+   * not known; one that Plaid was too busy for is repeated in any case.
+   */
+  repeatable: boolean
+  /** How often it is tried at most. */
+  attempts?: number
+}
+
+export interface PlaidClient {
+  /**
+   * Calls Plaid, outside of any transaction: `client.call((api) => api.itemGet({ access_token }), { repeatable: true })`.
+   * @throws PlaidFailure when Plaid answers with an error of the request or of the item.
+   * @throws ProblemError 502 `upstream_unavailable` when Plaid does not answer, or is too busy, also when it is asked again.
+   */
+  call<Answer>(ask: (api: PlaidApi) => Promise<{ data: Answer }>, options: CallOptions): Promise<Answer>
+}
+
+/** Full jitter: anywhere up to an exponentially growing bound. */
+const delayMs = (attempt: number, random: () => number): number => Math.round(Math.min(longestDelayMs, firstDelayMs * 2 ** attempt) * random())
+
+/** Plaid's own client with timeouts and bounded retries. Nothing that it throws carries a credential. */
+export const createPlaidClient = ({ basePath, clientId, secret, sleep = wait, random = Math.random }: PlaidClientOptions): PlaidClient => {
+  const apiAt = (address: string): PlaidApi =>
+    new PlaidApi(
+      new Configuration({
+        basePath: address,
+        baseOptions: { headers: { 'PLAID-CLIENT-ID': clientId, 'PLAID-SECRET': secret }, timeout: callTimeoutMs, maxRedirects: 0, proxy: false }
+      })
+    )
+  let current: { address: string; api: PlaidApi } | undefined
+  const api = (): PlaidApi => {
+    const address = basePath()
+    if (current?.address !== address) current = { address, api: apiAt(address) }
+    return current.api
+  }
+  return {
+    async call(ask, { repeatable, attempts = 3 }) {
+      assertNoTransaction()
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return (await ask(api())).data
+        } catch (error) {
+          const fault = readFault(error)
+          const again = fault.kind === 'busy' || (fault.kind === 'unknown' && repeatable)
+          if (!again || attempt >= attempts) throw fault.error
+          await sleep(delayMs(attempt, random))
+        }
+      }
+    }
+  }
+}

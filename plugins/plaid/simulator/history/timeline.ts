@@ -1,0 +1,139 @@
+import { dayMs, dayOf, isoDate } from './days.ts'
+import { livesOfBatch, livesOfDay } from './generator.ts'
+import { changesOf, versionKey } from './life.ts'
+import type { Change, Version } from './life.ts'
+import { profileOf } from './profile.ts'
+import type { Profile } from './profile.ts'
+import { renderTransaction } from './render.ts'
+import type { WireTransaction } from './render.ts'
+
+/** How much history a bank gives at most: 24 months, as Plaid's `days_requested` is bounded. */
+export const historyDays = 730
+
+/** Days generated ahead in one go, so that a poll of the present rarely has to extend the log. */
+const aheadDays = 31
+
+/** A place in an item's feed: everything visible at `at` (milliseconds), and the first `batches` batches. */
+export interface Position {
+  at: number
+  batches: number
+}
+
+export const beginning: Position = { at: Number.NEGATIVE_INFINITY, batches: 0 }
+
+/** The index of the first change after `at`, in a list that is sorted by time. */
+function firstAfter (changes: readonly Change[], at: number): number {
+  let low = 0
+  let high = changes.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((changes[middle]?.at ?? 0) <= at) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+const byTime = (a: Change, b: Change) => a.at - b.at
+
+/**
+ * The feed of one item: every step that its transactions make, in the order in which they can be seen.
+ * A function of seed and moment of linking, kept in memory only because computing it takes milliseconds.
+ */
+export class Timeline {
+  readonly profile: Profile
+  readonly #seed: string
+  readonly #linkedAt: number
+  readonly #changes: Change[] = []
+  readonly #batches: Change[][] = []
+  #nextDay: number
+
+  constructor (seed: string, linkedAt: number, days: number) {
+    this.#seed = seed
+    this.#linkedAt = linkedAt
+    this.profile = profileOf(seed)
+    this.#nextDay = dayOf(linkedAt) - days
+  }
+
+  get batchCount (): number {
+    return this.#batches.length
+  }
+
+  /** Batches must be added in order; the same one again changes nothing. */
+  addBatch (ordinal: number, firedAt: number): void {
+    if (ordinal <= this.#batches.length) return
+    if (ordinal !== this.#batches.length + 1) throw new Error(`batch ${ordinal} came before batch ${this.#batches.length + 1}`)
+    const lives = livesOfBatch(this.#seed, this.profile, ordinal, firedAt)
+    this.#batches.push(lives.flatMap(life => changesOf(life, this.#linkedAt, true)).sort(byTime))
+  }
+
+  #extend (now: number): void {
+    if (dayOf(now) < this.#nextDay) return
+    for (const end = dayOf(now) + aheadDays; this.#nextDay <= end; this.#nextDay++) {
+      for (const life of livesOfDay(this.#seed, this.profile, this.#nextDay)) this.#changes.push(...changesOf(life, this.#linkedAt))
+    }
+    this.#changes.sort(byTime)
+  }
+
+  /** The position of `now`: the last step that can be seen, so that an idle hour does not move it. Never behind `floor`. */
+  position (now: number, floor: Position = beginning): Position {
+    this.#extend(now)
+    let at = this.#changes[firstAfter(this.#changes, now) - 1]?.at ?? this.#linkedAt
+    for (const batch of this.#batches) at = Math.max(at, batch[firstAfter(batch, now) - 1]?.at ?? at)
+    return { at: Math.max(at, floor.at), batches: Math.max(this.#batches.length, floor.batches) }
+  }
+
+  /** What changed between two positions, netted per transaction: what came and went in between is not told. */
+  difference (from: Position, to: Position): Difference {
+    this.#extend(to.at)
+    const net = new Map<string, { existed: boolean, last: Change }>()
+    const fold = (changes: readonly Change[], after: number) => {
+      for (let i = firstAfter(changes, after), end = firstAfter(changes, to.at); i < end; i++) {
+        const change = changes[i] as Change
+        const key = versionKey(change.version)
+        net.set(key, { existed: net.get(key)?.existed ?? change.kind !== 'added', last: change })
+      }
+    }
+    fold(this.#changes, from.at)
+    this.#batches.slice(0, to.batches).forEach((batch, index) =>
+      fold(batch, index < from.batches ? from.at : Number.NEGATIVE_INFINITY))
+    return sortDifference([...net.values()])
+  }
+}
+
+/** What a client has to add, replace and delete, each oldest first. */
+export interface Difference {
+  added: Version[]
+  modified: Version[]
+  removed: Version[]
+}
+
+function sortDifference (net: { existed: boolean, last: Change }[]): Difference {
+  const shownAt = ({ life, stage }: Version) => stage === 'posted' && life.postedAt !== null ? life.postedAt : life.authorizedAt
+  const oldestFirst = (a: Version, b: Version) => shownAt(a) - shownAt(b)
+  const difference: Difference = { added: [], modified: [], removed: [] }
+  for (const { existed, last } of net) {
+    if (last.kind === 'removed') {
+      if (existed) difference.removed.push(last.version)
+    } else {
+      difference[existed ? 'modified' : 'added'].push(last.version)
+    }
+  }
+  difference.added.sort(oldestFirst)
+  difference.modified.sort(oldestFirst)
+  difference.removed.sort(oldestFirst)
+  return difference
+}
+
+/**
+ * One item's ordinary posted transactions whose date lies in [from, to], both `YYYY-MM-DD`, oldest first, in their
+ * final form: what the bank corrects later is corrected. Pure, for benchmarks; at most 24 months.
+ */
+export function historyBetween (seed: string, from: string, to: string): WireTransaction[] {
+  const timeline = new Timeline(seed, Date.parse(to), Math.min(historyDays, dayOf(Date.parse(to)) - dayOf(Date.parse(from)) + 7))
+  const context = { itemId: seed, town: timeline.profile.town, currency: 'USD', includeOriginalDescription: false }
+  const end = Date.parse(to) + 10 * dayMs
+  return timeline.difference(beginning, { at: end, batches: 0 }).added
+    .filter(({ stage, life }) => stage === 'posted' && life.postedAt !== null && isoDate(life.postedAt) >= from &&
+      isoDate(life.postedAt) <= to)
+    .map(version => ({ ...renderTransaction(version, context), pending_transaction_id: null }))
+}

@@ -1,0 +1,63 @@
+/** A bank of Plaid's sandbox. The routing numbers are those that its documentation shows. */
+export interface Institution {
+  institution_id: string
+  name: string
+  country_codes: string[]
+  routing_numbers: string[]
+  oauth: boolean
+  products: string[]
+}
+
+const products = ['assets', 'auth', 'balance', 'transactions', 'identity', 'investments', 'liabilities', 'transfer',
+  'recurring_transactions', 'signal', 'statements']
+
+const bank = (id: string, name: string, routing: string[], country = 'US'): Institution =>
+  ({ institution_id: id, name, country_codes: [country], routing_numbers: routing, oauth: false, products })
+
+const institutions: ReadonlyMap<string, Institution> = new Map([
+  bank('ins_109508', 'First Platypus Bank', ['110000000', '011401533']),
+  bank('ins_109509', 'First Gingham Credit Union', ['110000000', '011401533']),
+  bank('ins_109510', 'Tattersall Federal Credit Union', ['110000000', '011401533']),
+  bank('ins_109511', 'Tartan Bank', ['110000000', '011401533']),
+  bank('ins_109512', 'Houndstooth Bank', ['110000000', '011000138', '011200365', '011400495']),
+  bank('ins_43', 'Tartan-Dominion Bank of Canada', ['021001486'], 'CA')
+].map(institution => [institution.institution_id, institution]))
+
+export const findInstitution = (id: string | null): Institution | undefined =>
+  id === null ? undefined : institutions.get(id)
+
+/** The institution that Plaid's sandbox documentation uses throughout. */
+export const defaultInstitutionId = 'ins_109508'
+
+/** The institution object of /institutions/get_by_id. */
+export function institutionBody (institution: Institution, options: { include_optional_metadata?: boolean, include_status?: boolean,
+  include_auth_metadata?: boolean }, now: Date) {
+  const healthy = {
+    status: 'HEALTHY',
+    last_status_change: new Date(Math.floor(now.getTime() / 86_400_000) * 86_400_000).toISOString(),
+    breakdown: { success: 0.99, error_plaid: 0.005, error_institution: 0.005 }
+  }
+  return {
+    ...institution,
+    ...(options.include_optional_metadata === true
+      ? { url: 'https://plaid.com', primary_color: '#1f1f1f', logo: null }
+      : {}),
+    ...(options.include_status === true
+      ? {
+          status: {
+            item_logins: healthy,
+            auth: healthy,
+            identity: healthy,
+            transactions_updates: { ...healthy, breakdown: { ...healthy.breakdown, refresh_interval: 'NORMAL' } }
+          }
+        }
+      : {}),
+    ...(options.include_auth_metadata === true
+      ? {
+          auth_metadata: {
+            supported_methods: { instant_auth: true, instant_match: true, automated_micro_deposits: true, instant_micro_deposits: true }
+          }
+        }
+      : {})
+  }
+}

@@ -1,0 +1,115 @@
+import type { FastifyInstance } from 'fastify'
+import { illegalWebhookType, invalidLinkToken, itemNotFound, productNotEnabled, webhookNotSet } from './errors.ts'
+import { faultKinds } from './faults.ts'
+import { defaultInstitutionId } from './institutions.ts'
+import { issuePublicToken, itemWebhook, linkItem, loginRequiredWebhook, requireItem, syncUpdatesAvailable } from './items.ts'
+import type { Item } from './items.ts'
+import { findItem, findLinkToken, insertBatch, setLoginRequired } from './queries.ts'
+import * as schemas from './schemas.ts'
+import { endpoint } from './simulation.ts'
+import type { Simulation } from './simulation.ts'
+import { findVerificationKey } from './webhooks.ts'
+import type { Webhook } from './webhooks.ts'
+
+/** Plaid's sandbox endpoints for items, its webhook keys, and the simulator's own controls under /simulator. */
+export function registerSandboxRoutes (app: FastifyInstance, simulation: Simulation): void {
+  const { db } = simulation
+  endpoint(app, simulation, '/sandbox/item/fire_webhook', schemas.fireWebhook, async (body, call) => {
+    const item = await requireItem(simulation, body.access_token)
+    if (item.webhook === null) throw webhookNotSet()
+    const webhooks = webhookOf(item, body.webhook_code, body.webhook_type, call.now)
+    if (['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE'].includes(body.webhook_code)) await insertBatch(db, item.item_id, call.now)
+    call.webhooks.push(...webhooks)
+    return { webhook_fired: true }
+  })
+
+  endpoint(app, simulation, '/sandbox/item/reset_login', schemas.itemGet, async (body, call) => {
+    const item = await requireItem(simulation, body.access_token)
+    if (item.login_required_at === null) {
+      await setLoginRequired(db, item.item_id, call.now)
+      call.webhooks.push(...loginRequiredWebhook(item))
+    }
+    return { reset_login: true }
+  })
+
+  endpoint(app, simulation, '/webhook_verification_key/get', schemas.webhookVerificationKeyGet, async body =>
+    ({ key: await findVerificationKey(db, body.key_id) }))
+
+  registerControls(app, simulation)
+}
+
+/** The webhook of each code that the sandbox can be told to fire. @throws PlaidApiError when the item has no such product */
+function webhookOf (item: Item, code: string, type: string | undefined, now: Date): Webhook[] {
+  const requireProduct = (product: string) => {
+    if (!item.products.includes(product)) throw productNotEnabled(product)
+  }
+  switch (code) {
+    case 'SYNC_UPDATES_AVAILABLE':
+      requireProduct('transactions')
+      return syncUpdatesAvailable(item)
+    case 'DEFAULT_UPDATE':
+      if (type !== undefined && type !== 'TRANSACTIONS') throw illegalWebhookType(code, type)
+      requireProduct('transactions')
+      return itemWebhook(item, 'TRANSACTIONS', code, { error: null, new_transactions: 3 })
+    case 'RECURRING_TRANSACTIONS_UPDATE':
+      requireProduct('transactions')
+      return itemWebhook(item, 'TRANSACTIONS', code, { account_ids: [] })
+    case 'PENDING_DISCONNECT':
+      return itemWebhook(item, 'ITEM', code, {
+        reason: 'INSTITUTION_MIGRATION', disconnect_time: new Date(now.getTime() + 7 * 86_400_000).toISOString()
+      })
+    case 'NEW_ACCOUNTS_AVAILABLE':
+    case 'USER_PERMISSION_REVOKED':
+      return itemWebhook(item, 'ITEM', code, { error: null })
+    case 'LOGIN_REPAIRED':
+      return itemWebhook(item, 'ITEM', code)
+    // The others belong to products (assets, micro-deposits, investments) that the simulator does not have.
+    default:
+      throw productNotEnabled(type?.toLowerCase() ?? 'assets')
+  }
+}
+
+/** @throws PlaidApiError ITEM_NOT_FOUND */
+export async function repairLogin ({ db }: Simulation, itemId: string): Promise<void> {
+  if (!await setLoginRequired(db, itemId, null)) throw itemNotFound()
+}
+
+/** What a person would do in Link's windows, and what a test wants to go wrong. Plaid has nothing under this path. */
+function registerControls (app: FastifyInstance, simulation: Simulation): void {
+  const { db } = simulation
+  endpoint(app, simulation, '/simulator/faults', schemas.controlFaults, async body => {
+    simulation.faults.next(body.path, body.kind, body.times ?? 1, body.delay_ms)
+    return { kinds: faultKinds }
+  })
+
+  endpoint(app, simulation, '/simulator/items/repair_login', schemas.controlItem, async body => {
+    await repairLogin(simulation, body.item_id)
+    return {}
+  })
+
+  endpoint(app, simulation, '/simulator/items/add_transactions', schemas.controlItem, async (body, call) => {
+    const item = await findItem(db, body.item_id)
+    if (item === undefined || item.removed_at !== null) throw itemNotFound()
+    await insertBatch(db, item.item_id, call.now)
+    call.webhooks.push(...syncUpdatesAvailable(item))
+    return {}
+  })
+
+  // Finishing Link: an ordinary link token yields a new item, one in update mode repairs the item that it is for.
+  endpoint(app, simulation, '/simulator/link/complete', schemas.controlLinkComplete, async (body, { now }) => {
+    const token = await findLinkToken(db, body.link_token)
+    if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
+    if (token.update_item_id !== null) {
+      await repairLogin(simulation, token.update_item_id)
+      return { public_token: await issuePublicToken(db, token.update_item_id, now) }
+    }
+    const { publicToken } = await linkItem(simulation, {
+      institutionId: body.institution_id ?? defaultInstitutionId,
+      clientUserId: token.request.client_user_id,
+      webhook: token.request.webhook,
+      products: token.request.products,
+      daysRequested: token.request.days_requested
+    }, now)
+    return { public_token: publicToken }
+  })
+}

@@ -1,0 +1,92 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { decodeProtectedHeader, importJWK, jwtVerify, type JWK } from 'jose'
+import type { Clock } from '../clock.ts'
+
+const longestAgeSeconds = 300
+/** How far ahead of ours Plaid's clock may be. */
+const skewSeconds = 30
+const rememberedKeys = 64
+const keyLifetimeMs = 3_600_000
+const unknownLifetimeMs = 60_000
+const lookupsPerMinute = 30
+
+/** A key of /webhook_verification_key/get. */
+export type VerificationKey = JWK & { expired_at?: number | null }
+
+export interface WebhookVerifierOptions {
+  clock: Clock
+  /** Asks Plaid for a key; undefined when Plaid does not know it. */
+  findKey: (keyId: string) => Promise<VerificationKey | undefined>
+}
+
+interface Remembered {
+  key: Promise<VerificationKey | undefined>
+  until: number
+}
+
+/** Keys by their ids, remembered for an hour. Invented ids cannot make it ask Plaid without end. */
+const createKeyring = ({ clock, findKey }: WebhookVerifierOptions) => {
+  const keys = new Map<string, Remembered>()
+  let window = { startedAt: 0, lookups: 0 }
+  const look = (keyId: string): Promise<VerificationKey | undefined> => {
+    const now = clock.now().getTime()
+    if (now - window.startedAt >= 60_000) window = { startedAt: now, lookups: 0 }
+    if (++window.lookups > lookupsPerMinute) return Promise.resolve(undefined)
+    const remembered: Remembered = { key: findKey(keyId), until: now + keyLifetimeMs }
+    keys.delete(keyId)
+    keys.set(keyId, remembered)
+    const [oldest] = keys.keys()
+    if (keys.size > rememberedKeys && oldest !== undefined) keys.delete(oldest)
+    remembered.key.then(
+      (key) => {
+        if (key === undefined) remembered.until = now + unknownLifetimeMs
+      },
+      () => keys.delete(keyId)
+    )
+    return remembered.key
+  }
+  return (keyId: string): Promise<VerificationKey | undefined> => {
+    const known = keys.get(keyId)
+    return known !== undefined && known.until > clock.now().getTime() ? known.key : look(keyId)
+  }
+}
+
+const readKeyId = (token: string): string | undefined => {
+  try {
+    const { alg, kid } = decodeProtectedHeader(token)
+    return alg === 'ES256' && kid !== undefined && /^[\w.-]{1,128}$/.test(kid) ? kid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isRecent = (issuedAt: number | undefined, nowSeconds: number): boolean =>
+  issuedAt !== undefined && nowSeconds - issuedAt <= longestAgeSeconds && issuedAt - nowSeconds <= skewSeconds
+
+const hashesTo = (body: Buffer, hexHash: unknown): boolean => {
+  if (typeof hexHash !== 'string' || !/^[0-9a-f]{64}$/i.test(hexHash)) return false
+  return timingSafeEqual(createHash('sha256').update(body).digest(), Buffer.from(hexHash, 'hex'))
+}
+
+/**
+ * Verifies webhooks as Plaid documents it (https://plaid.com/docs/api/webhooks/webhook-verification/): an ES256 JWT over the SHA-256 of the body, at most
+ * five minutes old, under a key that Plaid names.
+ *
+ * @returns a function that answers whether `body` is Plaid's, by its `Plaid-Verification` header; it throws only when Plaid cannot be asked for a key.
+ */
+export const createWebhookVerifier = (options: WebhookVerifierOptions) => {
+  const keyOf = createKeyring(options)
+  return async (token: string | undefined, body: Buffer): Promise<boolean> => {
+    const keyId = token === undefined ? undefined : readKeyId(token)
+    if (token === undefined || keyId === undefined) return false
+    const key = await keyOf(keyId)
+    const nowSeconds = options.clock.now().getTime() / 1_000
+    if (key === undefined || (typeof key.expired_at === 'number' && key.expired_at <= nowSeconds)) return false
+    try {
+      const { payload } = await jwtVerify(token, await importJWK(key, 'ES256'), { algorithms: ['ES256'], currentDate: options.clock.now() })
+      return isRecent(payload.iat, nowSeconds) && hashesTo(body, payload.request_body_sha256)
+    } catch {
+      return false
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { readSpecification, specificationFormats, type SpecificationFormat } from '../modules/documents/specification.ts'
+
+const help = `Writes the specification to a file, or to the terminal; the same bytes as the server's /openapi.json and /openapi.yaml.
+It needs no database and no settings.
+
+  npm run export:openapi -- --out openapi.json [--format yaml]
+
+  --out FILE           where to write (default: standard output)
+  --format json|yaml   (default: json)
+  --help               this text
+`
+
+const isFormat = (value: string): value is SpecificationFormat => (specificationFormats as readonly string[]).includes(value)
+
+const main = (): void => {
+  const { values } = parseArgs({
+    options: { out: { type: 'string' }, format: { type: 'string', default: 'json' }, help: { type: 'boolean', default: false } }
+  })
+  if (values.help) {
+    process.stdout.write(help)
+    return
+  }
+  if (!isFormat(values.format)) throw new Error(`--format is json or yaml, not ${values.format}.`)
+  const { text } = readSpecification(values.format)
+  if (values.out === undefined) process.stdout.write(text)
+  else writeFileSync(values.out, text)
+}
+
+try {
+  main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

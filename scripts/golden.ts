@@ -1,0 +1,38 @@
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { openTestDatabase } from '../test/build-app.ts'
+import { printOperations, printSchema, printUnauthenticated } from '../test/golden/print.ts'
+
+const help = `Writes the golden files in test/golden anew: the operations, those without authentication, and the database's schema.
+Look at what changed before you commit it; that is what they are for.
+
+  npm run golden
+
+  --help   this text
+`
+
+const write = (name: string, text: string): void => {
+  writeFileSync(new URL(`../test/golden/${name}`, import.meta.url), text)
+}
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
+  if (values.help) {
+    process.stdout.write(help)
+    return
+  }
+  const cleanups: (() => Promise<void> | void)[] = []
+  try {
+    const { db } = await openTestDatabase({ after: (work) => void cleanups.push(work) })
+    write('schema.sql', await printSchema(db))
+  } finally {
+    for (const work of cleanups) await work()
+  }
+  write('operations.txt', printOperations())
+  write('unauthenticated.txt', printUnauthenticated())
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})

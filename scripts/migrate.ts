@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util'
+import { openDatabase } from '../plugins/database/index.ts'
+import { migrateToLatest } from '../plugins/database/migrate.ts'
+
+const help = `Brings the database's schema up to date. In production this is a step of its own, before the new version starts;
+elsewhere the server does it when it starts. Running it twice, or from two machines at once, does no harm.
+
+  npm run migrate              (from the source)
+  node dist/scripts/migrate.js (from a build)
+
+  DATABASE_URL      the PostgreSQL database; without it the embedded one in ATLAS_DATA_DIR (.atlas)
+  --help            this text
+`
+
+const setting = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name])
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
+  if (values.help) {
+    process.stdout.write(help)
+    return
+  }
+  const databaseUrl = setting('DATABASE_URL')
+  if (databaseUrl === undefined && process.env.NODE_ENV === 'production') {
+    throw new Error('DATABASE_URL is missing: set it to the PostgreSQL database, such as postgres://user:password@host:5432/atlasforge')
+  }
+  const database = await openDatabase({ databaseUrl, databasePoolSize: 2, dataDir: setting('ATLAS_DATA_DIR') ?? '.atlas' }, (error) => {
+    process.stderr.write(`${error.message}\n`)
+  })
+  try {
+    const ran = await migrateToLatest(database.db)
+    process.stdout.write(ran.length === 0 ? 'The schema is up to date.\n' : `${ran.map((name) => `ran ${name}`).join('\n')}\n`)
+  } finally {
+    await database.close()
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})

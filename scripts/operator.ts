@@ -1,0 +1,49 @@
+import { setOperator } from '../modules/admin/index.ts'
+import { ConfigurationError, loadConfig } from '../plugins/config/index.ts'
+import { openDatabase } from '../plugins/database/index.ts'
+import { isMigrated, migrateToLatest } from '../plugins/database/migrate.ts'
+
+const help = `Makes a user an operator of this server, or takes that away.
+
+  npm run operator -- promote <email>
+  npm run operator -- demote <email>
+
+The database is the one that the environment names: PostgreSQL by DATABASE_URL, else the embedded one in ATLAS_DATA_DIR.
+The embedded database belongs to one process at a time: stop the server first. The user must have signed up before.`
+
+/** What went wrong, in words for whoever ran the command. */
+class CommandError extends Error {}
+
+const run = async (command: 'promote' | 'demote', email: string): Promise<string> => {
+  const config = loadConfig(process.env)
+  const database = await openDatabase(config, (error) => console.error(`The database connection failed: ${error.message}`)).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CommandError(`The database cannot be opened. ${reason}\nThe embedded database belongs to one process at a time: stop the server, or set DATABASE_URL.`)
+  })
+  try {
+    if (config.environment !== 'production') await migrateToLatest(database.db)
+    else if (!(await isMigrated(database.db))) throw new CommandError('The database lacks migrations. Run `npm run migrate`.')
+    if (!(await setOperator(database.db, email, command === 'promote'))) {
+      throw new CommandError(`No user has the address ${email}. Sign up first: POST /api/v1/auth/register.`)
+    }
+    return command === 'promote' ? `${email} is an operator from the next request on.` : `${email} is no operator any more.`
+  } finally {
+    await database.close()
+  }
+}
+
+const [command, email, ...rest] = process.argv.slice(2)
+if (command === '--help' || command === '-h') {
+  console.log(help)
+} else if ((command === 'promote' || command === 'demote') && email !== undefined && rest.length === 0) {
+  try {
+    console.log(await run(command, email.trim()))
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof ConfigurationError) console.error(error.message)
+    else console.error(error)
+    process.exitCode = 1
+  }
+} else {
+  console.error(help)
+  process.exitCode = 2
+}

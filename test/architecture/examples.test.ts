@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import ajvFormats from 'ajv-formats'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { document, examplesOf, type MediaType } from './document.ts'
+
+const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false, multipleOfPrecision: 4 })
+ajvFormats.default(ajv)
+ajv.addSchema(document, 'openapi.json')
+
+const escape = (key: string): string => encodeURIComponent(key.replaceAll('~', '~0').replaceAll('/', '~1'))
+
+interface Place {
+  pointer: string
+  media: MediaType
+}
+
+/** Every object of the document that has a schema and an example: bodies, answers, parameters, headers. */
+function* examplePlaces(node: unknown, pointer: string): Generator<Place> {
+  if (typeof node !== 'object' || node === null) return
+  const media = node as MediaType
+  if (typeof media.schema === 'object' && (media.example !== undefined || media.examples !== undefined)) yield { pointer, media }
+  for (const [key, child] of Object.entries(node)) {
+    if (key !== 'example' && key !== 'examples') yield* examplePlaces(child, `${pointer}/${escape(key)}`)
+  }
+}
+
+test('every example of the specification is as its own schema says', () => {
+  const faults: string[] = []
+  let count = 0
+  for (const { pointer, media } of examplePlaces(document, '')) {
+    const validate = ajv.compile({ $ref: `openapi.json#${pointer}/schema` })
+    for (const example of examplesOf(media)) {
+      count += 1
+      if (!validate(example)) faults.push(`${pointer}: ${ajv.errorsText(validate.errors, { dataVar: 'example' })}`)
+    }
+  }
+  assert.ok(count > 20)
+  assert.deepEqual(faults, [])
+})

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { signAccessToken } from '../../plugins/auth/access-tokens.ts'
+import { newId } from '../../plugins/ids.ts'
+import type { Operation } from '../../plugins/operations/table.ts'
+import type { TestApp } from '../build-app.ts'
+import { createPartner, send, type Answered } from '../credentials.ts'
+import { describe, examplesOf, operations, pathOf } from './document.ts'
+
+/** What every answer of this server carries. */
+const standing = ['x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'ratelimit', 'ratelimit-policy']
+
+/** Requests to a running server that note what every answer must hold and does not. */
+export class Walker {
+  readonly faults: string[] = []
+  constructor(private readonly server: TestApp) {}
+
+  /** Sends one request; the answer's standing headers and, of an error, its form are checked here. */
+  async call(operation: Operation, options: Parameters<typeof send>[3] = {}, method: string = operation.method, path = pathOf(operation)): Promise<Answered> {
+    const answered = await send(this.server.url, method, path, options)
+    const missing = standing.filter((name) => answered.headers.get(name) === null)
+    this.expect(operation, missing.length === 0, `the answer lacks ${missing.join(', ')}`)
+    if (answered.status >= 400) {
+      const type = answered.headers.get('content-type')
+      const { title, status, error, requestId } = (answered.body ?? {}) as Record<string, unknown>
+      const wellFormed = method === 'HEAD' || (typeof title === 'string' && title === error && status === answered.status && requestId === answered.headers.get('x-request-id'))
+      this.expect(operation, type === 'application/problem+json' && wellFormed, `${answered.status} as ${type}: ${answered.text.slice(0, 200)}`)
+    }
+    return answered
+  }
+
+  expect({ operationId, method, path }: Operation, condition: boolean, otherwise: string): void {
+    if (!condition) this.faults.push(`${operationId} (${method} ${path}): ${otherwise}`)
+  }
+
+  /** A request as the specification's example shows it: the body, and its content type. */
+  exampleOf(operation: Operation): Parameters<typeof send>[3] {
+    const [entry] = Object.entries(describe(operation).requestBody?.content ?? {})
+    if (entry === undefined) return {}
+    const [mediaType, media] = entry
+    const [example] = examplesOf(media)
+    const body = mediaType === 'application/x-www-form-urlencoded' ? new URLSearchParams(example as Record<string, string>).toString() : JSON.stringify(example)
+    return { body, headers: { 'content-type': mediaType } }
+  }
+
+  /** A credential of a new partner that the operation admits; nothing where it asks for none. */
+  async credentialFor(operation: Operation): Promise<{ key?: string; headers?: Record<string, string> }> {
+    const schemes = operation.security.flat()
+    if (schemes.includes('IngestSecret')) return { headers: { 'x-atlas-ingest-secret': this.server.config.ingestSecret ?? '' } }
+    if (schemes.includes('PartnerKey')) return { key: (await createPartner(this.server.database)).testKey }
+    if (schemes.includes('BearerJWT')) return { key: await this.session(operation.extensions?.['x-operator-only'] === true) }
+    if (schemes.includes('PersonalAccessToken')) return { key: await this.token([...operation.scopes]) }
+    if (schemes.includes('AgentKey')) return { key: await this.agentKey() }
+    return {}
+  }
+
+  async token(scopes: string[]): Promise<string> {
+    return await (await createPartner(this.server.database)).token(scopes)
+  }
+
+  /** Signs a new user in, as an operator when asked. */
+  private async session(operator: boolean): Promise<string> {
+    const { database, clock, config } = this.server
+    const { partnerId, userId } = await createPartner(database)
+    const now = clock.now()
+    const sessionId = newId('ses')
+    if (operator) await database.db.updateTable('users').set({ operator: true }).where('id', '=', userId).execute()
+    const expires_at = new Date(now.getTime() + 7 * 86_400_000)
+    await database.db
+      .insertInto('sessions')
+      .values({ id: sessionId, user_id: userId, partner_id: partnerId, ip: '127.0.0.1', user_agent: null, created_at: now, last_used_at: now, expires_at, revoked_at: null })
+      .execute()
+    return await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now)
+  }
+
+  /** Registers a new agent; its key is the one text in the answer that looks like a key. */
+  private async agentKey(): Promise<string | undefined> {
+    const register = operations.find(({ method, path }) => method === 'POST' && path === '/api/register')
+    if (register === undefined) return undefined
+    const { text } = await send(this.server.url, 'POST', '/api/register', { body: { agent_id: `agent-${randomBytes(6).toString('hex')}` } })
+    return /afg_live_\w+/.exec(text)?.[0]
+  }
+}

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { openTestDatabase } from '../build-app.ts'
+import { printOperations, printSchema, printUnauthenticated } from './print.ts'
+
+const assertGolden = (name: string, text: string): void => {
+  const file = new URL(name, import.meta.url)
+  const golden = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  assert.equal(text, golden, `test/golden/${name} is not what the program has now. Is the change meant? Then run \`npm run golden\` and commit the file.`)
+}
+
+test('the operations and what is enforced of each are those that were reviewed', () => {
+  assertGolden('operations.txt', printOperations())
+})
+
+test('the operations that ask nobody who they are are those that were reviewed', () => {
+  assertGolden('unauthenticated.txt', printUnauthenticated())
+})
+
+test('the migrations make the schema that was reviewed, on every engine the same', async (t) => {
+  const { db } = await openTestDatabase(t)
+  assertGolden('schema.sql', await printSchema(db))
+})

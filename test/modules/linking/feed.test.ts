@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createPartner } from '../../credentials.ts'
+import { FeedClient } from './feed-client.ts'
+import { simulatorOf, startWorld, type World } from './world.ts'
+
+const countUsage = async ({ database: { db } }: World): Promise<number> =>
+  (await db.selectFrom('usage_events').select('id').where('event_type', '=', 'transaction').execute()).length
+
+const callsOf = (world: World, path: string) => {
+  const { faults } = simulatorOf(world)
+  const seen = { count: 0 }
+  const take = faults.take.bind(faults)
+  faults.take = (asked) => {
+    if (asked === path) seen.count++
+    return take(asked)
+  }
+  return seen
+}
+
+test('the first read brings the whole history, page by page, and asks Plaid for it once', async (t) => {
+  const world = await startWorld(t)
+  const { itemId } = await world.link('usr_1')
+  await world.settle()
+  const truth = await world.truthOf(itemId)
+  const calls = callsOf(world, '/transactions/sync')
+  const client = new FeedClient(world, 'usr_1')
+  const pages = await client.drain({ limit: 100 })
+  assert.deepEqual(client.view, truth)
+  assert.equal(pages, Math.ceil(truth.size / 100))
+  assert.equal(calls.count, 1, 'pages that are stored do not ask Plaid')
+})
+
+test('without a cursor reading goes on where it stopped; a cursor and an empty one read again', async (t) => {
+  const world = await startWorld(t)
+  await world.link('usr_1')
+  await world.settle()
+  const read = async (query: string) => (await world.get(`/v1/transactions?user_id=usr_1&limit=50${query}`)).body
+  const first = await read('')
+  const second = await read('')
+  assert.notDeepEqual(first.transactions, second.transactions)
+  assert.deepEqual(await read('&cursor='), first)
+  assert.deepEqual(await read(`&cursor=${first.next_cursor}`), second)
+  const third = await read('')
+  assert.deepEqual(third, await read(`&cursor=${second.next_cursor}`), 'reading again moves nothing back')
+  assert.equal((await world.get('/v1/transactions?user_id=usr_2&cursor=' + first.next_cursor)).status, 400)
+  assert.equal((await world.get('/v1/transactions?user_id=usr_1&cursor=nonsense')).body.error, 'invalid_cursor')
+})
+
+test('a transaction counts once in usage, however often it is read, changed or booked', async (t) => {
+  const world = await startWorld(t)
+  const { itemId } = await world.link('usr_1')
+  const client = new FeedClient(world, 'usr_1')
+  await client.drain()
+  const everSeen = new Set<string>()
+  const note = (rows: Iterable<Record<string, unknown>>) => {
+    for (const row of rows) everSeen.add(String(row.pending_transaction_id ?? row.transaction_id))
+  }
+  note(client.view.values())
+  for (let day = 0; day < 6; day++) {
+    await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
+    await world.settle()
+    world.clock.advance(86_400_000)
+    await client.drain()
+    await client.drain({ from: '' })
+    note(client.view.values())
+    assert.deepEqual(client.view, await world.truthOf(itemId))
+  }
+  assert.equal(await countUsage(world), everSeen.size)
+})
+
+test('since leaves out what is older, and the feed still moves on', async (t) => {
+  const world = await startWorld(t)
+  const { itemId } = await world.link('usr_1')
+  const client = new FeedClient(world, 'usr_1')
+  await client.drain({ since: '2026-06-01', limit: 7 })
+  const wanted = [...(await world.truthOf(itemId)).entries()].filter(([, row]) => String(row.date) >= '2026-06-01')
+  assert.deepEqual(client.view, new Map(wanted))
+  const after = (await world.get('/v1/transactions?user_id=usr_1&limit=500')).body
+  assert.deepEqual([after.transactions.length, after.has_more], [0, false])
+})
+
+test('a deleted item takes its transactions out of the view', async (t) => {
+  const world = await startWorld(t)
+  const [kept, gone] = [await world.link('usr_1'), await world.link('usr_1')]
+  const client = new FeedClient(world, 'usr_1')
+  await client.drain()
+  const removed = await fetch(`${world.url}/v1/items/${gone.itemId}`, { method: 'DELETE', headers: { authorization: `Bearer ${world.partner.testKey}` } })
+  assert.equal(removed.status, 204)
+  await client.drain()
+  assert.deepEqual(client.view, await world.truthOf(kept.itemId))
+  const fresh = new FeedClient(world, 'usr_1')
+  await fresh.drain({ from: '' })
+  assert.deepEqual(fresh.view, client.view)
+  const leftovers = await world.database.db.selectFrom('transactions').selectAll().where('item_id', '=', gone.itemId).execute()
+  assert.equal(leftovers.length, 0)
+})
+
+test('when Plaid is down what is stored is answered as stale, and only where nothing was ever fetched it is 502', async (t) => {
+  const world = await startWorld(t)
+  const { faults } = simulatorOf(world)
+  faults.next('/transactions/sync', 'drop', 9)
+  await world.link('usr_1')
+  await world.settle()
+  faults.clear()
+  faults.next('/transactions/sync', 'drop', 3)
+  assert.deepEqual((await world.get('/v1/transactions?user_id=usr_1')).body.error, 'upstream_unavailable')
+  const client = new FeedClient(world, 'usr_1')
+  await client.drain()
+  faults.next('/transactions/sync', 'drop', 3)
+  const stale = await world.get('/v1/transactions?user_id=usr_1')
+  assert.deepEqual([stale.status, stale.body.stale], [200, true])
+  assert.equal('stale' in (await world.get('/v1/transactions?user_id=usr_1')).body, false)
+})
+
+test("another partner's end-user of the same name has a feed of its own, and an unknown one an empty feed", async (t) => {
+  const world = await startWorld(t)
+  await world.link('usr_1')
+  const stranger = await createPartner(world.database)
+  const { body } = await world.get('/v1/transactions?user_id=usr_1', stranger.testKey)
+  assert.deepEqual([body.transactions, body.removed, body.has_more], [[], [], false])
+})
+
+test('a hundred readers at once sync an item without applying anything twice', async (t) => {
+  const world = await startWorld(t)
+  const { itemId } = await world.link('usr_1')
+  await Promise.all(Array.from({ length: 100 }, () => world.get('/v1/transactions?user_id=usr_1&limit=10&cursor=')))
+  await world.settle()
+  const client = new FeedClient(world, 'usr_1')
+  await client.drain({ from: '' })
+  const truth = await world.truthOf(itemId)
+  assert.deepEqual(client.view, truth)
+  const counted = new Set([...truth.values()].map((row) => row.pending_transaction_id ?? row.transaction_id))
+  assert.equal(await countUsage(world), counted.size)
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { createWebhookVerifier, type VerificationKey } from '../../../plugins/plaid/webhook-verification.ts'
+import { TestClock } from '../../build-app.ts'
+import { send } from '../../credentials.ts'
+import { FeedClient } from './feed-client.ts'
+import { simulatorOf, startWorld } from './world.ts'
+
+const hashOf = (body: string) => createHash('sha256').update(body).digest('hex')
+
+const startVerifier = async () => {
+  const clock = new TestClock()
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256' } as VerificationKey
+  const asked: string[] = []
+  const verify = createWebhookVerifier({
+    clock,
+    findKey: (keyId) => {
+      asked.push(keyId)
+      return Promise.resolve(keyId === 'known' ? jwk : undefined)
+    }
+  })
+  const sign = (body: string, { kid = 'known', issuedAt = Math.floor(clock.now().getTime() / 1000), hash = hashOf(body) } = {}) =>
+    new SignJWT({ request_body_sha256: hash }).setProtectedHeader({ alg: 'ES256', kid }).setIssuedAt(issuedAt).sign(privateKey)
+  return { clock, verify, sign, asked, jwk }
+}
+
+test('only a recent ES256 signature over the very body is taken', async () => {
+  const { verify, sign, clock, jwk } = await startVerifier()
+  const body = '{"webhook_type":"ITEM"}'
+  const now = Math.floor(clock.now().getTime() / 1000)
+  assert.equal(await verify(await sign(body), Buffer.from(body)), true)
+  assert.equal(await verify(await sign(body, { issuedAt: now - 300 }), Buffer.from(body)), true)
+  assert.equal(await verify(await sign(body, { issuedAt: now - 301 }), Buffer.from(body)), false)
+  assert.equal(await verify(await sign(body, { issuedAt: now + 3_600 }), Buffer.from(body)), false)
+  assert.equal(await verify(await sign(body), Buffer.from(`${body} `)), false)
+  assert.equal(await verify(await sign(body, { hash: 'short' }), Buffer.from(body)), false)
+  assert.equal(await verify(undefined, Buffer.from(body)), false)
+  assert.equal(await verify('no.token.atall', Buffer.from(body)), false)
+  const symmetric = await new SignJWT({ request_body_sha256: hashOf(body) }).setProtectedHeader({ alg: 'HS256', kid: 'known' }).setIssuedAt(now).sign(Buffer.from(JSON.stringify(jwk)))
+  assert.equal(await verify(symmetric, Buffer.from(body)), false, 'the public key is no shared secret')
+})
+
+test('a key is asked for once, an expired one is refused, and invented ids cannot make it ask without end', async () => {
+  const { verify, sign, asked, jwk, clock } = await startVerifier()
+  for (let i = 0; i < 5; i++) assert.equal(await verify(await sign('a'), Buffer.from('a')), true)
+  assert.deepEqual(asked, ['known'])
+  for (let i = 0; i < 200; i++) assert.equal(await verify(await sign('a', { kid: `invented-${i}` }), Buffer.from('a')), false)
+  assert(asked.length <= 30)
+  assert.equal(await verify(await sign('a'), Buffer.from('a')), true, 'the known key is still known')
+  jwk.expired_at = Math.floor(clock.now().getTime() / 1000)
+  assert.equal(await verify(await sign('a'), Buffer.from('a')), false)
+})
+
+test('an unsigned webhook is 401, and one about an unknown item is taken in and ignored', async (t) => {
+  const world = await startWorld(t)
+  const body = { webhook_type: 'TRANSACTIONS', webhook_code: 'SYNC_UPDATES_AVAILABLE', item_id: 'unknown' }
+  const unsigned = await send(world.url, 'POST', '/v1/plaid/webhook', { body })
+  assert.deepEqual([unsigned.status, unsigned.body.error], [401, 'invalid_webhook_signature'])
+  const { itemId } = await world.link('usr_1')
+  await world.settle()
+  await world.database.db.updateTable('items').set({ plaid_item_id: 'known to nobody' }).where('id', '=', itemId).execute()
+  await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'USER_PERMISSION_REVOKED' })
+  await world.settle()
+  assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items[0].status, 'ok')
+})
+
+test('SYNC_UPDATES_AVAILABLE brings the news into the feed by itself', async (t) => {
+  const world = await startWorld(t)
+  const { itemId } = await world.link('usr_1')
+  const client = new FeedClient(world, 'usr_1')
+  await client.drain()
+  await world.settle()
+  await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
+  await world.settle()
+  // Plaid is not asked any more: what the feed tells was fetched in the background.
+  simulatorOf(world).faults.next('/transactions/sync', 'INTERNAL_SERVER_ERROR', 3)
+  const before = client.view.size
+  await client.read({})
+  assert(client.view.size > before)
+  const updates = await world.database.db.selectFrom('events').selectAll().where('type', '=', 'transactions.updated').execute()
+  assert.equal(updates.length, 2)
+})
+
+test('a sync that a webhook asked for and Plaid could not answer is taken up later', async (t) => {
+  const world = await startWorld(t)
+  const { faults } = simulatorOf(world)
+  const { itemId } = await world.link('usr_1')
+  await world.settle()
+  faults.next('/transactions/sync', 'INTERNAL_SERVER_ERROR', 3)
+  await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
+  await world.settle()
+  const wanted = () => world.database.db.selectFrom('items').select(['syncs_wanted', 'syncs_done']).executeTakeFirstOrThrow()
+  const waiting = await wanted()
+  assert(waiting.syncs_wanted > waiting.syncs_done)
+  world.clock.advance(60_000)
+  await world.settle()
+  const done = await wanted()
+  assert.equal(done.syncs_wanted, done.syncs_done)
+})
+
+test('webhooks of items mark them: revoked, repaired, about to be disconnected', async (t) => {
+  const world = await startWorld(t)
+  const { itemId } = await world.link('usr_1')
+  await world.settle()
+  const fire = async (webhook_code: string) => {
+    assert.equal((await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code })).status, 200)
+    await simulatorOf(world).settled()
+    const { status, error_code } = await world.database.db.selectFrom('items').select(['status', 'error_code']).executeTakeFirstOrThrow()
+    return [status, error_code]
+  }
+  assert.deepEqual(await fire('PENDING_DISCONNECT'), ['ok', 'PENDING_DISCONNECT'])
+  assert.deepEqual(await fire('USER_PERMISSION_REVOKED'), ['error', 'USER_PERMISSION_REVOKED'])
+  assert.deepEqual(await fire('LOGIN_REPAIRED'), ['ok', null])
+  const events = await world.database.db.selectFrom('events').selectAll().where('type', '=', 'item.login_required').orderBy('position').execute()
+  assert.deepEqual(events.map(({ data }) => data.error_code), ['PENDING_DISCONNECT', 'USER_PERMISSION_REVOKED'])
+})
+
+test('a domain hears of the webhooks of the type that it asked for', async (t) => {
+  const world = await startWorld(t)
+  const heard: string[] = []
+  world.app.plaid.onWebhook('TRANSACTIONS', async (_trx, webhook, environments) => {
+    heard.push(`${webhook.webhook_code} ${environments.join()}`)
+    await Promise.resolve()
+  })
+  const { itemId } = await world.link('usr_1')
+  await world.settle()
+  heard.length = 0
+  await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
+  await world.settle()
+  assert.deepEqual(heard, ['SYNC_UPDATES_AVAILABLE test,live'])
+})

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { buildApp } from '../../app.ts'
+import { loadConfig } from '../../plugins/config/index.ts'
+import { call, login, register } from '../modules/identity/client.ts'
+
+const root = new URL('../..', import.meta.url)
+
+const operator = (dataDir: string, ...args: string[]): Promise<{ status: number | null; output: string }> =>
+  new Promise((done, failed) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/operator.ts', ...args], {
+      cwd: root,
+      env: { PATH: process.env.PATH, NODE_ENV: 'development', ATLAS_DATA_DIR: dataDir }
+    })
+    let output = ''
+    const collect = (chunk: Buffer): void => void (output += chunk.toString())
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    child.once('error', failed)
+    child.once('close', (status) => done({ status, output }))
+  })
+
+test('an operator is made and unmade on the server’s own database, and not while a server runs on the embedded one', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const withServer = async <T>(work: (url: string) => Promise<T>): Promise<T> => {
+    const app = await buildApp({ config: loadConfig({ NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir }) })
+    try {
+      return await work(await app.listen({ host: '127.0.0.1', port: 0 }))
+    } finally {
+      await app.close()
+    }
+  }
+  const adminStatus = async () =>
+    await withServer(async (url) => (await call(url, '/api/v1/admin/partners', { bearer: (await login(url, 'ada@example.com')).jwt })).status)
+
+  await withServer(async (url) => {
+    await register(url, 'ada@example.com')
+    const busy = await operator(dataDir, 'promote', 'ada@example.com')
+    assert.equal(busy.status, 1)
+    assert.match(busy.output, /stop the server, or set DATABASE_URL/)
+    assert.doesNotMatch(busy.output, /\n\s+at /, 'no stack trace')
+  })
+  assert.equal(await adminStatus(), 403)
+  assert.deepEqual(await operator(dataDir, 'promote', 'ADA@example.com'), { status: 0, output: 'ADA@example.com is an operator from the next request on.\n' })
+  assert.equal(await adminStatus(), 200)
+  const unknown = await operator(dataDir, 'promote', 'nobody@example.com')
+  assert.equal(unknown.status, 1)
+  assert.match(unknown.output, /^No user has the address nobody@example\.com\./)
+  assert.equal((await operator(dataDir, 'demote', 'ada@example.com')).status, 0)
+  assert.equal(await adminStatus(), 403)
+})
+
+test('the command explains itself', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  const help = await operator(dataDir, '--help')
+  assert.equal(help.status, 0)
+  assert.match(help.output, /npm run operator -- promote <email>/)
+  assert.equal((await operator(dataDir, 'promote')).status, 2)
+})
