@@ -13,8 +13,10 @@ export interface ToldEvent extends HistoryEvent {
 
 const points = (value: number): string => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Number(Math.abs(value).toFixed(2))}`
 
+const termsOf = (factors: Factors): (keyof Factors)[] => Object.keys(factors) as (keyof Factors)[]
+
 const changesOf = (before: Factors, after: Factors): string => {
-  const changed = (Object.keys(after) as (keyof Factors)[]).filter((name) => after[name] !== before[name])
+  const changed = termsOf(after).filter((name) => after[name] !== before[name])
   return changed.length === 0 ? 'no effect' : changed.map((name) => `${name} ${points(after[name] - before[name])}`).join(', ')
 }
 
@@ -46,8 +48,8 @@ export const explain = (
       ({ event, before, after }) =>
         `${event.createdAt.toISOString()}  #${event.id}  ${before.score} → ${after.score}  ${describe(event)}: ${changesOf(before.factors, after.factors)}`
     ),
-    `${now.toISOString()}  ${ageDays} days old: ${score} (${grade}) = ${Object.entries(factors)
-      .map(([name, value], index) => `${name} ${index === 0 ? value : points(value)}`)
+    `${now.toISOString()}  ${ageDays} days old: ${score} (${grade}) = ${termsOf(factors)
+      .map((name, index) => `${name} ${index === 0 ? factors[name] : points(factors[name])}`)
       .join(', ')}; held between 300 and 850 and rounded.`,
     agrees
       ? `The counters that the server keeps agree with these ${events.length} events.`

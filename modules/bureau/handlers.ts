@@ -1,18 +1,16 @@
 import type { FastifyInstance } from 'fastify'
-import type { Trx } from '../../plugins/database/types.ts'
-import { notFound, validationFailed } from '../../plugins/errors/kinds.ts'
 import { fromCents, toCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/bureau.ts'
-import { alreadyClosed, selfReport } from './errors.ts'
-import { closeAccount, findEnrolment, insertAccount, insertEnrolment, listOpenAccounts, listReports, lockAccount } from './queries.ts'
+import { closeAccount, openAccount } from './accounts.ts'
+import { selfReport } from './errors.ts'
+import { findEnrolment, insertEnrolment, listOpenAccounts, listReports } from './queries.ts'
 import { notEnrolled, tell } from './reporting.ts'
 import { ageInDays, scoreOf, scoreVersion } from './score.ts'
 
 const mostAccounts = 100
 const mostReports = 20
 
-const centsOrNull = (amount: number | undefined): number | null => (amount === undefined ? null : toCents(amount))
 const creditsOrNull = (amountCents: number | null): number | null => (amountCents === null ? null : fromCents(amountCents))
 
 /** The partner that reports. An agent is admitted by the specification only to be told why it cannot. */
@@ -21,38 +19,7 @@ const furnisherOf = (caller: { kind: 'agent_key' } | { kind: 'partner_key' | 'to
   return caller.partnerId
 }
 
-const requireFields = (body: object, fields: string[], action: string): void => {
-  const errors = fields.filter((field) => !(field in body)).map((field) => ({ path: `body/${field}`, message: `is required when action is ${action}` }))
-  if (errors.length === 0) return
-  const paths = errors.map(({ path }) => path).join(', ')
-  throw validationFailed(`The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${paths}.`, { errors })
-}
-
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
-  const open = async (trx: Trx, partnerId: string, body: { agent_id: string; platform?: string; account_type?: string; credit_limit?: number }) => {
-    requireFields(body, ['platform', 'account_type'], 'open')
-    const { agent_id: agentId, platform = '', account_type: accountType = '' } = body
-    const creditLimitCents = centsOrNull(body.credit_limit)
-    const accountId = await insertAccount(trx, { agentId, partnerId, platform, accountType, creditLimitCents }, app.clock.now())
-    if (accountId === undefined) throw notEnrolled(agentId)
-    const event = { agentId, kind: 'credit_account_open' as const, amountCents: creditLimitCents, accountId, partnerId }
-    const score = await tell(app, trx, { ...event, reporterName: platform, reporterPlatform: platform, notes: null })
-    return { ok: true as const, agent_id: agentId, account_id: accountId, status: 'open' as const, new_score: score }
-  }
-
-  const close = async (trx: Trx, partnerId: string, body: { agent_id: string; account_id?: number }) => {
-    requireFields(body, ['account_id'], 'close')
-    const { agent_id: agentId, account_id: accountId = 0 } = body
-    if ((await findEnrolment(trx, agentId)) === undefined) throw notEnrolled(agentId)
-    const account = await lockAccount(trx, accountId, agentId, partnerId)
-    if (account === undefined) throw notFound(`You opened no account ${accountId} for the agent ${agentId}.`)
-    if (account.closed_at !== null) throw alreadyClosed(`Account ${accountId} was closed on ${account.closed_at.toISOString().slice(0, 10)}.`)
-    await closeAccount(trx, accountId, app.clock.now())
-    const event = { agentId, kind: 'credit_account_close' as const, amountCents: account.credit_limit_cents, accountId, partnerId }
-    const score = await tell(app, trx, { ...event, reporterName: account.platform, reporterPlatform: account.platform, notes: null })
-    return { ok: true as const, agent_id: agentId, account_id: accountId, status: 'closed' as const, new_score: score }
-  }
-
   return {
     async enrollAgent({ db, body }) {
       const { agent_id: agentId, agent_name: name = agentId, owner_email: ownerEmail = null, platform = null } = body
@@ -99,7 +66,7 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
 
     async recordCreditAccount({ db, body, caller }) {
       const partnerId = furnisherOf(caller)
-      return body.action === 'open' ? await open(db, partnerId, body) : await close(db, partnerId, body)
+      return body.action === 'open' ? await openAccount(app, db, partnerId, body) : await closeAccount(app, db, partnerId, body)
     },
 
     async reportBehavior({ db, body, caller }) {
@@ -107,7 +74,7 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
       const score = await tell(app, db, {
         agentId: body.agent_id,
         kind: body.report_type,
-        amountCents: centsOrNull(body.amount),
+        amountCents: body.amount === undefined ? null : toCents(body.amount),
         accountId: null,
         partnerId,
         reporterName: body.reporter_name,

@@ -164,7 +164,7 @@ export const lockAccount = async (trx: Trx, id: number, agentId: string, partner
     .forUpdate()
     .executeTakeFirst()
 
-export const closeAccount = async (trx: Trx, id: number, now: Date): Promise<void> => {
+export const markClosed = async (trx: Trx, id: number, now: Date): Promise<void> => {
   await trx.updateTable('bureau_accounts').set({ closed_at: now }).where('id', '=', id).execute()
 }
 
@@ -199,3 +199,44 @@ export const readHistory = async (db: Db, agentId: string, afterId: number, limi
     .orderBy('id')
     .limit(limit)
     .execute()
+
+/** The agents, 20 at most, whose counters are not what a full count of their history and accounts gives. */
+export const findMiscounted = async (db: Db): Promise<string[]> => {
+  // Written apart from `effectOf`, so that a mistake in one of the two is found by the other; one statement, so that it sees one moment.
+  const { rows } = await sql<{ agent_id: string }>`
+    select agent.agent_id
+    from bureau_agents agent
+    left join (
+      select agent_id,
+        count(*) filter (where kind = 'payment_ontime') as on_time,
+        count(*) filter (where kind = 'payment_late') as late,
+        count(*) filter (where kind = 'payment_missed') as missed,
+        count(*) filter (where kind = 'dispute') as disputes,
+        count(*) filter (where kind = 'account_opened') as opened_elsewhere,
+        coalesce(sum(amount_cents) filter (where kind = 'debt_closed'), 0)::bigint as debt_closed_cents
+      from bureau_events group by agent_id
+    ) told on told.agent_id = agent.agent_id
+    left join (
+      select agent_id, count(*) as open, coalesce(sum(credit_limit_cents), 0)::bigint as limits_cents
+      from bureau_accounts where closed_at is null group by agent_id
+    ) account on account.agent_id = agent.agent_id
+    where (agent.on_time, agent.late, agent.missed, agent.disputes, agent.debt_closed_cents, agent.open_accounts, agent.open_limits_cents)
+      is distinct from (coalesce(told.on_time, 0), coalesce(told.late, 0), coalesce(told.missed, 0), coalesce(told.disputes, 0),
+        coalesce(told.debt_closed_cents, 0), coalesce(told.opened_elsewhere, 0) + coalesce(account.open, 0), coalesce(account.limits_cents, 0))
+    order by agent.agent_id
+    limit 20`.execute(db)
+  return rows.map((row) => row.agent_id)
+}
+
+/** When the counters were checked last; undefined before the first time. */
+export const lastCheckAt = async (db: Db, name: string): Promise<Date | undefined> =>
+  (await db.selectFrom('check_results').select('at').where('name', '=', name).executeTakeFirst())?.at
+
+/** Keeps the result of a check where health reads it. */
+export const storeCheck = async (db: Db, name: string, result: { status: 'ok' | 'failed'; detail: string; at: Date }): Promise<void> => {
+  await db
+    .insertInto('check_results')
+    .values({ name, ...result })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(result))
+    .execute()
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
-import { findMiscounted } from '../../../modules/bureau/check.ts'
+import { findMiscounted } from '../../../modules/bureau/queries.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { findMiscounted } from '../../../modules/bureau/check.ts'
+import { findMiscounted } from '../../../modules/bureau/queries.ts'
 import { reportTypes } from '../../../modules/bureau/history.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'

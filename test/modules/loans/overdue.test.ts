@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
-import { findMiscounted } from '../../../modules/bureau/check.ts'
+import { findMiscounted } from '../../../modules/bureau/queries.ts'
 import { send } from '../../credentials.ts'
 import { dayMs, raiseTo, startWorld, type TestAgent } from './world.ts'
 
