@@ -391,6 +391,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/api/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol an agent
+         * @description Gives an agent a place in the bureau and the score of 500. No credential is needed, and the agent need not have a wallet here.
+         *     Enrolling again changes nothing and answers the score as it is now, with the message `already enrolled`.
+         */
+        post: operations["enrollAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/api/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an agent's score
+         * @description The score as of now with all that it rests on: the terms, the payments counted, the open accounts (the 100 newest) and the 20
+         *     newest reports. Public. The notes of reports are kept for the replay and are not shown.
+         */
+        get: operations["getScore"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open or close a credit account
+         * @description Records that an agent opened a credit account with you, or closed one. `open` needs `platform` and `account_type`; `close` needs
+         *     the `account_id` that opening answered. Only the furnisher that opened an account can close it. An open account improves the
+         *     score; its limit is what utilisation is measured against.
+         */
+        post: operations["recordCreditAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/api/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report what an agent did
+         * @description Adds one report to an agent's history and answers the score that follows.
+         *
+         *     | report_type | effect |
+         *     |---|---|
+         *     | payment_ontime | raises the payments term |
+         *     | payment_late | −10 |
+         *     | payment_missed | −30 |
+         *     | debt_closed | its amount raises utilisation |
+         *     | account_opened | counts as an open account |
+         *     | dispute | −15 |
+         *     | debt_opened, account_closed | kept as history, no effect |
+         */
+        post: operations["reportBehavior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/calculate/safe-to-spend": {
         parameters: {
             query?: never;
@@ -1327,6 +1421,53 @@ export interface paths {
          * @description Where Plaid tells this server of changes. The body must carry Plaid's signature in `Plaid-Verification`, at most five minutes old; anything else is 401. A webhook about an item that is not known here is accepted and ignored.
          */
         post: operations["receivePlaidWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List loans
+         * @description All loans of the agent, active, repaid and defaulted, newest first.
+         */
+        get: operations["listLoans"];
+        put?: never;
+        /**
+         * Request a loan
+         * @description Decides at once, by the score as of now. Up to the limit of the score's band the amount is paid out to the balance, in the same
+         *     instant; a request for more than the limit gets the limit. A refusal says the score, the score that is needed, and in
+         *     `next_band` what would be possible with it.
+         */
+        post: operations["requestLoan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/loans/{loan_id}/repay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pay a loan back
+         * @description Takes credits from the balance and puts them against the loan. Parts are welcome; more than what is outstanding is never taken.
+         *     The loan is `repaid` when nothing is outstanding. A paused agent can pay back, too.
+         */
+        post: operations["repayLoan"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2647,6 +2788,87 @@ export interface components {
             /** @constant */
             received: true;
         };
+        /**
+         * @description The agent's own identifier.
+         * @example my-agent-001
+         */
+        BureauAgentId: string;
+        /**
+         * @description A name, of at most 200 characters.
+         * @example My Platform
+         */
+        BureauText: string;
+        /**
+         * @description In credits, with at most two decimals.
+         * @example 150
+         */
+        ReportedAmount: number;
+        /**
+         * @description What happened.
+         * @example payment_ontime
+         * @enum {string}
+         */
+        ReportType: "payment_ontime" | "payment_late" | "payment_missed" | "debt_opened" | "debt_closed" | "account_opened" | "account_closed" | "dispute";
+        /**
+         * @description From 300, very poor, to 850, excellent.
+         * @example 647
+         */
+        Score: number;
+        ScoreReport: {
+            agent_id: string;
+            score: components["schemas"]["Score"];
+            /** @enum {string} */
+            grade: "Very Poor" | "Poor" | "Fair" | "Good" | "Excellent";
+            /** @description Whole days since enrolment. */
+            account_age_days: number;
+            payment_history: {
+                on_time: number;
+                late: number;
+                missed: number;
+            };
+            /** @description The open accounts, newest first. */
+            accounts: components["schemas"]["CreditAccount"][];
+            /** @description The last reports, newest first. */
+            recent_reports: components["schemas"]["RecentReport"][];
+            factors: components["schemas"]["ScoreFactors"];
+            /** @description The version of the formula. */
+            score_version: number;
+        };
+        CreditAccount: {
+            account_id: number;
+            platform: string;
+            account_type: string;
+            /** @description In credits; null for an account without one. */
+            credit_limit: number | null;
+            opened_at: components["schemas"]["Timestamp"];
+        };
+        RecentReport: {
+            report_type: components["schemas"]["ReportType"];
+            /** @description In credits; null when the report has none. */
+            amount: number | null;
+            reporter_name: string;
+            reporter_platform: string;
+            created_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The terms of the score. Added up in this order, held between 300 and 850 and rounded half up, they are the score to the digit; they come unrounded so that this holds also where the sum lies next to a half. */
+        ScoreFactors: {
+            /** @description Where everybody starts. */
+            base: number;
+            /** @description From payments on time. */
+            payments: number;
+            /** @description From open accounts. */
+            accounts: number;
+            /** @description From debt paid off. */
+            utilisation: number;
+            /** @description From the time since enrolment. */
+            age: number;
+            /** @description Zero or negative. */
+            late: number;
+            /** @description Zero or negative. */
+            missed: number;
+            /** @description Zero or negative. */
+            disputes: number;
+        };
         /** @description An amount and when it is due. */
         DueAmount: {
             amount: components["schemas"]["NonNegativeMoney"];
@@ -3624,6 +3846,52 @@ export interface components {
         PlaidWebhookReceipt: {
             /** @description Always true. */
             received: boolean;
+        };
+        /**
+         * @description `defaulted` when it was not paid back 30 days after it was due.
+         * @example active
+         * @enum {string}
+         */
+        LoanStatus: "active" | "repaid" | "defaulted";
+        ApprovedLoan: {
+            /** @constant */
+            ok: true;
+            loan_id: number;
+            /** @description What was asked for, in credits. */
+            requested: number;
+            /** @description What was paid out, in credits. */
+            approved: number;
+            /** @description The score that decided. */
+            score: number;
+            /** @description The most that this score gives, in credits. */
+            limit: number;
+            /** @description What happened and how to pay back. */
+            message: string;
+        };
+        Loan: {
+            id: number;
+            /** @description What was paid out, in credits. */
+            amount: number;
+            /** @description What was paid back, in credits. */
+            amount_repaid: number;
+            /** @description What is left to pay back, in credits. */
+            outstanding: number;
+            status: components["schemas"]["LoanStatus"];
+            purpose: string | null;
+            requested_at: components["schemas"]["Timestamp"];
+            due_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description When nothing was outstanding any more.
+             */
+            repaid_at: string | null;
+        };
+        LoanPage: {
+            agent_id: string;
+            loans: components["schemas"]["Loan"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            /** @description Whether there are older loans. */
+            has_more: boolean;
         };
         /**
          * @description The network by which the destination is paid.
@@ -4631,6 +4899,58 @@ export interface components {
                  *       "message": "The Stripe-Signature header does not belong to this body.",
                  *       "error": "invalid_signature",
                  *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The bureau does not know this agent (`not_enrolled`), or there is no such account of yours (`not_found`). */
+        NotEnrolled: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/not-enrolled",
+                 *       "title": "not_enrolled",
+                 *       "status": 404,
+                 *       "detail": "The agent my-agent-001 is not enrolled. Enrol it with POST /v2/api/register.",
+                 *       "error": "not_enrolled",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "message": "The agent my-agent-001 is not enrolled. Enrol it with POST /v2/api/register."
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The credential belongs to an agent (`self_report`), or may not do this (`insufficient_scope`, `credential_not_accepted`). */
+        SelfReport: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/self-report",
+                 *       "title": "self_report",
+                 *       "status": 403,
+                 *       "detail": "Agents cannot report. A furnisher reports with a partner key or a token with bureau:write.",
+                 *       "error": "self_report",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "message": "Agents cannot report. A furnisher reports with a partner key or a token with bureau:write."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -6128,6 +6448,326 @@ export interface operations {
             400: components["responses"]["InvalidSignature"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    enrollAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agent_id": "my-agent-001",
+                 *       "agent_name": "My Trading Bot",
+                 *       "owner_email": "you@example.com",
+                 *       "platform": "independent"
+                 *     }
+                 */
+                "application/json": {
+                    agent_id: components["schemas"]["BureauAgentId"];
+                    agent_name?: components["schemas"]["BureauText"];
+                    /** @description Whom to write to about the agent. Never shown. */
+                    owner_email?: string;
+                    platform?: components["schemas"]["BureauText"];
+                };
+            };
+        };
+        responses: {
+            /** @description The agent is enrolled, now or since before. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        agent_id: string;
+                        score: components["schemas"]["Score"];
+                        /** @description `already enrolled` for an agent that was. */
+                        message: string;
+                    };
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getScore: {
+        parameters: {
+            query: {
+                /**
+                 * @description The agent.
+                 * @example my-agent-001
+                 */
+                agent_id: components["schemas"]["BureauAgentId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The score and what it rests on. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent_id": "my-agent-001",
+                     *       "score": 653,
+                     *       "grade": "Fair",
+                     *       "account_age_days": 73,
+                     *       "payment_history": {
+                     *         "on_time": 30,
+                     *         "late": 1,
+                     *         "missed": 0
+                     *       },
+                     *       "accounts": [
+                     *         {
+                     *           "account_id": 42,
+                     *           "platform": "my-platform",
+                     *           "account_type": "credit",
+                     *           "credit_limit": 500,
+                     *           "opened_at": "2026-04-03T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "recent_reports": [
+                     *         {
+                     *           "report_type": "payment_ontime",
+                     *           "amount": 150,
+                     *           "reporter_name": "My Platform",
+                     *           "reporter_platform": "my-platform",
+                     *           "created_at": "2026-06-14T18:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "factors": {
+                     *         "base": 500,
+                     *         "payments": 150,
+                     *         "accounts": 8,
+                     *         "utilisation": 0,
+                     *         "age": 5,
+                     *         "late": -10,
+                     *         "missed": 0,
+                     *         "disputes": 0
+                     *       },
+                     *       "score_version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScoreReport"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            404: components["responses"]["NotEnrolled"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    recordCreditAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description What happened to the account.
+                     * @enum {string}
+                     */
+                    action: "open" | "close";
+                    agent_id: components["schemas"]["BureauAgentId"];
+                    platform?: components["schemas"]["BureauText"];
+                    /** @description What kind of credit: general, credit, loan and so on. */
+                    account_type?: string;
+                    credit_limit?: components["schemas"]["ReportedAmount"];
+                    /** @description Which account to close. */
+                    account_id?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The account is recorded as open, or as closed. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "agent_id": "my-agent-001",
+                     *       "account_id": 42,
+                     *       "status": "open",
+                     *       "new_score": 508
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        agent_id: string;
+                        /** @description Needed to close the account. */
+                        account_id: number;
+                        /** @enum {string} */
+                        status: "open" | "closed";
+                        new_score: components["schemas"]["Score"];
+                    };
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["SelfReport"];
+            404: components["responses"]["NotEnrolled"];
+            /** @description The account is closed already (`already_closed`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/already-closed",
+                     *       "title": "already_closed",
+                     *       "status": 409,
+                     *       "detail": "Account 42 was closed on 2026-06-01.",
+                     *       "error": "already_closed",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "Account 42 was closed on 2026-06-01."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reportBehavior: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "agent_id": "my-agent-001",
+                 *       "reporter_name": "My Platform",
+                 *       "reporter_platform": "my-platform",
+                 *       "report_type": "payment_ontime",
+                 *       "amount": 150,
+                 *       "notes": "Monthly subscription"
+                 *     }
+                 */
+                "application/json": {
+                    agent_id: components["schemas"]["BureauAgentId"];
+                    reporter_name: components["schemas"]["BureauText"];
+                    reporter_platform: components["schemas"]["BureauText"];
+                    report_type: components["schemas"]["ReportType"];
+                    amount?: components["schemas"]["ReportedAmount"];
+                    /** @description For your own records and the replay; not shown to the public. */
+                    notes?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The report counts. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "agent_id": "my-agent-001",
+                     *       "report_type": "payment_ontime",
+                     *       "new_score": 518
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        agent_id: string;
+                        report_type: components["schemas"]["ReportType"];
+                        new_score: components["schemas"]["Score"];
+                    };
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["SelfReport"];
+            404: components["responses"]["NotEnrolled"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8655,6 +9295,298 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLoans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of loans. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent_id": "my-agent-001",
+                     *       "loans": [
+                     *         {
+                     *           "id": 8,
+                     *           "amount": 500,
+                     *           "amount_repaid": 200,
+                     *           "outstanding": 300,
+                     *           "status": "active",
+                     *           "purpose": "compute budget Q2",
+                     *           "requested_at": "2026-06-12T06:00:00.000Z",
+                     *           "due_at": "2026-07-12T06:00:00.000Z",
+                     *           "repaid_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoanPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    requestLoan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 500,
+                 *       "purpose": "compute budget Q2"
+                 *     }
+                 */
+                "application/json": {
+                    amount: components["schemas"]["PositiveMoney"];
+                    /** @description What the credits are for. */
+                    purpose?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The loan is paid out. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "loan_id": 8,
+                     *       "requested": 500,
+                     *       "approved": 500,
+                     *       "score": 700,
+                     *       "limit": 2500,
+                     *       "message": "500 credits disbursed. Repay via POST /api/loans/8/repay."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovedLoan"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            /** @description The score is too low (`ineligible`), the bureau does not know the agent (`not_enrolled`), or its owner has paused it (`agent_paused`). */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An earlier loan is not paid back yet (`existing_loan`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/existing-loan",
+                     *       "title": "existing_loan",
+                     *       "status": 409,
+                     *       "detail": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "error": "existing_loan",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "loan_id": 4,
+                     *       "outstanding": 860
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    repayLoan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The loan, by its number.
+                 * @example 8
+                 */
+                loan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 200
+                 *     }
+                 */
+                "application/json": {
+                    amount: components["schemas"]["PositiveMoney"];
+                };
+            };
+        };
+        responses: {
+            /** @description What was paid, and what is still outstanding. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        loan_id: number;
+                        /** @description What this call paid, in credits. */
+                        repaid: number;
+                        /** @description What is left, in credits. */
+                        outstanding: number;
+                        status: components["schemas"]["LoanStatus"];
+                    };
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            /** @description The balance holds less than this (`insufficient_balance`). */
+            402: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/insufficient-balance",
+                     *       "title": "insufficient_balance",
+                     *       "status": 402,
+                     *       "detail": "The balance is 30 credits and 50 are needed.",
+                     *       "error": "insufficient_balance",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "The balance is 30 credits and 50 are needed.",
+                     *       "balance": 30,
+                     *       "required": 50
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The loan is paid back already (`already_repaid`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/already-repaid",
+                     *       "title": "already_repaid",
+                     *       "status": 409,
+                     *       "detail": "Loan 8 was paid back in full on 2026-06-20.",
+                     *       "error": "already_repaid",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "Loan 8 was paid back in full on 2026-06-20."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -3,6 +3,7 @@
 import type { OperationTable, RateLimit, RateLimitClass } from '../../plugins/operations/table.ts'
 import { operations as adminOperations } from './admin.ts'
 import { operations as agentsOperations } from './agents.ts'
+import { operations as bureauOperations } from './bureau.ts'
 import { operations as calculationsOperations } from './calculations.ts'
 import { operations as documentsOperations } from './documents.ts'
 import { operations as healthOperations } from './health.ts'
@@ -10,6 +11,7 @@ import { operations as identityOperations } from './identity.ts'
 import { operations as ingestOperations } from './ingest.ts'
 import { operations as insightsOperations } from './insights.ts'
 import { operations as linkingOperations } from './linking.ts'
+import { operations as loansOperations } from './loans.ts'
 import { operations as paymentsOperations } from './payments.ts'
 import { operations as webhooksOperations } from './webhooks.ts'
 
@@ -17,6 +19,7 @@ import { operations as webhooksOperations } from './webhooks.ts'
 export const allOperations = {
   ...adminOperations,
   ...agentsOperations,
+  ...bureauOperations,
   ...calculationsOperations,
   ...documentsOperations,
   ...healthOperations,
@@ -24,11 +27,26 @@ export const allOperations = {
   ...ingestOperations,
   ...insightsOperations,
   ...linkingOperations,
+  ...loansOperations,
   ...paymentsOperations,
   ...webhooksOperations
 } as const satisfies OperationTable
 
-export const groups = ['admin', 'agents', 'calculations', 'documents', 'health', 'identity', 'ingest', 'insights', 'linking', 'payments', 'webhooks'] as const
+export const groups = [
+  'admin',
+  'agents',
+  'bureau',
+  'calculations',
+  'documents',
+  'health',
+  'identity',
+  'ingest',
+  'insights',
+  'linking',
+  'loans',
+  'payments',
+  'webhooks'
+] as const
 
 export const rateLimits = {
   standard: { limit: 60, windowSeconds: 1 },

@@ -1,0 +1,57 @@
+import { sql, type Kysely } from 'kysely'
+
+const statements = [
+  sql`create table bureau_agents (
+    agent_id text primary key,
+    name text not null,
+    owner_email text,
+    platform text,
+    enrolled_at timestamptz not null,
+    on_time bigint not null default 0 check (on_time >= 0),
+    late bigint not null default 0 check (late >= 0),
+    missed bigint not null default 0 check (missed >= 0),
+    disputes bigint not null default 0 check (disputes >= 0),
+    open_accounts bigint not null default 0 check (open_accounts >= 0),
+    open_limits_cents bigint not null default 0 check (open_limits_cents >= 0),
+    debt_closed_cents bigint not null default 0 check (debt_closed_cents >= 0)
+  )`,
+  sql`create table bureau_accounts (
+    id bigint generated always as identity primary key,
+    agent_id text not null references bureau_agents,
+    partner_id text not null references partners,
+    platform text not null,
+    account_type text not null,
+    credit_limit_cents bigint check (credit_limit_cents >= 0),
+    opened_at timestamptz not null,
+    closed_at timestamptz check (closed_at >= opened_at)
+  )`,
+  sql`create index bureau_accounts_open on bureau_accounts (agent_id, id desc) where closed_at is null`,
+  sql`create table bureau_events (
+    id bigint generated always as identity primary key,
+    agent_id text not null references bureau_agents,
+    kind text not null check (kind in ('payment_ontime', 'payment_late', 'payment_missed', 'debt_opened', 'debt_closed', 'account_opened',
+      'account_closed', 'dispute', 'credit_account_open', 'credit_account_close')),
+    amount_cents bigint check (amount_cents >= 0),
+    account_id bigint references bureau_accounts,
+    partner_id text references partners,
+    reporter_name text not null,
+    reporter_platform text not null,
+    notes text,
+    created_at timestamptz not null,
+    check ((account_id is not null) = (kind in ('credit_account_open', 'credit_account_close')))
+  )`,
+  sql`create index bureau_events_agent on bureau_events (agent_id, id desc)`,
+  sql`create unique index bureau_events_account on bureau_events (account_id, kind) where account_id is not null`,
+  sql`create function refuse_bureau_event_change() returns trigger language plpgsql as $$
+    begin
+      raise exception 'The history of the bureau is append-only: % on bureau_events is refused.', tg_op using errcode = 'restrict_violation';
+    end
+  $$`,
+  sql`create trigger bureau_events_append_only before update or delete or truncate on bureau_events
+    for each statement execute function refuse_bureau_event_change()`
+]
+
+/** The credit bureau: who is enrolled with the counters that the score is made of, credit accounts, and the append-only history both follow from. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await statement.execute(db)
+}
