@@ -40,9 +40,8 @@ const decideAndTell = async (app: FastifyInstance, trx: Trx, approvalId: number,
   const { owner_partner_id: partnerId, agent_id, transaction_id, balance_cents } = outcome
   const amount = fromCents(outcome.amount_cents)
   const decided = { partnerId, type: 'agent.approval_decided', data: { agent_id, approval_id: approvalId, status: decision, amount } }
-  if (decision === 'rejected') return await app.outbox.publish(trx, [decided])
   const data = { agent_id, approval_id: approvalId, transaction_id, amount, balance: fromCents(balance_cents) }
-  await app.outbox.publish(trx, [decided, { partnerId, type: 'agent.spend', data }])
+  await app.outbox.publish(trx, decision === 'approved' ? [decided, { partnerId, type: 'agent.spend', data }] : [decided])
 }
 
 export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
