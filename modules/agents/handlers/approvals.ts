@@ -41,7 +41,7 @@ const decideAndTell = async (app: FastifyInstance, trx: Trx, approvalId: number,
   const amount = fromCents(outcome.amount_cents)
   const decided = { partnerId, type: 'agent.approval_decided', data: { agent_id, approval_id: approvalId, status: decision, amount } }
   const data = { agent_id, approval_id: approvalId, transaction_id, amount, balance: fromCents(balance_cents) }
-  await app.outbox.publish(trx, decision === 'rejected' ? [decided] : [decided, { partnerId, type: 'agent.spend', data }])
+  await app.outbox.publish(trx, decision === 'approved' ? [decided, { partnerId, type: 'agent.spend', data }] : [decided])
 }
 
 export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
