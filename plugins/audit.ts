@@ -8,7 +8,7 @@ const idMember = /^id$|_id$/
 /** What a mutation was about: the last identifier in its path, else the first identifier in its answer. */
 const resourceOf = (request: FastifyRequest, answer: unknown): string | null => {
   const fromPath = Object.values((request.params ?? {}) as Record<string, unknown>).at(-1)
-  if (fromPath !== undefined) return String(fromPath)
+  if (typeof fromPath === 'string' || typeof fromPath === 'number') return String(fromPath)
   if (typeof answer !== 'object' || answer === null) return null
   const [, value] = Object.entries(answer).find(([name, member]) => idMember.test(name) && ['string', 'number'].includes(typeof member)) ?? []
   return value === undefined ? null : String(value)

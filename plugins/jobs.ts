@@ -70,7 +70,7 @@ export default fp(
     app.addHook('preClose', async () => {
       closing = true
       for (const job of jobs.values()) clearTimeout(job.timer)
-      await Promise.allSettled([...jobs.values()].map((job) => job.running))
+      await Promise.allSettled([...jobs.values()].map((job) => job.running ?? Promise.resolve()))
     })
     done()
   },

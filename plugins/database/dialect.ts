@@ -57,7 +57,7 @@ export const openPool = (connectionString: string, size: number): pg.Pool =>
     idleTimeoutMillis: 30_000,
     types: {
       getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === int8 ? parseInt8 : oid === date ? (text: string) => text : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser
+        oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
     }
   })
 

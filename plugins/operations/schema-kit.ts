@@ -8,11 +8,11 @@ import type { SchemaOptions, Static, TSchema, TUnion, TUnsafe } from '@sinclair/
 
 /** The schema or null, as `type: [t, 'null']`; a union would cost ajv its defaults and the serialiser its speed. */
 export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
-  const values: unknown = schema['enum']
+  const values = schema['enum'] as readonly unknown[] | undefined
   return Type.Unsafe<Static<T> | null>({
     ...schema,
     type: [schema['type'], 'null'],
-    ...(Array.isArray(values) ? { enum: [...values, null] } : {})
+    ...(values === undefined ? {} : { enum: [...values, null] })
   })
 }
 

@@ -1,7 +1,6 @@
 import type { Components, DocumentContent, OperationObject, PathItem, SpecDocument, SpecFolder } from './model.ts'
 import { SpecError, isObject, operationsOf } from './model.ts'
 import { checkDocument } from './check.ts'
-import type { Common } from './common.ts'
 import { expandCommon } from './common.ts'
 import { rewriteReferences } from './references.ts'
 

@@ -2451,8 +2451,6 @@ export interface components {
          * @example 2026-06-13
          */
         CalendarDate: string;
-        /** @description The identifier of one thing. */
-        Id: string;
         /**
          * @description Pass it as `cursor` to get the next page; null on the last one.
          * @example eyJwIjoxfQ.c2ln
@@ -4311,15 +4309,15 @@ export interface components {
         ApprovalEventData: {
             /** @description What the event is about. */
             agent_id: string;
-            /** @description What the event is about. */
-            approval_id: string;
+            /** @description The number of the approval request. */
+            approval_id: number;
         };
         /** @description Names an agent and its loan. */
         LoanEventData: {
             /** @description What the event is about. */
             agent_id: string;
-            /** @description What the event is about. */
-            loan_id: string;
+            /** @description The number of the loan. */
+            loan_id: number;
         };
         /** @description Names a task. */
         TaskEventData: {
@@ -11964,7 +11962,7 @@ export interface operations {
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
-                 *         "approval_id": "apr_2Lm9"
+                 *         "approval_id": 12
                  *       }
                  *     }
                  */
@@ -12029,7 +12027,7 @@ export interface operations {
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
-                 *         "approval_id": "apr_2Lm9"
+                 *         "approval_id": 12
                  *       }
                  *     }
                  */
@@ -12414,7 +12412,7 @@ export interface operations {
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
-                 *         "loan_id": "loan_5Rt1"
+                 *         "loan_id": 8
                  *       }
                  *     }
                  */
@@ -12479,7 +12477,7 @@ export interface operations {
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
-                 *         "loan_id": "loan_5Rt1"
+                 *         "loan_id": 8
                  *       }
                  *     }
                  */
@@ -12544,7 +12542,7 @@ export interface operations {
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
-                 *         "loan_id": "loan_5Rt1"
+                 *         "loan_id": 8
                  *       }
                  *     }
                  */

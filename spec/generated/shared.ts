@@ -13,9 +13,6 @@ export type Environment = Static<typeof Environment>
 export const FieldError = Type.Object({ path: Type.String(), message: Type.String() })
 export type FieldError = Static<typeof FieldError>
 
-export const Id = Type.String({ minLength: 1, maxLength: 255 })
-export type Id = Static<typeof Id>
-
 export const Money = Type.Number()
 export type Money = Static<typeof Money>
 

@@ -9,7 +9,7 @@ import { NextCursor, Problem, Timestamp } from './shared.ts'
 export const AgentEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }) })
 export type AgentEventData = Static<typeof AgentEventData>
 
-export const ApprovalEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }), approval_id: Type.String({ maxLength: 255 }) })
+export const ApprovalEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }), approval_id: Type.Integer() })
 export type ApprovalEventData = Static<typeof ApprovalEventData>
 
 export const CalculationEventData = Type.Object({ calculation_id: Type.String({ maxLength: 255 }) })
@@ -93,7 +93,7 @@ export type EventSubscription = Static<typeof EventSubscription>
 export const ItemEventData = Type.Object({ item_id: Type.String({ maxLength: 255 }), user_id: Type.Optional(Type.String({ maxLength: 255 })) })
 export type ItemEventData = Static<typeof ItemEventData>
 
-export const LoanEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }), loan_id: Type.String({ maxLength: 255 }) })
+export const LoanEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }), loan_id: Type.Integer() })
 export type LoanEventData = Static<typeof LoanEventData>
 
 export const WebhookUrl = Type.String({ minLength: 10, maxLength: 2048, format: 'uri' })

@@ -63,6 +63,45 @@ create table approvals (
   transaction_id bigint
 );
 
+create table bureau_accounts (
+  id bigint not null generated always as identity,
+  agent_id text not null,
+  partner_id text not null,
+  platform text not null,
+  account_type text not null,
+  credit_limit_cents bigint,
+  opened_at timestamp with time zone not null,
+  closed_at timestamp with time zone
+);
+
+create table bureau_agents (
+  agent_id text not null,
+  name text not null,
+  owner_email text,
+  platform text,
+  enrolled_at timestamp with time zone not null,
+  on_time bigint not null default 0,
+  late bigint not null default 0,
+  missed bigint not null default 0,
+  disputes bigint not null default 0,
+  open_accounts bigint not null default 0,
+  open_limits_cents bigint not null default 0,
+  debt_closed_cents bigint not null default 0
+);
+
+create table bureau_events (
+  id bigint not null generated always as identity,
+  agent_id text not null,
+  kind text not null,
+  amount_cents bigint,
+  account_id bigint,
+  partner_id text,
+  reporter_name text not null,
+  reporter_platform text not null,
+  notes text,
+  created_at timestamp with time zone not null
+);
+
 create table check_results (
   name text not null,
   status text not null,
@@ -161,6 +200,23 @@ create table ledger_wallets (
   wallet_id text not null,
   balance_cents bigint not null default 0,
   created_at timestamp with time zone not null
+);
+
+create table loans (
+  id bigint not null generated always as identity,
+  agent_id text not null,
+  amount_cents bigint not null,
+  amount_repaid_cents bigint not null default 0,
+  status text not null default 'active'::text,
+  purpose text,
+  requested_cents bigint not null,
+  limit_cents bigint not null,
+  score smallint not null,
+  requested_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  late_at timestamp with time zone,
+  defaulted_at timestamp with time zone,
+  repaid_at timestamp with time zone
 );
 
 create table memberships (
@@ -651,6 +707,26 @@ alter table approvals add constraint approvals_reason_check CHECK ((reason = ANY
 alter table approvals add constraint approvals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'expired'::text])));
 alter table approvals add constraint approvals_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
 alter table approvals add constraint approvals_transaction_id_key UNIQUE (transaction_id);
+alter table bureau_accounts add constraint bureau_accounts_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES bureau_agents(agent_id);
+alter table bureau_accounts add constraint bureau_accounts_check CHECK ((closed_at >= opened_at));
+alter table bureau_accounts add constraint bureau_accounts_credit_limit_cents_check CHECK ((credit_limit_cents >= 0));
+alter table bureau_accounts add constraint bureau_accounts_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
+alter table bureau_accounts add constraint bureau_accounts_pkey PRIMARY KEY (id);
+alter table bureau_agents add constraint bureau_agents_debt_closed_cents_check CHECK ((debt_closed_cents >= 0));
+alter table bureau_agents add constraint bureau_agents_disputes_check CHECK ((disputes >= 0));
+alter table bureau_agents add constraint bureau_agents_late_check CHECK ((late >= 0));
+alter table bureau_agents add constraint bureau_agents_missed_check CHECK ((missed >= 0));
+alter table bureau_agents add constraint bureau_agents_on_time_check CHECK ((on_time >= 0));
+alter table bureau_agents add constraint bureau_agents_open_accounts_check CHECK ((open_accounts >= 0));
+alter table bureau_agents add constraint bureau_agents_open_limits_cents_check CHECK ((open_limits_cents >= 0));
+alter table bureau_agents add constraint bureau_agents_pkey PRIMARY KEY (agent_id);
+alter table bureau_events add constraint bureau_events_account_id_fkey FOREIGN KEY (account_id) REFERENCES bureau_accounts(id);
+alter table bureau_events add constraint bureau_events_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES bureau_agents(agent_id);
+alter table bureau_events add constraint bureau_events_amount_cents_check CHECK ((amount_cents >= 0));
+alter table bureau_events add constraint bureau_events_check CHECK (((account_id IS NOT NULL) = (kind = ANY (ARRAY['credit_account_open'::text, 'credit_account_close'::text]))));
+alter table bureau_events add constraint bureau_events_kind_check CHECK ((kind = ANY (ARRAY['payment_ontime'::text, 'payment_late'::text, 'payment_missed'::text, 'debt_opened'::text, 'debt_closed'::text, 'account_opened'::text, 'account_closed'::text, 'dispute'::text, 'credit_account_open'::text, 'credit_account_close'::text])));
+alter table bureau_events add constraint bureau_events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
+alter table bureau_events add constraint bureau_events_pkey PRIMARY KEY (id);
 alter table check_results add constraint check_results_pkey PRIMARY KEY (name);
 alter table check_results add constraint check_results_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'failed'::text])));
 alter table credentials add constraint credentials_check CHECK (((kind = 'agent_key'::text) = (agent_id IS NOT NULL)));
@@ -697,6 +773,23 @@ alter table ledger_transactions add constraint ledger_transactions_reference_key
 alter table ledger_transactions add constraint ledger_transactions_type_check CHECK ((type = ANY (ARRAY['earn'::text, 'spend'::text, 'loan'::text, 'repayment'::text, 'refund'::text, 'adjustment'::text])));
 alter table ledger_wallets add constraint ledger_wallet_not_below_zero CHECK ((balance_cents >= 0));
 alter table ledger_wallets add constraint ledger_wallets_pkey PRIMARY KEY (wallet_id);
+alter table loans add constraint loans_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES bureau_agents(agent_id);
+alter table loans add constraint loans_amount_cents_check CHECK ((amount_cents > 0));
+alter table loans add constraint loans_check CHECK (((amount_repaid_cents >= 0) AND (amount_repaid_cents <= amount_cents)));
+alter table loans add constraint loans_check1 CHECK ((requested_cents >= amount_cents));
+alter table loans add constraint loans_check10 CHECK (((status <> 'defaulted'::text) OR (defaulted_at IS NOT NULL)));
+alter table loans add constraint loans_check11 CHECK (((status <> 'active'::text) OR (defaulted_at IS NULL)));
+alter table loans add constraint loans_check2 CHECK ((limit_cents >= amount_cents));
+alter table loans add constraint loans_check3 CHECK ((due_at > requested_at));
+alter table loans add constraint loans_check4 CHECK ((late_at > due_at));
+alter table loans add constraint loans_check5 CHECK ((defaulted_at >= late_at));
+alter table loans add constraint loans_check6 CHECK ((repaid_at >= requested_at));
+alter table loans add constraint loans_check7 CHECK (((status = 'repaid'::text) = (amount_repaid_cents = amount_cents)));
+alter table loans add constraint loans_check8 CHECK (((status = 'repaid'::text) = (repaid_at IS NOT NULL)));
+alter table loans add constraint loans_check9 CHECK (((defaulted_at IS NULL) OR (late_at IS NOT NULL)));
+alter table loans add constraint loans_pkey PRIMARY KEY (id);
+alter table loans add constraint loans_score_check CHECK (((score >= 550) AND (score <= 850)));
+alter table loans add constraint loans_status_check CHECK ((status = ANY (ARRAY['active'::text, 'repaid'::text, 'defaulted'::text])));
 alter table memberships add constraint memberships_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, partner_id);
 alter table memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])));
@@ -906,6 +999,9 @@ CREATE INDEX activity_partner ON public.activity USING btree (partner_id, id DES
 CREATE INDEX agents_owner ON public.agents USING btree (owner_user_id, created_at DESC, agent_id DESC);
 CREATE INDEX approvals_agent ON public.approvals USING btree (agent_id, id DESC);
 CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE (status = 'pending'::text);
+CREATE INDEX bureau_accounts_open ON public.bureau_accounts USING btree (agent_id, id DESC) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX bureau_events_account ON public.bureau_events USING btree (account_id, kind) WHERE (account_id IS NOT NULL);
+CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, id DESC);
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE (revoked_at IS NULL);
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
 CREATE INDEX events_age ON public.events USING btree (created_at);
@@ -915,6 +1011,9 @@ CREATE INDEX item_public_tokens_item ON public.item_public_tokens USING btree (i
 CREATE INDEX items_to_sync ON public.items USING btree (sync_retry_at, id) WHERE (syncs_wanted > syncs_done);
 CREATE INDEX items_user ON public.items USING btree (partner_id, user_id, created_at DESC, id DESC);
 CREATE INDEX ledger_entries_wallet ON public.ledger_entries USING btree (wallet_id, transaction_id DESC) WHERE (wallet_id IS NOT NULL);
+CREATE INDEX loans_agent ON public.loans USING btree (agent_id, id DESC);
+CREATE INDEX loans_due ON public.loans USING btree (due_at) WHERE (status = 'active'::text);
+CREATE UNIQUE INDEX loans_one_outstanding ON public.loans USING btree (agent_id) WHERE (status <> 'repaid'::text);
 CREATE INDEX memberships_partner ON public.memberships USING btree (partner_id);
 CREATE INDEX notifications_unsent ON public.notifications USING btree (sms_next_at) WHERE (sms_status = 'pending'::text);
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "position" DESC);
@@ -956,6 +1055,7 @@ CREATE INDEX webhooks_partner ON public.webhooks USING btree (partner_id, create
 CREATE TRIGGER agents_guard BEFORE UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION agents_guard();
 CREATE TRIGGER approvals_begin_pending BEFORE INSERT ON public.approvals FOR EACH ROW WHEN ((new.status <> 'pending'::text)) EXECUTE FUNCTION approvals_begin_pending();
 CREATE TRIGGER approvals_guard BEFORE DELETE OR UPDATE ON public.approvals FOR EACH ROW EXECUTE FUNCTION approvals_guard();
+CREATE TRIGGER bureau_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bureau_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_bureau_event_change();
 CREATE TRIGGER ledger_entries_immutable BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION ledger_refuse('what is booked stays; book the opposite instead');
 CREATE TRIGGER ledger_entries_kept BEFORE TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('what is booked stays');
 CREATE TRIGGER ledger_entries_move_balance BEFORE INSERT ON public.ledger_entries FOR EACH ROW WHEN ((new.wallet_id IS NOT NULL)) EXECUTE FUNCTION ledger_move_balance();
@@ -965,6 +1065,7 @@ CREATE TRIGGER ledger_transactions_kept BEFORE TRUNCATE ON public.ledger_transac
 CREATE TRIGGER ledger_wallets_begin_empty BEFORE INSERT ON public.ledger_wallets FOR EACH ROW WHEN ((new.balance_cents <> 0)) EXECUTE FUNCTION ledger_refuse('a wallet begins empty');
 CREATE TRIGGER ledger_wallets_kept BEFORE TRUNCATE ON public.ledger_wallets FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
 CREATE TRIGGER ledger_wallets_moved_by_entries BEFORE DELETE OR UPDATE ON public.ledger_wallets FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
+CREATE TRIGGER loans_guard BEFORE DELETE OR UPDATE ON public.loans FOR EACH ROW EXECUTE FUNCTION loans_guard();
 CREATE TRIGGER transfer_event_follows BEFORE INSERT ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_event_follows();
 CREATE TRIGGER transfer_history_stays BEFORE DELETE OR UPDATE ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_history_stays();
 CREATE TRIGGER transfer_hold_counts AFTER INSERT OR DELETE OR UPDATE ON public.transfer_holds FOR EACH ROW EXECUTE FUNCTION transfer_hold_counts();
@@ -1154,6 +1255,30 @@ AS $function$
       end if;
       return null;
     end $function$;
+CREATE OR REPLACE FUNCTION public.loans_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      if tg_op = 'DELETE' or old.status = 'repaid' or (old.status = 'defaulted' and new.status = 'active')
+        or new.amount_repaid_cents < old.amount_repaid_cents
+        or (old.late_at is not null and new.late_at is distinct from old.late_at)
+        or (old.defaulted_at is not null and new.defaulted_at is distinct from old.defaulted_at)
+        or row(new.id, new.agent_id, new.amount_cents, new.requested_cents, new.limit_cents, new.score, new.purpose, new.requested_at, new.due_at)
+          is distinct from row(old.id, old.agent_id, old.amount_cents, old.requested_cents, old.limit_cents, old.score, old.purpose, old.requested_at, old.due_at)
+      then
+        raise exception 'Loan % goes forward only: active, perhaps defaulted, repaid; its terms stay.', old.id using errcode = 'restrict_violation';
+      end if;
+      return new;
+    end $function$;
+CREATE OR REPLACE FUNCTION public.refuse_bureau_event_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'The history of the bureau is append-only: % on bureau_events is refused.', tg_op using errcode = 'restrict_violation';
+    end
+  $function$;
 CREATE OR REPLACE FUNCTION public.transfer_event_follows()
  RETURNS trigger
  LANGUAGE plpgsql

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { TLiteral, TProperties, TSchema, TUnion } from '@sinclair/typebox'
+import type { TProperties, TSchema } from '@sinclair/typebox'
 import { faultKinds } from './faults.ts'
 
 /** Fields that Plaid knows and the simulator takes no notice of: accepted, so that only invented names are refused. */

@@ -136,7 +136,7 @@ export async function settleDue (db: Db, now: Date): Promise<number> {
     const stepped = await db.transaction().execute(async trx => {
       const due = await trx.selectFrom('plaid_sim_transfers').select(['transfer_id', 'next_due_at'])
         .where('next_due_at', '<=', now).orderBy('next_due_at').orderBy('transfer_id').limit(1).forUpdate().skipLocked().executeTakeFirst()
-      if (due?.next_due_at == null) return false
+      if (due === undefined || due.next_due_at === null) return false
       const transfer = await findTransfer(trx, { transferId: due.transfer_id })
       const next = transfer === undefined ? null : nextAutomaticStep(transfer.status, due.next_due_at, transfer)
       if (transfer === undefined || next === null) return false

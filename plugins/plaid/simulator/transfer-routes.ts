@@ -58,7 +58,7 @@ const userOf = ({ legal_name, phone_number, email_address, address }: UserInput)
   legal_name,
   phone_number: phone_number ?? null,
   email_address: email_address ?? null,
-  address: address == null
+  address: address === undefined || address === null
     ? null
     : {
         street: address.street ?? null,

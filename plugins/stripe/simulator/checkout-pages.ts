@@ -5,7 +5,6 @@ import { paySession } from './effects.ts'
 import { StripeApiError } from './errors.ts'
 import { parseForm } from './form.ts'
 import { bodyOf, pathParam } from './http.ts'
-import { Params } from './params.ts'
 import { currentSession } from './routes.ts'
 import type { SessionRow } from './tables.ts'
 
@@ -48,8 +47,8 @@ function parseFormsHere (app: FastifyInstance): void {
 }
 
 function actionOf (body: ReturnType<typeof bodyOf>): string | undefined {
-  const params = new Params(body)
-  return params.scalar('action') ? String(body.get('action')) : undefined
+  const action = body.get('action')
+  return typeof action === 'string' ? action : undefined
 }
 
 async function pay (context: SimulatorContext, reply: FastifyReply, session: SessionRow): Promise<FastifyReply> {

@@ -44,7 +44,8 @@ function convert (value: unknown, depth: number): FormValue {
   if (typeof value === 'object') {
     return new Map(Object.entries(value).map(([key, child]) => [refuseNul(key, key), convert(child, depth + 1)]))
   }
-  return refuseNul(String(value), 'body')
+  if (typeof value === 'string') return refuseNul(value, 'body')
+  return JSON.stringify(value)
 }
 
 function segmentsOf (name: string): string[] {
@@ -66,7 +67,7 @@ function put (root: FormObject, segments: string[], value: string, name: string)
       return
     }
     if (typeof present === 'string') throw invalidRequest(`Invalid object: ${name}`, { param: name })
-    const next: FormObject = present ?? new Map()
+    const next: FormObject = present ?? new Map<string, FormValue>()
     node.set(key, next)
     node = next
   })

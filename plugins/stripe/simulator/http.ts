@@ -4,7 +4,7 @@ import type { Cause, SimulatorContext } from './context.ts'
 import { invalidRequest, StripeApiError } from './errors.ts'
 import { apiVersion } from './events.ts'
 import { sufferBefore, takeRequestFault, type RequestFault } from './faults.ts'
-import { canonicalForm, formFromJson, parseForm, type FormObject } from './form.ts'
+import { canonicalForm, formFromJson, parseForm, type FormObject, type FormValue } from './form.ts'
 import { render, runIdempotently } from './idempotency.ts'
 import { newId } from './identifiers.ts'
 import { Params } from './params.ts'
@@ -134,12 +134,12 @@ export function header (request: FastifyRequest, name: string): string | undefin
 /** The query string, by the same rules as a body. */
 export function queryOf (request: FastifyRequest): Params {
   const start = request.url.indexOf('?')
-  return new Params(start < 0 ? new Map() : parseForm(request.url.slice(start + 1)))
+  return new Params(start < 0 ? new Map<string, FormValue>() : parseForm(request.url.slice(start + 1)))
 }
 
 /** The body, empty when there is none. */
 export function bodyOf (request: FastifyRequest): FormObject {
-  return request.body instanceof Map ? request.body as FormObject : new Map()
+  return request.body instanceof Map ? (request.body as FormObject) : new Map<string, FormValue>()
 }
 
 /** `:name` of the route. */

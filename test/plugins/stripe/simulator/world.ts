@@ -41,8 +41,8 @@ export async function openWorld () {
   let nowMs = Date.parse('2026-11-22T12:00:00Z')
   const clock = { now: () => new Date(nowMs) }
   const faults: StripeFaults = {}
-  let client: Stripe | undefined
-  const stripe = () => client ?? (() => { throw new Error('not open yet') })()
+  const opened: { client?: Stripe } = {}
+  const stripe = () => opened.client ?? (() => { throw new Error('not open yet') })()
   const endpoint = await openEndpoint(stripe, clock.now)
   let checkoutBase = ''
   const options = { db, clock, secretKey, webhookSecret, faults, webhookUrl: () => endpoint.url, checkoutBaseUrl: () => checkoutBase }
@@ -56,7 +56,8 @@ export async function openWorld () {
   const port = Number(new URL(apiUrl).port)
   const connect = (key = secretKey, more: Stripe.StripeConfig = {}) =>
     new Stripe(key, { host: '127.0.0.1', port, protocol: 'http', telemetry: false, ...more })
-  client = connect()
+  const client = connect()
+  opened.client = client
   return {
     db, clock, faults, simulator, options, endpoint, apiUrl, connect, stripe: client,
     received: endpoint.received,
