@@ -7,6 +7,7 @@ import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
 import cursors from './plugins/cursors.ts'
 import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts'
+import draining from './plugins/draining.ts'
 import errors, { answerUnroutable } from './plugins/errors/index.ts'
 import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
@@ -48,6 +49,7 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   })
   await app.register(configPlugin, { config })
   await app.register(clockPlugin, { clock })
+  await app.register(draining)
   await app.register(responseHeaders)
   await app.register(errors)
   await app.register(secrets)

@@ -176,7 +176,7 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
     NODE_ENV: 'test',
     ATLAS_DATA_DIR: dataDir,
     ...(process.env.TEST_LOG_LEVEL === undefined ? {} : { LOG_LEVEL: process.env.TEST_LOG_LEVEL }),
-    ...(redisUrl === undefined || redisUrl === '' ? {} : { REDIS_URL: redisUrl }),
+    ...(redisUrl === undefined || redisUrl === '' ? {} : { REDIS_URL: `${redisUrl}?keyPrefix=${randomBytes(6).toString('hex')}:` }),
     ...options.env
   })
   const clock = options.clock ?? new TestClock()

@@ -15,7 +15,8 @@ import { createPostgresDatabase } from '../build-app.ts'
 import { createApi, createPartner, respond, startReceiver, type Api, type Behaviour, type Body } from '../modules/webhooks/setup.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const kills = 10
+/** Each kill costs the start of a server; `FAULT_KILLS=10` is the long run. */
+const kills = Number(process.env.FAULT_KILLS ?? 4)
 const deadlineMs = 180_000
 
 /** Numbers that look random and are the same in every run (mulberry32). */
@@ -133,7 +134,7 @@ const readFeed = async (api: Api): Promise<Body[]> => {
   return items
 }
 
-test('through ten kills with -9 and an unreliable receiver every committed event arrives, and no other', { timeout: 900_000 }, async (t) => {
+test('through kills with -9 and an unreliable receiver every committed event arrives, and no other', { timeout: 900_000 }, async (t) => {
   const random = seeded(20260614)
   const { env, url, key } = await prepare(t)
   const api = createApi(url, key)

@@ -145,7 +145,8 @@ test('500 events of one batch cost one statement between begin and commit', asyn
   let statements = 0
   const counter: KyselyPlugin = {
     transformQuery({ node }) {
-      statements++
+      // Only this domain's: the server's background work has statements of its own.
+      if (JSON.stringify(node).includes('usage_')) statements++
       return node
     },
     transformResult: async ({ result }) => result

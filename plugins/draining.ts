@@ -1,0 +1,29 @@
+import type { Socket } from 'node:net'
+import fp from 'fastify-plugin'
+
+/**
+ * Lets a closing server go at once. Node closes connections that have become idle, but waits a minute for those that never sent a request, such as
+ * browsers open in advance; nothing was accepted on them, so nothing is cut off.
+ */
+export default fp(
+  (app, _options, done) => {
+    const unused = new Set<Socket>()
+    let closing = false
+    app.server.on('connection', (socket) => {
+      if (closing) {
+        socket.destroy()
+        return
+      }
+      unused.add(socket)
+      socket.once('close', () => unused.delete(socket))
+    })
+    app.server.on('request', ({ socket }) => unused.delete(socket))
+    app.addHook('preClose', () => {
+      closing = true
+      for (const socket of unused) socket.destroy()
+      return Promise.resolve()
+    })
+    done()
+  },
+  { name: 'draining' }
+)
