@@ -31,10 +31,12 @@ export interface AppOptions {
   database?: DatabaseHandle
   /** The ceiling of each class of requests; the specification's own unless given. */
   rateLimits?: RateLimits
+  /** How many days of transactions are asked of a newly linked item; all that Plaid has unless given. */
+  historyDays?: number
 }
 
 /** Puts the server together. The caller listens and closes. */
-export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits }: AppOptions): Promise<FastifyInstance> => {
+export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730 }: AppOptions): Promise<FastifyInstance> => {
   const app = fastify({
     logger: loggerOptions(config),
     genReqId: requestIdOf,
@@ -59,7 +61,7 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   await app.register(outbox)
   await app.register(ledger)
   await app.register(notifications)
-  await app.register(plaid)
+  await app.register(plaid, { historyDays })
   await app.register(idempotency)
   await app.register(cookie)
   await app.register(auth)

@@ -153,6 +153,8 @@ export interface TestOptions {
   database?: DatabaseHandle
   /** Ceilings for tests of the limits themselves; without them nothing that a test does is limited. */
   rateLimits?: RateLimits
+  /** Days of transactions in a newly linked item; four months unless a test needs the two years that users get. */
+  historyDays?: number
   /** Adds to the server before it listens, such as operations that exist for a test only. */
   extend?: (app: FastifyInstance) => void
 }
@@ -181,7 +183,7 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
   })
   const clock = options.clock ?? new TestClock()
   const database = options.database ?? (await openTestDatabase(t))
-  const app = await buildApp({ config, clock, database, rateLimits: options.rateLimits ?? noLimits })
+  const app = await buildApp({ config, clock, database, rateLimits: options.rateLimits ?? noLimits, historyDays: options.historyDays ?? 120 })
   t.after(async () => {
     await app.close()
     rmSync(dataDir, { recursive: true, force: true })

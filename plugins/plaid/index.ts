@@ -33,6 +33,8 @@ export interface Plaid {
   /** Lets a domain take the webhooks of one type, such as TRANSFER. */
   onWebhook(type: string, handler: WebhookHandler): void
   webhookHandlers(type: string): WebhookHandler[]
+  /** How many days of transactions are asked of a newly linked item. */
+  historyDays: number
   /** Controls of the built-in simulator, where it is in use. */
   simulator: PlaidSimulatorControls | undefined
 }
@@ -112,8 +114,8 @@ declare module 'fastify' {
 }
 
 /** Plaid for every domain: the client, its webhooks' verification, and the built-in simulator. */
-export default fp(
-  async (app) => {
+export default fp<{ historyDays: number }>(
+  async (app, { historyDays }) => {
     const { upstreams, simulator } = await openUpstreams(app)
     const verifiers = upstreams.map((upstream) => ({ environments: upstream.environments, verify: verifierOf(app, upstream) }))
     const handlers = new Map<string, WebhookHandler[]>()
@@ -132,6 +134,7 @@ export default fp(
       onWebhook(type, handler) {
         handlers.set(type, [...(handlers.get(type) ?? []), handler])
       },
+      historyDays,
       webhookHandlers: (type) => handlers.get(type) ?? [],
       simulator
     })

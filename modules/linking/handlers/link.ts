@@ -21,7 +21,6 @@ import type { Viewer } from '../viewer.ts'
 import { toInstitution, toLinkedAccount } from '../wire.ts'
 
 const longestClientName = 30
-const historyDays = 730
 
 interface Wanted {
   partnerId: string
@@ -126,7 +125,7 @@ export const linkHandlers = (app: FastifyInstance): Pick<Handlers<typeof operati
       ...(webhook === undefined ? {} : { webhook }),
       ...(body.redirect_uri === undefined ? {} : { redirect_uri: body.redirect_uri }),
       ...(update === undefined
-        ? { products: (body.products ?? [Products.Transactions, Products.Auth]) as Products[], transactions: { days_requested: historyDays } }
+        ? { products: (body.products ?? [Products.Transactions, Products.Auth]) as Products[], transactions: { days_requested: app.plaid.historyDays } }
         : { access_token: update.accessToken })
     }
     const { link_token, expiration, request_id } = await refusedByPlaid(() =>

@@ -8,7 +8,6 @@ import { refusedByPlaid } from '../refused.ts'
 import { markItem } from '../status.ts'
 
 const firstPlatypusBank = 'ins_109508'
-const historyDays = 730
 
 /** A test item of the caller's; a session sees live ones too, and these are nothing to play with. */
 const findTestItem = async (app: FastifyInstance, partnerId: string, id: string): Promise<{ item: ItemRow; accessToken: string }> => {
@@ -23,7 +22,7 @@ export const sandboxHandlers = (app: FastifyInstance): Pick<Handlers<typeof oper
     const request = {
       institution_id: body?.institution_id ?? firstPlatypusBank,
       initial_products: [Products.Transactions, Products.Auth],
-      options: { ...(webhook === undefined ? {} : { webhook }), transactions: { days_requested: historyDays } }
+      options: { ...(webhook === undefined ? {} : { webhook }), transactions: { days_requested: app.plaid.historyDays } }
     }
     // Another token does no harm, so one whose answer was lost may be made again.
     const { public_token } = await refusedByPlaid(() => app.plaid.in('test').call((api) => api.sandboxPublicTokenCreate(request), { repeatable: true }))

@@ -19,7 +19,7 @@ const callsOf = (world: World, path: string) => {
 }
 
 test('the first read brings the whole history, page by page, and asks Plaid for it once', async (t) => {
-  const world = await startWorld(t)
+  const world = await startWorld(t, { historyDays: 730 })
   const { itemId } = await world.link('usr_1')
   await world.settle()
   const truth = await world.truthOf(itemId)
