@@ -40,7 +40,8 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   const app = fastify({
     logger: loggerOptions(config),
     genReqId: requestIdOf,
-    trustProxy: config.trustProxy,
+    // One hop: the address that our own proxy saw. What stands before it in X-Forwarded-For the client may have written.
+    trustProxy: config.trustProxy && ((_address: string, hop: number) => hop === 0),
     bodyLimit: 1024 * 1024,
     requestTimeout: 60_000,
     // The embedded database takes seconds to come up the first time, more on a slow machine.

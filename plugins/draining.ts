@@ -18,6 +18,11 @@ export default fp(
       socket.once('close', () => unused.delete(socket))
     })
     app.server.on('request', ({ socket }) => unused.delete(socket))
+    app.addHook('onSend', (_request, reply, _payload, next) => {
+      // What is answered now was the last on its connection; kept alive, it would hold the server up until it times out.
+      if (closing) reply.header('connection', 'close')
+      next()
+    })
     app.addHook('preClose', () => {
       closing = true
       for (const socket of unused) socket.destroy()

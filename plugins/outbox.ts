@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { afterCommit } from './database/transaction.ts'
+import { stringifyStorable } from './database/storable-json.ts'
 import type { Trx } from './database/types.ts'
 import { newId } from './ids.ts'
 
@@ -49,7 +50,7 @@ export default fp(
           id: newId('evt'),
           partner_id: partnerId,
           type,
-          data: JSON.stringify(data),
+          data: stringifyStorable(data),
           created_at: createdAt
         }))
         await trx.insertInto('events').values(rows).execute()

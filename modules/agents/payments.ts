@@ -89,7 +89,9 @@ export const bookEvent = async (app: FastifyInstance, trx: Trx, event: Stripe.Ev
       return await reverse(app, trx, event.id, { sourceId: id, paymentIntentId: idOf(intent), kind: 'refund', amountCents })
     }
     case 'charge.dispute.created': {
-      const { id, payment_intent: intent, amount: amountCents } = event.data.object
+      const { id, status, payment_intent: intent, amount: amountCents } = event.data.object
+      // An inquiry (warning_…) takes no money yet.
+      if (status.startsWith('warning_')) return
       return await reverse(app, trx, event.id, { sourceId: id, paymentIntentId: idOf(intent), kind: 'dispute', amountCents })
     }
     default:

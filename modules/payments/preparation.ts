@@ -15,7 +15,7 @@ import { insertHold, lockFunds } from './queries/funds.ts'
 import { insertLeg, listLegs, setLegTaken, type LegRow } from './queries/legs.ts'
 import { deletePreparation, insertTransfer, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
 import { chooseRail, debitNetworkOf, estimateSettlement, type Rail } from './rails.ts'
-import { sendLeg, type Refusal } from './send.ts'
+import { findTaken, sendLeg, type Refusal } from './send.ts'
 
 export interface Wanted {
   partnerId: string
@@ -145,6 +145,9 @@ export const sendDebit = async (app: FastifyInstance, transfer: TransferRow): Pr
     throw declined(result.refused)
   } catch (error) {
     if (isPlaidFailure(error)) {
+      // An earlier try may have been taken and its answer lost; a debit that happened must not be forgotten.
+      const taken = await findTaken(app, transfer, debit.id)
+      if (taken !== undefined) return taken
       await deletePreparation(db, transfer.id)
       throw refusedProblem(error, transfer)
     }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { ACHClass, TransferAuthorizationDecision, TransferNetwork, TransferType } from 'plaid'
 import { isPlaidFailure } from '../../plugins/plaid/index.ts'
 import type { End } from './ends.ts'
-import { dropAuthorization, saveAuthorization, type LegRow } from './queries/legs.ts'
+import { dropAuthorization, listLegs, saveAuthorization, type LegRow } from './queries/legs.ts'
 import type { TransferRow } from './queries/transfers.ts'
 
 /** How long an authorization can be used at Plaid, and a little more: what is older than this has expired for certain. */
@@ -58,9 +58,18 @@ export const findByAuthorization = async (app: FastifyInstance, transfer: Transf
   try {
     return (await app.plaid.in(transfer.environment).call((api) => api.transferGet({ authorization_id: authorizationId }), { repeatable: true })).transfer.id
   } catch (error) {
-    if (isPlaidFailure(error)) return undefined
+    // Only Plaid's word that it knows no such transfer: wrong keys or a proxy between say nothing of the transfer.
+    if (isPlaidFailure(error) && error.errorType === 'INVALID_REQUEST') return undefined
     throw error
   }
+}
+
+/** Plaid's transfer of a leg, where Plaid has taken it, also when its answer was lost. Throws while Plaid cannot say. */
+export const findTaken = async (app: FastifyInstance, transfer: TransferRow, legId: string): Promise<string | undefined> => {
+  const leg = (await listLegs(app.database.db, transfer.id)).find(({ id }) => id === legId)
+  if (leg === undefined) return undefined
+  if (leg.plaid_transfer_id !== null) return leg.plaid_transfer_id
+  return leg.authorization_id === null ? undefined : await findByAuthorization(app, transfer, leg.authorization_id)
 }
 
 /** An authorization becomes one transfer at most, so this can be repeated by anybody at any time. */

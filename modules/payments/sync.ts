@@ -11,7 +11,7 @@ import { applyEvents, moveLeg } from './progress.ts'
 import { listLegs, listWantedLegs, postponeLeg, setLegTaken, type LegRow } from './queries/legs.ts'
 import { advancePosition, forgetOldPlaidEvents, insertPlaidEvents, listTransfersWithEvents, readPosition } from './queries/plaid-events.ts'
 import { hasRecentTransfers, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
-import { sendLeg, type SendResult } from './send.ts'
+import { findTaken, sendLeg, type SendResult } from './send.ts'
 
 const pageSize = 500
 const mostPages = 100
@@ -78,14 +78,21 @@ const applyStored = async (app: FastifyInstance): Promise<void> => {
   }
 }
 
+/** A refusal, unless an earlier try was taken and its answer lost: then that payment is on its way, and must not be paid back. */
+const refusedUnlessTaken = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow, code: string, description: string): Promise<SendResult> => {
+  const plaidTransferId = await findTaken(app, transfer, leg.id)
+  return plaidTransferId === undefined ? { refused: { code, description, loginRequired: false } } : { plaidTransferId }
+}
+
 const send = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow): Promise<SendResult> => {
   const end = await findEndOfTransfer(app, transfer, leg.kind === 'credit' ? 'to' : 'from')
-  if (end === undefined) return { refused: { code: 'ACCOUNT_UNLINKED', description: 'The account is not linked any more.', loginRequired: false } }
+  if (end === undefined) return await refusedUnlessTaken(app, transfer, leg, 'ACCOUNT_UNLINKED', 'The account is not linked any more.')
   try {
     return await sendLeg(app, transfer, leg, end)
   } catch (error) {
-    if (!(error instanceof PlaidFailure)) throw error
-    return { refused: { code: error.errorCode, description: 'Plaid refused the payment.', loginRequired: false } }
+    // Wrong keys and what a proxy answers are no decision on the payment: it is tried again later.
+    if (!(error instanceof PlaidFailure) || error.errorCode === 'INVALID_API_KEYS' || error.errorCode.startsWith('HTTP_')) throw error
+    return await refusedUnlessTaken(app, transfer, leg, error.errorCode, 'Plaid refused the payment.')
   }
 }
 

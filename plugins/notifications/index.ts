@@ -1,3 +1,4 @@
+import { stringifyStorable } from '../database/storable-json.ts'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { sql } from 'kysely'
@@ -44,7 +45,7 @@ const listNotifications = async (db: Db, userId: string, limit: number, before?:
 const insertNotification = async (trx: Trx, notification: NewNotification, textsSent: boolean, now: Date): Promise<void> => {
   const { userId, type, message, data } = notification
   await sql`insert into notifications (id, user_id, type, message, data, created_at, sms_status, sms_next_at)
-    select ${newId('ntf')}, id, ${type}, ${message}, ${JSON.stringify(data)}::jsonb, ${now}::timestamptz,
+    select ${newId('ntf')}, id, ${type}, ${message}, ${stringifyStorable(data)}::jsonb, ${now}::timestamptz,
       case when reachable then 'pending' else 'none' end, case when reachable then ${now}::timestamptz end
     from (select id, ${textsSent}::boolean and coalesce(preferences ->> 'phone', '') ~ ${sql.lit(phonePattern)} as reachable
       from users where id = ${userId}) as told`.execute(trx)

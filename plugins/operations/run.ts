@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { writeActivity } from '../audit.ts'
 import { tenantOf, type Caller } from '../auth/caller.ts'
@@ -46,9 +46,9 @@ const claimOf = (operation: Operation, request: FastifyRequest): IdempotencyClai
 }
 
 /** The same at every retry of one keyed request, different for every other request. */
-const onwardKeyOf = (claim: IdempotencyClaim | undefined, request: FastifyRequest): string =>
+const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
   createHash('sha256')
-    .update(claim === undefined ? request.id : `${claim.tenant}\n${claim.operationId}\n${claim.key}`)
+    .update(claim === undefined ? randomUUID() : `${claim.tenant}\n${claim.operationId}\n${claim.key}`)
     .digest('hex')
     .slice(0, 32)
 
@@ -116,7 +116,7 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     })
 
   const mutate = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => {
-    const onwardKey = onwardKeyOf(claim, request)
+    const onwardKey = onwardKeyOf(claim)
     if (operation.extensions?.['x-upstream'] === undefined) {
       return await commit(operation, request, reply, claim, (trx) => handler(callOf(request, reply, trx, onwardKey)))
     }
@@ -148,7 +148,7 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
   }
 
   const read = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
-    const result = await handler(callOf(request, reply, app.database.db, onwardKeyOf(undefined, request)))
+    const result = await handler(callOf(request, reply, app.database.db, onwardKeyOf(undefined)))
     return result instanceof ProblemError ? result : finish(operation, result, reply)
   }
 

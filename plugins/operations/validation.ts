@@ -26,9 +26,22 @@ const decimalMultipleOf: KeywordDefinition = {
   error: { message: ({ schema }) => str`must be a multiple of ${schema as number}`, params: ({ schema }) => _`{multipleOf: ${schema as number}}` }
 }
 
+/** A day that exists, from the year 1 on; what the database has no day for is refused here. */
+const isDay = (text: string): boolean => {
+  if (!/^(?!0000)\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  const time = Date.parse(text)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
+/** A moment of RFC 3339 that JavaScript and PostgreSQL know: none has leap seconds. */
+const isMoment = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text.toUpperCase()))
+
 const createAjv = (extra: Options): Ajv => {
   const ajv = new Ajv({ ...options, ...extra })
   ajvFormats.default(ajv)
+  ajv.addFormat('date', isDay)
+  ajv.addFormat('date-time', isMoment)
   ajv.removeKeyword('multipleOf')
   ajv.addKeyword(decimalMultipleOf)
   for (const schema of recursiveSchemas) ajv.addSchema(schema)

@@ -24,22 +24,28 @@ interface Remembered {
   until: number
 }
 
-/** Keys by their ids, remembered for an hour. Invented ids cannot make it ask Plaid without end. */
+/** Keys by their ids, remembered for an hour. Invented ids cannot make it ask Plaid without end, nor push out a key that has proved to be Plaid's. */
 const createKeyring = ({ clock, findKey }: WebhookVerifierOptions) => {
   const keys = new Map<string, Remembered>()
+  const proven = new Set<string>()
   let window = { startedAt: 0, lookups: 0 }
   const look = (keyId: string): Promise<VerificationKey | undefined> => {
     const now = clock.now().getTime()
     if (now - window.startedAt >= 60_000) window = { startedAt: now, lookups: 0 }
-    if (++window.lookups > lookupsPerMinute) return Promise.resolve(undefined)
+    if (!proven.has(keyId) && ++window.lookups > lookupsPerMinute) return Promise.resolve(undefined)
     const remembered: Remembered = { key: findKey(keyId), until: now + keyLifetimeMs }
     keys.delete(keyId)
     keys.set(keyId, remembered)
-    const [oldest] = keys.keys()
+    const oldest = [...keys.keys()].find((id) => !proven.has(id))
     if (keys.size > rememberedKeys && oldest !== undefined) keys.delete(oldest)
     remembered.key.then(
       (key) => {
-        if (key === undefined) remembered.until = now + unknownLifetimeMs
+        if (key === undefined) {
+          remembered.until = now + unknownLifetimeMs
+          proven.delete(keyId)
+        } else {
+          proven.add(keyId)
+        }
       },
       () => keys.delete(keyId)
     )

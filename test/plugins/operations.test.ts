@@ -139,3 +139,13 @@ test('text that the database cannot hold is the client’s error, not ours', asy
   const { status, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'a\u0000b' } })
   assert.deepEqual([status, body.error], [400, 'validation_failed'])
 })
+
+test('behind a trusted proxy the address is the one that the proxy saw, not one that the client wrote', async (t) => {
+  const { url, database } = await startApp(t, { env: { ATLAS_TRUST_PROXY: 'true' }, extend: (app) => bindNotes(app) })
+  await createNotesTable.execute(database.db)
+  const partner = await createPartner(database)
+  const key = await partner.token(['notes:write'], { allowedIps: ['203.0.113.7'] })
+  const post = (forwarded: string) => send(url, 'POST', '/test/notes', { key, body: { text: 'a' }, headers: { 'x-forwarded-for': forwarded } })
+  assert.equal((await post('203.0.113.7')).status, 201)
+  assert.equal((await post('203.0.113.7, 192.0.2.1')).body.error, 'pat_ip_blocked')
+})
