@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
-import { PGliteDialect, PostgresDialect, type Dialect } from 'kysely'
+import { PGliteDialect, type Dialect } from 'kysely'
 import pg from 'pg'
 
 const int8 = 20
@@ -48,17 +48,24 @@ export const openPglite = async (dataDir: string): Promise<PGlite> =>
 
 export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
 
-export const openPool = (connectionString: string, size: number): pg.Pool =>
-  new pg.Pool({
-    connectionString,
-    max: size,
-    Client: PreparingClient,
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
-    types: {
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
-    }
-  })
+const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
+  oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
 
-export const postgresDialect = (pool: pg.Pool): Dialect => new PostgresDialect({ pool })
+const connection = (connectionString: string): pg.ClientConfig => ({
+  connectionString,
+  connectionTimeoutMillis: 5_000,
+  pipeline: true,
+  keepAlive: true,
+  types: { getTypeParser }
+})
+
+export const openPool = (connectionString: string, size: number): pg.Pool =>
+  new pg.Pool({ ...connection(connectionString), max: size, Client: PreparingClient, idleTimeoutMillis: 30_000 })
+
+/** Opens one connection that sends statements without waiting for the answers of those before. */
+export const openClient = async (connectionString: string, onError: (error: Error) => void): Promise<pg.Client> => {
+  const client = new PreparingClient(connection(connectionString))
+  client.on('error', onError)
+  await client.connect()
+  return client
+}

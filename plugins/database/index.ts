@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import fp from 'fastify-plugin'
 import { Kysely, sql } from 'kysely'
-import pg from 'pg'
 import type { Config } from '../config/index.ts'
 import '../config/plugin.ts'
 import './tables.ts'
-import { embeddedDialect, openPglite, openPool, postgresDialect } from './dialect.ts'
+import { embeddedDialect, openClient, openPglite, openPool } from './dialect.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { advisoryLocks, processLocks, type Locks } from './locks.ts'
+import { pipeliningDialect } from './pipelining-dialect.ts'
+import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
 import type { Database, Db } from './types.ts'
 
@@ -21,6 +22,8 @@ export interface DatabaseHandle {
   migrated(): Promise<boolean>
   close(): Promise<void>
 }
+
+const mostShared = 4
 
 export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'close'>
 
@@ -41,15 +44,13 @@ const openEmbedded = async (dataDir: string): Promise<Driver> => {
 }
 
 export const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
-  const pool = openPool(url, poolSize)
+  // Half of the connections, but no more than four, are shared by single statements; transactions have the rest.
+  const shared = Math.min(mostShared, Math.floor(poolSize / 2))
+  const pool = openPool(url, poolSize - shared)
   pool.on('error', onError)
-  const db = new Kysely<Database>({ dialect: postgresDialect(pool) })
-  const locks = advisoryLocks(async () => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true })
-    client.on('error', onError)
-    await client.connect()
-    return client
-  })
+  const connect = () => openClient(url, onError)
+  const db = new Kysely<Database>({ dialect: pipeliningDialect(pool, openSharedClients(shared, connect)) })
+  const locks = advisoryLocks(connect)
   return {
     driver: 'postgresql',
     db,
