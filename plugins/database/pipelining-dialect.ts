@@ -50,7 +50,8 @@ class PipeliningDriver implements Driver {
     if (!(connection instanceof Connection)) throw new Error('The connection is not of this driver.')
     const own = (await this.#transactions.acquireConnection()) as OwnConnection
     connection.own = own
-    await this.#transactions.beginTransaction(own, settings)
+    // Not waited for: it goes out with the statement behind it. It can fail only with the connection, and then that statement fails as well.
+    this.#transactions.beginTransaction(own, settings).catch(() => undefined)
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
