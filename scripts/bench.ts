@@ -102,7 +102,8 @@ const grow = async (product: Child, databaseUrl: string, cases: BenchCase[], his
 }
 
 const run = async (database: string, { connections, seconds, only, history }: { connections: number[]; seconds: number; only: string; history: number[] }): Promise<void> => {
-  const { url: databaseUrl, drop } = await createPostgresDatabase(database)
+  const made = await createPostgresDatabase(database)
+  const databaseUrl = made.url
   const ingestSecret = 'the-secret-of-the-benchmark'
   const env = {
     ...process.env, NODE_ENV: 'production', DATABASE_URL: databaseUrl, REDIS_URL: '', LOG_LEVEL: 'silent', ATLAS_INGEST_SECRET: ingestSecret,
@@ -126,7 +127,7 @@ const run = async (database: string, { connections, seconds, only, history }: { 
     if (history.length > 0) console.log(`\n${reportGrowth(history, await grow(product, databaseUrl, cases, history, seconds))}\n`)
   } finally {
     await Promise.all(running.map(end))
-    await drop()
+    await made.drop()
   }
 }
 

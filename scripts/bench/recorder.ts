@@ -5,12 +5,12 @@ import type { Exchange } from './exchange.ts'
 
 type AnyQuery = (this: unknown, ...args: unknown[]) => unknown
 
-const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as { prepareValue: (value: unknown) => unknown }
+const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as { prepareValue: (value: unknown) => Buffer | string | null | undefined }
 
 const toText = (value: unknown): string | null => {
   const prepared = prepareValue(value)
   if (prepared === null || prepared === undefined) return null
-  return Buffer.isBuffer(prepared) ? `\\x${prepared.toString('hex')}` : String(prepared)
+  return typeof prepared === 'string' ? prepared : `\\x${prepared.toString('hex')}`
 }
 
 /** Sees the statements and the outgoing requests of this process. To be made before anything connects to the database. */
