@@ -124,6 +124,12 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     return await commit(operation, request, reply, claim, effect)
   }
 
+  const replay = (stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
+    const outcome = replayOf(stored, claim)
+    if (!(outcome instanceof ProblemError)) app.metrics.replayed()
+    return outcome
+  }
+
   /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
   const mutateOnce = async (
     operation: Operation,
@@ -136,12 +142,12 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     const release = await app.idempotency.hold(claim.tenant, claim.key)
     try {
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      return stored === undefined ? await mutate(operation, handler, request, reply, claim) : replayOf(stored, claim)
+      return stored === undefined ? await mutate(operation, handler, request, reply, claim) : replay(stored, claim)
     } catch (error) {
       if (!(error instanceof AnsweredMeanwhile)) throw error
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
       if (stored === undefined) throw error
-      return replayOf(stored, claim)
+      return replay(stored, claim)
     } finally {
       await release()
     }
