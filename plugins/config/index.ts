@@ -198,7 +198,7 @@ const readOverload = (reader: Reader, production: boolean, poolSize: number): Ov
   // The embedded database computes in this very process and holds the event loop up; a desk does not want to hear of it.
   loopDelayMs: reader.integer('ATLAS_OVERLOAD_LOOP_DELAY_MS', production ? 1_000 : 0, 0, 60_000),
   memoryPercent: reader.integer('ATLAS_OVERLOAD_MEMORY_PERCENT', 90, 0, 100),
-  databaseWaiting: reader.integer('ATLAS_OVERLOAD_DATABASE_WAITING', 20 * poolSize, 0, 100_000)
+  databaseWaiting: reader.integer('ATLAS_OVERLOAD_DATABASE_WAITING', 50 * poolSize, 0, 100_000)
 })
 
 const readEnvironmentName = (reader: Reader): Config['environment'] => {
