@@ -8,6 +8,7 @@ import { createPostgresDatabase, type Cleaner } from './build-app.ts'
 const root = new URL('..', import.meta.url)
 
 export interface ServerProcess {
+  env: Record<string, string>
   url: string
   /** All that it has printed so far, on both streams. */
   output(): string
@@ -28,10 +29,10 @@ export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> =
   return { ...settings, DATABASE_URL: url }
 }
 
-/** The real process, as an operator starts it, on a free port; killed after the test if it still runs. */
-export const startServer = async (t: Cleaner, env: Record<string, string> = {}): Promise<ServerProcess> => {
-  const settings = await ownSettings(t)
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server.ts'], { cwd: root, env: { ...settings, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+/** The real process, as an operator starts it, on a free port; killed after the test if it still runs. `adapt` changes its settings last. */
+export const startServer = async (t: Cleaner, more: Record<string, string> = {}, adapt = (env: Record<string, string>) => env): Promise<ServerProcess> => {
+  const env = adapt({ ...(await ownSettings(t)), PORT: '0', ...more })
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const ended = once(child, 'exit').then(([code]) => code as number | null)
   t.after(async () => {
@@ -48,5 +49,5 @@ export const startServer = async (t: Cleaner, env: Record<string, string> = {}):
     child.stderr.on('data', read)
     void ended.then((code) => failed(new Error(`The server ended with ${code}:\n${output}`)))
   })
-  return { url: url.replace('localhost', '127.0.0.1'), output: () => output, signal: (name) => void child.kill(name), ended }
+  return { env, url: url.replace('localhost', '127.0.0.1'), output: () => output, signal: (name) => void child.kill(name), ended }
 }
