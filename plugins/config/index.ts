@@ -185,7 +185,7 @@ const readTwilio = (reader: Reader): TwilioConfig | undefined => {
 const readMetricsPort = (reader: Reader, publicPort: number): number | undefined => {
   const port = reader.integer('ATLAS_METRICS_PORT', 9464, 0, 65535)
   if (!reader.flag('ATLAS_METRICS_ENABLED', false)) return undefined
-  if (port === publicPort && port !== 0) reader.problems.push('ATLAS_METRICS_PORT must differ from PORT: metrics are not for the public')
+  if (port === publicPort && port !== 0) reader.problems.push('ATLAS_METRICS_PORT must differ from PORT, since metrics are not for the public')
   return port
 }
 

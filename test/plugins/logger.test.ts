@@ -48,7 +48,8 @@ const walk = async (url: string): Promise<Record<string, string>> => {
   const { key } = await mintKey(url, owner.jwt)
   const { key: liveKey } = await mintKey(url, owner.jwt, 'live')
   const { token } = await mintToken(url, owner.jwt)
-  for (const headers of [{ authorization: `Bearer ${key}` }, { 'x-api-key': key }, { authorization: `Bearer ${liveKey}` }, { authorization: `Bearer ${token}` }, { authorization: `Basic ${token}` }]) {
+  const ways: Record<string, string>[] = [{ authorization: `Bearer ${key}` }, { 'x-api-key': key }, { authorization: `Bearer ${liveKey}` }, { authorization: `Bearer ${token}` }, { authorization: `Basic ${token}` }]
+  for (const headers of ways) {
     await call(url, `/v1/events?key=${key}`, { headers })
     await call(url, '/v1/nowhere', { headers })
   }
