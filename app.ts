@@ -51,8 +51,6 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
     forceCloseConnections: 'idle',
-    // What still arrives on an open connection while the server closes has reached us; it is answered like any other, and its connection closed.
-    return503OnClosing: false,
     routerOptions: { maxParamLength: 255 }
   })
   await app.register(configPlugin, { config })
