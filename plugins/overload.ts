@@ -1,13 +1,14 @@
-import { getHeapStatistics } from 'node:v8'
 import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { overloaded } from './errors/kinds.ts'
+import type { ProblemError } from './errors/problem.ts'
 
-/** What gives out first, and after how many seconds it is worth to try again: connections come back soon, memory does not. */
+/** What gives out first, and after how many seconds it is worth to try again: a place becomes free soon, memory does not. */
 const reasons = {
-  database: { detail: 'Too many requests wait for the database.', retryAfterSeconds: 1 },
+  requests: { detail: 'Too many requests are under way.', retryAfterSeconds: 1 },
   event_loop: { detail: 'The server has more to compute than it can.', retryAfterSeconds: 2 },
   memory: { detail: 'The server is short of memory.', retryAfterSeconds: 5 }
 } as const
@@ -28,28 +29,34 @@ const limitsOf = ({ config }: FastifyInstance): { maxEventLoopDelay: number; max
   return { maxEventLoopDelay: loopDelayMs, maxHeapUsedBytes: getHeapStatistics().heap_size_limit * share, maxRssBytes: containerBytes() * share }
 }
 
-/** Refuses requests with 503 before memory or the database's connections run out, so that those under way still end well. */
+/**
+ * Refuses requests with 503 before memory or the database's connections run out, so that those under way still end well. How many are under way is what
+ * counts, and not how many wait for a connection: statements that are sent together or one after the other on a connection wait where the pool does not see it.
+ */
 export default fp(
   async (app) => {
-    const refusal = (request: FastifyRequest, reason: Reason): Promise<void> | undefined => {
-      if (isAboutHealth(request)) return undefined
+    const most = app.config.overload.requests
+    let underWay = 0
+    const refuse = (reason: Reason): ProblemError => {
       app.metrics.overloaded(reason)
       const { detail, retryAfterSeconds } = reasons[reason]
-      return Promise.reject(overloaded(`${detail} Try again soon.`, {}, { 'retry-after': String(retryAfterSeconds) }))
+      return overloaded(`${detail} Try again soon.`, {}, { 'retry-after': String(retryAfterSeconds) })
     }
+    const left = (): void => {
+      underWay -= 1
+    }
+    app.addHook('onRequest', (request, reply, next) => {
+      if (underWay >= most && most > 0 && !isAboutHealth(request)) return next(refuse('requests'))
+      underWay += 1
+      // Also when the client goes away before its answer.
+      reply.raw.once('close', left)
+      next()
+    })
     await app.register(underPressure, {
       ...limitsOf(app),
-      pressureHandler: (request, _reply, type) => refusal(request, type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory')
+      pressureHandler: (request, _reply, type) => (isAboutHealth(request) ? undefined : Promise.reject(refuse(type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory')))
     })
-    const { connections } = app.database
-    const most = app.config.overload.databaseWaiting
-    if (connections === undefined || most === 0) return
-    app.addHook('onRequest', (request, _reply, next) => {
-      if (connections().waiting < most) return next()
-      const refused = refusal(request, 'database')
-      if (refused === undefined) next()
-      else refused.catch(next)
-    })
+    app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' }, () => underWay)
   },
-  { name: 'overload', dependencies: ['config', 'errors', 'database', 'metrics'] }
+  { name: 'overload', dependencies: ['config', 'errors', 'metrics'] }
 )

@@ -36,8 +36,8 @@ export interface OverloadConfig {
   loopDelayMs: number
   /** Of the heap that V8 may use, and of the memory that the container may use. */
   memoryPercent: number
-  /** How many statements and transactions may wait for a connection to the database. */
-  databaseWaiting: number
+  /** How many requests may be under way at a time, most of them waiting for the database. */
+  requests: number
 }
 
 export interface Config {
@@ -194,11 +194,11 @@ const readTracingEnabled = (reader: Reader): boolean => {
   return !reader.flag('OTEL_SDK_DISABLED', false) && endpoints.some((endpoint) => endpoint !== undefined)
 }
 
-const readOverload = (reader: Reader, production: boolean, poolSize: number): OverloadConfig => ({
+const readOverload = (reader: Reader, production: boolean): OverloadConfig => ({
   // The embedded database computes in this very process and holds the event loop up; a desk does not want to hear of it.
   loopDelayMs: reader.integer('ATLAS_OVERLOAD_LOOP_DELAY_MS', production ? 1_000 : 0, 0, 60_000),
   memoryPercent: reader.integer('ATLAS_OVERLOAD_MEMORY_PERCENT', 90, 0, 100),
-  databaseWaiting: reader.integer('ATLAS_OVERLOAD_DATABASE_WAITING', 50 * poolSize, 0, 100_000)
+  requests: reader.integer('ATLAS_OVERLOAD_REQUESTS', 1_000, 0, 1_000_000)
 })
 
 const readEnvironmentName = (reader: Reader): Config['environment'] => {
@@ -230,7 +230,6 @@ export const loadConfig = (env: Environment): Config => {
   const jwtSecret = reader.text('ATLAS_JWT_SECRET') ?? keys.jwtSecret
   if (jwtSecret.length < 32) reader.problems.push('ATLAS_JWT_SECRET must have 32 characters or more')
   const port = reader.integer('PORT', 3000, 0, 65535)
-  const databasePoolSize = reader.integer('DATABASE_POOL_SIZE', 10, 2, 100)
   const config: Config = {
     environment,
     host: reader.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
@@ -238,7 +237,7 @@ export const loadConfig = (env: Environment): Config => {
     dataDir,
     publicUrl: reader.url('ATLAS_PUBLIC_URL', ['http:', 'https:']),
     databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
-    databasePoolSize,
+    databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 10, 2, 100),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     encryptionKeys: [
       reader.key('ATLAS_ENCRYPTION_KEY', encryptionKey ?? keys.encryptionKey),
@@ -259,7 +258,7 @@ export const loadConfig = (env: Environment): Config => {
     metricsPort: readMetricsPort(reader, port),
     tracingEnabled: readTracingEnabled(reader),
     drainDelayMs: reader.integer('ATLAS_DRAIN_DELAY_MS', 0, 0, 60_000),
-    overload: readOverload(reader, production, databasePoolSize)
+    overload: readOverload(reader, production)
   }
   if (reader.problems.length > 0) throw new ConfigurationError(reader.problems)
   return config

@@ -23,7 +23,6 @@ const createRequestMeasures = (registry: Registry): ((app: FastifyInstance) => v
     buckets: requestBuckets,
     registers: [registry]
   })
-  const inFlight = new Gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.', registers: [registry] })
   // One observer for each series, so that a request does not look its labels up.
   const observers = new Map<string, Histogram.Internal<string>>()
   const observerOf = (request: FastifyRequest, status: string): Histogram.Internal<string> => {
@@ -37,10 +36,8 @@ const createRequestMeasures = (registry: Registry): ((app: FastifyInstance) => v
   }
   return (app) => {
     app.addHook('onRequest', (request, reply, next) => {
-      inFlight.inc()
       // Also when the client goes away before its answer.
       reply.raw.once('close', () => {
-        inFlight.dec()
         observerOf(request, reply.raw.writableFinished ? `${Math.floor(reply.statusCode / 100)}xx` : 'aborted').observe(reply.elapsedTime / 1000)
       })
       next()

@@ -55,10 +55,11 @@ const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
     .slice(0, 32)
 
 /** The first answer again, and whether this request asked for something else. */
-const replayOf = (stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
+const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
   if (stored.operationId !== claim.operationId) {
     return idempotencyConflict('This idempotency key was used for another operation; make a new one for each logical operation.')
   }
+  metrics.replayed()
   const sameBody = stored.bodyHash.equals(claim.bodyHash)
   const headers = { 'idempotent-replayed': 'true', ...(sameBody ? {} : { 'idempotency-mismatch': 'body' }) }
   return { status: stored.status, headers, text: stored.text === '' ? undefined : stored.text }
@@ -126,12 +127,6 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     return await commit(operation, request, reply, claim, effect)
   }
 
-  const replay = (stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
-    const outcome = replayOf(stored, claim)
-    if (!(outcome instanceof ProblemError)) app.metrics.replayed()
-    return outcome
-  }
-
   /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
   const once = async (claim: IdempotencyClaim | undefined, work: () => Promise<Outcome | ProblemError>): Promise<Outcome | ProblemError> => {
     if (claim === undefined) return await work()
@@ -139,12 +134,12 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     const release = await app.idempotency.hold(claim.tenant, claim.key)
     try {
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      return stored === undefined ? await work() : replay(stored, claim)
+      return stored === undefined ? await work() : replayOf(app, stored, claim)
     } catch (error) {
       if (!(error instanceof AnsweredMeanwhile)) throw error
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
       if (stored === undefined) throw error
-      return replay(stored, claim)
+      return replayOf(app, stored, claim)
     } finally {
       await release()
     }

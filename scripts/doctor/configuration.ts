@@ -81,6 +81,6 @@ export const checkProduction = (config: Config): Finding[] => {
   if (config.webhookAllowPrivate) findings.push(warn('webhooks', 'may go to private addresses', 'Leave ATLAS_WEBHOOK_ALLOW_PRIVATE out: a partner could reach what only this server can.'))
   if (config.sandboxAutosettle) findings.push(warn('simulators', 'move transfers by themselves', 'Leave ATLAS_SANDBOX_AUTOSETTLE out.'))
   if (['debug', 'trace'].includes(config.logLevel)) findings.push(warn('log', `is written at the level ${config.logLevel}`, 'Set LOG_LEVEL to info: it costs time and space.'))
-  if (config.overload.databaseWaiting === 0 || config.overload.memoryPercent === 0) findings.push(warn('overload', 'a limit is switched off', 'Leave ATLAS_OVERLOAD_… out, so that requests are refused before memory or connections run out.'))
+  if (config.overload.requests === 0 || config.overload.memoryPercent === 0) findings.push(warn('overload', 'a limit is switched off', 'Leave ATLAS_OVERLOAD_… out, so that requests are refused before memory or connections run out.'))
   return findings
 }

@@ -16,7 +16,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 const manifests: Manifest[] = parseAllDocuments(read('docs/deploy/kubernetes.yaml')).map((document) => {
   assert.deepEqual([...document.errors, ...document.warnings], [])
-  return document.toJS() as Manifest
+  return document.toJS()
 })
 const ofKind = (kind: string): Manifest => {
   const found = manifests.filter((manifest) => manifest.kind === kind)
