@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 import type { RateLimitClass } from '../operations/table.ts'
-import type { Listener } from './listener.ts'
+import { listenForMetrics, type Listener } from './listener.ts'
 
 /** How a call to another service ended: it did as asked, it refused, or nobody can tell. */
 export type UpstreamOutcome = 'ok' | 'refused' | 'failed'
@@ -50,6 +50,9 @@ declare module 'fastify' {
   }
 }
 
+/** Loaded only where it is wanted. Not inside the export below: there the compiler leaves the name of the file as it is. */
+const loadRegistry = async () => await import('./registry.ts')
+
 /** Metrics for Prometheus. While they are off, nothing is loaded, hooked or measured. */
 export default fp(
   async (app) => {
@@ -58,8 +61,7 @@ export default fp(
       app.decorate('metrics', off)
       return
     }
-    const { createMetrics } = await import('./registry.ts')
-    const { listenForMetrics } = await import('./listener.ts')
+    const { createMetrics } = await loadRegistry()
     const { registry, metrics, measureRequests } = createMetrics((name, error) => app.log.warn({ err: error, metric: name }, 'a metric could not be read'))
     let listener: Listener | undefined
     measureRequests(app)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
@@ -160,6 +161,17 @@ test('the pool is told on PostgreSQL, and a database that is gone hides nothing 
   assert.equal(valueOf(down, 'atlas_webhook_deliveries_due'), undefined)
   assert.equal(valueOf(down, 'atlas_events_unpublished_age_seconds'), undefined)
   assert.ok((valueOf(down, 'nodejs_heap_size_used_bytes') ?? 0) > 0)
+})
+
+test('every metric of ours is explained to operators, and every one that is explained exists', { timeout: 60_000 }, async (t) => {
+  const { app } = await start(t)
+  const text = await (await fetch(app.metrics.url() ?? '')).text()
+  const served = [...text.matchAll(/^# TYPE (atlas_\w+) /gm)].map(([, name]) => name)
+  const table = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8').matchAll(/^\| .*\|.*$/gm)
+  const explained = [...table].flatMap(([row]) => [...(row.split('|')[1] ?? '').matchAll(/`(atlas_\w+)(?:\{[\w, ]+\})?`/g)].map(([, name]) => name))
+  // The embedded database has no pool to tell of.
+  const here = app.database.connections === undefined ? explained.filter((name) => name !== 'atlas_database_connections') : explained
+  assert.deepEqual(here.sort(), served.sort())
 })
 
 test('a port in use stops the start, as that of the API does', async (t) => {
