@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { Kysely, sql } from 'kysely'
 import type { Config } from '../config/index.ts'
 import '../config/plugin.ts'
+import '../metrics/index.ts'
 import './tables.ts'
 import { embeddedDialect, openClient, openPglite, openPool } from './dialect.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -12,10 +13,22 @@ import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
 import type { Database, Db } from './types.ts'
 
+/** The connections of this process that transactions take turns with. */
+export interface Connections {
+  active: number
+  idle: number
+  /** Transactions that wait for a connection. */
+  waiting: number
+  /** How many there may be. */
+  most: number
+}
+
 export interface DatabaseHandle {
   driver: 'embedded' | 'postgresql'
   db: Db
   locks: Locks
+  /** How the connections are used; the embedded database has none. */
+  connections?: () => Connections
   /** Whether the database answers a query. */
   answers(): Promise<boolean>
   /** Whether every migration has run; asked of the database until the answer is yes. */
@@ -25,7 +38,7 @@ export interface DatabaseHandle {
 
 const mostShared = 4
 
-export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'close'>
+export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'connections' | 'close'>
 
 const openEmbedded = async (dataDir: string): Promise<Driver> => {
   const unlock = await lockDirectory(dataDir)
@@ -55,6 +68,7 @@ export const openPostgres = (url: string, poolSize: number, onError: (error: Err
     driver: 'postgresql',
     db,
     locks,
+    connections: () => ({ active: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, most: poolSize - shared }),
     async close() {
       await locks.close()
       await db.destroy()
@@ -106,6 +120,13 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
     if (database === undefined) app.addHook('onClose', () => handle.close())
     if (app.config.environment !== 'production') await migrateToLatest(handle.db)
     app.decorate('database', handle)
+    app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database answers, else 0.' }, async () => ((await handle.answers()) ? 1 : 0))
+    const { connections } = handle
+    if (connections === undefined) return
+    app.metrics.gauge({ name: 'atlas_database_connections', help: 'Connections of this process, and what waits for one.', label: 'state' }, () => {
+      const { active, idle, waiting, most } = connections()
+      return { active, idle, waiting, most }
+    })
   },
-  { name: 'database', dependencies: ['config'] }
+  { name: 'database', dependencies: ['config', 'metrics'] }
 )

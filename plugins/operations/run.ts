@@ -64,10 +64,11 @@ const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
     .slice(0, 32)
 
 /** The first answer again, and whether this request asked for something else. */
-const replayOf = (stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
+const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
   if (stored.operationId !== claim.operationId) {
     return idempotencyConflict('This idempotency key was used for another operation; make a new one for each logical operation.')
   }
+  metrics.replayed()
   const sameBody = stored.bodyHash.equals(claim.bodyHash)
   const headers = { 'idempotent-replayed': 'true', ...(sameBody ? {} : { 'idempotency-mismatch': 'body' }) }
   return { status: stored.status, headers, text: stored.text === '' ? undefined : stored.text }
@@ -148,12 +149,12 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     const release = await app.idempotency.hold(claim.tenant, claim.key)
     try {
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      return stored === undefined ? await work() : replayOf(stored, claim)
+      return stored === undefined ? await work() : replayOf(app, stored, claim)
     } catch (error) {
       if (!(error instanceof AnsweredMeanwhile)) throw error
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
       if (stored === undefined) throw error
-      return replayOf(stored, claim)
+      return replayOf(app, stored, claim)
     } finally {
       await release()
     }
