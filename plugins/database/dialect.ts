@@ -5,6 +5,7 @@ import pg from 'pg'
 
 const int8 = 20
 const date = 1082
+const timestamptz = 1184
 
 /** int8 as a number: the money, sequences and counts of this product stay far below 2^53, and one that does not must not be rounded in silence. */
 const parseInt8 = (text: string): number => {
@@ -40,10 +41,13 @@ class PreparingClient extends pg.Client {
   }
 }
 
+/** PGlite leaves moments to JavaScript's `Date`, which takes the year 1 for 2001; pg reads them as PostgreSQL writes them. */
+const parseTimestamp = pg.types.getTypeParser(timestamptz, 'text') as (text: string) => unknown
+
 export const openPglite = async (dataDir: string): Promise<PGlite> =>
   await PGlite.create({
     dataDir,
-    parsers: { [int8]: parseInt8, [date]: (text: string) => text }
+    parsers: { [int8]: parseInt8, [date]: (text: string) => text, [timestamptz]: parseTimestamp }
   })
 
 export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
