@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import fp from 'fastify-plugin'
 import { Kysely, sql } from 'kysely'
-import pg from 'pg'
 import type { Config } from '../config/index.ts'
 import '../config/plugin.ts'
 import './tables.ts'
-import { embeddedDialect, openPglite, openPool, postgresDialect } from './dialect.ts'
+import { embeddedDialect, openClient, openPglite, openPool, postgresDialect } from './dialect.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { advisoryLocks, processLocks, type Locks } from './locks.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
+import { defaultStatementLimitMs } from './time-limit.ts'
 import type { Database, Db } from './types.ts'
 
 export interface DatabaseHandle {
@@ -40,12 +40,18 @@ const openEmbedded = async (dataDir: string): Promise<Driver> => {
   }
 }
 
-export const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
-  const pool = openPool(url, poolSize)
+export const openPostgres = (
+  connectionString: string,
+  poolSize: number,
+  onError: (error: Error) => void,
+  { statementLimitMs = defaultStatementLimitMs }: { statementLimitMs?: number } = {}
+): Driver => {
+  const options = { connectionString, statementLimitMs }
+  const pool = openPool(options, poolSize)
   pool.on('error', onError)
   const db = new Kysely<Database>({ dialect: postgresDialect(pool) })
   const locks = advisoryLocks(async () => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true })
+    const client = openClient(options)
     client.on('error', onError)
     await client.connect()
     return client
