@@ -18,6 +18,7 @@ export interface PostgresServer {
   crash(): Promise<void>
   /** Shuts it down in an orderly way: sessions are ended, data is written out. */
   stop(): Promise<void>
+  isRunning(): boolean
 }
 
 export interface PostgresOptions {
@@ -44,7 +45,7 @@ const childrenOf = (pid: number): number[] => {
   }
 }
 
-const isRunning = (pid: number): boolean => {
+const isAlive = (pid: number): boolean => {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] !== 'Z'
   } catch {
@@ -106,9 +107,10 @@ export const startPostgres = async (t: Cleaner, { folder = makeFolder(t, 'postgr
       const children = childrenOf(pid)
       await program?.end('SIGKILL')
       children.forEach(killHard)
-      await until('every process of PostgreSQL is gone', () => children.every((child) => !isRunning(child)))
+      await until('every process of PostgreSQL is gone', () => children.every((child) => !isAlive(child)))
     },
-    stop: async () => await program?.end('SIGINT')
+    stop: async () => await program?.end('SIGINT'),
+    isRunning: () => program !== undefined && program.isRunning()
   }
   await server.start()
   t.after(() => server.crash())

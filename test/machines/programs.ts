@@ -54,6 +54,7 @@ export interface Program {
   child: ChildProcess
   /** The last part of what it has printed. */
   output(): string
+  isRunning(): boolean
   /** Ends it by a signal and waits until it is gone. */
   end(signal: NodeJS.Signals): Promise<void>
 }
@@ -70,13 +71,13 @@ export const startProgram = (t: Cleaner, file: string, args: string[], options: 
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   child.on('error', (error) => keep(Buffer.from(error.message)))
-  const gone = () => child.exitCode !== null || child.signalCode !== null
+  const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
   const end = async (signal: NodeJS.Signals) => {
-    if (gone()) return
+    if (!isRunning()) return
     const exit = once(child, 'exit')
     child.kill(signal)
     await exit
   }
   t.after(() => end('SIGKILL'))
-  return { child, output: () => output, end }
+  return { child, output: () => output, isRunning, end }
 }

@@ -32,7 +32,7 @@ export const startServerProcess = async (t: Cleaner, settings: Record<string, st
   const url = `http://127.0.0.1:${port}`
   const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...settings, HOST: '127.0.0.1', PORT: String(port) }
   let program: Program | undefined
-  const isRunning = () => program !== undefined && program.child.exitCode === null && program.child.signalCode === null
+  const isRunning = () => program !== undefined && program.isRunning()
   const server: ServerProcess = {
     url,
     port,
