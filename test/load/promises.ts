@@ -25,6 +25,8 @@ const unsettled = (status: number): boolean => status >= 500 || status === 409 |
 const longestAnswerMs = 60_000
 
 export interface Promises {
+  /** What every key begins with, and no other effect's mark does. */
+  prefix: string
   all: KeptPromise[]
   /** How often each status came; `none` for requests that got no answer. */
   statuses: Map<string, number>
@@ -52,12 +54,13 @@ const bodyOf = (kind: PromiseKind, key: string, tenant: Tenant, agentId: string,
 const paths = { spend: '/api/spend', report: '/v2/api/report', transfer: '/v1/transfers' } as const
 
 /** The operations that a load begins and what was promised about each. */
-export const createPromises = (tenant: Tenant, random: SeededRandom, name: string): Promises => {
+export const createPromises = (tenant: Tenant, random: SeededRandom): Promises => {
+  const prefix = `promise-${random.code(6)}-`
   const all: KeptPromise[] = []
   const statuses = new Map<string, number>()
   const count = (status: string) => statuses.set(status, (statuses.get(status) ?? 0) + 1)
   const make = (kind: PromiseKind): KeptPromise => {
-    const key = `${name}-${all.length}-${random.code(6)}`
+    const key = `${prefix}${all.length}`
     const agent = random.pick(tenant.agents)
     const promise: KeptPromise = {
       key,
@@ -81,6 +84,7 @@ export const createPromises = (tenant: Tenant, random: SeededRandom, name: strin
     return answered
   }
   return {
+    prefix,
     all,
     statuses,
     make,

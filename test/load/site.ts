@@ -12,6 +12,7 @@ import { createTenant, succeeded, type Tenant } from './tenant.ts'
 
 export interface Site {
   servers: ServerProcess[]
+  /** Where clients send to: the servers, or what stands before them. */
   urls: string[]
   /** The database itself, whatever lies between it and the servers. */
   database: DatabaseHandle
@@ -31,6 +32,8 @@ export interface SiteOptions {
   instances?: number
   agents?: number
   settings?: Record<string, string>
+  /** Starts what stands before the servers, and answers where clients reach it; without it they reach the servers themselves. */
+  front?: (servers: ServerProcess[]) => Promise<string>
 }
 
 /** What a server in production is given, with new keys and without limits on where webhooks go. */
@@ -52,18 +55,18 @@ export const subscribe = async (url: string, key: string, receiver: Receiver): P
 
 /** Servers in production mode on a migrated database, a tenant, and a consumer of its events. */
 export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site> => {
-  const { random, databaseUrl, serversDatabaseUrl = databaseUrl, instances = 1, agents = 3, settings = {} } = options
+  const { random, databaseUrl, serversDatabaseUrl = databaseUrl, instances = 1, agents = 3, settings = {}, front } = options
   const database = withState(openPostgres(databaseUrl, 4, () => undefined))
   t.after(() => database.close())
   await migrateToLatest(database.db)
   const all = { ...productionSettings(serversDatabaseUrl), ...settings }
   const servers = await Promise.all(Array.from({ length: instances }, () => startServerProcess(t, all)))
-  const urls = servers.map(({ url }) => url)
+  const urls = front === undefined ? servers.map((server) => server.url) : [await front(servers)]
   const [url] = urls as [string]
   const tenant = await createTenant(url, database.db, agents)
   const receiver = await startReceiver(t)
   const eventsBefore = await subscribe(url, tenant.key, receiver)
-  const promises = createPromises(tenant, random, 'k')
+  const promises = createPromises(tenant, random)
   return {
     servers,
     urls,
@@ -72,6 +75,7 @@ export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site>
     receiver,
     promises,
     async verify() {
+      for (const server of servers) if (!server.isRunning()) throw new Error(`A server ended by itself:\n${server.output().slice(-2_000)}`)
       await promises.settle(urls)
       const { partnerId } = tenant
       return await assertEverythingHolds({ db: database.db, url, partnerId, promises, received: receiver.received, eventsBefore })

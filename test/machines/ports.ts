@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 
 /** A port of loopback on which nobody listens at the moment. */
 export const freePort = async (): Promise<number> => {
@@ -10,3 +10,13 @@ export const freePort = async (): Promise<number> => {
   await once(server, 'close')
   return port
 }
+
+/** Whether somebody listens on a port of loopback. */
+export const listens = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      done(true)
+    })
+    socket.once('error', () => done(false))
+  })

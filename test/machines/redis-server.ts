@@ -1,6 +1,5 @@
-import { connect } from 'node:net'
 import type { Cleaner } from '../build-app.ts'
-import { freePort } from './ports.ts'
+import { freePort, listens } from './ports.ts'
 import { makeFolder, needProgram, startProgram, type Program } from './programs.ts'
 import { until } from './waiting.ts'
 
@@ -10,13 +9,6 @@ export interface RedisServer {
   /** Kills it. */
   crash(): Promise<void>
 }
-
-const listens = (port: number): Promise<boolean> =>
-  new Promise((done) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => done(true)).once('error', () => done(false))
-    socket.once('connect', () => socket.destroy())
-  })
 
 /** A Redis of the test's own, which it may kill. */
 export const startRedis = async (t: Cleaner): Promise<RedisServer> => {

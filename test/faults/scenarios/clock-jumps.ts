@@ -66,7 +66,7 @@ export const clockJumps: Scenario = {
     const eventsBefore = await subscribe(one.url, partnerKey, receiver)
     const accounts = await linkBank(one.url, partnerKey, 'usr_load')
     const tenant = { email: '', password: '', cookie: '', token: '', partnerId: one.owner.partnerId, key: partnerKey, agents, ...accounts }
-    const promises = createPromises(tenant, random, 'c')
+    const promises = createPromises(tenant, random)
     for (const jump of jumps) {
       for (const { clock } of worlds) clock.advance(jump + random.integer(0, hourMs / 4))
       const from = promises.all.length
