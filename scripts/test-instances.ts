@@ -39,10 +39,11 @@ const run = async (instances: number, seed: number): Promise<boolean> => {
   return await runToEnd(async (t) => {
     const fleet = await startFleet(t, { random, instances, ...servers })
     let passed = 0
-    for (const { guarantee, run: check } of checks) {
+    for (const check of checks) {
+      const { guarantee } = check
       const begun = performance.now()
       try {
-        const seen = await check(fleet)
+        const seen = await check.run(fleet)
         console.log(`ok      ${guarantee}\n        ${seen} (${((performance.now() - begun) / 1000).toFixed(1)} s)`)
         passed += 1
       } catch (error) {

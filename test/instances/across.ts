@@ -27,7 +27,7 @@ export const revocation: Check = {
     ] as const
     for (const [index, { key, path, revoke }] of cases.entries()) {
       assert.deepEqual(await statusesOf(fleet, path, key), all(fleet, 200))
-      succeeded(await send(direct[index % direct.length]!, revoke[0], revoke[1], { key: token, ...(revoke[0] === 'POST' ? { body: {} } : {}) }))
+      succeeded(await send(direct[index % direct.length]!, revoke[0], revoke[1], { key: token, ...(revoke[0] === 'POST' ? { body: { confirm: true } } : {}) }))
       assert.deepEqual(await statusesOf(fleet, path, key), all(fleet, 401))
     }
     return `a partner key, a token and an agent's key, each at ${direct.length} instances`

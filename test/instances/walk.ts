@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
-import { send } from '../credentials.ts'
+import { send, type Answered } from '../credentials.ts'
 import { startReceiver } from '../modules/webhooks/setup.ts'
 import { linkBank, signUp, succeeded, topUp } from '../load/tenant.ts'
 import { runToEnd } from '../machines/cleanup.ts'
 import { until } from '../machines/waiting.ts'
 import type { Check } from './check.ts'
 
-type Ask = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Record<string, any>>
+type Ask = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Answered['body']>
 
 /** A bank is linked and read, money is moved to its end. */
 const walkThroughMoney = async (ask: Ask, front: string, key: string): Promise<void> => {
