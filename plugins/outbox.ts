@@ -25,6 +25,8 @@ export interface Outbox {
    * @returns their ids, in the order given.
    */
   publish(trx: Trx, events: NewEvent[]): Promise<string[]>
+  /** There may be new events, which a statement of its own has written and committed. */
+  wake(): void
   /** Sets who carries the events. */
   carriedBy(carrier: Carrier): void
   /** Resolves when every committed event has its sequence and every delivery that is due has been tried; for tests that turn the clock. */
@@ -57,6 +59,7 @@ export default fp(
         afterCommit(wake)
         return rows.map((row) => row.id)
       },
+      wake,
       carriedBy(given) {
         carrier = given
       },

@@ -127,3 +127,7 @@ export const unavailable = defineProblem({
   meaning: 'The server cannot answer at the moment.',
   cure: 'Try again soon; a request with an idempotency key is never done twice.'
 })
+
+/** The 401 of a credential that does not hold, or not any more. */
+export const credentialRefused = () =>
+  unauthorized('The credential is unknown, expired or revoked. Mint a new one, or sign in again.', {}, { 'www-authenticate': 'Bearer error="invalid_token"' })

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { writeActivity } from '../audit.ts'
+import { activityOf, writeActivity } from '../audit.ts'
 import { tenantOf, type Caller } from '../auth/caller.ts'
 import { transact } from '../database/transaction.ts'
 import type { Db, Trx } from '../database/types.ts'
@@ -8,6 +8,7 @@ import { idempotencyConflict } from '../errors/kinds.ts'
 import { ProblemError } from '../errors/problem.ts'
 import { AnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from '../idempotency.ts'
 import { Answer } from './answer.ts'
+import type { Footprint } from './handlers.ts'
 import type { Operation } from './table.ts'
 
 /** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
@@ -23,6 +24,7 @@ interface AnyCall {
   onwardKey: string
   request: FastifyRequest
   reply: FastifyReply
+  footprint?: Footprint
 }
 
 interface Outcome {
@@ -125,18 +127,13 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
   }
 
   /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
-  const mutateOnce = async (
-    operation: Operation,
-    handler: AnyHandler,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    claim: IdempotencyClaim
-  ): Promise<Outcome | ProblemError> => {
+  const once = async (claim: IdempotencyClaim | undefined, work: () => Promise<Outcome | ProblemError>): Promise<Outcome | ProblemError> => {
+    if (claim === undefined) return await work()
     const { db } = app.database
     const release = await app.idempotency.hold(claim.tenant, claim.key)
     try {
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      return stored === undefined ? await mutate(operation, handler, request, reply, claim) : replayOf(stored, claim)
+      return stored === undefined ? await work() : replayOf(stored, claim)
     } catch (error) {
       if (!(error instanceof AnsweredMeanwhile)) throw error
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
@@ -147,6 +144,15 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     }
   }
 
+  /** Lets the handler's own statement do all there is to do, and where it declines, runs the effect that the handler then returns. */
+  const collected = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => {
+    if (request.caller === null) throw new Error(`${operation.operationId} is carried out for callers alone.`)
+    const footprint = { claim, activity: activityOf(operation, request.caller, request, app.clock.now()) }
+    const result = await handler({ ...callOf(request, reply, app.database.db, onwardKeyOf(claim)), footprint })
+    if (typeof result !== 'function') return result instanceof ProblemError ? result : finish(operation, result, reply)
+    return await once(claim, () => commit(operation, request, reply, claim, result as (trx: Trx) => Promise<unknown>))
+  }
+
   const read = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
     const result = await handler(callOf(request, reply, app.database.db, onwardKeyOf(undefined)))
     return result instanceof ProblemError ? result : finish(operation, result, reply)
@@ -155,8 +161,8 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
   const outcomeOf = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
     if (operation.method === 'GET' || operation.method === 'HEAD') return await read(operation, handler, request, reply)
     const claim = claimOf(operation, request)
-    if (claim === undefined) return await mutate(operation, handler, request, reply, undefined)
-    return await mutateOnce(operation, handler, request, reply, claim)
+    if (operation.extensions?.['x-collected'] === true) return await collected(operation, handler, request, reply, claim)
+    return await once(claim, () => mutate(operation, handler, request, reply, claim))
   }
 
   return async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {

@@ -3,6 +3,7 @@ import { _, Ajv, str, type KeywordDefinition, type Options, type ValidateFunctio
 import fastJson, { type Schema } from 'fast-json-stringify'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { recursiveSchemas } from '../../spec/generated/index.ts'
+import type { Operation } from './table.ts'
 
 const options: Options = {
   allErrors: true,
@@ -71,6 +72,9 @@ const serialiser = compileOnce((schema) =>
     schema: Object.fromEntries((recursiveSchemas as readonly (Schema & { $id?: string })[]).map((recursive) => [recursive.$id ?? '', recursive]))
   })
 )
+
+/** An answer's body, byte for byte as it is sent with this status. */
+export const serialiseAnswer = (operation: Operation, status: number, body: unknown): string => serialiser(operation.schema.response[status] ?? {})(body)
 
 /** Checks an answer against the specification; undefined when it is as described. */
 export const checkAnswer = (schema: object, body: unknown): string | undefined => {

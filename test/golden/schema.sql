@@ -149,9 +149,10 @@ create table idempotency_keys (
   operation_id text not null,
   body_hash bytea not null,
   status smallint not null,
-  answer bytea not null,
+  answer bytea,
   created_at timestamp with time zone not null,
-  expires_at timestamp with time zone not null
+  expires_at timestamp with time zone not null,
+  ledger_transaction_id bigint
 );
 
 create table item_public_tokens (
@@ -744,6 +745,8 @@ alter table events add constraint events_partner_id_fkey FOREIGN KEY (partner_id
 alter table events add constraint events_partner_id_sequence_key UNIQUE (partner_id, sequence);
 alter table events add constraint events_pkey PRIMARY KEY (id);
 alter table events add constraint events_position_key UNIQUE ("position");
+alter table idempotency_keys add constraint idempotency_keys_ledger_transaction_id_fkey FOREIGN KEY (ledger_transaction_id) REFERENCES ledger_transactions(id);
+alter table idempotency_keys add constraint idempotency_keys_one_answer CHECK ((num_nonnulls(answer, ledger_transaction_id) = 1));
 alter table idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (tenant, key);
 alter table idempotency_keys add constraint idempotency_keys_status_check CHECK (((status >= 200) AND (status <= 299)));
 alter table item_public_tokens add constraint item_public_tokens_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
@@ -1110,7 +1113,7 @@ AS $function$
       end if;
     end if;
   end $function$;
-CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text)
+CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_may_ask boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
@@ -1137,6 +1140,10 @@ AS $function$
       when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
       when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
     if reason is not null then
+      if not p_may_ask then
+        outcome := 'needs_approval';
+        return;
+      end if;
       insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
         values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
       outcome := 'pending';
@@ -1147,6 +1154,58 @@ AS $function$
     if outcome = 'posted' then
       update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
     end if;
+  end $function$;
+CREATE OR REPLACE FUNCTION public.agent_spend_together(p_spends jsonb)
+ RETURNS TABLE(place integer, outcome text, transaction_id bigint, balance_cents bigint, announced boolean)
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    wish record;
+    spent record;
+  begin
+    for wish in select * from jsonb_to_recordset(p_spends) as s(
+        place integer, credential_id text, agent_id text, amount_cents bigint, description text, require_approval boolean, event_id text, at timestamptz,
+        tenant text, key text, key_lock bigint, body_hash bytea, expires_at timestamptz, operation_id text, method text, route text, ip text, request_id text)
+      order by s.agent_id collate "C", s.place
+    loop
+      place := wish.place;
+      transaction_id := null;
+      balance_cents := null;
+      announced := false;
+      if not exists (select from credentials c where c.id = wish.credential_id and c.revoked_at is null and (c.expires_at is null or c.expires_at > wish.at)) then
+        outcome := 'unauthorized';
+      elsif wish.key is not null and (not pg_try_advisory_xact_lock(wish.key_lock) or exists (
+          select from idempotency_keys k where k.tenant = wish.tenant and k.key = wish.key and k.expires_at > wish.at)) then
+        outcome := 'known_key';
+      else
+        select * into spent from agent_spend(
+          wish.agent_id, wish.amount_cents, wish.description, wish.require_approval, false, null, null, wish.at, null);
+        outcome := spent.outcome;
+        transaction_id := spent.transaction_id;
+        balance_cents := spent.balance_cents;
+        if outcome = 'posted' then
+          announced := spent.owner_partner_id is not null;
+          if announced then
+            insert into events (id, partner_id, type, data, created_at) values (wish.event_id, spent.owner_partner_id, 'agent.spend', jsonb_build_object(
+              'agent_id', wish.agent_id, 'transaction_id', spent.transaction_id, 'amount', trim_scale(wish.amount_cents / 100.0),
+              'balance', trim_scale(spent.balance_cents / 100.0), 'description', wish.description), wish.at);
+          end if;
+          insert into activity (partner_id, at, actor_type, actor_id, operation_id, method, route, resource_id, ip, request_id)
+            values (spent.owner_partner_id, wish.at, 'agent', wish.agent_id, wish.operation_id, wish.method, wish.route, spent.transaction_id::text, wish.ip, wish.request_id);
+          if wish.key is not null then
+            insert into idempotency_keys as k (tenant, key, operation_id, body_hash, status, ledger_transaction_id, created_at, expires_at)
+              values (wish.tenant, wish.key, wish.operation_id, wish.body_hash, 200, spent.transaction_id, wish.at, wish.expires_at)
+              on conflict (tenant, key) do update set operation_id = excluded.operation_id, body_hash = excluded.body_hash, status = excluded.status,
+                answer = null, ledger_transaction_id = excluded.ledger_transaction_id, created_at = excluded.created_at, expires_at = excluded.expires_at
+              where k.expires_at <= wish.at;
+            if not found then
+              raise exception 'The idempotency key of % was answered meanwhile.', wish.tenant using errcode = 'serialization_failure';
+            end if;
+          end if;
+        end if;
+      end if;
+      return next;
+    end loop;
   end $function$;
 CREATE OR REPLACE FUNCTION public.agents_guard()
  RETURNS trigger
