@@ -8,7 +8,7 @@ import { listens } from '../machines/ports.ts'
 import { until } from '../machines/waiting.ts'
 import { bindNotes, createNotesTable } from './notes.ts'
 
-test('closing answers what was accepted, and does not wait for connections that never asked', { timeout: 30_000 }, async (t) => {
+test('closing answers what was accepted, and does not wait for connections that never asked', { timeout: 120_000 }, async (t) => {
   let arrived = (): void => undefined
   let finish = (): void => undefined
   const running = new Promise<void>((done) => (arrived = done))

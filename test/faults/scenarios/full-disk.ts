@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +6,7 @@ import { startSite } from '../../load/site.ts'
 import { startPostgres } from '../../machines/postgres-server.ts'
 import { makeFolder } from '../../machines/programs.ts'
 import { Skipped, type Scenario, type Stage } from '../scenario.ts'
-import { assertSaidSo } from './kill-database.ts'
+import { underLoad, verifySaidSo } from '../under-load.ts'
 
 const diskMegabytes = 200
 const rounds = 3
@@ -52,20 +51,16 @@ export const fullDisk: Scenario = {
     const site = await startSite(stage, { random, databaseUrl: postgres.url })
     const ballast = join(disk, 'ballast')
     for (let round = 0; round < rounds; round++) {
-      const load = site.promises.load(site.urls, { clients: 8, most: 6_000 })
-      await delay(random.integer(200, 1_500))
-      fill(ballast)
-      await delay(random.integer(1_500, 4_000))
-      rmSync(ballast)
-      // Where no log could be written any more PostgreSQL ends, and somebody has to start it again.
-      if (!postgres.isRunning()) await postgres.start()
-      await delay(random.integer(200, 800))
-      load.stop()
-      await load.done
+      await underLoad(site, 6_000, async () => {
+        await delay(random.integer(200, 1_500))
+        fill(ballast)
+        await delay(random.integer(1_500, 4_000))
+        rmSync(ballast)
+        // Where no log could be written any more PostgreSQL ends, and somebody has to start it again.
+        if (!postgres.isRunning()) await postgres.start()
+        await delay(random.integer(200, 800))
+      })
     }
-    const verified = await site.verify()
-    assertSaidSo(site)
-    assert.ok((site.promises.statuses.get('503') ?? 0) > 0, 'the full disk was felt')
-    note(verified)
+    note(await verifySaidSo(site))
   }
 }

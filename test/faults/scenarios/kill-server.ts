@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startPostgres } from '../../machines/postgres-server.ts'
 import { startSite } from '../../load/site.ts'
 import type { Scenario } from '../scenario.ts'
+import { underLoad } from '../under-load.ts'
 
 const kills = 5
 
@@ -14,11 +15,10 @@ export const killServer: Scenario = {
     const site = await startSite(stage, { random, databaseUrl: postgres.url })
     const [server] = site.servers
     for (let round = 0; round < kills; round++) {
-      const load = site.promises.load(site.urls, { clients: 8, most: 2_000 })
-      await delay(random.integer(200, 2_500))
-      await server?.crash()
-      load.stop()
-      await load.done
+      await underLoad(site, 2_000, async () => {
+        await delay(random.integer(200, 2_500))
+        await server?.crash()
+      })
       await server?.start()
     }
     note(await site.verify())

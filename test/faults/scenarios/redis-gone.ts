@@ -5,6 +5,7 @@ import { startPostgres } from '../../machines/postgres-server.ts'
 import { startRedis } from '../../machines/redis-server.ts'
 import { until } from '../../machines/waiting.ts'
 import type { Scenario } from '../scenario.ts'
+import { underLoad } from '../under-load.ts'
 
 const kills = 3
 
@@ -21,15 +22,14 @@ export const redisGone: Scenario = {
     const site = await startSite(stage, { random, databaseUrl: postgres.url, settings: { REDIS_URL: redis.url, LOG_LEVEL: 'info' } })
     assert.equal(await redisStatus(site), 'ok')
     for (let round = 0; round < kills; round++) {
-      const load = site.promises.load(site.urls, { clients: 8, most: 2_000 })
-      await delay(random.integer(200, 1_000))
-      await redis.crash()
-      await delay(random.integer(500, 1_500))
-      assert.equal(await redisStatus(site), 'unavailable')
-      await redis.start()
-      await until('Redis is used again', async () => (await redisStatus(site)) === 'ok')
-      load.stop()
-      await load.done
+      await underLoad(site, 2_000, async () => {
+        await delay(random.integer(200, 1_000))
+        await redis.crash()
+        await delay(random.integer(500, 1_500))
+        assert.equal(await redisStatus(site), 'unavailable')
+        await redis.start()
+        await until('Redis is used again', async () => (await redisStatus(site)) === 'ok')
+      })
     }
     const log = site.servers.map((server) => server.output()).join('')
     const told = (text: string) => log.split(text).length - 1
