@@ -3,6 +3,18 @@ import { Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the server is about to stop, so that nobody should send it anything new. */
+    isDraining(): boolean
+    /**
+     * Tells load balancers by the readiness that the server is about to stop, and goes on answering until they have seen it; then closes the server.
+     * Resolves when all that was accepted is answered.
+     */
+    drain(): Promise<void>
+  }
+}
+
 export interface DrainingOptions {
   /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; 0 closes what is idle at once. */
   lingerMs: number
@@ -24,6 +36,13 @@ export default fp<DrainingOptions>(
     const unused = new Set<Socket>()
     let closing = false
     let lingering = lingerMs > 0
+    let drained: Promise<void> | undefined
+    const drain = async (): Promise<void> => {
+      await delay(app.config.drainDelayMs)
+      await app.close()
+    }
+    app.decorate('isDraining', () => drained !== undefined)
+    app.decorate('drain', () => (drained ??= drain()))
     app.server.on('connection', (socket) => {
       if (closing && !lingering) {
         socket.destroy()
@@ -60,5 +79,5 @@ export default fp<DrainingOptions>(
     })
     done()
   },
-  { name: 'draining' }
+  { name: 'draining', dependencies: ['config'] }
 )
