@@ -20,7 +20,7 @@ export interface ProblemBody {
  * the disk (53), its own input and output (58), cancelled or shutting down (57), a lock that did not come (55P03), only readable after a failover (25006).
  */
 const databaseGone = /^(08|53|58|57|55P03|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
-const databaseGoneText = /timeout exceeded when trying to connect|Connection terminated|Query read timeout|is not queryable/
+const databaseGoneText = /^timeout expired$|timeout exceeded when trying to connect|Connection terminated|Query read timeout|is not queryable/
 
 const isDatabaseGone = (error: FastifyError): boolean => databaseGone.test(error.code ?? '') || databaseGoneText.test(error.message)
 
