@@ -11,6 +11,7 @@ import { advisoryLocks, processLocks, type Locks } from './locks.ts'
 import { pipeliningDialect } from './pipelining-dialect.ts'
 import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
+import { defaultStatementLimitMs } from './time-limit.ts'
 import type { Database, Db } from './types.ts'
 
 /** The connections of this process that transactions take turns with. */
@@ -56,12 +57,18 @@ const openEmbedded = async (dataDir: string): Promise<Driver> => {
   }
 }
 
-export const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
+export const openPostgres = (
+  connectionString: string,
+  poolSize: number,
+  onError: (error: Error) => void,
+  { statementLimitMs = defaultStatementLimitMs }: { statementLimitMs?: number } = {}
+): Driver => {
+  const options = { connectionString, statementLimitMs }
   // Half of the connections, but no more than four, are shared by single statements; transactions have the rest.
   const shared = Math.min(mostShared, Math.floor(poolSize / 2))
-  const pool = openPool(url, poolSize - shared)
+  const pool = openPool(options, poolSize - shared)
   pool.on('error', onError)
-  const connect = () => openClient(url, onError)
+  const connect = () => openClient(options, onError)
   const db = new Kysely<Database>({ dialect: pipeliningDialect(pool, openSharedClients(shared, connect)) })
   const locks = advisoryLocks(connect)
   return {
