@@ -1,22 +1,23 @@
 import { join } from 'node:path'
 import fp from 'fastify-plugin'
 import { Kysely, sql } from 'kysely'
-import pg from 'pg'
 import type { Config } from '../config/index.ts'
 import '../config/plugin.ts'
 import '../metrics/index.ts'
 import './tables.ts'
-import { embeddedDialect, openPglite, openPool, postgresDialect } from './dialect.ts'
+import { embeddedDialect, openClient, openPglite, openPool } from './dialect.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { advisoryLocks, processLocks, type Locks } from './locks.ts'
+import { pipeliningDialect } from './pipelining-dialect.ts'
+import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
 import type { Database, Db } from './types.ts'
 
-/** The connections of this process to its database. */
+/** The connections of this process that transactions take turns with. */
 export interface Connections {
   active: number
   idle: number
-  /** Statements and transactions that wait for a connection. */
+  /** Transactions that wait for a connection. */
   waiting: number
   /** How many there may be. */
   most: number
@@ -34,6 +35,8 @@ export interface DatabaseHandle {
   migrated(): Promise<boolean>
   close(): Promise<void>
 }
+
+const mostShared = 4
 
 export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'connections' | 'close'>
 
@@ -54,20 +57,18 @@ const openEmbedded = async (dataDir: string): Promise<Driver> => {
 }
 
 export const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
-  const pool = openPool(url, poolSize)
+  // Half of the connections, but no more than four, are shared by single statements; transactions have the rest.
+  const shared = Math.min(mostShared, Math.floor(poolSize / 2))
+  const pool = openPool(url, poolSize - shared)
   pool.on('error', onError)
-  const db = new Kysely<Database>({ dialect: postgresDialect(pool) })
-  const locks = advisoryLocks(async () => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true })
-    client.on('error', onError)
-    await client.connect()
-    return client
-  })
+  const connect = () => openClient(url, onError)
+  const db = new Kysely<Database>({ dialect: pipeliningDialect(pool, openSharedClients(shared, connect)) })
+  const locks = advisoryLocks(connect)
   return {
     driver: 'postgresql',
     db,
     locks,
-    connections: () => ({ active: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, most: poolSize }),
+    connections: () => ({ active: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, most: poolSize - shared }),
     async close() {
       await locks.close()
       await db.destroy()

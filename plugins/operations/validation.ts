@@ -34,9 +34,15 @@ const isDay = (text: string): boolean => {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
-/** A moment of RFC 3339 that JavaScript and PostgreSQL know: none has leap seconds. */
-const isMoment = (text: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text.toUpperCase()))
+const firstMomentMs = Date.parse('0001-01-01T00:00:00Z')
+const afterLastMomentMs = Date.parse('9999-12-31T23:59:59.999Z') + 1
+
+/** A moment of RFC 3339 that JavaScript and PostgreSQL know: none has leap seconds. The year has four digits in UTC too, since answers are in UTC. */
+const isMoment = (text: string): boolean => {
+  if (!/^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) || !isDay(text.slice(0, 10))) return false
+  const time = Date.parse(text.toUpperCase())
+  return time >= firstMomentMs && time < afterLastMomentMs
+}
 
 const createAjv = (extra: Options): Ajv => {
   const ajv = new Ajv({ ...options, ...extra })

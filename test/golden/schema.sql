@@ -350,6 +350,17 @@ create table plaid_transfer_events (
   applied_at timestamp with time zone
 );
 
+create table projects (
+  id text not null,
+  position bigint not null generated always as identity,
+  partner_id text not null,
+  name text not null,
+  description text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null
+);
+
 create table recipients (
   id text not null,
   partner_id text not null,
@@ -491,6 +502,28 @@ create table stripe_sim_sessions (
   details jsonb not null,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null
+);
+
+create table task_dependencies (
+  partner_id text not null,
+  task_id text not null,
+  ordinal smallint not null,
+  depends_on_id text not null
+);
+
+create table tasks (
+  id text not null,
+  position bigint not null generated always as identity,
+  partner_id text not null,
+  project_id text not null,
+  title text not null,
+  description text,
+  priority text not null,
+  due_on timestamp with time zone,
+  status text not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null
 );
 
 create table transaction_feed_readers (
@@ -840,6 +873,11 @@ alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_after_i
 alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_pkey PRIMARY KEY (source);
 alter table plaid_transfer_events add constraint plaid_transfer_events_pkey PRIMARY KEY (source, event_id);
 alter table plaid_transfer_events add constraint plaid_transfer_events_source_fkey FOREIGN KEY (source) REFERENCES plaid_transfer_cursors(source);
+alter table projects add constraint projects_name_check CHECK ((name <> ''::text));
+alter table projects add constraint projects_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table projects add constraint projects_partner_id_id_key UNIQUE (partner_id, id);
+alter table projects add constraint projects_pkey PRIMARY KEY (id);
+alter table projects add constraint projects_version_check CHECK ((version > 0));
 alter table recipients add constraint recipients_account_type_check CHECK ((account_type = ANY (ARRAY['checking'::text, 'savings'::text])));
 alter table recipients add constraint recipients_check CHECK (((deleted_at IS NOT NULL) OR ((account_number IS NOT NULL) AND (access_token IS NOT NULL))));
 alter table recipients add constraint recipients_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
@@ -903,6 +941,20 @@ alter table stripe_sim_sessions add constraint stripe_sim_sessions_currency_chec
 alter table stripe_sim_sessions add constraint stripe_sim_sessions_pkey PRIMARY KEY (id);
 alter table stripe_sim_sessions add constraint stripe_sim_sessions_sequence_key UNIQUE (sequence);
 alter table stripe_sim_sessions add constraint stripe_sim_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'complete'::text, 'expired'::text])));
+alter table task_dependencies add constraint task_dependencies_check CHECK ((depends_on_id <> task_id));
+alter table task_dependencies add constraint task_dependencies_ordinal_check CHECK (((ordinal >= 1) AND (ordinal <= 50)));
+alter table task_dependencies add constraint task_dependencies_partner_id_depends_on_id_fkey FOREIGN KEY (partner_id, depends_on_id) REFERENCES tasks(partner_id, id) ON DELETE CASCADE;
+alter table task_dependencies add constraint task_dependencies_partner_id_task_id_fkey FOREIGN KEY (partner_id, task_id) REFERENCES tasks(partner_id, id) ON DELETE CASCADE;
+alter table task_dependencies add constraint task_dependencies_pkey PRIMARY KEY (task_id, depends_on_id);
+alter table task_dependencies add constraint task_dependencies_task_id_ordinal_key UNIQUE (task_id, ordinal);
+alter table tasks add constraint tasks_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table tasks add constraint tasks_partner_id_id_key UNIQUE (partner_id, id);
+alter table tasks add constraint tasks_partner_id_project_id_fkey FOREIGN KEY (partner_id, project_id) REFERENCES projects(partner_id, id);
+alter table tasks add constraint tasks_pkey PRIMARY KEY (id);
+alter table tasks add constraint tasks_priority_check CHECK ((priority = ANY (ARRAY['LOW'::text, 'MEDIUM'::text, 'HIGH'::text, 'URGENT'::text])));
+alter table tasks add constraint tasks_status_check CHECK ((status = ANY (ARRAY['TODO'::text, 'IN_PROGRESS'::text, 'DONE'::text, 'CANCELLED'::text])));
+alter table tasks add constraint tasks_title_check CHECK ((title <> ''::text));
+alter table tasks add constraint tasks_version_check CHECK ((version > 0));
 alter table transaction_feed_readers add constraint transaction_feed_readers_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table transaction_feed_readers add constraint transaction_feed_readers_pkey PRIMARY KEY (partner_id, user_id, view);
 alter table transaction_feed_readers add constraint transaction_feed_readers_position_check CHECK (("position" >= 0));
@@ -1025,6 +1077,7 @@ CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btr
 CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
 CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
 CREATE INDEX plaid_transfer_events_open ON public.plaid_transfer_events USING btree (plaid_transfer_id, event_id) WHERE (applied_at IS NULL);
+CREATE UNIQUE INDEX projects_list ON public.projects USING btree (partner_id, "position" DESC);
 CREATE INDEX recipients_page ON public.recipients USING btree (partner_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX recipients_to_erase ON public.recipients USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (access_token IS NOT NULL));
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
@@ -1034,6 +1087,9 @@ CREATE INDEX stripe_reversals_payment ON public.stripe_reversals USING btree (pa
 CREATE INDEX stripe_sim_events_pending ON public.stripe_sim_events USING btree (next_attempt_at) WHERE (state = 'pending'::text);
 CREATE INDEX stripe_sim_refunds_payment ON public.stripe_sim_refunds USING btree (payment_intent_id);
 CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree (expires_at) WHERE (status = 'open'::text);
+CREATE INDEX task_dependencies_dependants ON public.task_dependencies USING btree (partner_id, depends_on_id, task_id);
+CREATE UNIQUE INDEX tasks_list ON public.tasks USING btree (partner_id, "position" DESC);
+CREATE UNIQUE INDEX tasks_of_project ON public.tasks USING btree (partner_id, project_id, "position" DESC);
 CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
 CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
@@ -1069,6 +1125,8 @@ CREATE TRIGGER ledger_wallets_begin_empty BEFORE INSERT ON public.ledger_wallets
 CREATE TRIGGER ledger_wallets_kept BEFORE TRUNCATE ON public.ledger_wallets FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
 CREATE TRIGGER ledger_wallets_moved_by_entries BEFORE DELETE OR UPDATE ON public.ledger_wallets FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
 CREATE TRIGGER loans_guard BEFORE DELETE OR UPDATE ON public.loans FOR EACH ROW EXECUTE FUNCTION loans_guard();
+CREATE TRIGGER task_dependencies_are_replaced BEFORE UPDATE ON public.task_dependencies FOR EACH STATEMENT EXECUTE FUNCTION refuse_task_dependency_change();
+CREATE TRIGGER task_dependencies_stay_acyclic AFTER INSERT ON public.task_dependencies REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION task_dependencies_stay_acyclic();
 CREATE TRIGGER transfer_event_follows BEFORE INSERT ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_event_follows();
 CREATE TRIGGER transfer_history_stays BEFORE DELETE OR UPDATE ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_history_stays();
 CREATE TRIGGER transfer_hold_counts AFTER INSERT OR DELETE OR UPDATE ON public.transfer_holds FOR EACH ROW EXECUTE FUNCTION transfer_hold_counts();
@@ -1330,6 +1388,12 @@ AS $function$
       end if;
       return new;
     end $function$;
+CREATE OR REPLACE FUNCTION public.lock_task_dependencies(partner text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    select pg_advisory_xact_lock(hashtextextended('task dependencies of ' || partner, 0))
+  $function$;
 CREATE OR REPLACE FUNCTION public.refuse_bureau_event_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1338,6 +1402,32 @@ AS $function$
       raise exception 'The history of the bureau is append-only: % on bureau_events is refused.', tg_op using errcode = 'restrict_violation';
     end
   $function$;
+CREATE OR REPLACE FUNCTION public.refuse_task_dependency_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'a dependency is inserted or deleted, never changed' using errcode = 'restrict_violation';
+    end $function$;
+CREATE OR REPLACE FUNCTION public.task_dependencies_stay_acyclic()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    declare
+      closing text;
+    begin
+      perform lock_task_dependencies(partner_id) from (select distinct partner_id from added order by partner_id) as partners;
+      with recursive reached (origin, id) as (
+        select task_id, depends_on_id from added
+        union
+        select reached.origin, further.depends_on_id from reached join task_dependencies further on further.task_id = reached.id
+      )
+      select origin into closing from reached where origin = id limit 1;
+      if found then
+        raise exception 'task % would wait for itself', closing using errcode = 'check_violation';
+      end if;
+      return null;
+    end $function$;
 CREATE OR REPLACE FUNCTION public.transfer_event_follows()
  RETURNS trigger
  LANGUAGE plpgsql
