@@ -260,7 +260,7 @@ for (const [index, { title, file, path, value, message }] of faults.entries()) {
     else document.setIn(path, document.createNode(value))
     writeFileSync(join(spec, file), document.toString())
     await assert.rejects(
-      async () => printFiles(bundleSpec(readSpec(spec), '1.0.0'), '.'),
+      async () => printFiles(bundleSpec(readSpec(spec), '1.0.0'), '.', '.'),
       (error: unknown) => error instanceof SpecError && message.test(error.message) ? true : assert.fail(String(error))
     )
   })
