@@ -34,7 +34,7 @@ function printSignature(method: ClientMethod): string {
   const { operation, verb, path, name, page } = method
   const id = quote(operation.operationId)
   const parameters = parametersOf(method)
-  const text = `/** ${String(operation['summary'] ?? operation.operationId).replaceAll('*/', '* /')}: \`${verb} ${path}\`. */`
+  const text = `/** ${(operation.summary ?? operation.operationId).replaceAll('*/', '* /')}: \`${verb} ${path}\`. */`
   if (page === undefined) return `${text}\n${name}(${parameters}): Promise<Answer<${id}>>`
   const [list, ...others] = page.lists
   const all = list === undefined || others.length > 0 ? [] : [
