@@ -66,7 +66,7 @@ test('the same documents give the same files, and what was there before is clear
   writeFileSync(join(out, 'left-over.ts'), '')
   assert.equal(generate(fixture, out).status, 0)
   assert.deepEqual(new Map(readdirSync(out).map(name => [name, readFileSync(join(out, name), 'utf8')])), before)
-  assert.deepEqual([...before.keys()].sort(), ['bird-watchers.ts', 'birds.ts', 'client.ts', 'index.ts', 'openapi.json', 'shared.ts'])
+  assert.deepEqual([...before.keys()].sort(), ['bird-watchers.ts', 'birds.ts', 'client-methods.ts', 'client.ts', 'index.ts', 'openapi.json', 'shared.ts'])
 })
 
 test('a folder that holds other things is not cleared', () => {
