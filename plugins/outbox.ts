@@ -44,6 +44,11 @@ export default fp(
     let carrier: Carrier | undefined
     // One function object, so that a transaction with many events wakes the carrier once.
     const wake = (): void => carrier?.wake()
+    app.metrics.gauge({ name: 'atlas_events_unpublished_age_seconds', help: 'Age of the oldest event that waits to be published; 0 when none does.' }, async () => {
+      const { db } = app.database
+      const oldest = await db.selectFrom('events').select('created_at').where('published_at', 'is', null).orderBy('position').limit(1).executeTakeFirst()
+      return oldest === undefined ? 0 : Math.max(0, app.clock.now().getTime() - oldest.created_at.getTime()) / 1000
+    })
     app.decorate('outbox', {
       async publish(trx, events) {
         if (events.length === 0) return []
@@ -69,5 +74,5 @@ export default fp(
     })
     done()
   },
-  { name: 'outbox', dependencies: ['clock', 'database'] }
+  { name: 'outbox', dependencies: ['clock', 'database', 'metrics'] }
 )

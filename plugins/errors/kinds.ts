@@ -121,6 +121,12 @@ export const upstreamUnavailable = defineProblem({
   meaning: 'A service behind this one did not answer, also not when it was asked again.',
   cure: 'Try again soon with the same idempotency key; nothing is done twice.'
 })
+export const overloaded = defineProblem({
+  status: 503,
+  code: 'overloaded',
+  meaning: 'The server has more to do than it can, and refused the request before it began.',
+  cure: 'Wait for as long as `Retry-After` says and send the same request again. If it stays, tell the operator.'
+})
 export const unavailable = defineProblem({
   status: 503,
   code: 'unavailable',

@@ -780,7 +780,7 @@ export interface paths {
         };
         /**
          * Ask whether the server can take requests
-         * @description Answers 503 until the migrations ran and while the database does not answer. For a load balancer.
+         * @description Answers 503 until the migrations ran, while the database does not answer, and once the server is about to stop. For a load balancer.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -4892,7 +4892,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server cannot answer now; `Retry-After` says when to try again where that is known. */
+        /** @description The server cannot answer now (`unavailable`) or has more to do than it can (`overloaded`); `Retry-After` says when to try again where that is known. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
