@@ -36,12 +36,14 @@ export interface AppOptions {
   rateLimits?: RateLimits
   /** How many days of transactions are asked of a newly linked item; all that Plaid has unless given. */
   historyDays?: number
+  /** Where the log's lines go; to standard output unless given. */
+  logStream?: { write(line: string): void }
 }
 
 /** Puts the server together. The caller listens and closes. */
-export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730 }: AppOptions): Promise<FastifyInstance> => {
+export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, logStream }: AppOptions): Promise<FastifyInstance> => {
   const app = fastify({
-    logger: loggerOptions(config),
+    logger: loggerOptions(config, logStream),
     genReqId: requestIdOf,
     // One hop: the address that our own proxy saw. What stands before it in X-Forwarded-For the client may have written.
     trustProxy: config.trustProxy && ((_address: string, hop: number) => hop === 0),
