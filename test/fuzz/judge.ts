@@ -46,10 +46,12 @@ const bodyFaults = (operation: Operation, answer: FuzzAnswer, given: Response): 
   }
 }
 
-const headerFaults = (answer: FuzzAnswer, given: Response): string[] =>
-  Object.entries(resolve<Response>(given).headers ?? {})
+const headerFaults = (answer: FuzzAnswer, given: Response): string[] => {
+  const missing = Object.entries(resolve<Response>(given).headers ?? {})
     .filter(([name, header]) => resolve<{ required?: boolean }>(header).required === true && answer.headers[name.toLowerCase()] === undefined)
-    .map(([name]) => `${answer.status} lacks ${name}`)
+    .map(([name]) => name)
+  return missing.length === 0 ? [] : [`${answer.status} lacks ${missing.join(', ')}`]
+}
 
 /** What an answer must hold and does not; each fault begins with its kind. */
 export const faultsOf = (operation: Operation, request: FuzzRequest, answer: FuzzAnswer, admitted: boolean, secrets: ReadonlySet<string>, foreign: boolean): string[] => {

@@ -63,8 +63,10 @@ const recordOf = (parameters: ParameterObject[], source: Source): fc.Arbitrary<R
 /** Header values that HTTP itself lets through. */
 const headerText = (value: unknown): string => String(value).replace(/[^\x20-\x7e\xa0-\xff]/g, '').trim()
 
-const bodyText = (type: string, body: unknown): string =>
-  type === 'application/x-www-form-urlencoded' ? new URLSearchParams(body as Record<string, string>).toString() : typeof body === 'string' && type !== 'application/json' ? body : JSON.stringify(body)
+const bodyText = (type: string, body: unknown): string => {
+  if (type !== 'application/x-www-form-urlencoded' || typeof body !== 'object' || body === null || Array.isArray(body)) return JSON.stringify(body)
+  return new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(typeof value === 'object' ? JSON.stringify(value) : value)])).toString()
+}
 
 /** Whatever arbitraries an operation's parameters and body need. */
 const partsOf = (operation: Operation, source: Source) => {
