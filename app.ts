@@ -38,12 +38,15 @@ export interface AppOptions {
   historyDays?: number
   /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; not at all unless given. */
   lingerMs?: number
+  /** Where the log's lines go; to standard output unless given. */
+  logStream?: { write(line: string): void } | undefined
 }
 
 /** Puts the server together. The caller listens and closes. */
-export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, lingerMs = 0 }: AppOptions): Promise<FastifyInstance> => {
+export const buildApp = async (options: AppOptions): Promise<FastifyInstance> => {
+  const { config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, lingerMs = 0, logStream } = options
   const app = fastify({
-    logger: loggerOptions(config),
+    logger: loggerOptions(config, logStream),
     genReqId: requestIdOf,
     // One hop: the address that our own proxy saw. What stands before it in X-Forwarded-For the client may have written.
     trustProxy: config.trustProxy && ((_address: string, hop: number) => hop === 0),
