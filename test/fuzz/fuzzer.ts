@@ -45,7 +45,7 @@ const seedFor = (seed: number, ...parts: (string | number)[]): number => createH
 
 const ask = async (client: Client, request: FuzzRequest, credential: Record<string, string>): Promise<FuzzAnswer> => {
   const { statusCode, headers, body } = await client.request({
-    method: request.method as 'GET',
+    method: request.method,
     path: request.path,
     headers: { ...request.headers, ...credential },
     ...(request.body === undefined ? {} : { body: request.body })

@@ -19,8 +19,8 @@ export interface FuzzRequest {
 
 /** Ajv by the document itself, apart from the server's own validators and serialisers. */
 export const ajv = new Ajv2020({ strict: false, allErrors: false, multipleOfPrecision: 6, validateFormats: true })
-ajvFormats.default(ajv as never)
-ajv.addSchema({ ...document, $id: 'spec' } as object, 'spec')
+ajvFormats.default(ajv)
+ajv.addSchema({ ...document, $id: 'spec' }, 'spec')
 
 /** Compiles the schema at a place in the document. */
 export const compileAt = (...place: string[]): ValidateFunction =>
@@ -65,7 +65,7 @@ const headerText = (value: unknown): string => String(value).replace(/[^\x20-\x7
 
 const bodyText = (type: string, body: unknown): string => {
   if (type !== 'application/x-www-form-urlencoded' || typeof body !== 'object' || body === null || Array.isArray(body)) return JSON.stringify(body)
-  return new URLSearchParams(Object.entries(body).map(([name, value]) => [name, String(typeof value === 'object' ? JSON.stringify(value) : value)])).toString()
+  return new URLSearchParams(Object.entries(body).map(([name, value]): [string, string] => [name, String(typeof value === 'object' ? JSON.stringify(value) : value)])).toString()
 }
 
 /** Whatever arbitraries an operation's parameters and body need. */
