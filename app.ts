@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import fastify, { type FastifyInstance } from 'fastify'
 import { registerModules } from './modules/index.ts'
 import auth from './plugins/auth/index.ts'
+import brokenRequests, { answerBrokenRequest } from './plugins/broken-requests.ts'
 import clockPlugin, { systemClock, type Clock } from './plugins/clock.ts'
 import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
@@ -47,14 +48,19 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     // The embedded database takes seconds to come up the first time, more on a slow machine.
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
+    clientErrorHandler: answerBrokenRequest(config),
+    // Node and Fastify would answer these by themselves, and not as problem+json.
+    http: { requireHostHeader: false },
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 255 }
   })
   await app.register(configPlugin, { config })
   await app.register(clockPlugin, { clock })
-  await app.register(draining)
   await app.register(responseHeaders)
   await app.register(errors)
+  await app.register(brokenRequests)
+  await app.register(draining)
   await app.register(secrets)
   await app.register(cursors)
   await app.register(databasePlugin, { database })

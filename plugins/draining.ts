@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
+import { unavailable } from './errors/kinds.ts'
 
 /**
  * Lets a closing server go at once. Node closes connections that have become idle, but waits a minute for those that never sent a request, such as
- * browsers open in advance; nothing was accepted on them, so nothing is cut off.
+ * browsers open in advance; nothing was accepted on them, so nothing is cut off. A request that comes after that is refused: it was not accepted yet.
  */
 export default fp(
   (app, _options, done) => {
@@ -18,6 +19,9 @@ export default fp(
       socket.once('close', () => unused.delete(socket))
     })
     app.server.on('request', ({ socket }) => unused.delete(socket))
+    app.addHook('onRequest', (_request, _reply, next) => {
+      next(closing ? unavailable('This server is closing. Ask again, and another one answers.', {}, { 'retry-after': '1' }) : undefined)
+    })
     app.addHook('onSend', (_request, reply, _payload, next) => {
       // What is answered now was the last on its connection; kept alive, it would hold the server up until it times out.
       if (closing) reply.header('connection', 'close')
@@ -30,5 +34,5 @@ export default fp(
     })
     done()
   },
-  { name: 'draining' }
+  { name: 'draining', dependencies: ['errors'] }
 )

@@ -1,18 +1,21 @@
 import fp from 'fastify-plugin'
+import type { Config } from './config/index.ts'
 
-/** Headers that every answer carries: the request id, and what keeps a browser from guessing. */
+/** What every answer carries: the request id, and what keeps a browser from guessing. */
+export const standingHeaders = (requestId: string, { environment }: Pick<Config, 'environment'>): Record<string, string> => ({
+  'x-request-id': requestId,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+  ...(environment === 'production' ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {})
+})
+
 export default fp(
   (app, _options, done) => {
     app.addHook('onRequest', (request, reply, next) => {
-      reply.headers({
-        'x-request-id': request.id,
-        'x-content-type-options': 'nosniff',
-        'x-frame-options': 'DENY',
-        'referrer-policy': 'no-referrer',
-        'cross-origin-resource-policy': 'same-origin',
-        'cache-control': 'no-store',
-        ...(app.config.environment === 'production' ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {})
-      })
+      reply.headers(standingHeaders(request.id, app.config))
       next()
     })
     done()
