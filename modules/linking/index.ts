@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/auth/caller.ts'
-import type { Db } from '../../plugins/database/types.ts'
+import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { Secrets } from '../../plugins/secrets.ts'
 import { readFreshAccounts, type FreshAccount } from './balances.ts'
 import { findAccountRow, listAccountsOf, type StoredAccount } from './queries/accounts.ts'
 import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
-import { listEndUsers, listItemsOfUser, readItem, tokenContext } from './queries/items.ts'
+import { holdItems, listEndUsers, listItemsOfUser, readItem, tokenContext } from './queries/items.ts'
 import type { ItemStatus } from './tables.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -61,6 +61,17 @@ export const refreshAccount = async (app: FastifyInstance, { itemId, account }: 
   if (item === undefined) return undefined
   return (await readFreshAccounts(app, [item])).find(({ id }) => id === account.id)
 }
+
+/**
+ * Keeps the items behind accounts from being deleted until the transaction ends; what begins with them in it, whoever wants to delete them later will see.
+ * @returns false when one of them is gone or about to be.
+ */
+export const keepAccounts = async (trx: Trx, accesses: AccountAccess[], now: Date): Promise<boolean> =>
+  await holdItems(
+    trx,
+    accesses.map(({ itemId }) => itemId),
+    now
+  )
 
 const mostTransactions = 50_000
 

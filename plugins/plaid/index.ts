@@ -23,6 +23,9 @@ export interface PlaidWebhook {
 /** What a webhook does, in one transaction. It only marks what is to be done: Plaid is called afterwards. */
 export type WebhookHandler = (trx: Trx, webhook: PlaidWebhook, environments: Environment[]) => Promise<void>
 
+/** Asked in one transaction, before the access to an item ends. @throws ProblemError when something needs it still */
+export type ItemRemovalCheck = (trx: Trx, item: { itemId: string; partnerId: string; accountIds: string[] }) => Promise<void>
+
 export interface Plaid {
   /** The client for one environment: test credentials never reach production. */
   in(environment: Environment): PlaidClient
@@ -33,6 +36,9 @@ export interface Plaid {
   /** Lets a domain take the webhooks of one type, such as TRANSFER. */
   onWebhook(type: string, handler: WebhookHandler): void
   webhookHandlers(type: string): WebhookHandler[]
+  /** Lets a domain keep the access to an item for as long as it needs it. */
+  beforeItemRemoval(check: ItemRemovalCheck): void
+  itemRemovalChecks(): ItemRemovalCheck[]
   /** How many days of transactions are asked of a newly linked item. */
   historyDays: number
   /** Controls of the built-in simulator, where it is in use. */
@@ -119,6 +125,7 @@ export default fp<{ historyDays: number }>(
     const { upstreams, simulator } = await openUpstreams(app)
     const verifiers = upstreams.map((upstream) => ({ environments: upstream.environments, verify: verifierOf(app, upstream) }))
     const handlers = new Map<string, WebhookHandler[]>()
+    const removalChecks: ItemRemovalCheck[] = []
     const upstreamOf = (environment: Environment): Upstream => {
       const upstream = upstreams.find(({ environments }) => environments.includes(environment))
       if (upstream === undefined) throw new Error(`There is no Plaid for the environment "${environment}".`)
@@ -136,6 +143,8 @@ export default fp<{ historyDays: number }>(
       },
       historyDays,
       webhookHandlers: (type) => handlers.get(type) ?? [],
+      beforeItemRemoval: (check) => void removalChecks.push(check),
+      itemRemovalChecks: () => removalChecks,
       simulator
     })
   },

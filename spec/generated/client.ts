@@ -1372,7 +1372,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an item
-         * @description Ends the access at Plaid and deletes the item with its accounts and transactions. The feed of the end-user then tells that those transactions are removed.
+         * @description Ends the access at Plaid and deletes the item with its accounts and transactions. The feed of the end-user then tells that those transactions are removed. An item whose money is under way stays.
          */
         delete: operations["deleteItem"];
         options?: never;
@@ -9137,6 +9137,34 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            /** @description Transfers from or to an account of the item are under way. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/transfers-under-way",
+                     *       "title": "transfers_under_way",
+                     *       "status": 409,
+                     *       "detail": "Transfers of this item are under way: tfr_7gK1. Wait for them, or cancel those that are submitted.",
+                     *       "error": "transfers_under_way",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "transfers": [
+                     *         "tfr_7gK1"
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];

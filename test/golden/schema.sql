@@ -177,7 +177,8 @@ create table items (
   syncs_wanted bigint not null default 0,
   syncs_done bigint not null default 0,
   sync_retry_at timestamp with time zone,
-  created_at timestamp with time zone not null
+  created_at timestamp with time zone not null,
+  removal_began_at timestamp with time zone
 );
 
 create table ledger_entries (
