@@ -1037,6 +1037,7 @@ CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, u
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
 CREATE INDEX transfer_holds_active ON public.transfer_holds USING btree (account_id) WHERE (released_at IS NULL);
 CREATE UNIQUE INDEX transfer_legs_live ON public.transfer_legs USING btree (transfer_id, kind) WHERE (status <> ALL (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text]));
+CREATE INDEX transfer_legs_recallable ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = ANY (ARRAY['wanted'::text, 'pending'::text])) AND (kind <> 'debit'::text));
 CREATE INDEX transfer_legs_wanted ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = 'wanted'::text) AND (kind <> 'debit'::text));
 CREATE INDEX transfers_page ON public.transfers USING btree (partner_id, created_at DESC, id DESC);
 CREATE INDEX transfers_preparing ON public.transfers USING btree (touched_at) WHERE (state = 'preparing'::text);
