@@ -382,7 +382,7 @@ export interface paths {
         put?: never;
         /**
          * Receive Stripe's events
-         * @description Where Stripe tells of payments, refunds and disputes. Its signature is checked, and each event and each payment counts once.
+         * @description Where Stripe tells of payments, refunds and disputes, also of those that are won. Its signature is checked, and each event and each payment counts once.
          */
         post: operations["receiveStripeEvent"];
         delete?: never;

@@ -425,7 +425,8 @@ create table stripe_reversals (
   payment_intent_id text not null,
   kind text not null,
   amount_cents bigint not null,
-  updated_at timestamp with time zone not null
+  updated_at timestamp with time zone not null,
+  reinstated boolean not null default false
 );
 
 create table stripe_sim_disputes (
@@ -434,7 +435,8 @@ create table stripe_sim_disputes (
   payment_intent_id text not null,
   amount_cents bigint not null,
   reason text not null,
-  created_at timestamp with time zone not null
+  created_at timestamp with time zone not null,
+  status text not null default 'needs_response'::text
 );
 
 create table stripe_sim_events (
@@ -872,6 +874,7 @@ alter table stripe_payments add constraint stripe_payments_taken_back_cents_chec
 alter table stripe_payments add constraint stripe_payments_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
 alter table stripe_payments add constraint stripe_payments_transaction_id_key UNIQUE (transaction_id);
 alter table stripe_reversals add constraint stripe_reversals_amount_cents_check CHECK ((amount_cents >= 0));
+alter table stripe_reversals add constraint stripe_reversals_check CHECK (((kind = 'dispute'::text) OR (NOT reinstated)));
 alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])));
 alter table stripe_reversals add constraint stripe_reversals_pkey PRIMARY KEY (source_id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_amount_cents_check CHECK ((amount_cents > 0));
@@ -879,6 +882,7 @@ alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_inten
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_key UNIQUE (payment_intent_id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_pkey PRIMARY KEY (id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_sequence_key UNIQUE (sequence);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_status_check CHECK ((status = ANY (ARRAY['needs_response'::text, 'won'::text, 'lost'::text])));
 alter table stripe_sim_events add constraint stripe_sim_events_attempts_check CHECK ((attempts >= 0));
 alter table stripe_sim_events add constraint stripe_sim_events_pkey PRIMARY KEY (id);
 alter table stripe_sim_events add constraint stripe_sim_events_sequence_key UNIQUE (sequence);
