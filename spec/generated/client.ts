@@ -1208,8 +1208,8 @@ export interface paths {
          *     other recurring amounts on their dates, everything else by its weekday.
          *
          *     `low` and `high` bound each day's balance with a probability of 80 %, and `confidence` tells how well such bounds would have held in
-         *     this end-user's own past. The accounts are those of one currency, that of the first account; balances are asked of the bank, and
-         *     `stale` tells when it did not answer and the last known ones were taken. At least 14 days of transactions are needed.
+         *     this end-user's own past. The accounts are those of one currency, that of the first account; transactions and balances are asked of
+         *     the bank, and `stale` tells when it did not answer in time and the last known ones were taken. At least 14 days of transactions are needed.
          */
         get: operations["getCashflowForecast"];
         put?: never;
@@ -8628,6 +8628,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["Unavailable"];
         };
     };
