@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { PlaidEnvironments } from 'plaid'
 import type { Environment } from '../auth/caller.ts'
 import type { Trx } from '../database/types.ts'
-import { createPlaidClient, type PlaidClient } from './client.ts'
+import { absentPlaidClient, createPlaidClient, type PlaidClient } from './client.ts'
 import { isPlaidFailure } from './failure.ts'
 import { buildPlaidSimulator, type PlaidSimulatorControls } from './simulator/index.ts'
 import { createWebhookVerifier } from './webhook-verification.ts'
@@ -96,8 +96,11 @@ const openUpstreams = async (app: FastifyInstance): Promise<{ upstreams: Upstrea
   const { mode } = app.config.plaid
   if (mode === 'remote_sandbox') return { upstreams: [remote(app, ['test', 'live'], PlaidEnvironments.sandbox as string)] }
   const simulated = await startSimulator(app, mode === 'sandbox' ? ['test', 'live'] : ['test'])
-  const upstreams: Upstream[] = mode === 'sandbox' ? [simulated] : [simulated, remote(app, ['live'], PlaidEnvironments.production as string)]
-  return { upstreams, simulator: simulated.controls }
+  const live: Upstream =
+    mode === 'live'
+      ? remote(app, ['live'], PlaidEnvironments.production as string)
+      : { environments: ['live'], client: absentPlaidClient, webhookUrl: () => undefined }
+  return { upstreams: mode === 'sandbox' ? [simulated] : [simulated, live], simulator: simulated.controls }
 }
 
 const verifierOf = (app: FastifyInstance, { client }: Upstream) =>
@@ -107,7 +110,7 @@ const verifierOf = (app: FastifyInstance, { client }: Upstream) =>
       try {
         return (await client.call((api) => api.webhookVerificationKeyGet({ key_id: keyId }), { repeatable: true, attempts: 2 })).key
       } catch (error) {
-        if (isPlaidFailure(error)) return undefined
+        if (isPlaidFailure(error) || client === absentPlaidClient) return undefined
         throw error
       }
     }

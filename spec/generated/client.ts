@@ -740,7 +740,7 @@ export interface paths {
         };
         /**
          * Read the server's state
-         * @description Tells the version, the environment, whether the database answers, and how each neighbouring service is configured. `sandbox` means the built-in simulator.
+         * @description Tells the version, the environment, whether the database answers, and how each neighbouring service is configured. `sandbox` means the built-in simulator, which production has for test credentials at Plaid only.
          */
         get: operations["getHealth"];
         put?: never;
@@ -3069,10 +3069,10 @@ export interface components {
             /** @description Whether the server can use the service. */
             configured: boolean;
             /**
-             * @description `sandbox` is the built-in simulator.
+             * @description `sandbox` is the built-in simulator; `not_configured` is production without keys of the service.
              * @enum {string}
              */
-            mode: "sandbox" | "remote_sandbox" | "live";
+            mode: "sandbox" | "remote_sandbox" | "live" | "not_configured";
         };
         /**
          * @description An e-mail address; space around it is taken off, and capitals make no other address of it.
@@ -4835,6 +4835,32 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The server has no keys of Stripe's (`stripe_not_configured`), or cannot answer at the moment. */
+        StripeUnavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/stripe-not-configured",
+                 *       "title": "stripe_not_configured",
+                 *       "status": 503,
+                 *       "detail": "This server has no keys of Stripe’s.",
+                 *       "message": "This server has no keys of Stripe’s.",
+                 *       "error": "stripe_not_configured",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The agent is revoked for good; or a request with this idempotency key is still running. */
         AgentRevoked: {
             headers: {
@@ -5932,7 +5958,7 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
-            503: components["responses"]["Unavailable"];
+            503: components["responses"]["StripeUnavailable"];
         };
     };
     showCheckoutReturn: {
