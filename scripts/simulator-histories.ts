@@ -5,13 +5,15 @@ import { historyBetween } from '../plugins/plaid/simulator/history/timeline.ts'
 import { toCents } from '../plugins/money.ts'
 import type { BankHistory } from './synthetic-people.ts'
 
-const lastDate = '2026-06-14'
+const firstLastDay = dayOfDate('2025-06-15')
 const historyDays = 730
 
 /** What the built-in simulator shows of one item's cash accounts over two years, put together as the server does it. */
 export const simulatorHistory = (seed: number): BankHistory => {
   const itemId = `bench-${seed}`
-  const lastDay = dayOfDate(lastDate)
+  // Histories end all through a year, since heating and cooling have their seasons.
+  const lastDay = firstLastDay + ((seed * 37) % 365)
+  const lastDate = dateOfDay(lastDay)
   const firstDay = lastDay - historyDays + 1
   const accounts = accountsOf({ item_id: itemId, institution_id: null, migrated_mask: null, migrated_subtype: null }).map(({ account_id, type, balances }) => ({
     id: account_id,
