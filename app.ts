@@ -14,15 +14,18 @@ import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/logger.ts'
+import metrics from './plugins/metrics/index.ts'
 import notifications from './plugins/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/outbox.ts'
+import overload from './plugins/overload.ts'
 import plaid from './plugins/plaid/index.ts'
 import rateLimit, { type RateLimits } from './plugins/rate-limit/index.ts'
 import { requestIdOf } from './plugins/request-ids.ts'
 import responseHeaders from './plugins/response-headers.ts'
 import secrets from './plugins/secrets.ts'
 import stripe from './plugins/stripe/index.ts'
+import tracing from './plugins/tracing/plugin.ts'
 import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
 
 export interface AppOptions {
@@ -34,10 +37,12 @@ export interface AppOptions {
   rateLimits?: RateLimits
   /** How many days of transactions are asked of a newly linked item; all that Plaid has unless given. */
   historyDays?: number
+  /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; not at all unless given. */
+  lingerMs?: number
 }
 
 /** Puts the server together. The caller listens and closes. */
-export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730 }: AppOptions): Promise<FastifyInstance> => {
+export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, lingerMs = 0 }: AppOptions): Promise<FastifyInstance> => {
   const app = fastify({
     logger: loggerOptions(config),
     genReqId: requestIdOf,
@@ -49,21 +54,25 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
     clientErrorHandler: answerBrokenRequest(config),
-    // Node and Fastify would answer these by themselves, and not as problem+json.
+    // Node would answer this by itself, and not as problem+json.
     http: { requireHostHeader: false },
-    return503OnClosing: false,
     forceCloseConnections: 'idle',
+    // What comes while the server closes is answered like everything else; plugins/draining.ts sees to it that it is the last.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 255 }
   })
   await app.register(configPlugin, { config })
   await app.register(clockPlugin, { clock })
+  await app.register(metrics)
+  await app.register(tracing)
+  await app.register(draining, { lingerMs })
   await app.register(responseHeaders)
   await app.register(errors)
   await app.register(brokenRequests)
-  await app.register(draining)
   await app.register(secrets)
   await app.register(cursors)
   await app.register(databasePlugin, { database })
+  await app.register(overload)
   await app.register(jobs)
   await app.register(outbox)
   await app.register(ledger)

@@ -28,7 +28,8 @@ const problemOf = ({ code }: ConnectionError): ProblemError => {
 const compose = (problem: ProblemError, requestId: string, config: Settings): { headers: Record<string, string>; body: string } => {
   const body = JSON.stringify(problemBody(problem, requestId, config.publicUrl ?? ''))
   const headers = {
-    ...standingHeaders(requestId, config),
+    ...standingHeaders(config),
+    'x-request-id': requestId,
     'content-type': 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close'

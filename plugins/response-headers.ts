@@ -1,9 +1,8 @@
 import fp from 'fastify-plugin'
 import type { Config } from './config/index.ts'
 
-/** What every answer carries: the request id, and what keeps a browser from guessing. */
-export const standingHeaders = (requestId: string, { environment }: Pick<Config, 'environment'>): Record<string, string> => ({
-  'x-request-id': requestId,
+/** What every answer carries beside the request id: what keeps a browser from guessing. */
+export const standingHeaders = ({ environment }: Pick<Config, 'environment'>): Record<string, string> => ({
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -14,8 +13,9 @@ export const standingHeaders = (requestId: string, { environment }: Pick<Config,
 
 export default fp(
   (app, _options, done) => {
+    const fixed = standingHeaders(app.config)
     app.addHook('onRequest', (request, reply, next) => {
-      reply.headers(standingHeaders(request.id, app.config))
+      reply.headers(fixed).header('x-request-id', request.id)
       next()
     })
     done()

@@ -46,3 +46,6 @@ export const readDevelopmentKeys = (dataDir: string): DevelopmentKeys => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   return deriveKeys(readOrCreateRoot(join(dataDir, 'root.key')))
 }
+
+/** The same for a rehearsal of production: what is derived from its encryption key only joins the server to its own simulators, alike on every instance. */
+export const deriveSimulatorKeys = (encryptionKey: string): DevelopmentKeys => deriveKeys(Buffer.from(encryptionKey))

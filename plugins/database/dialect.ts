@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
-import { PGliteDialect, PostgresDialect, type Dialect } from 'kysely'
+import { PGliteDialect, type Dialect } from 'kysely'
 import pg from 'pg'
+import { ownLimitMs } from './time-limit.ts'
 
 const int8 = 20
 const date = 1082
+const timestamptz = 1184
 
 /** int8 as a number: the money, sequences and counts of this product stay far below 2^53, and one that does not must not be rounded in silence. */
 const parseInt8 = (text: string): number => {
@@ -33,32 +35,54 @@ class PreparingClient extends pg.Client {
     super(config)
     const query = this.query.bind(this) as AnyQuery
     const prepare: AnyQuery = (text, values, ...rest) => {
-      if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return query(text, values, ...rest)
-      return query({ text, values, name: nameOf(text) }, ...rest)
+      if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values))) return query(text, values, ...rest)
+      const named = values === undefined || values.length === 0 ? {} : { values, name: nameOf(text) }
+      return query({ text, ...named, query_timeout: ownLimitMs() }, ...rest)
     }
     this.query = prepare as typeof this.query
   }
 }
 
+/** PGlite leaves moments to JavaScript's `Date`, which takes the year 1 for 2001; pg reads them as PostgreSQL writes them. */
+const parseTimestamp = pg.types.getTypeParser(timestamptz, 'text') as (text: string) => unknown
+
 export const openPglite = async (dataDir: string): Promise<PGlite> =>
   await PGlite.create({
     dataDir,
-    parsers: { [int8]: parseInt8, [date]: (text: string) => text }
+    parsers: { [int8]: parseInt8, [date]: (text: string) => text, [timestamptz]: parseTimestamp }
   })
 
 export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
 
-export const openPool = (connectionString: string, size: number): pg.Pool =>
-  new pg.Pool({
-    connectionString,
-    max: size,
-    Client: PreparingClient,
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
-    types: {
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
-    }
-  })
+const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
+  oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
 
-export const postgresDialect = (pool: pg.Pool): Dialect => new PostgresDialect({ pool })
+export interface ConnectionOptions {
+  connectionString: string
+  /** How long a statement may take. One that takes longer fails, and its connection is closed: everything sent after it would wait for its answer. */
+  statementLimitMs: number
+}
+
+const connection = ({ connectionString, statementLimitMs }: ConnectionOptions): pg.ClientConfig => ({
+  connectionString,
+  connectionTimeoutMillis: Math.min(5_000, statementLimitMs),
+  query_timeout: statementLimitMs,
+  pipeline: true,
+  keepAlive: true,
+  types: { getTypeParser }
+})
+
+export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
+  const pool = new pg.Pool({ ...connection(options), max: size, Client: PreparingClient, idleTimeoutMillis: 30_000 })
+  // The pool listens to idle connections only. One that dies in use fails its statement, which tells the request, and without a listener the process too.
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+/** Opens one connection that sends statements without waiting for the answers of those before. */
+export const openClient = async (options: ConnectionOptions, onError: (error: Error) => void): Promise<pg.Client> => {
+  const client = new PreparingClient(connection(options))
+  client.on('error', onError)
+  await client.connect()
+  return client
+}

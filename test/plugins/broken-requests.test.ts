@@ -101,23 +101,3 @@ test('garbage after a request never gets into the answer that is under way', asy
   const text = await answer
   assert.ok(!text.includes('malformed_request'), text)
 })
-
-test('a closing server refuses a request that comes now as problem+json', { timeout: 30_000 }, async (t) => {
-  const open: { client?: Socket; answer?: Promise<string> } = {}
-  const server = await startApp(t, {
-    extend: (app) => {
-      // Between the beginning of the end and the end of the connections.
-      app.addHook('preClose', async () => {
-        if (open.client === undefined) return
-        open.answer = readAll(open.client)
-        open.client.write('GET /api/v1/health/live HTTP/1.1\r\nHost: a\r\n\r\n')
-        await open.answer
-      })
-    }
-  })
-  open.client = connect(Number(new URL(server.url).port), '127.0.0.1')
-  open.client.write('GET /api/v1/health/live HTTP/1.1\r\nHost: a\r\n\r\n')
-  await once(open.client, 'data')
-  await server.app.close()
-  assertProblem(parse((await open.answer) ?? ''), 503, 'unavailable')
-})
