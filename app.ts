@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import fastify, { type FastifyInstance } from 'fastify'
 import { registerModules } from './modules/index.ts'
 import auth from './plugins/auth/index.ts'
+import brokenRequests, { answerBrokenRequest } from './plugins/broken-requests.ts'
 import clockPlugin, { systemClock, type Clock } from './plugins/clock.ts'
 import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
@@ -55,6 +56,9 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
     // The embedded database takes seconds to come up the first time, more on a slow machine.
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
+    clientErrorHandler: answerBrokenRequest(config),
+    // Node would answer this by itself, and not as problem+json.
+    http: { requireHostHeader: false },
     forceCloseConnections: 'idle',
     // What comes while the server closes is answered like everything else; plugins/draining.ts sees to it that it is the last.
     return503OnClosing: false,
@@ -67,6 +71,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(draining, { lingerMs })
   await app.register(responseHeaders)
   await app.register(errors)
+  await app.register(brokenRequests)
   await app.register(secrets)
   await app.register(cursors)
   await app.register(databasePlugin, { database })
