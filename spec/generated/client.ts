@@ -2939,7 +2939,9 @@ export interface components {
         };
         /** @description An event as Stripe sends it. */
         StripeEvent: {
+            /** @description Stripe's name for the event; one that came already is answered and left alone. */
             id: string;
+            /** @description What happened, such as checkout.session.completed. */
             type: string;
         } & {
             [key: string]: unknown;

@@ -24,7 +24,7 @@ export interface Step {
   folder?: string
   /** Values in place of the example's, by name: fields of the body, parameters of the path and of the query. */
   set?: Record<string, unknown>
-  /** What later requests need of the answer: variable → place in the body, such as `items.0.id`. */
+  /** What later requests need of the answer: variable → place in the body, such as `items.0.id`, or `items.current=false.id` for the first that is so. */
   saves?: Record<string, string>
   /** The variable with the bearer token, where it is not the one that the operation's security leads to. */
   token?: string

@@ -23,7 +23,9 @@ export const fillIdempotencyKey = event('prerequest', [
 const saveLines = (saves: Record<string, string>): string[] => [
   'if (pm.response.code < 300) {',
   '  const answer = pm.response.json()',
-  "  const at = (place) => place.split('.').reduce((node, name) => (node === undefined || node === null ? undefined : node[name]), answer)",
+  "  const find = (list, [name, value]) => list.find((entry) => String(entry[name]) === value)",
+  "  const step = (node, name) => (name.includes('=') ? find(node, name.split('=')) : node[name])",
+  "  const at = (place) => place.split('.').reduce((node, name) => (node === undefined || node === null ? undefined : step(node, name)), answer)",
   '  const save = (name, place) => {',
   '    const value = at(place)',
   '    if (value === undefined || value === null) return',
