@@ -3,12 +3,12 @@ import { notFound } from '../../plugins/errors/kinds.ts'
 import { problemKinds } from '../../plugins/errors/problem.ts'
 import { answer, type Answer } from '../../plugins/operations/answer.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
-import type { operations, Specification } from '../../spec/generated/documents.ts'
+import type { operations, PostmanCollection, PostmanEnvironment, Specification } from '../../spec/generated/documents.ts'
 import { allKinds, describeKind, errorPagePolicy, pageOfAllKinds, pageOfKind } from './error-pages.ts'
 import { prefers } from './negotiation.ts'
 import { redocPage, swaggerUiPage, type Page } from './pages.ts'
-import { readSpecification, type SpecificationFormat } from './specification.ts'
-import { isCurrent } from './static-text.ts'
+import { readPostmanCollection, readPostmanEnvironment, readSpecification } from './specification.ts'
+import { isCurrent, type StaticText } from './static-text.ts'
 
 const html = (text: string, policy: string, headers: Record<string, string> = {}): Answer<200, string> =>
   answer(200, text, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy, 'cache-control': 'no-cache', ...headers })
@@ -18,8 +18,11 @@ const varying = { vary: 'accept', 'cache-control': 'no-cache' }
 
 const prefersJson = (request: FastifyRequest): boolean => prefers(request.headers.accept, ['text/html', 'application/json']) === 'application/json'
 
-/** The document goes out as the text that it is, and not parsed and printed anew. */
-const asDocument = (text: string): Specification => text as unknown as Specification
+/** A JSON document goes out as the text that it is, and not parsed and printed anew. */
+const asDocument = <Document>(text: string): Document => text as unknown as Document
+
+/** The header that makes a browser save an answer under a name. */
+const savedAs = (name: string) => ({ 'content-disposition': `attachment; filename="atlas-public-api.${name}.json"` })
 
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
   const { docsEnabled, publicUrl = '' } = app.config
@@ -33,13 +36,14 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
     return html(text, policy)
   }
 
-  const specification = <Body>(path: string, format: SpecificationFormat, ifNoneMatch: string | undefined, bodyOf: (text: string) => Body, headers = {}) => {
-    whenEnabled(path)
-    const document = readSpecification(format)
+  const file = <Body>(ifNoneMatch: string | undefined, document: StaticText, bodyOf: (text: string) => Body, headers = {}, format = 'json') => {
     const caching = { etag: document.etag, 'cache-control': 'no-cache' }
     if (isCurrent(ifNoneMatch, document)) return answer(304, null, caching)
     return answer(200, bodyOf(document.text), { ...caching, ...headers, 'content-type': `application/${format}; charset=utf-8` })
   }
+
+  /** Where this client reaches the server: the public address, or the one that it asked. */
+  const addressFor = ({ protocol, host }: FastifyRequest): string => publicUrl || `${protocol}://${host}`
 
   return {
     async getSwaggerUi() {
@@ -52,15 +56,24 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
       return page('/v1/docs', redocPage)
     },
     async getOpenapiJson({ headers }) {
-      return specification('/openapi.json', 'json', headers['if-none-match'], asDocument)
+      whenEnabled('/openapi.json')
+      return file(headers['if-none-match'], readSpecification('json'), asDocument<Specification>)
     },
     async getOpenapiYaml({ headers }) {
-      return specification('/openapi.yaml', 'yaml', headers['if-none-match'], (text) => text)
+      whenEnabled('/openapi.yaml')
+      return file(headers['if-none-match'], readSpecification('yaml'), (text) => text, {}, 'yaml')
     },
     async downloadOpenapi({ headers }) {
-      return specification('/v1/openapi.json', 'json', headers['if-none-match'], asDocument, {
-        'content-disposition': 'attachment; filename="atlas-public-api.openapi.json"'
-      })
+      whenEnabled('/v1/openapi.json')
+      return file(headers['if-none-match'], readSpecification('json'), asDocument<Specification>, savedAs('openapi'))
+    },
+    async downloadPostmanCollection({ headers }) {
+      whenEnabled('/v1/postman_collection.json')
+      return file(headers['if-none-match'], readPostmanCollection(), asDocument<PostmanCollection>, savedAs('postman_collection'))
+    },
+    async downloadPostmanEnvironment({ headers, request }) {
+      whenEnabled('/v1/postman_environment.json')
+      return file(headers['if-none-match'], readPostmanEnvironment(addressFor(request)), asDocument<PostmanEnvironment>, savedAs('postman_environment'))
     },
     async listErrors({ request }) {
       if (!prefersJson(request)) return html(pageOfAllKinds(), errorPagePolicy, varying)

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { stringify } from 'yaml'
+import { collectionOf, environmentOf } from './postman/collection.ts'
+import type { SpecificationDocument } from './postman/document.ts'
 import { staticText, type StaticText } from './static-text.ts'
 
 /** The bundled specification, beside the generated code both in the source and in the build. */
@@ -23,3 +25,15 @@ export const readSpecification = (format: SpecificationFormat): StaticText => {
   texts.set(format, made)
   return made
 }
+
+const readDocument = (): SpecificationDocument => JSON.parse(readSpecification('json').text) as SpecificationDocument
+
+const print = (content: unknown): StaticText => staticText(`${JSON.stringify(content, null, 2)}\n`)
+
+let collection: StaticText | undefined
+
+/** The Postman collection, made from the specification when it is first asked for. */
+export const readPostmanCollection = (): StaticText => (collection ??= print(collectionOf(readDocument())))
+
+/** The environment of the collection, for the server that clients reach at `baseUrl`. */
+export const readPostmanEnvironment = (baseUrl: string): StaticText => print(environmentOf(readDocument(), baseUrl))

@@ -36,7 +36,8 @@ const plainLookup =
   (resolve: Resolve): LookupFunction =>
   (hostname, options, done) => {
     resolve(hostname, { all: true }, (error, addresses) => {
-      const [first] = addresses
+      // With an error there is no list at all.
+      const first = error === null ? addresses[0] : undefined
       if (error !== null || first === undefined) done(error ?? new Error(`There is no address for ${hostname}.`), '')
       else if (options.all === true) done(null, addresses)
       else done(null, first.address, first.family)

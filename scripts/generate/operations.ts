@@ -6,7 +6,7 @@ import { bracket, literal, propertyKey, quote } from './print.ts'
 import type { TypeBoxPrinter } from './typebox.ts'
 
 /** Members that have a place of their own in the table, or that only documentation reads. */
-const NOT_EXTENSIONS = ['x-required-scopes', 'x-ratelimit-class', 'x-idempotent', 'x-client', 'x-moves-position', 'x-codeSamples']
+const NOT_EXTENSIONS = ['x-required-scopes', 'x-ratelimit-class', 'x-idempotent', 'x-client', 'x-moves-position', 'x-codeSamples', 'x-postman']
 
 /** The `operations` table of one group as TypeScript source: `operationId: {…}` for each. */
 export function printOperations(bundle: Bundle, group: string, printer: TypeBoxPrinter): string {

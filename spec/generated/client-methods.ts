@@ -208,6 +208,14 @@ export interface AtlasResources {
     /** Receive a webhook of Plaid's: `POST /v1/plaid/webhook`. */
     receive(body: Body<'receivePlaidWebhook'>, options?: CallOptions): Promise<Answer<'receivePlaidWebhook'>>
   }
+  postmanCollections: {
+    /** Download the Postman collection: `GET /v1/postman_collection.json`. */
+    download(options?: CallOptions): Promise<Answer<'downloadPostmanCollection'>>
+  }
+  postmanEnvironments: {
+    /** Download the Postman environment: `GET /v1/postman_environment.json`. */
+    download(options?: CallOptions): Promise<Answer<'downloadPostmanEnvironment'>>
+  }
   preferences: {
     /** Read your preferences: `GET /api/v1/users/me/preferences`. */
     get(options?: CallOptions): Promise<Answer<'getPreferences'>>
@@ -552,6 +560,8 @@ export const methods = {
     update: { verb: 'PATCH', path: '/api/v1/admin/partners/{id}', input: 'json', accept: 'application/json' }
   },
   plaidWebhooks: { receive: { verb: 'POST', path: '/v1/plaid/webhook', input: 'json', accept: 'application/json' } },
+  postmanCollections: { download: { verb: 'GET', path: '/v1/postman_collection.json', accept: 'application/json' } },
+  postmanEnvironments: { download: { verb: 'GET', path: '/v1/postman_environment.json', accept: 'application/json' } },
   preferences: {
     get: { verb: 'GET', path: '/api/v1/users/me/preferences', accept: 'application/json' },
     replace: { verb: 'PUT', path: '/api/v1/users/me/preferences', input: 'json', accept: 'application/json' }

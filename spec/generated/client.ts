@@ -691,6 +691,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/postman_collection.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the Postman collection
+         * @description Every operation of this reference as a collection for Postman (format 2.1), a folder for each tag, with sample bodies, saved answers and tests.
+         *     Import it together with the environment and send any request, or run it from top to bottom: each request keeps the identifiers that later ones need.
+         */
+        get: operations["downloadPostmanCollection"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/postman_environment.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the Postman environment
+         * @description The variables that the collection needs: `baseUrl` is this server, `apiKey` is yours to fill in. Left blank, `apiKey` becomes that of a newly registered
+         *     user when the collection is run from the top; `ingestSecret` and `operatorToken` are for who operates the server; `idempotencyKey` is made for each request.
+         */
+        get: operations["downloadPostmanEnvironment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/errors": {
         parameters: {
             query?: never;
@@ -2897,7 +2939,9 @@ export interface components {
         };
         /** @description An event as Stripe sends it. */
         StripeEvent: {
+            /** @description Stripe's name for the event; one that came already is answered and left alone. */
             id: string;
+            /** @description What happened, such as checkout.session.completed. */
             type: string;
         } & {
             [key: string]: unknown;
@@ -3119,6 +3163,30 @@ export interface components {
             paths: {
                 [key: string]: unknown;
             };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A collection in Postman's format 2.1. */
+        PostmanCollection: {
+            /** @description Name, version and format of the collection. */
+            info: {
+                [key: string]: unknown;
+            };
+            /** @description The folders with their requests. */
+            item: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description An environment of Postman. */
+        PostmanEnvironment: {
+            /** @description The name that Postman shows. */
+            name: string;
+            /** @description The variables. */
+            values: {
+                [key: string]: unknown;
+            }[];
         } & {
             [key: string]: unknown;
         };
@@ -7365,6 +7433,113 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Specification"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    downloadPostmanCollection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "x2mKT1vCqTtZ1m0kZQ"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collection, to be saved. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Disposition": components["headers"]["ContentDisposition"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "info": {
+                     *         "name": "AtlasForge Financial API",
+                     *         "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+                     *       },
+                     *       "item": [
+                     *         {
+                     *           "name": "Health",
+                     *           "item": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostmanCollection"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["ValidationFailed"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    downloadPostmanEnvironment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+                 * @example "x2mKT1vCqTtZ1m0kZQ"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The environment, to be saved. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Disposition": components["headers"]["ContentDisposition"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "AtlasForge Financial API",
+                     *       "values": [
+                     *         {
+                     *           "key": "apiKey",
+                     *           "value": "",
+                     *           "type": "secret",
+                     *           "enabled": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PostmanEnvironment"];
                 };
             };
             304: components["responses"]["NotModified"];

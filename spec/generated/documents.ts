@@ -18,6 +18,12 @@ export type ErrorKind = Static<typeof ErrorKind>
 export const ErrorKindList = Type.Object({ errors: Type.Array(ErrorKind) }, { additionalProperties: false })
 export type ErrorKindList = Static<typeof ErrorKindList>
 
+export const PostmanCollection = Open(Type.Object({ info: Dictionary(Type.Unknown()), item: Type.Array(Dictionary(Type.Unknown())) }))
+export type PostmanCollection = Static<typeof PostmanCollection>
+
+export const PostmanEnvironment = Open(Type.Object({ name: Type.String(), values: Type.Array(Dictionary(Type.Unknown())) }))
+export type PostmanEnvironment = Static<typeof PostmanEnvironment>
+
 export const Specification = Open(Type.Object({ openapi: Type.String(), info: Dictionary(Type.Unknown()), paths: Dictionary(Type.Unknown()) }))
 export type Specification = Static<typeof Specification>
 
@@ -115,6 +121,42 @@ export const operations = {
     schema: {
       headers: Type.Object({ 'if-none-match': Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })) }),
       response: { 200: Specification, 304: Type.Null(), 400: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
+    security: [],
+    scopes: [],
+    rateLimitClass: 'standard',
+    idempotent: false
+  },
+  downloadPostmanCollection: {
+    operationId: 'downloadPostmanCollection',
+    method: 'GET',
+    path: '/v1/postman_collection.json',
+    url: '/v1/postman_collection.json',
+    group: 'documents',
+    tag: 'Documentation',
+    bodyTypes: [],
+    bodyRequired: false,
+    schema: {
+      headers: Type.Object({ 'if-none-match': Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })) }),
+      response: { 200: PostmanCollection, 304: Type.Null(), 400: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
+    security: [],
+    scopes: [],
+    rateLimitClass: 'standard',
+    idempotent: false
+  },
+  downloadPostmanEnvironment: {
+    operationId: 'downloadPostmanEnvironment',
+    method: 'GET',
+    path: '/v1/postman_environment.json',
+    url: '/v1/postman_environment.json',
+    group: 'documents',
+    tag: 'Documentation',
+    bodyTypes: [],
+    bodyRequired: false,
+    schema: {
+      headers: Type.Object({ 'if-none-match': Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })) }),
+      response: { 200: PostmanEnvironment, 304: Type.Null(), 400: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [],
     scopes: [],

@@ -104,3 +104,11 @@ test('a refused connection and an unknown name are told apart', async (t) => {
   assert.equal((await post(outbound, { ...message, url: 'http://localhost:1/' }, 2_000)).error, 'connection_refused')
   assert.equal((await post(outbound, { ...message, url: 'http://nowhere.invalid/' }, 2_000)).error, 'dns_failure')
 })
+
+test('a name that the system does not know fails the delivery and not the server, private addresses allowed or not', async (t) => {
+  for (const allowPrivate of [true, false]) {
+    const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 5_000 })
+    t.after(() => outbound.destroy())
+    assert.equal((await post(outbound, { ...message, url: 'http://nowhere.invalid/' }, 5_000)).error, 'dns_failure')
+  }
+})

@@ -20,7 +20,7 @@ const run = promisify(execFile)
 /** One server for all tests that change nothing of it. */
 const { url } = await startApp({ after })
 
-const reference = ['/docs', '/redoc', '/v1/docs', '/openapi.json', '/openapi.yaml', '/v1/openapi.json', '/docs/assets/swagger-ui.css', '/docs/assets/redoc.standalone.js']
+const reference = ['/docs', '/redoc', '/v1/docs', '/openapi.json', '/openapi.yaml', '/v1/openapi.json', '/v1/postman_collection.json', '/v1/postman_environment.json', '/docs/assets/swagger-ui.css', '/docs/assets/redoc.standalone.js']
 
 interface Document {
   openapi: string
@@ -73,14 +73,16 @@ test('the served document is the bundled one, byte for byte, with the version of
   assert.equal(new Set(grouped).size, grouped.length)
 })
 
-test('the download has the name that its readers expect', async () => {
-  const response = await fetch(`${url}/v1/openapi.json`)
-  assert.equal(response.headers.get('content-disposition'), 'attachment; filename="atlas-public-api.openapi.json"')
-  assert.match(response.headers.get('content-type') ?? '', /^application\/json/)
+test('each download has the name that its readers expect', async () => {
+  for (const name of ['openapi', 'postman_collection', 'postman_environment']) {
+    const response = await fetch(`${url}/v1/${name}.json`)
+    assert.equal(response.headers.get('content-disposition'), `attachment; filename="atlas-public-api.${name}.json"`)
+    assert.match(response.headers.get('content-type') ?? '', /^application\/json/)
+  }
 })
 
 test('a client that has the current document gets 304 without a body', async () => {
-  for (const path of ['/openapi.json', '/openapi.yaml', '/v1/openapi.json']) {
+  for (const path of ['/openapi.json', '/openapi.yaml', '/v1/openapi.json', '/v1/postman_collection.json', '/v1/postman_environment.json']) {
     const etag = (await fetch(url + path)).headers.get('etag') ?? ''
     assert.match(etag, /^"[\w-]+"$/)
     const again = await fetch(url + path, { headers: { 'if-none-match': `"other", W/${etag}` } })

@@ -1,0 +1,141 @@
+import { STATUS_CODES } from 'node:http'
+import { bearer, operatorsVariable, type Auth } from './credentials.ts'
+import { exampleOf, resolve, type Operation, type Response, type SpecificationDocument, type Step } from './document.ts'
+import { requestOf, type Place, type PostmanRequest } from './request.ts'
+import { fillIdempotencyKey, testOf, type ScriptEvent } from './scripts.ts'
+
+interface SavedResponse {
+  name: string
+  originalRequest: PostmanRequest
+  status: string
+  code: number
+  header: { key: string; value: string }[]
+  cookie: never[]
+  body: string
+}
+
+interface Item {
+  name: string
+  event: ScriptEvent[]
+  request: PostmanRequest
+  response: SavedResponse[]
+}
+
+interface Folder {
+  name: string
+  description: string
+  item: Item[]
+}
+
+/** A collection in Postman's format 2.1. */
+export interface Collection {
+  info: { name: string; description: string; schema: string; version: string }
+  auth: Auth
+  event: ScriptEvent[]
+  variable: { key: string; value: string }[]
+  item: Folder[]
+}
+
+interface Entry {
+  place: Place
+  step: Step
+}
+
+const methods = ['get', 'post', 'put', 'patch', 'delete']
+const anywhere = 50
+
+function* entriesOf(document: SpecificationDocument): Generator<Entry> {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of methods) {
+      const operation = item[method] as Operation | undefined
+      if (operation === undefined) continue
+      for (const step of [operation['x-postman'] ?? {}].flat()) yield { place: { document, path, method, operation }, step }
+    }
+  }
+}
+
+const successesOf = ({ document, operation }: Place): [code: number, response: Response][] =>
+  Object.entries(operation.responses)
+    .filter(([status]) => status.startsWith('2'))
+    .map(([status, response]) => [Number(status), resolve<Response>(document, response)])
+
+const savedResponses = (place: Place, request: PostmanRequest): SavedResponse[] =>
+  successesOf(place).map(([code, { description, content = {} }]) => {
+    const [type, media] = Object.entries(content).find(([name]) => name === 'application/json') ?? Object.entries(content)[0] ?? []
+    const example = media === undefined ? undefined : exampleOf(place.document, media)
+    return {
+      name: description,
+      originalRequest: request,
+      status: STATUS_CODES[code] ?? '',
+      code,
+      header: type === undefined ? [] : [{ key: 'Content-Type', value: type }],
+      cookie: [],
+      body: typeof example === 'string' ? example : (JSON.stringify(example, null, 2) ?? '')
+    }
+  })
+
+const itemOf = ({ place, step }: Entry): Item => {
+  const request = requestOf(place, step)
+  const successes = successesOf(place).map(([code]) => code)
+  return {
+    name: step.title ?? place.operation.summary,
+    event: [testOf({ step, successes, operatorsVariable: operatorsVariable(place.operation) })],
+    request,
+    response: savedResponses(place, request)
+  }
+}
+
+/** The names of the folders in the order of the run: as the reference groups the tags, unless a tag says when its turn is. */
+const folderNames = (document: SpecificationDocument): string[] => {
+  const orders = new Map(document.tags.map((tag) => [tag.name, tag['x-postman']?.order ?? anywhere]))
+  const names = document['x-tagGroups'].flatMap((group) => group.tags)
+  return names.sort((one, other) => (orders.get(one) ?? anywhere) - (orders.get(other) ?? anywhere))
+}
+
+/** The variables that requests hand to each other; they begin empty, so that Postman shows them. */
+const variablesOf = (entries: Entry[], kept: string[]): Collection['variable'] => {
+  const saved = entries.flatMap(({ step }) => Object.keys(step.saves ?? {}))
+  return [...new Set([...saved, 'lastIdempotencyKey'])].filter((name) => !kept.includes(name)).map((key) => ({ key, value: '' }))
+}
+
+/** The variables of the environment, which whoever runs the collection fills in. */
+const environmentVariables = ['baseUrl', 'apiKey', 'idempotencyKey', 'ingestSecret', 'operatorToken']
+
+/**
+ * Every operation of the specification as a Postman collection that can be run from top to bottom: a folder for each tag, the requests in the
+ * order and with the values that `x-postman` gives them. The same specification makes the same text.
+ */
+export const collectionOf = (document: SpecificationDocument): Collection => {
+  const entries = [...entriesOf(document)]
+  const folderOf = ({ place, step }: Entry): string => step.folder ?? place.operation.tags[0]
+  const rankOf = ({ step }: Entry): number => step.order ?? anywhere
+  const item = folderNames(document).map((name) => ({
+    name,
+    description: document.tags.find((tag) => tag.name === name)?.description ?? '',
+    item: entries
+      .filter((entry) => folderOf(entry) === name)
+      .sort((one, other) => rankOf(one) - rankOf(other))
+      .map(itemOf)
+  }))
+  const { title, description, version } = document.info
+  return {
+    info: { name: title, description, schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json', version },
+    auth: bearer('apiKey'),
+    event: [fillIdempotencyKey],
+    variable: variablesOf(entries, environmentVariables),
+    item
+  }
+}
+
+/** The environment that goes with the collection. `baseUrl` is where clients reach the server. */
+export const environmentOf = ({ info }: SpecificationDocument, baseUrl: string) => ({
+  id: 'c1b7c2f0-6a0e-4a7c-9d52-3f8f1f5a7b10',
+  name: info.title,
+  values: environmentVariables.map((key) => ({
+    key,
+    value: key === 'baseUrl' ? baseUrl : '',
+    type: key === 'baseUrl' || key === 'idempotencyKey' ? 'default' : 'secret',
+    enabled: true
+  })),
+  _postman_variable_scope: 'environment'
+})

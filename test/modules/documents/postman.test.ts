@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import newman, { type NewmanRunOptions, type NewmanRunSummary } from 'newman'
+import type { collectionOf, environmentOf } from '../../../modules/documents/postman/collection.ts'
+import { operations } from '../../architecture/document.ts'
+import { startApp, type TestApp } from '../../build-app.ts'
+import { createPartner } from '../../credentials.ts'
+
+type Collection = ReturnType<typeof collectionOf>
+type Environment = ReturnType<typeof environmentOf>
+
+const ingestSecret = 'an-ingest-secret-of-a-test-0123456789'
+const server = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: ingestSecret } })
+
+const download = async <Content>({ url }: TestApp, path: string): Promise<Content> => (await (await fetch(url + path)).json()) as Content
+const collection = await download<Collection>(server, '/v1/postman_collection.json')
+const environment = await download<Environment>(server, '/v1/postman_environment.json')
+const items = collection.item.flatMap((folder) => folder.item)
+
+/** Runs the collection as it is downloaded, or one folder of it, with some variables of the environment filled in. */
+const run = async (given: Record<string, string> = {}, folder?: string): Promise<NewmanRunSummary> => {
+  const values = environment.values.map((variable) => ({ ...variable, value: given[variable.key] ?? variable.value }))
+  return await new Promise((done, fail) => {
+    newman.run({ collection: collection as unknown as NewmanRunOptions['collection'], environment: { ...environment, values }, reporters: [], timeoutRequest: 30_000, ...(folder === undefined ? {} : { folder }) }, (error, summary) => (error === null ? done(summary) : fail(error)))
+  })
+}
+
+const faultsOf = (summary: NewmanRunSummary): string[] => summary.run.failures.map(({ source, error }) => `${source?.name ?? ''}: ${error.message}`)
+const statusesOf = (summary: NewmanRunSummary, name: string): number[] => summary.run.executions.filter(({ item }) => item.name === name).map(({ response }) => response.code)
+
+const keysOf = (summary: NewmanRunSummary): string[] => summary.run.executions.flatMap(({ request }) => request.headers.get('Idempotency-Key') ?? [])
+
+test('the collection passes from top to bottom, and again on the same server, with nothing filled in and a key of its own for each request', async () => {
+  const keys: string[] = []
+  for (const time of ['first', 'second']) {
+    const summary = await run()
+    assert.deepEqual(faultsOf(summary), [], time)
+    assert.equal(summary.run.executions.length, items.length)
+    assert.equal(summary.run.stats.assertions.total, items.length)
+    keys.push(...keysOf(summary))
+  }
+  assert.ok(keys.length > 40)
+  assert.equal(new Set(keys).size, keys.length)
+  for (const key of keys) assert.match(key, /^[0-9a-f-]{36}$/)
+})
+
+test('with a partner’s key and the ingest secret filled in, they are what is sent', async () => {
+  const { testKey } = await createPartner(server.database)
+  const summary = await run({ apiKey: testKey, ingestSecret })
+  assert.deepEqual(faultsOf(summary), [])
+  const sent = summary.run.executions.filter(({ item }) => item.name === 'List webhook endpoints').map(({ request }) => request.headers.get('Authorization'))
+  assert.deepEqual(sent, [`Bearer ${testKey}`])
+  assert.deepEqual(statusesOf(summary, 'Report up to 500 usage events'), [200])
+})
+
+test('a request that fails is seen, and an idempotency key that is filled in is the one that is sent', async () => {
+  const summary = await run({ apiKey: 'afg_test_unknown', idempotencyKey: 'one-of-my-own' }, 'Webhooks')
+  assert.ok(faultsOf(summary).some((fault) => fault.startsWith('List webhook endpoints: ') && fault.includes('401')))
+  assert.deepEqual([...new Set(keysOf(summary))], ['one-of-my-own'])
+})
+
+test('the collection holds every operation, a folder for each tag, and the body and the answers of the examples', () => {
+  assert.equal(collection.info.schema, 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json')
+  assert.deepEqual(collection.item.map(({ name }) => name).toSorted(), [...new Set(operations.map(({ tag }) => tag))].toSorted())
+  const held = new Set(items.map(({ request }) => `${request.method} /${request.url.path.join('/')}`))
+  assert.deepEqual([...held].toSorted(), operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`).toSorted())
+  for (const { name, request, response } of items) {
+    assert.ok(response.length > 0, name)
+    assert.ok(response.every(({ code }) => code >= 200 && code < 300), name)
+    if (['PUT', 'PATCH'].includes(request.method)) assert.ok(request.body !== undefined, name)
+  }
+})
+
+test('the environment names the server that it was downloaded from, and no secret', async (t) => {
+  assert.deepEqual(Object.fromEntries(environment.values.map(({ key, value }) => [key, value])), {
+    baseUrl: server.url,
+    apiKey: '',
+    idempotencyKey: '',
+    ingestSecret: '',
+    operatorToken: ''
+  })
+  const published = await startApp(t, { env: { ATLAS_PUBLIC_URL: 'https://api.example.com' } })
+  const [baseUrl] = (await download<Environment>(published, '/v1/postman_environment.json')).values
+  assert.equal(baseUrl?.value, 'https://api.example.com')
+})
