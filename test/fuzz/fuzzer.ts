@@ -47,7 +47,7 @@ export interface FuzzResult {
 const batchSize = 10
 
 /** Tries to make a thing with a marked text, of which some break a rule that no schema can say. */
-const mostMarkedTries = 12
+const mostMarkedTries = 6
 
 const seedFor = (seed: number, ...parts: (string | number)[]): number => createHash('sha256').update([seed, ...parts].join(' ')).digest().readInt32BE()
 
@@ -119,7 +119,7 @@ class Fuzzer {
         // Every third batch of the valid ones names the other tenant's things.
         const owner = kind === 'valid' && from % (3 * batchSize) === 2 * batchSize ? this.a : this.b
         // What wrong requests use up is little: their things are made anew now and then.
-        if (kind === 'valid' || from % (5 * batchSize) === 0) await owner.stock.renew(operation)
+        if (kind === 'valid' || from % (10 * batchSize) === 0) await owner.stock.renew(operation)
         const requests = (kind === 'valid' ? validRequests : invalidRequests)(operation, sourceOf(operation, owner))
         const drawn = fc.sample(fc.tuple(requests, fc.nat()), { numRuns: Math.min(batchSize, count - from), seed: seedFor(seed, operation.operationId, kind, from) })
         const tries = await Promise.all(drawn.map(([request, die]) => this.try(operation, request, die)))

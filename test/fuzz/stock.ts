@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { identifiersOf, type Identifier, type Kind } from '../architecture/identifiers.ts'
-import { linkItem, makeCredentials, makeThings, makeWebhook, makeWork, moveMoney, type Call, type Things } from '../architecture/things.ts'
+import { linkItem, makeCredentials, makeThings, makeWork, moveMoney, type Call, type Things } from '../architecture/things.ts'
 import type { TestApp } from '../build-app.ts'
 import { createPartner } from '../credentials.ts'
 
@@ -23,11 +23,24 @@ export interface Owner {
 const freshEach = 5
 
 /** What is used up by a body; what a path names is used up by anything but a GET. */
-const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account'])
+const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account', 'agent'])
 
 type Maker = (owner: Owner, base: Partial<Things>) => Promise<Partial<Things>>
 
 const mark = (): string => randomBytes(6).toString('hex')
+
+/** One that hears of hardly anything, or every event would go to each of hundreds of webhooks. */
+const makeQuietWebhook: Maker = async ({ call }) => {
+  const webhook = String((await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['transfer.returned'] })).id)
+  return { webhook, delivery: String((await call('POST', `/v1/webhooks/${webhook}/test`)).id) }
+}
+
+/** An agent that is enrolled and has done nothing yet; what is said of it does not touch the one that borrows. */
+const makeAgentOnly: Maker = async ({ call, session }) => {
+  const agent = String((await call('POST', '/api/register', { agent_id: `agent-${mark()}` }, session)).agent_id)
+  await call('POST', '/v2/api/register', { agent_id: agent })
+  return { agent }
+}
 
 const makers: Partial<Record<Kind, Maker>> = {
   // Never the tenant's own: an operator may limit it to no request at all.
@@ -44,15 +57,16 @@ const makers: Partial<Record<Kind, Maker>> = {
   // From an account that has not paid for anything yet.
   transfer: async ({ call, endUser }) => moveMoney(call, (await linkItem(call, endUser)).account, mark()),
   account: ({ call, endUser }) => linkItem(call, endUser),
-  webhook: ({ call, endUser }) => makeWebhook(call, endUser),
-  delivery: ({ call, endUser }) => makeWebhook(call, endUser),
+  webhook: makeQuietWebhook,
+  delivery: makeQuietWebhook,
   project: async ({ call }) => ({ project: String((await call('POST', '/v1/projects', { name: 'Quarterly close' })).id) }),
   task: ({ call }) => makeWork(call),
-  agent: async ({ call, session }) => ({ agent: String((await call('POST', '/api/register', { agent_id: `agent-${mark()}` }, session)).agent_id) }),
+  agent: makeAgentOnly,
   approval: async ({ call }, { agentKey = '' }) => ({ approval: Number((await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id) }),
-  creditAccount: async ({ call }, { agent = '' }) => {
+  creditAccount: async (owner, base) => {
+    const { agent = '' } = await makeAgentOnly(owner, base)
     const opening = { agent_id: agent, action: 'open', account_type: 'credit', credit_limit: 100, platform: 'elsewhere' }
-    return { creditAccount: Number((await call('POST', '/v2/api/account', opening)).account_id) }
+    return { agent, creditAccount: Number((await owner.call('POST', '/v2/api/account', opening)).account_id) }
   }
 }
 
@@ -106,7 +120,9 @@ export class Stock {
       await payBack(this.owner, agentKey)
       this.values.set('loan', [Number((await this.owner.call('POST', '/api/loans', { amount: 100 }, agentKey)).loan_id)])
     }
-    for (const { kind } of Stock.usedUp(operation)) {
+    const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
+    // A credit account comes with the agent whose it is.
+    for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
       const made = await Promise.all(Array.from({ length: freshEach }, () => makers[kind]?.(this.owner, this.base)))
       const [first = {}] = made
       for (const each of Object.keys(first) as (keyof Things)[]) this.values.set(each, made.flatMap((things) => things?.[each] ?? []))
