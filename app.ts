@@ -13,6 +13,7 @@ import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/logger.ts'
+import mcp from './plugins/mcp/index.ts'
 import notifications from './plugins/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/outbox.ts'
@@ -68,6 +69,7 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   await app.register(auth)
   await app.register(rateLimit, { rateLimits })
   await app.register(operations)
+  await app.register(mcp)
   await app.register(stripe)
   await registerModules(app)
   return app

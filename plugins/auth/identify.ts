@@ -78,13 +78,13 @@ const identifyCredential = async (app: FastifyInstance, request: FastifyRequest,
 }
 
 /**
- * Tells who calls an operation; the token's prefix tells which kind it is.
+ * Tells who calls an operation, or whatever else asks for credentials as one does; the token's prefix tells which kind it is.
  *
  * @returns the caller, or null where the operation admits the anonymous and no credential was sent.
  * @throws ProblemError 401 for a missing, unknown, expired or revoked credential; 402 for a live one of a partner without production; 403 from an
  *   address that the token does not allow; 503 when ingest is not configured.
  */
-export const identify = async (app: FastifyInstance, operation: Operation, request: FastifyRequest): Promise<Caller | null> => {
+export const identify = async (app: FastifyInstance, operation: Pick<Operation, 'security'>, request: FastifyRequest): Promise<Caller | null> => {
   const schemes = operation.security.flat()
   if (schemes.length === 0 || schemes.every((scheme) => scheme === 'RefreshCookie')) return null
   if (schemes.includes('IngestSecret')) return identifyIngest(app, request)

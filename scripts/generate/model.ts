@@ -23,6 +23,7 @@ export interface Parameter {
   $ref?: string
   name: string
   in: 'path' | 'query' | 'header' | 'cookie'
+  description?: string
   required?: boolean
   schema?: Schema
 }
@@ -38,6 +39,7 @@ export interface Response {
 export interface OperationObject {
   [extension: `x-${string}`]: unknown
   operationId: string
+  summary?: string
   tags: string[]
   security: Record<string, string[]>[]
   parameters?: Parameter[]
