@@ -109,7 +109,8 @@ function annotationsOf({ method, operation, marking }: Context): JsonObject {
 function argumentsOf(context: Context): Map<string, Argument> {
   const { operation, schemas, bundle, path, method, marking } = context
   const found = new Map<string, Argument>()
-  const add = (name: string, argument: Argument): void => {
+  const add = (name: string, given: Argument): void => {
+    const argument = name in (marking.defaults ?? {}) ? { ...given, required: false } : given
     const other = found.get(name)
     if (other !== undefined) {
       throw new SpecError([`${operation.operationId}: '${name}' is in its ${other.in} and in its ${argument.in}, and a tool has one argument of a name; rename one.`])
