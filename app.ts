@@ -14,15 +14,18 @@ import jobs from './plugins/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/logger.ts'
 import mcp from './plugins/mcp/index.ts'
+import metrics from './plugins/metrics/index.ts'
 import notifications from './plugins/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/outbox.ts'
+import overload from './plugins/overload.ts'
 import plaid from './plugins/plaid/index.ts'
 import rateLimit, { type RateLimits } from './plugins/rate-limit/index.ts'
 import { requestIdOf } from './plugins/request-ids.ts'
 import responseHeaders from './plugins/response-headers.ts'
 import secrets from './plugins/secrets.ts'
 import stripe from './plugins/stripe/index.ts'
+import tracing from './plugins/tracing/plugin.ts'
 import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
 
 export interface AppOptions {
@@ -53,12 +56,15 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   })
   await app.register(configPlugin, { config })
   await app.register(clockPlugin, { clock })
+  await app.register(metrics)
+  await app.register(tracing)
   await app.register(draining)
   await app.register(responseHeaders)
   await app.register(errors)
   await app.register(secrets)
   await app.register(cursors)
   await app.register(databasePlugin, { database })
+  await app.register(overload)
   await app.register(jobs)
   await app.register(outbox)
   await app.register(ledger)

@@ -33,28 +33,33 @@ const greet = async (app: FastifyInstance): Promise<void> => {
 
 const start = async (): Promise<void> => {
   const config = loadConfig(process.env)
+  const tracing = config.tracingEnabled ? (await import('./plugins/tracing/start.ts')).startTracing() : undefined
   const app = await buildApp({ config })
-  let closing: Promise<void> | undefined
-  const drain = (): void => {
+  const stop = (): void => {
     // What was accepted is answered; a request that hangs must not keep the process for ever.
-    setTimeout(() => process.exit(1), drainLimitMs).unref()
-    closing ??= app.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        app.log.error({ err: error }, 'the server did not close cleanly')
-        process.exit(1)
-      }
-    )
+    setTimeout(() => process.exit(1), config.drainDelayMs + drainLimitMs).unref()
+    const lastWords = async (): Promise<void> =>
+      await tracing?.stop().catch((error: unknown) => app.log.warn({ err: error }, 'the last traces could not be sent'))
+    app
+      .drain()
+      .then(lastWords)
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          app.log.error({ err: error }, 'the server did not close cleanly')
+          process.exit(1)
+        }
+      )
   }
-  process.once('SIGTERM', drain)
-  process.once('SIGINT', drain)
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
   await app.listen({ host: config.host, port: config.port })
   await greet(app)
 }
 
 start().catch((error: unknown) => {
-  const friendly = error instanceof ConfigurationError || (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-  console.error(friendly ? (error as Error).message : error)
-  if (friendly && !(error instanceof ConfigurationError)) console.error('Another program listens there; choose another PORT.')
+  const portInUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+  console.error(portInUse || error instanceof ConfigurationError ? error.message : error)
+  if (portInUse) console.error('Another program listens there; choose another PORT (for the metrics: ATLAS_METRICS_PORT).')
   process.exit(1)
 })

@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
+import type { Insertable } from 'kysely'
 import { actorOf, type Caller } from './auth/caller.ts'
+import type { ActivityTable } from './database/tables.ts'
 import type { Trx } from './database/types.ts'
 import type { Operation } from './operations/table.ts'
 
@@ -14,22 +16,28 @@ const resourceOf = (request: FastifyRequest, answer: unknown): string | null => 
   return value === undefined ? null : String(value)
 }
 
+/** What the activity log keeps of a mutation before anything is known of its outcome. */
+export type Activity = Omit<Insertable<ActivityTable>, 'id' | 'resource_id'>
+
+export const activityOf = (operation: Operation, caller: Caller, request: FastifyRequest, at: Date): Activity => {
+  const actor = actorOf(caller)
+  return {
+    partner_id: 'partnerId' in caller ? caller.partnerId : null,
+    at,
+    actor_type: actor.type,
+    actor_id: actor.id,
+    operation_id: operation.operationId,
+    method: operation.method,
+    route: operation.path,
+    ip: request.ip,
+    request_id: request.id
+  }
+}
+
 /** Writes the activity row of a mutation in the mutation's own transaction. */
 export const writeActivity = async (trx: Trx, operation: Operation, caller: Caller, request: FastifyRequest, answer: unknown, at: Date): Promise<void> => {
-  const actor = actorOf(caller)
   await trx
     .insertInto('activity')
-    .values({
-      partner_id: 'partnerId' in caller ? caller.partnerId : null,
-      at,
-      actor_type: actor.type,
-      actor_id: actor.id,
-      operation_id: operation.operationId,
-      method: operation.method,
-      route: operation.path,
-      resource_id: resourceOf(request, answer),
-      ip: request.ip,
-      request_id: request.id
-    })
+    .values({ ...activityOf(operation, caller, request, at), resource_id: resourceOf(request, answer) })
     .execute()
 }

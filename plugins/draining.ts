@@ -1,5 +1,18 @@
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the server is about to stop, so that nobody should send it anything new. */
+    isDraining(): boolean
+    /**
+     * Tells load balancers by the readiness that the server is about to stop, and goes on answering until they have seen it; then closes the server.
+     * Resolves when all that was accepted is answered.
+     */
+    drain(): Promise<void>
+  }
+}
 
 /**
  * Lets a closing server go at once. Node closes connections that have become idle, but waits a minute for those that never sent a request, such as
@@ -9,6 +22,13 @@ export default fp(
   (app, _options, done) => {
     const unused = new Set<Socket>()
     let closing = false
+    let drained: Promise<void> | undefined
+    const drain = async (): Promise<void> => {
+      await delay(app.config.drainDelayMs)
+      await app.close()
+    }
+    app.decorate('isDraining', () => drained !== undefined)
+    app.decorate('drain', () => (drained ??= drain()))
     app.server.on('connection', (socket) => {
       if (closing) {
         socket.destroy()
@@ -30,5 +50,5 @@ export default fp(
     })
     done()
   },
-  { name: 'draining' }
+  { name: 'draining', dependencies: ['config'] }
 )

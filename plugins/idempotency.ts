@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { sql } from 'kysely'
+import { sql, type Selectable } from 'kysely'
+import { lockNumber, type Release } from './database/locks.ts'
+import type { IdempotencyKeysTable } from './database/tables.ts'
 import type { Db, Trx } from './database/types.ts'
 import { idempotencyInFlight } from './errors/kinds.ts'
-import type { Release } from './database/locks.ts'
 
 export const idempotencyLifetimeMs = 24 * 3_600_000
 
@@ -38,6 +39,13 @@ export interface Idempotency {
    * @throws ProblemError 409 `idempotency_in_flight` when another request holds it.
    */
   hold(tenant: string, key: string): Promise<Release>
+  /** The number of the database's advisory lock by which the key is held. */
+  lockOf(claim: IdempotencyClaim): string
+  /**
+   * Says how the answers of an operation are told again that are not stored, because they tell only of a ledger transaction, which never changes.
+   * @param tell answers the body, byte for byte as it was sent the first time.
+   */
+  toldFromLedger(operationId: string, tell: (db: Db, ledgerTransactionId: number) => Promise<string>): void
   /**
    * Stores the answer in the transaction of its effect.
    * @throws AnsweredMeanwhile when the key has an answer already, so that the transaction rolls back.
@@ -48,48 +56,62 @@ export interface Idempotency {
 const lockName = (tenant: string, key: string): string => `idempotency ${tenant} ${key}`
 const contextOf = (tenant: string, key: string): string => `idempotency_keys.answer:${tenant}:${key}`
 
-const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idempotency => ({
-  async find(db, tenant, key) {
-    const row = await db
-      .selectFrom('idempotency_keys')
-      .selectAll()
-      .where('tenant', '=', tenant)
-      .where('key', '=', key)
-      .where('expires_at', '>', clock.now())
-      .executeTakeFirst()
-    if (row === undefined) return undefined
-    const text = secrets.decrypt(row.answer, contextOf(tenant, key))
-    return { operationId: row.operation_id, bodyHash: Buffer.from(row.body_hash), status: row.status, text, createdAt: row.created_at, expiresAt: row.expires_at }
-  },
-  async inFlight(tenant, key) {
-    const release = await database.locks.tryAcquire(lockName(tenant, key))
-    await release?.()
-    return release === undefined
-  },
-  async hold(tenant, key) {
-    const release = await database.locks.tryAcquire(lockName(tenant, key))
-    if (release !== undefined) return release
-    throw idempotencyInFlight('The first request with this key is still running. Try again in a second.', {}, { 'retry-after': '1' })
-  },
-  async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
-    const now = clock.now()
-    const values = {
-      operation_id: operationId,
-      body_hash: bodyHash,
-      status,
-      answer: secrets.encrypt(text, contextOf(tenant, key)),
-      created_at: now,
-      expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
-    }
-    // A key older than 24 hours is free again; a younger one belongs to whoever committed it.
-    const { numInsertedOrUpdatedRows } = await trx
-      .insertInto('idempotency_keys')
-      .values({ tenant, key, ...values })
-      .onConflict((conflict) => conflict.columns(['tenant', 'key']).doUpdateSet(values).where('idempotency_keys.expires_at', '<=', now))
-      .executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows !== 1n) throw new AnsweredMeanwhile()
+const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idempotency => {
+  const tellers = new Map<string, (db: Db, ledgerTransactionId: number) => Promise<string>>()
+
+  const textOf = async (db: Db, { tenant, key, operation_id, answer, ledger_transaction_id }: Selectable<IdempotencyKeysTable>): Promise<string> => {
+    if (answer !== null) return secrets.decrypt(answer, contextOf(tenant, key))
+    const tell = tellers.get(operation_id)
+    if (tell === undefined || ledger_transaction_id === null) throw new Error(`The answers of ${operation_id} are not stored, and nothing tells them again.`)
+    return await tell(db, ledger_transaction_id)
   }
-})
+
+  return {
+    lockOf: ({ tenant, key }) => lockNumber(lockName(tenant, key)),
+    toldFromLedger: (operationId, tell) => void tellers.set(operationId, tell),
+    async find(db, tenant, key) {
+      const row = await db
+        .selectFrom('idempotency_keys')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('key', '=', key)
+        .where('expires_at', '>', clock.now())
+        .executeTakeFirst()
+      if (row === undefined) return undefined
+      const text = await textOf(db, row)
+      return { operationId: row.operation_id, bodyHash: Buffer.from(row.body_hash), status: row.status, text, createdAt: row.created_at, expiresAt: row.expires_at }
+    },
+    async inFlight(tenant, key) {
+      const release = await database.locks.tryAcquire(lockName(tenant, key))
+      await release?.()
+      return release === undefined
+    },
+    async hold(tenant, key) {
+      const release = await database.locks.tryAcquire(lockName(tenant, key))
+      if (release !== undefined) return release
+      throw idempotencyInFlight('The first request with this key is still running. Try again in a second.', {}, { 'retry-after': '1' })
+    },
+    async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
+      const now = clock.now()
+      const values = {
+        operation_id: operationId,
+        body_hash: bodyHash,
+        status,
+        answer: secrets.encrypt(text, contextOf(tenant, key)),
+        ledger_transaction_id: null,
+        created_at: now,
+        expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
+      }
+      // A key older than 24 hours is free again; a younger one belongs to whoever committed it.
+      const { numInsertedOrUpdatedRows } = await trx
+        .insertInto('idempotency_keys')
+        .values({ tenant, key, ...values })
+        .onConflict((conflict) => conflict.columns(['tenant', 'key']).doUpdateSet(values).where('idempotency_keys.expires_at', '<=', now))
+        .executeTakeFirstOrThrow()
+      if (numInsertedOrUpdatedRows !== 1n) throw new AnsweredMeanwhile()
+    }
+  }
+}
 
 const sweepIntervalMs = 10 * 60_000
 const sweepBatch = 5_000

@@ -19,11 +19,22 @@ interface Job {
   running?: Promise<void>
 }
 
+const runMeasured = async (app: FastifyInstance, job: Job): Promise<void> => {
+  const startedAt = performance.now()
+  let outcome: 'ok' | 'failed' = 'failed'
+  try {
+    await job.work()
+    outcome = 'ok'
+  } finally {
+    app.metrics.jobRan(job.name, outcome, (performance.now() - startedAt) / 1000)
+  }
+}
+
 const runExclusively = async (app: FastifyInstance, job: Job): Promise<void> => {
   const release = await app.database.locks.tryAcquire(`job ${job.name}`)
   if (release === undefined) return
   try {
-    await job.work()
+    await runMeasured(app, job)
   } finally {
     await release()
   }
@@ -74,5 +85,5 @@ export default fp(
     })
     done()
   },
-  { name: 'jobs', dependencies: ['database'] }
+  { name: 'jobs', dependencies: ['database', 'metrics'] }
 )

@@ -25,6 +25,8 @@ export interface Outbox {
    * @returns their ids, in the order given.
    */
   publish(trx: Trx, events: NewEvent[]): Promise<string[]>
+  /** There may be new events, which a statement of its own has written and committed. */
+  wake(): void
   /** Sets who carries the events. */
   carriedBy(carrier: Carrier): void
   /** Resolves when every committed event has its sequence and every delivery that is due has been tried; for tests that turn the clock. */
@@ -42,6 +44,11 @@ export default fp(
     let carrier: Carrier | undefined
     // One function object, so that a transaction with many events wakes the carrier once.
     const wake = (): void => carrier?.wake()
+    app.metrics.gauge({ name: 'atlas_events_unpublished_age_seconds', help: 'Age of the oldest event that waits to be published; 0 when none does.' }, async () => {
+      const { db } = app.database
+      const oldest = await db.selectFrom('events').select('created_at').where('published_at', 'is', null).orderBy('position').limit(1).executeTakeFirst()
+      return oldest === undefined ? 0 : Math.max(0, app.clock.now().getTime() - oldest.created_at.getTime()) / 1000
+    })
     app.decorate('outbox', {
       async publish(trx, events) {
         if (events.length === 0) return []
@@ -57,6 +64,7 @@ export default fp(
         afterCommit(wake)
         return rows.map((row) => row.id)
       },
+      wake,
       carriedBy(given) {
         carrier = given
       },
@@ -66,5 +74,5 @@ export default fp(
     })
     done()
   },
-  { name: 'outbox', dependencies: ['clock', 'database'] }
+  { name: 'outbox', dependencies: ['clock', 'database', 'metrics'] }
 )

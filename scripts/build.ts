@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +23,13 @@ const copies: [from: string, to: string][] = [
   [require.resolve('redoc/bundles/redoc.standalone.js.LICENSE.txt'), 'modules/documents/redoc.standalone.js.LICENSE.txt']
 ]
 
+/** The compiler renames what is imported, except in places that it does not look into; such a file would be found missing only when it is wanted. */
+const refuseSourceImports = (): void => {
+  const compiled = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'))
+  const wrong = compiled.filter((path) => /\bimport\(\s*['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(dist, path), 'utf8')))
+  if (wrong.length > 0) throw new Error(`${wrong.join(', ')}: an import() still names a .ts file; put it into a function of its own.`)
+}
+
 const build = (): void => {
   rmSync(dist, { recursive: true, force: true })
   execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json')], { stdio: 'inherit' })
@@ -31,6 +38,7 @@ const build = (): void => {
     mkdirSync(dirname(target), { recursive: true })
     copyFileSync(from, target)
   }
+  refuseSourceImports()
   process.stdout.write('dist/ is ready: node dist/server.js\n')
 }
 

@@ -65,3 +65,10 @@ export const pageOf = <Row>(rows: Row[], limit: number): { rows: Row[]; last: Ro
   const page = rows.slice(0, limit)
   return { rows: page, last: rows.length > limit ? page.at(-1) : undefined }
 }
+
+export const showSpend = (transactionId: number, amountCents: number, balanceCents: number) => ({
+  ok: true,
+  spent: fromCents(amountCents),
+  balance: fromCents(balanceCents),
+  transaction_id: transactionId
+})

@@ -31,6 +31,7 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
 
   async getReadiness() {
     const { database } = app
+    if (app.isDraining()) throw unavailable('The server is about to stop.', {}, { 'retry-after': '5' })
     if (!(await database.answers())) throw unavailable('The database does not answer.', {}, { 'retry-after': '1' })
     if (!(await database.migrated())) throw unavailable('The database lacks migrations. Run `npm run migrate`.', {}, { 'retry-after': '5' })
     return { status: 'ok' }

@@ -91,7 +91,9 @@ export const serveEndpoint = async (app: FastifyInstance, dispatcher: Dispatcher
     const delivery = target === undefined ? undefined : await nextDelivery(db, webhookId, app.clock.now())
     if (target === undefined || delivery === undefined) break
     const at = app.clock.now()
-    await record(app, leased, delivery, at, await send(app, dispatcher, webhookId, target, delivery, at))
+    const outcome = await send(app, dispatcher, webhookId, target, delivery, at)
+    app.metrics.deliveryTried(arrived(outcome) ? 'succeeded' : 'failed')
+    await record(app, leased, delivery, at, outcome)
   }
   await endLease(db, webhookId, lease)
 }

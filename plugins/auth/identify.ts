@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { defineProblem } from '../errors/problem.ts'
-import { productionNotEnabled, unauthorized } from '../errors/kinds.ts'
+import { credentialRefused, productionNotEnabled, unauthorized } from '../errors/kinds.ts'
 import type { Operation } from '../operations/table.ts'
 import { sameSecret } from '../secrets.ts'
 import { readAccessToken } from './access-tokens.ts'
 import { addressAllowed } from './addresses.ts'
 import { patIpBlocked } from '../errors/kinds.ts'
 import type { Caller } from './caller.ts'
-import { findCredential, findSession } from './queries.ts'
+import { findSession } from './queries.ts'
 
 export const ingestNotConfigured = defineProblem({
   status: 503,
@@ -26,9 +26,6 @@ const headerOf = (request: FastifyRequest, name: string): string | undefined => 
 const missing = () =>
   unauthorized('Send a valid credential as `Authorization: Bearer …`.', {}, { 'www-authenticate': 'Bearer' })
 
-const unknown = () =>
-  unauthorized('The credential is unknown, expired or revoked. Mint a new one, or sign in again.', {}, { 'www-authenticate': 'Bearer error="invalid_token"' })
-
 const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller => {
   const expected = app.config.ingestSecret
   if (expected === undefined) throw ingestNotConfigured('This server has no ingest secret. Set ATLAS_INGEST_SECRET and start it again.')
@@ -43,7 +40,7 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
   const now = app.clock.now()
   const claims = await readAccessToken(app.config.jwtSecret, token, now)
   const session = claims === undefined ? undefined : await findSession(app.database.db, claims.sessionId, now)
-  if (session === undefined) throw unknown()
+  if (session === undefined) throw credentialRefused()
   return {
     kind: 'session',
     sessionId: session.id,
@@ -57,15 +54,17 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
   }
 }
 
-const identifyCredential = async (app: FastifyInstance, request: FastifyRequest, secret: string): Promise<Caller> => {
-  const found = await findCredential(app.database.db, secret, app.clock.now())
-  if (found === undefined) throw unknown()
+const identifyCredential = async (app: FastifyInstance, operation: Operation, request: FastifyRequest, secret: string): Promise<Caller> => {
+  // A collected operation's own statement looks at the credential again, so what was found a moment ago is good enough to begin with.
+  const find = operation.extensions?.['x-collected'] === true ? app.findRecentCredential : app.findCredential
+  const found = await find(secret)
+  if (found === undefined) throw credentialRefused()
   app.noteCredentialUse(found.id)
   const rateOverrides = found.rate_overrides ?? {}
   if (found.kind === 'agent_key' && found.agent_id !== null) {
     return { kind: 'agent_key', credentialId: found.id, agentId: found.agent_id, partnerId: found.partner_id, rateOverrides }
   }
-  if (found.partner_id === null) throw unknown()
+  if (found.partner_id === null) throw credentialRefused()
   if (found.environment === 'live' && found.production_enabled !== true) {
     throw productionNotEnabled('This partner is not enabled for production yet; use a test credential, or ask the operator of this server.')
   }
@@ -94,7 +93,7 @@ export const identify = async (app: FastifyInstance, operation: Pick<Operation, 
     if (anonymousAdmitted && request.headers.authorization === undefined) return null
     throw missing()
   }
-  if (token.length > 4096) throw unknown()
-  if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, request, token)
+  if (token.length > 4096) throw credentialRefused()
+  if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, operation, request, token)
   return await identifySession(app, token)
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Caller } from './caller.ts'
+import { createCredentialFinder, type CredentialFinder } from './credential-finder.ts'
 import { touchCredentials } from './queries.ts'
 
 const touchIntervalMs = 30_000
@@ -26,7 +27,7 @@ const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void;
 }
 
 declare module 'fastify' {
-  interface FastifyInstance {
+  interface FastifyInstance extends CredentialFinder {
     /** Notes that a credential was used just now; written to the database in the background. */
     noteCredentialUse(credentialId: string): void
     /** Writes what was noted and not yet written, for whoever is about to read when credentials were last used. */
@@ -41,6 +42,9 @@ declare module 'fastify' {
 export default fp(
   (app, _options, done) => {
     app.decorateRequest('caller', null)
+    const { findCredential, findRecentCredential } = createCredentialFinder(app)
+    app.decorate('findCredential', findCredential)
+    app.decorate('findRecentCredential', findRecentCredential)
     const { note, flush } = noteUses(app)
     app.decorate('noteCredentialUse', note)
     app.decorate('writeCredentialUses', flush)

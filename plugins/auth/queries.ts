@@ -1,13 +1,13 @@
 import type { Db } from '../database/types.ts'
-import { hashSecret } from '../secrets.ts'
 
-/** The credential with this secret together with what its partner allows; undefined when unknown, revoked or expired. */
-export const findCredential = async (db: Db, secret: string, now: Date) =>
+/** Credentials by the hashes of their secrets, each with what its partner allows; without those that are unknown, revoked or expired. */
+export const findCredentials = async (db: Db, hashes: Buffer[], now: Date) =>
   await db
     .selectFrom('credentials')
     .leftJoin('partners', 'partners.id', 'credentials.partner_id')
     .select([
       'credentials.id',
+      'credentials.hash',
       'credentials.kind',
       'credentials.partner_id',
       'credentials.user_id',
@@ -18,10 +18,10 @@ export const findCredential = async (db: Db, secret: string, now: Date) =>
       'partners.production_enabled',
       'partners.rate_overrides'
     ])
-    .where('credentials.hash', '=', hashSecret(secret))
+    .where('credentials.hash', '=', (eb) => eb.fn.any(eb.val(hashes)))
     .where('credentials.revoked_at', 'is', null)
     .where((eb) => eb.or([eb('credentials.expires_at', 'is', null), eb('credentials.expires_at', '>', now)]))
-    .executeTakeFirst()
+    .execute()
 
 /** A session that is neither revoked nor expired, with its user's role in its partner. */
 export const findSession = async (db: Db, sessionId: string, now: Date) =>

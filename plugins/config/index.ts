@@ -30,6 +30,16 @@ export interface TwilioConfig {
   baseUrl: string | undefined
 }
 
+/** From where on requests are refused; 0 turns a limit off. */
+export interface OverloadConfig {
+  /** Of the event loop, averaged over a second. */
+  loopDelayMs: number
+  /** Of the heap that V8 may use, and of the memory that the container may use. */
+  memoryPercent: number
+  /** How many requests may be under way at a time, most of them waiting for the database. */
+  requests: number
+}
+
 export interface Config {
   environment: 'development' | 'test' | 'production'
   host: string
@@ -52,6 +62,13 @@ export interface Config {
   stripe: StripeConfig
   twilio: TwilioConfig | undefined
   logLevel: string
+  /** Where the metrics are served, on a listener of their own; undefined when they are off. */
+  metricsPort: number | undefined
+  /** Whether requests are traced, to where the standard settings of OpenTelemetry say. */
+  tracingEnabled: boolean
+  /** How long a server that is told to stop still takes requests, so that load balancers see first that it is not ready any more. */
+  drainDelayMs: number
+  overload: OverloadConfig
 }
 
 /** The environment cannot be turned into a configuration; the message names every setting at fault and its cure. */
@@ -62,6 +79,8 @@ export class ConfigurationError extends Error {
 }
 
 type Environment = Record<string, string | undefined>
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const requiredInProduction: Record<string, string> = {
   DATABASE_URL: 'set it to the PostgreSQL database, such as postgres://user:password@host:5432/atlasforge',
@@ -97,6 +116,12 @@ class Reader {
     return fallback
   }
 
+  choice(name: string, fallback: string, choices: string[]): string {
+    const value = this.text(name) ?? fallback
+    if (!choices.includes(value)) this.problems.push(`${name} must be one of ${choices.join(', ')}`)
+    return value
+  }
+
   url(name: string, protocols: string[]): string | undefined {
     const value = this.text(name)
     if (value === undefined) return undefined
@@ -128,8 +153,7 @@ class Reader {
 const readPlaid = (reader: Reader, keys: { plaidSecret: string }): PlaidConfig => {
   const clientId = reader.text('PLAID_CLIENT_ID')
   const secret = reader.text('PLAID_SECRET')
-  const environment = reader.text('PLAID_ENV') ?? 'sandbox'
-  if (!['sandbox', 'production'].includes(environment)) reader.problems.push('PLAID_ENV must be sandbox or production')
+  const environment = reader.choice('PLAID_ENV', 'sandbox', ['sandbox', 'production'])
   if ((clientId === undefined) !== (secret === undefined)) reader.problems.push('PLAID_CLIENT_ID and PLAID_SECRET belong together: set both or neither')
   if (clientId === undefined || secret === undefined) return { mode: 'sandbox', clientId: 'atlas-simulator', secret: keys.plaidSecret }
   return { mode: environment === 'production' ? 'live' : 'remote_sandbox', clientId, secret }
@@ -150,14 +174,32 @@ const readStripe = (reader: Reader, keys: { stripeSecret: string; stripeWebhookS
 const readTwilio = (reader: Reader): TwilioConfig | undefined => {
   const names = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'] as const
   const [accountSid, authToken, from] = names.map((name) => reader.text(name))
-  if (accountSid !== undefined && authToken !== undefined && from !== undefined) {
-    return { accountSid, authToken, from, baseUrl: reader.url('TWILIO_BASE_URL', ['http:', 'https:']) }
-  }
+  const baseUrl = reader.url('TWILIO_BASE_URL', ['http:', 'https:'])
+  if (accountSid !== undefined && authToken !== undefined && from !== undefined) return { accountSid, authToken, from, baseUrl }
   if (accountSid !== undefined || authToken !== undefined || from !== undefined) {
     reader.problems.push(`${names.join(', ')} belong together: set all or none`)
   }
   return undefined
 }
+
+const readMetricsPort = (reader: Reader, publicPort: number): number | undefined => {
+  const port = reader.integer('ATLAS_METRICS_PORT', 9464, 0, 65535)
+  if (!reader.flag('ATLAS_METRICS_ENABLED', false)) return undefined
+  if (port === publicPort && port !== 0) reader.problems.push('ATLAS_METRICS_PORT must differ from PORT, since metrics are not for the public')
+  return port
+}
+
+const readTracingEnabled = (reader: Reader): boolean => {
+  const endpoints = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].map((name) => reader.url(name, ['http:', 'https:']))
+  return !reader.flag('OTEL_SDK_DISABLED', false) && endpoints.some((endpoint) => endpoint !== undefined)
+}
+
+const readOverload = (reader: Reader, production: boolean): OverloadConfig => ({
+  // The embedded database computes in this very process and holds the event loop up; a desk does not want to hear of it.
+  loopDelayMs: reader.integer('ATLAS_OVERLOAD_LOOP_DELAY_MS', production ? 1_000 : 0, 0, 60_000),
+  memoryPercent: reader.integer('ATLAS_OVERLOAD_MEMORY_PERCENT', 90, 0, 100),
+  requests: reader.integer('ATLAS_OVERLOAD_REQUESTS', 1_000, 0, 1_000_000)
+})
 
 const readEnvironmentName = (reader: Reader): Config['environment'] => {
   const name = reader.text('NODE_ENV') ?? 'development'
@@ -187,10 +229,11 @@ export const loadConfig = (env: Environment): Config => {
   const oldKeys = reader.text('ATLAS_ENCRYPTION_KEYS_OLD')?.split(',') ?? []
   const jwtSecret = reader.text('ATLAS_JWT_SECRET') ?? keys.jwtSecret
   if (jwtSecret.length < 32) reader.problems.push('ATLAS_JWT_SECRET must have 32 characters or more')
+  const port = reader.integer('PORT', 3000, 0, 65535)
   const config: Config = {
     environment,
     host: reader.text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
-    port: reader.integer('PORT', 3000, 0, 65535),
+    port,
     dataDir,
     publicUrl: reader.url('ATLAS_PUBLIC_URL', ['http:', 'https:']),
     databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
@@ -211,8 +254,30 @@ export const loadConfig = (env: Environment): Config => {
     plaid: readPlaid(reader, keys),
     stripe: readStripe(reader, keys),
     twilio: readTwilio(reader),
-    logLevel: reader.text('LOG_LEVEL') ?? (environment === 'test' ? 'silent' : production ? 'info' : 'warn')
+    logLevel: reader.choice('LOG_LEVEL', environment === 'test' ? 'silent' : production ? 'info' : 'warn', logLevels),
+    metricsPort: readMetricsPort(reader, port),
+    tracingEnabled: readTracingEnabled(reader),
+    drainDelayMs: reader.integer('ATLAS_DRAIN_DELAY_MS', 0, 0, 60_000),
+    overload: readOverload(reader, production)
   }
   if (reader.problems.length > 0) throw new ConfigurationError(reader.problems)
   return config
+}
+
+/** The name of every setting that there is: what the configuration asks the environment for. */
+export const settingNames = (): Set<string> => {
+  const names = new Set<string>()
+  const asked = new Proxy<Environment>({ NODE_ENV: 'production' }, {
+    get(environment, name) {
+      names.add(String(name))
+      return environment[String(name)]
+    }
+  })
+  try {
+    loadConfig(asked)
+  } catch (error) {
+    // An environment that answers nothing lacks what production needs.
+    if (!(error instanceof ConfigurationError)) throw error
+  }
+  return names
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
-import { PGliteDialect, PostgresDialect, type Dialect } from 'kysely'
+import { PGliteDialect, type Dialect } from 'kysely'
 import pg from 'pg'
 
 const int8 = 20
 const date = 1082
+const timestamptz = 1184
 
 /** int8 as a number: the money, sequences and counts of this product stay far below 2^53, and one that does not must not be rounded in silence. */
 const parseInt8 = (text: string): number => {
@@ -40,25 +41,35 @@ class PreparingClient extends pg.Client {
   }
 }
 
+/** PGlite leaves moments to JavaScript's `Date`, which takes the year 1 for 2001; pg reads them as PostgreSQL writes them. */
+const parseTimestamp = pg.types.getTypeParser(timestamptz, 'text') as (text: string) => unknown
+
 export const openPglite = async (dataDir: string): Promise<PGlite> =>
   await PGlite.create({
     dataDir,
-    parsers: { [int8]: parseInt8, [date]: (text: string) => text }
+    parsers: { [int8]: parseInt8, [date]: (text: string) => text, [timestamptz]: parseTimestamp }
   })
 
 export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
 
-export const openPool = (connectionString: string, size: number): pg.Pool =>
-  new pg.Pool({
-    connectionString,
-    max: size,
-    Client: PreparingClient,
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
-    types: {
-      getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-        oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
-    }
-  })
+const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
+  oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
 
-export const postgresDialect = (pool: pg.Pool): Dialect => new PostgresDialect({ pool })
+const connection = (connectionString: string): pg.ClientConfig => ({
+  connectionString,
+  connectionTimeoutMillis: 5_000,
+  pipeline: true,
+  keepAlive: true,
+  types: { getTypeParser }
+})
+
+export const openPool = (connectionString: string, size: number): pg.Pool =>
+  new pg.Pool({ ...connection(connectionString), max: size, Client: PreparingClient, idleTimeoutMillis: 30_000 })
+
+/** Opens one connection that sends statements without waiting for the answers of those before. */
+export const openClient = async (connectionString: string, onError: (error: Error) => void): Promise<pg.Client> => {
+  const client = new PreparingClient(connection(connectionString))
+  client.on('error', onError)
+  await client.connect()
+  return client
+}

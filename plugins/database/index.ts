@@ -1,20 +1,34 @@
 import { join } from 'node:path'
 import fp from 'fastify-plugin'
 import { Kysely, sql } from 'kysely'
-import pg from 'pg'
 import type { Config } from '../config/index.ts'
 import '../config/plugin.ts'
+import '../metrics/index.ts'
 import './tables.ts'
-import { embeddedDialect, openPglite, openPool, postgresDialect } from './dialect.ts'
+import { embeddedDialect, openClient, openPglite, openPool } from './dialect.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { advisoryLocks, processLocks, type Locks } from './locks.ts'
+import { pipeliningDialect } from './pipelining-dialect.ts'
+import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
 import type { Database, Db } from './types.ts'
+
+/** The connections of this process that transactions take turns with. */
+export interface Connections {
+  active: number
+  idle: number
+  /** Transactions that wait for a connection. */
+  waiting: number
+  /** How many there may be. */
+  most: number
+}
 
 export interface DatabaseHandle {
   driver: 'embedded' | 'postgresql'
   db: Db
   locks: Locks
+  /** How the connections are used; the embedded database has none. */
+  connections?: () => Connections
   /** Whether the database answers a query. */
   answers(): Promise<boolean>
   /** Whether every migration has run; asked of the database until the answer is yes. */
@@ -22,7 +36,9 @@ export interface DatabaseHandle {
   close(): Promise<void>
 }
 
-export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'close'>
+const mostShared = 4
+
+export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'connections' | 'close'>
 
 const openEmbedded = async (dataDir: string): Promise<Driver> => {
   const unlock = await lockDirectory(dataDir)
@@ -41,19 +57,18 @@ const openEmbedded = async (dataDir: string): Promise<Driver> => {
 }
 
 export const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
-  const pool = openPool(url, poolSize)
+  // Half of the connections, but no more than four, are shared by single statements; transactions have the rest.
+  const shared = Math.min(mostShared, Math.floor(poolSize / 2))
+  const pool = openPool(url, poolSize - shared)
   pool.on('error', onError)
-  const db = new Kysely<Database>({ dialect: postgresDialect(pool) })
-  const locks = advisoryLocks(async () => {
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, keepAlive: true })
-    client.on('error', onError)
-    await client.connect()
-    return client
-  })
+  const connect = () => openClient(url, onError)
+  const db = new Kysely<Database>({ dialect: pipeliningDialect(pool, openSharedClients(shared, connect)) })
+  const locks = advisoryLocks(connect)
   return {
     driver: 'postgresql',
     db,
     locks,
+    connections: () => ({ active: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, most: poolSize - shared }),
     async close() {
       await locks.close()
       await db.destroy()
@@ -105,6 +120,13 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
     if (database === undefined) app.addHook('onClose', () => handle.close())
     if (app.config.environment !== 'production') await migrateToLatest(handle.db)
     app.decorate('database', handle)
+    app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database answers, else 0.' }, async () => ((await handle.answers()) ? 1 : 0))
+    const { connections } = handle
+    if (connections === undefined) return
+    app.metrics.gauge({ name: 'atlas_database_connections', help: 'Connections of this process, and what waits for one.', label: 'state' }, () => {
+      const { active, idle, waiting, most } = connections()
+      return { active, idle, waiting, most }
+    })
   },
-  { name: 'database', dependencies: ['config'] }
+  { name: 'database', dependencies: ['config', 'metrics'] }
 )

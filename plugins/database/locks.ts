@@ -10,7 +10,8 @@ export interface Locks {
   close(): Promise<void>
 }
 
-const lockNumber = (name: string): string => createHash('sha256').update(name).digest().readBigInt64BE().toString()
+/** The number by which PostgreSQL knows the lock: a signed 64-bit integer, in decimal. */
+export const lockNumber = (name: string): string => createHash('sha256').update(name).digest().readBigInt64BE().toString()
 
 /** Locks of a server that has its database for itself. */
 export const processLocks = (): Locks => {

@@ -121,9 +121,19 @@ export const upstreamUnavailable = defineProblem({
   meaning: 'A service behind this one did not answer, also not when it was asked again.',
   cure: 'Try again soon with the same idempotency key; nothing is done twice.'
 })
+export const overloaded = defineProblem({
+  status: 503,
+  code: 'overloaded',
+  meaning: 'The server has more to do than it can, and refused the request before it began.',
+  cure: 'Wait for as long as `Retry-After` says and send the same request again. If it stays, tell the operator.'
+})
 export const unavailable = defineProblem({
   status: 503,
   code: 'unavailable',
   meaning: 'The server cannot answer at the moment.',
   cure: 'Try again soon; a request with an idempotency key is never done twice.'
 })
+
+/** The 401 of a credential that does not hold, or not any more. */
+export const credentialRefused = () =>
+  unauthorized('The credential is unknown, expired or revoked. Mint a new one, or sign in again.', {}, { 'www-authenticate': 'Bearer error="invalid_token"' })

@@ -84,6 +84,21 @@ export const lockBalance = async (trx: Trx, walletId: string): Promise<number> =
   return row.balance_cents
 }
 
+/**
+ * What one transaction did to the wallet that it moved.
+ * @throws Error when there is no such transaction.
+ */
+export const readMovement = async (db: Db, transactionId: number): Promise<Pick<HistoryRow, 'amountCents' | 'balanceAfterCents'>> => {
+  const row = await db
+    .selectFrom('ledger_entries')
+    .select(['amount_cents', 'balance_after_cents'])
+    .where('transaction_id', '=', transactionId)
+    .where('wallet_id', 'is not', null)
+    .executeTakeFirst()
+  if (row === undefined) throw new Error(`There is no ledger transaction ${transactionId}.`)
+  return { amountCents: row.amount_cents, balanceAfterCents: row.balance_after_cents ?? 0 }
+}
+
 /** A wallet's movements, newest first, those before the transaction `beforeId` when it is given. */
 export const readHistory = async (db: Db, walletId: string, limit: number, beforeId?: number): Promise<HistoryRow[]> => {
   const rows = await db

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Db, Trx } from '../database/types.ts'
-import { lockBalance, openWallet, post, readBalances, readHistory, type HistoryRow, type Posted, type Posting } from './book.ts'
+import { lockBalance, openWallet, post, readBalances, readHistory, readMovement, type HistoryRow, type Posted, type Posting } from './book.ts'
 import { verifyLedger } from './verify.ts'
 import './tables.ts'
 
@@ -26,6 +26,11 @@ export interface Ledger {
   balances(db: Db, walletIds: string[]): Promise<Map<string, number>>
   /** A balance in cents that nobody else moves until the transaction ends. */
   lockBalance(trx: Trx, walletId: string): Promise<number>
+  /**
+   * What one transaction did to its wallet; in cents, negative for what went out.
+   * @throws Error when there is no such transaction.
+   */
+  movement(db: Db, transactionId: number): Promise<Pick<HistoryRow, 'amountCents' | 'balanceAfterCents'>>
   /** A wallet's movements, newest first; `beforeId` is the transaction to go on after. */
   history(db: Db, walletId: string, limit: number, beforeId?: number): Promise<HistoryRow[]>
 }
@@ -35,7 +40,7 @@ const checkWhenDue = async ({ clock, database: { db }, log }: FastifyInstance): 
   const now = clock.now()
   const last = await db.selectFrom('check_results').select('at').where('name', '=', 'ledger').executeTakeFirst()
   if (last !== undefined && now.getTime() - last.at.getTime() < checkEveryMs) return
-  const { faults, ...counts } = await verifyLedger(db)
+  const { faults, ...counts } = await db.transaction().execute(verifyLedger)
   if (faults.length > 0) log.error({ faults }, 'the ledger does not hold')
   const result = { status: faults.length === 0 ? ('ok' as const) : ('failed' as const), detail: JSON.stringify({ ...counts, faults: faults.slice(0, 20) }), at: now }
   await db
@@ -61,6 +66,7 @@ export default fp(
       balance: async (db, walletId) => (await readBalances(db, [walletId])).get(walletId),
       balances: readBalances,
       lockBalance,
+      movement: readMovement,
       history: readHistory
     })
     app.jobs.every(ledgerCheckJob, lookEveryMs, () => checkWhenDue(app))

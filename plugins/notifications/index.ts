@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import { sql } from 'kysely'
 import type { Db, Trx } from '../database/types.ts'
 import { newId } from '../ids.ts'
+import type { UpstreamOutcome } from '../metrics/index.ts'
 import { connectTwilio, type SendText } from './twilio.ts'
 import './tables.ts'
 
@@ -62,14 +63,23 @@ const claimTexts = async (db: Db, now: Date) => {
   return rows
 }
 
+/** Twilio's package tells by a status that Twilio itself answered. */
+const outcomeOf = (failure: unknown): UpstreamOutcome => {
+  if (failure === undefined) return 'ok'
+  const status = typeof failure === 'object' && failure !== null && 'status' in failure ? Number(failure.status) : 0
+  return status >= 400 && status < 500 && status !== 429 ? 'refused' : 'failed'
+}
+
 /** Sends what is due. One that Twilio does not take is tried again a few times; a process that dies in between leaves it to the next. */
 const sendDueTexts = async (app: FastifyInstance, send: SendText): Promise<void> => {
   const { db } = app.database
   for (const { id, message, sms_attempts: attempts, phone } of await claimTexts(db, app.clock.now())) {
+    const startedAt = performance.now()
     const failure = await send(phone ?? '', message).then(
       () => undefined,
       (error: unknown) => error ?? 'unknown'
     )
+    app.metrics.upstreamCalled('twilio', outcomeOf(failure), (performance.now() - startedAt) / 1000)
     if (failure !== undefined) app.log.warn({ err: failure, notification: id }, 'a text message was not taken')
     const delayMs = retryDelaysMs[attempts - 1]
     const next =
@@ -100,5 +110,5 @@ export default fp(
     const send = await connectTwilio(twilio)
     app.jobs.every(textMessagesJob, sendEveryMs, () => sendDueTexts(app, send))
   },
-  { name: 'notifications', dependencies: ['config', 'clock', 'database', 'jobs'] }
+  { name: 'notifications', dependencies: ['config', 'clock', 'database', 'jobs', 'metrics'] }
 )

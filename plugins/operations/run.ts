@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { writeActivity } from '../audit.ts'
+import { activityOf, writeActivity } from '../audit.ts'
 import { tenantOf, type Caller } from '../auth/caller.ts'
 import { transact } from '../database/transaction.ts'
 import type { Db, Trx } from '../database/types.ts'
@@ -8,6 +8,7 @@ import { idempotencyConflict } from '../errors/kinds.ts'
 import { ProblemError } from '../errors/problem.ts'
 import { AnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from '../idempotency.ts'
 import { Answer } from './answer.ts'
+import type { Footprint } from './handlers.ts'
 import type { Operation } from './table.ts'
 
 /** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
@@ -23,6 +24,7 @@ interface AnyCall {
   onwardKey: string
   request: FastifyRequest
   reply: FastifyReply
+  footprint?: Footprint
 }
 
 interface Outcome {
@@ -32,7 +34,16 @@ interface Outcome {
   text: string | undefined
 }
 
-const successOf = (operation: Operation): number => Number(Object.keys(operation.schema.response).find((status) => status.startsWith('2') || status.startsWith('3')) ?? 200)
+const successes = new WeakMap<Operation, number>()
+
+/** The status of an answer for which the handler names none. */
+const successOf = (operation: Operation): number => {
+  const known = successes.get(operation)
+  if (known !== undefined) return known
+  const status = Number(Object.keys(operation.schema.response).find((declared) => declared.startsWith('2') || declared.startsWith('3')) ?? 200)
+  successes.set(operation, status)
+  return status
+}
 
 const hashOfBody = (request: FastifyRequest): Buffer =>
   createHash('sha256')
@@ -53,10 +64,11 @@ const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
     .slice(0, 32)
 
 /** The first answer again, and whether this request asked for something else. */
-const replayOf = (stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
+const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
   if (stored.operationId !== claim.operationId) {
     return idempotencyConflict('This idempotency key was used for another operation; make a new one for each logical operation.')
   }
+  metrics.replayed()
   const sameBody = stored.bodyHash.equals(claim.bodyHash)
   const headers = { 'idempotent-replayed': 'true', ...(sameBody ? {} : { 'idempotency-mismatch': 'body' }) }
   return { status: stored.status, headers, text: stored.text === '' ? undefined : stored.text }
@@ -67,6 +79,25 @@ const send = (reply: FastifyReply, outcome: Outcome): FastifyReply => {
   if (outcome.text === undefined) return reply.send()
   if (reply.getHeader('content-type') === undefined) reply.type('application/json; charset=utf-8')
   return reply.send(outcome.text)
+}
+
+const callOf = (request: FastifyRequest, reply: FastifyReply, db: Db, claim: IdempotencyClaim | undefined): AnyCall => {
+  let onwardKey: string | undefined
+  return {
+    params: request.params,
+    query: request.query,
+    headers: request.headers,
+    body: request.body,
+    caller: request.caller,
+    db,
+    // Most operations call nobody, and need no key for it.
+    get onwardKey() {
+      onwardKey ??= onwardKeyOf(claim)
+      return onwardKey
+    },
+    request,
+    reply
+  }
 }
 
 /** Runs the operations of one application. */
@@ -83,18 +114,6 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     if (fault !== undefined) throw new Error(`${operation.operationId} answered what its specification does not allow: ${fault}`)
     return { status, headers, text }
   }
-
-  const callOf = (request: FastifyRequest, reply: FastifyReply, db: Db, onwardKey: string): AnyCall => ({
-    params: request.params,
-    query: request.query,
-    headers: request.headers,
-    body: request.body,
-    caller: request.caller,
-    db,
-    onwardKey,
-    request,
-    reply
-  })
 
   /** The transaction of a mutation: its effect, its activity row, and under an idempotency key its answer. */
   const commit = async (
@@ -116,47 +135,50 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
     })
 
   const mutate = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => {
-    const onwardKey = onwardKeyOf(claim)
     if (operation.extensions?.['x-upstream'] === undefined) {
-      return await commit(operation, request, reply, claim, (trx) => handler(callOf(request, reply, trx, onwardKey)))
+      return await commit(operation, request, reply, claim, (trx) => handler(callOf(request, reply, trx, claim)))
     }
-    const effect = (await handler(callOf(request, reply, app.database.db, onwardKey))) as (trx: Trx) => Promise<unknown>
+    const effect = (await handler(callOf(request, reply, app.database.db, claim))) as (trx: Trx) => Promise<unknown>
     return await commit(operation, request, reply, claim, effect)
   }
 
   /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
-  const mutateOnce = async (
-    operation: Operation,
-    handler: AnyHandler,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    claim: IdempotencyClaim
-  ): Promise<Outcome | ProblemError> => {
+  const once = async (claim: IdempotencyClaim | undefined, work: () => Promise<Outcome | ProblemError>): Promise<Outcome | ProblemError> => {
+    if (claim === undefined) return await work()
     const { db } = app.database
     const release = await app.idempotency.hold(claim.tenant, claim.key)
     try {
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      return stored === undefined ? await mutate(operation, handler, request, reply, claim) : replayOf(stored, claim)
+      return stored === undefined ? await work() : replayOf(app, stored, claim)
     } catch (error) {
       if (!(error instanceof AnsweredMeanwhile)) throw error
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
       if (stored === undefined) throw error
-      return replayOf(stored, claim)
+      return replayOf(app, stored, claim)
     } finally {
       await release()
     }
   }
 
+  /** Lets the handler's own statement do all there is to do, and where it declines, runs the effect that the handler then returns. */
+  const collected = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => {
+    if (request.caller === null) throw new Error(`${operation.operationId} is carried out for callers alone.`)
+    const footprint = { claim, activity: activityOf(operation, request.caller, request, app.clock.now()) }
+    const result = await handler(Object.assign(callOf(request, reply, app.database.db, claim), { footprint }))
+    if (typeof result !== 'function') return result instanceof ProblemError ? result : finish(operation, result, reply)
+    return await once(claim, () => commit(operation, request, reply, claim, result as (trx: Trx) => Promise<unknown>))
+  }
+
   const read = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
-    const result = await handler(callOf(request, reply, app.database.db, onwardKeyOf(undefined)))
+    const result = await handler(callOf(request, reply, app.database.db, undefined))
     return result instanceof ProblemError ? result : finish(operation, result, reply)
   }
 
   const outcomeOf = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
     if (operation.method === 'GET' || operation.method === 'HEAD') return await read(operation, handler, request, reply)
     const claim = claimOf(operation, request)
-    if (claim === undefined) return await mutate(operation, handler, request, reply, undefined)
-    return await mutateOnce(operation, handler, request, reply, claim)
+    if (operation.extensions?.['x-collected'] === true) return await collected(operation, handler, request, reply, claim)
+    return await once(claim, () => mutate(operation, handler, request, reply, claim))
   }
 
   return async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {

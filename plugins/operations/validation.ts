@@ -3,6 +3,7 @@ import { _, Ajv, str, type KeywordDefinition, type Options, type ValidateFunctio
 import fastJson, { type Schema } from 'fast-json-stringify'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { recursiveSchemas } from '../../spec/generated/index.ts'
+import type { Operation } from './table.ts'
 
 const options: Options = {
   allErrors: true,
@@ -33,9 +34,15 @@ const isDay = (text: string): boolean => {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
-/** A moment of RFC 3339 that JavaScript and PostgreSQL know: none has leap seconds. */
-const isMoment = (text: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text.toUpperCase()))
+const firstMomentMs = Date.parse('0001-01-01T00:00:00Z')
+const afterLastMomentMs = Date.parse('9999-12-31T23:59:59.999Z') + 1
+
+/** A moment of RFC 3339 that JavaScript and PostgreSQL know: none has leap seconds. The year has four digits in UTC too, since answers are in UTC. */
+const isMoment = (text: string): boolean => {
+  if (!/^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) || !isDay(text.slice(0, 10))) return false
+  const time = Date.parse(text.toUpperCase())
+  return time >= firstMomentMs && time < afterLastMomentMs
+}
 
 const createAjv = (extra: Options): Ajv => {
   const ajv = new Ajv({ ...options, ...extra })
@@ -71,6 +78,9 @@ const serialiser = compileOnce((schema) =>
     schema: Object.fromEntries((recursiveSchemas as readonly (Schema & { $id?: string })[]).map((recursive) => [recursive.$id ?? '', recursive]))
   })
 )
+
+/** An answer's body, byte for byte as it is sent with this status. */
+export const serialiseAnswer = (operation: Operation, status: number, body: unknown): string => serialiser(operation.schema.response[status] ?? {})(body)
 
 /** Checks an answer against the specification; undefined when it is as described. */
 export const checkAnswer = (schema: object, body: unknown): string | undefined => {

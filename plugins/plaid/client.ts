@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Configuration, PlaidApi } from 'plaid'
 import { assertNoTransaction } from '../database/transaction.ts'
+import type { UpstreamOutcome } from '../metrics/index.ts'
 import { readFault } from './failure.ts'
 
 export const callTimeoutMs = 10_000
@@ -12,6 +13,8 @@ export interface PlaidClientOptions {
   basePath: () => string
   clientId: string
   secret: string
+  /** Told of each attempt: how it ended and how long it took. */
+  observe?: (outcome: UpstreamOutcome, seconds: number) => void
   sleep?: (ms: number) => Promise<unknown>
   /** From 0 up to 1; spreads the retries of many callers. */
   random?: () => number
@@ -40,7 +43,7 @@ export interface PlaidClient {
 const delayMs = (attempt: number, random: () => number): number => Math.round(Math.min(longestDelayMs, firstDelayMs * 2 ** attempt) * random())
 
 /** Plaid's own client with timeouts and bounded retries. Nothing that it throws carries a credential. */
-export const createPlaidClient = ({ basePath, clientId, secret, sleep = wait, random = Math.random }: PlaidClientOptions): PlaidClient => {
+export const createPlaidClient = ({ basePath, clientId, secret, observe = () => undefined, sleep = wait, random = Math.random }: PlaidClientOptions): PlaidClient => {
   const apiAt = (address: string): PlaidApi =>
     new PlaidApi(
       new Configuration({
@@ -58,10 +61,15 @@ export const createPlaidClient = ({ basePath, clientId, secret, sleep = wait, ra
     async call(ask, { repeatable, attempts = 3 }) {
       assertNoTransaction()
       for (let attempt = 1; ; attempt++) {
+        const startedAt = performance.now()
+        const tell = (outcome: UpstreamOutcome): void => observe(outcome, (performance.now() - startedAt) / 1000)
         try {
-          return (await ask(api())).data
+          const { data } = await ask(api())
+          tell('ok')
+          return data
         } catch (error) {
           const fault = readFault(error)
+          tell(fault.kind === 'refused' ? 'refused' : 'failed')
           const again = fault.kind === 'busy' || (fault.kind === 'unknown' && repeatable)
           if (!again || attempt >= attempts) throw fault.error
           await sleep(delayMs(attempt, random))

@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { PlaidEnvironments } from 'plaid'
 import type { Environment } from '../auth/caller.ts'
 import type { Trx } from '../database/types.ts'
-import { createPlaidClient, type PlaidClient } from './client.ts'
+import { createPlaidClient, type PlaidClient, type PlaidClientOptions } from './client.ts'
 import { isPlaidFailure } from './failure.ts'
 import { buildPlaidSimulator, type PlaidSimulatorControls } from './simulator/index.ts'
 import { createWebhookVerifier } from './webhook-verification.ts'
@@ -56,11 +56,16 @@ interface Upstream {
   webhookUrl: () => string | undefined
 }
 
+const observerOf =
+  ({ metrics }: FastifyInstance): NonNullable<PlaidClientOptions['observe']> =>
+  (outcome, seconds) =>
+    metrics.upstreamCalled('plaid', outcome, seconds)
+
 /** Plaid's own service, in the sandbox or in production. It can only reach an address that the operator has named. */
-const remote = ({ config }: FastifyInstance, environments: Environment[], basePath: string): Upstream => ({
+const remote = (app: FastifyInstance, environments: Environment[], basePath: string): Upstream => ({
   environments,
-  client: createPlaidClient({ basePath: () => basePath, clientId: config.plaid.clientId, secret: config.plaid.secret }),
-  webhookUrl: () => (config.publicUrl === undefined ? undefined : `${config.publicUrl}${webhookPath}`)
+  client: createPlaidClient({ basePath: () => basePath, clientId: app.config.plaid.clientId, secret: app.config.plaid.secret, observe: observerOf(app) }),
+  webhookUrl: () => (app.config.publicUrl === undefined ? undefined : `${app.config.publicUrl}${webhookPath}`)
 })
 
 /** The simulator in this process. Beside the real service, whose credentials it must not know, it has some of its own. */
@@ -81,7 +86,7 @@ const startSimulator = async (app: FastifyInstance, environments: Environment[])
   await simulator.listen({ host: '127.0.0.1', port: 0 })
   app.addHook('onClose', () => simulator.close())
   const { port } = simulator.server.address() as AddressInfo
-  const client = createPlaidClient({ basePath: () => `http://127.0.0.1:${port}`, ...credentials })
+  const client = createPlaidClient({ basePath: () => `http://127.0.0.1:${port}`, ...credentials, observe: observerOf(app) })
   return { environments, client, webhookUrl, controls: simulator.simulator }
 }
 
@@ -139,5 +144,5 @@ export default fp<{ historyDays: number }>(
       simulator
     })
   },
-  { name: 'plaid', dependencies: ['config', 'clock', 'database'] }
+  { name: 'plaid', dependencies: ['config', 'clock', 'database', 'metrics'] }
 )

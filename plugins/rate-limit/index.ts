@@ -83,6 +83,7 @@ export default fp<{ rateLimits: RateLimits }>(
         const taken = await store.take(`${rateClass}:${holderOf(request.caller, request.ip)}${suffix}`, size, nowMs)
         writeHeaders(reply, rateClass, size, taken, nowMs)
         if (taken.allowed) return
+        app.metrics.rateLimited(rateClass)
         const seconds = Math.max(1, Math.ceil(taken.nextInMs / 1000))
         throw rateLimited(
           `The limit of ${size.limit} requests per ${describeWindow(size.windowMs)} is used up. Try again in ${seconds} second${seconds === 1 ? '' : 's'}.`,
@@ -94,5 +95,5 @@ export default fp<{ rateLimits: RateLimits }>(
     })
     done()
   },
-  { name: 'rate-limit', dependencies: ['config', 'clock', 'auth'] }
+  { name: 'rate-limit', dependencies: ['config', 'clock', 'auth', 'metrics'] }
 )

@@ -5,6 +5,7 @@ import Stripe from 'stripe'
 import { assertNoTransaction } from '../database/transaction.ts'
 import { idempotencyConflict, upstreamUnavailable } from '../errors/kinds.ts'
 import { defineProblem } from '../errors/problem.ts'
+import type { UpstreamOutcome } from '../metrics/index.ts'
 import { buildStripeSimulator, type StripeSimulator } from './simulator/index.ts'
 
 const timeoutMs = 15_000
@@ -109,10 +110,15 @@ export default fp(
       publicUrl,
       async call(onwardKey, work) {
         assertNoTransaction()
+        const startedAt = performance.now()
+        const tell = (outcome: UpstreamOutcome): void => app.metrics.upstreamCalled('stripe', outcome, (performance.now() - startedAt) / 1000)
         try {
-          return await work(await connect(), { idempotencyKey: onwardKey })
+          const result = await work(await connect(), { idempotencyKey: onwardKey })
+          tell('ok')
+          return result
         } catch (error) {
           const problem = toProblem(error)
+          tell(problem === error || error instanceof Stripe.errors.StripeIdempotencyError ? 'refused' : 'failed')
           if (problem !== error) app.log.warn({ err: error }, 'a call to Stripe failed')
           throw problem
         }
@@ -127,5 +133,5 @@ export default fp(
       }
     })
   },
-  { name: 'stripe', dependencies: ['config', 'clock', 'database', 'jobs'] }
+  { name: 'stripe', dependencies: ['config', 'clock', 'database', 'jobs', 'metrics'] }
 )

@@ -780,7 +780,7 @@ export interface paths {
         };
         /**
          * Ask whether the server can take requests
-         * @description Answers 503 until the migrations ran and while the database does not answer. For a load balancer.
+         * @description Answers 503 until the migrations ran, while the database does not answer, and once the server is about to stop. For a load balancer.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -1854,6 +1854,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List projects
+         * @description Your projects, newest first.
+         */
+        get: operations["listProjects"];
+        put?: never;
+        /**
+         * Create a project
+         * @description Makes an empty project. Its id is the `projectId` of its tasks.
+         */
+        post: operations["createProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The project's id.
+                 * @example prj_5Rw2
+                 */
+                id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a project
+         * @description One of your projects. `GET /v1/tasks?projectId=…` lists its tasks.
+         */
+        get: operations["getProject"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a project
+         * @description Deletes an empty project. One that still has tasks, whatever their status, stays; delete or move them first.
+         */
+        delete: operations["deleteProject"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a project
+         * @description Changes what is sent along and leaves the rest.
+         */
+        patch: operations["updateProject"];
+        trace?: never;
+    };
+    "/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List tasks
+         * @description Your tasks, newest first; the filters narrow them down together. Pass `nextCursor` back as `cursor`, with the same filters, to get the
+         *     next page. Tasks without a due date are not in a list by due date.
+         */
+        get: operations["listTasks"];
+        put?: never;
+        /**
+         * Create a task
+         * @description Adds a task to one of your projects. Send an `Idempotency-Key`, so that a retry after a lost answer finds the first task instead of
+         *     making a second one. Emits `task.created`, and `task.completed` for one that is `DONE` from the start.
+         */
+        post: operations["createTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The task's id.
+                 * @example tsk_9Ud4
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a task
+         * @description One of your tasks, with the `version` that an edit of it is based on.
+         */
+        get: operations["getTask"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a task
+         * @description Deletes the task and takes it out of `dependsOn` of the tasks that waited for it, whose versions go up. Emits `task.deleted`, and
+         *     `task.updated` for each of those.
+         */
+        delete: operations["deleteTask"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a task
+         * @description Changes what is sent along and leaves the rest; `dependsOn` replaces the whole list, and another `projectId` moves the task. Emits
+         *     `task.updated`, and also `task.completed` when the status becomes `DONE`.
+         */
+        patch: operations["updateTask"];
+        trace?: never;
+    };
 }
 export interface webhooks {
     "account.linked": {
@@ -2327,7 +2447,7 @@ export interface webhooks {
         put?: never;
         /**
          * task.updated
-         * @description A task was changed.
+         * @description A task was changed, also when a task that it depended on was deleted.
          */
         post: operations["receiveTaskUpdated"];
         delete?: never;
@@ -2367,7 +2487,7 @@ export interface webhooks {
         put?: never;
         /**
          * task.completed
-         * @description A task is done.
+         * @description A task became `DONE`; `task.updated` or `task.created` comes just before.
          */
         post: operations["receiveTaskCompleted"];
         delete?: never;
@@ -4341,6 +4461,151 @@ export interface components {
              */
             reason: "gone" | "failing";
         };
+        /**
+         * @description The id of a project.
+         * @example prj_5Rw2
+         */
+        ProjectReference: string;
+        /**
+         * @description The id of a task.
+         * @example tsk_7Kc1
+         */
+        TaskReference: string;
+        /**
+         * @description What the project is called; not blank.
+         * @example Quarterly close
+         */
+        ProjectName: string;
+        /**
+         * @description What is to be done; not blank.
+         * @example Review Q3 forecast
+         */
+        TaskTitle: string;
+        /**
+         * @description As much more as there is to say; null for nothing.
+         * @example What finance needs before the 10th
+         */
+        WorkDescription: string | null;
+        /**
+         * @description How urgent it is.
+         * @example HIGH
+         * @enum {string}
+         */
+        TaskPriority: "LOW" | "MEDIUM" | "HIGH" | "URGENT";
+        /**
+         * @description `DONE` and `CANCELLED` end a task, and it can be reopened.
+         * @example TODO
+         * @enum {string}
+         */
+        TaskStatus: "TODO" | "IN_PROGRESS" | "DONE" | "CANCELLED";
+        /**
+         * Format: date-time
+         * @description When it is due, in any offset; null for no due date.
+         * @example 2026-05-01T17:00:00Z
+         */
+        DueOn: string | null;
+        /** @description The tasks that this one waits for; an id that comes again counts once. */
+        DependsOn: components["schemas"]["TaskReference"][];
+        /** @description A new project. */
+        NewProject: {
+            name: components["schemas"]["ProjectName"];
+            description?: components["schemas"]["WorkDescription"];
+        };
+        /** @description What is to change. */
+        ProjectChanges: {
+            name?: components["schemas"]["ProjectName"];
+            description?: components["schemas"]["WorkDescription"];
+        };
+        /** @description A project. */
+        Project: {
+            /**
+             * @description Identifies the project.
+             * @example prj_5Rw2
+             */
+            id: string;
+            /** @description What the project is called. */
+            name: string;
+            /** @description What more there is to say. */
+            description: string | null;
+            /** @description One more at every write; send it as `If-Match`. */
+            version: number;
+            createdAt: components["schemas"]["Timestamp"];
+            updatedAt: components["schemas"]["Timestamp"];
+        };
+        /** @description A page of projects. */
+        ProjectPage: {
+            items: components["schemas"]["Project"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        /** @description A new task. */
+        NewTask: {
+            projectId: components["schemas"]["ProjectReference"];
+            title: components["schemas"]["TaskTitle"];
+            description?: components["schemas"]["WorkDescription"];
+            /**
+             * @description How urgent it is.
+             * @default MEDIUM
+             * @enum {string}
+             */
+            priority?: "LOW" | "MEDIUM" | "HIGH" | "URGENT";
+            dueOn?: components["schemas"]["DueOn"];
+            /**
+             * @description Where it stands.
+             * @default TODO
+             * @enum {string}
+             */
+            status?: "TODO" | "IN_PROGRESS" | "DONE" | "CANCELLED";
+            /**
+             * @description The tasks that this one waits for; an id that comes again counts once.
+             * @default []
+             */
+            dependsOn?: components["schemas"]["TaskReference"][];
+        };
+        /** @description What is to change. */
+        TaskChanges: {
+            projectId?: components["schemas"]["ProjectReference"];
+            title?: components["schemas"]["TaskTitle"];
+            description?: components["schemas"]["WorkDescription"];
+            priority?: components["schemas"]["TaskPriority"];
+            dueOn?: components["schemas"]["DueOn"];
+            status?: components["schemas"]["TaskStatus"];
+            dependsOn?: components["schemas"]["DependsOn"];
+        };
+        /** @description A task. */
+        Task: {
+            /**
+             * @description Identifies the task.
+             * @example tsk_9Ud4
+             */
+            id: string;
+            /**
+             * @description The project that it belongs to.
+             * @example prj_5Rw2
+             */
+            projectId: string;
+            /** @description What is to be done. */
+            title: string;
+            /** @description What more there is to say. */
+            description: string | null;
+            priority: components["schemas"]["TaskPriority"];
+            /**
+             * Format: date-time
+             * @description When it is due; null for no due date.
+             */
+            dueOn: string | null;
+            status: components["schemas"]["TaskStatus"];
+            /** @description The tasks that this one waits for, in the order in which you gave them. */
+            dependsOn: string[];
+            /** @description One more at every write; send it as `If-Match`. */
+            version: number;
+            createdAt: components["schemas"]["Timestamp"];
+            updatedAt: components["schemas"]["Timestamp"];
+        };
+        /** @description A page of tasks. */
+        TaskPage: {
+            items: components["schemas"]["Task"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
     };
     responses: {
         /** @description The request is not as the specification wants it; `errors` names every field that failed. */
@@ -4627,7 +4892,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server cannot answer now; `Retry-After` says when to try again where that is known. */
+        /** @description The server cannot answer now (`unavailable`) or has more to do than it can (`overloaded`); `Retry-After` says when to try again where that is known. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5198,6 +5463,16 @@ export interface components {
          * @example dlv_01HW3T
          */
         AtlasDelivery: string;
+        /**
+         * @description The project's id.
+         * @example prj_5Rw2
+         */
+        ProjectId: components["schemas"]["ProjectReference"];
+        /**
+         * @description The task's id.
+         * @example tsk_9Ud4
+         */
+        TaskId: components["schemas"]["TaskReference"];
     };
     requestBodies: {
         /** @description What the end-user has and must pay. */
@@ -11149,6 +11424,895 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listProjects: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of projects. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "prj_5Rw2",
+                     *           "name": "Quarterly close",
+                     *           "description": "What finance needs before the 10th",
+                     *           "version": 1,
+                     *           "createdAt": "2026-04-14T09:00:00.000Z",
+                     *           "updatedAt": "2026-04-14T09:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Quarterly close",
+                 *       "description": "What finance needs before the 10th"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description The new project. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "prj_5Rw2",
+                     *       "name": "Quarterly close",
+                     *       "description": "What finance needs before the 10th",
+                     *       "version": 1,
+                     *       "createdAt": "2026-04-14T09:00:00.000Z",
+                     *       "updatedAt": "2026-04-14T09:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The project's id.
+                 * @example prj_5Rw2
+                 */
+                id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The project as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "prj_5Rw2",
+                     *       "name": "Quarterly close",
+                     *       "description": "What finance needs before the 10th",
+                     *       "version": 1,
+                     *       "createdAt": "2026-04-14T09:00:00.000Z",
+                     *       "updatedAt": "2026-04-14T09:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such project, or it belongs to somebody else. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-found",
+                     *       "title": "not_found",
+                     *       "status": 404,
+                     *       "detail": "There is no such project.",
+                     *       "error": "not_found",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @example 3
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The project's id.
+                 * @example prj_5Rw2
+                 */
+                id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The project is deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such project, or it belongs to somebody else. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-found",
+                     *       "title": "not_found",
+                     *       "status": 404,
+                     *       "detail": "There is no such project.",
+                     *       "error": "not_found",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The project still has tasks (`project_not_empty`), or it has changed since the version that `If-Match` names (`version_conflict`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateProject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @example 3
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The project's id.
+                 * @example prj_5Rw2
+                 */
+                id: components["parameters"]["ProjectId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Quarterly close 2026"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProjectChanges"];
+            };
+        };
+        responses: {
+            /** @description The project as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "prj_5Rw2",
+                     *       "name": "Quarterly close 2026",
+                     *       "description": "What finance needs before the 10th",
+                     *       "version": 2,
+                     *       "createdAt": "2026-04-14T09:00:00.000Z",
+                     *       "updatedAt": "2026-04-14T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such project, or it belongs to somebody else. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-found",
+                     *       "title": "not_found",
+                     *       "status": 404,
+                     *       "detail": "There is no such project.",
+                     *       "error": "not_found",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The project has changed since the version that `If-Match` names; `version` is the current one. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/version-conflict",
+                     *       "title": "version_conflict",
+                     *       "status": 409,
+                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "error": "version_conflict",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTasks: {
+        parameters: {
+            query?: {
+                /** @description Only tasks of this project. */
+                projectId?: components["schemas"]["ProjectReference"];
+                /** @description Only tasks in this status. */
+                status?: components["schemas"]["TaskStatus"];
+                /** @description Only tasks of this priority. */
+                priority?: components["schemas"]["TaskPriority"];
+                /**
+                 * @description Only tasks that are due at this moment or later.
+                 * @example 2026-05-01T00:00:00Z
+                 */
+                dueAfter?: string;
+                /**
+                 * @description Only tasks that are due before this moment.
+                 * @example 2026-06-01T00:00:00Z
+                 */
+                dueBefore?: string;
+                /**
+                 * @description The size of a page.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of tasks. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "tsk_9Ud4",
+                     *           "projectId": "prj_5Rw2",
+                     *           "title": "Review Q3 forecast",
+                     *           "description": null,
+                     *           "priority": "HIGH",
+                     *           "dueOn": "2026-05-01T17:00:00.000Z",
+                     *           "status": "TODO",
+                     *           "dependsOn": [
+                     *             "tsk_7Kc1"
+                     *           ],
+                     *           "version": 1,
+                     *           "createdAt": "2026-04-14T09:05:00.000Z",
+                     *           "updatedAt": "2026-04-14T09:05:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJwIjoxfQ.c2ln"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TaskPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "projectId": "prj_5Rw2",
+                 *       "title": "Review Q3 forecast",
+                 *       "priority": "HIGH",
+                 *       "dueOn": "2026-05-01T17:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewTask"];
+            };
+        };
+        responses: {
+            /** @description The new task. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tsk_9Ud4",
+                     *       "projectId": "prj_5Rw2",
+                     *       "title": "Review Q3 forecast",
+                     *       "description": null,
+                     *       "priority": "HIGH",
+                     *       "dueOn": "2026-05-01T17:00:00.000Z",
+                     *       "status": "TODO",
+                     *       "dependsOn": [],
+                     *       "version": 1,
+                     *       "createdAt": "2026-04-14T09:05:00.000Z",
+                     *       "updatedAt": "2026-04-14T09:05:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such project, or it belongs to somebody else. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-found",
+                     *       "title": "not_found",
+                     *       "status": 404,
+                     *       "detail": "There is no such project for the task.",
+                     *       "error": "not_found",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "projectId": "prj_5Rw2"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `dependsOn` names what is not a task of yours (`unknown_dependency`), or too much stands behind it (`dependency_limit_reached`); or this idempotency key was used for another operation (`idempotency_conflict`). */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The task's id.
+                 * @example tsk_9Ud4
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The task as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tsk_9Ud4",
+                     *       "projectId": "prj_5Rw2",
+                     *       "title": "Review Q3 forecast",
+                     *       "description": null,
+                     *       "priority": "HIGH",
+                     *       "dueOn": "2026-05-01T17:00:00.000Z",
+                     *       "status": "TODO",
+                     *       "dependsOn": [
+                     *         "tsk_7Kc1"
+                     *       ],
+                     *       "version": 1,
+                     *       "createdAt": "2026-04-14T09:05:00.000Z",
+                     *       "updatedAt": "2026-04-14T09:05:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such task, or it belongs to somebody else. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-found",
+                     *       "title": "not_found",
+                     *       "status": 404,
+                     *       "detail": "There is no such task.",
+                     *       "error": "not_found",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @example 3
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The task's id.
+                 * @example tsk_9Ud4
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The task is deleted. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such task, or it belongs to somebody else. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-found",
+                     *       "title": "not_found",
+                     *       "status": 404,
+                     *       "detail": "There is no such task.",
+                     *       "error": "not_found",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The task has changed since the version that `If-Match` names; `version` is the current one. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/version-conflict",
+                     *       "title": "version_conflict",
+                     *       "status": 409,
+                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "error": "version_conflict",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @example 3
+                 */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description The task's id.
+                 * @example tsk_9Ud4
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "IN_PROGRESS",
+                 *       "dependsOn": [
+                 *         "tsk_7Kc1"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskChanges"];
+            };
+        };
+        responses: {
+            /** @description The task as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "tsk_9Ud4",
+                     *       "projectId": "prj_5Rw2",
+                     *       "title": "Review Q3 forecast",
+                     *       "description": null,
+                     *       "priority": "HIGH",
+                     *       "dueOn": "2026-05-01T17:00:00.000Z",
+                     *       "status": "IN_PROGRESS",
+                     *       "dependsOn": [
+                     *         "tsk_7Kc1"
+                     *       ],
+                     *       "version": 2,
+                     *       "createdAt": "2026-04-14T09:05:00.000Z",
+                     *       "updatedAt": "2026-04-14T10:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no such task, or no such project to move it to, or it belongs to somebody else. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The task has changed since the version that `If-Match` names; `version` is the current one. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/version-conflict",
+                     *       "title": "version_conflict",
+                     *       "status": 409,
+                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "error": "version_conflict",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "version": 2
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description With this `dependsOn` the task would wait for itself (`cyclic_dependency`), it names what is not a task of yours (`unknown_dependency`), or too much stands behind it (`dependency_limit_reached`). */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

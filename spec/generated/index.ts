@@ -14,6 +14,7 @@ import { operations as linkingOperations } from './linking.ts'
 import { operations as loansOperations } from './loans.ts'
 import { operations as paymentsOperations } from './payments.ts'
 import { operations as webhooksOperations } from './webhooks.ts'
+import { operations as workOperations } from './work.ts'
 
 /** Every operation of the API by its operationId. */
 export const allOperations = {
@@ -29,7 +30,8 @@ export const allOperations = {
   ...linkingOperations,
   ...loansOperations,
   ...paymentsOperations,
-  ...webhooksOperations
+  ...webhooksOperations,
+  ...workOperations
 } as const satisfies OperationTable
 
 export const groups = [
@@ -45,7 +47,8 @@ export const groups = [
   'linking',
   'loans',
   'payments',
-  'webhooks'
+  'webhooks',
+  'work'
 ] as const
 
 export const rateLimits = {

@@ -149,9 +149,10 @@ create table idempotency_keys (
   operation_id text not null,
   body_hash bytea not null,
   status smallint not null,
-  answer bytea not null,
+  answer bytea,
   created_at timestamp with time zone not null,
-  expires_at timestamp with time zone not null
+  expires_at timestamp with time zone not null,
+  ledger_transaction_id bigint
 );
 
 create table item_public_tokens (
@@ -349,6 +350,17 @@ create table plaid_transfer_events (
   applied_at timestamp with time zone
 );
 
+create table projects (
+  id text not null,
+  position bigint not null generated always as identity,
+  partner_id text not null,
+  name text not null,
+  description text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null
+);
+
 create table recipients (
   id text not null,
   partner_id text not null,
@@ -490,6 +502,28 @@ create table stripe_sim_sessions (
   details jsonb not null,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null
+);
+
+create table task_dependencies (
+  partner_id text not null,
+  task_id text not null,
+  ordinal smallint not null,
+  depends_on_id text not null
+);
+
+create table tasks (
+  id text not null,
+  position bigint not null generated always as identity,
+  partner_id text not null,
+  project_id text not null,
+  title text not null,
+  description text,
+  priority text not null,
+  due_on timestamp with time zone,
+  status text not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null
 );
 
 create table transaction_feed_readers (
@@ -744,6 +778,8 @@ alter table events add constraint events_partner_id_fkey FOREIGN KEY (partner_id
 alter table events add constraint events_partner_id_sequence_key UNIQUE (partner_id, sequence);
 alter table events add constraint events_pkey PRIMARY KEY (id);
 alter table events add constraint events_position_key UNIQUE ("position");
+alter table idempotency_keys add constraint idempotency_keys_ledger_transaction_id_fkey FOREIGN KEY (ledger_transaction_id) REFERENCES ledger_transactions(id);
+alter table idempotency_keys add constraint idempotency_keys_one_answer CHECK ((num_nonnulls(answer, ledger_transaction_id) = 1));
 alter table idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (tenant, key);
 alter table idempotency_keys add constraint idempotency_keys_status_check CHECK (((status >= 200) AND (status <= 299)));
 alter table item_public_tokens add constraint item_public_tokens_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
@@ -837,6 +873,11 @@ alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_after_i
 alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_pkey PRIMARY KEY (source);
 alter table plaid_transfer_events add constraint plaid_transfer_events_pkey PRIMARY KEY (source, event_id);
 alter table plaid_transfer_events add constraint plaid_transfer_events_source_fkey FOREIGN KEY (source) REFERENCES plaid_transfer_cursors(source);
+alter table projects add constraint projects_name_check CHECK ((name <> ''::text));
+alter table projects add constraint projects_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table projects add constraint projects_partner_id_id_key UNIQUE (partner_id, id);
+alter table projects add constraint projects_pkey PRIMARY KEY (id);
+alter table projects add constraint projects_version_check CHECK ((version > 0));
 alter table recipients add constraint recipients_account_type_check CHECK ((account_type = ANY (ARRAY['checking'::text, 'savings'::text])));
 alter table recipients add constraint recipients_check CHECK (((deleted_at IS NOT NULL) OR ((account_number IS NOT NULL) AND (access_token IS NOT NULL))));
 alter table recipients add constraint recipients_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
@@ -900,6 +941,20 @@ alter table stripe_sim_sessions add constraint stripe_sim_sessions_currency_chec
 alter table stripe_sim_sessions add constraint stripe_sim_sessions_pkey PRIMARY KEY (id);
 alter table stripe_sim_sessions add constraint stripe_sim_sessions_sequence_key UNIQUE (sequence);
 alter table stripe_sim_sessions add constraint stripe_sim_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'complete'::text, 'expired'::text])));
+alter table task_dependencies add constraint task_dependencies_check CHECK ((depends_on_id <> task_id));
+alter table task_dependencies add constraint task_dependencies_ordinal_check CHECK (((ordinal >= 1) AND (ordinal <= 50)));
+alter table task_dependencies add constraint task_dependencies_partner_id_depends_on_id_fkey FOREIGN KEY (partner_id, depends_on_id) REFERENCES tasks(partner_id, id) ON DELETE CASCADE;
+alter table task_dependencies add constraint task_dependencies_partner_id_task_id_fkey FOREIGN KEY (partner_id, task_id) REFERENCES tasks(partner_id, id) ON DELETE CASCADE;
+alter table task_dependencies add constraint task_dependencies_pkey PRIMARY KEY (task_id, depends_on_id);
+alter table task_dependencies add constraint task_dependencies_task_id_ordinal_key UNIQUE (task_id, ordinal);
+alter table tasks add constraint tasks_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
+alter table tasks add constraint tasks_partner_id_id_key UNIQUE (partner_id, id);
+alter table tasks add constraint tasks_partner_id_project_id_fkey FOREIGN KEY (partner_id, project_id) REFERENCES projects(partner_id, id);
+alter table tasks add constraint tasks_pkey PRIMARY KEY (id);
+alter table tasks add constraint tasks_priority_check CHECK ((priority = ANY (ARRAY['LOW'::text, 'MEDIUM'::text, 'HIGH'::text, 'URGENT'::text])));
+alter table tasks add constraint tasks_status_check CHECK ((status = ANY (ARRAY['TODO'::text, 'IN_PROGRESS'::text, 'DONE'::text, 'CANCELLED'::text])));
+alter table tasks add constraint tasks_title_check CHECK ((title <> ''::text));
+alter table tasks add constraint tasks_version_check CHECK ((version > 0));
 alter table transaction_feed_readers add constraint transaction_feed_readers_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table transaction_feed_readers add constraint transaction_feed_readers_pkey PRIMARY KEY (partner_id, user_id, view);
 alter table transaction_feed_readers add constraint transaction_feed_readers_position_check CHECK (("position" >= 0));
@@ -1022,6 +1077,7 @@ CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btr
 CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
 CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
 CREATE INDEX plaid_transfer_events_open ON public.plaid_transfer_events USING btree (plaid_transfer_id, event_id) WHERE (applied_at IS NULL);
+CREATE UNIQUE INDEX projects_list ON public.projects USING btree (partner_id, "position" DESC);
 CREATE INDEX recipients_page ON public.recipients USING btree (partner_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX recipients_to_erase ON public.recipients USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (access_token IS NOT NULL));
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
@@ -1031,6 +1087,9 @@ CREATE INDEX stripe_reversals_payment ON public.stripe_reversals USING btree (pa
 CREATE INDEX stripe_sim_events_pending ON public.stripe_sim_events USING btree (next_attempt_at) WHERE (state = 'pending'::text);
 CREATE INDEX stripe_sim_refunds_payment ON public.stripe_sim_refunds USING btree (payment_intent_id);
 CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree (expires_at) WHERE (status = 'open'::text);
+CREATE INDEX task_dependencies_dependants ON public.task_dependencies USING btree (partner_id, depends_on_id, task_id);
+CREATE UNIQUE INDEX tasks_list ON public.tasks USING btree (partner_id, "position" DESC);
+CREATE UNIQUE INDEX tasks_of_project ON public.tasks USING btree (partner_id, project_id, "position" DESC);
 CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
 CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
@@ -1066,6 +1125,8 @@ CREATE TRIGGER ledger_wallets_begin_empty BEFORE INSERT ON public.ledger_wallets
 CREATE TRIGGER ledger_wallets_kept BEFORE TRUNCATE ON public.ledger_wallets FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
 CREATE TRIGGER ledger_wallets_moved_by_entries BEFORE DELETE OR UPDATE ON public.ledger_wallets FOR EACH ROW WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION ledger_refuse('a balance moves by entries alone');
 CREATE TRIGGER loans_guard BEFORE DELETE OR UPDATE ON public.loans FOR EACH ROW EXECUTE FUNCTION loans_guard();
+CREATE TRIGGER task_dependencies_are_replaced BEFORE UPDATE ON public.task_dependencies FOR EACH STATEMENT EXECUTE FUNCTION refuse_task_dependency_change();
+CREATE TRIGGER task_dependencies_stay_acyclic AFTER INSERT ON public.task_dependencies REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION task_dependencies_stay_acyclic();
 CREATE TRIGGER transfer_event_follows BEFORE INSERT ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_event_follows();
 CREATE TRIGGER transfer_history_stays BEFORE DELETE OR UPDATE ON public.transfer_events FOR EACH ROW EXECUTE FUNCTION transfer_history_stays();
 CREATE TRIGGER transfer_hold_counts AFTER INSERT OR DELETE OR UPDATE ON public.transfer_holds FOR EACH ROW EXECUTE FUNCTION transfer_hold_counts();
@@ -1110,7 +1171,7 @@ AS $function$
       end if;
     end if;
   end $function$;
-CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text)
+CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_may_ask boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
@@ -1137,6 +1198,10 @@ AS $function$
       when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
       when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
     if reason is not null then
+      if not p_may_ask then
+        outcome := 'needs_approval';
+        return;
+      end if;
       insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
         values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
       outcome := 'pending';
@@ -1147,6 +1212,58 @@ AS $function$
     if outcome = 'posted' then
       update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
     end if;
+  end $function$;
+CREATE OR REPLACE FUNCTION public.agent_spend_together(p_spends jsonb)
+ RETURNS TABLE(place integer, outcome text, transaction_id bigint, balance_cents bigint, announced boolean)
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    wish record;
+    spent record;
+  begin
+    for wish in select * from jsonb_to_recordset(p_spends) as s(
+        place integer, credential_id text, agent_id text, amount_cents bigint, description text, require_approval boolean, event_id text, at timestamptz,
+        tenant text, key text, key_lock bigint, body_hash bytea, expires_at timestamptz, operation_id text, method text, route text, ip text, request_id text)
+      order by s.agent_id collate "C", s.place
+    loop
+      place := wish.place;
+      transaction_id := null;
+      balance_cents := null;
+      announced := false;
+      if not exists (select from credentials c where c.id = wish.credential_id and c.revoked_at is null and (c.expires_at is null or c.expires_at > wish.at)) then
+        outcome := 'unauthorized';
+      elsif wish.key is not null and (not pg_try_advisory_xact_lock(wish.key_lock) or exists (
+          select from idempotency_keys k where k.tenant = wish.tenant and k.key = wish.key and k.expires_at > wish.at)) then
+        outcome := 'known_key';
+      else
+        select * into spent from agent_spend(
+          wish.agent_id, wish.amount_cents, wish.description, wish.require_approval, false, null, null, wish.at, null);
+        outcome := spent.outcome;
+        transaction_id := spent.transaction_id;
+        balance_cents := spent.balance_cents;
+        if outcome = 'posted' then
+          announced := spent.owner_partner_id is not null;
+          if announced then
+            insert into events (id, partner_id, type, data, created_at) values (wish.event_id, spent.owner_partner_id, 'agent.spend', jsonb_build_object(
+              'agent_id', wish.agent_id, 'transaction_id', spent.transaction_id, 'amount', trim_scale(wish.amount_cents / 100.0),
+              'balance', trim_scale(spent.balance_cents / 100.0), 'description', wish.description), wish.at);
+          end if;
+          insert into activity (partner_id, at, actor_type, actor_id, operation_id, method, route, resource_id, ip, request_id)
+            values (spent.owner_partner_id, wish.at, 'agent', wish.agent_id, wish.operation_id, wish.method, wish.route, spent.transaction_id::text, wish.ip, wish.request_id);
+          if wish.key is not null then
+            insert into idempotency_keys as k (tenant, key, operation_id, body_hash, status, ledger_transaction_id, created_at, expires_at)
+              values (wish.tenant, wish.key, wish.operation_id, wish.body_hash, 200, spent.transaction_id, wish.at, wish.expires_at)
+              on conflict (tenant, key) do update set operation_id = excluded.operation_id, body_hash = excluded.body_hash, status = excluded.status,
+                answer = null, ledger_transaction_id = excluded.ledger_transaction_id, created_at = excluded.created_at, expires_at = excluded.expires_at
+              where k.expires_at <= wish.at;
+            if not found then
+              raise exception 'The idempotency key of % was answered meanwhile.', wish.tenant using errcode = 'serialization_failure';
+            end if;
+          end if;
+        end if;
+      end if;
+      return next;
+    end loop;
   end $function$;
 CREATE OR REPLACE FUNCTION public.agents_guard()
  RETURNS trigger
@@ -1271,6 +1388,12 @@ AS $function$
       end if;
       return new;
     end $function$;
+CREATE OR REPLACE FUNCTION public.lock_task_dependencies(partner text)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    select pg_advisory_xact_lock(hashtextextended('task dependencies of ' || partner, 0))
+  $function$;
 CREATE OR REPLACE FUNCTION public.refuse_bureau_event_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1279,6 +1402,32 @@ AS $function$
       raise exception 'The history of the bureau is append-only: % on bureau_events is refused.', tg_op using errcode = 'restrict_violation';
     end
   $function$;
+CREATE OR REPLACE FUNCTION public.refuse_task_dependency_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'a dependency is inserted or deleted, never changed' using errcode = 'restrict_violation';
+    end $function$;
+CREATE OR REPLACE FUNCTION public.task_dependencies_stay_acyclic()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+    declare
+      closing text;
+    begin
+      perform lock_task_dependencies(partner_id) from (select distinct partner_id from added order by partner_id) as partners;
+      with recursive reached (origin, id) as (
+        select task_id, depends_on_id from added
+        union
+        select reached.origin, further.depends_on_id from reached join task_dependencies further on further.task_id = reached.id
+      )
+      select origin into closing from reached where origin = id limit 1;
+      if found then
+        raise exception 'task % would wait for itself', closing using errcode = 'check_violation';
+      end if;
+      return null;
+    end $function$;
 CREATE OR REPLACE FUNCTION public.transfer_event_follows()
  RETURNS trigger
  LANGUAGE plpgsql

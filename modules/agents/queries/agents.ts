@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { AgentStatus, AgentsTable } from '../tables.ts'
+import type { AgentsTable } from '../tables.ts'
 
 export type AgentRow = Selectable<AgentsTable>
 
@@ -54,33 +54,3 @@ export const listAgentsOf = async (db: Db, userId: string, limit: number, before
     .orderBy('agent_id', 'desc')
     .limit(limit)
     .execute()
-
-export interface Spend {
-  agentId: string
-  amountCents: number
-  description: string
-  requireApproval: boolean
-  itemName: string | null
-  url: string | null
-}
-
-export interface SpendOutcome {
-  outcome: 'posted' | 'pending' | 'insufficient' | 'unknown' | AgentStatus
-  transaction_id: number
-  approval_id: number
-  balance_cents: number
-  agent_name: string
-  owner_user_id: string | null
-  owner_partner_id: string | null
-}
-
-/** Spends or asks for approval, in one statement: the agent's state, its limits, the balance, the entries. */
-export const spend = async (trx: Trx, wish: Spend, now: Date, expiresAt: Date): Promise<SpendOutcome> => {
-  const { rows } = await sql<SpendOutcome>`
-    select outcome, transaction_id, approval_id, balance_cents, agent_name, owner_user_id, owner_partner_id from agent_spend(
-      ${wish.agentId}, ${wish.amountCents}::bigint, ${wish.description}, ${wish.requireApproval}::boolean, ${wish.itemName}, ${wish.url},
-      ${now}::timestamptz, ${expiresAt}::timestamptz)`.execute(trx)
-  const [row] = rows
-  if (row === undefined) throw new Error('The database gave no answer about a spend.')
-  return row
-}

@@ -82,3 +82,16 @@ export const requeueFailed = async (db: Trx, webhookId: string, since: Date, now
   const { numUpdatedRows } = await requeue(db, webhookId, now).where('status', '=', 'failed').where('settled_at', '>=', since).executeTakeFirstOrThrow()
   return Number(numUpdatedRows)
 }
+
+/** How many deliveries are due and not sent yet, counted up to `most`. */
+export const countDue = async (db: Db, now: Date, most: number): Promise<number> => {
+  const due = db
+    .selectFrom('webhook_deliveries')
+    .select('id')
+    .where('status', '=', 'pending')
+    .where('sequence', 'is not', null)
+    .where('next_attempt_at', '<=', now)
+    .limit(most)
+  const { count } = await db.selectFrom(due.as('due')).select(sql<number>`count(*)::integer`.as('count')).executeTakeFirstOrThrow()
+  return count
+}

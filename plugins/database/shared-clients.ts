@@ -1,0 +1,95 @@
+import type { CompiledQuery, QueryResult } from 'kysely'
+import type pg from 'pg'
+
+/** How long the oldest statement of a connection may take before others are sent elsewhere, where there is an elsewhere. */
+const stalledAfterMs = 20
+
+interface SharedClient {
+  client: pg.Client
+  /** When each statement that has no answer yet was sent, in milliseconds of a clock that only runs forward; oldest first, as they are answered. */
+  sentAtMs: number[]
+  broken: boolean
+}
+
+export interface SharedClients {
+  /** Sends a statement that is a transaction of its own. */
+  query<Row>(query: CompiledQuery): Promise<QueryResult<Row>>
+  close(): Promise<void>
+}
+
+const toResult = <Row>({ command, rowCount, rows }: pg.QueryResult): QueryResult<Row> => ({
+  rows: rows as Row[],
+  ...(['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {})
+})
+
+/**
+ * A few connections on which single statements of many requests are under way at once, each sent without waiting for the answers of those before it. A
+ * connection is opened when it is first needed, and after it broke, anew by the next statement.
+ *
+ * @param connect opens a connection whose client pipelines.
+ */
+export const openSharedClients = (count: number, connect: () => Promise<pg.Client>): SharedClients => {
+  const places: (Promise<SharedClient> | undefined)[] = Array.from({ length: count }, () => undefined)
+  const open: (SharedClient | undefined)[] = places.map(() => undefined)
+
+  const openAt = (place: number): Promise<SharedClient> => {
+    const forget = (): void => {
+      places[place] = undefined
+      open[place] = undefined
+    }
+    const opening = connect().then(
+      (client) => {
+        const shared: SharedClient = { client, sentAtMs: [], broken: false }
+        const leave = (): void => {
+          shared.broken = true
+          if (open[place] === shared) forget()
+        }
+        client.once('error', leave)
+        client.once('end', leave)
+        open[place] = shared
+        return shared
+      },
+      (error: unknown) => {
+        forget()
+        throw error
+      }
+    )
+    places[place] = opening
+    return opening
+  }
+
+  /** Lower is better: a connection that is idle, then one whose oldest statement is young, by how many wait. One that is not open yet costs little more than an idle one. */
+  const costOf = (shared: SharedClient | undefined, nowMs: number): number => {
+    if (shared === undefined) return 0.5
+    const [oldestMs] = shared.sentAtMs
+    return shared.sentAtMs.length + (oldestMs !== undefined && nowMs - oldestMs > stalledAfterMs ? 1e6 : 0)
+  }
+
+  const choose = (): Promise<SharedClient> | SharedClient => {
+    const nowMs = performance.now()
+    let best = 0
+    let lowest = Infinity
+    for (let place = 0; place < count; place++) {
+      const cost = costOf(open[place], nowMs)
+      if (cost < lowest) [best, lowest] = [place, cost]
+    }
+    return open[best] ?? places[best] ?? openAt(best)
+  }
+
+  return {
+    async query<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+      const chosen = choose()
+      const shared = chosen instanceof Promise ? await chosen : chosen
+      shared.sentAtMs.push(performance.now())
+      try {
+        return toResult<Row>(await shared.client.query(sql, parameters as unknown[]))
+      } finally {
+        shared.sentAtMs.shift()
+      }
+    },
+    async close() {
+      const opened = await Promise.allSettled(places.filter((place) => place !== undefined))
+      await Promise.all(opened.map(async (result) => (result.status === 'fulfilled' && !result.value.broken ? await result.value.client.end() : undefined)))
+    }
+  }
+}

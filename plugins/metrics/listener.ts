@@ -1,0 +1,49 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
+
+export interface Listener {
+  /** Where the metrics are read, such as http://127.0.0.1:9464/metrics. */
+  url(): string
+  close(): Promise<void>
+}
+
+const answerWithinMs = 10_000
+
+const createMetricsServer = (registry: Registry, onError: (error: unknown) => void): Server =>
+  createServer({ requestTimeout: answerWithinMs, headersTimeout: answerWithinMs }, (request, response) => {
+    if (request.url?.split('?', 1)[0] !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('The metrics are at GET /metrics.\n')
+      return
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' }).end(request.method === 'HEAD' ? undefined : text),
+      (error: unknown) => {
+        onError(error)
+        response.writeHead(500).end()
+      }
+    )
+  })
+
+/**
+ * Serves a registry on a listener of its own, which the public does not reach.
+ * @throws the socket's error, such as that of a port in use.
+ */
+export const listenForMetrics = async (registry: Registry, host: string, port: number, onError: (error: unknown) => void): Promise<Listener> => {
+  const server = createMetricsServer(registry, onError)
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed)
+    server.listen({ host, port }, done)
+  })
+  return {
+    url() {
+      const { address, family, port: actual } = server.address() as AddressInfo
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}/metrics`
+    },
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeAllConnections()
+      })
+  }
+}

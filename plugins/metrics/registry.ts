@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { version } from '../version.ts'
+import type { Metrics, Read, Reading, State } from './index.ts'
+
+type OnFailure = (name: string, error: unknown) => void
+
+const readWithinMs = 2_000
+
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const upstreamBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const jobBuckets = [0.01, 0.1, 1, 10, 60, 600]
+
+/** One name for all requests that lead to no operation, so that whoever invents paths makes no series. */
+const unknownOperation = 'unknown'
+
+const createRequestMeasures = (registry: Registry): ((app: FastifyInstance) => void) => {
+  const duration = new Histogram({
+    name: 'atlas_http_request_duration_seconds',
+    help: 'From the arrival of a request to the end of its answer.',
+    labelNames: ['operation', 'method', 'status'],
+    buckets: requestBuckets,
+    registers: [registry]
+  })
+  // One observer for each series, so that a request does not look its labels up.
+  const observers = new Map<string, Histogram.Internal<string>>()
+  const observerOf = (request: FastifyRequest, status: string): Histogram.Internal<string> => {
+    const operation = request.routeOptions.config.operation?.operationId ?? unknownOperation
+    const key = `${operation} ${request.method} ${status}`
+    const known = observers.get(key)
+    if (known !== undefined) return known
+    const observer = duration.labels({ operation, method: request.method, status })
+    observers.set(key, observer)
+    return observer
+  }
+  return (app) => {
+    app.addHook('onRequest', (request, reply, next) => {
+      // Also when the client goes away before its answer.
+      reply.raw.once('close', () => {
+        observerOf(request, reply.raw.writableFinished ? `${Math.floor(reply.statusCode / 100)}xx` : 'aborted').observe(reply.elapsedTime / 1000)
+      })
+      next()
+    })
+  }
+}
+
+/** A reading, unless it fails or does not come in time: the other metrics are needed most when something hangs. */
+const readInTime = async (read: Read): Promise<Reading> => {
+  const timer = new AbortController()
+  const late = delay(readWithinMs, undefined, { signal: timer.signal, ref: false }).then(
+    () => Promise.reject(new Error(`The reading took more than ${readWithinMs} ms.`)),
+    () => undefined
+  )
+  try {
+    return await Promise.race([Promise.resolve().then(read), late])
+  } finally {
+    timer.abort()
+  }
+}
+
+const addGauge = (registry: Registry, onFailure: OnFailure, { name, help, label }: State, read: Read): void => {
+  new Gauge({
+    name,
+    help,
+    labelNames: label === undefined ? [] : [label],
+    registers: [registry],
+    async collect() {
+      const reading = await readInTime(read).catch((error: unknown) => {
+        onFailure(name, error)
+        return undefined
+      })
+      // What cannot be told is left out: the value of an hour ago would look like one of now.
+      this.reset()
+      if (typeof reading === 'number') this.set(reading)
+      else if (label === undefined) this.remove()
+      else for (const [value, number] of Object.entries(reading ?? {})) this.set({ [label]: value }, number)
+    }
+  })
+}
+
+const createCounters = (registry: Registry) => {
+  const registers = [registry]
+  return {
+    limited: new Counter({ name: 'atlas_rate_limited_total', help: 'Requests that were answered 429.', labelNames: ['class'], registers }),
+    overloaded: new Counter({ name: 'atlas_overloaded_total', help: 'Requests that were refused because the server had too much to do.', labelNames: ['reason'], registers }),
+    replays: new Counter({ name: 'atlas_idempotent_replays_total', help: 'Requests that were given the stored answer of their idempotency key.', registers }),
+    deliveries: new Counter({ name: 'atlas_webhook_attempts_total', help: 'Attempts to deliver an event.', labelNames: ['outcome'], registers }),
+    jobs: new Histogram({ name: 'atlas_job_duration_seconds', help: 'Runs of periodic work.', labelNames: ['job', 'outcome'], buckets: jobBuckets, registers }),
+    upstream: new Histogram({
+      name: 'atlas_upstream_call_duration_seconds',
+      help: 'Calls to other services.',
+      labelNames: ['service', 'outcome'],
+      buckets: upstreamBuckets,
+      registers
+    })
+  }
+}
+
+/** The registry of one server, and what counts into it. `onFailure` is told of states that could not be read. */
+export const createMetrics = (onFailure: OnFailure): { registry: Registry; metrics: Omit<Metrics, 'url'>; measureRequests: (app: FastifyInstance) => void } => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  new Gauge({ name: 'atlas_info', help: 'Always 1; the label tells the version.', labelNames: ['version'], registers: [registry] }).set({ version }, 1)
+  const { limited, overloaded, replays, deliveries, jobs, upstream } = createCounters(registry)
+  return {
+    registry,
+    measureRequests: createRequestMeasures(registry),
+    metrics: {
+      rateLimited: (rateClass) => limited.inc({ class: rateClass }),
+      overloaded: (reason) => overloaded.inc({ reason }),
+      replayed: () => replays.inc(),
+      jobRan: (job, outcome, seconds) => jobs.observe({ job, outcome }, seconds),
+      deliveryTried: (outcome) => deliveries.inc({ outcome }),
+      upstreamCalled: (service, outcome, seconds) => upstream.observe({ service, outcome }, seconds),
+      gauge: (state, read) => addGauge(registry, onFailure, state, read)
+    }
+  }
+}

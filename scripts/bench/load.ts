@@ -1,0 +1,35 @@
+import autocannon from 'autocannon'
+import { freshKey, type BenchCase } from './exchange.ts'
+
+export interface Measured {
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+}
+
+/** The value below which `share` of the sorted values lie. */
+export const quantile = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+
+/**
+ * Sends a case over and over for some seconds.
+ * @throws Error when an answer is not a success: a figure of failures is worth nothing.
+ */
+export const load = async (url: string, bench: BenchCase, connections: number, seconds: number): Promise<Measured> => {
+  const setup = bench.keyed === true ? { setupRequest: (request: autocannon.Request) => ({ ...request, headers: { ...request.headers, 'idempotency-key': freshKey() } }) } : {}
+  const timesMs: number[] = []
+  let failed = 0
+  const { duration, errors } = await new Promise<autocannon.Result>((done, broke) => {
+    const request = { method: bench.method, headers: bench.headers, ...(bench.body === undefined ? {} : { body: JSON.stringify(bench.body) }), ...setup }
+    const instance = autocannon({ url, connections, duration: seconds, requests: [request] }, (error: unknown, result) => {
+      if (error === null || error === undefined) done(result)
+      else broke(error)
+    })
+    instance.on('response', (_client, status, _bytes, timeMs) => {
+      timesMs.push(timeMs)
+      if (status < 200 || status > 299) failed++
+    })
+  })
+  if (failed + errors > 0 || timesMs.length === 0) throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success, and ${errors} requests had none.`)
+  timesMs.sort((a, b) => a - b)
+  return { perSecond: timesMs.length / duration, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
+}

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pgbenchExpression, type Exchange } from './exchange.ts'
+import { quantile, type Measured } from './load.ts'
+
+/** PostgreSQL's own benchmark, where it is installed. */
+const find = (): string | undefined => {
+  const versions = '/usr/lib/postgresql'
+  try {
+    return readdirSync(versions)
+      .sort()
+      .map((version) => join(versions, version, 'bin/pgbench'))
+      .at(-1)
+  } catch {
+    return undefined
+  }
+}
+
+const scriptOf = ({ steps }: Exchange): string => {
+  const lines = ['\\set r random(1, 9000000000000000)']
+  let open = false
+  for (const { statements, inTransaction } of steps) {
+    if (inTransaction !== open) lines.push(inTransaction ? 'begin;' : 'commit;')
+    open = inTransaction
+    for (const { text, values } of statements) {
+      const filled = text.replaceAll(/\$(\d+)/g, (_match, number: string) => pgbenchExpression(values[Number(number) - 1] ?? null))
+      lines.push(`${filled.replaceAll(/\s+/g, ' ')};`)
+    }
+  }
+  if (open) lines.push('commit;')
+  return `${lines.join('\n')}\n`
+}
+
+/** Runs the statements of a recorded exchange by pgbench, prepared; undefined where pgbench is not installed. */
+export const runPgbench = (databaseUrl: string, exchange: Exchange, connections: number, seconds: number): Measured | undefined => {
+  const pgbench = find()
+  if (pgbench === undefined) return undefined
+  const folder = mkdtempSync(join(tmpdir(), 'atlas-pgbench-'))
+  try {
+    const script = join(folder, 'script.sql')
+    writeFileSync(script, scriptOf(exchange))
+    const options = ['-n', '-M', 'prepared', '-c', String(connections), '-j', '1', '-T', String(seconds), '-f', script, '--log', '--log-prefix', join(folder, 'log'), databaseUrl]
+    const { status, stdout, stderr } = spawnSync(pgbench, options, { encoding: 'utf8' })
+    const perSecond = Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
+    if (status !== 0 || Number.isNaN(perSecond)) throw new Error(`pgbench failed: ${stderr.split('\n', 1)[0]}`)
+    const timesMs = readdirSync(folder)
+      .filter((name) => name.startsWith('log'))
+      .flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
+      .map((line) => Number(line.split(' ')[2]) / 1000)
+      .sort((a, b) => a - b)
+    return { perSecond, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,17 @@
+/* The server under test, with limits that nobody reaches. The parent process tells it when to record what it does. */
+import { createRecorder } from './recorder.ts'
+
+const recorder = createRecorder()
+const { buildApp } = await import('../../app.ts')
+const { loadConfig } = await import('../../plugins/config/index.ts')
+const { rateLimits } = await import('../../spec/generated/index.ts')
+
+const lifted = Object.fromEntries(Object.keys(rateLimits).map((name) => [name, { limit: 100_000_000, windowSeconds: 1 }])) as unknown as typeof rateLimits
+const app = await buildApp({ config: loadConfig(process.env), rateLimits: lifted })
+const url = await app.listen({ host: '127.0.0.1', port: 0 })
+process.on('message', (message) => {
+  if (message === 'start') recorder.start()
+  if (message === 'start' || message === 'stop') process.send?.({ recorded: message === 'stop' ? recorder.stop() : undefined })
+})
+process.once('SIGTERM', () => void app.close().then(() => process.exit(0)))
+process.send?.({ url })

@@ -1,0 +1,39 @@
+import type { Measured } from './load.ts'
+
+export interface Row {
+  name: string
+  connections: number
+  product: Measured
+  bareJson: Measured
+  bareSql: Measured | undefined
+  pgbench: Measured | undefined
+}
+
+export interface GrowthRow {
+  name: string
+  p50Ms: number[]
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en')
+const times = ({ p50Ms, p99Ms }: Measured): string => `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`
+const ratio = (product: Measured, floor: Measured | undefined): string => (floor === undefined ? '' : (product.perSecond / floor.perSecond).toFixed(2))
+
+const table = (head: string[], rows: string[][]): string =>
+  [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+
+export const reportSpeed = (rows: Row[]): string =>
+  table(
+    ['operation', 'connections', 'requests a second', 'p50 / p99, ms', '(a) bare JSON', 'ratio', '(b) same SQL by hand', 'ratio', '(c) pgbench', 'ratio'],
+    rows.map(({ name, connections, product, bareJson, bareSql, pgbench }) => [
+      name, String(connections), whole(product.perSecond), times(product),
+      whole(bareJson.perSecond), ratio(product, bareJson),
+      bareSql === undefined ? '' : whole(bareSql.perSecond), ratio(product, bareSql),
+      pgbench === undefined ? '' : whole(pgbench.perSecond), ratio(product, pgbench)
+    ])
+  )
+
+export const reportGrowth = (history: number[], rows: GrowthRow[]): string =>
+  table(
+    ['operation', ...history.map((count) => `p50 at ${whole(count)} rows, ms`), 'last to first'],
+    rows.map(({ name, p50Ms }) => [name, ...p50Ms.map((ms) => ms.toFixed(2)), ((p50Ms.at(-1) ?? 0) / (p50Ms[0] ?? 1)).toFixed(2)])
+  )

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { verifyLedger } from '../../../plugins/ledger/verify.ts'
+import { openWorld, type World } from './world.ts'
+
+let world: World
+const closing: (() => Promise<void> | void)[] = []
+
+before(async () => {
+  world = await openWorld({ after: (work) => void closing.push(work) })
+})
+
+after(async () => {
+  for (const work of closing.reverse()) await work()
+})
+
+const keyed = (key: string) => ({ 'idempotency-key': key })
+
+/** The statements that a piece of work sends to the tables of a spend, as the database is asked them. */
+const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> => {
+  const executor = world.database.db.getExecutor()
+  const compile = executor.compileQuery.bind(executor)
+  const statements: string[] = []
+  executor.compileQuery = (node, id) => {
+    const compiled = compile(node, id)
+    if (/agent_spend|credentials|idempotency_keys|activity|events/.test(compiled.sql) && !/published_at|sequence/.test(compiled.sql)) statements.push(compiled.sql)
+    return compiled
+  }
+  try {
+    await work()
+  } finally {
+    executor.compileQuery = compile
+  }
+  return statements
+}
+
+test('a keyed spend of a known key is one round trip to the database, with its activity, its event and its answer', async () => {
+  const key = await world.fund('one-trip', 100)
+  await world.as(key, 'POST', '/api/spend', { amount: 1 })
+  const statements = await statementsOf(() => world.as(key, 'POST', '/api/spend', { amount: 2, description: 'A call' }, keyed('trip-1')))
+  assert.equal(statements.length, 1, statements.join('\n'))
+  assert.equal(await world.balance('one-trip'), 97)
+  const { db } = world.database
+  const event = await db.selectFrom('events').select(['data']).where('type', '=', 'agent.spend').orderBy('position', 'desc').executeTakeFirstOrThrow()
+  const activity = await db.selectFrom('activity').selectAll().where('actor_id', '=', 'one-trip').orderBy('id', 'desc').executeTakeFirstOrThrow()
+  assert.deepEqual(event.data, { agent_id: 'one-trip', transaction_id: Number(activity.resource_id), amount: 2, balance: 97, description: 'A call' })
+  assert.deepEqual(
+    [activity.operation_id, activity.method, activity.route, activity.actor_type, activity.partner_id],
+    ['spendCredits', 'POST', '/api/spend', 'agent', world.owner.partnerId]
+  )
+})
+
+test('a repeated key answers the first spend byte for byte from the ledger, whatever was spent since', async () => {
+  const key = await world.fund('replayed', 100)
+  const first = await world.as(key, 'POST', '/api/spend', { amount: 12.34 }, keyed('r'))
+  await world.as(key, 'POST', '/api/spend', { amount: 50 })
+  const again = await world.as(key, 'POST', '/api/spend', { amount: 12.34 }, keyed('r'))
+  const other = await world.as(key, 'POST', '/api/spend', { amount: 99, require_approval: true }, keyed('r'))
+  assert.equal(again.text, first.text)
+  assert.equal(again.headers.get('idempotent-replayed'), 'true')
+  assert.equal(again.headers.get('idempotency-mismatch'), null)
+  assert.equal(other.text, first.text)
+  assert.equal(other.headers.get('idempotency-mismatch'), 'body')
+  const asked = await world.as(key, 'GET', '/v1/idempotency/r')
+  assert.deepEqual(asked.body.response, first.body)
+  const conflict = await world.as(key, 'POST', '/api/loans', { amount: 5 }, keyed('r'))
+  assert.equal(conflict.body.title, 'idempotency_conflict')
+  assert.equal(await world.balance('replayed'), 37.66)
+})
+
+test('of many spends at once each gets its own outcome: spent, too little, paused, over a limit, voided', async () => {
+  const [rich, poor, paused, limited, voided] = await Promise.all([
+    world.fund('rich', 100),
+    world.fund('poor', 1),
+    world.fund('paused', 100),
+    world.fund('limited', 100),
+    world.fund('voided', 100)
+  ])
+  for (const key of [rich, poor, paused, limited, voided]) await world.as(key, 'POST', '/api/spend', { amount: 1 })
+  await world.asOwner('POST', '/api/agents/paused/pause')
+  await world.asOwner('POST', '/api/agents/limited/limits', { per_transaction_limit: 5 })
+  await world.asOwner('POST', '/api/agents/voided/revoke', { confirm: true })
+  const wishes = [rich, poor, paused, limited, voided].flatMap((key) => Array.from({ length: 8 }, (_, i) => world.as(key, 'POST', '/api/spend', { amount: 10 }, keyed(`m${i}`))))
+  const answers = await Promise.all(wishes)
+  const outcomes = (from: number) => answers.slice(from, from + 8).map(({ status, body }) => `${status} ${body.error ?? (body.ok === true ? 'spent' : 'pending')}`)
+  assert.deepEqual(new Set(outcomes(0)), new Set(['200 spent']))
+  assert.deepEqual(new Set(outcomes(8)), new Set(['402 insufficient_balance']))
+  assert.deepEqual(new Set(outcomes(16)), new Set(['403 agent_paused']))
+  assert.deepEqual(new Set(outcomes(24)), new Set(['200 pending']))
+  assert.deepEqual(new Set(outcomes(32)), new Set(['401 unauthorized']))
+  assert.equal(await world.balance('rich'), 19)
+  assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
+})
+
+test('a key that is revoked is refused at once, also by a server that knew it a moment ago', async () => {
+  const key = await world.fund('gone', 100)
+  assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1 })).status, 200)
+  await world.asOwner('POST', '/api/agents/gone/revoke', { confirm: true })
+  assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1 }, keyed('late'))).status, 401)
+  assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1, require_approval: true })).status, 401)
+  assert.equal(await world.balance('gone'), 99)
+})
+
+test('one spend that the database refuses fails none of those that were collected with it', async () => {
+  const [broken, sound] = await Promise.all([world.fund('broken', 100), world.fund('sound', 100)])
+  await world.as(sound, 'POST', '/api/spend', { amount: 1 })
+  // An agent that the database cannot spend for: its day's sum is about to leave the range of a bigint.
+  await world.database.db.updateTable('agents').set({ spent_on: '2026-06-14', spent_cents: '9223372036854775807' as unknown as number }).where('agent_id', '=', 'broken').execute()
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => world.as(i === 11 ? broken : sound, 'POST', '/api/spend', { amount: 1 }, keyed(`refused-${i}`)))
+  )
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    answers.map((_, i) => (i === 11 ? 500 : 200))
+  )
+  assert.equal(await world.balance('sound'), 70)
+  assert.equal(await world.app.ledger.balance(world.database.db, 'broken'), 10_000)
+})
+
+test('40 requests with one key on two servers make one spend, and all that are answered with success hear the same', async (t) => {
+  const other = world.database.driver === 'embedded' ? undefined : await openWorld(t, { database: world.database, clock: world.clock, env: { ATLAS_DATA_DIR: world.config.dataDir } })
+  const key = await world.fund('raced', 100)
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => (i % 2 === 0 || other === undefined ? world : other).as(key, 'POST', '/api/spend', { amount: 7 }, keyed('race')))
+  )
+  const succeeded = answers.filter(({ status }) => status === 200)
+  assert.ok(succeeded.length > 0)
+  assert.equal(new Set(succeeded.map(({ text }) => text)).size, 1)
+  for (const { status, body } of answers) assert.ok(status === 200 || body.title === 'idempotency_in_flight', `${status} ${body.title}`)
+  assert.equal(await world.balance('raced'), 93)
+})
