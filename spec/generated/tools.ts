@@ -2400,5 +2400,455 @@ export const tools: readonly ToolTemplate[] = [
     },
     sendsBody: false,
     defaults: { limit: 20 }
+  },
+  {
+    name: 'list_projects',
+    operationId: 'listProjects',
+    title: 'List projects',
+    description: 'Lists projects, newest first. A project\'s id is the `projectId` of its tasks.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+      },
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A page of projects.',
+      required: ['items', 'nextCursor'],
+      additionalProperties: false,
+      properties: {
+        items: {
+          type: 'array',
+          items: {
+            type: 'object',
+            description: 'A project.',
+            required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
+            additionalProperties: false,
+            properties: {
+              id: { type: 'string', description: 'Identifies the project.' },
+              name: { type: 'string', description: 'What the project is called.' },
+              description: { type: ['string', 'null'], description: 'What more there is to say.' },
+              version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
+              createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+            }
+          }
+        },
+        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+      }
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: { limit: { in: 'query', name: 'limit', required: false }, cursor: { in: 'query', name: 'cursor', required: false } },
+    sendsBody: false,
+    defaults: { limit: 20 }
+  },
+  {
+    name: 'create_project',
+    operationId: 'createProject',
+    title: 'Create a project',
+    description: 'Makes an empty project to put tasks into.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        idempotency_key: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+        },
+        name: {
+          description: 'What the project is called; not blank.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 200,
+          pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
+        },
+        description: {
+          description: 'As much more as there is to say; null for nothing.',
+          type: ['string', 'null'],
+          maxLength: 10000,
+          pattern: '^[^\\x00]*$'
+        }
+      },
+      required: ['idempotency_key', 'name'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A project.',
+      required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
+      additionalProperties: false,
+      properties: {
+        id: { type: 'string', description: 'Identifies the project.' },
+        name: { type: 'string', description: 'What the project is called.' },
+        description: { type: ['string', 'null'], description: 'What more there is to say.' },
+        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+      }
+    },
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: {
+      idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
+      name: { in: 'body', name: 'name', required: true },
+      description: { in: 'body', name: 'description', required: false }
+    },
+    sendsBody: true,
+    defaults: {}
+  },
+  {
+    name: 'get_project',
+    operationId: 'getProject',
+    title: 'Read a project',
+    description: 'Reads one project with its `version`.',
+    inputSchema: {
+      type: 'object',
+      properties: { id: { description: 'The project\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' } },
+      required: ['id'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A project.',
+      required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
+      additionalProperties: false,
+      properties: {
+        id: { type: 'string', description: 'Identifies the project.' },
+        name: { type: 'string', description: 'What the project is called.' },
+        description: { type: ['string', 'null'], description: 'What more there is to say.' },
+        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+      }
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: { id: { in: 'path', name: 'id', required: true } },
+    sendsBody: false,
+    defaults: {}
+  },
+  {
+    name: 'list_tasks',
+    operationId: 'listTasks',
+    title: 'List tasks',
+    description: 'Lists tasks; narrow it by project, status or what else the arguments offer.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        projectId: { description: 'Only tasks of this project.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        status: { description: 'Only tasks in this status.', type: 'string', enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'] },
+        priority: { description: 'Only tasks of this priority.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueAfter: { type: 'string', format: 'date-time', maxLength: 40, description: 'Only tasks that are due at this moment or later.' },
+        dueBefore: { type: 'string', format: 'date-time', maxLength: 40, description: 'Only tasks that are due before this moment.' },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+      },
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A page of tasks.',
+      required: ['items', 'nextCursor'],
+      additionalProperties: false,
+      properties: {
+        items: {
+          type: 'array',
+          items: {
+            type: 'object',
+            description: 'A task.',
+            required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+            additionalProperties: false,
+            properties: {
+              id: { type: 'string', description: 'Identifies the task.' },
+              projectId: { type: 'string', description: 'The project that it belongs to.' },
+              title: { type: 'string', description: 'What is to be done.' },
+              description: { type: ['string', 'null'], description: 'What more there is to say.' },
+              priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+              dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+              status: {
+                description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+                type: 'string',
+                enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
+              },
+              dependsOn: {
+                type: 'array',
+                items: { type: 'string' },
+                description: 'The tasks that this one waits for, in the order in which you gave them.'
+              },
+              version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
+              createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+            }
+          }
+        },
+        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+      }
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: {
+      projectId: { in: 'query', name: 'projectId', required: false },
+      status: { in: 'query', name: 'status', required: false },
+      priority: { in: 'query', name: 'priority', required: false },
+      dueAfter: { in: 'query', name: 'dueAfter', required: false },
+      dueBefore: { in: 'query', name: 'dueBefore', required: false },
+      limit: { in: 'query', name: 'limit', required: false },
+      cursor: { in: 'query', name: 'cursor', required: false }
+    },
+    sendsBody: false,
+    defaults: { limit: 20 }
+  },
+  {
+    name: 'create_task',
+    operationId: 'createTask',
+    title: 'Create a task',
+    description: 'Makes a task in a project. `dependsOn` names tasks that have to be done before it.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        idempotency_key: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+        },
+        projectId: { description: 'The id of a project.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        title: {
+          description: 'What is to be done; not blank.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 500,
+          pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
+        },
+        description: {
+          description: 'As much more as there is to say; null for nothing.',
+          type: ['string', 'null'],
+          maxLength: 10000,
+          pattern: '^[^\\x00]*$'
+        },
+        priority: { type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'], default: 'MEDIUM', description: 'How urgent it is.' },
+        dueOn: {
+          description: 'When it is due, in any offset; null for no due date.',
+          type: ['string', 'null'],
+          format: 'date-time',
+          maxLength: 40
+        },
+        status: { type: 'string', enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'], default: 'TODO', description: 'Where it stands.' },
+        dependsOn: {
+          type: 'array',
+          maxItems: 50,
+          default: [],
+          items: { description: 'The id of a task.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+          description: 'The tasks that this one waits for; an id that comes again counts once.'
+        }
+      },
+      required: ['idempotency_key', 'projectId', 'title'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A task.',
+      required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+      additionalProperties: false,
+      properties: {
+        id: { type: 'string', description: 'Identifies the task.' },
+        projectId: { type: 'string', description: 'The project that it belongs to.' },
+        title: { type: 'string', description: 'What is to be done.' },
+        description: { type: ['string', 'null'], description: 'What more there is to say.' },
+        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+        status: {
+          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          type: 'string',
+          enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
+        },
+        dependsOn: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'The tasks that this one waits for, in the order in which you gave them.'
+        },
+        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+      }
+    },
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: {
+      idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
+      projectId: { in: 'body', name: 'projectId', required: true },
+      title: { in: 'body', name: 'title', required: true },
+      description: { in: 'body', name: 'description', required: false },
+      priority: { in: 'body', name: 'priority', required: false },
+      dueOn: { in: 'body', name: 'dueOn', required: false },
+      status: { in: 'body', name: 'status', required: false },
+      dependsOn: { in: 'body', name: 'dependsOn', required: false }
+    },
+    sendsBody: true,
+    defaults: {}
+  },
+  {
+    name: 'get_task',
+    operationId: 'getTask',
+    title: 'Read a task',
+    description: 'Reads one task with its `version`.',
+    inputSchema: {
+      type: 'object',
+      properties: { id: { description: 'The task\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' } },
+      required: ['id'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A task.',
+      required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+      additionalProperties: false,
+      properties: {
+        id: { type: 'string', description: 'Identifies the task.' },
+        projectId: { type: 'string', description: 'The project that it belongs to.' },
+        title: { type: 'string', description: 'What is to be done.' },
+        description: { type: ['string', 'null'], description: 'What more there is to say.' },
+        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+        status: {
+          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          type: 'string',
+          enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
+        },
+        dependsOn: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'The tasks that this one waits for, in the order in which you gave them.'
+        },
+        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+      }
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: { id: { in: 'path', name: 'id', required: true } },
+    sendsBody: false,
+    defaults: {}
+  },
+  {
+    name: 'update_task',
+    operationId: 'updateTask',
+    title: 'Change a task',
+    description: 'Changes a task; what is left out stays as it is. Pass the `version` that you read as if_match, so that nobody else\'s change is overwritten: on version_conflict read the task again first.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        id: { description: 'The task\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        if_match: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(W/)?"?[0-9]{1,15}"?$',
+          description: 'The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.'
+        },
+        projectId: { description: 'The id of a project.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        title: {
+          description: 'What is to be done; not blank.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 500,
+          pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
+        },
+        description: {
+          description: 'As much more as there is to say; null for nothing.',
+          type: ['string', 'null'],
+          maxLength: 10000,
+          pattern: '^[^\\x00]*$'
+        },
+        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: {
+          description: 'When it is due, in any offset; null for no due date.',
+          type: ['string', 'null'],
+          format: 'date-time',
+          maxLength: 40
+        },
+        status: {
+          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          type: 'string',
+          enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
+        },
+        dependsOn: {
+          description: 'The tasks that this one waits for; an id that comes again counts once.',
+          type: 'array',
+          maxItems: 50,
+          items: { description: 'The id of a task.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }
+        }
+      },
+      required: ['id'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      description: 'A task.',
+      required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+      additionalProperties: false,
+      properties: {
+        id: { type: 'string', description: 'Identifies the task.' },
+        projectId: { type: 'string', description: 'The project that it belongs to.' },
+        title: { type: 'string', description: 'What is to be done.' },
+        description: { type: ['string', 'null'], description: 'What more there is to say.' },
+        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+        status: {
+          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          type: 'string',
+          enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
+        },
+        dependsOn: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'The tasks that this one waits for, in the order in which you gave them.'
+        },
+        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+      }
+    },
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
+    places: {
+      id: { in: 'path', name: 'id', required: true },
+      if_match: { in: 'header', name: 'If-Match', required: false },
+      projectId: { in: 'body', name: 'projectId', required: false },
+      title: { in: 'body', name: 'title', required: false },
+      description: { in: 'body', name: 'description', required: false },
+      priority: { in: 'body', name: 'priority', required: false },
+      dueOn: { in: 'body', name: 'dueOn', required: false },
+      status: { in: 'body', name: 'status', required: false },
+      dependsOn: { in: 'body', name: 'dependsOn', required: false }
+    },
+    sendsBody: true,
+    defaults: {}
+  },
+  {
+    name: 'delete_task',
+    operationId: 'deleteTask',
+    title: 'Delete a task',
+    description: 'Deletes a task for good. Pass the `version` that you read as if_match. To say that it is done, update its status instead.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        id: { description: 'The task\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        if_match: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 22,
+          pattern: '^(W/)?"?[0-9]{1,15}"?$',
+          description: 'The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.'
+        }
+      },
+      required: ['id'],
+      additionalProperties: false
+    },
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    places: { id: { in: 'path', name: 'id', required: true }, if_match: { in: 'header', name: 'If-Match', required: false } },
+    sendsBody: false,
+    defaults: {}
   }
 ]
