@@ -38,15 +38,14 @@ test('there are tools for moving money, for looking things up and for agents', (
 })
 
 test('every schema of a tool is valid in JSON Schema 2020-12 and in draft 7, stands for itself, and has an object at its top without alternatives for arguments', () => {
+  // Compared with the meta-schemas and not compiled: that keeps the process busy for so long that connections would time out.
+  const drafts = [new Ajv2020({ strict: false }), new Ajv({ strict: false })]
   for (const { name, inputSchema, outputSchema } of tools) {
     for (const schema of [inputSchema, outputSchema]) {
       if (schema === undefined) continue
       assert.equal(schema.type, 'object', name)
       assert.equal(/"(\$ref|x-[\w-]+)"/.test(JSON.stringify(schema)), false, name)
-      for (const ajv of [new Ajv2020({ strict: false }), new Ajv({ strict: false })]) {
-        ajvFormats.default(ajv)
-        ajv.compile(schema)
-      }
+      for (const draft of drafts) assert.equal(draft.validateSchema(schema), true, `${name}: ${draft.errorsText(draft.errors)}`)
     }
     assert.deepEqual(Object.keys(inputSchema).filter((keyword) => ['oneOf', 'anyOf', 'allOf', 'not'].includes(keyword)), [], name)
   }
