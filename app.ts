@@ -36,10 +36,12 @@ export interface AppOptions {
   rateLimits?: RateLimits
   /** How many days of transactions are asked of a newly linked item; all that Plaid has unless given. */
   historyDays?: number
+  /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; not at all unless given. */
+  lingerMs?: number
 }
 
 /** Puts the server together. The caller listens and closes. */
-export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730 }: AppOptions): Promise<FastifyInstance> => {
+export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, lingerMs = 0 }: AppOptions): Promise<FastifyInstance> => {
   const app = fastify({
     logger: loggerOptions(config),
     genReqId: requestIdOf,
@@ -51,13 +53,15 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
     forceCloseConnections: 'idle',
+    // What comes while the server closes is answered like everything else; plugins/draining.ts sees to it that it is the last.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 255 }
   })
   await app.register(configPlugin, { config })
   await app.register(clockPlugin, { clock })
   await app.register(metrics)
   await app.register(tracing)
-  await app.register(draining)
+  await app.register(draining, { lingerMs })
   await app.register(responseHeaders)
   await app.register(errors)
   await app.register(secrets)

@@ -6,6 +6,8 @@ import { ConfigurationError, loadConfig } from './plugins/config/index.ts'
 import { version } from './plugins/version.ts'
 
 const drainLimitMs = 30_000
+/** Longer than a request is on its way from a load balancer that knew nothing yet. */
+const lingerMs = 1_000
 
 /** Tells a newcomer what runs, where, and what to do next. In production the log says what is needed, and no secret is printed. */
 const greet = async (app: FastifyInstance): Promise<void> => {
@@ -34,7 +36,7 @@ const greet = async (app: FastifyInstance): Promise<void> => {
 const start = async (): Promise<void> => {
   const config = loadConfig(process.env)
   const tracing = config.tracingEnabled ? (await import('./plugins/tracing/start.ts')).startTracing() : undefined
-  const app = await buildApp({ config })
+  const app = await buildApp({ config, lingerMs })
   const stop = (): void => {
     // What was accepted is answered; a request that hangs must not keep the process for ever.
     setTimeout(() => process.exit(1), config.drainDelayMs + drainLimitMs).unref()

@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
 
@@ -14,14 +15,27 @@ declare module 'fastify' {
   }
 }
 
+export interface DrainingOptions {
+  /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; 0 closes what is idle at once. */
+  lingerMs: number
+}
+
+/** The listener's own closing: `server.close()` of HTTP would also end idle connections, on which a request may be on its way. */
+const stopListening = (server: Server): void => {
+  Server.prototype.close.call(server)
+}
+
 /**
- * Lets a closing server go at once. Node closes connections that have become idle, but waits a minute for those that never sent a request, such as
- * browsers open in advance; nothing was accepted on them, so nothing is cut off.
+ * Lets a closing server go without cutting anything off. First it stops listening, so that a load balancer turns to another instance; requests that are on
+ * their way on connections which it has accepted are answered, each as the last one on its connection. Then, or at once when nobody lingers, what is
+ * idle is closed. Node would wait a minute for connections that never sent a request, such as browsers open in advance.
  */
-export default fp(
-  (app, _options, done) => {
+export default fp<DrainingOptions>(
+  (app, { lingerMs }, done) => {
+    const connected = new Set<Socket>()
     const unused = new Set<Socket>()
     let closing = false
+    let lingering = lingerMs > 0
     let drained: Promise<void> | undefined
     const drain = async (): Promise<void> => {
       await delay(app.config.drainDelayMs)
@@ -30,12 +44,16 @@ export default fp(
     app.decorate('isDraining', () => drained !== undefined)
     app.decorate('drain', () => (drained ??= drain()))
     app.server.on('connection', (socket) => {
-      if (closing) {
+      if (closing && !lingering) {
         socket.destroy()
         return
       }
+      connected.add(socket)
       unused.add(socket)
-      socket.once('close', () => unused.delete(socket))
+      socket.once('close', () => {
+        connected.delete(socket)
+        unused.delete(socket)
+      })
     })
     app.server.on('request', ({ socket }) => unused.delete(socket))
     app.addHook('onSend', (_request, reply, _payload, next) => {
@@ -43,10 +61,21 @@ export default fp(
       if (closing) reply.header('connection', 'close')
       next()
     })
-    app.addHook('preClose', () => {
+    const linger = async (): Promise<void> => {
+      const enough = new AbortController()
+      const timer = delay(lingerMs, undefined, { signal: enough.signal }).catch(() => undefined)
+      const allGone = Promise.all([...connected].map((socket) => once(socket, 'close')))
+      await Promise.race([timer, allGone])
+      enough.abort()
+    }
+    app.addHook('preClose', async () => {
       closing = true
+      if (lingering && app.server.listening) {
+        stopListening(app.server)
+        await linger()
+      }
+      lingering = false
       for (const socket of unused) socket.destroy()
-      return Promise.resolve()
     })
     done()
   },

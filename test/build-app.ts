@@ -155,6 +155,8 @@ export interface TestOptions {
   rateLimits?: RateLimits
   /** Days of transactions in a newly linked item; four months unless a test needs the two years that users get. */
   historyDays?: number
+  /** How long it lingers when it closes; not at all unless a test is about that. */
+  lingerMs?: number
   /** Adds to the server before it listens, such as operations that exist for a test only. */
   extend?: (app: FastifyInstance) => void
 }
@@ -183,7 +185,7 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
   })
   const clock = options.clock ?? new TestClock()
   const database = options.database ?? (await openTestDatabase(t))
-  const app = await buildApp({ config, clock, database, rateLimits: options.rateLimits ?? noLimits, historyDays: options.historyDays ?? 120 })
+  const app = await buildApp({ config, clock, database, rateLimits: options.rateLimits ?? noLimits, historyDays: options.historyDays ?? 120, lingerMs: options.lingerMs ?? 0 })
   t.after(async () => {
     await app.close()
     rmSync(dataDir, { recursive: true, force: true })

@@ -72,10 +72,11 @@ export const send = async (
   url: string,
   method: string,
   path: string,
-  { key, body, headers = {} }: { key?: string; body?: unknown; headers?: Record<string, string> } = {}
+  { key, body, headers = {}, signal }: { key?: string; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {}
 ): Promise<Answered> => {
   const response = await fetch(`${url}${path}`, {
     method,
+    ...(signal === undefined ? {} : { signal }),
     headers: {
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),

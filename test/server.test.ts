@@ -9,7 +9,7 @@ import { startServer } from './server-process.ts'
 const readyPath = '/api/v1/health/ready'
 
 test('a server told to stop says so to load balancers first, answers what is under way, takes new requests until they have seen it, and ends well', { timeout: 120_000 }, async (t) => {
-  const server = await startServer(t, { ATLAS_DRAIN_DELAY_MS: '3000' })
+  const server = await startServer(t, { ATLAS_DRAIN_DELAY_MS: '8000' })
   assert.equal((await call(server.url, readyPath)).status, 200)
 
   // Its head has arrived and its body has not when the server is told to stop.

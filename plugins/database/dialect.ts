@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect, type Dialect } from 'kysely'
 import pg from 'pg'
+import { ownLimitMs } from './time-limit.ts'
 
 const int8 = 20
 const date = 1082
@@ -34,8 +35,9 @@ class PreparingClient extends pg.Client {
     super(config)
     const query = this.query.bind(this) as AnyQuery
     const prepare: AnyQuery = (text, values, ...rest) => {
-      if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) return query(text, values, ...rest)
-      return query({ text, values, name: nameOf(text) }, ...rest)
+      if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values))) return query(text, values, ...rest)
+      const named = values === undefined || values.length === 0 ? {} : { values, name: nameOf(text) }
+      return query({ text, ...named, query_timeout: ownLimitMs() }, ...rest)
     }
     this.query = prepare as typeof this.query
   }
@@ -55,20 +57,31 @@ export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ 
 const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
   oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
 
-const connection = (connectionString: string): pg.ClientConfig => ({
+export interface ConnectionOptions {
+  connectionString: string
+  /** How long a statement may take. One that takes longer fails, and its connection is closed: everything sent after it would wait for its answer. */
+  statementLimitMs: number
+}
+
+const connection = ({ connectionString, statementLimitMs }: ConnectionOptions): pg.ClientConfig => ({
   connectionString,
-  connectionTimeoutMillis: 5_000,
+  connectionTimeoutMillis: Math.min(5_000, statementLimitMs),
+  query_timeout: statementLimitMs,
   pipeline: true,
   keepAlive: true,
   types: { getTypeParser }
 })
 
-export const openPool = (connectionString: string, size: number): pg.Pool =>
-  new pg.Pool({ ...connection(connectionString), max: size, Client: PreparingClient, idleTimeoutMillis: 30_000 })
+export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
+  const pool = new pg.Pool({ ...connection(options), max: size, Client: PreparingClient, idleTimeoutMillis: 30_000 })
+  // The pool listens to idle connections only. One that dies in use fails its statement, which tells the request, and without a listener the process too.
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
 
 /** Opens one connection that sends statements without waiting for the answers of those before. */
-export const openClient = async (connectionString: string, onError: (error: Error) => void): Promise<pg.Client> => {
-  const client = new PreparingClient(connection(connectionString))
+export const openClient = async (options: ConnectionOptions, onError: (error: Error) => void): Promise<pg.Client> => {
+  const client = new PreparingClient(connection(options))
   client.on('error', onError)
   await client.connect()
   return client

@@ -11,9 +11,10 @@ import { advisoryLocks, processLocks, type Locks } from './locks.ts'
 import { pipeliningDialect } from './pipelining-dialect.ts'
 import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
+import { defaultStatementLimitMs } from './time-limit.ts'
 import type { Database, Db } from './types.ts'
 
-/** The connections of this process that transactions take turns with. */
+/** The connections of this process to its database that transactions use, and what is under way on the others. */
 export interface Connections {
   active: number
   idle: number
@@ -21,6 +22,8 @@ export interface Connections {
   waiting: number
   /** How many there may be. */
   most: number
+  /** Single statements that are sent and not answered, on the connections that they share. */
+  statements: number
 }
 
 export interface DatabaseHandle {
@@ -56,19 +59,26 @@ const openEmbedded = async (dataDir: string): Promise<Driver> => {
   }
 }
 
-export const openPostgres = (url: string, poolSize: number, onError: (error: Error) => void): Driver => {
+export const openPostgres = (
+  connectionString: string,
+  poolSize: number,
+  onError: (error: Error) => void,
+  { statementLimitMs = defaultStatementLimitMs }: { statementLimitMs?: number } = {}
+): Driver => {
+  const options = { connectionString, statementLimitMs }
   // Half of the connections, but no more than four, are shared by single statements; transactions have the rest.
   const shared = Math.min(mostShared, Math.floor(poolSize / 2))
-  const pool = openPool(url, poolSize - shared)
+  const pool = openPool(options, poolSize - shared)
   pool.on('error', onError)
-  const connect = () => openClient(url, onError)
-  const db = new Kysely<Database>({ dialect: pipeliningDialect(pool, openSharedClients(shared, connect)) })
+  const connect = () => openClient(options, onError)
+  const sharedClients = openSharedClients(shared, connect)
+  const db = new Kysely<Database>({ dialect: pipeliningDialect(pool, sharedClients) })
   const locks = advisoryLocks(connect)
   return {
     driver: 'postgresql',
     db,
     locks,
-    connections: () => ({ active: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, most: poolSize - shared }),
+    connections: () => ({ active: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, most: poolSize - shared, statements: sharedClients.underWay() }),
     async close() {
       await locks.close()
       await db.destroy()
@@ -123,10 +133,11 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
     app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database answers, else 0.' }, async () => ((await handle.answers()) ? 1 : 0))
     const { connections } = handle
     if (connections === undefined) return
-    app.metrics.gauge({ name: 'atlas_database_connections', help: 'Connections of this process, and what waits for one.', label: 'state' }, () => {
+    app.metrics.gauge({ name: 'atlas_database_connections', help: 'Connections of this process for transactions, and what waits for one.', label: 'state' }, () => {
       const { active, idle, waiting, most } = connections()
       return { active, idle, waiting, most }
     })
+    app.metrics.gauge({ name: 'atlas_database_statements_in_flight', help: 'Single statements that are sent and not answered.' }, () => connections().statements)
   },
   { name: 'database', dependencies: ['config', 'metrics'] }
 )

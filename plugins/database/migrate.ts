@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { Migrator, type Migration } from 'kysely/migration'
+import { withoutTimeLimit } from './time-limit.ts'
 import type { Db } from './types.ts'
 
 const folder = fileURLToPath(new URL('migrations', import.meta.url))
@@ -22,7 +23,7 @@ const migrator = (db: Db): Migrator =>
  * @throws the error of the migration that failed; what ran before it stays.
  */
 export const migrateToLatest = async (db: Db): Promise<string[]> => {
-  const { error, results } = await migrator(db).migrateToLatest()
+  const { error, results } = await withoutTimeLimit(() => migrator(db).migrateToLatest())
   if (error !== undefined) throw error instanceof Error ? error : new Error(`The migration failed: ${JSON.stringify(error)}`)
   return (results ?? []).map((result) => result.migrationName)
 }

@@ -14,6 +14,8 @@ interface SharedClient {
 export interface SharedClients {
   /** Sends a statement that is a transaction of its own. */
   query<Row>(query: CompiledQuery): Promise<QueryResult<Row>>
+  /** How many statements are sent and not answered. */
+  underWay(): number
   close(): Promise<void>
 }
 
@@ -87,6 +89,7 @@ export const openSharedClients = (count: number, connect: () => Promise<pg.Clien
         shared.sentAtMs.shift()
       }
     },
+    underWay: () => open.reduce((sum, shared) => sum + (shared?.sentAtMs.length ?? 0), 0),
     async close() {
       const opened = await Promise.allSettled(places.filter((place) => place !== undefined))
       await Promise.all(opened.map(async (result) => (result.status === 'fulfilled' && !result.value.broken ? await result.value.client.end() : undefined)))

@@ -11,8 +11,11 @@ const mostTries = 4
 export const sqlState = (error: unknown): string | undefined =>
   typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** Whether the database itself refused the statement, and so rolled it back; false when the connection broke and nobody knows. */
-export const isRolledBack = (error: unknown): boolean => /^(?!08|57P)[0-9A-Z]{5}$/.test(sqlState(error) ?? '')
+/**
+ * Whether the database itself refused the statement, and so rolled it back; false when the connection broke and nobody knows. Codes of sockets begin with E,
+ * as no SQLSTATE does, and EPIPE is as long as one.
+ */
+export const isRolledBack = (error: unknown): boolean => /^(?!E|08|57P)[0-9A-Z]{5}$/.test(sqlState(error) ?? '')
 
 /** The name of the unique constraint that an insert ran into, if that is what happened. */
 export const violatedConstraint = (error: unknown): string | undefined =>

@@ -15,11 +15,14 @@ export interface ProblemBody {
   [member: string]: unknown
 }
 
-/** SQLSTATE classes and socket errors that mean "the database is not there", not "the statement is wrong". */
-const databaseGone = /^(08|57P|53|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)/
+/**
+ * SQLSTATEs and socket errors that mean "the database is not there, or cannot at the moment", not "the statement is wrong": connections (08), resources such as
+ * the disk (53), its own input and output (58), cancelled or shutting down (57), a lock that did not come (55P03), only readable after a failover (25006).
+ */
+const databaseGone = /^(08|53|58|57|55P03|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
+const databaseGoneText = /^timeout expired$|timeout exceeded when trying to connect|Connection terminated|Query read timeout|is not queryable/
 
-const isDatabaseGone = (error: FastifyError): boolean =>
-  databaseGone.test(error.code ?? '') || /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
+const isDatabaseGone = (error: FastifyError): boolean => databaseGone.test(error.code ?? '') || databaseGoneText.test(error.message)
 
 const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | undefined => {
   switch (error.code) {

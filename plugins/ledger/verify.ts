@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
+import { readAtLeisure } from '../database/time-limit.ts'
 import type { Db } from '../database/types.ts'
 
 /** Where the book does not hold. */
@@ -85,7 +86,9 @@ const invariants: Invariant[] = [
 ]
 
 /** Recomputes the whole book from its entries and tells every place (the first 100 of each kind) where it does not hold. */
-export const verifyLedger = async (db: Db): Promise<Verification> => {
+export const verifyLedger = async (db: Db): Promise<Verification> => await readAtLeisure(db, verifyBook)
+
+const verifyBook = async (db: Db): Promise<Verification> => {
   const faults: Fault[] = []
   for (const { name, breaches } of invariants) {
     const { rows } = await sql<{ breach: string }>`select breach from (${breaches}) as breaches limit ${sql.lit(mostFaultsEach)}`.execute(db)

@@ -22,7 +22,7 @@ export const load = async (url: string, bench: BenchCase, connections: number, s
     const request = { method: bench.method, headers: bench.headers, ...(bench.body === undefined ? {} : { body: JSON.stringify(bench.body) }), ...setup }
     const instance = autocannon({ url, connections, duration: seconds, requests: [request] }, (error: unknown, result) => {
       if (error === null || error === undefined) done(result)
-      else broke(error)
+      else broke(error instanceof Error ? error : new Error('The measurement broke off.', { cause: error }))
     })
     instance.on('response', (_client, status, _bytes, timeMs) => {
       timesMs.push(timeMs)

@@ -1,48 +1,20 @@
 import assert from 'node:assert/strict'
-import { spawn, type ChildProcess } from 'node:child_process'
 import { createHmac, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { openDatabase } from '../../plugins/database/index.ts'
 import { migrateToLatest } from '../../plugins/database/migrate.ts'
+import { SeededRandom } from '../../scripts/seeded-random.ts'
 import { createPostgresDatabase } from '../build-app.ts'
+import { startServerProcess } from '../machines/server-process.ts'
+import { until } from '../machines/waiting.ts'
 import { createApi, createPartner, respond, startReceiver, type Api, type Behaviour, type Body } from '../modules/webhooks/setup.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Each kill costs the start of a server; `FAULT_KILLS=10` is the long run. */
 const kills = Number(process.env.FAULT_KILLS ?? 4)
-const deadlineMs = 180_000
-
-/** Numbers that look random and are the same in every run (mulberry32). */
-const seeded = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let value = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value
-  return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
-
-/** Resolves when `ready` says so, asking again and again; fails when the deadline has passed. */
-const until = async (what: string, ready: () => Promise<boolean>): Promise<void> => {
-  const endsAt = performance.now() + deadlineMs
-  while (!(await ready())) {
-    if (performance.now() > endsAt) throw new Error(`Waited in vain until ${what}.`)
-    await delay(50)
-  }
-}
 
 const prepare = async (t: TestContext) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-fault-'))
@@ -54,37 +26,14 @@ const prepare = async (t: TestContext) => {
   await migrateToLatest(database.db)
   const partner = await createPartner(database.db)
   await database.close()
-  const port = await freePort()
-  const env = {
-    ...process.env,
+  const server = await startServerProcess(t, {
     NODE_ENV: 'test',
-    HOST: '127.0.0.1',
-    PORT: String(port),
     ATLAS_DATA_DIR: dataDir,
     DATABASE_URL: postgres?.url ?? '',
     LOG_LEVEL: 'silent',
     PUBLIC_API_RATE_OVERRIDES: JSON.stringify({ [partner.partnerId]: { read: 1_000_000, write: 1_000_000 } })
-  }
-  return { env, url: `http://127.0.0.1:${port}`, key: partner.key }
-}
-
-const startServer = async (t: TestContext, env: NodeJS.ProcessEnv, url: string): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server.ts'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
-  t.after(() => void child.kill('SIGKILL'))
-  await until('the server answers', async () => {
-    assert.equal(child.exitCode, null, 'the server ended by itself')
-    return await fetch(`${url}/api/v1/health/ready`).then(
-      (response) => response.ok,
-      () => false
-    )
   })
-  return child
-}
-
-const kill = async (child: ChildProcess): Promise<void> => {
-  const exit = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exit
+  return { server, key: partner.key }
 }
 
 /** A consumer that goes wrong in every way, once or twice for most deliveries, and takes them after that. */
@@ -135,13 +84,13 @@ const readFeed = async (api: Api): Promise<Body[]> => {
 }
 
 test('through kills with -9 and an unreliable receiver every committed event arrives, and no other', { timeout: 900_000 }, async (t) => {
-  const random = seeded(20260614)
-  const { env, url, key } = await prepare(t)
-  const api = createApi(url, key)
+  const chance = new SeededRandom(20260614)
+  const random = () => chance.next()
+  const { server, key } = await prepare(t)
+  const api = createApi(server.url, key)
   const { behaviour, taken } = unreliable(random)
   const receiver = await startReceiver(t, behaviour)
   const gone = await startReceiver(t, respond(410))
-  let child = await startServer(t, env, url)
   const hook = (await api('POST', '/v1/webhooks', { url: receiver.url, events: ['webhook.disabled'] })).body
   const dying = (await api('POST', '/v1/webhooks', { url: gone.url, events: ['task.*'] })).body
   const promised = new Set<string>()
@@ -151,9 +100,9 @@ test('through kills with -9 and an unreliable receiver every committed event arr
     // More are asked for while the server dies: nobody knows which of these it commits.
     const lost = askForTests(api, hook.id, 3, promised)
     await delay(random() * 60)
-    await kill(child)
+    await server.crash()
     await lost
-    child = await startServer(t, env, url)
+    await server.start()
   }
 
   const wanted = async () => (await readFeed(api)).filter(({ type, data }) => type !== 'webhook.test' || (data as { webhook_id: string }).webhook_id === hook.id)

@@ -100,7 +100,7 @@ test('with every credential used rightly and wrongly, and at its most talkative,
     while (!/database connection failed/.test(server.output())) await new Promise((done) => setTimeout(done, 100))
   }
   server.signal('SIGTERM')
-  assert.equal(await server.ended, 0)
+  assert.equal(await server.ended, 0, server.output().split('\n').slice(-6).join('\n'))
 
   const log = logOf(server.output())
   assert.ok(log.split('\n').length > 60, 'the log is written at all')

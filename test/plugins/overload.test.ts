@@ -26,7 +26,7 @@ const until = async (ask: () => Promise<Answered>, status: number): Promise<Answ
   }
 }
 
-test('of more requests than the server takes at a time the rest is refused at once, those under way are answered, and nothing is done twice or half', { timeout: 60_000 }, async (t) => {
+test('of more requests than the server takes at a time the rest is refused at once, those under way are answered, and nothing is done twice or half', { timeout: 180_000 }, async (t) => {
   const most = 20
   const requests = 200
   let release = (): void => undefined
@@ -66,7 +66,7 @@ test('of more requests than the server takes at a time the rest is refused at on
   assert.equal((await createdNotes(server)).rows.length, requests)
 })
 
-test('a server short of memory refuses what is new, and is not taken for dead', { timeout: 60_000 }, async (t) => {
+test('a server short of memory refuses what is new, and is not taken for dead', { timeout: 180_000 }, async (t) => {
   // One per cent of what V8 may use is less than the server needs to stand still.
   const server = await startApp(t, { env: { ATLAS_OVERLOAD_MEMORY_PERCENT: '1' } })
   assertRefused(await until(() => send(server.url, 'GET', '/v1/events'), 503))
@@ -75,7 +75,7 @@ test('a server short of memory refuses what is new, and is not taken for dead', 
   assert.equal((await send(server.url, 'GET', '/api/v1/health/ready')).status, 200)
 })
 
-test('a server that computes without end refuses what is new until it has caught up', { timeout: 60_000 }, async (t) => {
+test('a server that computes without end refuses what is new until it has caught up', { timeout: 180_000 }, async (t) => {
   const server = await startApp(t, { env: { ATLAS_OVERLOAD_LOOP_DELAY_MS: '200' } })
   let busy = true
   const compute = (): void => {
@@ -92,7 +92,7 @@ test('a server that computes without end refuses what is new until it has caught
   assert.match(page.text, /refused the request before it began/)
 })
 
-test('limits that are switched off refuse nothing', { timeout: 60_000 }, async (t) => {
+test('limits that are switched off refuse nothing', { timeout: 180_000 }, async (t) => {
   const env = { ATLAS_OVERLOAD_MEMORY_PERCENT: '0', ATLAS_OVERLOAD_LOOP_DELAY_MS: '0', ATLAS_OVERLOAD_REQUESTS: '0' }
   const { url, database } = await startApp(t, { env })
   const { testKey } = await createPartner(database)

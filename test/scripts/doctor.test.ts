@@ -160,7 +160,7 @@ test('the embedded database is well alone, also while a server has it, and not f
   assert.deepEqual(statesOf(await checkDatabase(config, 2), 'database'), ['fail'])
 })
 
-test('PostgreSQL is examined: reached, new enough, migrated, open to its user, on time, and large enough for all instances', { timeout: 60_000 }, async (t) => {
+test('PostgreSQL is examined: reached, new enough, migrated, open to its user, on time, and large enough for all instances', { timeout: 180_000 }, async (t) => {
   const postgres = process.env.TEST_DATABASE_URL
   if (postgres === undefined || postgres === '') return t.skip('needs a PostgreSQL')
   const { url, drop } = await createPostgresDatabase(postgres)

@@ -1,0 +1,76 @@
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { Skipped, type Scenario } from '../test/faults/scenario.ts'
+import { scenarios } from '../test/faults/scenarios/index.ts'
+import { runToEnd } from '../test/machines/cleanup.ts'
+import { SeededRandom } from './seeded-random.ts'
+
+const help = `Makes trouble on purpose and verifies after each kind of it that everything holds: the ledger, every acknowledged effect (there, and
+once), equal answers under equal keys, the bureau's counters, the steps of transfers, every event delivered.
+
+  npm run test:faults [-- --only NAME …] [-- --seed N]
+
+  --only NAME   only this scenario; may be given again
+  --seed N      the chance of a run that failed, again (it is printed; what the machine itself decides is not in it)
+  --list        the scenarios, and no run
+  --help        this text
+
+Takes some minutes. Starts PostgreSQL and Redis servers of its own, which it kills: Debian's packages postgresql and redis-server must be
+installed. As root it also mounts a small disk to fill; without root that scenario is skipped.
+`
+
+type Result = 'passed' | 'failed' | 'skipped'
+
+const play = async (scenario: Scenario, seed: number): Promise<Result> => {
+  console.log(`\n== ${scenario.name}: ${scenario.trouble} (seed ${seed})`)
+  const begun = performance.now()
+  const seconds = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`
+  try {
+    await runToEnd((t) => scenario.run({ ...t, random: new SeededRandom(seed), note: (text) => console.log(`   ${text}`) }))
+    console.log(`   passed in ${seconds()}`)
+    return 'passed'
+  } catch (error) {
+    if (error instanceof Skipped) {
+      console.log(`   skipped: ${error.message}`)
+      return 'skipped'
+    }
+    console.error(error)
+    console.error(`   FAILED after ${seconds()}; again with: npm run test:faults -- --only ${scenario.name} --seed ${seed}`)
+    return 'failed'
+  }
+}
+
+const choose = (names: string[]): Scenario[] =>
+  names.length === 0
+    ? scenarios
+    : names.map((name) => {
+        const found = scenarios.find((scenario) => scenario.name === name)
+        if (found === undefined) throw new Error(`There is no scenario ${name}. There are: ${scenarios.map((scenario) => scenario.name).join(', ')}.`)
+        return found
+      })
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      seed: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  if (values.help) return void process.stdout.write(help)
+  if (values.list) return void console.log(scenarios.map(({ name, trouble }) => `${name.padEnd(20)}${trouble}`).join('\n'))
+  const seed = values.seed === undefined ? randomInt(1_000_000_000) : Number(values.seed)
+  if (!Number.isSafeInteger(seed)) throw new Error('The seed is a whole number.')
+  const results: Result[] = []
+  for (const scenario of choose(values.only)) results.push(await play(scenario, seed))
+  const count = (wanted: Result) => results.filter((result) => result === wanted).length
+  const [passed, failed, skipped] = [count('passed'), count('failed'), count('skipped')]
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  if (failed > 0 || passed === 0) process.exitCode = 1
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Scenario } from '../scenario.ts'
+import { startBehindLine, underLoad, verifySaidSo } from '../under-load.ts'
+
+const flaps = 40
+
+export const flappingDatabase: Scenario = {
+  name: 'flapping-database',
+  trouble: `every connection to the database is reset, ${flaps} times at random moments under load, half of the times with a while of refusals`,
+  async run(stage) {
+    const { random, note } = stage
+    const { site, line } = await startBehindLine(stage)
+    await underLoad(site, 6_000, async () => {
+      for (let flap = 0; flap < flaps; flap++) {
+        await delay(random.integer(20, 500))
+        if (random.chance(0.5)) {
+          line.dropAll()
+        } else {
+          line.become('cut')
+          await delay(random.integer(10, 300))
+          line.become('open')
+        }
+      }
+    })
+    note(await verifySaidSo(site))
+  }
+}

@@ -1,0 +1,20 @@
+import { raceOnBalance, raceOnKeys, type Race } from '../../load/races.ts'
+import { startSite } from '../../load/site.ts'
+import { startPostgres } from '../../machines/postgres-server.ts'
+import type { Scenario } from '../scenario.ts'
+
+const race: Race = { keys: 60, requestsEach: 6, kinds: ['spend', 'report', 'transfer'] }
+
+export const racingInstances: Scenario = {
+  name: 'racing-instances',
+  trouble: `two instances get ${race.requestsEach} requests with the same key at once, ${race.keys} times, and spend one wallet empty together`,
+  async run(stage) {
+    const { random, note } = stage
+    const postgres = await startPostgres(stage, { durable: false })
+    const site = await startSite(stage, { random, databaseUrl: postgres.url, instances: 2 })
+    const inFlight = await raceOnKeys(site, site.urls, race)
+    await raceOnBalance(site, site.urls)
+    note(`${inFlight} of ${race.keys * race.requestsEach} racing requests were told that the first one still runs`)
+    note(await site.verify())
+  }
+}

@@ -1,0 +1,118 @@
+import type { SeededRandom } from '../../scripts/seeded-random.ts'
+import { send, type Answered } from '../credentials.ts'
+import type { Tenant } from './tenant.ts'
+
+export type PromiseKind = 'spend' | 'report' | 'transfer'
+
+/** One logical operation: whatever happens to its requests, it is done once or not at all, and the client can find out which. */
+export interface KeptPromise {
+  /** Its idempotency key, which is also written into its effect, so that the effect can be found. */
+  key: string
+  kind: PromiseKind
+  credential: string
+  path: string
+  body: Record<string, unknown>
+  agentId?: string
+  /** How often it was sent. */
+  tries: number
+  /** The answer that settles it: a success, or a refusal of which nothing is stored. */
+  settled?: { status: number; text: string }
+}
+
+/** Answers that do not say what became of the operation: to be asked again under the same key. */
+const unsettled = (status: number): boolean => status >= 500 || status === 409 || status === 429
+
+const longestAnswerMs = 60_000
+
+export interface Promises {
+  /** What every key begins with, and no other effect's mark does. */
+  prefix: string
+  all: KeptPromise[]
+  /** How often each status came; `none` for requests that got no answer. */
+  statuses: Map<string, number>
+  /** Sends operations from this many clients at a time until `stop` is called or so many have been begun; resolves when all are answered. */
+  load(urls: string[], options: { clients: number; most: number; kinds?: PromiseKind[] }): { stop(): void; done: Promise<void> }
+  /** One operation, not sent yet. */
+  make(kind: PromiseKind): KeptPromise
+  /** Sends an operation once and takes down what its answer says. */
+  send(url: string, promise: KeptPromise): Promise<Answered | undefined>
+  /** Asks again about everything that is not settled, until it is. */
+  settle(urls: string[]): Promise<void>
+}
+
+const bodyOf = (kind: PromiseKind, key: string, tenant: Tenant, agentId: string, random: SeededRandom): Record<string, unknown> => {
+  switch (kind) {
+    case 'spend':
+      return { amount: random.integer(1, 500) / 100, description: key }
+    case 'report':
+      return { agent_id: agentId, reporter_name: key, reporter_platform: 'load', report_type: random.pick(['payment_ontime', 'payment_late', 'account_opened', 'dispute']) }
+    case 'transfer':
+      return { from_account_id: tenant.checking, to_account_id: tenant.savings, amount: 0.01, memo: key }
+  }
+}
+
+const paths = { spend: '/api/spend', report: '/v2/api/report', transfer: '/v1/transfers' } as const
+
+/** The operations that a load begins and what was promised about each. */
+export const createPromises = (tenant: Tenant, random: SeededRandom): Promises => {
+  const prefix = `promise-${random.code(6)}-`
+  const all: KeptPromise[] = []
+  const statuses = new Map<string, number>()
+  const count = (status: string) => statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  const make = (kind: PromiseKind): KeptPromise => {
+    const key = `${prefix}${all.length}`
+    const agent = random.pick(tenant.agents)
+    const promise: KeptPromise = {
+      key,
+      kind,
+      path: paths[kind],
+      credential: kind === 'spend' ? agent.key : tenant.key,
+      body: bodyOf(kind, key, tenant, agent.agentId, random),
+      agentId: agent.agentId,
+      tries: 0
+    }
+    all.push(promise)
+    return promise
+  }
+  const sendOne: Promises['send'] = async (url, promise) => {
+    promise.tries += 1
+    const { credential: key, body } = promise
+    const request = send(url, 'POST', promise.path, { key, body, headers: { 'idempotency-key': promise.key }, signal: AbortSignal.timeout(longestAnswerMs) })
+    const answered = await request.catch(() => undefined)
+    count(answered === undefined ? 'none' : String(answered.status))
+    if (answered !== undefined && !unsettled(answered.status)) promise.settled = { status: answered.status, text: answered.text }
+    return answered
+  }
+  return {
+    prefix,
+    all,
+    statuses,
+    make,
+    send: sendOne,
+    load(urls, { clients, most, kinds = ['spend', 'spend', 'spend', 'report', 'report', 'transfer'] }) {
+      let begun = 0
+      let stopped = false
+      const client = async () => {
+        while (!stopped && begun++ < most) {
+          const answered = await sendOne(random.pick(urls), make(random.pick(kinds)))
+          // A client that is refused connections waits a little, as any would.
+          if (answered === undefined || answered.status >= 500) await new Promise((done) => setTimeout(done, 20))
+        }
+      }
+      return { stop: () => void (stopped = true), done: Promise.all(Array.from({ length: clients }, client)).then(() => undefined) }
+    },
+    async settle(urls) {
+      const open = all.filter(({ settled }) => settled === undefined)
+      const worker = async () => {
+        for (let promise = open.shift(); promise !== undefined; promise = open.shift()) {
+          for (let tries = 0; promise.settled === undefined; tries++) {
+            if (tries > 60) throw new Error(`Nobody could be brought to say what became of ${promise.kind} ${promise.key}.`)
+            const answered = await sendOne(random.pick(urls), promise)
+            if (promise.settled === undefined) await new Promise((done) => setTimeout(done, answered?.status === 409 ? 100 : 500))
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: 4 }, worker))
+    }
+  }
+}

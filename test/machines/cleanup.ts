@@ -1,0 +1,25 @@
+import type { Cleaner } from '../build-app.ts'
+
+/** Runs work outside of a test runner and cleans up after it, what came last first, however it ends; also when the process is told to stop. */
+export const runToEnd = async <T>(work: (t: Cleaner) => Promise<T>): Promise<T> => {
+  const cleaners: (() => Promise<void> | void)[] = []
+  const cleanUp = async (): Promise<void> => {
+    for (let clean = cleaners.pop(); clean !== undefined; clean = cleaners.pop()) {
+      try {
+        await clean()
+      } catch (error) {
+        console.error(error)
+      }
+    }
+  }
+  const stop = () => void cleanUp().then(() => process.exit(1))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  try {
+    return await work({ after: (clean) => void cleaners.push(clean) })
+  } finally {
+    await cleanUp()
+    process.removeListener('SIGINT', stop)
+    process.removeListener('SIGTERM', stop)
+  }
+}

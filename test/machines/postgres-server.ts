@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process'
+import { chownSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { Cleaner } from '../build-app.ts'
+import { freePort } from './ports.ts'
+import { makeFolder, needProgram, startProgram, type Program } from './programs.ts'
+import { until } from './waiting.ts'
+
+export interface PostgresServer {
+  port: number
+  /** Of its database `postgres`. */
+  url: string
+  /** Where it keeps its data. */
+  dataDir: string
+  start(): Promise<void>
+  /** Kills every process of the server at once, as a crash of the machine does. */
+  crash(): Promise<void>
+  /** Shuts it down in an orderly way: sessions are ended, data is written out. */
+  stop(): Promise<void>
+  isRunning(): boolean
+}
+
+export interface PostgresOptions {
+  /** An existing folder that is to hold the data, such as one on a small disk. */
+  folder?: string
+  /** Whether commits reach the disk before they are acknowledged; only a server that nobody kills may do without. */
+  durable: boolean
+  /** Further settings, such as `max_wal_size=64MB`. */
+  settings?: string[]
+}
+
+/** PostgreSQL refuses to run as root; whoever is root becomes the user that its package made. */
+const identity = (): { uid: number; gid: number } | undefined => {
+  if (process.getuid?.() !== 0) return undefined
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+const childrenOf = (pid: number): number[] => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] !== 'Z'
+  } catch {
+    return false
+  }
+}
+
+const killHard = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It is gone already.
+  }
+}
+
+const answers = async (url: string): Promise<boolean> => {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query('select 1')
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** A PostgreSQL server of the test's own, which it may kill. */
+export const startPostgres = async (t: Cleaner, { folder = makeFolder(t, 'postgres'), durable, settings = [] }: PostgresOptions): Promise<PostgresServer> => {
+  const initdb = needProgram('initdb', 'postgresql')
+  const postgres = needProgram('postgres', 'postgresql')
+  const user = identity()
+  const dataDir = join(folder, 'data')
+  mkdirSync(dataDir, { mode: 0o700 })
+  if (user !== undefined) for (const path of [folder, dataDir]) chownSync(path, user.uid, user.gid)
+  execFileSync(initdb, ['-D', dataDir, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--wal-segsize=4'], { ...user, cwd: folder, stdio: 'pipe' })
+  const port = await freePort()
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const wanted = ['listen_addresses=127.0.0.1', 'max_connections=200', ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']), ...settings]
+  const args = ['-D', dataDir, '-p', String(port), '-k', folder, ...wanted.flatMap((setting) => ['-c', setting])]
+  let program: Program | undefined
+  const server: PostgresServer = {
+    port,
+    url,
+    dataDir,
+    async start() {
+      const started = startProgram(t, postgres, args, { ...user, cwd: folder })
+      program = started
+      await until('PostgreSQL answers', async () => {
+        if (started.child.exitCode !== null) throw new Error(`PostgreSQL did not start:\n${started.output()}`)
+        return await answers(url)
+      })
+    },
+    async crash() {
+      const pid = program?.child.pid
+      if (pid === undefined) return
+      const children = childrenOf(pid)
+      await program?.end('SIGKILL')
+      children.forEach(killHard)
+      await until('every process of PostgreSQL is gone', () => children.every((child) => !isAlive(child)))
+    },
+    stop: async () => await program?.end('SIGINT'),
+    isRunning: () => program !== undefined && program.isRunning()
+  }
+  await server.start()
+  t.after(() => server.crash())
+  return server
+}

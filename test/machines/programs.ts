@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync, chmodSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import type { Cleaner } from '../build-app.ts'
+
+const executable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const onPath = (name: string): string | undefined =>
+  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].map((folder) => join(folder, name)).find(executable)
+
+/** The folder of the newest PostgreSQL that Debian's packages have put here. */
+const postgresFolder = (): string | undefined => {
+  const root = '/usr/lib/postgresql'
+  try {
+    const [newest] = readdirSync(root).sort((a, b) => Number(b) - Number(a))
+    return newest === undefined ? undefined : join(root, newest, 'bin')
+  } catch {
+    return undefined
+  }
+}
+
+/** The program by this name, wherever Debian keeps it; undefined when it is not installed. */
+export const findProgram = (name: 'postgres' | 'initdb' | 'redis-server' | 'nginx' | 'su' | 'mount'): string | undefined => {
+  const folder = postgresFolder()
+  const ofPostgres = folder === undefined ? undefined : join(folder, name)
+  return ofPostgres !== undefined && executable(ofPostgres) ? ofPostgres : onPath(name)
+}
+
+/** @throws Error that says which package brings the program. */
+export const needProgram = (name: Parameters<typeof findProgram>[0], debianPackage: string): string => {
+  const path = findProgram(name)
+  if (path === undefined) throw new Error(`${name} is not installed. On Debian: apt-get install ${debianPackage}`)
+  return path
+}
+
+/** A folder that every user may enter, gone after the test. */
+export const makeFolder = (t: Cleaner, what: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), `atlas-${what}-`))
+  chmodSync(folder, 0o755)
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+export interface Program {
+  child: ChildProcess
+  /** The last part of what it has printed. */
+  output(): string
+  isRunning(): boolean
+  /** Ends it by a signal and waits until it is gone. */
+  end(signal: NodeJS.Signals): Promise<void>
+}
+
+const mostOutput = 1_000_000
+
+/** Starts a program as a child of this process; it is killed after the test, by its id, if it still runs. */
+export const startProgram = (t: Cleaner, file: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {}): Program => {
+  const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  const keep = (part: Buffer) => {
+    output = (output + part.toString('utf8')).slice(-mostOutput)
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  child.on('error', (error) => keep(Buffer.from(error.message)))
+  const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+  const end = async (signal: NodeJS.Signals) => {
+    if (!isRunning()) return
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    await exit
+  }
+  t.after(() => end('SIGKILL'))
+  return { child, output: () => output, isRunning, end }
+}

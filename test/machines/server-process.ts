@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url'
+import type { Cleaner } from '../build-app.ts'
+import { freePort } from './ports.ts'
+import { startProgram, type Program } from './programs.ts'
+import { until } from './waiting.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface ServerProcess {
+  url: string
+  port: number
+  start(): Promise<void>
+  /** `kill -9`. */
+  crash(): Promise<void>
+  /** SIGTERM, and waiting until the process has drained and ended. Answers its exit code. */
+  drain(): Promise<number | null>
+  /** Its log since it was started last. */
+  output(): string
+  /** Whether it runs. */
+  isRunning(): boolean
+}
+
+export const isReady = async (url: string): Promise<boolean> =>
+  await fetch(`${url}/api/v1/health/ready`, { signal: AbortSignal.timeout(30_000) }).then(
+    (response) => response.ok,
+    () => false
+  )
+
+/** The real server as a process of its own, with nothing but these settings. */
+export const startServerProcess = async (t: Cleaner, settings: Record<string, string>): Promise<ServerProcess> => {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...settings, HOST: '127.0.0.1', PORT: String(port) }
+  let program: Program | undefined
+  const isRunning = () => program !== undefined && program.isRunning()
+  const server: ServerProcess = {
+    url,
+    port,
+    async start() {
+      program = startProgram(t, process.execPath, ['--import', 'tsx', 'server.ts'], { cwd: root, env })
+      await until('the server answers', async () => {
+        if (!isRunning()) throw new Error(`The server ended by itself:\n${server.output().slice(-4_000)}`)
+        return await isReady(url)
+      })
+    },
+    crash: async () => await program?.end('SIGKILL'),
+    async drain() {
+      await program?.end('SIGTERM')
+      return program?.child.exitCode ?? null
+    },
+    output: () => program?.output() ?? '',
+    isRunning
+  }
+  await server.start()
+  return server
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import pg from 'pg'
+import { openPostgres, withState } from '../../../plugins/database/index.ts'
+import { createPostgresDatabase, startApp } from '../../build-app.ts'
+import { createPartner, send } from '../../credentials.ts'
+import { startTcpProxy } from '../../machines/tcp-proxy.ts'
+import { until } from '../../machines/waiting.ts'
+
+const serverUrl = process.env.TEST_DATABASE_URL ?? ''
+const skip = serverUrl === '' ? 'needs a PostgreSQL server: an embedded database cannot be away' : false
+const limitMs = 500
+
+/** A server whose line to its database the test holds in its hands. */
+const start = async () => {
+  const own = await createPostgresDatabase(serverUrl)
+  const url = new URL(own.url)
+  const line = await startTcpProxy({ after }, Number(url.port === '' ? 5432 : url.port))
+  url.port = String(line.port)
+  const database = withState(openPostgres(url.href, 4, () => undefined, { statementLimitMs: limitMs }))
+  after(async () => {
+    line.become('open')
+    await database.close()
+    await own.drop()
+  })
+  const server = await startApp({ after }, { database })
+  const { testKey } = await createPartner(database)
+  return { ...server, line, ownUrl: own.url, ask: (method = 'GET', headers = {}) => send(server.url, method, '/v1/webhooks', { key: testKey, headers, ...(method === 'GET' ? {} : { body: { url: 'http://127.0.0.1:1/', events: ['*'] } }) }) }
+}
+
+test('while the database is away', { skip }, async (t) => {
+  const { line, ask, database, url, ownUrl } = await start()
+  const well = () => until('the server is well again', async () => (await ask()).status === 200)
+  const assertUnavailable = ({ status, body, headers }: Awaited<ReturnType<typeof ask>>) =>
+    assert.deepEqual([status, body.error, headers.get('retry-after')], [503, 'unavailable', '1'], JSON.stringify(body))
+
+  await t.test('a request is answered 503 with Retry-After, with and without a key, and the next one after it is back is served', async () => {
+    assert.equal((await ask()).status, 200)
+    line.become('cut')
+    for (let round = 0; round < 3; round++) for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `k${round}` })])) assertUnavailable(answer)
+    assert.equal((await send(url, 'GET', '/api/v1/health/live')).status, 200)
+    line.become('open')
+    await well()
+  })
+
+  await t.test('a connection that dies in a transaction, between its statements, ends that transaction and not the server', async () => {
+    const admin = new pg.Client({ connectionString: ownUrl })
+    await admin.connect()
+    const died = database.db.transaction().execute(async (trx) => {
+      await trx.selectFrom('partners').selectAll().execute()
+      await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
+      await until('the connection is dead', () => new Promise((done) => setImmediate(done, true)))
+      await trx.selectFrom('partners').selectAll().execute()
+    })
+    await assert.rejects(died)
+    await admin.end()
+    await well()
+  })
+
+  await t.test('a database that falls silent is given up on, and its connections with it', async () => {
+    await well()
+    line.become('silent')
+    for (let round = 0; round < 2; round++) for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `s${round}` })])) assertUnavailable(answer)
+    assert.equal((await send(url, 'GET', '/api/v1/health/ready')).status, 503)
+    line.become('open')
+    await well()
+    assert.equal((await ask('POST', { 'idempotency-key': 's0' })).status, 201)
+  })
+
+  await t.test('a statement that waits too long for a lock is given up on with 503', async () => {
+    const admin = new pg.Client({ connectionString: ownUrl })
+    await admin.connect()
+    await admin.query('begin')
+    await admin.query('lock table webhooks in access exclusive mode')
+    assertUnavailable(await ask())
+    await admin.query('rollback')
+    await admin.end()
+    await well()
+  })
+})
