@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie'
 import fastify, { type FastifyInstance } from 'fastify'
 import { registerModules } from './modules/index.ts'
 import auth from './plugins/auth/index.ts'
+import brokenRequests, { answerBrokenRequest } from './plugins/broken-requests.ts'
 import clockPlugin, { systemClock, type Clock } from './plugins/clock.ts'
 import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
@@ -38,12 +39,15 @@ export interface AppOptions {
   historyDays?: number
   /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; not at all unless given. */
   lingerMs?: number
+  /** Where the log's lines go; to standard output unless given. */
+  logStream?: { write(line: string): void } | undefined
 }
 
 /** Puts the server together. The caller listens and closes. */
-export const buildApp = async ({ config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, lingerMs = 0 }: AppOptions): Promise<FastifyInstance> => {
+export const buildApp = async (options: AppOptions): Promise<FastifyInstance> => {
+  const { config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, lingerMs = 0, logStream } = options
   const app = fastify({
-    logger: loggerOptions(config),
+    logger: loggerOptions(config, logStream),
     genReqId: requestIdOf,
     // One hop: the address that our own proxy saw. What stands before it in X-Forwarded-For the client may have written.
     trustProxy: config.trustProxy && ((_address: string, hop: number) => hop === 0),
@@ -52,6 +56,9 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
     // The embedded database takes seconds to come up the first time, more on a slow machine.
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
+    clientErrorHandler: answerBrokenRequest(config),
+    // Node would answer this by itself, and not as problem+json.
+    http: { requireHostHeader: false },
     forceCloseConnections: 'idle',
     // What comes while the server closes is answered like everything else; plugins/draining.ts sees to it that it is the last.
     return503OnClosing: false,
@@ -64,6 +71,7 @@ export const buildApp = async ({ config, clock = systemClock, database, rateLimi
   await app.register(draining, { lingerMs })
   await app.register(responseHeaders)
   await app.register(errors)
+  await app.register(brokenRequests)
   await app.register(secrets)
   await app.register(cursors)
   await app.register(databasePlugin, { database })

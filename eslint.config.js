@@ -17,6 +17,7 @@ const mayUseKysely = /^modules\/[^/]+\/(queries|tables)(\.ts|\/)/
 const faultOf = (from, source, typeOnly) => {
   const [room, domain] = from.split('/')
   if (!source.startsWith('.')) {
+    if (room === 'client') return 'The client depends on nothing but fetch and Web Crypto.'
     if (room !== 'modules' || typeOnly) return undefined
     if (source === 'kysely' && !mayUseKysely.test(from)) return 'SQL belongs in the domain’s queries.ts; elsewhere only types of kysely are imported.'
     if (source === 'fastify') return 'A domain is given its server; it imports only types of fastify.'
@@ -24,6 +25,10 @@ const faultOf = (from, source, typeOnly) => {
   }
   const to = placeOf(resolve(root, dirname(from), source))
   const [toRoom, toDomain] = to.split('/')
+  if (room === 'client' && toRoom !== 'client' && !/^spec\/generated\/client(-methods)?\.ts$/.test(to)) {
+    return 'The client is shipped without the server; it imports only itself and what spec/generated has for clients.'
+  }
+  if (['modules', 'plugins'].includes(room) && toRoom === 'client') return 'The server does not call itself through its client.'
   const product = ['modules', 'plugins', 'spec'].includes(room) || !from.includes('/')
   if (product && (toRoom === 'scripts' || toRoom === 'test')) return 'The product does not import scripts or tests.'
   if (room === 'plugins' && toRoom === 'modules') return 'A plugin knows no domain; what both need is the plugin’s.'
@@ -109,6 +114,8 @@ export default tseslint.config(
     }
   },
   { files: ['plugins/clock.ts'], rules: { 'no-restricted-syntax': ['error', environment, chance] } },
+  // The client has no server's clock, and jitter is not a secret.
+  { files: ['client/**/*.ts'], rules: { 'no-restricted-syntax': ['error', environment] } },
   { files: ['server.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': ['error', ...clock, chance] } },
   { files: ['scripts/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' } },
   {

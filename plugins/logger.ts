@@ -2,7 +2,8 @@ import type { FastifyServerOptions } from 'fastify'
 import type { Config } from './config/index.ts'
 
 /** Structured logs. Of a request only method, path and origin are written: queries, headers and bodies can hold secrets. */
-export const loggerOptions = (config: Config): FastifyServerOptions['logger'] => ({
+export const loggerOptions = (config: Config, stream?: { write(line: string): void }): FastifyServerOptions['logger'] => ({
+  ...(stream === undefined ? {} : { stream }),
   level: config.logLevel,
   redact: { paths: ['*.authorization', '*.cookie', '*["x-api-key"]', '*["x-atlas-ingest-secret"]', '*.secret', '*.password', '*.access_token'], censor: '[secret]' },
   serializers: {

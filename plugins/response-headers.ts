@@ -1,16 +1,19 @@
 import fp from 'fastify-plugin'
+import type { Config } from './config/index.ts'
 
-/** Headers that every answer carries: the request id, and what keeps a browser from guessing. */
+/** What every answer carries beside the request id: what keeps a browser from guessing. */
+export const standingHeaders = ({ environment }: Pick<Config, 'environment'>): Record<string, string> => ({
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+  ...(environment === 'production' ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {})
+})
+
 export default fp(
   (app, _options, done) => {
-    const fixed = {
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'DENY',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-resource-policy': 'same-origin',
-      'cache-control': 'no-store',
-      ...(app.config.environment === 'production' ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {})
-    }
+    const fixed = standingHeaders(app.config)
     app.addHook('onRequest', (request, reply, next) => {
       reply.headers(fixed).header('x-request-id', request.id)
       next()

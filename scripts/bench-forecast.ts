@@ -6,16 +6,18 @@ import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import { dateOfDay, dayOfDate } from '../modules/insights/civil-date.ts'
 import { forecastCashFlow } from '../modules/insights/forecast.ts'
+import { simulatorHistory } from './simulator-histories.ts'
 import { syntheticPerson, type BankHistory, type HistorySource } from './synthetic-people.ts'
 
 const HELP = `Usage: npm run bench:forecast -- [options]
 
-Forecasts seeded synthetic bank histories from several days each, and compares with what then happened.
+Forecasts seeded bank histories from several days each, and compares with what then happened.
 
   --first-seed <n>   first seed (default 1001; tuning used 1 to 60)
   --people <n>       how many histories (default 60)
   --origins <n>      forecasts per history (default 8)
-  --source <module>  a module whose export 'history' is a function (seed) => history, in place of the synthetic people
+  --source <name>    'people' (the default: synthetic people), 'simulator' (what the built-in Plaid simulator shows), or the path
+                     of a module whose export 'history' is a function (seed) => history
   --each             one line per history as well
   --help             this text
 
@@ -146,7 +148,8 @@ export function report(result: BenchResult, print: (line: string) => void): bool
 }
 
 async function sourceFrom(path: string | undefined): Promise<HistorySource> {
-  if (path === undefined) return syntheticPerson
+  if (path === undefined || path === 'people') return syntheticPerson
+  if (path === 'simulator') return simulatorHistory
   const loaded = await import(pathToFileURL(path).href) as { history?: HistorySource }
   if (typeof loaded.history !== 'function') throw new TypeError(`${path} exports no function named history`)
   return loaded.history

@@ -4,8 +4,10 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { buildClient } from './build/client.ts'
 
 const help = `Compiles the server to dist/, with the files that it serves beside it. \`node dist/server.js\` runs it with production dependencies only.
+The typed client is in dist/client, with its declarations and as a package by itself: \`npm pack ./dist/client\`.
 
   npm run build
 
@@ -38,6 +40,7 @@ const build = (): void => {
     mkdirSync(dirname(target), { recursive: true })
     copyFileSync(from, target)
   }
+  buildClient(join(dist, 'client'))
   refuseSourceImports()
   process.stdout.write('dist/ is ready: node dist/server.js\n')
 }

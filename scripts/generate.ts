@@ -7,7 +7,7 @@ import { printFiles } from './generate/files.ts'
 import { SpecError } from './generate/model.ts'
 import { readSpec } from './generate/read.ts'
 
-const HELP = `Turns the hand-written OpenAPI documents into the bundle, TypeBox schemas, operation tables and client types.
+const HELP = `Turns the hand-written OpenAPI documents into the bundle, TypeBox schemas, operation tables, client types and the client's methods.
 
   npm run generate [-- --spec DIR] [--out DIR]
 
@@ -32,8 +32,8 @@ async function main(): Promise<void> {
   const out = resolve(values.out ?? join(values.spec, 'generated'))
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
   const bundled = bundle(readSpec(resolve(values.spec)), version)
-  const kitPath = relative(out, join(home, 'plugins', 'operations')).split(sep).join('/')
-  const files = await printFiles(bundled, kitPath)
+  const pathTo = (...folder: string[]) => relative(out, join(home, ...folder)).split(sep).join('/')
+  const files = await printFiles(bundled, pathTo('plugins', 'operations'), pathTo('client'))
   // Only when everything is printed, so that a faulty document leaves the last good output in place.
   refuseForeignFolder(out)
   rmSync(out, { recursive: true, force: true })

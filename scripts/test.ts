@@ -56,7 +56,7 @@ const runFiles = async (files: string[], concurrency: number): Promise<Totals> =
 /** Runs this script once more under c8, which reads the coverage that V8 counts. */
 const measure = (args: string[]): number => {
   const c8 = join(createRequire(import.meta.url).resolve('c8/package.json'), '../bin/c8.js')
-  const options = ['--reporter=text-summary', '--reporter=html', '--include=plugins/**', '--include=modules/**', '--include=app.ts', '--include=scripts/generate/**']
+  const options = ['--reporter=text-summary', '--reporter=html', '--include=plugins/**', '--include=modules/**', '--include=app.ts', '--include=client/**', '--include=scripts/generate/**']
   const again = [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url), ...args.filter((arg) => arg !== '--coverage')]
   return spawnSync(process.execPath, [c8, ...options, ...again], { cwd: home, stdio: 'inherit' }).status ?? 1
 }

@@ -157,6 +157,7 @@ export interface TestOptions {
   historyDays?: number
   /** How long it lingers when it closes; not at all unless a test is about that. */
   lingerMs?: number
+  logStream?: { write(line: string): void } | undefined
   /** Adds to the server before it listens, such as operations that exist for a test only. */
   extend?: (app: FastifyInstance) => void
 }
@@ -185,7 +186,8 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
   })
   const clock = options.clock ?? new TestClock()
   const database = options.database ?? (await openTestDatabase(t))
-  const app = await buildApp({ config, clock, database, rateLimits: options.rateLimits ?? noLimits, historyDays: options.historyDays ?? 120, lingerMs: options.lingerMs ?? 0 })
+  const { rateLimits: limits = noLimits, historyDays = 120, lingerMs = 0, logStream } = options
+  const app = await buildApp({ config, clock, database, rateLimits: limits, historyDays, lingerMs, logStream })
   t.after(async () => {
     await app.close()
     rmSync(dataDir, { recursive: true, force: true })

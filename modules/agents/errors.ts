@@ -22,7 +22,7 @@ export const claimNeedsKey = defineProblem({
 export const agentPaused = defineProblem({
   status: 403,
   code: 'agent_paused',
-  meaning: 'The agent is paused and cannot spend.',
+  meaning: 'The agent is paused: it can neither spend nor borrow.',
   cure: 'The agent’s owner can resume it.'
 })
 export const agentRevoked = defineProblem({
@@ -47,7 +47,7 @@ export const insufficientBalance = defineProblem({
   status: 402,
   code: 'insufficient_balance',
   meaning: 'The wallet holds less than is needed; nothing was taken.',
-  cure: '`balance` is what it holds, `required` what is needed. Buy credits, and try again.'
+  cure: '`balance` is what it holds, `required` what is needed. Buy credits or ask for less, and try again.'
 })
 
 export const isRevoked = () => agentRevoked('This agent was revoked for good.')

@@ -2,6 +2,8 @@ import type { Db, Trx } from '../../plugins/database/types.ts'
 import * as queries from './queries/agents.ts'
 import type { AgentStatus } from './tables.ts'
 
+export { agentPaused, holdsTooLittle } from './errors.ts'
+
 /** What other domains may know of an agent. Its wallet is moved by `app.ledger.post`, with the agent's id as `walletId`. */
 export interface KnownAgent {
   agentId: string

@@ -16,13 +16,8 @@ const announce = async (app: FastifyInstance, trx: Trx, agentId: string, data: R
   await app.outbox.publish(trx, [{ partnerId, type: 'agent.topup', data: { agent_id: agentId, ...data } }])
 }
 
-/** Takes back the credits of a booked payment as far as it was refunded or disputed and the balance allows; the rest is noted as owed. */
-const takeBack = async (app: FastifyInstance, trx: Trx, paymentIntentId: string, kind: 'Refund' | 'Dispute', cause: string): Promise<void> => {
-  const payment = await payments.lockPaymentByIntent(trx, paymentIntentId)
-  if (payment === undefined) return
-  const reversedCents = creditCentsOf(Math.min(payment.amount_cents, await payments.sumReversals(trx, paymentIntentId)))
-  const dueCents = reversedCents - payment.taken_back_cents - payment.owed_cents
-  if (dueCents <= 0) return
+/** Takes credits of a payment back as far as the balance allows; the rest is noted as owed. */
+const takeBack = async (app: FastifyInstance, trx: Trx, payment: payments.PaymentRow, dueCents: number, kind: 'Refund' | 'Dispute', cause: string): Promise<void> => {
   const amountCents = Math.min(dueCents, await app.ledger.lockBalance(trx, payment.agent_id))
   if (amountCents > 0) {
     const description = `${kind}: ${fromCents(amountCents)} credits`
@@ -32,6 +27,30 @@ const takeBack = async (app: FastifyInstance, trx: Trx, paymentIntentId: string,
     taken_back_cents: payment.taken_back_cents + amountCents,
     owed_cents: payment.owed_cents + dueCents - amountCents
   })
+}
+
+/** Gives credits of a payment back: first what is owed of it is owed no more, then what was taken comes back. */
+const giveBack = async (app: FastifyInstance, trx: Trx, payment: payments.PaymentRow, dueCents: number, cause: string): Promise<void> => {
+  const forgivenCents = Math.min(dueCents, payment.owed_cents)
+  const amountCents = dueCents - forgivenCents
+  if (amountCents > 0) {
+    const description = `Dispute won: ${fromCents(amountCents)} credits`
+    await app.ledger.post(trx, { walletId: payment.agent_id, type: 'earn', amountCents, description, reference: `stripe:${cause}` })
+  }
+  await payments.updatePayment(trx, payment.session_id, {
+    taken_back_cents: payment.taken_back_cents - amountCents,
+    owed_cents: payment.owed_cents - forgivenCents
+  })
+}
+
+/** Brings the credits of a booked payment to where its refunds and disputes, as they are now, leave it; in whatever order they became known. */
+const settleReversals = async (app: FastifyInstance, trx: Trx, paymentIntentId: string, kind: 'Refund' | 'Dispute', cause: string): Promise<void> => {
+  const payment = await payments.lockPaymentByIntent(trx, paymentIntentId)
+  if (payment === undefined) return
+  const reversedCents = creditCentsOf(Math.min(payment.amount_cents, await payments.sumReversals(trx, paymentIntentId)))
+  const dueCents = reversedCents - payment.taken_back_cents - payment.owed_cents
+  if (dueCents > 0) await takeBack(app, trx, payment, dueCents, kind, cause)
+  if (dueCents < 0) await giveBack(app, trx, payment, -dueCents, cause)
 }
 
 /** Books a paid session, once; and what of it went back already, should that event have come first. */
@@ -59,7 +78,7 @@ const bookPayment = async (app: FastifyInstance, trx: Trx, session: Stripe.Check
     paid_at: app.clock.now()
   })
   await announce(app, trx, payment.agent_id, { amount: fromCents(creditCents), balance: fromCents(posted.balanceCents), transaction_id: posted.transactionId })
-  await takeBack(app, trx, paymentIntentId, 'Refund', eventId)
+  await settleReversals(app, trx, paymentIntentId, 'Refund', eventId)
 }
 
 const reverse = async (
@@ -72,7 +91,20 @@ const reverse = async (
   if (paymentIntentId === undefined) return
   await payments.lockPaymentIntent(trx, paymentIntentId)
   await payments.noteReversal(trx, { ...reversal, paymentIntentId, now: app.clock.now() })
-  await takeBack(app, trx, paymentIntentId, reversal.kind === 'refund' ? 'Refund' : 'Dispute', eventId)
+  await settleReversals(app, trx, paymentIntentId, reversal.kind === 'refund' ? 'Refund' : 'Dispute', eventId)
+}
+
+/** A dispute was won: what it took back is given back, once. */
+const reinstate = async (
+  app: FastifyInstance,
+  trx: Trx,
+  eventId: string,
+  { paymentIntentId, ...dispute }: { sourceId: string; paymentIntentId: string | undefined; amountCents: number }
+): Promise<void> => {
+  if (paymentIntentId === undefined) return
+  await payments.lockPaymentIntent(trx, paymentIntentId)
+  await payments.noteReinstatement(trx, { ...dispute, paymentIntentId, now: app.clock.now() })
+  await settleReversals(app, trx, paymentIntentId, 'Dispute', eventId)
 }
 
 /** Does what an event of Stripe tells, once; events that concern nothing here are taken and let be. */
@@ -88,11 +120,18 @@ export const bookEvent = async (app: FastifyInstance, trx: Trx, event: Stripe.Ev
       const { id, payment_intent: intent, amount_refunded: amountCents } = event.data.object
       return await reverse(app, trx, event.id, { sourceId: id, paymentIntentId: idOf(intent), kind: 'refund', amountCents })
     }
-    case 'charge.dispute.created': {
+    case 'charge.dispute.created':
+    case 'charge.dispute.funds_withdrawn': {
       const { id, status, payment_intent: intent, amount: amountCents } = event.data.object
-      // An inquiry (warning_…) takes no money yet.
+      // An inquiry (warning_…) takes no money yet; when it becomes a dispute, the withdrawal tells.
       if (status.startsWith('warning_')) return
       return await reverse(app, trx, event.id, { sourceId: id, paymentIntentId: idOf(intent), kind: 'dispute', amountCents })
+    }
+    case 'charge.dispute.closed':
+    case 'charge.dispute.funds_reinstated': {
+      const { id, status, payment_intent: intent, amount: amountCents } = event.data.object
+      if (status !== 'won') return
+      return await reinstate(app, trx, event.id, { sourceId: id, paymentIntentId: idOf(intent), amountCents })
     }
     default:
   }

@@ -59,6 +59,8 @@ export interface StripeReversalsTable {
   kind: 'refund' | 'dispute'
   /** In US cents, all refunds of the charge together. */
   amount_cents: number
+  /** The dispute was won, so that nothing of it counts any more. */
+  reinstated: Generated<boolean>
   updated_at: Date
 }
 

@@ -1,9 +1,9 @@
 import type { Trx } from '../../plugins/database/types.ts'
 import { notFound, validationFailed } from '../../plugins/errors/kinds.ts'
 import { toCents } from '../../plugins/money.ts'
-import { alreadyClosed } from './errors.ts'
+import { alreadyClosed, notEnrolled } from './errors.ts'
 import { findEnrolment, insertAccount, lockAccount, markClosed } from './queries.ts'
-import { notEnrolled, tell, type Reporting } from './reporting.ts'
+import { tell, type Reporting } from './reporting.ts'
 
 const requireFields = (body: object, fields: string[], action: string): void => {
   const errors = fields.filter((field) => !(field in body)).map((field) => ({ path: `body/${field}`, message: `is required when action is ${action}` }))

@@ -1,11 +1,15 @@
-import { defineProblem } from '../../plugins/errors/problem.ts'
+import { defineProblem, ProblemError } from '../../plugins/errors/problem.ts'
 
-export const agentNotEnrolled = defineProblem({
+const agentNotEnrolled = defineProblem({
   status: 404,
   code: 'not_enrolled',
   meaning: 'The credit bureau does not know the agent.',
   cure: 'Enrol the agent with `POST /v2/api/register`; it needs no credential.'
 })
+/** @param status 403 where what is missing is not the agent but its permission, such as to borrow */
+export const notEnrolled = (agentId: string, status: 403 | 404 = 404): ProblemError =>
+  new ProblemError({ ...agentNotEnrolled.kind, status }, `The agent ${agentId} is not enrolled. Enrol it with POST /v2/api/register.`)
+
 export const selfReport = defineProblem({
   status: 403,
   code: 'self_report',

@@ -3,9 +3,9 @@ import { fromCents, toCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/bureau.ts'
 import { closeAccount, openAccount } from './accounts.ts'
-import { selfReport } from './errors.ts'
+import { notEnrolled, selfReport } from './errors.ts'
 import { findEnrolment, insertEnrolment, listOpenAccounts, listReports } from './queries.ts'
-import { notEnrolled, tell } from './reporting.ts'
+import { tell } from './reporting.ts'
 import { ageInDays, scoreOf, scoreVersion } from './score.ts'
 
 const mostAccounts = 100

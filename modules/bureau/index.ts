@@ -3,7 +3,7 @@ import { findEnrolment } from './queries.ts'
 import { ageInDays, scoreOf } from './score.ts'
 
 /** What other domains may use of the bureau. */
-export { agentNotEnrolled } from './errors.ts'
+export { notEnrolled } from './errors.ts'
 export type { ReportType } from './history.ts'
 export { recordOwnReport, type OwnReport } from './reporting.ts'
 

@@ -1,12 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../plugins/database/types.ts'
 import { findAgent } from '../agents/index.ts'
-import { agentNotEnrolled } from './errors.ts'
+import { notEnrolled } from './errors.ts'
 import { combine, effectOf, type ReportType } from './history.ts'
 import { addEvent, type NewEvent } from './queries.ts'
 import { ageInDays, scoreOf } from './score.ts'
-
-export const notEnrolled = (agentId: string) => agentNotEnrolled(`The agent ${agentId} is not enrolled. Enrol it with POST /v2/api/register.`)
 
 /** What the bureau needs of the server. */
 export type Reporting = Pick<FastifyInstance, 'clock' | 'outbox'>

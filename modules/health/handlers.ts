@@ -17,8 +17,8 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
       version,
       environment: config.environment,
       database: { driver: database.driver, status: answers ? 'ok' : 'unavailable' },
-      plaid: { configured: true, mode: config.plaid.mode },
-      stripe: { configured: true, mode: config.stripe.mode },
+      plaid: { configured: config.plaid.mode !== 'not_configured', mode: config.plaid.mode },
+      stripe: { configured: config.stripe.mode !== 'not_configured', mode: config.stripe.mode },
       ingest: { configured: config.ingestSecret !== undefined },
       redis: { configured: config.redisUrl !== undefined, status: redisStatus },
       checks

@@ -28,21 +28,21 @@ export interface Calibration {
 /** The band is to hold 80 % of outcomes: the tenth and the ninetieth percentile. */
 const TAIL = 0.1
 const NORMAL_TAIL = 1.2816
-const MOST_TRIALS = 12
+const MOST_TRIALS = 24
 const SHORTEST_TRAINING_DAYS = 14
 const USUAL_TRAINING_DAYS = 45
 const FARTHEST_BACK_DAYS = 400
 /** Neighbouring horizons share their normalised errors, within this ratio. */
 const SHARED_HORIZON_RATIO = 1.5
 /** The prior band counts as much as this many independent stretches of history. */
-const PRIOR_WEIGHT = 3
+const PRIOR_WEIGHT = 2
 /**
  * Few stretches estimate a quantile too near the centre; widen by 1 + this / stretches (Student's t against the normal,
  * to first order).
  */
 const SMALL_SAMPLE_WIDENING = 0.5
 
-/** The days at whose ends a forecast is tried: evenly spread, at most 12, and never always on the same weekday. */
+/** The days at whose ends a forecast is tried: evenly spread, at most 24, and never always on the same weekday. */
 function originDays(history: History): number[] {
   const span = history.lastDay - history.firstDay + 1
   const training = span > 2 * USUAL_TRAINING_DAYS ? USUAL_TRAINING_DAYS : SHORTEST_TRAINING_DAYS

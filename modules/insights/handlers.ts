@@ -4,7 +4,7 @@ import { validationFailed } from '../../plugins/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/insights.ts'
-import { findEndUsers, listTransactionsForForecast, refreshAccountsOf, type Viewer } from '../linking/index.ts'
+import { findEndUsers, listTransactionsForForecast, refreshAccountsOf, syncTransactionsOf, type Viewer } from '../linking/index.ts'
 import { cashPosition } from './cash-position.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
 import { insufficientHistory } from './errors.ts'
@@ -68,6 +68,7 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
   async getCashflowForecast({ db, query, caller }) {
     const userId = query.user_id ?? (await onlyEndUser(db, caller))
     const today = app.clock.now().toISOString().slice(0, 10)
+    const lacksNews = await syncTransactionsOf(app, caller, userId)
     const accounts = await refreshAccountsOf(app, caller, userId)
     const position = cashPosition(accounts, await listTransactionsForForecast(db, caller, userId, dateOfDay(dayOfDate(today) - historyDays)))
     if (position === undefined) throw tooLittle(0)
@@ -76,7 +77,7 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
     return {
       user_id: userId,
       as_of: asOf.toISOString(),
-      stale,
+      stale: stale || lacksNews,
       iso_currency_code: currency,
       current_balance: fromCents(balanceCents),
       ...present(result)

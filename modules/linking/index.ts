@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/auth/caller.ts'
-import type { Db } from '../../plugins/database/types.ts'
+import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { Secrets } from '../../plugins/secrets.ts'
 import { readFreshAccounts, type FreshAccount } from './balances.ts'
 import { findAccountRow, listAccountsOf, type StoredAccount } from './queries/accounts.ts'
 import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
-import { listEndUsers, listItemsOfUser, readItem, tokenContext } from './queries/items.ts'
+import { holdItems, listEndUsers, listItemsOfUser, readItem, tokenContext } from './queries/items.ts'
+import { syncerOf } from './sync.ts'
 import type { ItemStatus } from './tables.ts'
+import { syncUser } from './user-sync.ts'
 import type { Viewer } from './viewer.ts'
 
 /** What other domains may use of linking. */
@@ -61,6 +63,28 @@ export const refreshAccount = async (app: FastifyInstance, { itemId, account }: 
   if (item === undefined) return undefined
   return (await readFreshAccounts(app, [item])).find(({ id }) => id === account.id)
 }
+
+/**
+ * Keeps the items behind accounts from being deleted until the transaction ends; what begins with them in it, whoever wants to delete them later will see.
+ * @returns false when one of them is gone or about to be.
+ */
+export const keepAccounts = async (trx: Trx, accesses: AccountAccess[], now: Date): Promise<boolean> =>
+  await holdItems(
+    trx,
+    accesses.map(({ itemId }) => itemId),
+    now
+  )
+
+/** Long enough for the two years of a new item, short enough to wait for. */
+const longestSyncMs = 15_000
+
+/**
+ * Brings an end-user's stored transactions up to what the banks have now, as far as they answer in time; outside of any transaction.
+ * @returns whether one of them could not be asked
+ * @throws ProblemError 502 when none of them could, and nothing is stored
+ */
+export const syncTransactionsOf = async (app: FastifyInstance, viewer: Viewer, userId: string): Promise<boolean> =>
+  await syncUser(app, viewer, userId, syncerOf(app), longestSyncMs)
 
 const mostTransactions = 50_000
 

@@ -7,12 +7,12 @@ import { linkHandlers } from './handlers/link.ts'
 import { sandboxHandlers } from './handlers/sandbox.ts'
 import { transactionHandlers } from './handlers/transactions.ts'
 import { webhookHandlers } from './handlers/webhook.ts'
-import { createSyncer } from './sync.ts'
+import { syncerOf } from './sync.ts'
 
 const beginsSync: ReadonlySet<string | undefined> = new Set(['linkAccounts', 'receivePlaidWebhook'])
 
 const linking: FastifyPluginAsync = async (app) => {
-  const sync = createSyncer(app)
+  const sync = syncerOf(app)
   const wakeBackgroundSync = startBackgroundSync(app, sync)
   // After the answer, when what asks for a sync is committed.
   app.addHook('onResponse', async (request, reply) => {

@@ -123,7 +123,7 @@ interface Turn {
  * Syncs items, each by one loop at a time in this process. Whoever asks during a loop gets the outcome of the next one, which all who wait share: the
  * running one may have read its pages before what the asker wants to see.
  */
-export const createSyncer = (app: FastifyInstance): ((itemId: string) => Promise<SyncOutcome>) => {
+const createSyncer = (app: FastifyInstance): ((itemId: string) => Promise<SyncOutcome>) => {
   const turns = new Map<string, Turn>()
   const begin = (itemId: string): Promise<SyncOutcome> => {
     const turn: Turn = { running: syncOnce(app, itemId) }
@@ -141,4 +141,15 @@ export const createSyncer = (app: FastifyInstance): ((itemId: string) => Promise
     turn.next ??= turn.running.then(start, start)
     return turn.next
   }
+}
+
+const syncers = new WeakMap<object, ReturnType<typeof createSyncer>>()
+
+/** The one syncer of a server, whichever domain asks for it. */
+export const syncerOf = (app: FastifyInstance): ReturnType<typeof createSyncer> => {
+  const known = syncers.get(app.server)
+  if (known !== undefined) return known
+  const syncer = createSyncer(app)
+  syncers.set(app.server, syncer)
+  return syncer
 }

@@ -23,6 +23,8 @@ export interface ItemsTable {
   syncs_wanted: Generated<number>
   syncs_done: Generated<number>
   sync_retry_at: Date | null
+  /** When the access began to be ended at Plaid; null while it is not. */
+  removal_began_at: Date | null
   created_at: Date
 }
 

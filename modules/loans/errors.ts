@@ -1,5 +1,4 @@
-import { defineProblem, ProblemError } from '../../plugins/errors/problem.ts'
-import { agentNotEnrolled } from '../bureau/index.ts'
+import { defineProblem } from '../../plugins/errors/problem.ts'
 
 export const ineligible = defineProblem({
   status: 403,
@@ -19,19 +18,3 @@ export const alreadyRepaid = defineProblem({
   meaning: 'Nothing of the loan is outstanding any more.',
   cure: 'Nothing is left to do; `GET /api/loans` lists what is outstanding.'
 })
-export const agentPaused = defineProblem({
-  status: 403,
-  code: 'agent_paused',
-  meaning: 'The agent is paused: it can neither spend nor borrow.',
-  cure: 'The agent’s owner can resume it.'
-})
-export const insufficientBalance = defineProblem({
-  status: 402,
-  code: 'insufficient_balance',
-  meaning: 'The wallet holds less than is needed; nothing was taken.',
-  cure: '`balance` is what it holds, `required` what is needed. Buy credits or ask for less, and try again.'
-})
-
-/** The bureau's own error under the status that it has here: not the agent is missing, but its permission to borrow. */
-export const notEnrolled = (agentId: string): ProblemError =>
-  new ProblemError({ ...agentNotEnrolled.kind, status: 403 }, `The agent ${agentId} is not enrolled. Enrol it with POST /v2/api/register.`)

@@ -3,9 +3,9 @@ import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { notFound } from '../../plugins/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
-import { findAgent, lockAgent } from '../agents/index.ts'
-import { readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
-import { agentPaused, alreadyRepaid, existingLoan, ineligible, insufficientBalance, notEnrolled } from './errors.ts'
+import { agentPaused, findAgent, holdsTooLittle, lockAgent } from '../agents/index.ts'
+import { notEnrolled, readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
+import { alreadyRepaid, existingLoan, ineligible } from './errors.ts'
 import { findOutstanding, insertLoan, lockLoan, lockOverdue, markDefaulted, markLate, markRepaid, storeRepayment, type Loan } from './queries.ts'
 import { dueAt, lapsesOf } from './schedule.ts'
 import { minimumScore, underwrite, type Band } from './underwriting.ts'
@@ -65,7 +65,7 @@ export const borrow = async (app: Lending, trx: Trx, agentId: string, requestedC
   const agent = await lockAgent(trx, agentId)
   if (agent?.status !== 'active') throw agentPaused(`The agent ${agentId} is paused, and a paused agent cannot borrow. Its owner can resume it.`)
   const score = await readScore(trx, agentId, now)
-  if (score === undefined) throw notEnrolled(agentId)
+  if (score === undefined) throw notEnrolled(agentId, 403)
   for (let attempt = 1; attempt <= mostTries; attempt++) {
     const outstanding = await findOutstanding(trx, agentId)
     if (outstanding !== undefined) throw hasLoan(outstanding)
@@ -119,10 +119,7 @@ export const repay = async (app: Lending, trx: Trx, agentId: string, loanId: num
   if (locked.repaidAt !== null) throw alreadyRepaid(`Loan ${loanId} was paid back in full on ${locked.repaidAt.toISOString().slice(0, 10)}.`)
   const paidCents = Math.min(amountCents, outstandingOf(locked))
   const posted = await app.ledger.post(trx, { walletId: agentId, type: 'repayment', amountCents: paidCents, description: `Repayment of loan ${loanId}` })
-  if (!posted.posted) {
-    const [balance, required] = [fromCents(posted.balanceCents), fromCents(paidCents)]
-    throw insufficientBalance(`The balance is ${balance} credits and ${required} are needed.`, { balance, required })
-  }
+  if (!posted.posted) throw holdsTooLittle(posted.balanceCents, paidCents)
   // The job may not have come by yet: who pays too late is late all the same.
   const loan = await noteLapses(app, trx, locked)
   const repaidCents = loan.amountRepaidCents + paidCents

@@ -55,3 +55,10 @@ export const illegalTransition = defineProblem({
   meaning: 'The transfer’s state does not allow this step.',
   cure: 'The way is submitted, pending, posted, settled; `failed` before `posted`, `returned` after it. `state` is the present one.'
 })
+
+export const transfersUnderWay = defineProblem({
+  status: 409,
+  code: 'transfers_under_way',
+  meaning: 'Money is under way from or to an account of the item; without the item it could arrive nowhere.',
+  cure: '`transfers` names the transfers. Wait until they are settled, or cancel those that are submitted, then delete the item.'
+})

@@ -7,7 +7,7 @@ import type { ProblemError } from '../../plugins/errors/problem.ts'
 import { newId } from '../../plugins/ids.ts'
 import { fromCents } from '../../plugins/money.ts'
 import { isPlaidFailure, type PlaidFailure } from '../../plugins/plaid/index.ts'
-import { refreshAccount } from '../linking/index.ts'
+import { keepAccounts, refreshAccount } from '../linking/index.ts'
 import { findEnd, findEndOfTransfer, isReachedInstantly, isTransferable, type End } from './ends.ts'
 import { accountNotTransferable, currencyMismatch, insufficientFunds, railUnavailable, sameAccount, transferDeclined } from './errors.ts'
 import { addEvent, applyEvents } from './progress.ts'
@@ -84,6 +84,8 @@ export const prepareTransfer = async (app: FastifyInstance, wanted: Wanted): Pro
   if (refusal !== undefined) throw railUnavailable(refusal, { rail })
   const debitNetwork = debitNetworkOf(rail, movement)
   return await transact(app.database.db, async (trx) => {
+    const linked = [from, to].flatMap((end) => (end.linked === undefined ? [] : [end.linked]))
+    if (!(await keepAccounts(trx, linked, now))) throw notFound('An account of the transfer is being deleted.')
     const transfer = await insertTransfer(trx, {
       id: newId('tfr'),
       partner_id: wanted.partnerId,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../plugins/database/types.ts'
 import { legSteps, type LegStatus } from './leg-states.ts'
 import { releaseHold } from './queries/funds.ts'
-import { insertLeg, listLegs, setLegStatus, type LegRow } from './queries/legs.ts'
+import { callOffUnauthorized, insertLeg, listLegs, setLegStatus, type LegRow } from './queries/legs.ts'
 import { listOpenEvents, markApplied } from './queries/plaid-events.ts'
 import { insertEvent, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
 import { networkOf, type Network } from './rails.ts'
@@ -46,6 +46,9 @@ export const advanceTo = async (
 }
 
 const wantRefund = async (app: FastifyInstance, trx: Trx, transfer: TransferRow, attempt: number): Promise<void> => {
+  const [debit] = await listLegs(trx, transfer.id)
+  // A debit that was taken back has brought the money back already.
+  if (debit?.status !== 'settled' && debit?.status !== 'funds_available') return
   if (attempt > mostRefunds) {
     const fault = 'a transfer’s money could not be brought back to its source; it lies in the balance at Plaid until somebody sends it'
     app.log.error({ transferId: transfer.id }, fault)
@@ -81,10 +84,8 @@ const afterDebit = async (
     case 'cancelled':
       return await advanceTo(app, trx, transfer.id, transfer.state === 'submitted' ? 'cancelled' : 'failed', reason ?? 'The debit was cancelled.')
     case 'returned': {
-      // What has not gone out does not go out any more.
-      for (const leg of await listLegs(trx, transfer.id)) {
-        if (leg.status === 'wanted') await setLegStatus(trx, leg.id, 'cancelled', 'The debit was returned.')
-      }
+      // What has not gone out does not go out any more; what may have is recalled with the next sync.
+      await callOffUnauthorized(trx, transfer.id, 'The debit was returned.')
       return await advanceTo(app, trx, transfer.id, 'returned', reason)
     }
     default:
@@ -95,10 +96,7 @@ const afterDebit = async (
 const afterCredit = async (app: FastifyInstance, trx: Trx, transfer: TransferRow, status: LegStatus): Promise<boolean> => {
   if (status === 'settled') return await advanceTo(app, trx, transfer.id, 'settled')
   const cameToNothing = status === 'failed' || status === 'returned' || status === 'cancelled'
-  if (!cameToNothing) return true
-  const [debit] = await listLegs(trx, transfer.id)
-  // A debit that was taken back has brought the money back already.
-  if (debit?.status === 'settled' || debit?.status === 'funds_available') await wantRefund(app, trx, transfer, 1)
+  if (cameToNothing) await wantRefund(app, trx, transfer, 1)
   return true
 }
 

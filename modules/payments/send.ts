@@ -85,7 +85,7 @@ const create = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow, 
   return (await app.plaid.in(transfer.environment).call((api) => api.transferCreate(request), { repeatable: true })).transfer.id
 }
 
-const hasExpired = (app: FastifyInstance, { authorized_at }: LegRow): boolean =>
+export const hasExpired = (app: FastifyInstance, { authorized_at }: LegRow): boolean =>
   authorized_at !== null && app.clock.now().getTime() - authorized_at.getTime() > authorizationLifeMs
 
 /**
@@ -106,6 +106,7 @@ export const sendLeg = async (app: FastifyInstance, transfer: TransferRow, leg: 
     const authorized = await authorize(app, transfer, current, end)
     if ('code' in authorized) return { refused: authorized }
     current = authorized
+    if (current.authorization_id === null) return { refused: { code: 'CALLED_OFF', description: 'The payment is not wanted any more.', loginRequired: false } }
   }
   return { plaidTransferId: await create(app, transfer, current, end) }
 }

@@ -11,6 +11,7 @@ import { applyEvents, moveLeg } from './progress.ts'
 import { listLegs, listWantedLegs, postponeLeg, setLegTaken, type LegRow } from './queries/legs.ts'
 import { advancePosition, forgetOldPlaidEvents, insertPlaidEvents, listTransfersWithEvents, readPosition } from './queries/plaid-events.ts'
 import { hasRecentTransfers, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
+import { cancelAtPlaid, recallPayments } from './recall.ts'
 import { findTaken, sendLeg, type SendResult } from './send.ts'
 
 const pageSize = 500
@@ -96,11 +97,19 @@ const send = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow): P
   }
 }
 
-/** Another sync may have been as fast; but money that went out although its debit was taken back meanwhile is somebody's to fetch. */
-const noteLateLeg = async (app: FastifyInstance, trx: Trx, leg: LegRow, plaidTransferId: string): Promise<void> => {
-  const present = (await listLegs(trx, leg.transfer_id)).find(({ id }) => id === leg.id)
-  if (present?.plaid_transfer_id === plaidTransferId) return
-  app.log.error({ transferId: leg.transfer_id, leg: leg.kind, plaidTransferId }, 'a payment went out that was not wanted any more; cancel it at Plaid')
+/** Notes that Plaid has the leg. @returns false when another sync came to the end of it meanwhile, and this payment is one too many */
+const noteSent = async (app: FastifyInstance, trx: Trx, leg: LegRow, plaidTransferId: string): Promise<boolean> => {
+  if (await setLegTaken(trx, leg.id, plaidTransferId)) {
+    await applyEvents(app, trx, leg.transfer_id)
+    return true
+  }
+  return (await listLegs(trx, leg.transfer_id)).find(({ id }) => id === leg.id)?.plaid_transfer_id === plaidTransferId
+}
+
+/** Takes back a payment that went out after its leg had come to an end. */
+const takeBack = async (app: FastifyInstance, { environment }: TransferRow, leg: LegRow, plaidTransferId: string): Promise<void> => {
+  if (await cancelAtPlaid(app, environment, plaidTransferId)) return
+  app.log.error({ transferId: leg.transfer_id, leg: leg.kind, plaidTransferId }, 'a payment went out that was not wanted any more, and cannot be called off')
 }
 
 /** Hands a credit or a refund to Plaid and notes what became of it. A Plaid that does not answer is asked again later. */
@@ -116,17 +125,15 @@ const sendWanted = async (app: FastifyInstance, leg: LegRow): Promise<void> => {
     await postponeLeg(db, leg.id, new Date(app.clock.now().getTime() + retryAfterMs))
     return
   }
-  await transact(db, async (trx) => {
+  const isExpected = await transact(db, async (trx) => {
     await lockTransfer(trx, transfer.id)
-    if ('plaidTransferId' in result) {
-      if (await setLegTaken(trx, leg.id, result.plaidTransferId)) await applyEvents(app, trx, transfer.id)
-      else await noteLateLeg(app, trx, leg, result.plaidTransferId)
-      return
-    }
+    if ('plaidTransferId' in result) return await noteSent(app, trx, leg, result.plaidTransferId)
     const present = (await listLegs(trx, transfer.id)).find(({ id }) => id === leg.id)
     const { code, description } = result.refused
     if (present?.status === 'wanted') await moveLeg(app, trx, transfer.id, present, 'failed', `${code}: ${description}`)
+    return true
   })
+  if (!isExpected && 'plaidTransferId' in result) await takeBack(app, transfer, leg, result.plaidTransferId)
 }
 
 const sendAllWanted = async (app: FastifyInstance): Promise<void> => {
@@ -145,6 +152,7 @@ export const syncTransfers = async (app: FastifyInstance): Promise<void> => {
   }
   await applyStored(app)
   await sendAllWanted(app)
+  await recallPayments(app)
 }
 
 /** Lets go of events that are too old to be of use. */

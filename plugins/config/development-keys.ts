@@ -47,8 +47,5 @@ export const readDevelopmentKeys = (dataDir: string): DevelopmentKeys => {
   return deriveKeys(readOrCreateRoot(join(dataDir, 'root.key')))
 }
 
-/**
- * The same for production, where the environment holds every key that matters; what is derived from its encryption key only joins the
- * server to its own simulators, alike on every instance.
- */
+/** The same for a rehearsal of production: what is derived from its encryption key only joins the server to its own simulators, alike on every instance. */
 export const deriveSimulatorKeys = (encryptionKey: string): DevelopmentKeys => deriveKeys(Buffer.from(encryptionKey))

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { deriveSimulatorKeys, readDevelopmentKeys } from './development-keys.ts'
+import { deriveSimulatorKeys, readDevelopmentKeys, type DevelopmentKeys } from './development-keys.ts'
 
 /** What a class of requests may cost one partner: the ceiling in the class's own unit, or the ceiling with a burst. */
 const RateOverride = Type.Union([
@@ -11,14 +11,18 @@ export const RateOverrides = Type.Record(Type.String(), RateOverride)
 export type RateOverrides = Static<typeof RateOverrides>
 
 export interface PlaidConfig {
-  /** `sandbox` is the built-in simulator, `remote_sandbox` Plaid's own sandbox, `live` Plaid's production. */
-  mode: 'sandbox' | 'remote_sandbox' | 'live'
+  /**
+   * `sandbox` is the built-in simulator, `remote_sandbox` Plaid's own sandbox, `live` Plaid's production. `not_configured` is production without Plaid's
+   * keys: simulated banks for test credentials, and none for live ones.
+   */
+  mode: 'sandbox' | 'remote_sandbox' | 'live' | 'not_configured'
   clientId: string
   secret: string
 }
 
 export interface StripeConfig {
-  mode: 'sandbox' | 'remote_sandbox' | 'live'
+  /** As Plaid's; `not_configured` is production without Stripe's keys, where nothing can be bought: a simulator would give credits away. */
+  mode: 'sandbox' | 'remote_sandbox' | 'live' | 'not_configured'
   secretKey: string
   webhookSecret: string
 }
@@ -150,22 +154,25 @@ class Reader {
   }
 }
 
-const readPlaid = (reader: Reader, keys: { plaidSecret: string }): PlaidConfig => {
+const readPlaid = (reader: Reader, keys: DevelopmentKeys | undefined): PlaidConfig => {
   const clientId = reader.text('PLAID_CLIENT_ID')
   const secret = reader.text('PLAID_SECRET')
   const environment = reader.choice('PLAID_ENV', 'sandbox', ['sandbox', 'production'])
   if ((clientId === undefined) !== (secret === undefined)) reader.problems.push('PLAID_CLIENT_ID and PLAID_SECRET belong together: set both or neither')
-  if (clientId === undefined || secret === undefined) return { mode: 'sandbox', clientId: 'atlas-simulator', secret: keys.plaidSecret }
+  if (clientId === undefined || secret === undefined) {
+    return keys === undefined ? { mode: 'not_configured', clientId: '', secret: '' } : { mode: 'sandbox', clientId: 'atlas-simulator', secret: keys.plaidSecret }
+  }
   return { mode: environment === 'production' ? 'live' : 'remote_sandbox', clientId, secret }
 }
 
-const readStripe = (reader: Reader, keys: { stripeSecret: string; stripeWebhookSecret: string }): StripeConfig => {
+const readStripe = (reader: Reader, keys: DevelopmentKeys | undefined): StripeConfig => {
   const secretKey = reader.text('STRIPE_SECRET_KEY')
   const webhookSecret = reader.text('STRIPE_WEBHOOK_SECRET')
   if ((secretKey === undefined) !== (webhookSecret === undefined)) {
     reader.problems.push('STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: set both or neither')
   }
   if (secretKey === undefined || webhookSecret === undefined) {
+    if (keys === undefined) return { mode: 'not_configured', secretKey: '', webhookSecret: '' }
     return { mode: 'sandbox', secretKey: keys.stripeSecret, webhookSecret: keys.stripeWebhookSecret }
   }
   return { mode: secretKey.startsWith('sk_live_') ? 'live' : 'remote_sandbox', secretKey, webhookSecret }
@@ -224,11 +231,13 @@ export const loadConfig = (env: Environment): Config => {
     }
   }
   const dataDir = reader.text('ATLAS_DATA_DIR') ?? '.atlas'
-  const encryptionKey = reader.text('ATLAS_ENCRYPTION_KEY')
-  const keys = production ? deriveSimulatorKeys(encryptionKey ?? '') : readDevelopmentKeys(dataDir)
+  const keys = production ? undefined : readDevelopmentKeys(dataDir)
+  const encryptionKey = reader.text('ATLAS_ENCRYPTION_KEY') ?? keys?.encryptionKey
+  // In production a simulator would sell credits for nothing, so somebody must have asked for it.
+  const simulatorKeys = keys ?? (reader.flag('ATLAS_SIMULATORS', false) ? deriveSimulatorKeys(encryptionKey ?? '') : undefined)
   const oldKeys = reader.text('ATLAS_ENCRYPTION_KEYS_OLD')?.split(',') ?? []
-  const jwtSecret = reader.text('ATLAS_JWT_SECRET') ?? keys.jwtSecret
-  if (jwtSecret.length < 32) reader.problems.push('ATLAS_JWT_SECRET must have 32 characters or more')
+  const jwtSecret = reader.text('ATLAS_JWT_SECRET') ?? keys?.jwtSecret
+  if (jwtSecret !== undefined && jwtSecret.length < 32) reader.problems.push('ATLAS_JWT_SECRET must have 32 characters or more')
   const port = reader.integer('PORT', 3000, 0, 65535)
   const config: Config = {
     environment,
@@ -240,19 +249,19 @@ export const loadConfig = (env: Environment): Config => {
     databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 10, 2, 100),
     redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
     encryptionKeys: [
-      reader.key('ATLAS_ENCRYPTION_KEY', encryptionKey ?? keys.encryptionKey),
+      ...(encryptionKey === undefined ? [] : [reader.key('ATLAS_ENCRYPTION_KEY', encryptionKey)]),
       ...oldKeys.map((key) => reader.key('ATLAS_ENCRYPTION_KEYS_OLD', key.trim()))
     ],
-    jwtSecret: Buffer.from(jwtSecret),
+    jwtSecret: Buffer.from(jwtSecret ?? ''),
     // An empty ATLAS_INGEST_SECRET says "none"; an absent one is generated outside production.
-    ingestSecret: env.ATLAS_INGEST_SECRET === undefined ? (production ? undefined : keys.ingestSecret) : reader.text('ATLAS_INGEST_SECRET'),
+    ingestSecret: env.ATLAS_INGEST_SECRET === undefined ? keys?.ingestSecret : reader.text('ATLAS_INGEST_SECRET'),
     docsEnabled: reader.flag('ATLAS_DOCS_ENABLED', !production),
     webhookAllowPrivate: reader.flag('ATLAS_WEBHOOK_ALLOW_PRIVATE', !production),
     trustProxy: reader.flag('ATLAS_TRUST_PROXY', false),
     sandboxAutosettle: reader.flag('ATLAS_SANDBOX_AUTOSETTLE', false),
     rateOverrides: reader.rateOverrides('PUBLIC_API_RATE_OVERRIDES'),
-    plaid: readPlaid(reader, keys),
-    stripe: readStripe(reader, keys),
+    plaid: readPlaid(reader, simulatorKeys),
+    stripe: readStripe(reader, simulatorKeys),
     twilio: readTwilio(reader),
     logLevel: reader.choice('LOG_LEVEL', environment === 'test' ? 'silent' : production ? 'info' : 'warn', logLevels),
     metricsPort: readMetricsPort(reader, port),

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { withoutTimeLimit } from './time-limit.ts'
 import type { Db } from './types.ts'
@@ -16,17 +17,24 @@ const readMigrations = async (): Promise<Record<string, Migration>> => {
 const migrator = (db: Db): Migrator =>
   new Migrator({ db, provider: { getMigrations: readMigrations }, migrationTableName: 'migrations', migrationLockTableName: 'migrations_lock' })
 
+/** Instances that start together take turns by it; it goes with the transaction. */
+const lockMigrations = sql`select pg_advisory_xact_lock(hashtextextended('migrations', 0))`
+
 /**
- * Brings the schema up to date; instances that start together take turns.
+ * Brings the schema up to date, in one transaction: only there do all statements, and the locks that the migrator takes for its session, stay on one connection.
  *
  * @returns the names of the migrations that ran.
- * @throws the error of the migration that failed; what ran before it stays.
+ * @throws the error of the migration that failed; nothing of this run stays then.
  */
-export const migrateToLatest = async (db: Db): Promise<string[]> => {
-  const { error, results } = await withoutTimeLimit(() => migrator(db).migrateToLatest())
-  if (error !== undefined) throw error instanceof Error ? error : new Error(`The migration failed: ${JSON.stringify(error)}`)
-  return (results ?? []).map((result) => result.migrationName)
-}
+export const migrateToLatest = async (db: Db): Promise<string[]> =>
+  await withoutTimeLimit(() =>
+    db.transaction().execute(async (trx) => {
+      await lockMigrations.execute(trx)
+      const { error, results } = await migrator(trx).migrateToLatest()
+      if (error !== undefined) throw error instanceof Error ? error : new Error(`The migration failed: ${JSON.stringify(error)}`)
+      return (results ?? []).map((result) => result.migrationName)
+    })
+  )
 
 /** Whether every migration that this version knows has run. */
 export const isMigrated = async (db: Db): Promise<boolean> => (await migrator(db).getMigrations()).every((migration) => migration.executedAt !== undefined)

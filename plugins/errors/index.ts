@@ -76,11 +76,19 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
   ...problem.members
 })
 
-/** Answers what no route can be found for, such as a path that is not valid percent-encoding; no plugin's hook runs for it. */
+/** Answers what no route can be found for, such as a path that is not valid percent-encoding; no plugin's hook runs for it, so it is counted here. */
 export const answerUnroutable = (config: Pick<Config, 'publicUrl'>) => (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-  const problem = fromFastify(error, 0) ?? kinds.notFound('There is nothing at this path.')
-  const body = JSON.stringify(problemBody(problem, request.id, config.publicUrl ?? ''))
-  void reply.code(problem.kind.status).header('x-request-id', request.id).header('content-type', 'application/problem+json').send(Buffer.from(body))
+  const answerWith = (problem: ProblemError): void => {
+    const body = JSON.stringify(problemBody(problem, request.id, config.publicUrl ?? ''))
+    void reply.code(problem.kind.status).headers(problem.headers).header('x-request-id', request.id).header('content-type', 'application/problem+json').send(Buffer.from(body))
+  }
+  const unroutable = fromFastify(error, 0) ?? kinds.notFound('There is nothing at this path.')
+  // Such a request has none of the server's decorations.
+  request.caller = null
+  request.server.rateLimiter.take(request, reply, 'standard').then(
+    () => answerWith(unroutable),
+    (refusal: unknown) => answerWith(refusal instanceof ProblemError ? refusal : unroutable)
+  )
 }
 
 declare module 'fastify' {

@@ -7,6 +7,12 @@ export const validationFailed = defineProblem({
   meaning: 'The request is not as the specification of the operation wants it.',
   cure: 'Look at `errors`: it names every field that failed and says why. Correct them all and send the request again.'
 })
+export const malformedRequest = defineProblem({
+  status: 400,
+  code: 'malformed_request',
+  meaning: 'What arrived on the connection is not a well-formed HTTP request.',
+  cure: 'Send it with an HTTP library. Where one was used, look at what a proxy on the way makes of the request.'
+})
 export const malformedJson = defineProblem({
   status: 400,
   code: 'malformed_json',
@@ -73,6 +79,12 @@ export const methodNotAllowed = defineProblem({
   meaning: 'The path exists and does not know this method.',
   cure: 'The `Allow` header names the methods that it knows.'
 })
+export const requestTimeout = defineProblem({
+  status: 408,
+  code: 'request_timeout',
+  meaning: 'The request did not arrive whole within a minute; nothing of it was done.',
+  cure: 'Send it again, faster or in smaller parts.'
+})
 export const idempotencyInFlight = defineProblem({
   status: 409,
   code: 'idempotency_in_flight',
@@ -97,6 +109,12 @@ export const unsupportedMediaType = defineProblem({
   meaning: 'The operation does not read bodies of this content type.',
   cure: 'Send JSON with `Content-Type: application/json`.'
 })
+export const expectationFailed = defineProblem({
+  status: 417,
+  code: 'expectation_failed',
+  meaning: 'The `Expect` header asks for something that this server does not do.',
+  cure: 'Leave the header out, or send `Expect: 100-continue`.'
+})
 export const idempotencyConflict = defineProblem({
   status: 422,
   code: 'idempotency_conflict',
@@ -108,6 +126,12 @@ export const rateLimited = defineProblem({
   code: 'rate_limited',
   meaning: 'Too many requests in too short a time.',
   cure: 'Wait for as long as `Retry-After` says. The `X-RateLimit-*` headers tell how much is left.'
+})
+export const headersTooLarge = defineProblem({
+  status: 431,
+  code: 'headers_too_large',
+  meaning: 'The headers of the request are larger than this server reads.',
+  cure: 'Send fewer or shorter headers; 16 KiB are read. Often it is cookies that have piled up.'
 })
 export const internalError = defineProblem({
   status: 500,

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Configuration, PlaidApi } from 'plaid'
 import { assertNoTransaction } from '../database/transaction.ts'
+import { defineProblem } from '../errors/problem.ts'
 import type { UpstreamOutcome } from '../metrics/index.ts'
 import { readFault } from './failure.ts'
 
@@ -37,6 +38,18 @@ export interface PlaidClient {
    * @throws ProblemError 502 `upstream_unavailable` when Plaid does not answer, or is too busy, also when it is asked again.
    */
   call<Answer>(ask: (api: PlaidApi) => Promise<{ data: Answer }>, options: CallOptions): Promise<Answer>
+}
+
+export const plaidNotConfigured = defineProblem({
+  status: 503,
+  code: 'plaid_not_configured',
+  meaning: 'A live credential asked for real banks, and this server has no keys of Plaid’s.',
+  cure: 'The operator sets PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV=production. Test credentials work without them, with simulated banks.'
+})
+
+/** Stands where there is no Plaid to ask. */
+export const absentPlaidClient: PlaidClient = {
+  call: () => Promise.reject(plaidNotConfigured('This server has no keys of Plaid’s, so that live credentials reach no bank.'))
 }
 
 /** Full jitter: anywhere up to an exponentially growing bound. */

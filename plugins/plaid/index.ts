@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { PlaidEnvironments } from 'plaid'
 import type { Environment } from '../auth/caller.ts'
 import type { Trx } from '../database/types.ts'
-import { createPlaidClient, type PlaidClient, type PlaidClientOptions } from './client.ts'
+import { absentPlaidClient, createPlaidClient, type PlaidClient, type PlaidClientOptions } from './client.ts'
 import { isPlaidFailure } from './failure.ts'
 import { buildPlaidSimulator, type PlaidSimulatorControls } from './simulator/index.ts'
 import { createWebhookVerifier } from './webhook-verification.ts'
@@ -23,6 +23,9 @@ export interface PlaidWebhook {
 /** What a webhook does, in one transaction. It only marks what is to be done: Plaid is called afterwards. */
 export type WebhookHandler = (trx: Trx, webhook: PlaidWebhook, environments: Environment[]) => Promise<void>
 
+/** Asked in one transaction, before the access to an item ends. @throws ProblemError when something needs it still */
+export type ItemRemovalCheck = (trx: Trx, item: { itemId: string; partnerId: string; accountIds: string[] }) => Promise<void>
+
 export interface Plaid {
   /** The client for one environment: test credentials never reach production. */
   in(environment: Environment): PlaidClient
@@ -33,6 +36,9 @@ export interface Plaid {
   /** Lets a domain take the webhooks of one type, such as TRANSFER. */
   onWebhook(type: string, handler: WebhookHandler): void
   webhookHandlers(type: string): WebhookHandler[]
+  /** Lets a domain keep the access to an item for as long as it needs it. */
+  beforeItemRemoval(check: ItemRemovalCheck): void
+  itemRemovalChecks(): ItemRemovalCheck[]
   /** How many days of transactions are asked of a newly linked item. */
   historyDays: number
   /** Controls of the built-in simulator, where it is in use. */
@@ -95,8 +101,11 @@ const openUpstreams = async (app: FastifyInstance): Promise<{ upstreams: Upstrea
   const { mode } = app.config.plaid
   if (mode === 'remote_sandbox') return { upstreams: [remote(app, ['test', 'live'], PlaidEnvironments.sandbox as string)] }
   const simulated = await startSimulator(app, mode === 'sandbox' ? ['test', 'live'] : ['test'])
-  const upstreams: Upstream[] = mode === 'sandbox' ? [simulated] : [simulated, remote(app, ['live'], PlaidEnvironments.production as string)]
-  return { upstreams, simulator: simulated.controls }
+  const live: Upstream =
+    mode === 'live'
+      ? remote(app, ['live'], PlaidEnvironments.production as string)
+      : { environments: ['live'], client: absentPlaidClient, webhookUrl: () => undefined }
+  return { upstreams: mode === 'sandbox' ? [simulated] : [simulated, live], simulator: simulated.controls }
 }
 
 const verifierOf = (app: FastifyInstance, { client }: Upstream) =>
@@ -106,7 +115,7 @@ const verifierOf = (app: FastifyInstance, { client }: Upstream) =>
       try {
         return (await client.call((api) => api.webhookVerificationKeyGet({ key_id: keyId }), { repeatable: true, attempts: 2 })).key
       } catch (error) {
-        if (isPlaidFailure(error)) return undefined
+        if (isPlaidFailure(error) || client === absentPlaidClient) return undefined
         throw error
       }
     }
@@ -124,6 +133,7 @@ export default fp<{ historyDays: number }>(
     const { upstreams, simulator } = await openUpstreams(app)
     const verifiers = upstreams.map((upstream) => ({ environments: upstream.environments, verify: verifierOf(app, upstream) }))
     const handlers = new Map<string, WebhookHandler[]>()
+    const removalChecks: ItemRemovalCheck[] = []
     const upstreamOf = (environment: Environment): Upstream => {
       const upstream = upstreams.find(({ environments }) => environments.includes(environment))
       if (upstream === undefined) throw new Error(`There is no Plaid for the environment "${environment}".`)
@@ -141,6 +151,8 @@ export default fp<{ historyDays: number }>(
       },
       historyDays,
       webhookHandlers: (type) => handlers.get(type) ?? [],
+      beforeItemRemoval: (check) => void removalChecks.push(check),
+      itemRemovalChecks: () => removalChecks,
       simulator
     })
   },

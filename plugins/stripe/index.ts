@@ -23,21 +23,30 @@ export const invalidSignature = defineProblem({
   cure: 'Only Stripe sends here. Check STRIPE_WEBHOOK_SECRET, and that nothing between Stripe and this server changes the body.'
 })
 
+export const stripeNotConfigured = defineProblem({
+  status: 503,
+  code: 'stripe_not_configured',
+  meaning: 'This server has no keys of Stripe’s, so that nothing can be bought.',
+  cure: 'The operator sets STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET and starts the server again.'
+})
+
+const notConfigured = () => stripeNotConfigured('This server has no keys of Stripe’s. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET and start it again.')
+
 export interface StripeService {
   /**
    * Calls Stripe through its own package, with retries under the one idempotency key.
    * @throws ProblemError 502 `upstream_unavailable` when Stripe cannot be reached or is broken; 422 `idempotency_conflict` when the key came to Stripe
-   *   with other parameters before. Error when a database transaction is open.
+   *   with other parameters before; 503 `stripe_not_configured`. Error when a database transaction is open.
    */
   call<T>(onwardKey: string, work: (client: Stripe, options: Stripe.RequestOptions) => Promise<T>): Promise<T>
   /**
    * Reads an event that Stripe signed.
-   * @throws ProblemError 400 `invalid_signature`.
+   * @throws ProblemError 400 `invalid_signature`; 503 `stripe_not_configured`.
    */
   readEvent(body: Buffer, signature: string | undefined): Stripe.Event
   /** Where browsers reach this server, without a slash at the end. */
   publicUrl(): string
-  /** The built-in Stripe; undefined when the server works with the real one. */
+  /** The built-in Stripe; undefined when the server works with the real one, or with none. */
   simulator: StripeSimulator | undefined
 }
 
@@ -103,13 +112,14 @@ export default fp(
     const publicUrl = (): string => configuredUrl ?? localUrl(app)
     const simulator = stripe.mode === 'sandbox' ? await openSimulator(app, publicUrl) : undefined
     const connect = createConnector(app, simulator)
-    const signatures = new Stripe(stripe.secretKey).webhooks
+    const signatures = stripe.mode === 'not_configured' ? undefined : new Stripe(stripe.secretKey).webhooks
     if (simulator !== undefined) app.addHook('onReady', async () => void (await connect()))
     app.decorate('stripe', {
       simulator,
       publicUrl,
       async call(onwardKey, work) {
         assertNoTransaction()
+        if (signatures === undefined) throw notConfigured()
         const startedAt = performance.now()
         const tell = (outcome: UpstreamOutcome): void => app.metrics.upstreamCalled('stripe', outcome, (performance.now() - startedAt) / 1000)
         try {
@@ -124,6 +134,7 @@ export default fp(
         }
       },
       readEvent(body, signature) {
+        if (signatures === undefined) throw notConfigured()
         try {
           return signatures.constructEvent(body, signature ?? '', stripe.webhookSecret, toleranceSeconds, undefined, app.clock.now().getTime())
         } catch (error) {

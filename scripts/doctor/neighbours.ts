@@ -33,6 +33,7 @@ const refusedKeys = new Set(['INVALID_API_KEYS', 'MISSING_FIELDS', 'UNAUTHORIZED
 
 /** Asks Plaid for an institution, which needs nothing but the keys. `basePath` is Plaid's own unless given. */
 export const checkPlaid = async ({ plaid, environment }: Config, basePath = PlaidEnvironments[plaid.mode === 'live' ? 'production' : 'sandbox'] as string): Promise<Finding> => {
+  if (plaid.mode === 'not_configured') return warn('Plaid', 'not configured: live credentials reach no bank', 'Set PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV=production.')
   if (plaid.mode === 'sandbox') return simulated('Plaid', environment, 'PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV')
   const client = createPlaidClient({ basePath: () => basePath, clientId: plaid.clientId, secret: plaid.secret })
   try {
@@ -47,6 +48,7 @@ export const checkPlaid = async ({ plaid, environment }: Config, basePath = Plai
 
 /** Reads the balance. `options` lead elsewhere than to Stripe. */
 export const checkStripe = async ({ stripe, environment }: Config, options: Stripe.StripeConfig = {}): Promise<Finding> => {
+  if (stripe.mode === 'not_configured') return warn('Stripe', 'not configured: no credits can be bought', 'Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.')
   if (stripe.mode === 'sandbox') return simulated('Stripe', environment, 'STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET')
   try {
     await new Stripe(stripe.secretKey, { timeout: timeoutMs, maxNetworkRetries: 1, telemetry: false, ...options }).balance.retrieve()

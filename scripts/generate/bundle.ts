@@ -3,6 +3,7 @@ import { SpecError, isObject, operationsOf } from './model.ts'
 import { checkDocument } from './check.ts'
 import { expandCommon } from './common.ts'
 import { rewriteReferences } from './references.ts'
+import { addCodeSamples } from './samples/index.ts'
 
 export interface Bundle {
   /** The one OpenAPI document. */
@@ -16,7 +17,7 @@ export interface Bundle {
 
 /**
  * Merges the documents into one: references, document defaults and `x-common` are resolved, tags and tag groups
- * collected. Throws a SpecError with every fault found, each with its file and its cure.
+ * collected, code samples added. Throws a SpecError with every fault found, each with its file and its cure.
  */
 export function bundle(spec: SpecFolder, version: string): Bundle {
   const problems: string[] = []
@@ -40,7 +41,9 @@ export function bundle(spec: SpecFolder, version: string): Bundle {
     components: merged.components
   }
   if (isObject(common)) expandCommon(document, common)
-  return { document, owners: merged.owners, groupOf: merged.groupOf, groups: spec.groups.map(group => group.name) }
+  const bundled = { document, owners: merged.owners, groupOf: merged.groupOf, groups: spec.groups.map(group => group.name) }
+  addCodeSamples(bundled)
+  return bundled
 }
 
 function pushDefaults({ content }: SpecDocument): void {

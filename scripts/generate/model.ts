@@ -38,6 +38,7 @@ export interface Response {
 export interface OperationObject {
   [extension: `x-${string}`]: unknown
   operationId: string
+  summary?: string
   tags: string[]
   security: Record<string, string[]>[]
   parameters?: Parameter[]

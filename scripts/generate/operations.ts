@@ -6,7 +6,7 @@ import { bracket, literal, propertyKey, quote } from './print.ts'
 import type { TypeBoxPrinter } from './typebox.ts'
 
 /** Members that have a place of their own in the table, or that only documentation reads. */
-const NOT_EXTENSIONS = ['x-required-scopes', 'x-ratelimit-class', 'x-idempotent', 'x-codeSamples', 'x-postman']
+const NOT_EXTENSIONS = ['x-required-scopes', 'x-ratelimit-class', 'x-idempotent', 'x-client', 'x-moves-position', 'x-codeSamples', 'x-postman']
 
 /** The `operations` table of one group as TypeScript source: `operationId: {…}` for each. */
 export function printOperations(bundle: Bundle, group: string, printer: TypeBoxPrinter): string {
@@ -114,7 +114,7 @@ function distinct(schemas: Schema[]): Schema[] {
 }
 
 /** Follows a reference to a component; the bundle has proved that it leads somewhere. */
-function resolve<T extends { $ref?: string }>(bundle: Bundle, part: T): T {
+export function resolve<T extends { $ref?: string }>(bundle: Bundle, part: T): T {
   if (part.$ref === undefined) return part
   const kind = part.$ref.split('/')[2] ?? ''
   const found = bundle.document.components[kind]?.[referenceName(part.$ref)]

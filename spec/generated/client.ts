@@ -382,7 +382,7 @@ export interface paths {
         put?: never;
         /**
          * Receive Stripe's events
-         * @description Where Stripe tells of payments, refunds and disputes. Its signature is checked, and each event and each payment counts once.
+         * @description Where Stripe tells of payments, refunds and disputes, also of those that are won. Its signature is checked, and each event and each payment counts once.
          */
         post: operations["receiveStripeEvent"];
         delete?: never;
@@ -782,7 +782,7 @@ export interface paths {
         };
         /**
          * Read the server's state
-         * @description Tells the version, the environment, whether the database answers, and how each neighbouring service is configured. `sandbox` means the built-in simulator.
+         * @description Tells the version, the environment, whether the database answers, and how each neighbouring service is configured. `sandbox` means the built-in simulator, which production has for test credentials at Plaid only.
          */
         get: operations["getHealth"];
         put?: never;
@@ -1250,8 +1250,8 @@ export interface paths {
          *     other recurring amounts on their dates, everything else by its weekday.
          *
          *     `low` and `high` bound each day's balance with a probability of 80 %, and `confidence` tells how well such bounds would have held in
-         *     this end-user's own past. The accounts are those of one currency, that of the first account; balances are asked of the bank, and
-         *     `stale` tells when it did not answer and the last known ones were taken. At least 14 days of transactions are needed.
+         *     this end-user's own past. The accounts are those of one currency, that of the first account; transactions and balances are asked of
+         *     the bank, and `stale` tells when it did not answer in time and the last known ones were taken. At least 14 days of transactions are needed.
          */
         get: operations["getCashflowForecast"];
         put?: never;
@@ -1414,7 +1414,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an item
-         * @description Ends the access at Plaid and deletes the item with its accounts and transactions. The feed of the end-user then tells that those transactions are removed.
+         * @description Ends the access at Plaid and deletes the item with its accounts and transactions. The feed of the end-user then tells that those transactions are removed. An item whose money is under way stays.
          */
         delete: operations["deleteItem"];
         options?: never;
@@ -3257,10 +3257,10 @@ export interface components {
             /** @description Whether the server can use the service. */
             configured: boolean;
             /**
-             * @description `sandbox` is the built-in simulator.
+             * @description `sandbox` is the built-in simulator; `not_configured` is production without keys of the service.
              * @enum {string}
              */
-            mode: "sandbox" | "remote_sandbox" | "live";
+            mode: "sandbox" | "remote_sandbox" | "live" | "not_configured";
         };
         /**
          * @description An e-mail address; space around it is taken off, and capitals make no other address of it.
@@ -5168,6 +5168,32 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The server has no keys of Stripe's (`stripe_not_configured`), or cannot answer at the moment. */
+        StripeUnavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/stripe-not-configured",
+                 *       "title": "stripe_not_configured",
+                 *       "status": 503,
+                 *       "detail": "This server has no keys of Stripe’s.",
+                 *       "message": "This server has no keys of Stripe’s.",
+                 *       "error": "stripe_not_configured",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The agent is revoked for good; or a request with this idempotency key is still running. */
         AgentRevoked: {
             headers: {
@@ -6275,7 +6301,7 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
-            503: components["responses"]["Unavailable"];
+            503: components["responses"]["StripeUnavailable"];
         };
     };
     showCheckoutReturn: {
@@ -9078,6 +9104,7 @@ export interface operations {
             };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -9587,6 +9614,34 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            /** @description Transfers from or to an account of the item are under way. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/transfers-under-way",
+                     *       "title": "transfers_under_way",
+                     *       "status": 409,
+                     *       "detail": "Transfers of this item are under way: tfr_7gK1. Wait for them, or cancel those that are submitted.",
+                     *       "error": "transfers_under_way",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "transfers": [
+                     *         "tfr_7gK1"
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];

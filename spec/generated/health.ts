@@ -6,7 +6,7 @@ import { Dictionary, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Problem, Timestamp } from './shared.ts'
 
-export const HealthOfService = Type.Object({ configured: Type.Boolean(), mode: StringEnum(['sandbox', 'remote_sandbox', 'live']) })
+export const HealthOfService = Type.Object({ configured: Type.Boolean(), mode: StringEnum(['sandbox', 'remote_sandbox', 'live', 'not_configured']) })
 export type HealthOfService = Static<typeof HealthOfService>
 
 export const Health = Type.Object({

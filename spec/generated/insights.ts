@@ -70,6 +70,7 @@ export const operations = {
         422: Problem,
         429: Problem,
         500: Problem,
+        502: Problem,
         503: Problem
       }
     },

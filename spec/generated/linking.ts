@@ -385,6 +385,7 @@ export const operations = {
         402: Problem,
         403: Problem,
         404: Problem,
+        409: Problem,
         429: Problem,
         500: Problem,
         502: Problem,

@@ -98,7 +98,7 @@ walk('the request of every example is understood, and answered with a status tha
   walker.expect(operation, Object.keys(operation.schema.response).includes(String(status)) && status !== 500, `answered ${status}: ${text.slice(0, 300)}`)
 })
 
-walk('a thing that is not the caller’s does not exist: 404 for every identifier of the right form', async (walker, operation) => {
+walk('an identifier that names nothing is 404, whatever its form allows', async (walker, operation) => {
   if (!isSecured(operation) || !operation.path.includes('{') || operation.security.flat().includes('IngestSecret')) return
   const example = walker.exampleOf(operation)
   const { status, body } = await walker.call(operation, { ...example, ...(await walker.credentialFor(operation)) })

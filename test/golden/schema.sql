@@ -178,7 +178,8 @@ create table items (
   syncs_wanted bigint not null default 0,
   syncs_done bigint not null default 0,
   sync_retry_at timestamp with time zone,
-  created_at timestamp with time zone not null
+  created_at timestamp with time zone not null,
+  removal_began_at timestamp with time zone
 );
 
 create table ledger_entries (
@@ -436,7 +437,8 @@ create table stripe_reversals (
   payment_intent_id text not null,
   kind text not null,
   amount_cents bigint not null,
-  updated_at timestamp with time zone not null
+  updated_at timestamp with time zone not null,
+  reinstated boolean not null default false
 );
 
 create table stripe_sim_disputes (
@@ -445,7 +447,8 @@ create table stripe_sim_disputes (
   payment_intent_id text not null,
   amount_cents bigint not null,
   reason text not null,
-  created_at timestamp with time zone not null
+  created_at timestamp with time zone not null,
+  status text not null default 'needs_response'::text
 );
 
 create table stripe_sim_events (
@@ -912,6 +915,7 @@ alter table stripe_payments add constraint stripe_payments_taken_back_cents_chec
 alter table stripe_payments add constraint stripe_payments_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
 alter table stripe_payments add constraint stripe_payments_transaction_id_key UNIQUE (transaction_id);
 alter table stripe_reversals add constraint stripe_reversals_amount_cents_check CHECK ((amount_cents >= 0));
+alter table stripe_reversals add constraint stripe_reversals_check CHECK (((kind = 'dispute'::text) OR (NOT reinstated)));
 alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])));
 alter table stripe_reversals add constraint stripe_reversals_pkey PRIMARY KEY (source_id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_amount_cents_check CHECK ((amount_cents > 0));
@@ -919,6 +923,7 @@ alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_inten
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_key UNIQUE (payment_intent_id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_pkey PRIMARY KEY (id);
 alter table stripe_sim_disputes add constraint stripe_sim_disputes_sequence_key UNIQUE (sequence);
+alter table stripe_sim_disputes add constraint stripe_sim_disputes_status_check CHECK ((status = ANY (ARRAY['needs_response'::text, 'won'::text, 'lost'::text])));
 alter table stripe_sim_events add constraint stripe_sim_events_attempts_check CHECK ((attempts >= 0));
 alter table stripe_sim_events add constraint stripe_sim_events_pkey PRIMARY KEY (id);
 alter table stripe_sim_events add constraint stripe_sim_events_sequence_key UNIQUE (sequence);
@@ -1095,6 +1100,7 @@ CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, u
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
 CREATE INDEX transfer_holds_active ON public.transfer_holds USING btree (account_id) WHERE (released_at IS NULL);
 CREATE UNIQUE INDEX transfer_legs_live ON public.transfer_legs USING btree (transfer_id, kind) WHERE (status <> ALL (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text]));
+CREATE INDEX transfer_legs_recallable ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = ANY (ARRAY['wanted'::text, 'pending'::text])) AND (kind <> 'debit'::text));
 CREATE INDEX transfer_legs_wanted ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = 'wanted'::text) AND (kind <> 'debit'::text));
 CREATE INDEX transfers_page ON public.transfers USING btree (partner_id, created_at DESC, id DESC);
 CREATE INDEX transfers_preparing ON public.transfers USING btree (touched_at) WHERE (state = 'preparing'::text);

@@ -47,6 +47,7 @@ export const productionSettings = (databaseUrl: string): Record<string, string> 
   ATLAS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   ATLAS_JWT_SECRET: randomBytes(48).toString('base64'),
   ATLAS_WEBHOOK_ALLOW_PRIVATE: 'true',
+  ATLAS_SIMULATORS: 'true',
   ATLAS_OVERLOAD_LOOP_DELAY_MS: '0'
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
-import { deriveSimulatorKeys } from '../../plugins/config/development-keys.ts'
+import { readDevelopmentKeys } from '../../plugins/config/development-keys.ts'
 import { call, login, mintKey, mintToken, password, refresh, refreshOf, register } from '../modules/identity/client.ts'
 import { startServer } from '../server-process.ts'
 
@@ -105,7 +105,7 @@ test('with every credential used rightly and wrongly, and at its most talkative,
   const log = logOf(server.output())
   assert.ok(log.split('\n').length > 60, 'the log is written at all')
   assert.match(log, /"path":"\/v1\/accounts\/link"/)
-  const { plaidSecret, stripeSecret, stripeWebhookSecret } = deriveSimulatorKeys(encryptionKey)
+  const { plaidSecret, stripeSecret, stripeWebhookSecret } = readDevelopmentKeys(server.env.ATLAS_DATA_DIR ?? '')
   const { LOG_LEVEL: _level, ATLAS_SANDBOX_AUTOSETTLE: _autosettle, TWILIO_BASE_URL: _url, TWILIO_FROM: _from, TWILIO_ACCOUNT_SID: _sid, ...configured } = settings
   const secrets = { ...told, ...configured, plaidSecret, stripeSecret, stripeWebhookSecret, password, wrongPassword, databasePassword, 'account number': account.account_number, phone: '4155550123' }
   for (const [name, secret] of Object.entries(secrets)) {

@@ -66,7 +66,7 @@ test('the same documents give the same files, and what was there before is clear
   writeFileSync(join(out, 'left-over.ts'), '')
   assert.equal(generate(fixture, out).status, 0)
   assert.deepEqual(new Map(readdirSync(out).map(name => [name, readFileSync(join(out, name), 'utf8')])), before)
-  assert.deepEqual([...before.keys()].sort(), ['bird-watchers.ts', 'birds.ts', 'client.ts', 'index.ts', 'openapi.json', 'shared.ts'])
+  assert.deepEqual([...before.keys()].sort(), ['bird-watchers.ts', 'birds.ts', 'client-methods.ts', 'client.ts', 'index.ts', 'openapi.json', 'shared.ts'])
 })
 
 test('a folder that holds other things is not cleared', () => {
@@ -260,7 +260,7 @@ for (const [index, { title, file, path, value, message }] of faults.entries()) {
     else document.setIn(path, document.createNode(value))
     writeFileSync(join(spec, file), document.toString())
     await assert.rejects(
-      async () => printFiles(bundleSpec(readSpec(spec), '1.0.0'), '.'),
+      async () => printFiles(bundleSpec(readSpec(spec), '1.0.0'), '.', '.'),
       (error: unknown) => error instanceof SpecError && message.test(error.message) ? true : assert.fail(String(error))
     )
   })

@@ -56,12 +56,20 @@ export const noteReversal = async (
       amount_cents = greatest(stripe_reversals.amount_cents, excluded.amount_cents), updated_at = excluded.updated_at`.execute(trx)
 }
 
-/** How much of a payment went back in all, in US cents. */
+/** Notes that a dispute was won, also before it is known that there was one. What it took back counts no more. */
+export const noteReinstatement = async (trx: Trx, dispute: { sourceId: string; paymentIntentId: string; amountCents: number; now: Date }): Promise<void> => {
+  await sql`insert into stripe_reversals (source_id, payment_intent_id, kind, amount_cents, reinstated, updated_at)
+    values (${dispute.sourceId}, ${dispute.paymentIntentId}, 'dispute', ${dispute.amountCents}::bigint, true, ${dispute.now}::timestamptz)
+    on conflict (source_id) do update set reinstated = true, updated_at = excluded.updated_at`.execute(trx)
+}
+
+/** How much of a payment went back in all and stays there, in US cents. */
 export const sumReversals = async (trx: Trx, paymentIntentId: string): Promise<number> => {
   const row = await trx
     .selectFrom('stripe_reversals')
     .select(sql<number>`coalesce(sum(amount_cents), 0)::bigint`.as('cents'))
     .where('payment_intent_id', '=', paymentIntentId)
+    .where('reinstated', '=', false)
     .executeTakeFirstOrThrow()
   return row.cents
 }

@@ -1,12 +1,16 @@
 import type { FastifyInstance } from 'fastify'
+import { transact } from '../../../plugins/database/transaction.ts'
 import { notFound } from '../../../plugins/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { readFreshAccounts } from '../balances.ts'
+import { listAccountsOf } from '../queries/accounts.ts'
 import { buryItem } from '../queries/feed.ts'
-import { findItem, listItemsOfUser, lockItem, pageItems, removeItem, tokenContext, type ItemRow } from '../queries/items.ts'
+import {
+  beginRemoval, findItem, giveUpRemoval, listItemsOfUser, lockItem, pageItems, removeItem, tokenContext, type ItemRow
+} from '../queries/items.ts'
 import { toAccount, toItem } from '../wire.ts'
 
 const listName = 'items'
@@ -20,6 +24,15 @@ const removeAtPlaid = async (app: FastifyInstance, item: ItemRow): Promise<void>
     if (!isPlaidFailure(error, 'ITEM_NOT_FOUND', 'INVALID_ACCESS_TOKEN')) throw error
   }
 }
+
+/** Asks every domain whether the item can go, and lets nothing new begin with it from then on. */
+const prepareRemoval = async (app: FastifyInstance, { id, partner_id: partnerId }: ItemRow): Promise<void> =>
+  await transact(app.database.db, async (trx) => {
+    if ((await lockItem(trx, id)) === undefined) return
+    const accountIds = (await listAccountsOf(trx, [id])).map((account) => account.id)
+    for (const check of app.plaid.itemRemovalChecks()) await check(trx, { itemId: id, partnerId, accountIds })
+    await beginRemoval(trx, id, app.clock.now())
+  })
 
 export const itemHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'listAccounts' | 'listItems' | 'deleteItem'> => ({
   async listAccounts({ query, caller, db }) {
@@ -40,7 +53,13 @@ export const itemHandlers = (app: FastifyInstance): Pick<Handlers<typeof operati
   async deleteItem({ params, caller, db }) {
     const item = await findItem(db, caller, params.item_id)
     if (item === undefined) throw notFound('There is no such item.')
-    await removeAtPlaid(app, item)
+    await prepareRemoval(app, item)
+    try {
+      await removeAtPlaid(app, item)
+    } catch (error) {
+      await giveUpRemoval(db, item.id)
+      throw error
+    }
     return async (trx) => {
       const present = await lockItem(trx, item.id)
       if (present !== undefined) {

@@ -1,16 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Call, Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
-import { mapBounded } from '../bounded.ts'
 import { readFeed, readPosition, savePosition, type FeedPage, type StoredTransaction } from '../queries/feed.ts'
-import { listItemsOfUser } from '../queries/items.ts'
-import type { SyncOutcome } from '../sync.ts'
+import { syncUser, type Sync } from '../user-sync.ts'
 import { viewOf, type Viewer } from '../viewer.ts'
 import { toTransaction } from '../wire.ts'
-
-type Sync = (itemId: string) => Promise<SyncOutcome>
-
-const width = 4
 
 /** A cursor is good for one end-user's feed as one kind of caller sees it. */
 const listNameOf = (viewer: Viewer, userId: string): string => `transactions ${viewer.partnerId} ${viewOf(viewer)} ${userId}`
@@ -20,21 +14,6 @@ const startOf = async (app: FastifyInstance, viewer: Viewer, userId: string, cur
   if (cursor === '') return 0
   if (cursor === undefined) return await readPosition(app.database.db, viewer.partnerId, userId, viewOf(viewer))
   return Number(app.cursors.decode(listNameOf(viewer, userId), cursor)[0])
-}
-
-/**
- * Asks the banks of an end-user for what is new.
- * @returns whether one of them could not be asked.
- * @throws ProblemError 502 when that leaves nothing to answer from.
- */
-const syncUser = async (app: FastifyInstance, viewer: Viewer, userId: string, sync: Sync): Promise<boolean> => {
-  const items = await listItemsOfUser(app.database.db, viewer, userId)
-  const outcomes = await mapBounded(items, width, (item) => sync(item.id))
-  const failures = outcomes.flatMap((outcome) => (outcome.state === 'stale' ? [outcome.error] : []))
-  const [failure] = failures
-  const neverSynced = items.every((item) => item.last_synced_at === null)
-  if (failure?.kind.code === 'upstream_unavailable' && failures.length === items.length && neverSynced) throw failure
-  return failure !== undefined
 }
 
 /** Since which day a transaction is out of the reader's sight although it was in it once. */

@@ -58,7 +58,7 @@ export const insertItem = async (
 ): Promise<ItemRow | undefined> =>
   await trx
     .insertInto('items')
-    .values({ ...item, error_code: null, sync_cursor: null, last_synced_at: null, sync_retry_at: null })
+    .values({ ...item, error_code: null, sync_cursor: null, last_synced_at: null, sync_retry_at: null, removal_began_at: null })
     .onConflict((conflict) => conflict.column('plaid_item_id').doNothing())
     .returningAll()
     .executeTakeFirst()
@@ -70,7 +70,7 @@ export const lockItemByPlaidId = async (trx: Trx, plaidItemId: string): Promise<
 export const renewItem = async (trx: Trx, id: string, accessToken: Buffer, institution: { institution_id?: string; institution_name?: string }): Promise<ItemRow> =>
   await trx
     .updateTable('items')
-    .set({ access_token: accessToken, ...institution, status: 'ok', error_code: null })
+    .set({ access_token: accessToken, ...institution, status: 'ok', error_code: null, removal_began_at: null })
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -156,6 +156,32 @@ export const lockItem = async (trx: Trx, id: string): Promise<ItemRow | undefine
 /** Keeps an item from being deleted until the transaction ends. @returns whether it is still there. */
 export const holdItem = async (trx: Trx, id: string): Promise<boolean> =>
   (await trx.selectFrom('items').select('id').where('id', '=', id).forShare().executeTakeFirst()) !== undefined
+
+/** Longer than ending the access at Plaid can take; what was begun before that died with its process. */
+const removalMs = 10 * 60_000
+
+/** Keeps items from being deleted until the transaction ends. @returns whether all of them are still there and are not being deleted. */
+export const holdItems = async (trx: Trx, ids: string[], now: Date): Promise<boolean> => {
+  const rows = await trx
+    .selectFrom('items')
+    .select('id')
+    .where('id', 'in', ids)
+    .where((eb) => eb.or([eb('removal_began_at', 'is', null), eb('removal_began_at', '<', new Date(now.getTime() - removalMs))]))
+    .orderBy('id')
+    .forShare()
+    .execute()
+  return rows.length === new Set(ids).size
+}
+
+/** Lets nothing new begin with an item. */
+export const beginRemoval = async (trx: Trx, id: string, now: Date): Promise<void> => {
+  await trx.updateTable('items').set({ removal_began_at: now }).where('id', '=', id).execute()
+}
+
+/** The item stays after all. */
+export const giveUpRemoval = async (db: Db, id: string): Promise<void> => {
+  await db.updateTable('items').set({ removal_began_at: null }).where('id', '=', id).execute()
+}
 
 /** Deletes an item and its accounts; its transactions must be tombstones by now. */
 export const removeItem = async (trx: Trx, id: string): Promise<void> => {

@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify'
-import { TransferStatus } from 'plaid'
 import type { Db } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/errors/kinds.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
 import { transferNotCancellable } from '../errors.ts'
 import { prepareTransfer, readDebit, sendDebit, submitTransfer } from '../preparation.ts'
 import { moveLeg } from '../progress.ts'
+import { cancelAtPlaid } from '../recall.ts'
 import { listLegs } from '../queries/legs.ts'
 import {
   findTransfer, forgetRequest, listEvents, lockTransfer, pageTransfers, takeUpTransfer, type SubmittedTransfer, type Viewer
@@ -30,20 +29,12 @@ export const requireTransfer = async (db: Db, viewer: Viewer, id: string): Promi
 export const showTransfer = async (db: Db, viewer: Viewer, id: string) =>
   toTransfer(await requireTransfer(db, viewer, id), await listEvents(db, id), await listLegs(db, id))
 
-/** Cancels the debit at Plaid. @throws ProblemError 409 when Plaid has begun with it. */
-const cancelAtPlaid = async (app: FastifyInstance, transfer: SubmittedTransfer): Promise<void> => {
+/** Cancels the debit. @throws ProblemError 409 when Plaid has begun with it. */
+const cancelDebit = async (app: FastifyInstance, transfer: SubmittedTransfer): Promise<void> => {
   const debit = await readDebit(app, transfer.id)
   const plaidTransferId = debit?.plaid_transfer_id
   if (plaidTransferId === null || plaidTransferId === undefined) throw new Error(`The transfer ${transfer.id} has no debit at Plaid.`)
-  const client = app.plaid.in(transfer.environment)
-  try {
-    await client.call((api) => api.transferCancel({ transfer_id: plaidTransferId }), { repeatable: true })
-  } catch (error) {
-    if (!isPlaidFailure(error, 'TRANSFER_NOT_CANCELLABLE')) throw error
-    // An attempt whose answer was lost may have cancelled it.
-    const { transfer: present } = await client.call((api) => api.transferGet({ transfer_id: plaidTransferId }), { repeatable: true })
-    if (present.status !== TransferStatus.Cancelled) throw notCancellable(transfer.state)
-  }
+  if (!(await cancelAtPlaid(app, transfer.environment, plaidTransferId))) throw notCancellable(transfer.state)
 }
 
 const notCancellable = (state: string) => transferNotCancellable(`The transfer is ${state}; only a submitted one can be cancelled.`, { state })
@@ -95,7 +86,7 @@ export const transferHandlers = (
   async cancelTransfer({ params, caller, db }) {
     const transfer = await requireTransfer(db, caller, params.id)
     if (transfer.state !== 'submitted') throw notCancellable(transfer.state)
-    await cancelAtPlaid(app, transfer)
+    await cancelDebit(app, transfer)
     return async (trx) => {
       const present = await lockTransfer(trx, transfer.id)
       const [debit] = await listLegs(trx, transfer.id)

@@ -1,5 +1,5 @@
-import { sql, type Selectable } from 'kysely'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
+import { sql, type ExpressionBuilder, type Selectable } from 'kysely'
+import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { LegKind, LegStatus } from '../leg-states.ts'
 import type { Network } from '../rails.ts'
@@ -48,6 +48,17 @@ export const setLegStatus = async (trx: Trx, id: string, status: LegStatus, reas
   await trx.updateTable('transfer_legs').set({ status, reason }).where('id', '=', id).execute()
 }
 
+/** Calls off what is wanted and cannot be at Plaid yet; what has an authorization may be. */
+export const callOffUnauthorized = async (trx: Trx, transferId: string, reason: string): Promise<void> => {
+  await trx
+    .updateTable('transfer_legs')
+    .set({ status: 'cancelled', reason })
+    .where('transfer_id', '=', transferId)
+    .where('status', '=', 'wanted')
+    .where('authorization_id', 'is', null)
+    .execute()
+}
+
 /** Plaid has taken a leg. @returns whether it was still wanted */
 export const setLegTaken = async (trx: Trx, id: string, plaidTransferId: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
@@ -59,7 +70,7 @@ export const setLegTaken = async (trx: Trx, id: string, plaidTransferId: string)
   return numUpdatedRows > 0n
 }
 
-/** Stores Plaid's authorization unless another attempt was first, and answers the one that holds. */
+/** Stores Plaid's authorization unless another attempt was first, and answers the one that holds: none when the leg was called off meanwhile. */
 export const saveAuthorization = async (db: Db, leg: LegRow, authorizationId: string, now: Date): Promise<LegRow> => {
   await db
     .updateTable('transfer_legs')
@@ -67,6 +78,7 @@ export const saveAuthorization = async (db: Db, leg: LegRow, authorizationId: st
     .where('id', '=', leg.id)
     .where('authorization_attempt', '=', leg.authorization_attempt)
     .where('authorization_id', 'is', null)
+    .where('status', '=', 'wanted')
     .execute()
   return await db.selectFrom('transfer_legs').selectAll().where('id', '=', leg.id).executeTakeFirstOrThrow()
 }
@@ -82,6 +94,16 @@ export const dropAuthorization = async (db: Db, leg: LegRow): Promise<LegRow> =>
   return await db.selectFrom('transfer_legs').selectAll().where('id', '=', leg.id).executeTakeFirstOrThrow()
 }
 
+const debitWasReturned = (eb: ExpressionBuilder<Database, 'transfer_legs'>) =>
+  eb.exists(
+    eb
+      .selectFrom('transfer_legs as debit')
+      .select('debit.id')
+      .whereRef('debit.transfer_id', '=', 'transfer_legs.transfer_id')
+      .where('debit.kind', '=', 'debit')
+      .where('debit.status', '=', 'returned')
+  )
+
 /** Credits and refunds that Plaid is to be given now. Debits go with their requests. */
 export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<LegRow[]> =>
   await db
@@ -90,11 +112,25 @@ export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<
     .where('status', '=', 'wanted')
     .where('kind', '<>', 'debit')
     .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', now)]))
+    .where((eb) => eb.not(debitWasReturned(eb)))
     .orderBy(sql`retry_at nulls first`)
     .orderBy('id')
     .limit(limit)
     .execute()
 
+/** Credits and refunds that are not with their network yet although the debit was returned, and whose turn has come. */
+export const listLegsToRecall = async (db: Db, now: Date, limit: number): Promise<LegRow[]> =>
+  await db
+    .selectFrom('transfer_legs')
+    .selectAll()
+    .where('status', 'in', ['wanted', 'pending'])
+    .where('kind', '<>', 'debit')
+    .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', now)]))
+    .where(debitWasReturned)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+
 export const postponeLeg = async (db: Db, id: string, until: Date): Promise<void> => {
-  await db.updateTable('transfer_legs').set({ retry_at: until }).where('id', '=', id).where('status', '=', 'wanted').execute()
+  await db.updateTable('transfer_legs').set({ retry_at: until }).where('id', '=', id).where('status', 'in', ['wanted', 'pending']).execute()
 }

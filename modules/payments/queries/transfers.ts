@@ -114,3 +114,26 @@ export const forgetOldRequests = async (db: Db, before: Date): Promise<void> => 
 /** Whether anything of these environments has moved since a moment, or may still move. */
 export const hasRecentTransfers = async (db: Db, environments: Environment[], since: Date): Promise<boolean> =>
   (await db.selectFrom('transfers').select('id').where('environment', 'in', environments).where('touched_at', '>', since).limit(1).executeTakeFirst()) !== undefined
+
+/** Transfers from or to these accounts that have not come to their end, preparations and refunds included. */
+export const listUnderWay = async (db: Db, partnerId: string, accountIds: string[], limit: number): Promise<string[]> => {
+  if (accountIds.length === 0) return []
+  const rows = await db
+    .selectFrom('transfers')
+    .select('id')
+    .where('partner_id', '=', partnerId)
+    .where((eb) => eb.or([eb('from_account_id', 'in', accountIds), eb('to_account_id', 'in', accountIds)]))
+    .where((eb) =>
+      eb.or([
+        eb('state', 'in', ['preparing', 'submitted', 'pending', 'posted']),
+        eb.exists(
+          eb.selectFrom('transfer_legs').select('transfer_legs.id').whereRef('transfer_id', '=', 'transfers.id').where('status', 'in', ['wanted', 'pending', 'posted'])
+        )
+      ])
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id)
+}

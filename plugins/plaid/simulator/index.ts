@@ -13,6 +13,7 @@ import { registerSandboxRoutes, repairLogin } from './sandbox-routes.ts'
 import type { Simulation } from './simulation.ts'
 import { TransactionFeed } from './sync.ts'
 import './tables.ts'
+import { takeBackDebit } from './transfer-queries.ts'
 import { registerTransferRoutes } from './transfer-routes.ts'
 import { WebhookSender } from './webhooks.ts'
 
@@ -44,6 +45,8 @@ export interface PlaidSimulatorControls {
   settled: () => Promise<void>
   /** What a person does in Link's update mode: the item works again. */
   repairLogin: (itemId: string) => Promise<void>
+  /** What banks do up to sixty days later, and what the sandbox cannot be told over the wire: they take a settled debit back. */
+  takeBackDebit: (transferId: string) => Promise<void>
 }
 
 export type PlaidSimulator = FastifyInstance & { simulator: PlaidSimulatorControls }
@@ -82,7 +85,8 @@ export async function buildPlaidSimulator (options: PlaidSimulatorOptions): Prom
   const simulator: PlaidSimulatorControls = {
     faults: simulation.faults,
     settled: async () => await simulation.webhooks.settled(),
-    repairLogin: async itemId => await repairLogin(simulation, itemId)
+    repairLogin: async itemId => await repairLogin(simulation, itemId),
+    takeBackDebit: async transferId => await takeBackDebit(simulation.db, transferId, simulation.clock.now())
   }
   return Object.assign(app, { simulator })
 }

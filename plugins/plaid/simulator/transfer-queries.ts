@@ -129,6 +129,18 @@ export async function cancelTransfer (db: Db, transferId: string, now: Date): Pr
   })
 }
 
+/** A bank takes a debit back that has settled, because there was no money or no permission after all. @throws Error when it has not settled */
+export async function takeBackDebit (db: Db, transferId: string, at: Date): Promise<void> {
+  await db.transaction().execute(async trx => {
+    const transfer = await lockTransfer(trx, transferId)
+    if (transfer?.type !== 'debit' || (transfer.status !== 'settled' && transfer.status !== 'funds_available')) {
+      throw new Error(`${transferId} is no debit that has settled.`)
+    }
+    const failure = { failure_code: 'R10', ach_return_code: 'R10', description: 'Customer advises not authorized' }
+    await moveTo(trx, transfer, 'returned', failure, at, false)
+  })
+}
+
 /** Takes the steps that are due by the clock, oldest first. @returns how many were taken */
 export async function settleDue (db: Db, now: Date): Promise<number> {
   let taken = 0

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { SimulatorContext } from './context.ts'
 import type { Delivery } from './delivery.ts'
-import { disputePayment, expireDue } from './effects.ts'
+import { closeDispute, disputePayment, expireDue } from './effects.ts'
 import { readFaults, replaceFaults } from './faults.ts'
 import { answerRead, answerWrite, bodyOf, pathParam } from './http.ts'
 import { render } from './idempotency.ts'
@@ -13,7 +13,7 @@ import type { EventRow } from './tables.ts'
 const maxListed = 1000
 
 /**
- * What Stripe has no API for: `/simulator/…`, with the same secret key, forms or JSON. Makes disputes, orders faults,
+ * What Stripe has no API for: `/simulator/…`, with the same secret key, forms or JSON. Makes and decides disputes, orders faults,
  * lets time's work be done now, and shows and sends events.
  */
 export function registerControlRoutes (api: FastifyInstance, context: SimulatorContext, delivery: Delivery): void {
@@ -21,6 +21,10 @@ export function registerControlRoutes (api: FastifyInstance, context: SimulatorC
     const payment = readPaymentReference(params)
     const wish = { amountCents: params.integer('amount', { min: 1, max: 99_999_999 }), reason: params.string('reason', 100) }
     return async (trx, cause) => await disputePayment(context, trx, cause, await payment(trx), wish)
+  }))
+  api.post('/simulator/disputes/:id/close', async (request, reply) => await answerWrite(context, request, reply, params => {
+    const outcome = params.choice('outcome', ['won', 'lost'])
+    return async (trx, cause) => await closeDispute(context, trx, cause, pathParam(request, 'id'), outcome ?? 'lost')
   }))
   api.get('/simulator/faults', async (_request, reply) => await reply.send(render(context.faults)))
   api.post('/simulator/faults', async (request, reply) => {

@@ -145,6 +145,23 @@ export async function disputePayment (
   return dispute
 }
 
+/**
+ * The bank decides on a dispute; one that is won brings the money back.
+ * @throws StripeApiError 400 when it is decided already, 404 when there is none
+ */
+export async function closeDispute (context: SimulatorContext, trx: Trx, cause: Cause, disputeId: string, outcome: 'won' | 'lost') {
+  const before = disputeObject(await loadDispute(trx, disputeId))
+  const closed = await trx.updateTable('stripe_sim_disputes').set({ status: outcome })
+    .where('id', '=', disputeId).where('status', '=', 'needs_response').returning('id').executeTakeFirst()
+  if (closed === undefined) throw invalidRequest(`Dispute ${disputeId} is closed already.`)
+  const dispute = disputeObject(await loadDispute(trx, disputeId))
+  await recordEvents(context, trx, cause, [
+    { type: 'charge.dispute.closed', object: dispute, previousAttributes: { status: before.status } },
+    ...(outcome === 'won' ? [{ type: 'charge.dispute.funds_reinstated', object: dispute }] : [])
+  ])
+  return dispute
+}
+
 async function lockPayment (trx: Trx, payment: PaymentRow): Promise<PaymentRow> {
   return await trx.selectFrom('stripe_sim_payments').selectAll()
     .where('payment_intent_id', '=', payment.payment_intent_id).forUpdate().executeTakeFirstOrThrow()

@@ -143,7 +143,7 @@ export function refundObject (row: RefundRow): Stripe.Refund {
   }
 }
 
-/** `dispute` as it stands when the bank opens it. */
+/** `dispute`: as the bank opened it, or as it ended. */
 export function disputeObject (row: DisputeRow): Stripe.Dispute {
   return {
     id: row.id,
@@ -172,7 +172,7 @@ export function disputeObject (row: DisputeRow): Stripe.Dispute {
       type: 'card', card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' }
     },
     reason: row.reason,
-    status: 'needs_response'
+    status: row.status
   }
 }
 

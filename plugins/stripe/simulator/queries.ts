@@ -67,7 +67,7 @@ export async function loadEvent (db: Reader, id: string): Promise<EventRow> {
 export async function balances (db: Reader): Promise<Array<{ currency: string, amount: number }>> {
   const rows = await db.selectFrom('stripe_sim_payments as p')
     .leftJoin('stripe_sim_disputes as d', 'd.payment_intent_id', 'p.payment_intent_id')
-    .select(['p.currency', sql<number>`sum(p.amount_cents - p.refunded_cents - coalesce(d.amount_cents, 0))::int8`.as('amount')])
+    .select(['p.currency', sql<number>`sum(p.amount_cents - p.refunded_cents - case when d.status <> 'won' then d.amount_cents else 0 end)::int8`.as('amount')])
     .groupBy('p.currency').orderBy('p.currency').execute()
   return rows.length > 0 ? rows : [{ currency: 'usd', amount: 0 }]
 }

@@ -74,6 +74,7 @@ export interface DisputesTable {
   payment_intent_id: string
   amount_cents: number
   reason: string
+  status: Generated<'needs_response' | 'won' | 'lost'>
   created_at: Date
 }
 

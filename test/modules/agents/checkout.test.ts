@@ -46,8 +46,16 @@ const refund = async (world: World, paymentIntent: string, dollars: number): Pro
   await simulatorOf(world).settled()
 }
 
-const dispute = async (world: World, paymentIntent: string): Promise<void> => {
+/** Opens a dispute and answers its id. */
+const dispute = async (world: World, paymentIntent: string): Promise<string> => {
   await control(world, '/simulator/disputes', { payment_intent: paymentIntent })
+  await simulatorOf(world).settled()
+  const { data } = await world.app.stripe.call('read', (stripe) => stripe.disputes.list({ payment_intent: paymentIntent }))
+  return data[0]?.id ?? ''
+}
+
+const closeDispute = async (world: World, id: string, outcome: 'won' | 'lost'): Promise<void> => {
+  await control(world, `/simulator/disputes/${id}/close`, { outcome })
   await simulatorOf(world).settled()
 }
 
@@ -134,6 +142,67 @@ test('buying credits', async (t) => {
     await control(world, '/simulator/events/release', { order: 'newest_first' })
     await simulator.settled()
     assert.equal(await world.balance('scrambled'), 2500)
+  })
+
+  await t.test('a dispute that is won gives everything back once: what was owed is owed no more, what was taken is there again', async () => {
+    const { paymentIntent } = await buy(world, 'winner', 20)
+    const key = (await asOwner('GET', '/api/status?agent_id=winner')).body.agent.api_key
+    await as(key, 'POST', '/api/spend', { amount: 1500 })
+    const id = await dispute(world, paymentIntent)
+    assert.deepEqual([await world.balance('winner'), await owedBy(world, 'winner')], [0, 1500])
+    simulator.faults.duplicates = 2
+    await closeDispute(world, id, 'won')
+    heal()
+    assert.deepEqual([await world.balance('winner'), await owedBy(world, 'winner')], [500, 0])
+    const { body } = await as(undefined, 'GET', '/api/balance?agent_id=winner')
+    assert.deepEqual(body.recent_transactions.map(({ type, amount, description }: Record<string, unknown>) => [type, amount, description])[0], ['earn', 500, 'Dispute won: 500 credits'])
+  })
+
+  await t.test('a dispute that is lost gives nothing back', async () => {
+    const { paymentIntent } = await buy(world, 'loser', 20)
+    await closeDispute(world, await dispute(world, paymentIntent), 'lost')
+    assert.deepEqual([await world.balance('loser'), await owedBy(world, 'loser')], [0, 0])
+  })
+
+  await t.test('a won dispute leaves what was refunded before refunded', async () => {
+    const { paymentIntent } = await buy(world, 'partly', 30)
+    await refund(world, paymentIntent, 10)
+    const id = await dispute(world, paymentIntent)
+    assert.equal(await world.balance('partly'), 0)
+    await closeDispute(world, id, 'won')
+    assert.equal(await world.balance('partly'), 2000)
+  })
+
+  await t.test('whatever the order in which payment, dispute and its end become known, the book ends the same', async () => {
+    for (const order of ['oldest_first', 'newest_first']) {
+      simulator.faults.hold = true
+      const { paymentIntent } = await buy(world, `order-${order}`, 40)
+      const id = await dispute(world, paymentIntent)
+      await closeDispute(world, id, 'won')
+      assert.equal((await as(undefined, 'GET', `/api/balance?agent_id=order-${order}`)).body.agent.balance, 0)
+      heal()
+      await control(world, '/simulator/events/release', { order })
+      await simulator.settled()
+      assert.deepEqual([await world.balance(`order-${order}`), await owedBy(world, `order-${order}`)], [4000, 0], order)
+    }
+  })
+
+  await t.test('an inquiry that becomes a dispute takes the credits when the money is withdrawn', async () => {
+    const { paymentIntent } = await buy(world, 'inquired', 20)
+    const send = async (type: string, status: string) => {
+      const object = { id: 'du_inquiry', object: 'dispute', status, amount: 2000, payment_intent: paymentIntent }
+      const payload = JSON.stringify({ id: `evt_${type}`, object: 'event', type, data: { object } })
+      const timestamp = Math.floor(world.clock.now().getTime() / 1000)
+      const signature = new Stripe('sk_test_none').webhooks.generateTestHeaderString({ payload, secret: world.config.stripe.webhookSecret, timestamp })
+      assert.equal((await as(undefined, 'POST', '/v1/stripe/webhook', payload, { 'stripe-signature': signature })).status, 200)
+    }
+    await send('charge.dispute.created', 'warning_needs_response')
+    assert.equal(await world.balance('inquired'), 2000)
+    await send('charge.dispute.funds_withdrawn', 'needs_response')
+    assert.equal(await world.balance('inquired'), 0)
+    await send('charge.dispute.closed', 'won')
+    await send('charge.dispute.funds_reinstated', 'won')
+    assert.equal(await world.balance('inquired'), 2000)
   })
 
   await t.test('a session that nobody pays expires and books nothing', async () => {

@@ -17,11 +17,11 @@ interface Model {
   balance: number
   /** Requests by id, with their amounts; decided ones are 'closed'. */
   approvals: { id: number; amount: number; open: boolean }[]
-  payments: { intent: string; paid: number; reversed: number }[]
+  payments: { intent: string; paid: number; reversed: number; owed: number; dispute?: { id: string; open: boolean } }[]
   owed: number
 }
 
-type Kind = 'topUp' | 'spend' | 'ask' | 'approve' | 'approveTogether' | 'reject' | 'pause' | 'resume' | 'revoke' | 'refund' | 'retrySameKey' | 'retryOtherKey' | 'crash'
+type Kind = 'topUp' | 'spend' | 'ask' | 'approve' | 'approveTogether' | 'reject' | 'pause' | 'resume' | 'revoke' | 'refund' | 'dispute' | 'decideDispute' | 'retrySameKey' | 'retryOtherKey' | 'crash'
 
 interface Step {
   kind: Kind
@@ -30,7 +30,7 @@ interface Step {
 }
 
 const weights: Record<Kind, number> = {
-  topUp: 4, spend: 6, ask: 4, approve: 4, approveTogether: 2, reject: 2, pause: 2, resume: 3, revoke: 1, refund: 2, retrySameKey: 2, retryOtherKey: 2, crash: 1
+  topUp: 4, spend: 6, ask: 4, approve: 4, approveTogether: 2, reject: 2, pause: 2, resume: 3, revoke: 1, refund: 2, dispute: 2, decideDispute: 2, retrySameKey: 2, retryOtherKey: 2, crash: 1
 }
 
 const stepArb: fc.Arbitrary<Step> = fc.record({
@@ -81,14 +81,14 @@ class Play {
     await fetch(body.checkout_url, { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' })
     await world.app.stripe.simulator?.settled()
     const session = await world.app.stripe.call('read', (stripe) => stripe.checkout.sessions.retrieve(body.checkout_url.split('/').at(-1)))
-    model.payments.push({ intent: typeof session.payment_intent === 'string' ? session.payment_intent : '', paid: dollars, reversed: 0 })
+    model.payments.push({ intent: typeof session.payment_intent === 'string' ? session.payment_intent : '', paid: dollars, reversed: 0, owed: 0 })
     model.balance += dollars * 10_000
   }
 
   async refund(pick: number): Promise<void> {
     const { world, model } = this
     const payment = model.payments[pick % (model.payments.length || 1)]
-    if (payment === undefined || payment.reversed === payment.paid) return
+    if (payment === undefined || payment.reversed === payment.paid || payment.dispute !== undefined) return
     const dollars = 1 + (pick % (payment.paid - payment.reversed))
     await world.app.stripe.call(this.newKey(), (stripe, options) => stripe.refunds.create({ payment_intent: payment.intent, amount: dollars * 100 }, options))
     await world.app.stripe.simulator?.settled()
@@ -96,6 +96,48 @@ class Play {
     const taken = Math.min(model.balance, dollars * 10_000)
     model.balance -= taken
     model.owed += dollars * 10_000 - taken
+    payment.owed += dollars * 10_000 - taken
+  }
+
+  /** Stripe's simulator has one dispute a payment, over all of it; what was refunded before is not taken twice. */
+  async dispute(pick: number): Promise<void> {
+    const { world, model } = this
+    const payment = model.payments[pick % (model.payments.length || 1)]
+    if (payment === undefined || payment.dispute !== undefined) return
+    payment.dispute = { id: String((await this.control('/simulator/disputes', { payment_intent: payment.intent })).id), open: true }
+    await world.app.stripe.simulator?.settled()
+    const due = (payment.paid - payment.reversed) * 10_000
+    const taken = Math.min(model.balance, due)
+    model.balance -= taken
+    model.owed += due - taken
+    payment.owed += due - taken
+  }
+
+  async decideDispute(pick: number): Promise<void> {
+    const { world, model } = this
+    const payment = model.payments[pick % (model.payments.length || 1)]
+    if (payment?.dispute?.open !== true) return
+    const outcome = pick % 3 === 0 ? 'lost' : 'won'
+    await this.control(`/simulator/disputes/${payment.dispute.id}/close`, { outcome })
+    await world.app.stripe.simulator?.settled()
+    payment.dispute.open = false
+    if (outcome === 'lost') return
+    const due = (payment.paid - payment.reversed) * 10_000
+    const forgiven = Math.min(due, payment.owed)
+    payment.owed -= forgiven
+    model.owed -= forgiven
+    model.balance += due - forgiven
+  }
+
+  /** What Stripe has no API for. */
+  private async control(path: string, body: object): Promise<Record<string, unknown>> {
+    const { simulator } = this.world.app.stripe
+    const address = simulator?.api.server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const headers = { authorization: `Bearer ${this.world.config.stripe.secretKey}`, 'content-type': 'application/json' }
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    assert.equal(response.status, 200)
+    return (await response.json()) as Record<string, unknown>
   }
 
   async decide(pick: number, path: '/api/approve' | '/api/reject', times: number): Promise<void> {
@@ -173,6 +215,10 @@ class Play {
         return await this.decide(pick, '/api/reject', 1)
       case 'refund':
         return await this.refund(pick)
+      case 'dispute':
+        return await this.dispute(pick)
+      case 'decideDispute':
+        return await this.decideDispute(pick)
       case 'retrySameKey':
         return await this.retrySameKey(cents)
       case 'retryOtherKey':

@@ -9,8 +9,6 @@ const link = async ({ testKey: key }: TestPartner, userId: string): Promise<void
   const made = await send(url, 'POST', '/v1/sandbox/public_token', { key, body: {} })
   const linked = await send(url, 'POST', '/v1/accounts/link', { key, body: { public_token: made.body.public_token, user_id: userId } })
   assert.equal(linked.status, 200, linked.text)
-  await app.plaid.simulator?.settled()
-  assert.equal((await send(url, 'GET', `/v1/transactions?user_id=${userId}`, { key })).status, 200)
 }
 const cashflow = async (key: string, query = '') => await send(url, 'GET', `/v1/insights/cashflow${query}`, { key })
 
@@ -42,6 +40,31 @@ test('the forecast begins at the balance that the accounts show, or with the las
   const { status, body } = await cashflow(partner.testKey)
   app.plaid.simulator?.faults.clear()
   assert.deepEqual([status, body.stale, body.current_balance], [200, true, cents / 100])
+})
+
+test('right after linking there is a forecast already, also while nothing has been synced in the background', async () => {
+  const release = await database.locks.tryAcquire('job sync items that changed')
+  const partner = await createPartner(database)
+  await link(partner, 'usr_new')
+  const { status, body } = await cashflow(partner.testKey)
+  await release?.()
+  assert.deepEqual([status, body.stale], [200, false])
+})
+
+test('a bank that tells no transactions is 502 while nothing is known, and later the known ones are marked as stale', async () => {
+  const release = await database.locks.tryAcquire('job sync items that changed')
+  const partner = await createPartner(database)
+  await link(partner, 'usr_down')
+  app.plaid.simulator?.faults.next('/transactions/sync', 'INTERNAL_SERVER_ERROR', 100)
+  const never = await cashflow(partner.testKey)
+  assert.deepEqual([never.status, never.body.error], [502, 'upstream_unavailable'])
+  app.plaid.simulator?.faults.clear()
+  assert.equal((await cashflow(partner.testKey)).body.stale, false)
+  app.plaid.simulator?.faults.next('/transactions/sync', 'INTERNAL_SERVER_ERROR', 100)
+  const { status, body } = await cashflow(partner.testKey)
+  app.plaid.simulator?.faults.clear()
+  await release?.()
+  assert.deepEqual([status, body.stale], [200, true])
 })
 
 test('of several end-users one must be named, and with none there is too little history', async () => {

@@ -73,6 +73,8 @@ test('every event on the wire satisfies them too', { skip }, async () => {
   const { paymentIntent } = await buy(world)
   await world.stripe.refunds.create({ payment_intent: paymentIntent, amount: 1 })
   await world.control('/simulator/disputes', { payment_intent: paymentIntent })
+  const { data: [dispute] } = await world.stripe.disputes.list({ payment_intent: paymentIntent })
+  await world.control(`/simulator/disputes/${dispute?.id}/close`, { outcome: 'won' })
   const other = await world.stripe.checkout.sessions.create(sessionParams())
   await world.stripe.checkout.sessions.expire(other.id)
   await world.simulator.settled()
@@ -89,7 +91,7 @@ test('every event on the wire satisfies them too', { skip }, async () => {
     const name = named[event.type]
     if (name !== undefined) conforms(types(name), event, `${event.type} by types`)
   }
-  assert.deepEqual([...seen].sort(), ['charge.dispute.created', 'charge.refunded', 'charge.succeeded', ...Object.keys(named)].sort())
+  assert.deepEqual([...seen].sort(), ['charge.dispute.closed', 'charge.dispute.created', 'charge.dispute.funds_reinstated', 'charge.refunded', 'charge.succeeded', ...Object.keys(named)].sort())
 })
 
 test('refusals are Stripe\'s error objects', { skip }, async () => {

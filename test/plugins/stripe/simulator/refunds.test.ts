@@ -64,7 +64,7 @@ test('whatever refunds are asked for at once, what is given back is what the ref
   }), { numRuns: 12 })
 })
 
-test('a dispute ordered from the simulator takes the money, is told of, and bars refunds', async () => {
+test('a dispute ordered from the simulator takes the money, is told of, bars refunds, and is decided once', async () => {
   const { paymentIntent } = await buy(world)
   await world.simulator.settled()
   world.reset()
@@ -84,4 +84,13 @@ test('a dispute ordered from the simulator takes the money, is told of, and bars
   assert.equal(await codeOf(world.stripe.refunds.create({ payment_intent: paymentIntent })), 'charge_disputed')
   assert.equal((await world.control('/simulator/disputes', { payment_intent: paymentIntent })).status, 400)
   assert.equal((await world.control('/simulator/disputes', {})).status, 400)
+  world.reset()
+  const close = (outcome: string) => world.control(`/simulator/disputes/${event.data.object.id}/close`, { outcome })
+  assert.equal((await close('drawn')).status, 400)
+  assert.equal((await close('won')).status, 200)
+  await world.simulator.settled()
+  assert.deepEqual(world.types(), ['charge.dispute.closed', 'charge.dispute.funds_reinstated'])
+  assert.equal((await world.stripe.disputes.retrieve(event.data.object.id)).status, 'won')
+  assert.equal((await world.stripe.balance.retrieve()).available[0]?.amount, before)
+  assert.equal((await close('lost')).status, 400)
 })

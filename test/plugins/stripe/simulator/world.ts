@@ -5,7 +5,8 @@ import { PGlite } from '@electric-sql/pglite'
 import fastify from 'fastify'
 import { Kysely, PGliteDialect } from 'kysely'
 import Stripe from 'stripe'
-import { up } from '../../../../plugins/database/migrations/0003-stripe-simulator.ts'
+import { up as createTables } from '../../../../plugins/database/migrations/0003-stripe-simulator.ts'
+import { up as letDisputesEnd } from '../../../../plugins/database/migrations/0022-stripe-simulator-disputes.ts'
 import type { Database } from '../../../../plugins/database/types.ts'
 import { buildStripeSimulator, type StripeFaults } from '../../../../plugins/stripe/simulator/index.ts'
 
@@ -37,7 +38,8 @@ async function openEndpoint (stripe: () => Stripe, now: () => Date) {
 /** A simulator with all around it: database, webhook endpoint, a server with the pages, and the real package as client. */
 export async function openWorld () {
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: new PGlite() }) })
-  await up(db as Kysely<unknown>)
+  await createTables(db as Kysely<unknown>)
+  await letDisputesEnd(db as Kysely<unknown>)
   let nowMs = Date.parse('2026-11-22T12:00:00Z')
   const clock = { now: () => new Date(nowMs) }
   const faults: StripeFaults = {}

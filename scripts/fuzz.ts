@@ -1,0 +1,84 @@
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { operations } from '../test/architecture/document.ts'
+import { fuzz, type Finding } from '../test/fuzz/fuzzer.ts'
+
+const help = `Sends every operation strange and wrong requests, drawn from the specification, with every kind of credential, and checks each answer
+against the specification: no 5xx of our own, nothing that is not described, nothing of another tenant, no secret, no trace of the inside.
+Verifies the book of credits, the bureau's counters and the transfers afterwards.
+
+  npm run test:fuzz [-- OPTIONS]
+
+  --seed N            the seed of all requests (default: a new one, which is printed)
+  --operation ID      only this operation; may be given several times
+  --valid N           valid but strange requests for each operation, up to 10000 (default: 100)
+  --invalid N         invalid requests for each operation, up to 10000 (default: 200)
+  --help              this text
+
+  TEST_DATABASE_URL   a PostgreSQL server to use instead of the embedded database
+
+Ends with 0 when nothing was found, with 1 when something was, with 2 when it could not run.
+`
+
+/** How many faults are printed of each kind. */
+const shownEach = 3
+
+const count = (text: string, most: number): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > most) throw new Error(`${text} is not a whole number from 0 to ${most}.`)
+  return value
+}
+
+const tell = (findings: readonly Finding[], seed: number): void => {
+  const shown = new Map<string, number>()
+  for (const { operationId, fault, request, credential } of findings) {
+    const kind = `${operationId} ${fault.slice(0, 60)}`
+    const times = (shown.get(kind) ?? 0) + 1
+    shown.set(kind, times)
+    if (times > shownEach) continue
+    const { method, path, headers, body } = request
+    console.log(`\n${operationId}: ${fault}\n  ${method} ${path.slice(0, 500)} as ${credential}\n  ${JSON.stringify(headers).slice(0, 400)}\n  ${(body ?? '').slice(0, 700)}`)
+    console.log(`  again: npm run test:fuzz -- --seed ${seed} --operation ${operationId}`)
+  }
+}
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      operation: { type: 'string', multiple: true, default: [] },
+      valid: { type: 'string', default: '100' },
+      invalid: { type: 'string', default: '200' },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const seed = values.seed === undefined ? randomInt(2 ** 31) : count(values.seed, 2 ** 31)
+  const unknown = values.operation.find((id) => !operations.some(({ operationId }) => operationId === id))
+  if (unknown !== undefined) throw new Error(`The specification has no operation ${unknown}.`)
+  console.log(`seed ${seed}`)
+  const cleaning: (() => Promise<void> | void)[] = []
+  try {
+    const options = { seed, valid: count(values.valid, 10_000), invalid: count(values.invalid, 10_000), only: values.operation, print: (line: string) => console.log(line) }
+    const result = await fuzz({ after: (work) => void cleaning.unshift(work) }, options)
+    tell(result.findings, seed)
+    for (const line of result.broken) console.log(`BROKEN: ${line}`)
+    console.log(`\n${result.operations} operations, ${result.requests} requests, ${result.findings.length} faults, ${result.broken.length} broken invariants; seed ${seed}`)
+    return result.findings.length + result.broken.length === 0 ? 0 : 1
+  } finally {
+    for (const work of cleaning) await work()
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.stack : error)
+    process.exitCode = 2
+  }
+)

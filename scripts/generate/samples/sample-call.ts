@@ -1,0 +1,55 @@
+import type { Bundle } from '../bundle.ts'
+import type { ClientMethod } from '../methods.ts'
+import type { Parameter, Schema } from '../model.ts'
+import { resolve } from '../operations.ts'
+
+/** One call of an operation with the values of its examples, for every language to write down in its own way. */
+export interface SampleCall {
+  method: ClientMethod
+  pathValues: string[]
+  /** In the order of the specification, with the names on the wire. */
+  query: Record<string, string | number | boolean>
+  body: unknown
+  credential: 'bearer' | 'refresh-cookie' | 'ingest-secret' | 'none'
+  ifMatch: string | undefined
+}
+
+/** What is required, and the size of a page, which a first call has most use for. */
+export function sampleCall(bundle: Bundle, method: ClientMethod): SampleCall {
+  const query = method.queryParameters.filter(({ required, name }) => required === true || name === 'limit')
+  const ifMatch = method.headerParameters.find(({ name }) => name === 'If-Match')
+  return {
+    method,
+    pathValues: method.pathParameters.map(parameter => String(exampleOf(bundle, parameter))),
+    query: Object.fromEntries(query.map(parameter => [parameter.name, exampleOf(bundle, parameter)])),
+    body: method.body?.examples[0],
+    credential: credentialOf(method),
+    ifMatch: ifMatch === undefined ? undefined : String(exampleOf(bundle, ifMatch))
+  }
+}
+
+function exampleOf(bundle: Bundle, parameter: Parameter): string | number | boolean {
+  const schema = resolve<Schema>(bundle, parameter.schema ?? {})
+  const example = (parameter as { example?: unknown }).example ?? schema['example'] ?? schema.enum?.[0] ?? schema.default
+  return typeof example === 'string' || typeof example === 'number' || typeof example === 'boolean' ? example : parameter.name
+}
+
+function credentialOf({ operation: { security } }: ClientMethod): SampleCall['credential'] {
+  const schemes = security.flatMap(alternative => Object.keys(alternative))
+  if (schemes.length === 0 || security.some(alternative => Object.keys(alternative).length === 0)) return 'none'
+  if (schemes.includes('RefreshCookie')) return 'refresh-cookie'
+  return schemes.includes('IngestSecret') ? 'ingest-secret' : 'bearer'
+}
+
+/** A value as part of a path or query; also escapes what encodeURIComponent leaves and a shell or a string would read. */
+export function encode(value: string | number | boolean): string {
+  return encodeURIComponent(value).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+/** The path with its values, and the query. */
+export function targetOf({ method, pathValues, query }: SampleCall): string {
+  let next = 0
+  const path = method.path.replace(/\{\w+\}/g, () => encode(pathValues[next++] ?? ''))
+  const pairs = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`)
+  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`
+}

@@ -1,0 +1,42 @@
+import { cashPosition } from '../modules/insights/cash-position.ts'
+import { dateOfDay, dayOfDate } from '../modules/insights/civil-date.ts'
+import { accountsOf } from '../plugins/plaid/simulator/accounts.ts'
+import { historyBetween } from '../plugins/plaid/simulator/history/timeline.ts'
+import { toCents } from '../plugins/money.ts'
+import type { BankHistory } from './synthetic-people.ts'
+
+const firstLastDay = dayOfDate('2025-06-15')
+const historyDays = 730
+
+/** What the built-in simulator shows of one item's cash accounts over two years, put together as the server does it. */
+export const simulatorHistory = (seed: number): BankHistory => {
+  const itemId = `bench-${seed}`
+  // Histories end all through a year, since heating and cooling have their seasons.
+  const lastDay = firstLastDay + ((seed * 37) % 365)
+  const lastDate = dateOfDay(lastDay)
+  const firstDay = lastDay - historyDays + 1
+  const accounts = accountsOf({ item_id: itemId, institution_id: null, migrated_mask: null, migrated_subtype: null }).map(({ account_id, type, balances }) => ({
+    id: account_id,
+    type,
+    current_balance_cents: balances.current === null ? null : toCents(balances.current),
+    available_balance_cents: balances.available === null ? null : toCents(balances.available),
+    iso_currency_code: balances.iso_currency_code,
+    as_of: new Date(lastDate),
+    stale: false
+  }))
+  const rows = historyBetween(itemId, dateOfDay(firstDay), lastDate).map((row) => ({
+    id: row.transaction_id,
+    account_id: row.account_id,
+    amount_cents: toCents(row.amount),
+    date: row.date,
+    pending: row.pending,
+    name: row.name,
+    merchant_name: row.merchant_name,
+    category: row.personal_finance_category.primary
+  }))
+  const position = cashPosition(accounts, rows)
+  if (position === undefined) throw new Error('The simulator has no cash accounts.')
+  const transactions = position.transactions.filter(({ date }) => dayOfDate(date) >= firstDay)
+  // The simulator's balances never move; what they say is taken for the beginning.
+  return { label: itemId, transactions, firstDay, lastDay, openingBalanceCents: position.balanceCents }
+}

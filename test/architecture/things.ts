@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import type { TestApp } from '../build-app.ts'
+import { send, type Answered } from '../credentials.ts'
+import { password, register } from '../modules/identity/client.ts'
+
+/** One real thing of every kind that a partner can have, by what names it. */
+export interface Things {
+  partner: string
+  session: string
+  apiKey: string
+  token: string
+  idempotencyKey: string
+  endUser: string
+  item: string
+  publicToken: string
+  account: string
+  recipient: string
+  transfer: string
+  webhook: string
+  delivery: string
+  /** A position in the partner's own sequence of events. */
+  sequence: string
+  agent: string
+  agentKey: string
+  approval: number
+  creditAccount: number
+  loan: number
+  checkoutSession: string
+}
+
+export interface PartnerWithThings {
+  things: Things
+  /** Every identifier of these and of the second ones of each kind that nobody else may be told. */
+  secrets: string[]
+  /** The partner's test key, its user's access token and its agent's key. */
+  keys: { partner: string; session: string; agent: string }
+}
+
+type Call = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Answered['body']>
+
+/** Sends as a client does; whatever is not accepted fails the test that wanted it. */
+const clientOf =
+  (url: string, ownKey: string): Call =>
+  async (method, path, body, key = ownKey, headers = {}) => {
+    const answered = await send(url, method, path, { key, body, headers })
+    assert.ok(answered.status < 300, `${method} ${path} answered ${answered.status}: ${answered.text}`)
+    return answered.body
+  }
+
+const linkItem = async (call: Call, endUser: string) => {
+  const { public_token: publicToken } = await call('POST', '/v1/sandbox/public_token', {})
+  const linked = await call('POST', '/v1/accounts/link', { public_token: publicToken, user_id: endUser })
+  const checking = (linked.accounts as { account_id: string; mask: string }[]).find(({ mask }) => mask === '0000')
+  assert.ok(checking)
+  return { publicToken: String(publicToken), item: String(linked.item_id), account: checking.account_id }
+}
+
+const moveMoney = async (call: Call, account: string, mark: string) => {
+  const idempotencyKey = `key-${mark}`
+  const numbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
+  const { id: recipient } = await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers }, undefined, { 'idempotency-key': idempotencyKey })
+  const { id: transfer } = await call('POST', '/v1/transfers', { from_account_id: account, to_account_id: recipient, amount: 1 })
+  return { idempotencyKey, recipient: String(recipient), transfer: String(transfer) }
+}
+
+/** Two loans, one after the other, since an agent has one at a time; the second is not paid back. */
+const borrowTwice = async (call: Call, agentKey: string): Promise<number> => {
+  const first = await call('POST', '/api/loans', { amount: 10 }, agentKey)
+  await call('POST', `/api/loans/${first.loan_id}/repay`, { amount: 10 }, agentKey)
+  return Number((await call('POST', '/api/loans', { amount: 10 }, agentKey)).loan_id)
+}
+
+/** An agent with an approval to decide on, a credit account, a loan and a checkout that waits. */
+const makeAgent = async (call: Call, session: string, furnisherKey: string, agent: string) => {
+  const agentKey = String((await call('POST', '/api/register', { agent_id: agent }, session)).api_key)
+  await call('POST', '/v2/api/register', { agent_id: agent })
+  // What others say of it, enough of it for a loan.
+  const report = { agent_id: agent, reporter_name: 'A furnisher', reporter_platform: 'elsewhere', report_type: 'payment_ontime' }
+  for (let n = 0; n < 5; n++) await call('POST', '/v2/api/report', report, furnisherKey)
+  const opening = { agent_id: agent, action: 'open', account_type: 'credit', credit_limit: 100, platform: 'elsewhere' }
+  const creditAccount = Number((await call('POST', '/v2/api/account', opening)).account_id)
+  const loan = await borrowTwice(call, agentKey)
+  const approval = Number((await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id)
+  const { checkout_url: page } = await call('POST', '/api/checkout', { agent_id: agent, amount: 10 }, session)
+  const checkoutSession = /cs_\w+/.exec(String(page))?.[0]
+  assert.ok(checkoutSession)
+  return { agent, agentKey, creditAccount, loan, approval, checkoutSession }
+}
+
+const makeWebhook = async (call: Call, endUser: string) => {
+  // Nothing listens there; that a delivery was tried is enough.
+  const { id: webhook } = await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['*'] })
+  const { id: delivery } = await call('POST', `/v1/webhooks/${webhook}/test`)
+  await call('POST', `/v1/webhooks/${webhook}/test`)
+  await call('POST', '/api/v1/ingest', { end_user_id: endUser, cash_balance: 100 })
+  return { webhook: String(webhook), delivery: String(delivery) }
+}
+
+const makeCredentials = async (call: Call, session: string) => {
+  const { id: apiKey } = await call('POST', '/v1/api-keys', { name: 'Another', environment: 'test' }, session)
+  const { id: token } = await call('POST', '/v1/tokens', { name: 'A token', scopes: ['accounts:read'], environment: 'test' }, session)
+  return { apiKey: String(apiKey), token: String(token) }
+}
+
+/**
+ * A new partner with things of every kind, two of each so that every list has a second page, made through the API as its clients would.
+ * @param furnisherKey of another partner, which speaks well of the agents
+ */
+export const makePartner = async ({ url, app, database }: TestApp, furnisherKey: string): Promise<PartnerWithThings> => {
+  const mark = randomBytes(6).toString('hex')
+  const { jwt: session, userId, partnerId } = await register(url, `owner-${mark}@example.test`)
+  // Operators are made on the server, and only they come near other partners at all.
+  await database.db.updateTable('users').set({ operator: true }).where('id', '=', userId).execute()
+  const credentials = { email: `owner-${mark}@example.test`, password }
+  await clientOf(url, '')('POST', '/api/v1/auth/login', credentials)
+  const { key: partner } = await clientOf(url, session)('POST', '/v1/api-keys', { name: 'A key', environment: 'test' })
+  const call = clientOf(url, String(partner))
+  const endUser = `usr_of_${mark}`
+  const make = async (n: number) => {
+    const bank = await linkItem(call, endUser)
+    return {
+      ...bank,
+      ...(await makeCredentials(call, session)),
+      ...(await moveMoney(call, bank.account, `${mark}-${n}`)),
+      ...(await makeWebhook(call, endUser)),
+      ...(await makeAgent(call, session, furnisherKey, `agent-${mark}-${n}`))
+    }
+  }
+  const first = await make(1)
+  const made = await make(2)
+  await call('GET', `/v1/transactions?user_id=${endUser}`)
+  await app.outbox.settle()
+  const { items: sessions } = await call('GET', '/api/v1/users/me/sessions', undefined, session)
+  const { items: events } = await call('GET', '/v1/events?limit=1')
+  const other = (sessions as { id: string; current: boolean }[]).find(({ current }) => !current)
+  assert.ok(other)
+  const things = { ...made, partner: partnerId, endUser, session: other.id, sequence: String(events[0].sequence) }
+  // How a partner calls its end-users is no secret: another partner may use the same names.
+  const secrets = [first, things].flatMap((each) => Object.entries(each).filter(([kind, id]) => kind !== 'endUser' && typeof id === 'string' && id.length > 4).map(([, id]) => String(id)))
+  return { things, secrets, keys: { partner: String(partner), session, agent: made.agentKey } }
+}

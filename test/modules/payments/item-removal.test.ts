@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { send } from '../../credentials.ts'
+import { simulatorOf, startWorld } from './world.ts'
+
+const world = await startWorld({ after })
+const { transfer, simulate, get, post } = world
+const { faults } = simulatorOf(world)
+
+const remove = (itemId: string) => send(world.url, 'DELETE', `/v1/items/${itemId}`, { key: world.partner.testKey })
+
+test('an item cannot be deleted while money is under way from it or to it, and the answer names the transfers', async () => {
+  const [source, destination] = [await world.link('usr_a'), await world.link('usr_b')]
+  const { id } = await transfer({ from_account_id: source.checking, to_account_id: destination.savings, amount: 10 })
+  for (const event of ['pending', 'posted', 'settled']) {
+    for (const { itemId } of [source, destination]) {
+      const refused = await remove(itemId)
+      assert.deepEqual([refused.status, refused.body.error, refused.body.transfers], [409, 'transfers_under_way', [id]])
+    }
+    await simulate(id, event)
+  }
+  assert.equal((await get(`/v1/transfers/${id}`)).body.status, 'settled')
+  assert.deepEqual([(await remove(source.itemId)).status, (await remove(destination.itemId)).status], [204, 204])
+})
+
+test('a refund that is under way keeps the source’s item', async () => {
+  const [source, destination] = [await world.link('usr_c'), await world.link('usr_d')]
+  const { id } = await transfer({ from_account_id: source.checking, to_account_id: destination.savings, amount: 10 })
+  await simulate(id, 'pending')
+  await simulate(id, 'posted')
+  await simulate(id, 'settled', 'debit')
+  await simulate(id, 'failed', 'credit')
+  assert.equal((await remove(source.itemId)).status, 409)
+  await simulate(id, 'posted', 'refund')
+  await simulate(id, 'settled', 'refund')
+  assert.equal((await remove(source.itemId)).status, 204)
+})
+
+test('a preparation whose outcome is not known yet keeps the item', async () => {
+  const { itemId, checking, savings } = await world.link('usr_e')
+  faults.next('/transfer/create', 'drop_after', 3)
+  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 10 })).status, 502)
+  assert.equal((await remove(itemId)).status, 409)
+})
+
+test('of a deletion and transfers at the same time one side wins: never is an item gone whose money is under way', async () => {
+  for (let round = 0; round < 5; round++) {
+    const { itemId, checking, savings } = await world.link(`usr_race_${round}`)
+    const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
+    const [deleted, ...made] = await Promise.all([remove(itemId), ...Array.from({ length: 3 }, () => post('/v1/transfers', wish))])
+    const accepted = made.filter(({ status }) => status === 200).length
+    if (deleted.status === 204) assert.equal(accepted, 0, 'a transfer began with an item that was deleted')
+    else assert.deepEqual([deleted.status, accepted > 0], [409, true], deleted.text)
+    for (const { status, text } of made) assert.ok([200, 404].includes(status), text)
+  }
+})
+
+test('a deletion that Plaid does not answer leaves the item as usable as before', async () => {
+  const { itemId, checking, savings } = await world.link('usr_f')
+  faults.next('/item/remove', 'INTERNAL_SERVER_ERROR', 10)
+  assert.equal((await remove(itemId)).status, 502)
+  faults.clear()
+  const made = await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 1 })
+  assert.equal(made.status, 200, made.text)
+})
+
+test('nothing begins with an item whose deletion is under way, and a deletion that died half-way holds nobody up for long', async () => {
+  const { itemId, checking, savings } = await world.link('usr_g')
+  const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
+  await world.database.db.updateTable('items').set({ removal_began_at: world.clock.now() }).where('id', '=', itemId).execute()
+  assert.equal((await post('/v1/transfers', wish)).status, 404)
+  world.clock.advance(11 * 60_000)
+  assert.equal((await post('/v1/transfers', wish)).status, 200)
+})

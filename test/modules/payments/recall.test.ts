@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { simulatorOf, startWorld } from './world.ts'
+
+const world = await startWorld({ after })
+const { simulate, get } = world
+const { db } = world.database
+const { faults, takeBackDebit } = simulatorOf(world)
+
+/** A transfer whose debit is posted: its credit goes out with the next step. */
+const postedTransfer = async (): Promise<string> => {
+  const { checking, savings } = await world.link()
+  const { id } = await world.transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  await simulate(id, 'pending')
+  await simulate(id, 'posted')
+  return id
+}
+
+const takeBack = async (id: string): Promise<void> => {
+  const debit = await db.selectFrom('transfer_legs').select('plaid_transfer_id').where('transfer_id', '=', id).where('kind', '=', 'debit').executeTakeFirstOrThrow()
+  await takeBackDebit(debit.plaid_transfer_id ?? '')
+}
+
+/** Lets what is running end, then syncs anew, when what was tried in vain has its turn again. */
+const syncAnew = async (): Promise<void> => {
+  await world.sync()
+  world.clock.advance(31_000)
+  await world.sync()
+}
+
+const stateOf = async (id: string): Promise<string[]> => {
+  const { body } = await get(`/v1/transfers/${id}`)
+  return [body.status, ...(body.legs as { leg: string; status: string }[]).map(({ leg, status }) => `${leg} ${status}`)]
+}
+
+/** What is on its way at Plaid, or has arrived. */
+const creditsAtPlaid = async (id: string): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('plaid_sim_transfers as transfer')
+    .innerJoin('plaid_sim_authorizations as authorization', 'authorization.authorization_id', 'transfer.authorization_id')
+    .select(['transfer.metadata', 'transfer.status', 'authorization.type'])
+    .execute()
+  return rows.filter(({ metadata, type }) => metadata?.transfer_id === id && type === 'credit').map(({ status }) => status)
+}
+
+test('a credit that waits at Plaid is cancelled there when the bank takes its debit back', async () => {
+  const id = await postedTransfer()
+  await simulate(id, 'settled', 'debit')
+  assert.deepEqual(await creditsAtPlaid(id), ['pending'])
+  await takeBack(id)
+  await syncAnew()
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit cancelled'])
+  assert.deepEqual(await creditsAtPlaid(id), ['cancelled'])
+  assert.deepEqual((await world.published(id)).at(-1), 'transfer.returned')
+})
+
+test('a credit whose sending was not answered is found and cancelled when the debit came back in that moment', async () => {
+  const id = await postedTransfer()
+  faults.next('/transfer/create', 'drop_after', 100)
+  await simulate(id, 'settled', 'debit')
+  await takeBack(id)
+  await syncAnew()
+  faults.clear()
+  await syncAnew()
+  assert.deepEqual(await creditsAtPlaid(id), ['cancelled'])
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit cancelled'])
+})
+
+test('a credit that Plaid never got does not go out once the debit came back, and is given up when nobody can be sending it any more', async () => {
+  const id = await postedTransfer()
+  faults.next('/transfer/create', 'drop', 100)
+  await simulate(id, 'settled', 'debit')
+  await world.sync()
+  await takeBack(id)
+  await syncAnew()
+  faults.clear()
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit wanted'])
+  world.clock.advance(10 * 60_000)
+  await world.sync()
+  assert.deepEqual(await creditsAtPlaid(id), [])
+  world.clock.advance(60 * 60_000)
+  await world.sync()
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit cancelled'])
+  assert.deepEqual(await creditsAtPlaid(id), [])
+})
+
+test('a Plaid that does not answer is asked again until the credit is cancelled', async () => {
+  const id = await postedTransfer()
+  await simulate(id, 'settled', 'debit')
+  await takeBack(id)
+  faults.next('/transfer/cancel', 'INTERNAL_SERVER_ERROR', 100)
+  await syncAnew()
+  faults.clear()
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit pending'])
+  world.clock.advance(6 * 60_000)
+  await world.sync()
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit cancelled'])
+})
+
+test('a credit that its network has is left to arrive, and no refund is sent for a debit that came back by itself', async () => {
+  const id = await postedTransfer()
+  await simulate(id, 'settled', 'debit')
+  await simulate(id, 'posted', 'credit')
+  await takeBack(id)
+  await syncAnew()
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit posted'])
+  await simulate(id, 'returned', 'credit')
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit returned'])
+})
+
+test('a refund that is on its way is cancelled when the bank takes the debit back: the money returns once', async () => {
+  const id = await postedTransfer()
+  await simulate(id, 'settled', 'debit')
+  await simulate(id, 'failed', 'credit')
+  await takeBack(id)
+  await syncAnew()
+  assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit failed', 'refund cancelled'])
+  assert.deepEqual((await creditsAtPlaid(id)).sort(), ['cancelled', 'failed'])
+})

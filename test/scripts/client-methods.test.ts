@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { bundle } from '../../scripts/generate/bundle.ts'
+import { clientMethods } from '../../scripts/generate/methods.ts'
+import type { OperationObject, SpecFolder } from '../../scripts/generate/model.ts'
+import { SpecError, operationsOf } from '../../scripts/generate/model.ts'
+import { readSpec } from '../../scripts/generate/read.ts'
+
+const fixture = fileURLToPath(new URL('../fixtures/spec', import.meta.url))
+
+/** The fixture's specification, with its first operations changed one by one. */
+const changed = (...changes: ((operation: OperationObject) => void)[]): SpecFolder => {
+  const spec = readSpec(fixture)
+  const operations = spec.groups.flatMap(({ content }) => [...operationsOf(content.paths)]).map(({ operation }) => operation)
+  changes.forEach((change, index) => change(operations[index] as OperationObject))
+  return spec
+}
+
+const namesOf = (spec: SpecFolder): string[] => clientMethods(bundle(spec, '1.0.0')).map(({ resource, name }) => `${resource}.${name}`)
+const refuses = (spec: SpecFolder, message: RegExp) => assert.throws(() => bundle(spec, '1.0.0'), (error) => error instanceof SpecError && message.test(error.message))
+
+const named = (operationId: string, client?: string) => (operation: OperationObject) => {
+  operation.operationId = operationId
+  if (client !== undefined) operation['x-client'] = client
+}
+
+test('a verb and a noun become the noun’s resource and the verb’s method', () => {
+  for (const [operationId, expected] of [['listTasks', 'tasks.list'], ['createTransfer', 'transfers.create'], ['linkAccounts', 'accounts.link'], ['getCategory', 'categories.get'], ['getApiKey', 'apiKeys.get'], ['createDay', 'days.create']] as const) {
+    assert.ok(namesOf(changed(named(operationId))).includes(expected), expected)
+  }
+})
+
+test('an operation can give its method another name', () => {
+  assert.ok(namesOf(changed(named('getCashflowForecast', 'insights.getCashflow'))).includes('insights.getCashflow'))
+})
+
+test('two operations of one name are refused, by the rule and by extension', () => {
+  refuses(changed(named('ingestEvent'), named('ingestEvents')), /ingestEvents? and ingestEvents? are both events\.ingest in the client; give one of them x-client/)
+  refuses(changed(named('getNest', 'nests.find'), named('findNest')), /are both nests\.find/)
+})
+
+test('a name that is no resource and method is refused', () => {
+  for (const wrong of ['insights', 'a.b.c', 'Insights.get', 3]) refuses(changed((operation) => (operation['x-client'] = wrong)), /x-client is .*; write resource\.method/)
+})
+
+test('every operation gets a sample in each language', () => {
+  const { document } = bundle(readSpec(fixture), '1.0.0')
+  for (const { operation } of operationsOf(document.paths)) {
+    assert.deepEqual((operation['x-codeSamples'] as { label: string }[]).map(({ label }) => label), ['curl', 'TypeScript', 'Python'])
+  }
+})
