@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { AgentStatus } from '../tables.ts'
 
@@ -76,6 +77,6 @@ const toRow = ({ credentialId, agentId, amountCents, description, requireApprova
  */
 export const spendTogether = async (db: Db, spends: CompleteSpend[]): Promise<CollectedOutcome[]> => {
   const { rows } = await sql<CollectedOutcome & { place: number }>`
-    select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${JSON.stringify(spends.map(toRow))}::jsonb)`.execute(db)
+    select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${stringifyStorable(spends.map(toRow))}::jsonb)`.execute(db)
   return rows.sort((a, b) => a.place - b.place)
 }

@@ -129,3 +129,11 @@ test('40 requests with one key on two servers make one spend, and all that are a
   for (const { status, body } of answers) assert.ok(status === 200 || body.title === 'idempotency_in_flight', `${status} ${body.title}`)
   assert.equal(await world.balance('raced'), 93)
 })
+
+test('half a surrogate pair in a description is stored as U+FFFD, as everywhere else, and fails no spend', async () => {
+  const key = await world.fund('surrogate', 100)
+  const { status } = await world.as(key, 'POST', '/api/spend', { amount: 1, description: 'half \ud83d' }, keyed('surrogate'))
+  assert.equal(status, 200)
+  const { transactions } = (await world.as(key, 'GET', '/api/agents/surrogate/transactions')).body
+  assert.equal(transactions[0].description, 'half \ufffd')
+})
