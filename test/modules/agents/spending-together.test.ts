@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
+import { until } from '../../machines/waiting.ts'
 import { openWorld, type World } from './world.ts'
 
 let world: World
@@ -136,4 +138,27 @@ test('half a surrogate pair in a description is stored as U+FFFD, as everywhere 
   assert.equal(status, 200)
   const { transactions } = (await world.as(key, 'GET', '/api/agents/surrogate/transactions')).body
   assert.equal(transactions[0].description, 'half \ufffd')
+})
+
+test('a spend whose key is answered while it waits for its agent hears that answer, and spends nothing', async (t) => {
+  const { app, database } = world
+  if (database.driver === 'embedded') return t.skip('an embedded database has one connection, on which nobody waits for a row')
+  const key = await world.fund('overtaken', 100)
+  await world.as(key, 'POST', '/api/spend', { amount: 1 })
+  // The first request of the key, whose advisory lock went with the connection that held it while its transaction lived on.
+  const claim = { tenant: 'agent:overtaken', key: 'overtaken', operationId: 'spendCredits', bodyHash: Buffer.alloc(32) }
+  const text = '{"ok":true,"spent":2,"balance":97,"transaction_id":1}'
+  const answered = await database.db.transaction().execute(async (trx) => {
+    await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', 'overtaken').forNoKeyUpdate().execute()
+    await app.idempotency.store(trx, claim, 200, text)
+    const asked = world.as(key, 'POST', '/api/spend', { amount: 2 }, keyed('overtaken'))
+    await until('the spend waits for its agent', async () => {
+      const { rows } = await sql`select 1 from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted`.execute(trx)
+      return rows.length > 0
+    })
+    return { asked }
+  })
+  const { status, text: heard } = await answered.asked
+  assert.deepEqual([status, heard], [200, text])
+  assert.equal(await world.balance('overtaken'), 99)
 })
