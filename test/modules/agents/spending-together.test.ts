@@ -162,3 +162,13 @@ test('a spend whose key is answered while it waits for its agent hears that answ
   assert.deepEqual([status, heard], [200, text])
   assert.equal(await world.balance('overtaken'), 99)
 })
+
+test('what an agent asks for right after it was claimed is in the activity of its owner', async () => {
+  const { body } = await world.as(undefined, 'POST', '/api/register', { agent_id: 'foundling' })
+  const key = String(body.api_key)
+  assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1 })).status, 402)
+  await world.asOwner('POST', '/api/register', { agent_id: 'foundling', api_key: key })
+  await world.as(key, 'POST', '/api/spend', { amount: 1, require_approval: true })
+  const activity = await world.database.db.selectFrom('activity').selectAll().where('actor_id', '=', 'foundling').orderBy('id', 'desc').executeTakeFirstOrThrow()
+  assert.deepEqual([activity.operation_id, activity.partner_id], ['spendCredits', world.owner.partnerId])
+})
