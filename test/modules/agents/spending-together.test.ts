@@ -172,3 +172,16 @@ test('what an agent asks for right after it was claimed is in the activity of it
   const activity = await world.database.db.selectFrom('activity').selectAll().where('actor_id', '=', 'foundling').orderBy('id', 'desc').executeTakeFirstOrThrow()
   assert.deepEqual([activity.operation_id, activity.partner_id], ['spendCredits', world.owner.partnerId])
 })
+
+test('a spend of the day before that comes late does not give the new day its limit a second time', async () => {
+  await world.fund('midnight', 100)
+  await world.asOwner('POST', '/api/agents/midnight/limits', { daily_limit: 10 })
+  const spendAt = async (at: string, cents: number): Promise<string> => {
+    const { rows } = await sql<{ outcome: string }>`select outcome from agent_spend('midnight', ${cents}::bigint, 'Call', false, false, null, null, ${at}::timestamptz, null)`.execute(world.database.db)
+    return String(rows[0]?.outcome)
+  }
+  assert.equal(await spendAt('2026-06-15T00:00:00.001Z', 900), 'posted')
+  assert.equal(await spendAt('2026-06-14T23:59:59.999Z', 100), 'posted')
+  assert.equal(await spendAt('2026-06-15T00:00:00.002Z', 900), 'needs_approval')
+  assert.equal(await spendAt('2026-06-16T00:00:00.000Z', 900), 'posted')
+})
