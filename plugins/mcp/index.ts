@@ -24,12 +24,12 @@ const parse = (text: string): unknown => {
 }
 
 /**
- * How many requests a body is worth before it is worked on: one for each message that is no tool call. Tool calls are paid for by their operations, and
- * what reaches none in the end.
+ * How many requests a body is worth before it is worked on: one for each message, but none for a tool call that comes alone, which its operation counts, or
+ * when it reaches none, the end. Of several nobody knows before how many will reach one.
  */
 const messagesToPay = (body: unknown): number => {
   const messages = [typeof body === 'string' ? parse(body) : undefined].flat() as ({ method?: unknown } | null | undefined)[]
-  return messages.filter((message) => message?.method !== 'tools/call').length
+  return messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
 }
 
 /** The request in the form that the SDK reads; the body is handed on as it came, so that what is wrong with it is told as the protocol wants it. */

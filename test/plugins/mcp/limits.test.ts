@@ -49,8 +49,11 @@ test('nothing is free: messages that are no tool call, calls that reach no opera
     const { status, body: problem } = await ask(body)
     assert.deepEqual([status, problem.error], [429, 'rate_limited'], JSON.stringify(body))
   }
-  const ask = await newPartner()
-  assert.equal((await ask([message('ping'), message('ping'), message('ping'), message('ping')])).status, 429)
+  const batches = [
+    [message('ping'), message('ping'), message('ping'), message('ping')],
+    [toolCall('list_transfers', {}), toolCall('no_such_tool', {}), toolCall('get_transfer', {}), toolCall('no_such_tool', {})]
+  ]
+  for (const batch of batches) assert.equal((await (await newPartner())(batch)).status, 429, JSON.stringify(batch))
 })
 
 test('a call under way when the server closes is answered by what became of it', async (t) => {
