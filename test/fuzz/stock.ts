@@ -78,6 +78,13 @@ const payBack = async ({ call }: Owner, agentKey: string): Promise<void> => {
   }
 }
 
+/** Deletes what earlier requests made, since a partner has only so many endpoints. */
+const dropWebhooks = async ({ call }: Owner, kept?: string): Promise<void> => {
+  const { webhooks } = await call('GET', '/v1/webhooks')
+  const extra = (webhooks as { id: string }[]).filter(({ id }) => id !== kept)
+  await Promise.all(extra.map(({ id }) => call('DELETE', `/v1/webhooks/${id}`)))
+}
+
 /** Real things of one tenant, by what names them; what an operation uses up is made anew for each batch of its requests. */
 export class Stock {
   private values = new Map<Kind, Values>()
@@ -120,6 +127,7 @@ export class Stock {
       await payBack(this.owner, agentKey)
       this.values.set('loan', [Number((await this.owner.call('POST', '/api/loans', { amount: 100 }, agentKey)).loan_id)])
     }
+    if (operation.group === 'webhooks' && operation.method !== 'GET') await dropWebhooks(this.owner, this.base.webhook)
     const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
     // A credit account comes with the agent whose it is.
     for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
