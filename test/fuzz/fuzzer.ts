@@ -49,7 +49,7 @@ export interface FuzzResult {
 const batchSize = 10
 
 /** Tries to make a thing with a marked text, of which some break a rule that no schema can say. */
-const mostMarkedTries = 6
+const mostMarkedTries = 12
 
 const seedFor = (seed: number, ...parts: (string | number)[]): number => createHash('sha256').update([seed, ...parts].join(' ')).digest().readInt32BE()
 

@@ -2,6 +2,7 @@ import type { Operation } from '../../plugins/operations/table.ts'
 import { parametersOf, sampleOf } from '../architecture/document.ts'
 import { identifiersOf, type Kind } from '../architecture/identifiers.ts'
 import { password } from '../modules/identity/client.ts'
+import { canary } from './strange-text.ts'
 import type { Source } from './valid-values.ts'
 
 /** The parts of a request before they are written down. */
@@ -27,6 +28,13 @@ export const blend = (example: unknown, drawn: unknown, bits: number): unknown =
       return name in example ? [[name, example[name]]] : []
     })
   )
+}
+
+/** An example with the marked ones of the drawn texts in it, so that nothing but its texts is strange. */
+export const mark = (example: unknown, drawn: unknown): unknown => {
+  if (!isObject(example) || !isObject(drawn)) return typeof drawn === 'string' && drawn.includes(canary) ? drawn : example
+  const marked = Object.entries(drawn).filter(([, value]) => typeof value === 'string' && value.includes(canary))
+  return { ...example, ...Object.fromEntries(marked) }
 }
 
 /** An event without the fields that belong to events of other types, and not from before or after what is taken. */

@@ -80,8 +80,8 @@ const payBack = async ({ call }: Owner, agentKey: string): Promise<void> => {
 
 /** Deletes what earlier requests made, since a partner has only so many endpoints. */
 const dropWebhooks = async ({ call }: Owner, kept?: string): Promise<void> => {
-  const { webhooks } = await call('GET', '/v1/webhooks')
-  const extra = (webhooks as { id: string }[]).filter(({ id }) => id !== kept)
+  const { items } = await call('GET', '/v1/webhooks')
+  const extra = (items as { id: string }[]).filter(({ id }) => id !== kept)
   await Promise.all(extra.map(({ id }) => call('DELETE', `/v1/webhooks/${id}`)))
 }
 
