@@ -19,8 +19,8 @@ export interface Owner {
   endUser: string
 }
 
-/** How many new things of a kind one batch of requests gets. */
-const freshEach = 5
+/** How many new things of a kind one batch of requests gets at most. */
+const mostFresh = 5
 
 /** What is used up by a body; what a path names is used up by anything but a GET. */
 const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account', 'agent'])
@@ -89,7 +89,7 @@ const dropWebhooks = async ({ call }: Owner, kept?: string): Promise<void> => {
 export class Stock {
   private values = new Map<Kind, Values>()
   private constructor(
-    private readonly owner: Owner,
+    readonly owner: Owner,
     readonly base: Partial<Things>
   ) {
     this.reset()
@@ -118,8 +118,8 @@ export class Stock {
     return operation.method === 'GET' ? [] : identifiersOf(operation).filter(({ place, kind }) => makers[kind] !== undefined && (place === 'path' || usedUpByBody.has(kind)))
   }
 
-  /** Makes new things for the next batch of requests of an operation. */
-  async renew(operation: Operation): Promise<void> {
+  /** Makes new things for the next requests of an operation, of which there are `requests`. */
+  async renew(operation: Operation, requests: number): Promise<void> {
     this.reset()
     const { agentKey = '' } = this.base
     if (operation.operationId === 'requestLoan') await payBack(this.owner, agentKey)
@@ -133,7 +133,7 @@ export class Stock {
     for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
       const maker = makers[kind]
       if (maker === undefined) continue
-      const made = await Promise.all(Array.from({ length: freshEach }, () => maker(this.owner, this.base)))
+      const made = await Promise.all(Array.from({ length: Math.min(mostFresh, requests) }, () => maker(this.owner, this.base)))
       const [first = {}] = made
       for (const each of Object.keys(first) as (keyof Things)[]) this.values.set(each, made.flatMap((things) => things[each] ?? []))
     }
