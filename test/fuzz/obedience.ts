@@ -69,7 +69,9 @@ export const obey = (operation: Operation, parts: Parts, source: Source, die: nu
   const identifiers = identifiersOf(operation)
   const kindsIn = (wanted: string) => new Map(identifiers.filter(({ place }) => place === wanted).map(({ name, kind }) => [name, kind]))
   const nobodys = parametersOf(operation).filter(({ in: place, name }) => place === 'path' && kindsIn('path').get(name) === 'nobodys')
-  const pick = (kind: Kind) => source.stock.pick(kind, die)
+  // Writing down the other tenant's marked names would make them the sender's own, and each sight of them a false alarm.
+  const isFreeToWrite = (value: unknown) => source.marked || operation.method === 'GET' || !String(value).includes(canary)
+  const pick = (kind: Kind) => [source.stock.pick(kind, die)].find(isFreeToWrite)
   const optional = (place: string) => (name: string, index: number) => isRequired(place, name) || (die >>> index) % (name === 'cursor' ? 16 : 4) === 0
   const body = parts.body
   const value = body === undefined ? undefined : withThings(isObject(body.value) ? (rules[operation.operationId]?.(body.value, source) ?? body.value) : body.value, kindsIn('body'), pick)
