@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { notFound } from '../../plugins/errors/kinds.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
-import { pageByTime, readTimePosition } from '../identity/index.ts'
+import { pageByTime, readTimePosition } from '../../plugins/pages.ts'
 import type { Partner, operations } from '../../spec/generated/admin.ts'
 import { findPartner, listPartners, updatePartner, type PartnerRow } from './queries.ts'
 
@@ -15,7 +15,8 @@ const orNotFound = (row: PartnerRow | undefined): Partner => {
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => ({
   async listPartners({ query, db }) {
     const after = readTimePosition(app.cursors, 'partners', query.cursor)
-    return pageByTime(app.cursors, 'partners', await listPartners(db, after, query.limit), query.limit, describePartner)
+    const { rows, nextCursor } = pageByTime(app.cursors, 'partners', await listPartners(db, after, query.limit), query.limit)
+    return { items: rows.map(describePartner), nextCursor }
   },
 
   async getPartner({ params, db }) {

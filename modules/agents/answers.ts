@@ -60,12 +60,6 @@ export const showNotification = (row: NotificationRow): Static<typeof Notificati
   createdAt: row.created_at.toISOString()
 })
 
-/** Cuts the row too many, which was asked for to know whether there are more, and tells the last row of the page. */
-export const pageOf = <Row>(rows: Row[], limit: number): { rows: Row[]; last: Row | undefined } => {
-  const page = rows.slice(0, limit)
-  return { rows: page, last: rows.length > limit ? page.at(-1) : undefined }
-}
-
 export const showSpend = (transactionId: number, amountCents: number, balanceCents: number) => ({
   ok: true,
   spent: fromCents(amountCents),

@@ -1,3 +1,2 @@
 /** What the server and other domains may use of identity. */
 export { ensureDemoPartner, type Demo } from './demo.ts'
-export { pageByTime, pageOf, readTimePosition, type Page, type TimePosition } from './pages.ts'

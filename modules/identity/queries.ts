@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { CredentialRow } from '../../plugins/auth/credentials.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import { newId, randomText } from '../../plugins/ids.ts'
-import type { TimePosition } from './pages.ts'
+import type { TimePosition } from '../../plugins/pages.ts'
 import { hashSecret } from '../../plugins/secrets.ts'
 import { refreshLifetimeMs } from './refresh-cookie.ts'
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { fromCents, toCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
+import { pageOf, readPosition } from '../../plugins/pages.ts'
 import type { operations } from '../../spec/generated/loans.ts'
 import { borrow, repay, type Disbursement } from './lending.ts'
 import { listLoans, type Loan } from './queries.ts'
@@ -45,17 +46,9 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
   },
 
   async listLoans({ db, query, caller }) {
-    const beforeId = query.cursor === undefined ? undefined : Number(app.cursors.decode(listName, query.cursor)[0])
-    const found = await listLoans(db, caller.agentId, beforeId, query.limit + 1)
-    const loans = found.slice(0, query.limit)
-    const last = loans.at(-1)
-    const hasMore = found.length > query.limit
-    return {
-      agent_id: caller.agentId,
-      loans: loans.map(toLoan),
-      next_cursor: hasMore && last !== undefined ? app.cursors.encode(listName, [last.id]) : null,
-      has_more: hasMore
-    }
+    const found = await listLoans(db, caller.agentId, readPosition(app.cursors, listName, query.cursor), query.limit + 1)
+    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode(listName, [last.id]))
+    return { agent_id: caller.agentId, loans: rows.map(toLoan), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async repayLoan({ db, params, body, caller }) {

@@ -4,8 +4,9 @@ import type { Trx } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/errors/kinds.ts'
 import { fromCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { pageOf, readPosition } from '../../../plugins/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { pageOf, showApproval, showNotification } from '../answers.ts'
+import { showApproval, showNotification } from '../answers.ts'
 import { alreadyDecided, approvalExpired, holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
 import { decide, listApprovalsOf, type DecisionOutcome } from '../queries/approvals.ts'
 
@@ -56,25 +57,19 @@ export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
   },
 
   async listApprovals({ query, caller, db }) {
-    const [beforeId] = query.cursor === undefined ? [] : app.cursors.decode('approvals', query.cursor)
     const found = await listApprovalsOf(db, caller.userId, {
       status: query.status,
       limit: query.limit + 1,
-      beforeId: beforeId === undefined ? undefined : Number(beforeId),
+      beforeId: readPosition(app.cursors, 'approvals', query.cursor),
       now: app.clock.now()
     })
-    const { rows, last } = pageOf(found, query.limit)
-    return {
-      approvals: rows.map(showApproval),
-      next_cursor: last === undefined ? null : app.cursors.encode('approvals', [last.id]),
-      has_more: last !== undefined
-    }
+    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('approvals', [last.id]))
+    return { approvals: rows.map(showApproval), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async listNotifications({ query, caller, db }) {
-    const [position] = query.cursor === undefined ? [] : app.cursors.decode('notifications', query.cursor)
-    const before = position === undefined ? undefined : Number(position)
-    const { rows, last } = pageOf(await app.notifications.list(db, caller.userId, query.limit + 1, before), query.limit)
-    return { items: rows.map(showNotification), nextCursor: last === undefined ? null : app.cursors.encode('notifications', [last.position]) }
+    const found = await app.notifications.list(db, caller.userId, query.limit + 1, readPosition(app.cursors, 'notifications', query.cursor))
+    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('notifications', [last.position]))
+    return { items: rows.map(showNotification), nextCursor }
   }
 })

@@ -3,8 +3,9 @@ import type { SessionCaller } from '../../../plugins/auth/caller.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { pageOf, readTimePosition } from '../../../plugins/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { pageOf, showAgent, showLimits } from '../answers.ts'
+import { showAgent, showLimits } from '../answers.ts'
 import { isRevoked, noSuchAgent, notYours } from '../errors.ts'
 import { listAgentsOf, lockAgent, updateAgent, type AgentRow } from '../queries/agents.ts'
 import { sumOwed } from '../queries/payments.ts'
@@ -65,16 +66,15 @@ export const ownerHandlers = (app: FastifyInstance): OwnerHandlers => {
     },
 
     async listAgents({ query, caller, db }) {
-      const [createdAt, agentId] = query.cursor === undefined ? [] : app.cursors.decode('agents', query.cursor)
-      const before = createdAt === undefined || agentId === undefined ? undefined : { createdAt: new Date(createdAt), agentId: String(agentId) }
-      const { rows, last } = pageOf(await listAgentsOf(db, caller.userId, query.limit + 1, before), query.limit)
+      const found = await listAgentsOf(db, caller.userId, query.limit + 1, readTimePosition(app.cursors, 'agents', query.cursor))
+      const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('agents', [last.created_at.getTime(), last.agent_id]))
       const ids = rows.map((agent) => agent.agent_id)
       const balances = await app.ledger.balances(db, ids)
       const owed = await sumOwed(db, ids)
       return {
         agents: rows.map((agent) => showAgent(agent, balances.get(agent.agent_id) ?? 0, owed.get(agent.agent_id) ?? 0)),
-        next_cursor: last === undefined ? null : app.cursors.encode('agents', [last.created_at.toISOString(), last.agent_id]),
-        has_more: last !== undefined
+        next_cursor: nextCursor,
+        has_more: nextCursor !== null
       }
     }
   }

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { fromCents } from '../../../plugins/money.ts'
+import { pageOf, readPosition } from '../../../plugins/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { pageOf, showRecent, showTransaction } from '../answers.ts'
+import { showRecent, showTransaction } from '../answers.ts'
 import { noSuchAgent, notYours } from '../errors.ts'
 import { findAgent } from '../queries/agents.ts'
 import { claimAgent, findOrCreateAgent, readAgentKey } from '../registration.ts'
@@ -51,9 +52,8 @@ export const walletHandlers = (app: FastifyInstance): WalletHandlers => ({
     const mine = caller.kind === 'agent_key' ? caller.agentId === agent.agent_id : caller.userId === agent.owner_user_id
     if (!mine) throw notYours()
     const list = `transactions of ${agent.agent_id}`
-    const [beforeId] = query.cursor === undefined ? [] : app.cursors.decode(list, query.cursor)
-    const history = await app.ledger.history(db, agent.agent_id, query.limit + 1, beforeId === undefined ? undefined : Number(beforeId))
-    const { rows, last } = pageOf(history, query.limit)
-    return { transactions: rows.map(showTransaction), next_cursor: last === undefined ? null : app.cursors.encode(list, [last.id]), has_more: last !== undefined }
+    const history = await app.ledger.history(db, agent.agent_id, query.limit + 1, readPosition(app.cursors, list, query.cursor))
+    const { rows, nextCursor } = pageOf(history, query.limit, (last) => app.cursors.encode(list, [last.id]))
+    return { transactions: rows.map(showTransaction), next_cursor: nextCursor, has_more: nextCursor !== null }
   }
 })

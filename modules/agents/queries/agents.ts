@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { TimePosition } from '../../../plugins/pages.ts'
 import type { AgentsTable } from '../tables.ts'
 
 export type AgentRow = Selectable<AgentsTable>
@@ -44,12 +45,12 @@ export const updateAgent = async (
 }
 
 /** A user's agents, newest first. */
-export const listAgentsOf = async (db: Db, userId: string, limit: number, before?: { createdAt: Date; agentId: string }): Promise<AgentRow[]> =>
+export const listAgentsOf = async (db: Db, userId: string, limit: number, before?: TimePosition): Promise<AgentRow[]> =>
   await db
     .selectFrom('agents')
     .selectAll()
     .where('owner_user_id', '=', userId)
-    .$if(before !== undefined, (query) => query.where(sql<boolean>`(created_at, agent_id) < (${before?.createdAt}::timestamptz, ${before?.agentId}::text)`))
+    .$if(before !== undefined, (query) => query.where(sql<boolean>`(created_at, agent_id) < (${before?.at}::timestamptz, ${before?.id}::text)`))
     .orderBy('created_at', 'desc')
     .orderBy('agent_id', 'desc')
     .limit(limit)

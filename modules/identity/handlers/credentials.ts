@@ -5,7 +5,7 @@ import { notFound, validationFailed } from '../../../plugins/errors/kinds.ts'
 import type { FieldError } from '../../../plugins/errors/validation.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import { pageByTime, readTimePosition } from '../pages.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import type { ApiKey, NewToken, Token, operations } from '../../../spec/generated/identity.ts'
 import { listCredentials } from '../queries.ts'
 
@@ -37,8 +37,9 @@ export const apiKeyHandlers = (app: FastifyInstance): Pick<Handlers<typeof opera
   async listApiKeys({ query, caller, db }) {
     const after = readTimePosition(app.cursors, 'api-keys', query.cursor)
     await app.writeCredentialUses()
-    const rows = await listCredentials(db, caller.partnerId, 'partner_key', after, query.limit)
-    return pageByTime(app.cursors, 'api-keys', rows, query.limit, describeApiKey)
+    const found = await listCredentials(db, caller.partnerId, 'partner_key', after, query.limit)
+    const { rows, nextCursor } = pageByTime(app.cursors, 'api-keys', found, query.limit)
+    return { items: rows.map(describeApiKey), nextCursor }
   },
 
   async createApiKey({ body, caller, db }) {
@@ -76,8 +77,9 @@ export const tokenHandlers = (app: FastifyInstance): Pick<Handlers<typeof operat
   async listTokens({ query, caller, db }) {
     const after = readTimePosition(app.cursors, 'tokens', query.cursor)
     await app.writeCredentialUses()
-    const rows = await listCredentials(db, caller.partnerId, 'token', after, query.limit)
-    return pageByTime(app.cursors, 'tokens', rows, query.limit, describeToken)
+    const found = await listCredentials(db, caller.partnerId, 'token', after, query.limit)
+    const { rows, nextCursor } = pageByTime(app.cursors, 'tokens', found, query.limit)
+    return { items: rows.map(describeToken), nextCursor }
   },
 
   async createToken({ body, caller, db }) {

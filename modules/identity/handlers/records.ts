@@ -5,7 +5,7 @@ import { notFound } from '../../../plugins/errors/kinds.ts'
 import type { StoredAnswer } from '../../../plugins/idempotency.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { OperationTable } from '../../../plugins/operations/table.ts'
-import { pageOf } from '../pages.ts'
+import { pageOf, readPosition } from '../../../plugins/pages.ts'
 import type { IdempotencyRecord, operations } from '../../../spec/generated/identity.ts'
 import { allOperations } from '../../../spec/generated/index.ts'
 import { listActivity } from '../queries.ts'
@@ -32,9 +32,9 @@ type RecordOperations = 'listActivity' | 'getIdempotencyKey'
 /** What is kept of requests: the activity log, and what idempotency keys stand for. */
 export const recordHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, RecordOperations> => ({
   async listActivity({ query, caller, db }) {
-    const cursor = query.cursor === undefined || query.cursor === '' ? undefined : app.cursors.decode('activity', query.cursor)
-    const rows = await listActivity(db, caller.partnerId, cursor === undefined ? undefined : Number(cursor[0]), query.limit)
-    const describe = (row: (typeof rows)[number]) => ({
+    const found = await listActivity(db, caller.partnerId, readPosition(app.cursors, 'activity', query.cursor), query.limit)
+    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('activity', [last.id]))
+    const items = rows.map((row) => ({
       id: `act_${row.id}`,
       at: row.at.toISOString(),
       actor: { type: row.actor_type, id: row.actor_id },
@@ -44,8 +44,8 @@ export const recordHandlers = (app: FastifyInstance): Pick<Handlers<typeof opera
       resourceId: row.resource_id,
       ip: row.ip,
       requestId: row.request_id
-    })
-    return pageOf(rows, query.limit, describe, (last) => app.cursors.encode('activity', [last.id]))
+    }))
+    return { items, nextCursor }
   },
 
   async getIdempotencyKey({ params, caller, db }) {

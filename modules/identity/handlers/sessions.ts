@@ -4,7 +4,7 @@ import type { Trx } from '../../../plugins/database/types.ts'
 import { notFound, unauthorized } from '../../../plugins/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import { pageByTime, readTimePosition } from '../pages.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import type { SignedIn, operations } from '../../../spec/generated/identity.ts'
 import { emailTaken, invalidCredentials } from '../errors.ts'
 import { hashPassword, verifyPassword } from '../passwords.ts'
@@ -99,8 +99,9 @@ export const sessionHandlers = (app: FastifyInstance): Pick<Handlers<typeof oper
 
   async listSessions({ query, caller, db }) {
     const after = readTimePosition(app.cursors, 'sessions', query.cursor)
-    const rows = await listSessions(db, caller.userId, after, query.limit, app.clock.now())
-    return pageByTime(app.cursors, 'sessions', rows, query.limit, (row) => ({
+    const found = await listSessions(db, caller.userId, after, query.limit, app.clock.now())
+    const { rows, nextCursor } = pageByTime(app.cursors, 'sessions', found, query.limit)
+    const items = rows.map((row) => ({
       id: row.id,
       ip: row.ip,
       user_agent: row.user_agent,
@@ -109,6 +110,7 @@ export const sessionHandlers = (app: FastifyInstance): Pick<Handlers<typeof oper
       expires_at: row.expires_at.toISOString(),
       current: row.id === caller.sessionId
     }))
+    return { items, nextCursor }
   },
 
   async revokeSession({ params, caller, db }) {

@@ -4,6 +4,7 @@ import { notFound } from '../../../plugins/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { readFreshAccounts } from '../balances.ts'
 import { listAccountsOf } from '../queries/accounts.ts'
@@ -42,12 +43,9 @@ export const itemHandlers = (app: FastifyInstance): Pick<Handlers<typeof operati
 
   async listItems({ query, caller, db }) {
     const limit = query.limit ?? 100
-    const after = query.cursor === undefined || query.cursor === '' ? undefined : (app.cursors.decode(listName, query.cursor) as [string, string])
-    const rows = await pageItems(db, caller, query.user_id, limit, after)
-    const items = rows.slice(0, limit)
-    const last = items.at(-1)
-    const hasMore = rows.length > limit && last !== undefined
-    return { items: items.map(toItem), next_cursor: hasMore ? app.cursors.encode(listName, [last.created_at.toISOString(), last.id]) : null, has_more: hasMore }
+    const found = await pageItems(db, caller, query.user_id, limit, readTimePosition(app.cursors, listName, query.cursor))
+    const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
+    return { items: rows.map(toItem), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async deleteItem({ params, caller, db }) {

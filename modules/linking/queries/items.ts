@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { Environment } from '../../../plugins/auth/caller.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { TimePosition } from '../../../plugins/pages.ts'
 import type { ItemStatus, ItemsTable } from '../tables.ts'
 import type { Viewer } from '../viewer.ts'
 
@@ -38,14 +39,14 @@ export const listItemsOfUser = async (db: Db, { partnerId, environments }: Viewe
     .execute()
 
 /** One page of an end-user's items, newest first, and one row more when there are more. */
-export const pageItems = async (db: Db, { partnerId, environments }: Viewer, userId: string, limit: number, after?: readonly [string, string]) =>
+export const pageItems = async (db: Db, { partnerId, environments }: Viewer, userId: string, limit: number, after?: TimePosition) =>
   await db
     .selectFrom('items')
     .selectAll()
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('user_id', '=', userId)
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.[0]}::timestamptz, ${after?.[1]})`))
+    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)

@@ -3,6 +3,7 @@ import { notFound, validationFailed } from '../../../plugins/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
 import { accessTokenContext, accountNumberContext, findRecipient, insertRecipient, markRecipientDeleted, pageRecipients } from '../queries/recipients.ts'
 import { isRoutingNumber } from '../routing-number.ts'
@@ -47,13 +48,9 @@ export const recipientHandlers = (app: FastifyInstance): Pick<Handlers<typeof op
 
   async listRecipients({ query, caller, db }) {
     const limit = query.limit ?? 100
-    const after = query.cursor === undefined || query.cursor === '' ? undefined : (app.cursors.decode(listName, query.cursor) as [string, string])
-    const rows = await pageRecipients(db, caller, query.user_id, limit, after)
-    const recipients = rows.slice(0, limit)
-    const last = recipients.at(-1)
-    const hasMore = rows.length > limit && last !== undefined
-    const nextCursor = hasMore ? app.cursors.encode(listName, [last.created_at.toISOString(), last.id]) : null
-    return { recipients: recipients.map(toRecipient), next_cursor: nextCursor, has_more: hasMore }
+    const found = await pageRecipients(db, caller, query.user_id, limit, readTimePosition(app.cursors, listName, query.cursor))
+    const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
+    return { recipients: rows.map(toRecipient), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async deleteRecipient({ params, caller, db }) {

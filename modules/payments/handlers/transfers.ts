@@ -3,6 +3,7 @@ import type { Db } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/errors/kinds.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
 import { transferNotCancellable } from '../errors.ts'
 import { prepareTransfer, readDebit, sendDebit, submitTransfer } from '../preparation.ts'
@@ -70,13 +71,9 @@ export const transferHandlers = (
 
   async listTransfers({ query, caller, db }) {
     const limit = query.limit ?? 100
-    const after = query.cursor === undefined || query.cursor === '' ? undefined : (app.cursors.decode(listName, query.cursor) as [string, string])
-    const rows = await pageTransfers(db, caller, { userId: query.user_id, state: query.status }, limit, after)
-    const transfers = rows.slice(0, limit)
-    const last = transfers.at(-1)
-    const hasMore = rows.length > limit && last !== undefined
-    const nextCursor = hasMore ? app.cursors.encode(listName, [last.created_at.toISOString(), last.id]) : null
-    return { transfers: transfers.map(toTransferSummary), next_cursor: nextCursor, has_more: hasMore }
+    const found = await pageTransfers(db, caller, { userId: query.user_id, state: query.status }, limit, readTimePosition(app.cursors, listName, query.cursor))
+    const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
+    return { transfers: rows.map(toTransferSummary), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async getTransfer({ params, caller, db }) {

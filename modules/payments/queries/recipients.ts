@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { TimePosition } from '../../../plugins/pages.ts'
 import type { RecipientsTable } from '../tables.ts'
 import type { Viewer } from './transfers.ts'
 
@@ -24,7 +25,7 @@ export const insertRecipient = async (trx: Trx, recipient: RecipientRow): Promis
   await trx.insertInto('recipients').values(recipient).returningAll().executeTakeFirstOrThrow()
 
 /** One page of recipients, newest first, and one row more when there are more. */
-export const pageRecipients = async (db: Db, { partnerId, environments }: Viewer, userId: string | undefined, limit: number, after?: readonly [string, string]) =>
+export const pageRecipients = async (db: Db, { partnerId, environments }: Viewer, userId: string | undefined, limit: number, after?: TimePosition) =>
   await db
     .selectFrom('recipients')
     .selectAll()
@@ -32,7 +33,7 @@ export const pageRecipients = async (db: Db, { partnerId, environments }: Viewer
     .where('environment', 'in', environments)
     .where('deleted_at', 'is', null)
     .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.[0]}::timestamptz, ${after?.[1]})`))
+    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)

@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely'
 import type { Environment } from '../../../plugins/auth/caller.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { TimePosition } from '../../../plugins/pages.ts'
 import type { TransferEventsTable, TransfersTable } from '../tables.ts'
 import type { TransferState } from '../transfer-states.ts'
 
@@ -38,7 +39,7 @@ export interface TransferFilter {
 }
 
 /** One page of transfers, newest first, and one row more when there are more. */
-export const pageTransfers = async (db: Db, { partnerId, environments }: Viewer, filter: TransferFilter, limit: number, after?: readonly [string, string]) =>
+export const pageTransfers = async (db: Db, { partnerId, environments }: Viewer, filter: TransferFilter, limit: number, after?: TimePosition) =>
   (await db
     .selectFrom('transfers')
     .selectAll()
@@ -47,7 +48,7 @@ export const pageTransfers = async (db: Db, { partnerId, environments }: Viewer,
     .where('state', '<>', 'preparing')
     .$if(filter.userId !== undefined, (query) => query.where('user_id', '=', filter.userId ?? ''))
     .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state ?? 'submitted'))
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.[0]}::timestamptz, ${after?.[1]})`))
+    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)

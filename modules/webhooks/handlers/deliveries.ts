@@ -7,7 +7,7 @@ import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { WebhookDelivery, operations } from '../../../spec/generated/webhooks.ts'
 import { toDelivery } from '../answers.ts'
 import { webhookDisabled } from '../errors.ts'
-import { readPlace, toPage } from '../pages.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import * as queries from '../queries/deliveries.ts'
 import { findWebhook, lockWebhook } from '../queries/endpoints.ts'
 import { testEventType } from '../subscriptions.ts'
@@ -47,8 +47,8 @@ export const deliveryHandlers = ({ clock, cursors, outbox }: FastifyInstance, wa
   async listWebhookDeliveries({ db, caller, params, query: { status, limit = 100, cursor } }) {
     await requireWebhook(db, caller.partnerId, params.id)
     const list = `deliveries of ${params.id}`
-    const found = await queries.listDeliveries(db, params.id, { status, after: readPlace(cursors, list, cursor) }, limit + 1)
-    const { rows, nextCursor } = toPage(cursors, list, found, limit)
+    const found = await queries.listDeliveries(db, params.id, { status, after: readTimePosition(cursors, list, cursor) }, limit + 1)
+    const { rows, nextCursor } = pageByTime(cursors, list, found, limit)
     return { items: rows.map(toDelivery), nextCursor }
   },
 

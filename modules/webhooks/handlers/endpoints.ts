@@ -8,7 +8,7 @@ import type { WebhookChanges, operations } from '../../../spec/generated/webhook
 import { toWebhook } from '../answers.ts'
 import { fieldRefused, webhookLimitReached } from '../errors.ts'
 import { rotationOverlapMs } from '../ladder.ts'
-import { readPlace, toPage } from '../pages.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import * as queries from '../queries/endpoints.ts'
 import { newWebhookSecret, sealSecret } from '../secrets.ts'
 import { whyNotATarget } from '../targets.ts'
@@ -42,8 +42,8 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: FastifyIns
   }
   return {
     async listWebhooks({ db, caller, query: { limit = 100, cursor } }) {
-      const found = await queries.listWebhooks(db, caller.partnerId, readPlace(cursors, 'webhooks', cursor), limit + 1)
-      const { rows, nextCursor } = toPage(cursors, 'webhooks', found, limit)
+      const found = await queries.listWebhooks(db, caller.partnerId, readTimePosition(cursors, 'webhooks', cursor), limit + 1)
+      const { rows, nextCursor } = pageByTime(cursors, 'webhooks', found, limit)
       return { items: rows.map(toWebhook), nextCursor }
     },
 

@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { TimePosition } from '../../../plugins/pages.ts'
 import type { WebhookAttemptsTable, WebhookDeliveriesTable } from '../tables.ts'
 
 export type AttemptRow = Pick<Selectable<WebhookAttemptsTable>, 'at' | 'status' | 'latency_ms' | 'response_body' | 'error'>
@@ -42,14 +43,14 @@ const withAttempts = async (db: Db, rows: Omit<DeliveryRow, 'attempts'>[], most:
 
 export interface DeliveryFilter {
   status: 'pending' | 'succeeded' | 'failed' | undefined
-  after: { createdAt: Date; id: string } | undefined
+  after: TimePosition | undefined
 }
 
 /** A page of an endpoint's deliveries, newest first, each with its latest attempts. */
 export const listDeliveries = async (db: Db, webhookId: string, { status, after }: DeliveryFilter, limit: number): Promise<DeliveryRow[]> => {
   let query = selectDeliveries(db, webhookId)
   if (status !== undefined) query = query.where('d.status', '=', status)
-  if (after !== undefined) query = query.where(sql<boolean>`(d.created_at, d.id) < (${after.createdAt}, ${after.id})`)
+  if (after !== undefined) query = query.where(sql<boolean>`(d.created_at, d.id) < (${after.at}, ${after.id})`)
   return await withAttempts(db, await query.orderBy('d.created_at', 'desc').orderBy('d.id', 'desc').limit(limit).execute(), 5)
 }
 

@@ -1,16 +1,17 @@
 import { sql, type Selectable, type Updateable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { TimePosition } from '../../../plugins/pages.ts'
 import type { WebhooksTable } from '../tables.ts'
 
 export type WebhookRow = Selectable<WebhooksTable>
 
 /** A page of a partner's endpoints, newest first, after the position given. */
-export const listWebhooks = async (db: Db, partnerId: string, after: { createdAt: Date; id: string } | undefined, limit: number): Promise<WebhookRow[]> =>
+export const listWebhooks = async (db: Db, partnerId: string, after: TimePosition | undefined, limit: number): Promise<WebhookRow[]> =>
   await db
     .selectFrom('webhooks')
     .selectAll()
     .where('partner_id', '=', partnerId)
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.createdAt}, ${after?.id})`))
+    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}, ${after?.id})`))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)

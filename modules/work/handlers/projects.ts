@@ -6,7 +6,7 @@ import { requireVersion } from '../../../plugins/if-match.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations, Project } from '../../../spec/generated/work.ts'
 import { projectNotEmpty } from '../errors.ts'
-import { pageByPosition, readPosition } from '../pages.ts'
+import { pageOf, readPosition } from '../../../plugins/pages.ts'
 import * as queries from '../queries/projects.ts'
 
 type ProjectOperations = Pick<typeof operations, 'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'>
@@ -32,7 +32,8 @@ const lockForEdit = async (db: Trx, partnerId: string, id: string, ifMatch: stri
 export const projectHandlers = ({ clock, cursors }: FastifyInstance): Handlers<ProjectOperations> => ({
   async listProjects({ db, caller, query: { limit, cursor } }) {
     const found = await queries.listProjects(db, caller.partnerId, readPosition(cursors, 'projects', cursor), limit + 1)
-    return pageByPosition(cursors, 'projects', found, limit, toProject)
+    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('projects', [last.position]))
+    return { items: rows.map(toProject), nextCursor }
   },
 
   async createProject({ db, caller: { partnerId }, body: { name, description = null } }) {

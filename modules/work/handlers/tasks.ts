@@ -8,7 +8,7 @@ import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations, Task, TaskChanges } from '../../../spec/generated/work.ts'
 import { setDependencies } from '../dependencies.ts'
 import { publishTaskEvents } from '../events.ts'
-import { pageByPosition, readPosition } from '../pages.ts'
+import { pageOf, readPosition } from '../../../plugins/pages.ts'
 import { findDependants, lockDependencies } from '../queries/dependencies.ts'
 import { holdProject } from '../queries/projects.ts'
 import * as queries from '../queries/tasks.ts'
@@ -65,7 +65,8 @@ export const taskHandlers = ({ clock, cursors, outbox }: FastifyInstance): Handl
   async listTasks({ db, caller, query }) {
     const { limit, cursor } = query
     const found = await queries.listTasks(db, caller.partnerId, filterOf(query), readPosition(cursors, 'tasks', cursor), limit + 1)
-    return pageByPosition(cursors, 'tasks', found, limit, toTask)
+    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('tasks', [last.position]))
+    return { items: rows.map(toTask), nextCursor }
   },
 
   async createTask({ db, caller: { partnerId }, body: { projectId, title, description = null, priority, dueOn = null, status, dependsOn } }) {
