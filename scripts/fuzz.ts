@@ -5,7 +5,8 @@ import { fuzz, type Finding } from '../test/fuzz/fuzzer.ts'
 
 const help = `Sends every operation strange and wrong requests, drawn from the specification, with every kind of credential, and checks each answer
 against the specification: no 5xx of our own, nothing that is not described, nothing of another tenant, no secret, no trace of the inside.
-Verifies the book of credits, the bureau's counters and the transfers afterwards.
+After each operation stand the share of valid requests that were carried out and the answers by status; where the share is too low, so that
+little was reached, that is a fault too. Verifies the book of credits, the bureau's counters and the transfers afterwards.
 
   npm run test:fuzz [-- OPTIONS]
 
@@ -60,14 +61,18 @@ const main = async (): Promise<number> => {
   const unknown = values.operation.find((id) => !operations.some(({ operationId }) => operationId === id))
   if (unknown !== undefined) throw new Error(`The specification has no operation ${unknown}.`)
   console.log(`seed ${seed}`)
+  const started = performance.now()
   const cleaning: (() => Promise<void> | void)[] = []
   try {
     const options = { seed, valid: count(values.valid, 10_000), invalid: count(values.invalid, 10_000), only: values.operation, print: (line: string) => console.log(line) }
     const result = await fuzz({ after: (work) => void cleaning.unshift(work) }, options)
     tell(result.findings, seed)
+    for (const line of result.shallow) console.log(`SHALLOW: ${line}`)
     for (const line of result.broken) console.log(`BROKEN: ${line}`)
-    console.log(`\n${result.operations} operations, ${result.requests} requests, ${result.findings.length} faults, ${result.broken.length} broken invariants; seed ${seed}`)
-    return result.findings.length + result.broken.length === 0 ? 0 : 1
+    const statuses = [...result.statuses].sort(([one], [other]) => one - other).map(([status, times]) => `${status}×${times}`)
+    console.log(`\n${statuses.join(' ')}`)
+    console.log(`${result.operations} operations, ${result.requests} requests in ${Math.round((performance.now() - started) / 1000)} s, ${result.findings.length} faults, ${result.shallow.length} shallow operations, ${result.broken.length} broken invariants; seed ${seed}`)
+    return result.findings.length + result.shallow.length + result.broken.length === 0 ? 0 : 1
   } finally {
     for (const work of cleaning) await work()
   }

@@ -9,7 +9,8 @@ export interface ProblemKind {
   cure: string
 }
 
-export type ProblemMembers = Record<string, unknown>
+/** What an error tells beyond the members that every problem has, none of which may be written over. */
+export type ProblemMembers = Record<string, unknown> & Partial<Record<'type' | 'title' | 'status' | 'detail' | 'error' | 'requestId', never>>
 
 /** An error that the client may see: everything in it is meant for the client. */
 export class ProblemError extends Error {

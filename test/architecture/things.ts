@@ -41,10 +41,11 @@ export interface PartnerWithThings {
   keys: { partner: string; session: string; agent: string }
 }
 
-type Call = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Answered['body']>
+/** Sends a request that has to succeed, and answers the body. */
+export type Call = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Answered['body']>
 
 /** Sends as a client does; whatever is not accepted fails the test that wanted it. */
-const clientOf =
+export const clientOf =
   (url: string, ownKey: string): Call =>
   async (method, path, body, key = ownKey, headers = {}) => {
     const answered = await send(url, method, path, { key, body, headers })
@@ -52,7 +53,7 @@ const clientOf =
     return answered.body
   }
 
-const linkItem = async (call: Call, endUser: string) => {
+export const linkItem = async (call: Call, endUser: string) => {
   const { public_token: publicToken } = await call('POST', '/v1/sandbox/public_token', {})
   const linked = await call('POST', '/v1/accounts/link', { public_token: publicToken, user_id: endUser })
   const checking = (linked.accounts as { account_id: string; mask: string }[]).find(({ mask }) => mask === '0000')
@@ -60,7 +61,7 @@ const linkItem = async (call: Call, endUser: string) => {
   return { publicToken: String(publicToken), item: String(linked.item_id), account: checking.account_id }
 }
 
-const moveMoney = async (call: Call, account: string, mark: string) => {
+export const moveMoney = async (call: Call, account: string, mark: string) => {
   const idempotencyKey = `key-${mark}`
   const numbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
   const { id: recipient } = await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers }, undefined, { 'idempotency-key': idempotencyKey })
@@ -76,7 +77,7 @@ const borrowTwice = async (call: Call, agentKey: string): Promise<number> => {
 }
 
 /** An agent with an approval to decide on, a credit account, a loan and a checkout that waits. */
-const makeAgent = async (call: Call, session: string, furnisherKey: string, agent: string) => {
+export const makeAgent = async (call: Call, session: string, furnisherKey: string, agent: string) => {
   const agentKey = String((await call('POST', '/api/register', { agent_id: agent }, session)).api_key)
   await call('POST', '/v2/api/register', { agent_id: agent })
   // What others say of it, enough of it for a loan.
@@ -92,7 +93,7 @@ const makeAgent = async (call: Call, session: string, furnisherKey: string, agen
   return { agent, agentKey, creditAccount, loan, approval, checkoutSession }
 }
 
-const makeWebhook = async (call: Call, endUser: string) => {
+export const makeWebhook = async (call: Call, endUser: string) => {
   // Nothing listens there; that a delivery was tried is enough.
   const { id: webhook } = await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['*'] })
   const { id: delivery } = await call('POST', `/v1/webhooks/${webhook}/test`)
@@ -101,16 +102,29 @@ const makeWebhook = async (call: Call, endUser: string) => {
   return { webhook: String(webhook), delivery: String(delivery) }
 }
 
-const makeWork = async (call: Call) => {
+export const makeWork = async (call: Call) => {
   const project = String((await call('POST', '/v1/projects', { name: 'Quarterly close' })).id)
   const make = async (title: string) => String((await call('POST', '/v1/tasks', { projectId: project, title })).id)
   return { project, earlierTask: await make('Gather'), task: await make('Review') }
 }
 
-const makeCredentials = async (call: Call, session: string) => {
+export const makeCredentials = async (call: Call, session: string) => {
   const { id: apiKey } = await call('POST', '/v1/api-keys', { name: 'Another', environment: 'test' }, session)
   const { id: token } = await call('POST', '/v1/tokens', { name: 'A token', scopes: ['accounts:read'], environment: 'test' }, session)
   return { apiKey: String(apiKey), token: String(token) }
+}
+
+/** One thing of every kind that can be made at any time; `mark` sets its names apart from those of others. */
+export const makeThings = async (call: Call, session: string, furnisherKey: string, endUser: string, mark: string) => {
+  const bank = await linkItem(call, endUser)
+  return {
+    ...bank,
+    ...(await makeCredentials(call, session)),
+    ...(await makeWork(call)),
+    ...(await moveMoney(call, bank.account, mark)),
+    ...(await makeWebhook(call, endUser)),
+    ...(await makeAgent(call, session, furnisherKey, `agent-${mark}`))
+  }
 }
 
 /**
@@ -127,19 +141,8 @@ export const makePartner = async ({ url, app, database }: TestApp, furnisherKey:
   const { key: partner } = await clientOf(url, session)('POST', '/v1/api-keys', { name: 'A key', environment: 'test' })
   const call = clientOf(url, String(partner))
   const endUser = `usr_of_${mark}`
-  const make = async (n: number) => {
-    const bank = await linkItem(call, endUser)
-    return {
-      ...bank,
-      ...(await makeCredentials(call, session)),
-      ...(await makeWork(call)),
-      ...(await moveMoney(call, bank.account, `${mark}-${n}`)),
-      ...(await makeWebhook(call, endUser)),
-      ...(await makeAgent(call, session, furnisherKey, `agent-${mark}-${n}`))
-    }
-  }
-  const first = await make(1)
-  const made = await make(2)
+  const first = await makeThings(call, session, furnisherKey, endUser, `${mark}-1`)
+  const made = await makeThings(call, session, furnisherKey, endUser, `${mark}-2`)
   await call('GET', `/v1/transactions?user_id=${endUser}`)
   await app.outbox.settle()
   const { items: sessions } = await call('GET', '/api/v1/users/me/sessions', undefined, session)

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { Client } from 'undici'
+import { Pool as Connections } from 'undici'
 import { findMiscounted } from '../../modules/bureau/queries.ts'
 import { verifyLedger } from '../../plugins/ledger/verify.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { operations } from '../architecture/document.ts'
 import { startApp, type Cleaner, type TestApp } from '../build-app.ts'
-import { send } from '../credentials.ts'
+import { readsOfCanary, whatLacksCanary } from './canary.ts'
 import { faultsOf, type FuzzAnswer } from './judge.ts'
+import { Pool } from './pool.ts'
 import { invalidRequests, validRequests, type FuzzRequest } from './requests.ts'
+import { Tally } from './shares.ts'
+import { Stock } from './stock.ts'
+import { canary } from './strange-text.ts'
 import { admittedKinds, createTenant, type Tenant } from './tenants.ts'
 
 export interface FuzzOptions {
@@ -30,103 +34,127 @@ export interface Finding {
 export interface FuzzResult {
   requests: number
   operations: number
+  /** Answers by status. */
+  statuses: Map<number, number>
   findings: Finding[]
+  /** Operations of which too few valid requests came to anything, so that little behind their validation was reached. */
+  shallow: string[]
   /** What does not hold in the database or the log afterwards. */
   broken: string[]
 }
 
-/** Requests drawn at a time; the next ones know the things that these made. */
+/** Requests drawn and sent at a time, all at once; the next ones know the things that these made. */
 const batchSize = 10
 
-/** What would take from the tenant the credential that all the other requests come with. */
-const endsCredentials = new Set(['logoutSession', 'revokeSession', 'changePassword'])
+/** Tries to make a thing with a marked text, of which some break a rule that no schema can say. */
+const mostMarkedTries = 6
 
 const seedFor = (seed: number, ...parts: (string | number)[]): number => createHash('sha256').update([seed, ...parts].join(' ')).digest().readInt32BE()
 
-const ask = async (client: Client, request: FuzzRequest, credential: Record<string, string>): Promise<FuzzAnswer> => {
-  const { statusCode, headers, body } = await client.request({
-    method: request.method,
-    path: request.path,
-    headers: { ...request.headers, ...credential },
-    ...(request.body === undefined ? {} : { body: request.body })
-  })
-  return { status: statusCode, headers, text: await body.text() }
-}
-
-const harvest = (pool: Tenant['pool'], { status, text }: FuzzAnswer): void => {
+const harvest = (pool: Pool, { status, text }: FuzzAnswer): void => {
   if (status >= 300 || !/^[{[]/.test(text) || text.length > 1_000_000) return
   pool.harvest(JSON.parse(text))
+}
+
+/** Where an operation's identifiers come from; one that ends things is told of none but those that were made for it. */
+const sourceOf = (operation: Operation, { pool, stock, email }: Tenant, marked = false) => ({ pool: Stock.usedUp(operation).length > 0 ? new Pool() : pool, stock, email, marked })
+
+interface Try {
+  request: FuzzRequest
+  credential: string
+  answer?: FuzzAnswer
+  error?: unknown
 }
 
 /** Fuzzes one running server: tenant A fills it with marked texts, tenant B asks everything. */
 class Fuzzer {
   readonly findings: Finding[] = []
   requests = 0
-  readonly client: Client
+  readonly connections: Connections
   constructor(
     private readonly options: FuzzOptions,
-    private readonly server: TestApp,
+    server: TestApp,
     private readonly a: Tenant,
     private readonly b: Tenant,
     private readonly secrets: ReadonlySet<string>
   ) {
-    this.client = new Client(server.url)
+    this.connections = new Connections(server.url, { connections: batchSize })
   }
 
-  /** Gives a tenant an item with accounts, and one thing or more of every kind that can be made. */
-  async fill(tenant: Tenant, marked: boolean): Promise<void> {
-    const key = tenant.partner.testKey
-    const { body } = await send(this.server.url, 'POST', '/v1/sandbox/public_token', { key, body: { institution_id: 'ins_109508' } })
-    const linked = await send(this.server.url, 'POST', '/v1/accounts/link', {
-      key,
-      body: { public_token: body.public_token, user_id: marked ? 'zq9canary-user' : 'usr_1', institution: { institution_id: 'ins_109508', name: 'First Platypus Bank' } }
+  private async ask(request: FuzzRequest, credential: Record<string, string>): Promise<FuzzAnswer> {
+    const { statusCode, headers, body } = await this.connections.request({
+      method: request.method,
+      path: request.path,
+      headers: { ...request.headers, ...credential },
+      ...(request.body === undefined ? {} : { body: request.body })
     })
-    tenant.pool.harvest(linked.body)
-    const makers = operations.filter(({ method, operationId }) => (method === 'POST' || method === 'PUT' || method === 'PATCH' || method === 'GET') && !endsCredentials.has(operationId))
-    for (const operation of makers) {
+    return { status: statusCode, headers, text: await body.text() }
+  }
+
+  /** Gives a tenant a thing of every kind that can be made, with texts of its own where they are to be marked. */
+  async fill(tenant: Tenant, marked: boolean): Promise<void> {
+    for (const operation of operations.filter(({ method, operationId }) => (method === 'POST' || method === 'PUT' || method === 'PATCH') && operationId !== 'changePassword')) {
       const [kind = 'nobody'] = admittedKinds(operation)
       if (kind === 'operator') continue
-      const drawn = fc.sample(validRequests(operation, { pool: tenant.pool, marked }), { numRuns: 1, seed: seedFor(this.options.seed, operation.operationId, 'fill') })
-      for (const request of drawn) harvest(tenant.pool, await ask(this.client, request, tenant.credentials[kind] ?? {}))
+      await tenant.stock.renew(operation)
+      const drawn = fc.sample(validRequests(operation, sourceOf(operation, tenant, marked)), { numRuns: marked ? mostMarkedTries : 1, seed: seedFor(this.options.seed, operation.operationId, 'fill') })
+      for (const request of drawn) {
+        harvest(tenant.pool, await this.ask(request, await tenant.present(operation, kind)))
+      }
     }
+    tenant.stock.reset()
+  }
+
+  /** The operations that show the tenant A its own marked texts, as they would show them to others by mistake. */
+  async readBack(): Promise<string[]> {
+    return await readsOfCanary(this.a, (request, credential) => this.ask(request, credential))
   }
 
   /** Asks one operation as often as the options say. */
-  async visit(operation: Operation): Promise<Map<number, number>> {
-    const seen = new Map<number, number>()
+  async visit(operation: Operation): Promise<Tally> {
+    const tally = new Tally()
     const { seed, valid, invalid } = this.options
     for (const [kind, count] of [['valid', valid], ['invalid', invalid]] as const) {
       for (let from = 0; from < count; from += batchSize) {
         // Every third batch of the valid ones names the other tenant's things.
-        const pool = kind === 'valid' && from % (3 * batchSize) === 2 * batchSize ? this.a.pool : this.b.pool
-        const requests = kind === 'valid' ? validRequests(operation, { pool, marked: false }) : invalidRequests(operation, { pool, marked: false })
+        const owner = kind === 'valid' && from % (3 * batchSize) === 2 * batchSize ? this.a : this.b
+        // What wrong requests use up is little: their things are made anew now and then.
+        if (kind === 'valid' || from % (10 * batchSize) === 0) await owner.stock.renew(operation)
+        const requests = (kind === 'valid' ? validRequests : invalidRequests)(operation, sourceOf(operation, owner))
         const drawn = fc.sample(fc.tuple(requests, fc.nat()), { numRuns: Math.min(batchSize, count - from), seed: seedFor(seed, operation.operationId, kind, from) })
-        for (const [request, die] of drawn) {
-          const status = await this.try(operation, request, die)
-          seen.set(status, (seen.get(status) ?? 0) + 1)
-        }
+        const tries = await Promise.all(drawn.map(([request, die]) => this.try(operation, request, die)))
+        // In the order of the draw, whichever was answered first.
+        for (const one of tries) tally.add(this.judge(operation, one), kind === 'valid' && owner === this.b && admittedKinds(operation).includes(one.credential))
       }
     }
-    return seen
+    this.a.stock.reset()
+    this.b.stock.reset()
+    return tally
   }
 
-  private async try(operation: Operation, request: FuzzRequest, die: number): Promise<number> {
-    const admitted = admittedKinds(operation)
-    const all = Object.keys(this.b.credentials)
-    const kinds = die % 4 === 0 ? all : admitted
-    let credential = kinds[Math.floor(die / 4) % kinds.length] ?? 'nobody'
-    if (endsCredentials.has(operation.operationId) && credential === 'session') credential = 'forgedSession'
+  private async try(operation: Operation, request: FuzzRequest, die: number): Promise<Try> {
+    const kinds = die % 4 === 0 ? Object.keys(this.b.credentials) : admittedKinds(operation)
+    const credential = kinds[Math.floor(die / 4) % kinds.length] ?? 'nobody'
     this.requests += 1
     try {
-      const answer = await ask(this.client, request, this.b.credentials[credential] ?? {})
-      const foreign = credential !== 'operator' && credential !== 'ingest'
-      for (const fault of faultsOf(operation, request, answer, admitted.includes(credential), this.secrets, foreign)) this.findings.push({ operationId: operation.operationId, fault, request, credential })
-      if (admitted.includes(credential)) harvest(this.b.pool, answer)
-      return answer.status
+      return { request, credential, answer: await this.ask(request, await this.b.present(operation, credential)) }
     } catch (error) {
-      this.findings.push({ operationId: operation.operationId, fault: `no answer: ${String(error)}`, request, credential })
+      return { request, credential, error }
+    }
+  }
+
+  /** Notes what is wrong with an answer, and takes the identifiers out of it. */
+  private judge(operation: Operation, { request, credential, answer, error }: Try): number {
+    const { operationId } = operation
+    if (answer === undefined) {
+      this.findings.push({ operationId, fault: `no answer: ${String(error)}`, request, credential })
       return 0
     }
+    const isAdmitted = admittedKinds(operation).includes(credential)
+    const foreign = credential !== 'operator' && credential !== 'ingest'
+    for (const fault of faultsOf(operation, request, answer, isAdmitted, this.secrets, foreign)) this.findings.push({ operationId, fault, request, credential })
+    if (isAdmitted) harvest(this.b.pool, answer)
+    return answer.status
   }
 }
 
@@ -141,23 +169,32 @@ const brokenAfter = async ({ database: { db } }: TestApp, log: readonly string[]
   ]
 }
 
+/** What is known to everybody is no secret. */
+const publicKinds = new Set(['ingest', 'garbage', 'unknownKey', 'overlong'])
+
 /** Starts a server, fuzzes it, and verifies afterwards that everything holds. */
 export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult> => {
   const log: string[] = []
   const server = await startApp(t, { env: { LOG_LEVEL: 'info' }, historyDays: 30, logStream: { write: (line) => void log.push(line) } })
-  const [a, b] = [await createTenant(server), await createTenant(server)]
-  const all = Object.entries(a.credentials).filter(([kind]) => kind !== 'ingest' && kind !== 'garbage' && kind !== 'unknownKey' && kind !== 'overlong')
-  const secrets = new Set([server.config.jwtSecret.toString('utf8'), server.config.ingestSecret ?? '', ...all.map(([, { authorization = '' }]) => authorization.slice(7))].filter((secret) => secret.length > 15))
+  const [a, b] = [await createTenant(server, `${canary}-user`), await createTenant(server, 'usr_1')]
+  const bearers = Object.entries(a.credentials).filter(([kind]) => !publicKinds.has(kind)).map(([, { authorization = '' }]) => authorization.slice(7))
+  const secrets = new Set([server.config.jwtSecret.toString('utf8'), server.config.ingestSecret ?? '', ...bearers].filter((secret) => secret.length > 15))
   const fuzzer = new Fuzzer(options, server, a, b, secrets)
-  t.after(() => fuzzer.client.close())
+  t.after(() => fuzzer.connections.close())
   await fuzzer.fill(a, true)
   await fuzzer.fill(b, false)
+  const unmarked = await whatLacksCanary(server.database.db, await fuzzer.readBack(), options.print)
   const chosen = operations.filter(({ operationId }) => options.only.length === 0 || options.only.includes(operationId))
+  const total = new Tally()
+  const shallow: string[] = []
   for (const operation of chosen) {
     const before = fuzzer.findings.length
-    const seen = await fuzzer.visit(operation)
-    const statuses = [...seen].sort(([one], [other]) => one - other).map(([status, count]) => `${status}×${count}`)
-    options.print(`${operation.operationId.padEnd(32)} ${statuses.join(' ')}${fuzzer.findings.length > before ? `  ${fuzzer.findings.length - before} FAULTS` : ''}`)
+    const tally = await fuzzer.visit(operation)
+    total.include(tally)
+    const shortfall = tally.shortfallOf(operation.operationId)
+    if (shortfall !== undefined) shallow.push(shortfall)
+    options.print(`${operation.operationId.padEnd(32)} ${tally.toString()}${fuzzer.findings.length > before ? `  ${fuzzer.findings.length - before} FAULTS` : ''}`)
   }
-  return { requests: fuzzer.requests, operations: chosen.length, findings: fuzzer.findings, broken: await brokenAfter(server, log, secrets) }
+  const broken = [...unmarked, ...(await brokenAfter(server, log, secrets))]
+  return { requests: fuzzer.requests, operations: chosen.length, statuses: total.statuses, findings: fuzzer.findings, shallow, broken }
 }

@@ -16,8 +16,12 @@ interface Response {
   headers?: Record<string, { $ref: string }>
 }
 
-/** What an upstream refuses or cannot tell is the upstream's 502 or 503; every other 5xx is ours. */
-const isExpected = (operation: Operation, status: number): boolean => operation.extensions?.['x-upstream'] !== undefined && (status === 502 || status === 503)
+/** What an upstream cannot tell is a 502 or 503 with a code that the specification names for it; every other 5xx is ours. */
+const isExpected = (operation: Operation, { status, text }: FuzzAnswer, described: Response | undefined): boolean => {
+  if (operation.extensions?.['x-upstream'] === undefined || (status !== 502 && status !== 503) || described === undefined) return false
+  const code = /"error":"(\w+)"/.exec(text)?.[1]
+  return code !== undefined && JSON.stringify(resolve<Response>(described)).includes(code)
+}
 
 /** Traces of the inside: stack frames, places of files, words of the database. */
 const inside = /\n\s+at .+:\d+:\d+|node_modules\/|\/plugins\/\w|syntax error at or near|violates \w+(-\w+)? constraint|relation "\w+"|\bSQLSTATE\b|invalid input syntax|out of range for type/
@@ -57,7 +61,7 @@ const headerFaults = (answer: FuzzAnswer, given: Response): string[] => {
 export const faultsOf = (operation: Operation, request: FuzzRequest, answer: FuzzAnswer, admitted: boolean, secrets: ReadonlySet<string>, foreign: boolean): string[] => {
   const faults: string[] = []
   const described = (document.paths[operation.path]?.[operation.method.toLowerCase()]?.responses ?? {})[String(answer.status)] as Response | undefined
-  if (answer.status >= 500 && !isExpected(operation, answer.status)) faults.push(`server error ${answer.status}: ${answer.text.slice(0, 300)}`)
+  if (answer.status >= 500 && !isExpected(operation, answer, described)) faults.push(`server error ${answer.status}: ${answer.text.slice(0, 300)}`)
   if (described === undefined) faults.push(`status ${answer.status} is not described: ${answer.text.slice(0, 300)}`)
   else faults.push(...bodyFaults(operation, answer, described), ...headerFaults(answer, described))
   if (request.mustRefuse && admitted && answer.status < 400) faults.push(`took a body that its schema refuses: ${answer.status}`)

@@ -14,7 +14,7 @@ export class Pool {
     if ((typeof value !== 'string' && typeof value !== 'number') || !/^id$|_id$|Id$|^key$|token$|cursor$/.test(name)) return
     const text = String(value)
     if (text === '' || text.length > 300 || text.toLowerCase().includes(canary)) return
-    this.#keep(name, text)
+    this.#keep(name.replace('next_cursor', 'cursor'), text)
     const prefix = /^[a-z]+[_-]/.exec(text)?.[0]
     if (prefix !== undefined) this.#keep(prefix, text)
   }

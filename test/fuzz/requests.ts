@@ -2,7 +2,8 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import ajvFormats from 'ajv-formats'
 import fc from 'fast-check'
 import type { Operation } from '../../plugins/operations/table.ts'
-import { bodyOf, document, parametersOf, resolve, type ParameterObject, type SchemaObject } from '../architecture/document.ts'
+import { bodyOf, document, examplesOf, parametersOf, resolve, type ParameterObject, type SchemaObject } from '../architecture/document.ts'
+import { blend, obey, type Parts } from './obedience.ts'
 import { attacks, broken } from './strange-text.ts'
 import { validOf, type Schema, type Source } from './valid-values.ts'
 
@@ -68,18 +69,31 @@ const bodyText = (type: string, body: unknown): string => {
   return new URLSearchParams(Object.entries(body).map(([name, value]): [string, string] => [name, String(typeof value === 'object' ? JSON.stringify(value) : value)])).toString()
 }
 
-/** Whatever arbitraries an operation's parameters and body need. */
-const partsOf = (operation: Operation, source: Source) => {
-  const parameters = parametersOf(operation)
-  const of = (place: string) => recordOf(parameters.filter((parameter) => parameter.in === place), source)
+/** Bodies of an operation, most of them near an example of the specification. */
+const bodiesOf = (operation: Operation, source: Source): fc.Arbitrary<Parts['body']> => {
   const media = Object.entries(bodyOf(operation))
-  const body = media.length === 0 ? fc.constant(undefined) : fc.constantFrom(...media).chain(([type, { schema = {} }]) => {
+  if (media.length === 0) return fc.constant(undefined)
+  return fc.constantFrom(...media).chain(([type, content]) => {
+    const { schema = {} } = content
     const accepts = compileSchema(schema)
     const asForm = type.includes('form')
+    const drawn = validOf(schema, '', source)
+    const examples = examplesOf(content)
+    const near = examples.length === 0 ? drawn : fc.tuple(fc.constantFrom(...examples), drawn, fc.nat()).map(([example, value, bits]) => [blend(example, value, source.marked ? 0 : bits), example].find((one) => asForm || accepts(one)))
     // The kinds of value a form can carry are texts; the schema is asked as the server does, after reading them.
-    return validOf(schema, '', source).filter((value) => asForm || accepts(value)).map((value) => ({ type, value, accepts: asForm ? undefined : accepts }))
+    const whole = drawn.filter((value) => asForm || accepts(value))
+    return fc.oneof({ arbitrary: near, weight: 3 }, { arbitrary: whole, weight: 1 }).map((value) => ({ type, value, accepts: asForm ? undefined : accepts }))
   })
-  return fc.record({ path: of('path'), query: of('query'), headers: of('header'), body })
+}
+
+/** Whatever arbitraries an operation's parameters and body need; seven of ten speak of real things. */
+const partsOf = (operation: Operation, source: Source): fc.Arbitrary<Parts> => {
+  const parameters = parametersOf(operation)
+  const of = (place: string) => recordOf(parameters.filter((parameter) => parameter.in === place), source)
+  const isRequired = (place: string, name: string) => parameters.some((parameter) => parameter.in === place && parameter.name === name && parameter.required === true)
+  return fc
+    .record({ path: of('path'), query: of('query'), headers: of('header'), body: bodiesOf(operation, source), way: fc.nat(9), die: fc.nat() })
+    .map(({ way, die, ...parts }) => (way < 7 ? obey(operation, parts, source, die, isRequired) : parts))
 }
 
 const compiled = new Map<string, ValidateFunction>()

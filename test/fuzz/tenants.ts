@@ -1,21 +1,42 @@
-import { createHmac, randomUUID } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { hashPassword } from '../../modules/identity/passwords.ts'
 import { signAccessToken } from '../../plugins/auth/access-tokens.ts'
 import { newId } from '../../plugins/ids.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import type { TestApp } from '../build-app.ts'
 import { createPartner, send, type TestPartner } from '../credentials.ts'
 import { operations } from '../architecture/document.ts'
+import { clientOf } from '../architecture/things.ts'
+import { password } from '../modules/identity/client.ts'
 import { Pool } from './pool.ts'
+import { Stock } from './stock.ts'
 
 /** A tenant with one credential of each kind, and what is known of its things. */
 export interface Tenant {
   partner: TestPartner
   pool: Pool
+  stock: Stock
   /** Headers that carry each kind of credential. */
   credentials: Record<string, Record<string, string>>
+  email: string
+  /** The headers for one request; where a request ends the credential that it comes with, one of its own. */
+  present: (operation: Operation, kind: string) => Promise<Record<string, string>>
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+/** What the tenant's agent has to spend. */
+const fundsCents = 5_000_000_000
+
+const emailOf = ({ userId }: TestPartner): string => `${userId}@example.test`
+
+/** Hashed once, since it is slow by design. */
+let passwordHash: Promise<string> | undefined
+
+const givePassword = async ({ database }: TestApp, { userId }: TestPartner): Promise<void> => {
+  const password_hash = await (passwordHash ??= hashPassword(password))
+  await database.db.updateTable('users').set({ password_hash }).where('id', '=', userId).execute()
+}
 
 /** Every scope that any operation asks for. */
 const everyScope = [...new Set(operations.flatMap(({ scopes }) => scopes))]
@@ -32,30 +53,48 @@ const signIn = async ({ database, config, clock }: TestApp, { userId, partnerId 
   return { token: await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now), sessionId }
 }
 
-/** Registers an agent of its own for every kind of work an agent does, and enrols it at the bureau. */
-const agentOf = async (server: TestApp, session: string, pool: Pool): Promise<string> => {
-  const agent_id = `agent-${randomUUID().slice(0, 8)}`
-  const { text, body } = await send(server.url, 'POST', '/api/register', { key: session, body: { agent_id } })
-  pool.harvest(body)
-  await send(server.url, 'POST', '/v2/api/register', { body: { agent_id } })
-  const key = /afg_live_\w+/.exec(text)?.[0]
-  if (key === undefined) throw new Error(`No agent could be registered: ${text}`)
-  return key
+/** The access token of a user with a password that is known, whose sessions may end. */
+const signInSpare = async (server: TestApp): Promise<string> => {
+  const partner = await createPartner(server.database)
+  await givePassword(server, partner)
+  return (await signIn(server, partner)).token
 }
 
-/** A partner with every credential there is, the revoked and the forged ones included. */
-export const createTenant = async (server: TestApp): Promise<Tenant> => {
+/** The refresh cookie of a new session. */
+const signInForCookie = async (server: TestApp, partner: TestPartner): Promise<string> => {
+  const { headers, text } = await send(server.url, 'POST', '/api/v1/auth/login', { body: { email: emailOf(partner), password } })
+  const cookie = headers.getSetCookie()[0]?.split(';')[0]
+  if (cookie === undefined) throw new Error(`Nobody could sign in: ${text}`)
+  return cookie
+}
+
+const forge = (token: string): string => {
+  const [header, payload] = token.split('.')
+  return `${header}.${payload}.${createHmac('sha256', 'a guess').update(`${header}.${payload}`).digest('base64url')}`
+}
+
+/** A token and a session that have been ended. */
+const makeEnded = async (server: TestApp, partner: TestPartner): Promise<{ revokedToken: string; endedSession: string }> => {
+  const { db } = server.database
+  const revokedToken = await partner.token(everyScope)
+  await db.updateTable('credentials').set({ revoked_at: server.clock.now() }).where('hint', 'like', `%${revokedToken.slice(-4)}`).where('partner_id', '=', partner.partnerId).execute()
+  const ended = await signIn(server, partner)
+  await db.updateTable('sessions').set({ revoked_at: server.clock.now() }).where('id', '=', ended.sessionId).execute()
+  return { revokedToken, endedSession: ended.token }
+}
+
+/** A partner with every credential there is, the revoked and the forged ones included, a thing of every kind, and an agent with credits to spend. */
+export const createTenant = async (server: TestApp, endUser: string): Promise<Tenant> => {
   const { database } = server
   const partner = await createPartner(database)
-  const pool = new Pool()
+  await givePassword(server, partner)
   const { token: session } = await signIn(server, partner)
-  const operator = await createPartner(database)
-  const revokedToken = await partner.token(everyScope)
-  await database.db.updateTable('credentials').set({ revoked_at: server.clock.now() }).where('hint', 'like', `%${revokedToken.slice(-4)}`).where('partner_id', '=', partner.partnerId).execute()
-  const ended = await signIn(server, partner)
-  await database.db.updateTable('sessions').set({ revoked_at: server.clock.now() }).where('id', '=', ended.sessionId).execute()
-  const [header, payload] = session.split('.')
-  const forged = `${header}.${payload}.${createHmac('sha256', 'a guess').update(`${header}.${payload}`).digest('base64url')}`
+  const furnisher = await createPartner(database)
+  const openSession = async () => (await signIn(server, partner)).sessionId
+  const stock = await Stock.of({ call: clientOf(server.url, partner.testKey), server, session, openSession, furnisherKey: furnisher.testKey, endUser })
+  const { agent = '', agentKey = '' } = stock.base
+  await database.db.transaction().execute((trx) => server.app.ledger.post(trx, { walletId: agent, type: 'earn', amountCents: fundsCents, description: 'Top-up' }))
+  const { revokedToken, endedSession } = await makeEnded(server, partner)
   const credentials = {
     nobody: {},
     garbage: bearer('\xff\xfe garbage'),
@@ -67,16 +106,22 @@ export const createTenant = async (server: TestApp): Promise<Tenant> => {
     tokenWithoutScopes: bearer(await partner.token([])),
     revokedToken: bearer(revokedToken),
     session: bearer(session),
-    endedSession: bearer(ended.token),
-    forgedSession: bearer(forged),
-    operator: bearer((await signIn(server, operator, true)).token),
-    agentKey: bearer(await agentOf(server, session, pool)),
-    ingest: { 'x-atlas-ingest-secret': server.config.ingestSecret ?? '' }
+    endedSession: bearer(endedSession),
+    forgedSession: bearer(forge(session)),
+    operator: bearer((await signIn(server, await createPartner(database), true)).token),
+    agentKey: bearer(agentKey),
+    ingest: { 'x-atlas-ingest-secret': server.config.ingestSecret ?? '' },
+    cookie: {}
   }
-  return { partner, pool, credentials }
+  const present = async ({ operationId }: Operation, kind: string): Promise<Record<string, string>> => {
+    if (kind === 'cookie') return { cookie: await signInForCookie(server, partner) }
+    if (kind === 'session' && operationId === 'changePassword') return bearer(await signInSpare(server))
+    return (credentials as Record<string, Record<string, string>>)[kind] ?? {}
+  }
+  return { partner, pool: new Pool(), stock, credentials, email: emailOf(partner), present }
 }
 
-const kindOf: Record<string, string> = { PartnerKey: 'partnerKey', PersonalAccessToken: 'token', BearerJWT: 'session', AgentKey: 'agentKey', IngestSecret: 'ingest' }
+const kindOf: Record<string, string> = { PartnerKey: 'partnerKey', PersonalAccessToken: 'token', BearerJWT: 'session', AgentKey: 'agentKey', IngestSecret: 'ingest', RefreshCookie: 'cookie' }
 
 /** The kinds of credential that an operation admits. */
 export const admittedKinds = ({ security, extensions }: Operation): string[] => {

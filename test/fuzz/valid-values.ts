@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { resolve, type SchemaObject } from '../architecture/document.ts'
 import type { Pool } from './pool.ts'
+import type { Stock } from './stock.ts'
 import { canary, strangeText } from './strange-text.ts'
 
 /** The keywords that the specification uses. */
@@ -25,6 +26,9 @@ export interface Schema extends SchemaObject {
 
 export interface Source {
   pool: Pool
+  stock: Stock
+  /** The address of the tenant's user. */
+  email: string
   /** Whether every free text is to carry the canary. */
   marked: boolean
 }
@@ -46,9 +50,12 @@ const textOf = (schema: Schema, name: string, { pool, marked }: Source): fc.Arbi
   const plain = (): fc.Arbitrary<string> => {
     const format = formats[schema.format ?? '']
     if (format !== undefined) return marked && schema.format === 'email' ? format.map((text) => `${canary}${text}`) : format
-    if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern, 'u'))
-    if (!marked) return strangeText(minLength, maxLength)
-    return fc.nat().map((n) => `${isName(name) ? 'own' : canary}-${n}`.padEnd(minLength, 'x').slice(0, maxLength))
+    const free = marked
+      ? fc.nat().map((n) => `${isName(name) ? 'own' : canary}-${n}`.padEnd(minLength, 'x').slice(0, maxLength))
+      : strangeText(minLength, maxLength)
+    if (schema.pattern === undefined) return free
+    const pattern = new RegExp(schema.pattern, 'u')
+    return fc.tuple(free, fc.stringMatching(pattern)).map(([text, matching]) => (pattern.test(text) ? text : matching))
   }
   const known = fc.nat().map((n) => pool.pick(name, schema.example, n))
   return fc.tuple(known, plain(), fc.nat(9)).map(([ours, other, die]) => (ours !== undefined && die < 8 ? ours : typeof schema.example === 'string' && die === 8 && !marked ? schema.example : other))

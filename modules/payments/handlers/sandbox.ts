@@ -17,7 +17,7 @@ import { requireTransfer, showTransfer } from './transfers.ts'
 const mostSteps = 12
 
 const illegal = (state: string, event: string) => illegalTransition(`A transfer that is ${state} cannot become ${event}.`, { state, event })
-const illegalLeg = (leg: LegKind, status: string, event: string) => illegalTransition(`The ${leg} is ${status} and cannot become ${event}.`, { leg, status, event })
+const illegalLeg = (leg: LegKind, status: string, event: string) => illegalTransition(`The ${leg} is ${status} and cannot become ${event}.`, { leg, state: status, event })
 
 /** Lets Plaid's sandbox take one step. @returns false when the leg's status does not allow it */
 const stepAtPlaid = async (app: FastifyInstance, leg: LegRow, event: LegEvent): Promise<boolean> => {

@@ -46,6 +46,15 @@ test('a transfer goes from state to state, and each is in its history and emitte
   assert.deepEqual(await world.published(id), ['transfer.submitted', 'transfer.pending', 'transfer.posted', 'transfer.settled'])
 })
 
+test('a step of a payment that is not begun is refused with the state of that payment, beside the status of the answer', async () => {
+  const { checking, savings } = await link()
+  const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
+  const refused = await simulate(id, 'settled', 'credit')
+  assert.equal(refused.status, 409)
+  const { status, error, leg, state, event } = refused.body
+  assert.deepEqual({ status, error, leg, state, event }, { status: 409, error: 'illegal_transition', leg: 'credit', state: 'not begun', event: 'settled' })
+})
+
 test('nothing goes out before the debit has settled', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import type { Operation } from '../../plugins/operations/table.ts'
+import { identifiersOf, type Identifier, type Kind } from '../architecture/identifiers.ts'
+import { linkItem, makeCredentials, makeThings, makeWork, moveMoney, type Call, type Things } from '../architecture/things.ts'
+import type { TestApp } from '../build-app.ts'
+import { createPartner } from '../credentials.ts'
+
+export type Values = (string | number)[]
+
+/** What makers need to know of a tenant. */
+export interface Owner {
+  call: Call
+  server: TestApp
+  /** The access token of its user. */
+  session: string
+  /** Opens one more session of its user, and answers the id. */
+  openSession: () => Promise<string>
+  furnisherKey: string
+  endUser: string
+}
+
+/** How many new things of a kind one batch of requests gets. */
+const freshEach = 5
+
+/** What is used up by a body; what a path names is used up by anything but a GET. */
+const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account', 'agent'])
+
+type Maker = (owner: Owner, base: Partial<Things>) => Promise<Partial<Things>>
+
+const mark = (): string => randomBytes(6).toString('hex')
+
+/** One that hears of hardly anything, or every event would go to each of hundreds of webhooks. */
+const makeQuietWebhook: Maker = async ({ call }) => {
+  const webhook = String((await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['transfer.returned'] })).id)
+  return { webhook, delivery: String((await call('POST', `/v1/webhooks/${webhook}/test`)).id) }
+}
+
+/** An agent that is enrolled and has done nothing yet; what is said of it does not touch the one that borrows. */
+const makeAgentOnly: Maker = async ({ call, session }) => {
+  const agent = String((await call('POST', '/api/register', { agent_id: `agent-${mark()}` }, session)).agent_id)
+  await call('POST', '/v2/api/register', { agent_id: agent })
+  return { agent }
+}
+
+const makers: Partial<Record<Kind, Maker>> = {
+  // Never the tenant's own: an operator may limit it to no request at all.
+  partner: async ({ server }) => ({ partner: (await createPartner(server.database)).partnerId }),
+  session: async ({ openSession }) => ({ session: await openSession() }),
+  apiKey: ({ call, session }) => makeCredentials(call, session),
+  token: ({ call, session }) => makeCredentials(call, session),
+  item: ({ call, endUser }) => linkItem(call, endUser),
+  publicToken: async ({ call }) => ({ publicToken: String((await call('POST', '/v1/sandbox/public_token', {})).public_token) }),
+  recipient: async ({ call }) => {
+    const numbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
+    return { recipient: String((await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers })).id) }
+  },
+  // From an account that has not paid for anything yet.
+  transfer: async ({ call, endUser }) => moveMoney(call, (await linkItem(call, endUser)).account, mark()),
+  account: ({ call, endUser }) => linkItem(call, endUser),
+  webhook: makeQuietWebhook,
+  delivery: makeQuietWebhook,
+  project: async ({ call }) => ({ project: String((await call('POST', '/v1/projects', { name: 'Quarterly close' })).id) }),
+  task: ({ call }) => makeWork(call),
+  agent: makeAgentOnly,
+  approval: async ({ call }, { agentKey = '' }) => ({ approval: Number((await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id) }),
+  creditAccount: async (owner, base) => {
+    const { agent = '' } = await makeAgentOnly(owner, base)
+    const opening = { agent_id: agent, action: 'open', account_type: 'credit', credit_limit: 100, platform: 'elsewhere' }
+    return { agent, creditAccount: Number((await owner.call('POST', '/v2/api/account', opening)).account_id) }
+  }
+}
+
+/** Pays back what the agent owes. */
+const payBack = async ({ call }: Owner, agentKey: string): Promise<void> => {
+  const { loans } = await call('GET', '/api/loans', undefined, agentKey)
+  for (const { id, outstanding } of loans as { id: number; outstanding: number }[]) {
+    if (outstanding > 0) await call('POST', `/api/loans/${id}/repay`, { amount: outstanding }, agentKey)
+  }
+}
+
+/** Real things of one tenant, by what names them; what an operation uses up is made anew for each batch of its requests. */
+export class Stock {
+  private values = new Map<Kind, Values>()
+  private constructor(
+    private readonly owner: Owner,
+    readonly base: Partial<Things>
+  ) {
+    this.reset()
+  }
+
+  static async of(owner: Owner): Promise<Stock> {
+    const things = await makeThings(owner.call, owner.session, owner.furnisherKey, owner.endUser, mark())
+    const { items: events } = await owner.call('GET', '/v1/events?limit=1')
+    const spare = await createPartner(owner.server.database)
+    return new Stock(owner, { ...things, endUser: owner.endUser, partner: spare.partnerId, session: await owner.openSession(), sequence: String(events[0].sequence) })
+  }
+
+  /** Puts the first things back, which no request ends. */
+  reset(): void {
+    this.values = new Map(Object.entries(this.base).map(([kind, value]) => [kind as Kind, [value]]))
+  }
+
+  /** One of the tenant's things; undefined of a kind that nobody keeps. */
+  pick(kind: Kind, index: number): string | number | undefined {
+    const values = this.values.get(kind)
+    return values?.[index % values.length]
+  }
+
+  /** The identifiers of an operation whose things it ends or changes for good. */
+  static usedUp(operation: Operation): Identifier[] {
+    return operation.method === 'GET' ? [] : identifiersOf(operation).filter(({ place, kind }) => makers[kind] !== undefined && (place === 'path' || usedUpByBody.has(kind)))
+  }
+
+  /** Makes new things for the next batch of requests of an operation. */
+  async renew(operation: Operation): Promise<void> {
+    this.reset()
+    const { agentKey = '' } = this.base
+    if (operation.operationId === 'requestLoan') await payBack(this.owner, agentKey)
+    if (operation.operationId === 'repayLoan') {
+      await payBack(this.owner, agentKey)
+      this.values.set('loan', [Number((await this.owner.call('POST', '/api/loans', { amount: 100 }, agentKey)).loan_id)])
+    }
+    const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
+    // A credit account comes with the agent whose it is.
+    for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
+      const made = await Promise.all(Array.from({ length: freshEach }, () => makers[kind]?.(this.owner, this.base)))
+      const [first = {}] = made
+      for (const each of Object.keys(first) as (keyof Things)[]) this.values.set(each, made.flatMap((things) => things?.[each] ?? []))
+    }
+  }
+}
