@@ -20,7 +20,7 @@ export interface ServerProcess {
   isRunning(): boolean
 }
 
-export const isReady = async (url: string): Promise<boolean> =>
+const isReady = async (url: string): Promise<boolean> =>
   await fetch(`${url}/api/v1/health/ready`, { signal: AbortSignal.timeout(30_000) }).then(
     (response) => response.ok,
     () => false

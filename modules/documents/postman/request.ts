@@ -25,7 +25,10 @@ export interface Place {
   operation: Operation
 }
 
-const sampleOf = ({ example, schema }: Parameter): string => String((example ?? schema?.example ?? schema?.default ?? schema?.enum?.[0] ?? ''))
+const sampleOf = ({ example, schema }: Parameter): string => {
+  const sample = example ?? schema?.example ?? schema?.default ?? schema?.enum?.[0] ?? ''
+  return typeof sample === 'string' ? sample : JSON.stringify(sample)
+}
 
 /** A parameter with its value; an optional one that the run does not need is there to be switched on. */
 const pairOf = (parameter: Parameter, set: Record<string, unknown>): Pair => {
