@@ -64,9 +64,8 @@ const main = async (): Promise<number> => {
   const started = performance.now()
   const cleaning: (() => Promise<void> | void)[] = []
   try {
-    const options = { seed, valid: count(values.valid, 10_000), invalid: count(values.invalid, 10_000), only: values.operation, print: (line: string) => console.log(line) }
+    const options = { seed, valid: count(values.valid, 10_000), invalid: count(values.invalid, 10_000), only: values.operation, print: (line: string) => console.log(line), onFindings: (findings: readonly Finding[]) => tell(findings, seed) }
     const result = await fuzz({ after: (work) => void cleaning.unshift(work) }, options)
-    tell(result.findings, seed)
     for (const line of result.shallow) console.log(`SHALLOW: ${line}`)
     for (const line of result.broken) console.log(`BROKEN: ${line}`)
     const statuses = [...result.statuses].sort(([one], [other]) => one - other).map(([status, times]) => `${status}×${times}`)

@@ -22,6 +22,8 @@ export interface FuzzOptions {
   /** Only these operations; all when empty. */
   only: readonly string[]
   print: (line: string) => void
+  /** Is told the faults of each operation as soon as it has been asked. */
+  onFindings?: (findings: readonly Finding[]) => void
 }
 
 export interface Finding {
@@ -151,7 +153,8 @@ class Fuzzer {
       return 0
     }
     const isAdmitted = admittedKinds(operation).includes(credential)
-    const foreign = credential !== 'operator' && credential !== 'ingest'
+    // An operator reads everything, and what anybody may read of an agent is nobody's secret.
+    const foreign = credential !== 'operator' && credential !== 'ingest' && !admittedKinds(operation).includes('nobody')
     for (const fault of faultsOf(operation, request, answer, isAdmitted, this.secrets, foreign)) this.findings.push({ operationId, fault, request, credential })
     if (isAdmitted) harvest(this.b.pool, answer)
     return answer.status

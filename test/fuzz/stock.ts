@@ -123,9 +123,11 @@ export class Stock {
     const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
     // A credit account comes with the agent whose it is.
     for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
-      const made = await Promise.all(Array.from({ length: freshEach }, () => makers[kind]?.(this.owner, this.base)))
+      const maker = makers[kind]
+      if (maker === undefined) continue
+      const made = await Promise.all(Array.from({ length: freshEach }, () => maker(this.owner, this.base)))
       const [first = {}] = made
-      for (const each of Object.keys(first) as (keyof Things)[]) this.values.set(each, made.flatMap((things) => things?.[each] ?? []))
+      for (const each of Object.keys(first) as (keyof Things)[]) this.values.set(each, made.flatMap((things) => things[each] ?? []))
     }
   }
 }
