@@ -14,6 +14,7 @@ import idempotency from './plugins/idempotency.ts'
 import jobs from './plugins/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/logger.ts'
+import mcp from './plugins/mcp/index.ts'
 import metrics from './plugins/metrics/index.ts'
 import notifications from './plugins/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
@@ -86,6 +87,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(auth)
   await app.register(rateLimit, { rateLimits })
   await app.register(operations)
+  await app.register(mcp)
   await app.register(stripe)
   await registerModules(app)
   return app

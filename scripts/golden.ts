@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openTestDatabase } from '../test/build-app.ts'
-import { printOperations, printSchema, printUnauthenticated } from '../test/golden/print.ts'
+import { printOperations, printSchema, printTools, printUnauthenticated } from '../test/golden/print.ts'
 import { runCommand } from './command.ts'
 
-const help = `Writes the golden files in test/golden anew: the operations, those without authentication, and the database's schema.
+const help = `Writes the golden files in test/golden anew: the operations, those without authentication, the tools, and the database's schema.
 Look at what changed before you commit it; that is what they are for.
 
   npm run golden
@@ -31,6 +31,7 @@ const main = async (): Promise<void> => {
   }
   write('operations.txt', printOperations())
   write('unauthenticated.txt', printUnauthenticated())
+  write('tools.txt', printTools())
 }
 
 runCommand(main)

@@ -1,4 +1,5 @@
 import { credentialNotAccepted, insufficientScope, operatorRequired, testCredentialRequired } from '../errors/kinds.ts'
+import { ProblemError } from '../errors/problem.ts'
 import type { Operation, SecurityScheme } from '../operations/table.ts'
 import type { Caller } from './caller.ts'
 
@@ -31,5 +32,17 @@ export const authorize = (operation: Operation, caller: Caller | null): void => 
   }
   if (operation.extensions?.['x-test-only'] === true && 'environment' in caller && caller.environment === 'live') {
     throw testCredentialRequired('This is a sandbox operation; use a test credential.')
+  }
+}
+
+/** Whether the specification admits a caller to the operation at all; an operation that asks nobody who they are admits everybody. */
+export const mayCall = (operation: Operation, caller: Caller | null): boolean => {
+  if (operation.security.length === 0) return true
+  try {
+    authorize(operation, caller)
+    return true
+  } catch (error) {
+    if (error instanceof ProblemError) return false
+    throw error
   }
 }

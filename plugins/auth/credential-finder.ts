@@ -43,7 +43,8 @@ export const createCredentialFinder = ({ clock, database }: Pick<FastifyInstance
       const ageMs = known === undefined ? Infinity : clock.now().getTime() - known.atMs
       if (known !== undefined && ageMs >= 0 && ageMs < recentMs) return known.found
       const found = await findByHash(hash)
-      if (found !== undefined) remember(id, found)
+      // One of nobody yet can become somebody's at any moment, and what it does from then on is that partner's to see.
+      if (found !== undefined && found.partner_id !== null) remember(id, found)
       return found
     }
   }

@@ -54,7 +54,10 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
   }
 }
 
-const identifyCredential = async (app: FastifyInstance, operation: Operation, request: FastifyRequest, secret: string): Promise<Caller> => {
+/** What asks for a credential: an operation, or what else admits callers as one does. */
+type Asking = Pick<Operation, 'security' | 'extensions'>
+
+const identifyCredential = async (app: FastifyInstance, operation: Asking, request: FastifyRequest, secret: string): Promise<Caller> => {
   // A collected operation's own statement looks at the credential again, so what was found a moment ago is good enough to begin with.
   const find = operation.extensions?.['x-collected'] === true ? app.findRecentCredential : app.findCredential
   const found = await find(secret)
@@ -77,13 +80,13 @@ const identifyCredential = async (app: FastifyInstance, operation: Operation, re
 }
 
 /**
- * Tells who calls an operation; the token's prefix tells which kind it is.
+ * Tells who calls an operation, or whatever else asks for credentials as one does; the token's prefix tells which kind it is.
  *
  * @returns the caller, or null where the operation admits the anonymous and no credential was sent.
  * @throws ProblemError 401 for a missing, unknown, expired or revoked credential; 402 for a live one of a partner without production; 403 from an
  *   address that the token does not allow; 503 when ingest is not configured.
  */
-export const identify = async (app: FastifyInstance, operation: Operation, request: FastifyRequest): Promise<Caller | null> => {
+export const identify = async (app: FastifyInstance, operation: Asking, request: FastifyRequest): Promise<Caller | null> => {
   const schemes = operation.security.flat()
   if (schemes.length === 0 || schemes.every((scheme) => scheme === 'RefreshCookie')) return null
   if (schemes.includes('IngestSecret')) return identifyIngest(app, request)

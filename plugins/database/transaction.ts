@@ -17,19 +17,25 @@ const sqlState = (error: unknown): string | undefined =>
  */
 export const isRolledBack = (error: unknown): boolean => /^(?!E|08|57P)[0-9A-Z]{5}$/.test(sqlState(error) ?? '')
 
-/** Runs `work` in one transaction, again when the database chose it as the victim of a deadlock. `work` must do nothing but use `trx`. */
-export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> => {
+/** Does `work`, which is one transaction and nothing else, again when the database chose it as the victim of a deadlock. */
+export const again = async <T>(work: () => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
-    const listeners = new Set<() => void>()
     try {
-      const result = await commitListeners.run(listeners, () => db.transaction().execute(work))
-      for (const listener of listeners) listener()
-      return result
+      return await work()
     } catch (error) {
       if (attempt >= mostTries || !retryable.has(sqlState(error) ?? '')) throw error
     }
   }
 }
+
+/** Runs `work` in one transaction, again when the database chose it as the victim of a deadlock. `work` must do nothing but use `trx`. */
+export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> =>
+  await again(async () => {
+    const listeners = new Set<() => void>()
+    const result = await commitListeners.run(listeners, () => db.transaction().execute(work))
+    for (const listener of listeners) listener()
+    return result
+  })
 
 /**
  * Calls `listener` once when the transaction that the caller runs in has committed, and never when it rolls back. It must not throw. Only a

@@ -1,7 +1,7 @@
 import type { OperationObject, SpecDocument } from './model.ts'
 import { isObject, operationsOf } from './model.ts'
 
-const RESERVED_NAMES = ['shared', 'index', 'client', 'client-methods']
+const RESERVED_NAMES = ['shared', 'index', 'client', 'client-methods', 'tools']
 
 /** What the generator needs of a group's document and Spectral cannot see in the bundle; faults go to `problems`. */
 export function checkDocument({ file, name, content }: SpecDocument, root: SpecDocument, problems: string[]): void {

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { Bundle } from './bundle.ts'
 import { printClientMethods } from './client-methods.ts'
 import { HEADER } from './header.ts'
@@ -6,6 +7,7 @@ import { printOperations } from './operations.ts'
 import { literal, quote } from './print.ts'
 import { Schemas, inOrderOfUse } from './schemas.ts'
 import { staticType } from './static-type.ts'
+import { printTools } from './tools.ts'
 import { TypeBoxPrinter } from './typebox.ts'
 
 /** The text of every generated file by its name. `kitPath` leads from the output folder to plugins/operations, `clientPath` to client. */
@@ -15,6 +17,8 @@ export async function printFiles(bundle: Bundle, kitPath: string, clientPath: st
   files.set('openapi.json', `${JSON.stringify(bundle.document, null, 2)}\n`)
   for (const owner of ['shared', ...bundle.groups]) files.set(`${owner}.ts`, naming(owner, () => printModule(bundle, schemas, owner, kitPath)))
   files.set('index.ts', printIndex(bundle, schemas, kitPath))
+  files.set('tools.ts', `${HEADER}\nimport type { ToolTemplate } from '${posix.join(kitPath, '../mcp/template.ts')}'\n\n` +
+    `/** The operations that are offered to models. */\nexport const tools: readonly ToolTemplate[] = ${printTools(bundle, schemas)}\n`)
   files.set('client.ts', await printClient(bundle))
   files.set('client-methods.ts', printClientMethods(bundle, clientPath))
   return files

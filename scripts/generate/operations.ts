@@ -6,7 +6,7 @@ import { bracket, literal, propertyKey, quote } from './print.ts'
 import type { TypeBoxPrinter } from './typebox.ts'
 
 /** Members that have a place of their own in the table, or that only documentation reads. */
-const NOT_EXTENSIONS = ['x-required-scopes', 'x-ratelimit-class', 'x-idempotent', 'x-client', 'x-moves-position', 'x-codeSamples', 'x-postman']
+const NOT_EXTENSIONS = ['x-required-scopes', 'x-ratelimit-class', 'x-idempotent', 'x-client', 'x-moves-position', 'x-codeSamples', 'x-postman', 'x-mcp']
 
 /** The `operations` table of one group as TypeScript source: `operationId: {…}` for each. */
 export function printOperations(bundle: Bundle, group: string, printer: TypeBoxPrinter): string {
@@ -30,7 +30,7 @@ interface Context {
 function printOperation(context: Context): string {
   const { path, method, operation, group } = context
   const extensions = Object.entries(operation).filter(([key]) => key.startsWith('x-') && !NOT_EXTENSIONS.includes(key))
-  const body = requestBody(context)
+  const body = requestBodyOf(context)
   const fields = [
     `operationId: ${quote(operation.operationId)}`,
     `method: ${quote(method.toUpperCase())}`,
@@ -52,8 +52,7 @@ function printOperation(context: Context): string {
 
 function printSchema(context: Context, body: OperationObject['requestBody']): string {
   const { bundle, path, operation, printer } = context
-  const parameters = [...bundle.document.paths[path]?.parameters ?? [], ...operation.parameters ?? []]
-    .map(parameter => resolve<Parameter>(bundle, parameter))
+  const parameters = parametersOf(bundle, path, operation)
   const where = operation.operationId
   const parts: string[] = []
   for (const [key, location] of [['params', 'path'], ['querystring', 'query'], ['headers', 'header']] as const) {
@@ -68,6 +67,11 @@ function printSchema(context: Context, body: OperationObject['requestBody']): st
   return bracket('{', parts, '}')
 }
 
+/** The parameters of an operation, those of its path included. */
+export function parametersOf(bundle: Bundle, path: string, operation: OperationObject): Parameter[] {
+  return [...bundle.document.paths[path]?.parameters ?? [], ...operation.parameters ?? []].map(parameter => resolve<Parameter>(bundle, parameter))
+}
+
 function parametersObject(parameters: Parameter[], where: string): Schema {
   const keyOf = (parameter: Parameter) => parameter.in === 'header' ? parameter.name.toLowerCase() : parameter.name
   for (const parameter of parameters) {
@@ -80,7 +84,7 @@ function parametersObject(parameters: Parameter[], where: string): Schema {
   }
 }
 
-function requestBody({ bundle, operation }: Context): OperationObject['requestBody'] {
+export function requestBodyOf({ bundle, operation }: Pick<Context, 'bundle' | 'operation'>): OperationObject['requestBody'] {
   return operation.requestBody === undefined ? undefined : resolve(bundle, operation.requestBody)
 }
 
@@ -94,10 +98,14 @@ function printBody(body: NonNullable<OperationObject['requestBody']>, where: str
 
 function printResponses({ bundle, operation, printer }: Context): string {
   const entries = Object.entries(operation.responses).map(([status, response]) => {
-    const { content } = resolve<Response>(bundle, response)
+    const { content } = responseOf(bundle, response)
     return `${status}: ${printContent(content, `${operation.operationId}.${status}`, printer)}`
   })
   return bracket('{', entries, '}')
+}
+
+export function responseOf(bundle: Bundle, response: Response): Response {
+  return resolve(bundle, response)
 }
 
 /** The schema of an answer: what is not JSON is sent as text, and an answer without content has the schema of null. */

@@ -24,6 +24,8 @@ const kinds: Record<string, Kind> = {
   '/v1/webhooks/{id}/deliveries/{deliveryId}': 'delivery',
   '/api/agents/{agent_id}': 'agent',
   '/api/loans/{loan_id}': 'loan',
+  '/v1/projects/{id}': 'project',
+  '/v1/tasks/{id}': 'task',
   '/errors/{slug}': 'nobodys',
   user_id: 'endUser',
   end_user_id: 'endUser',
@@ -37,6 +39,8 @@ const kinds: Record<string, Kind> = {
   account_id: 'creditAccount',
   request_id: 'approval',
   session_id: 'checkoutSession',
+  projectId: 'project',
+  dependsOn: 'earlierTask',
   after: 'sequence',
   cursor: 'cursor',
   id: 'nobodys',
@@ -45,7 +49,7 @@ const kinds: Record<string, Kind> = {
 }
 
 /** By the convention of names: what ends so names a thing. */
-const looksLikeOne = /(^|_)(id|key|token|cursor|after)$|[a-z]Id$/
+const looksLikeOne = /(^|_)(id|key|token|cursor|after)$|[a-z]Id$|^dependsOn$/
 
 /** A place of a request that names a thing. */
 export interface Identifier {
@@ -59,11 +63,11 @@ export interface Identifier {
 
 const inBody = (schema: SchemaObject, pointer: (string | number)[], name = ''): Omit<Identifier, 'kind' | 'place'>[] => {
   const { properties = {}, required = [], items } = resolve<SchemaObject & { required?: string[]; items?: SchemaObject }>(schema)
-  const own = looksLikeOne.test(name) ? [{ name, pointer, required: false }] : []
+  const own = items === undefined && looksLikeOne.test(name) ? [{ name, pointer, required: false }] : []
   const nested = Object.entries(properties).flatMap(([key, child]) =>
     inBody(child, [...pointer, key], key).map((found) => (found.pointer.length === pointer.length + 1 ? { ...found, required: required.includes(key) } : found))
   )
-  return [...own, ...nested, ...(items === undefined ? [] : inBody(items, [...pointer, 0]))]
+  return [...own, ...nested, ...(items === undefined ? [] : inBody(items, [...pointer, 0], name))]
 }
 
 /**

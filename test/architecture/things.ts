@@ -27,6 +27,10 @@ export interface Things {
   creditAccount: number
   loan: number
   checkoutSession: string
+  project: string
+  task: string
+  /** Another one, which the task can wait for. */
+  earlierTask: string
 }
 
 export interface PartnerWithThings {
@@ -97,6 +101,12 @@ const makeWebhook = async (call: Call, endUser: string) => {
   return { webhook: String(webhook), delivery: String(delivery) }
 }
 
+const makeWork = async (call: Call) => {
+  const project = String((await call('POST', '/v1/projects', { name: 'Quarterly close' })).id)
+  const make = async (title: string) => String((await call('POST', '/v1/tasks', { projectId: project, title })).id)
+  return { project, earlierTask: await make('Gather'), task: await make('Review') }
+}
+
 const makeCredentials = async (call: Call, session: string) => {
   const { id: apiKey } = await call('POST', '/v1/api-keys', { name: 'Another', environment: 'test' }, session)
   const { id: token } = await call('POST', '/v1/tokens', { name: 'A token', scopes: ['accounts:read'], environment: 'test' }, session)
@@ -122,6 +132,7 @@ export const makePartner = async ({ url, app, database }: TestApp, furnisherKey:
     return {
       ...bank,
       ...(await makeCredentials(call, session)),
+      ...(await makeWork(call)),
       ...(await moveMoney(call, bank.account, `${mark}-${n}`)),
       ...(await makeWebhook(call, endUser)),
       ...(await makeAgent(call, session, furnisherKey, `agent-${mark}-${n}`))

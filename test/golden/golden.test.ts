@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { openTestDatabase } from '../build-app.ts'
-import { printOperations, printSchema, printUnauthenticated } from './print.ts'
+import { printOperations, printSchema, printTools, printUnauthenticated } from './print.ts'
 
 const assertGolden = (name: string, text: string): void => {
   const file = new URL(name, import.meta.url)
@@ -23,6 +23,10 @@ test('the operations and what is enforced of each are those that were reviewed',
 
 test('the operations that ask nobody who they are are those that were reviewed', () => {
   assertGolden('unauthenticated.txt', printUnauthenticated())
+})
+
+test('the tools that models are offered, and what each tells of itself, are those that were reviewed', () => {
+  assertGolden('tools.txt', printTools())
 })
 
 test('the migrations make the schema that was reviewed, on every engine the same', async (t) => {

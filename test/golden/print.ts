@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Db } from '../../plugins/database/types.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { allOperations } from '../../spec/generated/index.ts'
+import { tools } from '../../spec/generated/tools.ts'
 
 const operations: Operation[] = Object.values<Operation>(allOperations).sort((a, b) => (a.operationId < b.operationId ? -1 : 1))
 
@@ -33,6 +34,24 @@ export const printUnauthenticated = (): string =>
       .filter(({ security }) => security.length === 0 || security.some((alternative) => alternative.length === 0))
       .map(({ operationId, method, path }) => [operationId, method, path])
   )
+
+const hints = ['readOnly', 'destructive', 'idempotent', 'openWorld'] as const
+
+/** Every tool that models are offered, with what it tells of itself and the arguments that it cannot do without. */
+export const printTools = (): string =>
+  table([
+    ['tool', ...hints, 'required', 'defaults'],
+    ...[...tools]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, annotations, inputSchema, defaults }) => [
+        name,
+        ...hints.map((hint) => (annotations[`${hint}Hint`] ? 'yes' : '-')),
+        inputSchema.required?.join(',') ?? '-',
+        Object.entries(defaults)
+          .map(([argument, value]) => `${argument}=${String(value)}`)
+          .join(',') || '-'
+      ])
+  ])
 
 interface Column {
   table: string

@@ -1181,44 +1181,48 @@ CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bi
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
-  declare
-    agent agents%rowtype;
-    today date := (p_at at time zone 'UTC')::date;
-    spent_today bigint;
-  begin
-    select a.* into agent from agents a where a.agent_id = p_agent_id for no key update;
-    if not found then
-      outcome := 'unknown';
+declare
+  agent agents%rowtype;
+  today date := (p_at at time zone 'UTC')::date;
+  spent_today bigint;
+begin
+  select a.* into agent from agents a where a.agent_id = p_agent_id for no key update;
+  if not found then
+    outcome := 'unknown';
+    return;
+  end if;
+  agent_name := agent.name;
+  owner_user_id := agent.owner_user_id;
+  owner_partner_id := agent.owner_partner_id;
+  if agent.status <> 'active' then
+    outcome := agent.status;
+    return;
+  end if;
+  -- A spend of just before midnight that comes after one of the new day, held up or by a slower clock, counts for the new day.
+  if agent.spent_on = today + 1 then
+    today := agent.spent_on;
+  end if;
+  spent_today := case when agent.spent_on = today then agent.spent_cents else 0 end;
+  reason := case
+    when p_require_approval then 'requested'
+    when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
+    when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
+  if reason is not null then
+    if not p_may_ask then
+      outcome := 'needs_approval';
       return;
     end if;
-    agent_name := agent.name;
-    owner_user_id := agent.owner_user_id;
-    owner_partner_id := agent.owner_partner_id;
-    if agent.status <> 'active' then
-      outcome := agent.status;
-      return;
-    end if;
-    spent_today := case when agent.spent_on = today then agent.spent_cents else 0 end;
-    reason := case
-      when p_require_approval then 'requested'
-      when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
-      when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
-    if reason is not null then
-      if not p_may_ask then
-        outcome := 'needs_approval';
-        return;
-      end if;
-      insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
-        values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
-      outcome := 'pending';
-      return;
-    end if;
-    select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
-      from ledger_post(p_agent_id, 'spend', -p_amount_cents, p_description, null, p_at) p;
-    if outcome = 'posted' then
-      update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
-    end if;
-  end $function$;
+    insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
+      values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
+    outcome := 'pending';
+    return;
+  end if;
+  select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
+    from ledger_post(p_agent_id, 'spend', -p_amount_cents, p_description, null, p_at) p;
+  if outcome = 'posted' then
+    update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
+  end if;
+end $function$;
 CREATE OR REPLACE FUNCTION public.agent_spend_together(p_spends jsonb)
  RETURNS TABLE(place integer, outcome text, transaction_id bigint, balance_cents bigint, announced boolean)
  LANGUAGE plpgsql

@@ -13,6 +13,7 @@ import { bundle as bundleSpec } from '../../scripts/generate/bundle.ts'
 import { printFiles } from '../../scripts/generate/files.ts'
 import { SpecError } from '../../scripts/generate/model.ts'
 import { readSpec } from '../../scripts/generate/read.ts'
+import type { ToolTemplate } from '../../plugins/mcp/template.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 
 const home = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -66,7 +67,7 @@ test('the same documents give the same files, and what was there before is clear
   writeFileSync(join(out, 'left-over.ts'), '')
   assert.equal(generate(fixture, out).status, 0)
   assert.deepEqual(new Map(readdirSync(out).map(name => [name, readFileSync(join(out, name), 'utf8')])), before)
-  assert.deepEqual([...before.keys()].sort(), ['bird-watchers.ts', 'birds.ts', 'client-methods.ts', 'client.ts', 'index.ts', 'openapi.json', 'shared.ts'])
+  assert.deepEqual([...before.keys()].sort(), ['bird-watchers.ts', 'birds.ts', 'client-methods.ts', 'client.ts', 'index.ts', 'openapi.json', 'shared.ts', 'tools.ts'])
 })
 
 test('a folder that holds other things is not cleared', () => {
@@ -224,6 +225,30 @@ export const checks: true[] = [
   assert.deepEqual(diagnostics, [])
 })
 
+test('an operation that is marked becomes a tool: one flat object of arguments, each with its place, and hints that are derived where they can be', async () => {
+  const { tools } = await import(pathToFileURL(join(out, 'tools.ts')).href) as { tools: ToolTemplate[] }
+  assert.deepEqual(tools, [{
+    name: 'rename_bird', operationId: 'renameBird', title: 'Rename', description: 'Gives a bird another name.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        id: { type: 'string', maxLength: 20 }, if_match: { type: 'string', maxLength: 22, default: '*' },
+        name: { type: 'string', maxLength: 20 }, loud: { type: 'boolean' }
+      },
+      required: ['id', 'name'],
+      additionalProperties: false
+    },
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
+    places: {
+      id: { in: 'path', name: 'id', required: true }, if_match: { in: 'header', name: 'If-Match', required: false },
+      name: { in: 'body', name: 'name', required: true }, loud: { in: 'body', name: 'loud', required: false }
+    },
+    sendsBody: true,
+    defaults: { if_match: '*' }
+  }])
+})
+
+const rename = ['paths', '/v1/birds/{id}/rename', 'post']
 const faults: { title: string, file: string, path: (string | number)[], value: unknown, message: RegExp }[] = [
   { title: 'an operationId that is there already', file: 'bird-watchers.yaml', path: ['paths', '/v1/sessions', 'post', 'operationId'], value: 'createBird',
     message: /birds\.yaml: operationId createBird is in bird-watchers\.yaml already; give one of the two another name/ },
@@ -248,7 +273,15 @@ const faults: { title: string, file: string, path: (string | number)[], value: u
   { title: 'a default that validation would ignore', file: 'birds.yaml', path: ['components', 'schemas', 'Nest', 'properties', 'tree', 'default'], value: 'oak',
     message: /birds\.yaml: Home.*Nest.*tree: a default inside oneOf or anyOf is ignored.*leave it out/ },
   { title: 'a keyword that would be lost', file: 'birds.yaml', path: ['components', 'schemas', 'Parent', 'unevaluatedProperties'], value: false,
-    message: /birds\.yaml: Parent: 'unevaluatedProperties' is not a keyword that the generator knows/ }
+    message: /birds\.yaml: Parent: 'unevaluatedProperties' is not a keyword that the generator knows/ },
+  { title: 'two arguments of one name in a tool', file: 'birds.yaml', path: ['components', 'schemas', 'Rename', 'properties', 'id'], value: { type: 'string' },
+    message: /birds\.yaml: renameBird: 'id' is in its path and in its body, and a tool has one argument of a name; rename one/ },
+  { title: 'a tool that does not say whether it is destructive', file: 'birds.yaml', path: [...rename, 'x-mcp', 'destructive'], value: undefined,
+    message: /renameBird: x-mcp must say "destructive: true"/ },
+  { title: 'a default for no argument of the tool', file: 'birds.yaml', path: [...rename, 'x-mcp', 'defaults', 'limit'], value: 20, message: /renameBird: x-mcp\.defaults names limit/ },
+  { title: 'a misspelt member of x-mcp', file: 'birds.yaml', path: [...rename, 'x-mcp', 'openworld'], value: true, message: /renameBird: x-mcp has openworld; it knows .*openWorld/ },
+  { title: 'a tool with a schema that leads back to itself', file: 'birds.yaml', path: ['paths', '/v1/birds', 'post', 'x-mcp'], value: { destructive: false, description: 'Makes a bird of that name.' },
+    message: /createBird.*leads back to itself/ }
 ]
 
 for (const [index, { title, file, path, value, message }] of faults.entries()) {

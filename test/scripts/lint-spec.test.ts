@@ -31,7 +31,7 @@ const problem = (more: object = {}) => ({
 
 /** A small API without fault, in a fresh copy. */
 function clean() {
-  const thing = { type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 20 } } }
+  const thing = { type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 20, description: 'Its name.' } } }
   return {
     openapi: '3.1.0',
     info: {
@@ -64,7 +64,7 @@ const bodyOf = (property: object) => (operation: Operation) => {
   Object.assign(body(operation), { schema: { type: 'object', properties: { it: property } }, example: {} })
 }
 
-const faults: [rule: string, spoil: (operation: Operation) => unknown][] = [
+const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: string][] = [
   ['operation-id-verb-noun', operation => { operation.operationId = 'rename_thing' }],
   ['operation-summary', operation => { operation.summary = 'Rename a thing.' }],
   ['operation-states-security', operation => { delete operation.security }],
@@ -77,6 +77,9 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown][] = [
   ['rate-limit-headers', operation => { operation.responses[200].headers = { RateLimit: header('string') } }],
   ['request-example', operation => { delete body(operation).example }],
   ['response-example', operation => { delete operation.responses[200].content['application/json'].example }],
+  ['response-example', operation => { operation.responses[500] = { ...problem(), content: { 'application/problem+json': { schema: {} } } } }, 'of-an-error'],
+  ['operation-description-says-more', operation => { operation.description = 'Renames.' }],
+  ['request-field-description', bodyOf({ type: 'boolean' })],
   ['oas3-valid-media-example', operation => { body(operation).example = { name: 1 } }],
   ['request-string-limit', bodyOf({ type: ['string', 'null'] })],
   ['request-array-limit', bodyOf({ type: 'array', items: { type: 'boolean' } })],
@@ -95,18 +98,18 @@ test('each rule of ours finds its fault, and a warning is enough to fail', () =>
   // One document with a path for each fault, since starting the linter takes longer than linting.
   const document = clean()
   const paths: Record<string, unknown> = {}
-  faults.forEach(([rule, spoil], index) => {
+  faults.forEach(([rule, spoil, where = rule], index) => {
     const { post } = clean().paths['/v1/things/{thing_id}']
     post.operationId = `rename${'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[index]}`
     spoil(post)
-    paths[`/v1/${rule}/{thing_id}`] = { post }
+    paths[`/v1/${where}/{thing_id}`] = { post }
   })
   paths['/v1/Upper'] = {}
   const { status, output } = run('spectral', { ...document, paths }, '--fail-severity=hint', '--format=json', '--quiet')
   assert.equal(status, 1)
   const found = JSON.parse(output.slice(output.indexOf('['), output.lastIndexOf(']') + 1)) as { code: string, path: string[] }[]
-  for (const [rule] of faults) {
-    assert.ok(found.some(({ code, path }) => code === rule && path[1] === `/v1/${rule}/{thing_id}`), `${rule} found nothing`)
+  for (const [rule, , where = rule] of faults) {
+    assert.ok(found.some(({ code, path }) => code === rule && path[1] === `/v1/${where}/{thing_id}`), `${rule} found nothing in ${where}`)
   }
   assert.ok(found.some(({ code, path }) => code === 'path-style' && path[1] === '/v1/Upper'))
   const own = Object.entries((parse(readFileSync(join(home, '.spectral.yaml'), 'utf8')) as { rules: object }).rules)

@@ -1,4 +1,6 @@
 import { sql } from 'kysely'
+import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
+import { again } from '../../../plugins/database/transaction.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { AgentStatus } from '../tables.ts'
 
@@ -75,7 +77,10 @@ const toRow = ({ credentialId, agentId, amountCents, description, requireApprova
  * the activity row and the key's answer. What one spend is refused for does not touch the others.
  */
 export const spendTogether = async (db: Db, spends: CompleteSpend[]): Promise<CollectedOutcome[]> => {
-  const { rows } = await sql<CollectedOutcome & { place: number }>`
-    select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${JSON.stringify(spends.map(toRow))}::jsonb)`.execute(db)
-  return rows.sort((a, b) => a.place - b.place)
+  const rows = stringifyStorable(spends.map(toRow))
+  const { rows: outcomes } = await again(() =>
+    sql<CollectedOutcome & { place: number }>`
+      select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${rows}::jsonb)`.execute(db)
+  )
+  return outcomes.sort((a, b) => a.place - b.place)
 }

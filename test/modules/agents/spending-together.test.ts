@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { sql } from 'kysely'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
+import { until } from '../../machines/waiting.ts'
 import { openWorld, type World } from './world.ts'
 
 let world: World
@@ -128,4 +130,58 @@ test('40 requests with one key on two servers make one spend, and all that are a
   assert.equal(new Set(succeeded.map(({ text }) => text)).size, 1)
   for (const { status, body } of answers) assert.ok(status === 200 || body.title === 'idempotency_in_flight', `${status} ${body.title}`)
   assert.equal(await world.balance('raced'), 93)
+})
+
+test('half a surrogate pair in a description is stored as U+FFFD, as everywhere else, and fails no spend', async () => {
+  const key = await world.fund('surrogate', 100)
+  const { status } = await world.as(key, 'POST', '/api/spend', { amount: 1, description: 'half \ud83d' }, keyed('surrogate'))
+  assert.equal(status, 200)
+  const { transactions } = (await world.as(key, 'GET', '/api/agents/surrogate/transactions')).body
+  assert.equal(transactions[0].description, 'half \ufffd')
+})
+
+test('a spend whose key is answered while it waits for its agent hears that answer, and spends nothing', async (t) => {
+  const { app, database } = world
+  if (database.driver === 'embedded') return t.skip('an embedded database has one connection, on which nobody waits for a row')
+  const key = await world.fund('overtaken', 100)
+  await world.as(key, 'POST', '/api/spend', { amount: 1 })
+  // The first request of the key, whose advisory lock went with the connection that held it while its transaction lived on.
+  const claim = { tenant: 'agent:overtaken', key: 'overtaken', operationId: 'spendCredits', bodyHash: Buffer.alloc(32) }
+  const text = '{"ok":true,"spent":2,"balance":97,"transaction_id":1}'
+  const answered = await database.db.transaction().execute(async (trx) => {
+    await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', 'overtaken').forNoKeyUpdate().execute()
+    await app.idempotency.store(trx, claim, 200, text)
+    const asked = world.as(key, 'POST', '/api/spend', { amount: 2 }, keyed('overtaken'))
+    await until('the spend waits for its agent', async () => {
+      const { rows } = await sql`select 1 from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted`.execute(trx)
+      return rows.length > 0
+    })
+    return { asked }
+  })
+  const { status, text: heard } = await answered.asked
+  assert.deepEqual([status, heard], [200, text])
+  assert.equal(await world.balance('overtaken'), 99)
+})
+
+test('what an agent asks for right after it was claimed is in the activity of its owner', async () => {
+  const { body } = await world.as(undefined, 'POST', '/api/register', { agent_id: 'foundling' })
+  const key = String(body.api_key)
+  assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1 })).status, 402)
+  await world.asOwner('POST', '/api/register', { agent_id: 'foundling', api_key: key })
+  await world.as(key, 'POST', '/api/spend', { amount: 1, require_approval: true })
+  const activity = await world.database.db.selectFrom('activity').selectAll().where('actor_id', '=', 'foundling').orderBy('id', 'desc').executeTakeFirstOrThrow()
+  assert.deepEqual([activity.operation_id, activity.partner_id], ['spendCredits', world.owner.partnerId])
+})
+
+test('a spend of the day before that comes late does not give the new day its limit a second time', async () => {
+  await world.fund('midnight', 100)
+  await world.asOwner('POST', '/api/agents/midnight/limits', { daily_limit: 10 })
+  const spendAt = async (at: string, cents: number): Promise<string> => {
+    const { rows } = await sql<{ outcome: string }>`select outcome from agent_spend('midnight', ${cents}::bigint, 'Call', false, false, null, null, ${at}::timestamptz, null)`.execute(world.database.db)
+    return String(rows[0]?.outcome)
+  }
+  assert.equal(await spendAt('2026-06-15T00:00:00.001Z', 900), 'posted')
+  assert.equal(await spendAt('2026-06-14T23:59:59.999Z', 100), 'posted')
+  assert.equal(await spendAt('2026-06-15T00:00:00.002Z', 900), 'needs_approval')
+  assert.equal(await spendAt('2026-06-16T00:00:00.000Z', 900), 'posted')
 })

@@ -1,0 +1,58 @@
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { internalError, unavailable } from '../errors/kinds.ts'
+import { problemBody } from '../errors/index.ts'
+import { ProblemError } from '../errors/problem.ts'
+import type { Operation } from '../operations/table.ts'
+import { requestOf, type Arguments } from './request.ts'
+import { resultOf, type OperationAnswer } from './results.ts'
+import type { ToolTemplate } from './template.ts'
+
+/** Who calls and by which name; everything else of the caller's headers is the protocol's. */
+const handedOn = ['authorization', 'x-api-key', 'user-agent', 'host', 'x-forwarded-host', 'x-forwarded-proto'] as const
+
+const headersOf = (request: FastifyRequest): Record<string, string> => {
+  const entries = handedOn.map((name) => [name, request.headers[name]] as const)
+  return { ...Object.fromEntries(entries.filter((entry): entry is [(typeof handedOn)[number], string] => typeof entry[1] === 'string')), 'x-request-id': request.id }
+}
+
+const isClosing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'FST_ERR_REOPENED_CLOSE_SERVER'
+
+const asProblem = (error: unknown, tool: string, request: FastifyRequest): ProblemError => {
+  if (error instanceof ProblemError) return error
+  if (isClosing(error)) return unavailable('This instance is about to stop and did nothing. Try again.', {}, { 'retry-after': '1' })
+  request.log.error({ err: error, tool }, 'an unexpected error in a tool call')
+  return internalError(`Something went wrong on our side. Quote the request id ${request.id} when you ask about it.`)
+}
+
+/**
+ * Calls an operation for a tool, through the same route as every HTTP request: the caller's credential and address go with it, and who may, how often,
+ * in which form and whether it was done before is decided there and only there.
+ *
+ * @returns the result for the model, also of a failure, and the headers of the operation's answer.
+ */
+export const dispatch = async (
+  app: FastifyInstance,
+  request: FastifyRequest,
+  template: ToolTemplate,
+  operation: Operation,
+  given: Arguments
+): Promise<{ result: CallToolResult; headers: OperationAnswer['headers'] }> => {
+  let answer: OperationAnswer
+  try {
+    const { headers, payload, ...target } = requestOf(template, operation, given)
+    const response = await app.inject({
+      ...target,
+      headers: { accept: 'application/json', ...headersOf(request), ...headers },
+      remoteAddress: request.ip,
+      ...(payload === undefined ? {} : { payload })
+    })
+    answer = { status: response.statusCode, headers: response.headers, text: response.body }
+  } catch (error) {
+    const problem = asProblem(error, template.name, request)
+    answer = { status: problem.kind.status, headers: problem.headers, text: JSON.stringify(problemBody(problem, request.id, app.config.publicUrl ?? '')) }
+  }
+  // Arguments and answers stay out of the log: both can hold what is nobody else's business.
+  request.log.info({ tool: template.name, status: answer.status }, 'a tool was called')
+  return { result: resultOf(answer), headers: answer.headers }
+}

@@ -1,0 +1,65 @@
+import { validationFailed } from '../errors/kinds.ts'
+import type { FieldError } from '../errors/validation.ts'
+import type { Operation } from '../operations/table.ts'
+import type { ArgumentPlace, ToolTemplate } from './template.ts'
+
+export type Arguments = Readonly<Record<string, unknown>>
+
+/** The HTTP request that an operation gets for a tool's call. */
+export interface OperationRequest {
+  method: Operation['method']
+  url: string
+  headers: Record<string, string>
+  payload: string | undefined
+}
+
+/** Text for a place that holds only text; what is no text is refused by the operation's own schema. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+/** A path is resolved before it is routed: an empty or a dotted segment would lead to another operation. */
+const isSegment = (value: unknown): boolean => value !== undefined && value !== null && !/^\.{0,2}$/.test(textOf(value))
+
+const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
+  const unknown = Object.keys(given)
+    .filter((name) => !Object.hasOwn(places, name))
+    .map((name) => ({ path: `arguments/${name}`, message: 'is not an argument of this tool' }))
+  const missing = Object.entries(places)
+    .filter(([name, place]) => place.in !== 'body' && place.required && (given[name] === undefined || given[name] === null))
+    .map(([name]) => ({ path: `arguments/${name}`, message: 'is required' }))
+  const misleading = Object.entries(places)
+    .filter(([name, place]) => place.in === 'path' && given[name] !== undefined && given[name] !== null && !isSegment(given[name]))
+    .map(([name]) => ({ path: `arguments/${name}`, message: 'must be an identifier' }))
+  return [...unknown, ...missing, ...misleading]
+}
+
+/**
+ * Turns a tool's arguments into its operation's request. Only what the operation could not see is refused here: names that no part of the request
+ * has, and what the path cannot be written without. All else is validated by the operation. Members of the body go in the specification's order, so
+ * that the same arguments are the same bytes under an idempotency key.
+ *
+ * @throws ProblemError 400 naming each argument at fault.
+ */
+export const requestOf = (template: ToolTemplate, operation: Operation, given: Arguments): OperationRequest => {
+  const errors = faultsOf(template, given)
+  if (errors.length > 0) {
+    const names = errors.map(({ path }) => path).join(', ')
+    throw validationFailed(`The call has ${errors.length} invalid argument${errors.length === 1 ? '' : 's'}: ${names}.`, { errors })
+  }
+  const values: Arguments = { ...template.defaults, ...given }
+  // Null stands for "left out" except in a body, where it has a meaning of its own.
+  const sent = Object.entries(template.places).filter(([name, place]) => values[name] !== undefined && (place.in === 'body' || values[name] !== null))
+  const inPlace = (kind: ArgumentPlace['in']): [string, unknown][] => sent.filter(([, place]) => place.in === kind).map(([name, place]) => [place.name, values[name]])
+  const path = inPlace('path').reduce((url, [name, value]) => url.replace(`{${name}}`, encodeURIComponent(textOf(value))), operation.path)
+  const query = new URLSearchParams(inPlace('query').flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, textOf(item)]))).toString()
+  const body = inPlace('body')
+  const payload = body.length > 0 || template.sendsBody ? JSON.stringify(Object.fromEntries(body)) : undefined
+  return {
+    method: operation.method,
+    url: query === '' ? path : `${path}?${query}`,
+    headers: {
+      ...Object.fromEntries(inPlace('header').map(([name, value]) => [name.toLowerCase(), textOf(value)])),
+      ...(payload === undefined ? {} : { 'content-type': 'application/json' })
+    },
+    payload
+  }
+}

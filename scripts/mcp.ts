@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
+import { ErrorCode, isInitializeRequest, isJSONRPCRequest, isJSONRPCResultResponse, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
+
+const help = `Offers a running server's tools over standard input and output, for clients of the Model Context Protocol that start a program.
+Nothing but the protocol is written to standard output.
+
+  npm run --silent mcp [-- --url http://localhost:3000]
+
+  ATLAS_API_KEY    the credential: a partner key, a personal access token, an agent's key or an access token (required)
+  ATLAS_BASE_URL   where the server is (default: http://localhost:3000)
+  --url URL        the same, before ATLAS_BASE_URL
+  --help           this text
+`
+
+const reasonOf = (error: unknown): string => {
+  const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  return `${error instanceof Error ? error.message : String(error)}${cause}`
+}
+
+const failureOf = (id: RequestId, error: unknown): JSONRPCMessage => ({
+  jsonrpc: '2.0',
+  id,
+  error: { code: ErrorCode.InternalError, message: `The server could not be asked: ${reasonOf(error)}` }
+})
+
+/** Passes messages on in both directions, unchanged, until standard input ends and every request that was read is answered. */
+const relay = async (url: URL, key: string): Promise<void> => {
+  const local = new StdioServerTransport()
+  const remote = new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization: `Bearer ${key}` } } })
+  const underWay = new Set<Promise<void>>()
+  let initializing: RequestId | undefined
+  const pass = async (message: JSONRPCMessage): Promise<void> => {
+    if (isInitializeRequest(message) && isJSONRPCRequest(message)) initializing = message.id
+    try {
+      await remote.send(message)
+    } catch (error) {
+      process.stderr.write(`${reasonOf(error)}\n`)
+      if (isJSONRPCRequest(message)) await local.send(failureOf(message.id, error))
+    }
+  }
+  local.onmessage = (message) => {
+    const passing = pass(message).finally(() => underWay.delete(passing))
+    underWay.add(passing)
+  }
+  remote.onmessage = (message) => {
+    if (isJSONRPCResultResponse(message) && message.id === initializing && typeof message.result.protocolVersion === 'string') {
+      remote.setProtocolVersion(message.result.protocolVersion)
+    }
+    void local.send(message)
+  }
+  local.onerror = (error) => process.stderr.write(`${reasonOf(error)}\n`)
+  await remote.start()
+  const ended = new Promise<void>((done) => process.stdin.once('end', done))
+  await local.start()
+  await ended
+  await Promise.all(underWay)
+  await local.close()
+  await remote.close()
+}
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { url: { type: 'string' }, help: { type: 'boolean', default: false } } })
+  if (values.help) {
+    process.stdout.write(help)
+    return
+  }
+  const key = process.env.ATLAS_API_KEY
+  if (key === undefined || key === '') throw new Error('ATLAS_API_KEY is missing: set it to the credential that the tools are to be used with.')
+  const base = values.url ?? process.env.ATLAS_BASE_URL ?? 'http://localhost:3000'
+  if (!URL.canParse(base)) throw new Error(`${base} is no URL; give the server's address, such as http://localhost:3000.`)
+  await relay(new URL('mcp', `${base.replace(/\/$/, '')}/`), key)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${reasonOf(error)}\n`)
+  process.exitCode = 1
+})

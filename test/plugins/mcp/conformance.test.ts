@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { startApp, type Cleaner } from '../../build-app.ts'
+import { createPartner } from '../../credentials.ts'
+
+const suite = fileURLToPath(new URL('../../../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url))
+const exceptions = fileURLToPath(new URL('conformance.yaml', import.meta.url))
+
+/** Passes requests on to the server as they come, with the credential that the suite has no way to send. */
+const withCredential = async (t: Cleaner, url: string, key: string): Promise<string> => {
+  const { hostname, port } = new URL(url)
+  const proxy = createServer((request, response) => {
+    const { url: path, method, headers } = request
+    const onward = httpRequest({ hostname, port, path, method, headers: { ...headers, authorization: `Bearer ${key}` } }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    onward.on('error', () => response.destroy())
+    request.pipe(onward)
+  })
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
+  t.after(() => void proxy.close())
+  return `http://localhost:${(proxy.address() as AddressInfo).port}/mcp`
+}
+
+test('the official conformance suite passes, but for what the list of exceptions says and why', async () => {
+  const { url, database } = await startApp({ after })
+  const address = await withCredential({ after }, url, (await createPartner(database)).testKey)
+  const results = mkdtempSync(join(tmpdir(), 'atlas-conformance-'))
+  after(() => rmSync(results, { recursive: true, force: true }))
+  // Where it runs it leaves its results, so that is not the project's folder.
+  const child = spawn(process.execPath, [suite, 'server', '--url', address, '--suite', 'all', '--expected-failures', exceptions], { cwd: results })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  const code = await new Promise((done) => child.once('close', done))
+  assert.equal(code, 0, output.slice(-4000))
+  for (const scenario of ['server-initialize', 'ping', 'tools-list', 'dns-rebinding-protection']) assert.match(output, new RegExp(`✓ ${scenario}: [1-9]\\d* passed, 0 failed`), output)
+})

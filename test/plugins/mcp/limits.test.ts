@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { sql } from 'kysely'
+import { rateLimits } from '../../../spec/generated/index.ts'
+import type { Cleaner } from '../../build-app.ts'
+import { createPartner, send, type Answered } from '../../credentials.ts'
+import { openWorld } from '../../modules/agents/world.ts'
+
+const message = (method: string, params: object = {}) => ({ jsonrpc: '2.0', id: 1, method, params })
+const toolCall = (name: string, given: object) => message('tools/call', { name, arguments: given })
+
+const three = { limit: 3, windowSeconds: 60 }
+
+/** A server that allows three requests a minute, and how a new partner sends to it. */
+const openLimited = async (t: Cleaner): Promise<() => Promise<(body: unknown) => Promise<Answered>>> => {
+  const { url, database } = await openWorld(t, { rateLimits: { ...rateLimits, standard: three, read: three } })
+  return async () => {
+    const { testKey } = await createPartner(database)
+    return (body) => send(url, 'POST', '/mcp', { key: testKey, body, headers: { accept: 'application/json, text/event-stream' } })
+  }
+}
+
+test('a tool call costs what its operation costs, once, and the answer tells what is left of just that limit', async (t) => {
+  const ask = await (await openLimited(t))()
+  for (const left of ['2', '1', '0']) assert.equal((await ask(toolCall('list_transfers', {}))).headers.get('x-ratelimit-remaining'), left)
+  const { status, body } = await ask(toolCall('list_transfers', {}))
+  const problem = JSON.parse(body.result.content[0].text)
+  assert.deepEqual([status, body.result.isError, problem.error], [200, true, 'rate_limited'])
+  assert.ok(problem.retryAfterSeconds > 0)
+  const other = await ask(toolCall('list_events', {}))
+  assert.deepEqual([other.body.result.isError, other.headers.get('ratelimit-policy')], [undefined, '"read";q=3;w=60'])
+})
+
+test('nothing is free: messages that are no tool call, calls that reach no operation, and each message of a batch are counted', async (t) => {
+  const newPartner = await openLimited(t)
+  const free = [
+    message('tools/list'),
+    message('no/such/method'),
+    toolCall('no_such_tool', {}),
+    toolCall('get_transfer', {}),
+    message('tools/call', { name: 1 }),
+    '{"jsonrpc":'
+  ]
+  for (const body of free) {
+    const ask = await newPartner()
+    for (const left of ['2', '1', '0']) assert.equal((await ask(body)).headers.get('x-ratelimit-remaining'), left, JSON.stringify(body))
+    const { status, body: problem } = await ask(body)
+    assert.deepEqual([status, problem.error], [429, 'rate_limited'], JSON.stringify(body))
+  }
+  const batches = [
+    [message('ping'), message('ping'), message('ping'), message('ping')],
+    [toolCall('list_transfers', {}), toolCall('no_such_tool', {}), toolCall('get_transfer', {}), toolCall('no_such_tool', {})]
+  ]
+  for (const batch of batches) assert.equal((await (await newPartner())(batch)).status, 429, JSON.stringify(batch))
+})
+
+test('a call under way when the server closes is answered by what became of it', async (t) => {
+  const world = await openWorld(t)
+  const agentId = `agent-${randomUUID()}`
+  const key = await world.fund(agentId, 100)
+  const { db, driver } = world.database
+  const arrived = once(world.app.server, 'request')
+  const { answering, closing } = await db.transaction().execute(async (trx) => {
+    await world.app.ledger.lockBalance(trx, agentId)
+    const answering = send(world.url, 'POST', '/mcp', {
+      key,
+      body: toolCall('spend_credits', { amount: 30, idempotency_key: randomUUID() }),
+      headers: { accept: 'application/json, text/event-stream' }
+    })
+    await arrived
+    const waits = async () => (await sql<{ n: number }>`select count(*)::int as n from pg_locks where not granted`.execute(trx)).rows[0]?.n ?? 0
+    // The embedded database has one connection, so that there the call waits for this transaction before it gets as far as the wallet.
+    while (driver === 'postgresql' && (await waits()) === 0) await new Promise((next) => setImmediate(next))
+    return { answering, closing: world.app.close() }
+  })
+  const { body, headers } = await answering
+  await closing
+  assert.equal(headers.get('connection'), 'close')
+  if (driver === 'postgresql') assert.equal(body.result.structuredContent.balance, 70)
+  else assert.equal(JSON.parse(body.result.content[0].text).error ?? 'spent', body.result.isError === true ? 'unavailable' : 'spent')
+  assert.equal(await world.app.ledger.balance(db, agentId), body.result.isError === true ? 10_000 : 7_000)
+})

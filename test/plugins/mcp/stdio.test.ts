@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { openWorld } from '../../modules/agents/world.ts'
+import { call } from './client.ts'
+
+const world = await openWorld({ after })
+const cwd = fileURLToPath(new URL('../../..', import.meta.url))
+const script = ['--import', 'tsx', 'scripts/mcp.ts']
+const environment = (key: string, url = world.url) => ({ PATH: process.env.PATH ?? '', ATLAS_API_KEY: key, ATLAS_BASE_URL: url })
+
+test('a program that is started with a key has the same tools, and a purchase that it tries again is paid once', async (t) => {
+  const agentId = `agent-${randomUUID()}`
+  const client = new Client({ name: 'a test', version: '1' })
+  await client.connect(new StdioClientTransport({ command: process.execPath, args: script, cwd, env: environment(await world.fund(agentId, 100)) }))
+  t.after(() => client.close())
+  assert.equal(client.getServerVersion()?.name, 'atlasforge')
+  assert.match(client.getInstructions() ?? '', /idempotency_key/)
+  assert.ok((await client.listTools()).tools.some(({ name }) => name === 'spend_credits'))
+  const purchase = { amount: 30, idempotency_key: randomUUID() }
+  assert.equal((await call(client, 'spend_credits', purchase)).body.balance, 70)
+  assert.equal((await call(client, 'spend_credits', purchase)).body.balance, 70)
+  assert.equal(await world.balance(agentId), 70)
+  assert.equal((await call(client, 'spend_credits', { amount: 1000, idempotency_key: randomUUID() })).body.error, 'insufficient_balance')
+})
+
+test('standard output holds nothing but answers to what was asked, one a line, and all of them when standard input ends', async () => {
+  const child = spawn(process.execPath, script, { cwd, env: environment(await world.fund(`agent-${randomUUID()}`, 0)) })
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a test', version: '1' } }
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 'a', method: 'initialize', params: initialize })}\n`)
+  child.stdin.write(`no JSON\n${JSON.stringify({ jsonrpc: '2.0', id: 'b', method: 'ping' })}\n`)
+  child.stdin.end(`${JSON.stringify({ jsonrpc: '2.0', id: 'c', method: 'tools/list' })}\n`)
+  const code = await new Promise((done) => child.once('close', done))
+  const lines = Buffer.concat(chunks).toString().trim().split('\n').map((line) => JSON.parse(line))
+  assert.deepEqual([code, lines.map(({ id }) => id).sort()], [0, ['a', 'b', 'c']])
+})
+
+test('a server that refuses the key, or that does not answer, is told of in the answer and on standard error', async (t) => {
+  for (const [key, url, reason] of [
+    ['afg_live_unknown', world.url, /unauthorized|401/i],
+    ['afg_live_unknown', 'http://127.0.0.1:1', /ECONNREFUSED|bad port|fetch failed/]
+  ] as const) {
+    const client = new Client({ name: 'a test', version: '1' })
+    const transport = new StdioClientTransport({ command: process.execPath, args: script, cwd, env: environment(key, url), stderr: 'pipe' })
+    t.after(() => client.close())
+    await assert.rejects(client.connect(transport), reason)
+  }
+})
+
+test('it says how it is used, and refuses to start without a key', () => {
+  const run = (args: string[]) => spawnSync(process.execPath, [...script, ...args], { cwd, env: { PATH: process.env.PATH }, encoding: 'utf8' })
+  assert.match(run(['--help']).stdout, /ATLAS_API_KEY/)
+  const { status, stdout, stderr } = run([])
+  assert.deepEqual([status, stdout], [1, ''])
+  assert.match(stderr, /ATLAS_API_KEY is missing/)
+})
