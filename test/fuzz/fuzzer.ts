@@ -197,6 +197,7 @@ export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult
     const shortfall = tally.shortfallOf(operation.operationId)
     if (shortfall !== undefined) shallow.push(shortfall)
     options.print(`${operation.operationId.padEnd(32)} ${tally.toString()}${fuzzer.findings.length > before ? `  ${fuzzer.findings.length - before} FAULTS` : ''}`)
+    options.onFindings?.(fuzzer.findings.slice(before))
   }
   const broken = [...unmarked, ...(await brokenAfter(server, log, secrets))]
   return { requests: fuzzer.requests, operations: chosen.length, statuses: total.statuses, findings: fuzzer.findings, shallow, broken }

@@ -97,6 +97,8 @@ export const createTenant = async (server: TestApp, endUser: string): Promise<Te
   const { agent = '', agentKey = '' } = stock.base
   await database.db.transaction().execute((trx) => server.app.ledger.post(trx, { walletId: agent, type: 'earn', amountCents: fundsCents, description: 'Top-up' }))
   const { revokedToken, endedSession } = await makeEnded(server, partner)
+  const operator = await createPartner(database)
+  await givePassword(server, operator)
   const credentials = {
     nobody: {},
     garbage: bearer('\xff\xfe garbage'),
@@ -110,7 +112,7 @@ export const createTenant = async (server: TestApp, endUser: string): Promise<Te
     session: bearer(session),
     endedSession: bearer(endedSession),
     forgedSession: bearer(forge(session)),
-    operator: bearer((await signIn(server, await createPartner(database), true)).token),
+    operator: bearer((await signIn(server, operator, true)).token),
     agentKey: bearer(agentKey),
     ingest: { 'x-atlas-ingest-secret': server.config.ingestSecret ?? '' },
     cookie: {}
