@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/auth/caller.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { Secrets } from '../../plugins/secrets.ts'
-import { readFreshAccounts, type FreshAccount } from './balances.ts'
+import { readFreshAccounts, refreshItem, type FreshAccount } from './balances.ts'
 import { findAccountRow, type StoredAccount } from './queries/accounts.ts'
 import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
 import { holdItems, listEndUsers, listItemsOfUser, readItem, tokenContext } from './queries/items.ts'
@@ -52,7 +52,7 @@ export const findAccount = async (secrets: Secrets, db: Db, viewer: Viewer, acco
 export const refreshAccount = async (app: FastifyInstance, { itemId, account }: AccountAccess): Promise<FreshAccount | undefined> => {
   const item = await readItem(app.database.db, itemId)
   if (item === undefined) return undefined
-  return (await readFreshAccounts(app, [item])).find(({ id }) => id === account.id)
+  return (await readFreshAccounts(app, [item], refreshItem)).find(({ id }) => id === account.id)
 }
 
 /**
