@@ -2,6 +2,7 @@ import type { Operation } from '../../plugins/operations/table.ts'
 import { parametersOf, sampleOf } from '../architecture/document.ts'
 import { identifiersOf, type Kind } from '../architecture/identifiers.ts'
 import { password } from '../modules/identity/client.ts'
+import { canary } from './strange-text.ts'
 import type { Source } from './valid-values.ts'
 
 /** The parts of a request before they are written down. */
@@ -27,6 +28,13 @@ export const blend = (example: unknown, drawn: unknown, bits: number): unknown =
       return name in example ? [[name, example[name]]] : []
     })
   )
+}
+
+/** An example with the marked ones of the drawn texts in it, so that nothing but its texts is strange. */
+export const mark = (example: unknown, drawn: unknown): unknown => {
+  if (!isObject(example) || !isObject(drawn)) return typeof drawn === 'string' && drawn.includes(canary) ? drawn : example
+  const marked = Object.entries(drawn).filter(([, value]) => typeof value === 'string' && value.includes(canary))
+  return { ...example, ...Object.fromEntries(marked) }
 }
 
 /** An event without the fields that belong to events of other types, and not from before or after what is taken. */
@@ -61,7 +69,9 @@ export const obey = (operation: Operation, parts: Parts, source: Source, die: nu
   const identifiers = identifiersOf(operation)
   const kindsIn = (wanted: string) => new Map(identifiers.filter(({ place }) => place === wanted).map(({ name, kind }) => [name, kind]))
   const nobodys = parametersOf(operation).filter(({ in: place, name }) => place === 'path' && kindsIn('path').get(name) === 'nobodys')
-  const pick = (kind: Kind) => source.stock.pick(kind, die)
+  // Writing down the other tenant's marked names would make them the sender's own, and each sight of them a false alarm.
+  const isFreeToWrite = (value: unknown) => source.marked || operation.method === 'GET' || !String(value).includes(canary)
+  const pick = (kind: Kind) => [source.stock.pick(kind, die)].find(isFreeToWrite)
   const optional = (place: string) => (name: string, index: number) => isRequired(place, name) || (die >>> index) % (name === 'cursor' ? 16 : 4) === 0
   const body = parts.body
   const value = body === undefined ? undefined : withThings(isObject(body.value) ? (rules[operation.operationId]?.(body.value, source) ?? body.value) : body.value, kindsIn('body'), pick)

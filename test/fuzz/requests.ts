@@ -3,7 +3,7 @@ import ajvFormats from 'ajv-formats'
 import fc from 'fast-check'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { bodyOf, document, examplesOf, parametersOf, resolve, type ParameterObject, type SchemaObject } from '../architecture/document.ts'
-import { blend, obey, type Parts } from './obedience.ts'
+import { blend, mark, obey, type Parts } from './obedience.ts'
 import { attacks, broken } from './strange-text.ts'
 import { validOf, type Schema, type Source } from './valid-values.ts'
 
@@ -79,7 +79,7 @@ const bodiesOf = (operation: Operation, source: Source): fc.Arbitrary<Parts['bod
     const asForm = type.includes('form')
     const drawn = validOf(schema, '', source)
     const examples = examplesOf(content)
-    const near = examples.length === 0 ? drawn : fc.tuple(fc.constantFrom(...examples), drawn, fc.nat()).map(([example, value, bits]) => [blend(example, value, source.marked ? 0 : bits), example].find((one) => asForm || accepts(one)))
+    const near = examples.length === 0 ? drawn : fc.tuple(fc.constantFrom(...examples), drawn, fc.nat()).map(([example, value, bits]) => [source.marked && bits % 2 === 0 ? mark(example, value) : blend(example, value, source.marked ? 0 : bits), example].find((one) => asForm || accepts(one)))
     // The kinds of value a form can carry are texts; the schema is asked as the server does, after reading them.
     const whole = drawn.filter((value) => asForm || accepts(value))
     return fc.oneof({ arbitrary: near, weight: 3 }, { arbitrary: whole, weight: 1 }).map((value) => ({ type, value, accepts: asForm ? undefined : accepts }))

@@ -19,8 +19,8 @@ export interface Owner {
   endUser: string
 }
 
-/** How many new things of a kind one batch of requests gets. */
-const freshEach = 5
+/** How many new things of a kind one batch of requests gets at most. */
+const mostFresh = 5
 
 /** What is used up by a body; what a path names is used up by anything but a GET. */
 const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account', 'agent'])
@@ -78,11 +78,18 @@ const payBack = async ({ call }: Owner, agentKey: string): Promise<void> => {
   }
 }
 
+/** Deletes what earlier requests made, since a partner has only so many endpoints. */
+const dropWebhooks = async ({ call }: Owner, kept?: string): Promise<void> => {
+  const { items } = await call('GET', '/v1/webhooks')
+  const extra = (items as { id: string }[]).filter(({ id }) => id !== kept)
+  await Promise.all(extra.map(({ id }) => call('DELETE', `/v1/webhooks/${id}`)))
+}
+
 /** Real things of one tenant, by what names them; what an operation uses up is made anew for each batch of its requests. */
 export class Stock {
   private values = new Map<Kind, Values>()
   private constructor(
-    private readonly owner: Owner,
+    readonly owner: Owner,
     readonly base: Partial<Things>
   ) {
     this.reset()
@@ -111,8 +118,8 @@ export class Stock {
     return operation.method === 'GET' ? [] : identifiersOf(operation).filter(({ place, kind }) => makers[kind] !== undefined && (place === 'path' || usedUpByBody.has(kind)))
   }
 
-  /** Makes new things for the next batch of requests of an operation. */
-  async renew(operation: Operation): Promise<void> {
+  /** Makes new things for the next requests of an operation, of which there are `requests`. */
+  async renew(operation: Operation, requests: number): Promise<void> {
     this.reset()
     const { agentKey = '' } = this.base
     if (operation.operationId === 'requestLoan') await payBack(this.owner, agentKey)
@@ -120,12 +127,13 @@ export class Stock {
       await payBack(this.owner, agentKey)
       this.values.set('loan', [Number((await this.owner.call('POST', '/api/loans', { amount: 100 }, agentKey)).loan_id)])
     }
+    if (operation.group === 'webhooks' && operation.method !== 'GET') await dropWebhooks(this.owner, this.base.webhook)
     const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
     // A credit account comes with the agent whose it is.
     for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
       const maker = makers[kind]
       if (maker === undefined) continue
-      const made = await Promise.all(Array.from({ length: freshEach }, () => maker(this.owner, this.base)))
+      const made = await Promise.all(Array.from({ length: Math.min(mostFresh, requests) }, () => maker(this.owner, this.base)))
       const [first = {}] = made
       for (const each of Object.keys(first) as (keyof Things)[]) this.values.set(each, made.flatMap((things) => things[each] ?? []))
     }
