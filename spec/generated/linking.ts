@@ -64,7 +64,7 @@ export const ItemList = Type.Object({ items: Type.Array(Item), next_cursor: Next
 export type ItemList = Static<typeof ItemList>
 
 export const LinkRequest = Type.Object({
-  public_token: Type.String({ minLength: 1, maxLength: 500 }),
+  public_token: Type.String({ minLength: 1, maxLength: 500, pattern: '^[\\x21-\\x7e]+$' }),
   user_id: Type.String({ minLength: 1, maxLength: 255 }),
   institution: Type.Optional(InstitutionInput)
 }, { additionalProperties: false })
@@ -75,10 +75,10 @@ export type LinkToken = Static<typeof LinkToken>
 
 export const LinkTokenRequest = Type.Object({
   user_id: Type.String({ minLength: 1, maxLength: 255 }),
-  products: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 60 }), { minItems: 1, maxItems: 20 })),
+  products: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 60, pattern: '^[\\x21-\\x7e]+$' }), { minItems: 1, maxItems: 20 })),
   country_codes: Type.Optional(Type.Array(Type.String({ pattern: '^[A-Z]{2}$', maxLength: 2 }), { minItems: 1, maxItems: 20 })),
   language: Type.String({ pattern: '^[a-z]{2}$', maxLength: 2, default: 'en' }),
-  redirect_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2000 })),
+  redirect_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2000, pattern: '^[\\x21-\\x7e]+$' })),
   item_id: Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
 }, { additionalProperties: false })
 export type LinkTokenRequest = Static<typeof LinkTokenRequest>

@@ -1020,7 +1020,13 @@ export const tools: readonly ToolTemplate[] = [
           pattern: '^[\\x21-\\x7e]+$',
           description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
         },
-        public_token: { type: 'string', minLength: 1, maxLength: 500, description: 'What Plaid Link gave your app on success.' },
+        public_token: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 500,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'What Plaid Link gave your app on success.'
+        },
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your own id of the end-user.' },
         institution: {
           type: 'object',

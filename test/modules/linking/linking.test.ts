@@ -15,6 +15,20 @@ test('a Link token is made for a new link and for repairing an old one', async (
   assert.equal((await world.post('/v1/link/token/create', { user_id: 'usr_1', item_id: itemId }, stranger.testKey)).status, 404)
 })
 
+test('text that Plaid cannot take is the sender’s fault, and no outage of Plaid', async (t) => {
+  const world = await startWorld(t)
+  const refused = [
+    await world.post('/v1/link/token/create', { user_id: 'usr_1', products: ['a\u0000b'] }),
+    await world.post('/v1/link/token/create', { user_id: 'usr_1', products: ['\ud800'] }),
+    await world.post('/v1/link/token/create', { user_id: 'usr_1', redirect_uri: 'a\u0000b' }),
+    await world.post('/v1/accounts/link', { public_token: 'a\u0000b', user_id: 'usr_1' })
+  ]
+  assert.deepEqual(
+    refused.map(({ status, body }) => [status, body.errors[0].path]),
+    [[400, 'body/products/0'], [400, 'body/products/0'], [400, 'body/redirect_uri'], [400, 'body/public_token']]
+  )
+})
+
 test('linking answers the item with its accounts, counts one account_link and emits account.linked', async (t) => {
   const world = await startWorld(t)
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
