@@ -38,6 +38,10 @@ const bodyOf = ({ input }: MethodEntry, value: unknown): string | undefined => {
   return input === 'json' ? JSON.stringify(value) : new URLSearchParams(pairs(value)).toString()
 }
 
+/** Names in lower case, as everything here looks for them: the same header twice would go out as one with both values. */
+const inLowerCase = (headers: Record<string, string> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
 /**
  * Turns a method's arguments into a request. A POST that the server keeps answers for gets its idempotency key here, once for all attempts.
  * @throws TypeError when a path parameter is missing
@@ -55,11 +59,11 @@ export const prepareRequest = (entry: MethodEntry, given: readonly unknown[], co
     target: query === '' ? path : `${path}?${query}`,
     headers: {
       accept: entry.accept ?? 'application/json',
-      ...common,
+      ...inLowerCase(common),
       ...(body === undefined ? {} : { 'content-type': entry.input === 'form' ? 'application/x-www-form-urlencoded' : 'application/json' }),
       ...(key === undefined ? {} : { 'idempotency-key': key }),
       ...(options.ifMatch === undefined ? {} : { 'if-match': String(options.ifMatch) }),
-      ...options.headers
+      ...inLowerCase(options.headers)
     },
     body,
     options

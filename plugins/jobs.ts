@@ -9,6 +9,11 @@ export interface Jobs {
   every(name: string, intervalMs: number, work: () => Promise<void>): void
   /** Runs one job now, unless it is running anywhere; for tests that turn the clock and for work that should not wait for its turn. */
   run(name: string): Promise<void>
+  /**
+   * @returns a function that makes the job run now instead of at its next turn, and once more when it is called while the job runs, which may
+   *   have looked before there was something to do. It waits for nothing; a failure is logged.
+   */
+  prompter(name: string): () => void
 }
 
 interface Job {
@@ -57,11 +62,17 @@ export default fp(
       })
       return job.running
     }
+    const find = (name: string): Job => {
+      const job = jobs.get(name)
+      if (job === undefined) throw new Error(`There is no job by the name of "${name}".`)
+      return job
+    }
+    const logFailure = (job: Job) => (error: unknown) => app.log.error({ err: error, job: job.name }, 'a job failed; it runs again at its next turn')
     const schedule = (job: Job): void => {
       if (closing) return
       job.timer = setTimeout(() => {
         runOnce(job)
-          .catch((error: unknown) => app.log.error({ err: error, job: job.name }, 'a job failed; it runs again at its next turn'))
+          .catch(logFailure(job))
           .finally(() => schedule(job))
       }, job.intervalMs)
       job.timer.unref()
@@ -72,9 +83,28 @@ export default fp(
         jobs.set(name, { name, intervalMs, work })
       },
       async run(name) {
-        const job = jobs.get(name)
-        if (job === undefined) throw new Error(`There is no job by the name of "${name}".`)
-        await runOnce(job)
+        await runOnce(find(name))
+      },
+      prompter(name) {
+        const job = find(name)
+        let working = false
+        let again = false
+        const work = async (): Promise<void> => {
+          working = true
+          try {
+            do {
+              again = false
+              await runOnce(job)
+            } while (again && !closing)
+          } finally {
+            working = false
+          }
+        }
+        return () => {
+          if (closing) return
+          if (working) again = true
+          else work().catch(logFailure(job))
+        }
       }
     })
     app.addHook('onReady', () => jobs.forEach(schedule))

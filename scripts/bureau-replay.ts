@@ -2,9 +2,10 @@ import { parseArgs } from 'node:util'
 import { explain, type ToldEvent } from '../modules/bureau/explanation.ts'
 import { findEnrolment, readHistory } from '../modules/bureau/queries.ts'
 import { systemClock } from '../plugins/clock.ts'
-import { ConfigurationError, loadConfig } from '../plugins/config/index.ts'
+import { loadConfig } from '../plugins/config/index.ts'
 import { openDatabase } from '../plugins/database/index.ts'
 import type { Db } from '../plugins/database/types.ts'
+import { runCommand } from './command.ts'
 
 const help = `Usage: npm run bureau:replay -- --agent ID [--at TIME]
 
@@ -79,12 +80,4 @@ const main = async (): Promise<number> => {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    console.error(error instanceof ConfigurationError || error instanceof Error ? error.message : error)
-    process.exitCode = 2
-  }
-)
+runCommand(main, 2)

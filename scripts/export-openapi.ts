@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readSpecification, specificationFormats, type SpecificationFormat } from '../modules/documents/specification.ts'
+import { runCommand } from './command.ts'
 
 const help = `Writes the specification to a file, or to the terminal; the same bytes as the server's /openapi.json and /openapi.yaml.
 It needs no database and no settings.
@@ -28,9 +29,4 @@ const main = (): void => {
   else writeFileSync(values.out, text)
 }
 
-try {
-  main()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-}
+runCommand(main)

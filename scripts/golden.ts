@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openTestDatabase } from '../test/build-app.ts'
 import { printOperations, printSchema, printTools, printUnauthenticated } from '../test/golden/print.ts'
+import { runCommand } from './command.ts'
 
 const help = `Writes the golden files in test/golden anew: the operations, those without authentication, the tools, and the database's schema.
 Look at what changed before you commit it; that is what they are for.
@@ -33,7 +34,4 @@ const main = async (): Promise<void> => {
   write('tools.txt', printTools())
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-})
+runCommand(main)

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
-import { ConfigurationError, loadConfig } from '../plugins/config/index.ts'
+import { loadConfig } from '../plugins/config/index.ts'
 import { openDatabase } from '../plugins/database/index.ts'
 import { verifyLedger } from '../plugins/ledger/verify.ts'
+import { runCommand } from './command.ts'
 
 const help = `Usage: npm run ledger:verify
 
@@ -29,12 +30,4 @@ const main = async (): Promise<number> => {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    console.error(error instanceof ConfigurationError || error instanceof Error ? error.message : error)
-    process.exitCode = 2
-  }
-)
+runCommand(main, 2)

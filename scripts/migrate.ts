@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { openDatabase } from '../plugins/database/index.ts'
 import { migrateToLatest } from '../plugins/database/migrate.ts'
+import { runCommand } from './command.ts'
 
 const help = `Brings the database's schema up to date. In production this is a step of its own, before the new version starts;
 elsewhere the server does it when it starts. Running it twice, or from two machines at once, does no harm.
@@ -35,7 +36,4 @@ const main = async (): Promise<void> => {
   }
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-})
+runCommand(main)

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runCommand } from './command.ts'
 import type { DocumentContent } from './generate/model.ts'
 import { compareSpecifications, mayBreak } from './spec-diff/compare.ts'
 
@@ -58,9 +59,4 @@ const main = (): void => {
   else if (!compare(values.from ?? lastReleased(), to)) throw new Error('Breaking changes need a version that says so. Take them back, or raise it in package.json.')
 }
 
-try {
-  main()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-}
+runCommand(main)

@@ -112,7 +112,7 @@ function addGigWork(diary: Diary, monthlyCents: number): void {
   }
 }
 
-export const LIVES = ['monthly', 'biweekly', 'semimonthly', 'gig', 'weekly', 'biweekly+gig', 'pension'] as const
+const LIVES = ['monthly', 'biweekly', 'semimonthly', 'gig', 'weekly', 'biweekly+gig', 'pension'] as const
 
 /** One person's whole life between two days, everything drawn from the seed. */
 export function syntheticPerson(seed: number): BankHistory {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { Skipped, type Scenario } from '../test/faults/scenario.ts'
 import { scenarios } from '../test/faults/scenarios/index.ts'
 import { runToEnd } from '../test/machines/cleanup.ts'
+import { runCommand } from './command.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 const help = `Makes trouble on purpose and verifies after each kind of it that everything holds: the ledger, every acknowledged effect (there, and
@@ -70,7 +71,4 @@ const main = async (): Promise<void> => {
   if (failed > 0 || passed === 0) process.exitCode = 1
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-})
+runCommand(main)

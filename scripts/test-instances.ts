@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { checksOf } from '../test/instances/checks.ts'
 import { startFleet, whatIsMissing } from '../test/instances/fleet.ts'
 import { runToEnd } from '../test/machines/cleanup.ts'
+import { runCommand } from './command.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 const help = `Starts several instances of the server, in production mode, on one PostgreSQL and one Redis behind nginx, and verifies that they are as one:
@@ -64,7 +65,4 @@ const main = async (): Promise<void> => {
   if (!(await run(instances, values.seed === undefined ? randomInt(1_000_000_000) : wholeNumber(values.seed, 'The seed')))) process.exitCode = 1
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-})
+runCommand(main)

@@ -7,6 +7,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { runCommand } from './command.ts'
 
 const help = `Runs the tests, all or those whose file's path contains one of the given words.
 
@@ -81,7 +82,4 @@ const main = async (): Promise<void> => {
   if (failed > 0 || passed === 0) process.exitCode = 1
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-})
+runCommand(main)

@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers'
 import type { IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { call, codeOf, password } from './modules/identity/client.ts'
-import { startServer } from './server-process.ts'
+import { ownSettings, startServerProcess } from './machines/server-process.ts'
 
 const readyPath = '/api/v1/health/ready'
 
 test('a server told to stop says so to load balancers first, answers what is under way, takes new requests until they have seen it, and ends well', { timeout: 120_000 }, async (t) => {
-  const server = await startServer(t, { ATLAS_DRAIN_DELAY_MS: '8000' })
+  const server = await startServerProcess(t, { ...(await ownSettings(t)), ATLAS_DRAIN_DELAY_MS: '8000' })
   assert.equal((await call(server.url, readyPath)).status, 200)
 
   // Its head has arrived and its body has not when the server is told to stop.
@@ -18,7 +18,7 @@ test('a server told to stop says so to load balancers first, answers what is und
   const answered = new Promise<IncomingMessage>((done, failed) => underWay.once('response', done).once('error', failed))
   underWay.write(body.slice(0, 10))
   assert.equal((await call(server.url, '/api/v1/health/live')).status, 200)
-  server.signal('SIGTERM')
+  const ended = server.drain()
 
   for (;;) {
     const ready = await call(server.url, readyPath)
@@ -36,5 +36,5 @@ test('a server told to stop says so to load balancers first, answers what is und
   const answer = await answered
   assert.equal(answer.statusCode, 201, await text(answer))
   assert.equal(answer.headers.connection, 'close')
-  assert.equal(await server.ended, 0, server.output())
+  assert.equal(await ended, 0, server.output())
 })

@@ -7,9 +7,6 @@ export { notEnrolled } from './errors.ts'
 export type { ReportType } from './history.ts'
 export { recordOwnReport, type OwnReport } from './reporting.ts'
 
-/** Whether the bureau knows the agent. */
-export const isEnrolled = async (db: Db, agentId: string): Promise<boolean> => (await findEnrolment(db, agentId)) !== undefined
-
 /** The agent's score as of `now`; undefined when it is not enrolled. */
 export const readScore = async (db: Db, agentId: string, now: Date): Promise<number | undefined> => {
   const enrolment = await findEnrolment(db, agentId)

@@ -35,8 +35,8 @@ export interface Score {
   factors: Factors
 }
 
-export const lowestScore = 300
-export const highestScore = 850
+const lowestScore = 300
+const highestScore = 850
 const startingScore = 500
 const smallestLimitsCents = 500_00
 const dayMs = 86_400_000

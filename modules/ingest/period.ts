@@ -12,10 +12,10 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
 /** The length of an interval in milliseconds. UTC knows no summer time, so every day has 24 hours. */
-export const lengthMs: Record<UsageInterval, number> = { day: dayMs, hour: hourMs }
+const lengthMs: Record<UsageInterval, number> = { day: dayMs, hour: hourMs }
 
 /** The longest range in days: 366 points by day, 744 by hour. */
-export const mostDays: Record<UsageInterval, number> = { day: 366, hour: 31 }
+const mostDays: Record<UsageInterval, number> = { day: 366, hour: 31 }
 
 const defaultDays = 30
 const earliestMs = Date.UTC(1970, 0, 1)

@@ -37,7 +37,7 @@ const SMALLEST_FILLED = 0.75
 /** Two free anchors fit anything a little better than one: semimonthly must beat biweekly by more than that. */
 const SEMIMONTHLY_HANDICAP_DAYS = 0.3
 
-export function rollWeekend(day: number, roll: Roll): number {
+function rollWeekend(day: number, roll: Roll): number {
   if (roll === 0) return day
   const weekday = weekdayOfDay(day)
   if (weekday === 6) return roll === 1 ? day + 2 : day - 1

@@ -25,7 +25,7 @@ export interface RecurringStream {
 }
 
 /** The public form of a stream, or undefined when it has ended by that day. */
-export function describeStream(stream: Stream, asOfDay: number): RecurringStream | undefined {
+function describeStream(stream: Stream, asOfDay: number): RecurringStream | undefined {
   const [nextDay] = expectedDays(stream, asOfDay, asOfDay + Math.ceil(PERIOD_DAYS[stream.cadence] * 1.5) + 31)
   const last = stream.transactions.at(-1)
   if (nextDay === undefined || last === undefined) return undefined

@@ -21,27 +21,5 @@ export const startBackgroundSync = (app: FastifyInstance, sync: (itemId: string)
       await mapBounded(ids, width, sync)
     }
   })
-  let closing = false
-  let working = false
-  let again = false
-  app.addHook('preClose', () => {
-    closing = true
-  })
-  const work = async (): Promise<void> => {
-    working = true
-    try {
-      do {
-        again = false
-        await app.jobs.run(jobName)
-        // Asked for while it ran: it may have looked before the wish was stored.
-      } while (again && !closing)
-    } finally {
-      working = false
-    }
-  }
-  return () => {
-    if (closing) return
-    if (working) again = true
-    else work().catch((error: unknown) => app.log.error({ err: error }, 'a background sync failed; it is tried again at the next turn'))
-  }
+  return app.jobs.prompter(jobName)
 }

@@ -15,7 +15,7 @@ export interface FreshAccount extends StoredAccount {
 }
 
 /** Asks an item's bank for its balances and stores them. @returns Plaid's ids of the accounts that it told of; none when it could not be asked. */
-const refreshItem = async (app: FastifyInstance, item: ItemRow): Promise<string[]> => {
+export const refreshItem = async (app: FastifyInstance, item: ItemRow): Promise<string[]> => {
   try {
     const accessToken = app.secrets.decrypt(item.access_token, tokenContext(item.id))
     const { accounts } = await app.plaid.in(item.environment).call((api) => api.accountsBalanceGet({ access_token: accessToken }), { repeatable: true, attempts: 2 })
@@ -31,9 +31,25 @@ const refreshItem = async (app: FastifyInstance, item: ItemRow): Promise<string[
   }
 }
 
-/** The accounts of some items with balances as of now; where a bank cannot be asked, the last known ones. */
-export const readFreshAccounts = async (app: FastifyInstance, items: ItemRow[]): Promise<FreshAccount[]> => {
-  const told = new Map((await mapBounded(items, width, async (item) => [item.id, new Set(await refreshItem(app, item))] as const)))
+const underWay = new WeakMap<FastifyInstance, Map<string, Promise<string[]>>>()
+
+/** Refreshes an item once for all who ask while its bank is being asked, since the bank takes long and each question costs. */
+const refreshOnce = (app: FastifyInstance, item: ItemRow): Promise<string[]> => {
+  const refreshes = underWay.get(app) ?? new Map<string, Promise<string[]>>()
+  underWay.set(app, refreshes)
+  const running = refreshes.get(item.id)
+  if (running !== undefined) return running
+  const refresh = refreshItem(app, item).finally(() => refreshes.delete(item.id))
+  refreshes.set(item.id, refresh)
+  return refresh
+}
+
+/**
+ * The accounts of some items with balances as of now; where a bank cannot be asked, the last known ones.
+ * @param refresh how an item is asked for; together with others unless the answer decides about money.
+ */
+export const readFreshAccounts = async (app: FastifyInstance, items: ItemRow[], refresh = refreshOnce): Promise<FreshAccount[]> => {
+  const told = new Map((await mapBounded(items, width, async (item) => [item.id, new Set(await refresh(app, item))] as const)))
   const rank = new Map(items.map((item, index) => [item.id, index]))
   const accounts = await listAccountsOf(
     app.database.db,

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/auth/caller.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { Secrets } from '../../plugins/secrets.ts'
-import { readFreshAccounts, type FreshAccount } from './balances.ts'
-import { findAccountRow, listAccountsOf, type StoredAccount } from './queries/accounts.ts'
+import { readFreshAccounts, refreshItem, type FreshAccount } from './balances.ts'
+import { findAccountRow, type StoredAccount } from './queries/accounts.ts'
 import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
 import { holdItems, listEndUsers, listItemsOfUser, readItem, tokenContext } from './queries/items.ts'
 import { syncerOf } from './sync.ts'
@@ -14,16 +14,7 @@ import type { Viewer } from './viewer.ts'
 /** What other domains may use of linking. */
 export type { FreshAccount, StoredAccount, StoredTransaction, Viewer }
 
-/** An end-user's accounts with the balances that are stored; each tells as of when. */
-export const getAccountsOf = async (db: Db, viewer: Viewer, userId: string): Promise<StoredAccount[]> => {
-  const items = await listItemsOfUser(db, viewer, userId)
-  return await listAccountsOf(
-    db,
-    items.map((item) => item.id)
-  )
-}
-
-/** The same with the banks asked now; outside of any transaction. */
+/** An end-user's accounts with the balances that their banks tell now; outside of any transaction. */
 export const refreshAccountsOf = async (app: FastifyInstance, viewer: Viewer, userId: string): Promise<FreshAccount[]> =>
   await readFreshAccounts(app, await listItemsOfUser(app.database.db, viewer, userId))
 
@@ -61,7 +52,7 @@ export const findAccount = async (secrets: Secrets, db: Db, viewer: Viewer, acco
 export const refreshAccount = async (app: FastifyInstance, { itemId, account }: AccountAccess): Promise<FreshAccount | undefined> => {
   const item = await readItem(app.database.db, itemId)
   if (item === undefined) return undefined
-  return (await readFreshAccounts(app, [item])).find(({ id }) => id === account.id)
+  return (await readFreshAccounts(app, [item], refreshItem)).find(({ id }) => id === account.id)
 }
 
 /**

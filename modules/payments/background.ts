@@ -14,28 +14,9 @@ export const startBackgroundWork = (app: FastifyInstance): void => {
   app.jobs.every(sweepJob, sweepIntervalMs, () => sweepPayments(app))
   // A webhook is taken in a transaction, and what it wakes must not be taken for a part of that.
   const outside = AsyncLocalStorage.snapshot()
-  let closing = false
-  let again = false
-  let working = false
-  app.addHook('preClose', () => {
-    closing = true
-  })
-  const work = async (): Promise<void> => {
-    working = true
-    try {
-      do {
-        again = false
-        await app.jobs.run(syncJob)
-      } while (again && !closing)
-    } finally {
-      working = false
-    }
-  }
+  const syncNow = app.jobs.prompter(syncJob)
   app.plaid.onWebhook('TRANSFER', (_trx, { webhook_code: code }) => {
-    if (code === 'TRANSFER_EVENTS_UPDATE' && !closing) {
-      if (working) again = true
-      else outside(() => work()).catch((error: unknown) => app.log.error({ err: error }, 'transfers could not be synced; they are at the next turn'))
-    }
+    if (code === 'TRANSFER_EVENTS_UPDATE') outside(syncNow)
     return Promise.resolve()
   })
 }

@@ -20,7 +20,7 @@ export interface End {
 
 const recipientPrefix = 'acc_recipient_'
 
-export const isRecipientId = (id: string): boolean => id.startsWith(recipientPrefix)
+const isRecipientId = (id: string): boolean => id.startsWith(recipientPrefix)
 
 const endOfRecipient = (app: FastifyInstance, recipient: RecipientRow): End | undefined => {
   if (recipient.access_token === null) return undefined

@@ -20,6 +20,3 @@ const statuses = new Set(Object.keys(legSteps))
 
 /** Whether an event of Plaid's is a step of a transfer; others tell of sweeps and of refunds that this server does not use. */
 export const isLegStatus = (type: string): type is LegStatus => statuses.has(type)
-
-/** Still under way: neither at an end nor settled. */
-export const isUnderWay = (status: LegStatus): boolean => status === 'wanted' || status === 'pending' || status === 'posted'

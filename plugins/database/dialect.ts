@@ -72,10 +72,21 @@ const connection = ({ connectionString, statementLimitMs }: ConnectionOptions): 
   types: { getTypeParser }
 })
 
+/**
+ * Lets the database look, while it carries out a statement, whether its client is still there. Without it a statement that was given up would wait on for a
+ * lock, keep its connection, and be done long after its request was answered with 503. A server that runs where it cannot look goes without.
+ */
+const endWithClient = (client: pg.ClientBase): void => {
+  client.query("set client_connection_check_interval = '2s'").catch(() => undefined)
+}
+
 export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
   const pool = new pg.Pool({ ...connection(options), max: size, Client: PreparingClient, idleTimeoutMillis: 30_000 })
   // The pool listens to idle connections only. One that dies in use fails its statement, which tells the request, and without a listener the process too.
-  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined)
+    endWithClient(client)
+  })
   return pool
 }
 
@@ -84,5 +95,6 @@ export const openClient = async (options: ConnectionOptions, onError: (error: Er
   const client = new PreparingClient(connection(options))
   client.on('error', onError)
   await client.connect()
+  endWithClient(client)
   return client
 }

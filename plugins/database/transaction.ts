@@ -8,7 +8,7 @@ const commitListeners = new AsyncLocalStorage<Set<() => void>>()
 const retryable = new Set(['40001', '40P01'])
 const mostTries = 4
 
-export const sqlState = (error: unknown): string | undefined =>
+const sqlState = (error: unknown): string | undefined =>
   typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 /**
@@ -16,10 +16,6 @@ export const sqlState = (error: unknown): string | undefined =>
  * as no SQLSTATE does, and EPIPE is as long as one.
  */
 export const isRolledBack = (error: unknown): boolean => /^(?!E|08|57P)[0-9A-Z]{5}$/.test(sqlState(error) ?? '')
-
-/** The name of the unique constraint that an insert ran into, if that is what happened. */
-export const violatedConstraint = (error: unknown): string | undefined =>
-  sqlState(error) === '23505' && typeof error === 'object' && error !== null && 'constraint' in error ? String(error.constraint) : undefined
 
 /** Does `work`, which is one transaction and nothing else, again when the database chose it as the victim of a deadlock. */
 export const again = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -5,7 +5,7 @@ import { defineProblem } from '../errors/problem.ts'
 import type { UpstreamOutcome } from '../metrics/index.ts'
 import { readFault } from './failure.ts'
 
-export const callTimeoutMs = 10_000
+const callTimeoutMs = 10_000
 const firstDelayMs = 100
 const longestDelayMs = 2_000
 

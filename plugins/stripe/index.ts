@@ -14,7 +14,7 @@ const toleranceSeconds = 300
 const expireEveryMs = 60_000
 const pagesPath = '/simulators/stripe'
 export const webhookPath = '/v1/stripe/webhook'
-export const expireSessionsJob = 'expire payment sessions of the simulator'
+const expireSessionsJob = 'expire payment sessions of the simulator'
 
 export const invalidSignature = defineProblem({
   status: 400,

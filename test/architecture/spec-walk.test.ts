@@ -18,6 +18,12 @@ const walk = (title: string, visit: (walker: Walker, operation: Operation) => Pr
 
 const isSecured = ({ security }: Operation): boolean => security.length > 0 && security.every((alternative) => alternative.length > 0)
 
+test('a token can be given every scope that an operation asks for', () => {
+  const { enum: scopes = [] } = resolve<SchemaObject>({ $ref: '#/components/schemas/Scope' })
+  const missing = operations.flatMap((operation) => operation.scopes.filter((scope) => !scopes.includes(scope)).map((scope) => `${operation.operationId}: ${scope}`))
+  assert.deepEqual(missing, [], 'add it to `Scope` in spec/identity.yaml')
+})
+
 walk('whoever comes without a credential is refused wherever one is asked for', async (walker, operation) => {
   if (!isSecured(operation)) return
   const { status } = await walker.call(operation, walker.exampleOf(operation))

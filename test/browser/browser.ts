@@ -5,7 +5,7 @@ import type { Cleaner } from '../build-app.ts'
 const candidates = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 /** The browser on this machine, if there is one. */
-export const chromiumPath = candidates.find((path) => path !== '' && existsSync(path))
+const chromiumPath = candidates.find((path) => path !== '' && existsSync(path))
 
 /** For `test`: why the checks in a browser are left out here, or false. */
 export const skip = chromiumPath === undefined ? 'no Chromium on this machine (apt-get install chromium, or name one in CHROMIUM_PATH)' : false

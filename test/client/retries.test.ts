@@ -25,9 +25,10 @@ test('two calls have two keys, and a key of the caller is used as it is', async 
   await atlas.transfers.create(transfer)
   await atlas.transfers.create(transfer)
   await atlas.transfers.create(transfer, { idempotencyKey: 'mine' })
+  await atlas.transfers.create(transfer, { headers: { 'Idempotency-Key': 'mine too' } })
   const keys = keysOf(received)
-  assert.equal(new Set(keys).size, 3)
-  assert.equal(keys[2], 'mine')
+  assert.equal(new Set(keys).size, 4)
+  assert.deepEqual(keys.slice(2), ['mine', 'mine too'])
 })
 
 test('what could be done twice is sent once: a POST without a key, a PATCH without If-Match, a feed without a cursor', async (t) => {

@@ -13,8 +13,8 @@ import { startServerProcess } from '../machines/server-process.ts'
 import { until } from '../machines/waiting.ts'
 import { createApi, createPartner, respond, startReceiver, type Api, type Behaviour, type Body } from '../modules/webhooks/setup.ts'
 
-/** Each kill costs the start of a server; `FAULT_KILLS=10` is the long run. */
-const kills = Number(process.env.FAULT_KILLS ?? 4)
+/** Each kill costs the start of a server, and with the embedded database a slow one. */
+const kills = Number(process.env.FAULT_KILLS ?? ((process.env.TEST_DATABASE_URL ?? '') === '' ? 4 : 10))
 
 const prepare = async (t: TestContext) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-fault-'))

@@ -7,7 +7,14 @@ import { printOperations, printSchema, printTools, printUnauthenticated } from '
 const assertGolden = (name: string, text: string): void => {
   const file = new URL(name, import.meta.url)
   const golden = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  assert.equal(text, golden, `test/golden/${name} is not what the program has now. Is the change meant? Then run \`npm run golden\` and commit the file.`)
+  if (text === golden) return
+  const [now, reviewed] = [text.split('\n'), golden.split('\n')]
+  const changes = [
+    ...reviewed.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
+    ...now.filter((line) => !reviewed.includes(line)).map((line) => `+ ${line}`)
+  ]
+  const shown = changes.length === 0 ? 'It has the same lines in another order.' : changes.join('\n')
+  assert.fail(`test/golden/${name} is not what the program has now. Is the change meant? Then run \`npm run golden\` and commit the file.\n${shown}`)
 }
 
 test('the operations and what is enforced of each are those that were reviewed', () => {

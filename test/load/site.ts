@@ -40,7 +40,7 @@ export interface SiteOptions {
  * What a server in production is given, with new keys and without limits on where webhooks go. It does not refuse anything for being slow: it shares the machine with
  * all that loads it and makes trouble.
  */
-export const productionSettings = (databaseUrl: string): Record<string, string> => ({
+const productionSettings = (databaseUrl: string): Record<string, string> => ({
   NODE_ENV: 'production',
   LOG_LEVEL: 'warn',
   DATABASE_URL: databaseUrl,

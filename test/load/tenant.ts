@@ -35,7 +35,7 @@ export const succeeded = (answered: Answered): Answered['body'] => {
 }
 
 /** Credits that each agent is given, by two purchases of 500 dollars. */
-export const fundsOfAgent = 100_000
+const fundsOfAgent = 100_000
 const dollarsAtOnce = 500
 
 const balanceOf = async (url: string, agentId: string): Promise<number> =>

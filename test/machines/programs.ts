@@ -59,7 +59,7 @@ export interface Program {
   end(signal: NodeJS.Signals): Promise<void>
 }
 
-const mostOutput = 1_000_000
+const mostOutput = 10_000_000
 
 /** Starts a program as a child of this process; it is killed after the test, by its id, if it still runs. */
 export const startProgram = (t: Cleaner, file: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {}): Program => {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import type { Cleaner } from '../build-app.ts'
+import { createPostgresDatabase, type Cleaner } from '../build-app.ts'
 import { freePort } from './ports.ts'
-import { startProgram, type Program } from './programs.ts'
+import { makeFolder, startProgram, type Program } from './programs.ts'
 import { until } from './waiting.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,13 +20,23 @@ export interface ServerProcess {
   isRunning(): boolean
 }
 
-export const isReady = async (url: string): Promise<boolean> =>
+const isReady = async (url: string): Promise<boolean> =>
   await fetch(`${url}/api/v1/health/ready`, { signal: AbortSignal.timeout(30_000) }).then(
     (response) => response.ok,
     () => false
   )
 
-/** The real server as a process of its own, with nothing but these settings. */
+/** The settings of a server with a folder and a database of its own, both removed after the test. */
+export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> => {
+  const settings = { NODE_ENV: 'test', ATLAS_DATA_DIR: makeFolder(t, 'process') }
+  const postgres = process.env.TEST_DATABASE_URL
+  if (postgres === undefined || postgres === '') return settings
+  const { url, drop } = await createPostgresDatabase(postgres)
+  t.after(drop)
+  return { ...settings, DATABASE_URL: url }
+}
+
+/** The real server as a process of its own, with nothing but these settings; killed after the test if it still runs. */
 export const startServerProcess = async (t: Cleaner, settings: Record<string, string>): Promise<ServerProcess> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import pg from 'pg'
 import { readDevelopmentKeys } from '../../plugins/config/development-keys.ts'
 import { call, login, mintKey, mintToken, password, refresh, refreshOf, register } from '../modules/identity/client.ts'
-import { startServer } from '../server-process.ts'
+import { ownSettings, startServerProcess } from '../machines/server-process.ts'
 
 const encryptionKey = Buffer.alloc(32, 'key of a test').toString('base64')
 const databasePassword = 'database-password-of-a-test'
@@ -88,24 +88,22 @@ const walk = async (url: string): Promise<Record<string, string>> => {
 }
 
 test('with every credential used rightly and wrongly, and at its most talkative, the log holds none of them', { timeout: 180_000 }, async (t) => {
-  const postgres = process.env.TEST_DATABASE_URL
-  const server = await startServer(t, settings, (env) =>
-    env.DATABASE_URL === undefined ? env : { ...env, DATABASE_URL: env.DATABASE_URL.replace(/\/\/([^@:]+)@/, `//$1:${databasePassword}@`) }
-  )
+  const own = await ownSettings(t)
+  const databaseUrl = own.DATABASE_URL?.replace(/\/\/([^@:]+)@/, `//$1:${databasePassword}@`)
+  const server = await startServerProcess(t, { ...own, ...settings, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) })
   const told = await walk(server.url)
   // The text message and the webhook are tried in the background.
   while (!/text message was not taken/.test(server.output())) await new Promise((done) => setTimeout(done, 100))
-  if (postgres !== undefined && postgres !== '') {
-    await cutConnections(server.env.DATABASE_URL ?? '')
+  if (databaseUrl !== undefined) {
+    await cutConnections(databaseUrl)
     while (!/database connection failed/.test(server.output())) await new Promise((done) => setTimeout(done, 100))
   }
-  server.signal('SIGTERM')
-  assert.equal(await server.ended, 0, server.output().split('\n').slice(-6).join('\n'))
+  assert.equal(await server.drain(), 0, server.output().split('\n').slice(-6).join('\n'))
 
   const log = logOf(server.output())
   assert.ok(log.split('\n').length > 60, 'the log is written at all')
   assert.match(log, /"path":"\/v1\/accounts\/link"/)
-  const { plaidSecret, stripeSecret, stripeWebhookSecret } = readDevelopmentKeys(server.env.ATLAS_DATA_DIR ?? '')
+  const { plaidSecret, stripeSecret, stripeWebhookSecret } = readDevelopmentKeys(own.ATLAS_DATA_DIR ?? '')
   const { LOG_LEVEL: _level, ATLAS_SANDBOX_AUTOSETTLE: _autosettle, TWILIO_BASE_URL: _url, TWILIO_FROM: _from, TWILIO_ACCOUNT_SID: _sid, ...configured } = settings
   const secrets = { ...told, ...configured, plaidSecret, stripeSecret, stripeWebhookSecret, password, wrongPassword, databasePassword, 'account number': account.account_number, phone: '4155550123' }
   for (const [name, secret] of Object.entries(secrets)) {

@@ -13,7 +13,7 @@ const Problem = Type.Any()
 const shared = { group: 'notes', tag: 'Notes', rateLimitClass: 'standard', bodyRequired: true, scopes: [], security: [['PartnerKey'], ['PersonalAccessToken']] } as const
 
 /** A little group of operations that writes rows into a table of its own; what holds for it holds for every group. */
-export const noteOperations = {
+const noteOperations = {
   createNote: { ...shared, operationId: 'createNote', method: 'POST', path: '/test/notes', url: '/test/notes', bodyTypes: ['application/json'], idempotent: true, scopes: ['notes:write'], schema: { body: Body, response: { 201: Note, 400: Problem } } },
   copyNote: { ...shared, operationId: 'copyNote', method: 'POST', path: '/test/copies', url: '/test/copies', bodyTypes: ['application/json'], idempotent: true, schema: { body: Body, response: { 201: Note, 400: Problem } } },
   sendNote: { ...shared, operationId: 'sendNote', method: 'POST', path: '/test/sent', url: '/test/sent', bodyTypes: ['application/json'], idempotent: true, schema: { body: Body, response: { 201: Note, 400: Problem } }, extensions: { 'x-upstream': 'post' } },

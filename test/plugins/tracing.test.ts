@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { Cleaner } from '../build-app.ts'
 import { call, mintKey, password, register } from '../modules/identity/client.ts'
 import { startReceiver } from '../modules/webhooks/setup.ts'
-import { startServer } from '../server-process.ts'
+import { ownSettings, startServerProcess } from '../machines/server-process.ts'
 
 interface Span {
   traceId: string
@@ -50,7 +50,7 @@ const attribute = (span: Span, key: string): string | number | undefined => {
 test('a request becomes a trace with its operation and its statements, and no span tells a secret or whom it was about', { timeout: 120_000 }, async (t) => {
   const collector = await startCollector(t)
   const receiver = await startReceiver(t)
-  const server = await startServer(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'atlas-of-a-test', OTEL_BSP_SCHEDULE_DELAY: '100' })
+  const server = await startServerProcess(t, { ...(await ownSettings(t)), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'atlas-of-a-test', OTEL_BSP_SCHEDULE_DELAY: '100' })
   const person = await register(server.url, 'ada@example.com')
   const { key } = await mintKey(server.url, person.jwt)
   const traceId = '0af7651916cd43dd8448eb211c80319c'
@@ -62,8 +62,7 @@ test('a request becomes a trace with its operation and its statements, and no sp
   await call(server.url, '/v1/accounts', { bearer: 'afg_test_thisisnotakeyofanybodyatallbutlookslikeit' })
   await call(server.url, '/api/v1/health')
   while (receiver.received.length === 0) await new Promise((done) => setTimeout(done, 50))
-  server.signal('SIGTERM')
-  assert.equal(await server.ended, 0, server.output())
+  assert.equal(await server.drain(), 0, server.output())
 
   const { spans } = collector
   const request = spans.find((span) => attribute(span, 'atlas.operation_id') === 'listTransactions')
@@ -99,8 +98,7 @@ test('a request becomes a trace with its operation and its statements, and no sp
 })
 
 test('a collector that is gone costs the server nothing but its traces', { timeout: 120_000 }, async (t) => {
-  const server = await startServer(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_TIMEOUT: '500' })
+  const server = await startServerProcess(t, { ...(await ownSettings(t)), OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_TIMEOUT: '500' })
   assert.equal((await call(server.url, '/v1/accounts')).status, 401)
-  server.signal('SIGTERM')
-  assert.equal(await server.ended, 0, server.output())
+  assert.equal(await server.drain(), 0, server.output())
 })

@@ -26,8 +26,8 @@ export interface Place {
 }
 
 const sampleOf = ({ example, schema }: Parameter): string => {
-  const sample = (example ?? schema?.example ?? schema?.default ?? schema?.enum?.[0]) as string | number | boolean | undefined
-  return String(sample ?? '')
+  const sample = example ?? schema?.example ?? schema?.default ?? schema?.enum?.[0] ?? ''
+  return typeof sample === 'string' ? sample : JSON.stringify(sample)
 }
 
 /** A parameter with its value; an optional one that the run does not need is there to be switched on. */

@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely'
+import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { AccountRow } from '../changes.ts'
@@ -11,7 +12,7 @@ const columns = sql`plaid_account_id text, ordinal integer, id text, name text, 
   current_balance_cents bigint, available_balance_cents bigint, iso_currency_code text, as_of timestamptz`
 
 const rowsOf = (accounts: AccountRow[]) =>
-  sql`jsonb_to_recordset(${JSON.stringify(accounts.map((account) => ({ ...account, id: newId('acc') })))}::jsonb) as r(${columns})`
+  sql`jsonb_to_recordset(${stringifyStorable(accounts.map((account) => ({ ...account, id: newId('acc') })))}::jsonb) as r(${columns})`
 
 const insertSelected = (itemId: string, accounts: AccountRow[]) => sql`
   insert into accounts (id, item_id, plaid_account_id, ordinal, name, mask, type, subtype, current_balance_cents, available_balance_cents, iso_currency_code, as_of)

@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely'
+import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TransactionRow } from '../changes.ts'
 import type { FeedView, TransactionsTable } from '../tables.ts'
@@ -29,7 +30,7 @@ const saveTransactions = async (trx: Trx, item: ItemRow, positioned: (Transactio
       iso_currency_code, date, authorized_date, pending, name, merchant_name, category, pending_transaction_id)
     select r.id, ${item.partner_id}, ${item.environment}, ${item.user_id}, ${item.id}, r.position, false, r.date, r.account_id, r.amount_cents,
       r.iso_currency_code, r.date, r.authorized_date, r.pending, r.name, r.merchant_name, r.category, r.pending_transaction_id
-    from jsonb_to_recordset(${JSON.stringify(positioned)}::jsonb) as r(id text, position bigint, account_id text, amount_cents bigint,
+    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint, account_id text, amount_cents bigint,
       iso_currency_code text, date date, authorized_date date, pending boolean, name text, merchant_name text, category text, pending_transaction_id text)
     on conflict (id) do update set position = excluded.position, removed = false, latest_date = greatest(transactions.latest_date, excluded.latest_date),
       item_id = excluded.item_id, account_id = excluded.account_id, amount_cents = excluded.amount_cents, iso_currency_code = excluded.iso_currency_code,
@@ -42,7 +43,7 @@ const emptied = sql`removed = true, account_id = null, amount_cents = null, iso_
 
 const buryTransactions = async (trx: Trx, positioned: { id: string; position: number }[]): Promise<void> => {
   await sql`update transactions t set ${emptied}, position = r.position
-    from jsonb_to_recordset(${JSON.stringify(positioned)}::jsonb) as r(id text, position bigint) where t.id = r.id and not t.removed`.execute(trx)
+    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint) where t.id = r.id and not t.removed`.execute(trx)
 }
 
 /** Writes changes of one item at the end of its end-user's feed. Removals of what was never shown are left out; nobody has to hear of them. */

@@ -10,7 +10,7 @@ import type { NewSession } from './session-params.ts'
 import type { Metadata, PaymentRow, SessionRow } from './tables.ts'
 
 /** Nobody's request: a click on the payment page, or time passing. */
-export const noRequest: Cause = { requestId: null, idempotencyKey: null }
+const noRequest: Cause = { requestId: null, idempotencyKey: null }
 const expireBatch = 100
 
 export async function createSession (context: SimulatorContext, trx: Trx, session: NewSession): Promise<SessionRow> {

@@ -10,7 +10,8 @@ import { openWorld } from './world.ts'
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const skip = serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has no connection that could be given up' : false
 
-test('a keyed spend that was given up on with 503 and is done all the same is done once, however often it is tried again', { skip }, async () => {
+/** Two lines to one database: a server that gives up on statements after half a second, and a transaction that holds its agent for as long as it likes. */
+const open = async () => {
   const own = await createPostgresDatabase(serverUrl)
   const database = withState(openPostgres(own.url, 4, () => undefined, { statementLimitMs: 500 }))
   const elsewhere = openPostgres(own.url, 4, () => undefined)
@@ -20,21 +21,44 @@ test('a keyed spend that was given up on with 503 and is done all the same is do
     await own.drop()
   })
   const world = await openWorld({ after }, { database })
-  const key = await world.fund('given-up', 100)
-  const spend = () => world.as(key, 'POST', '/api/spend', { amount: 7 }, { 'idempotency-key': 'given-up' })
-  await world.as(key, 'POST', '/api/spend', { amount: 1 })
-  await elsewhere.db.transaction().execute(async (trx) => {
-    await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', 'given-up').forNoKeyUpdate().execute()
-    assert.equal((await spend()).status, 503)
-    // The database does not know that its client is gone, and goes on waiting for the agent, with the key's lock in hand.
-    for (let retry = 0; retry < 2; retry++) assert.equal((await spend()).body.error, 'idempotency_in_flight')
+  const whileHeld = async (agentId: string, work: (waiting: () => Promise<number>) => Promise<void>): Promise<void> =>
+    await elsewhere.db.transaction().execute(async (trx) => {
+      await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', agentId).forNoKeyUpdate().execute()
+      await work(async () => {
+        const { rows } = await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(trx)
+        return rows.length
+      })
+    })
+  return { world, whileHeld, faults: async () => (await verifyLedger(elsewhere.db)).faults }
+}
+
+test('a spend that was given up on with 503', { skip }, async (t) => {
+  const { world, whileHeld, faults } = await open()
+
+  await t.test('is done once under its key, however often it is tried again', async () => {
+    const key = await world.fund('keyed', 100)
+    const spend = () => world.as(key, 'POST', '/api/spend', { amount: 7 }, { 'idempotency-key': 'keyed' })
+    await world.as(key, 'POST', '/api/spend', { amount: 1 })
+    await whileHeld('keyed', async () => {
+      assert.equal((await spend()).status, 503)
+      // While the database still waits in its name, the key's lock is in its hand.
+      for (let retry = 0; retry < 3; retry++) assert.ok(['idempotency_in_flight', 'unavailable'].includes((await spend()).body.error))
+    })
+    await until('the spend is done', async () => (await spend()).status === 200)
+    const [again, once] = [await spend(), await spend()]
+    assert.deepEqual([again.headers.get('idempotent-replayed'), again.body.balance, once.text], ['true', 92, again.text])
+    assert.equal(await world.balance('keyed'), 92)
+    assert.deepEqual(await faults(), [])
   })
-  await until('the statement that was given up is done', async () => (await world.balance('given-up')) === 92)
-  const [again, once] = [await spend(), await spend()]
-  assert.deepEqual([again.status, again.headers.get('idempotent-replayed'), again.body.balance], [200, 'true', 92])
-  assert.equal(once.text, again.text)
-  assert.equal(await world.balance('given-up'), 92)
-  const { rows } = await sql<{ n: number }>`select count(*)::int as n from activity where actor_id = 'given-up'`.execute(elsewhere.db)
-  assert.equal(rows[0]?.n, 2)
-  assert.deepEqual((await verifyLedger(elsewhere.db)).faults, [])
+
+  await t.test('waits no longer in the database either, neither holds a connection nor is done later', async () => {
+    const key = await world.fund('unkeyed', 100)
+    await world.as(key, 'POST', '/api/spend', { amount: 1 })
+    await whileHeld('unkeyed', async (waiting) => {
+      for (let round = 0; round < 3; round++) assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 7 })).status, 503)
+      await until('nobody waits for the agent', async () => (await waiting()) === 0, 20_000)
+    })
+    assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 2 })).status, 200)
+    assert.equal(await world.balance('unkeyed'), 97)
+  })
 })

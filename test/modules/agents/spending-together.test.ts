@@ -140,6 +140,15 @@ test('half a surrogate pair in a description is stored as U+FFFD, as everywhere 
   assert.equal(transactions[0].description, 'half \ufffd')
 })
 
+test('a description that no database can hold is refused before it is collected, so that it splits up nobody’s statement', async () => {
+  const key = await world.fund('unstorable', 100)
+  const statements = await statementsOf(async () => {
+    const { status, body } = await world.as(key, 'POST', '/api/spend', { amount: 1, description: 'a\0b' })
+    assert.deepEqual([status, body.errors], [400, [{ path: 'body/description', message: 'must not hold U+0000' }]])
+  })
+  assert.deepEqual(statements.filter((text) => text.includes('agent_spend')), [])
+})
+
 test('a spend whose key is answered while it waits for its agent hears that answer, and spends nothing', async (t) => {
   const { app, database } = world
   if (database.driver === 'embedded') return t.skip('an embedded database has one connection, on which nobody waits for a row')

@@ -25,7 +25,8 @@ const run = async (given: Record<string, string> = {}, folder?: string): Promise
   })
 }
 
-const faultsOf = (summary: NewmanRunSummary): string[] => summary.run.failures.map(({ source, error }) => `${source?.name ?? ''}: ${error.message}`)
+const hint = 'It finds its things by `x-postman` in the specification: its place in the run, and the values that it takes from earlier requests.'
+const faultsOf = (summary: NewmanRunSummary): string[] => summary.run.failures.map(({ source, error }) => `${source?.name ?? ''}: ${error.message} ${hint}`)
 const statusesOf = (summary: NewmanRunSummary, name: string): number[] => summary.run.executions.filter(({ item }) => item.name === name).map(({ response }) => response.code)
 
 const keysOf = (summary: NewmanRunSummary): string[] => summary.run.executions.flatMap(({ request }) => request.headers.get('Idempotency-Key') ?? [])

@@ -173,3 +173,13 @@ test('a token needs its scopes, and sandbox operations refuse live credentials',
   const producer = await createPartner(world.database, { production: true })
   assert.equal((await world.post('/v1/sandbox/public_token', {}, producer.liveKey)).status, 403)
 })
+
+test('20 requests for balances at once ask the bank once, and hear the same', async (t) => {
+  const world = await startWorld(t)
+  await world.link('usr_1')
+  // The first question is answered late, and any other one would fail.
+  simulatorOf(world).faults.next('/accounts/balance/get', 'slow', 1, 2_000)
+  simulatorOf(world).faults.next('/accounts/balance/get', 'INTERNAL_SERVER_ERROR', 40)
+  const answers = await Promise.all(Array.from({ length: 20 }, () => world.get('/v1/accounts?user_id=usr_1')))
+  for (const { body } of answers) assert.equal(body.accounts[0].stale, false)
+})

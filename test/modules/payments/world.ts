@@ -28,7 +28,7 @@ export interface World extends TestApp {
   published(id: string): Promise<string[]>
 }
 
-export const validNumbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
+const validNumbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
 
 export const simulatorOf = ({ app }: Pick<TestApp, 'app'>) => {
   const { simulator } = app.plaid

@@ -14,7 +14,7 @@ export const isoDate = (ms: number): string => new Date(ms).toISOString().slice(
 /** 0 is Sunday: 1970-01-01 was a Thursday. */
 export const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7
 
-export const isBusinessDay = (day: number): boolean => weekdayOf(day) !== 0 && weekdayOf(day) !== 6
+const isBusinessDay = (day: number): boolean => weekdayOf(day) !== 0 && weekdayOf(day) !== 6
 
 /** The day that is `count` business days (Monday to Friday) after `day`; bank holidays are not modelled. */
 export function addBusinessDays (day: number, count: number): number {
