@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { transact } from '../../../plugins/database/transaction.ts'
+import { lockBalance, openWallet, post, readBalances, readHistory, readMovement, type Posting } from '../../../plugins/ledger/book.ts'
+import { openTestDatabase } from '../../test-database.ts'
+
+const { db } = await openTestDatabase({ after })
+const now = new Date('2026-06-14T18:00:00.000Z')
+
+const open = (walletId: string) => transact(db, (trx) => openWallet(trx, walletId, now))
+const book = (walletId: string, type: Posting['type'], amountCents: number, more: Partial<Posting> = {}, at = now) =>
+  transact(db, (trx) => post(trx, { walletId, type, amountCents, description: `A posting of the type ${type}`, ...more }, at))
+const balanceOf = async (walletId: string) => (await readBalances(db, [walletId])).get(walletId)
+
+test('each type moves credits in its own direction, and the outcome tells the new balance', async () => {
+  await open('directions')
+  const moves: [Posting['type'], number, number][] = [
+    ['earn', 1_000, 1_000],
+    ['loan', 500, 1_500],
+    ['spend', 200, 1_300],
+    ['repayment', 300, 1_000],
+    ['refund', 100, 900],
+    ['adjustment', 50, 950],
+    ['adjustment', -150, 800]
+  ]
+  for (const [type, amountCents, balanceCents] of moves) {
+    const posted = await book('directions', type, amountCents)
+    assert.deepEqual(posted, { posted: true, transactionId: posted.posted && posted.transactionId, balanceCents, repeated: false }, type)
+    assert.equal(await balanceOf('directions'), balanceCents)
+  }
+})
+
+test('an amount that is no whole number of cents, nothing, or below nothing where the type gives the direction, is refused before anything is booked', async () => {
+  await open('refused')
+  await book('refused', 'earn', 10)
+  for (const type of ['earn', 'spend', 'loan', 'repayment', 'refund'] as const) {
+    for (const amountCents of [0, -1, 0.5, Number.NaN, 2 ** 53]) {
+      await assert.rejects(book('refused', type, amountCents), new RangeError(`A posting of the type ${type} cannot have the amount ${amountCents}.`))
+    }
+  }
+  for (const amountCents of [0, -0.5, -(2 ** 53)]) await assert.rejects(book('refused', 'adjustment', amountCents), RangeError)
+  assert.equal(await balanceOf('refused'), 10)
+})
+
+test('a wallet can be emptied to the last cent, and a cent more is not booked', async () => {
+  await open('last-cent')
+  await book('last-cent', 'earn', 100)
+  assert.deepEqual(await book('last-cent', 'spend', 101), { posted: false, balanceCents: 100 })
+  assert.equal((await readHistory(db, 'last-cent', 10)).length, 1)
+  assert.equal((await book('last-cent', 'spend', 100)).balanceCents, 0)
+})
+
+test('a reference books once and then tells the first booking and the balance of now', async () => {
+  await open('referred')
+  const first = await book('referred', 'earn', 100, { reference: 'topup:1' })
+  await book('referred', 'earn', 40)
+  assert.ok(first.posted)
+  assert.deepEqual(await book('referred', 'earn', 100, { reference: 'topup:1' }), { posted: true, transactionId: first.transactionId, balanceCents: 140, repeated: true })
+  await assert.rejects(book('referred', 'earn', 101, { reference: 'topup:1' }), /booked already with another content/)
+  assert.equal(await balanceOf('referred'), 140)
+})
+
+test('opening a wallet again leaves it as it is', async () => {
+  await open('opened')
+  await book('opened', 'earn', 70)
+  await open('opened')
+  assert.equal(await balanceOf('opened'), 70)
+  const { created_at } = await db.selectFrom('ledger_wallets').select('created_at').where('wallet_id', '=', 'opened').executeTakeFirstOrThrow()
+  assert.deepEqual(created_at, now)
+})
+
+test('where there is no wallet or no transaction, nothing is booked and nothing is told', async () => {
+  await assert.rejects(book('nowhere', 'earn', 1), /There is no wallet nowhere/)
+  await assert.rejects(
+    transact(db, (trx) => lockBalance(trx, 'nowhere')),
+    new Error('There is no wallet nowhere.')
+  )
+  await assert.rejects(readMovement(db, 987_654), new Error('There is no ledger transaction 987654.'))
+  assert.deepEqual(await readHistory(db, 'nowhere', 10), [])
+})
+
+test('balances are told for the wallets that were asked for and exist', async () => {
+  for (const [walletId, cents] of [['here', 5], ['there', 7], ['elsewhere', 9]] as const) {
+    await open(walletId)
+    await book(walletId, 'earn', cents)
+  }
+  assert.deepEqual(await readBalances(db, ['here', 'there', 'nowhere']), new Map([['here', 5], ['there', 7]]))
+  assert.deepEqual(await readBalances(db, []), new Map())
+  assert.equal(await transact(db, (trx) => lockBalance(trx, 'there')), 7)
+})
+
+test('a movement is told as its wallet saw it', async () => {
+  await open('moved')
+  await book('moved', 'earn', 300)
+  const spent = await book('moved', 'spend', 120)
+  await book('moved', 'spend', 30)
+  assert.ok(spent.posted)
+  assert.deepEqual(await readMovement(db, spent.transactionId), { amountCents: -120, balanceAfterCents: 180 })
+})
+
+test('a history is the wallet’s own, newest first, and goes on where the last page ended', async () => {
+  await open('paged')
+  await open('neighbour')
+  const later = new Date('2026-06-14T19:00:00.000Z')
+  const earned = await book('paged', 'earn', 300, { description: 'Top-up' })
+  await book('neighbour', 'earn', 1)
+  const spent = await book('paged', 'spend', 100, { description: 'A call' }, later)
+  const last = await book('paged', 'adjustment', -50, { description: 'Set right' }, later)
+  assert.ok(earned.posted && spent.posted && last.posted)
+  const rows = [
+    { id: last.transactionId, type: 'adjustment', amountCents: -50, description: 'Set right', balanceAfterCents: 150, createdAt: later },
+    { id: spent.transactionId, type: 'spend', amountCents: -100, description: 'A call', balanceAfterCents: 200, createdAt: later },
+    { id: earned.transactionId, type: 'earn', amountCents: 300, description: 'Top-up', balanceAfterCents: 300, createdAt: now }
+  ]
+  assert.deepEqual(await readHistory(db, 'paged', 10), rows)
+  assert.deepEqual(await readHistory(db, 'paged', 2), rows.slice(0, 2))
+  assert.deepEqual(await readHistory(db, 'paged', 2, spent.transactionId), rows.slice(2))
+})

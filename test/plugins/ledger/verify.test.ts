@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import { transact } from '../../../plugins/database/transaction.ts'
+import { openWallet, post } from '../../../plugins/ledger/book.ts'
+import { verifyLedger } from '../../../plugins/ledger/verify.ts'
+import { openTestDatabase } from '../../test-database.ts'
+
+const { db } = await openTestDatabase({ after })
+const now = new Date('2026-06-14T18:00:00.000Z')
+
+const run = async (...statements: string[]): Promise<void> => {
+  for (const statement of statements) await sql.raw(statement).execute(db)
+}
+
+/** What is found while the book is bent; afterwards the book is as it was. */
+const findings = async (bend: string[], mend: string[]): Promise<[invariant: string, where: string][]> => {
+  await run(...bend)
+  const { faults } = await verifyLedger(db)
+  await run(...mend)
+  assert.deepEqual((await verifyLedger(db)).faults, [], 'mended')
+  return faults.map(({ invariant, where }) => [invariant, where])
+}
+
+/** Lets tables be written by hand, which only their owner can do, and puts their guards back. */
+const byHand = (tables: string[], bend: string[], mend: string[]): [bend: string[], mend: string[]] => {
+  const unguarded = (statements: string[]): string[] => [
+    ...tables.map((table) => `alter table ${table} disable trigger user`),
+    ...statements,
+    ...tables.map((table) => `alter table ${table} enable trigger user`)
+  ]
+  return [unguarded(bend), unguarded(mend)]
+}
+
+const move = (type: 'earn' | 'spend', amountCents: number) => transact(db, (trx) => post(trx, { walletId: 'w', type, amountCents, description: 'A call' }, now))
+await transact(db, (trx) => openWallet(trx, 'w', now))
+const earned = await move('earn', 100)
+const spent = await move('spend', 30)
+const [first, second] = [earned.posted && earned.transactionId, spent.posted && spent.transactionId]
+
+test('a book that holds has no faults, and is counted whole', async () => {
+  assert.deepEqual(await verifyLedger(db), { faults: [], wallets: 1, transactions: 2, entries: 4 })
+})
+
+test('a transaction whose entries do not sum to zero is found', async () => {
+  const set = (cents: number) => `update ledger_entries set amount_cents = ${cents} where transaction_id = ${second} and wallet_id is null`
+  assert.deepEqual(await findings(...byHand(['ledger_entries'], [set(31)], [set(30)])), [
+    ['the entries of each transaction sum to zero', `transaction ${second}: the sum is 1 cents`]
+  ])
+})
+
+test('a transaction that has lost its entries is found', async () => {
+  const add = `insert into ledger_transactions (id, type, description, created_at) overriding system value values (999, 'adjustment', 'by hand', now())`
+  assert.deepEqual(await findings(...byHand(['ledger_transactions'], [add], ['delete from ledger_transactions where id = 999'])), [
+    ['each transaction has two entries or more', 'transaction 999: 0 entries']
+  ])
+})
+
+test('a balance that its entries do not give is found', async () => {
+  const set = (cents: number) => `update ledger_wallets set balance_cents = ${cents} where wallet_id = 'w'`
+  assert.deepEqual(await findings(...byHand(['ledger_wallets'], [set(77)], [set(70)])), [
+    ['each balance is the sum of its wallet’s entries', 'wallet w: the balance is 77 cents, the entries sum to 70']
+  ])
+})
+
+test('a wallet below zero is found, now and in the past', async () => {
+  const set = (change: number) => [
+    `update ledger_entries set amount_cents = amount_cents - ${change}, balance_after_cents = balance_after_cents - ${change}
+      where transaction_id = ${second} and wallet_id is not null`,
+    `update ledger_entries set amount_cents = amount_cents + ${change} where transaction_id = ${second} and wallet_id is null`,
+    `update ledger_wallets set balance_cents = balance_cents - ${change}`
+  ]
+  const unchecked = ['alter table ledger_wallets drop constraint ledger_wallet_not_below_zero', 'alter table ledger_entries drop constraint ledger_entries_balance_after_cents_check']
+  const checked = [
+    'alter table ledger_wallets add constraint ledger_wallet_not_below_zero check (balance_cents >= 0)',
+    'alter table ledger_entries add constraint ledger_entries_balance_after_cents_check check (balance_after_cents >= 0)'
+  ]
+  const invariant = 'no wallet is below zero, nor ever was'
+  assert.deepEqual(await findings(...byHand(['ledger_entries', 'ledger_wallets'], [...unchecked, ...set(71)], [...set(-71), ...checked])), [
+    [invariant, 'wallet w: -1 cents'],
+    [invariant, `wallet w after transaction ${second}: -1 cents`],
+    ['the guards of the tables are in place', 'constraint ledger_wallet_not_below_zero is missing']
+  ])
+})
+
+test('a balance that was noted wrongly after an entry is found', async () => {
+  const set = (cents: number) => `update ledger_entries set balance_after_cents = ${cents} where transaction_id = ${first} and wallet_id is not null`
+  assert.deepEqual(await findings(...byHand(['ledger_entries'], [set(99)], [set(100)])), [
+    ['the balance after each entry is the sum of the entries up to it', `wallet w after transaction ${first}: noted 99 cents, summed 100`]
+  ])
+})
+
+test('credits that moved against the direction of their type are found', async () => {
+  const set = (id: number | false, type: string) => `update ledger_transactions set type = '${type}' where id = ${id}`
+  const invariant = 'each type moves credits in its own direction'
+  for (const type of ['spend', 'repayment', 'refund']) {
+    assert.deepEqual(await findings(...byHand(['ledger_transactions'], [set(first, type)], [set(first, 'earn')])), [
+      [invariant, `transaction ${first}: ${type} of 100 cents`]
+    ])
+  }
+  for (const type of ['earn', 'loan']) {
+    assert.deepEqual(await findings(...byHand(['ledger_transactions'], [set(second, type)], [set(second, 'spend')])), [
+      [invariant, `transaction ${second}: ${type} of -30 cents`]
+    ])
+  }
+})
+
+test('each guard that is switched off is found, and one that is gone too', async () => {
+  const { rows } = await sql<{ table: string; guard: string }>`
+    select tgrelid::regclass::text as table, tgname::text as guard from pg_trigger where tgrelid::regclass::text like 'ledger_%' and not tgisinternal
+    order by tgname`.execute(db)
+  assert.equal(rows.length, 9)
+  const invariant = 'the guards of the tables are in place'
+  for (const { table, guard } of rows) {
+    const found = await findings([`alter table ${table} disable trigger ${guard}`], [`alter table ${table} enable trigger ${guard}`])
+    assert.deepEqual(found, [[invariant, `trigger ${guard} is switched off`]])
+  }
+  const renamed = (from: string, to: string) => `alter trigger ${from} on ledger_entries rename to ${to}`
+  assert.deepEqual(await findings([renamed('ledger_entries_kept', 'another')], [renamed('another', 'ledger_entries_kept')]), [
+    [invariant, 'trigger ledger_entries_kept is missing']
+  ])
+})
+
+test('of each kind the first hundred faults are told', async () => {
+  const wallets = `insert into ledger_wallets (wallet_id, balance_cents, created_at) select 'bent-' || n, 1, now() from generate_series(1, 101) as n`
+  const found = await findings(...byHand(['ledger_wallets'], [wallets], [`delete from ledger_wallets where wallet_id like 'bent-%'`]))
+  assert.equal(found.length, 100)
+})

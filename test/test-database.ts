@@ -1,0 +1,133 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Kysely } from 'kysely'
+import pg from 'pg'
+import { embeddedDialect, openPglite } from '../plugins/database/dialect.ts'
+import { openPostgres, withState, type DatabaseHandle } from '../plugins/database/index.ts'
+import { processLocks } from '../plugins/database/locks.ts'
+import { migrateToLatest } from '../plugins/database/migrate.ts'
+import type { Database } from '../plugins/database/types.ts'
+
+/** The part of a test's context that cleans up after it; `t` of node:test and the `{after}` of the module itself both are one. */
+export interface Cleaner {
+  after(work: () => Promise<void> | void): void
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const migrationsFolder = join(root, 'plugins/database/migrations')
+
+const hashOfMigrations = (): string => {
+  const hash = createHash('sha256')
+  for (const file of readdirSync(migrationsFolder).sort()) hash.update(file).update(readFileSync(join(migrationsFolder, file)))
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** A folder with a migrated, empty embedded database; made once for each state of the migrations and kept, since migrating takes seconds. */
+const embeddedTemplate = async (): Promise<string> => {
+  const path = join(root, '.cache', `template-${hashOfMigrations()}`)
+  if (existsSync(path)) return path
+  // Made beside and renamed, so that another test never copies half of it.
+  const half = `${path}.${process.pid}`
+  mkdirSync(half, { recursive: true })
+  const pglite = await openPglite(half)
+  await migrateToLatest(new Kysely<Database>({ dialect: embeddedDialect(pglite) }))
+  await pglite.close()
+  try {
+    renameSync(half, path)
+  } catch {
+    // Another test made it meanwhile.
+    rmSync(half, { recursive: true, force: true })
+  }
+  return path
+}
+
+const openEmbedded = async (): Promise<DatabaseHandle> => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'atlas-db-'))
+  cpSync(await embeddedTemplate(), dataDir, { recursive: true })
+  const pglite = await openPglite(dataDir)
+  const db = new Kysely<Database>({ dialect: embeddedDialect(pglite) })
+  return withState({
+    driver: 'embedded',
+    db,
+    locks: processLocks(),
+    async close() {
+      await db.destroy()
+      if (!pglite.closed) await pglite.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    }
+  })
+}
+
+const admin = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+const databaseUrl = (url: string, name: string): string => {
+  const changed = new URL(url)
+  changed.pathname = `/${name}`
+  return changed.href
+}
+
+/** Makes the migrated template database once; test files that start together take turns by an advisory lock. */
+const postgresTemplate = async (url: string): Promise<string> => {
+  const name = `atlas_template_${hashOfMigrations()}`
+  await admin(url, async (client) => {
+    await client.query('select pg_advisory_lock(7201)')
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name])
+    if (rowCount !== 0) return
+    const half = `${name}_half`
+    await client.query(`drop database if exists ${half}`)
+    await client.query(`create database ${half}`)
+    const handle = openPostgres(databaseUrl(url, half), 2, () => undefined)
+    await migrateToLatest(handle.db)
+    await handle.close()
+    await client.query(`alter database ${half} rename to ${name}`)
+  })
+  return name
+}
+
+let databases = 0
+
+/** A name that no other test uses. The mutation tests end a test file in its midst, so that what it leaves is taken over by the next one of the same worker. */
+const databaseName = (): string => {
+  const worker = process.env.STRYKER_MUTATOR_WORKER
+  return worker === undefined ? `atlas_test_${randomBytes(8).toString('hex')}` : `atlas_mutation_${worker}_${++databases}`
+}
+
+/** The URL of a new migrated database on the test PostgreSQL, and how to drop it. */
+export const createPostgresDatabase = async (url: string): Promise<{ url: string; drop(): Promise<void> }> => {
+  const template = await postgresTemplate(url)
+  const name = databaseName()
+  await admin(url, async (client) => {
+    await client.query('select pg_advisory_lock(7201)')
+    await client.query(`drop database if exists ${name} with (force)`)
+    await client.query(`create database ${name} template ${template}`)
+  })
+  return { url: databaseUrl(url, name), drop: () => admin(url, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))) }
+}
+
+/** A migrated, empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. */
+export const openTestDatabase = async (t: Cleaner): Promise<DatabaseHandle> => {
+  const url = process.env.TEST_DATABASE_URL
+  if (url === undefined || url === '') {
+    const handle = await openEmbedded()
+    t.after(() => handle.close())
+    return handle
+  }
+  const { url: own, drop } = await createPostgresDatabase(url)
+  const handle = openPostgres(own, 10, () => undefined)
+  t.after(async () => {
+    await handle.close()
+    await drop()
+  })
+  return withState(handle)
+}
