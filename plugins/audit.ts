@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Insertable } from 'kysely'
 import { actorOf, type Caller } from './auth/caller.ts'
+import { prepared } from './database/prepared.ts'
 import type { ActivityTable } from './database/tables.ts'
 import type { Trx } from './database/types.ts'
 import type { Operation } from './operations/table.ts'
@@ -34,10 +35,22 @@ export const activityOf = (operation: Operation, caller: Caller, request: Fastif
   }
 }
 
+const insertActivity = prepared<Omit<Insertable<ActivityTable>, 'id'>>()((db, place) =>
+  db.insertInto('activity').values({
+    partner_id: place('partner_id'),
+    at: place('at'),
+    actor_type: place('actor_type'),
+    actor_id: place('actor_id'),
+    operation_id: place('operation_id'),
+    method: place('method'),
+    route: place('route'),
+    resource_id: place('resource_id'),
+    ip: place('ip'),
+    request_id: place('request_id')
+  })
+)
+
 /** Writes the activity row of a mutation in the mutation's own transaction. */
 export const writeActivity = async (trx: Trx, operation: Operation, caller: Caller, request: FastifyRequest, answer: unknown, at: Date): Promise<void> => {
-  await trx
-    .insertInto('activity')
-    .values({ ...activityOf(operation, caller, request, at), resource_id: resourceOf(request, answer) })
-    .execute()
+  await insertActivity(trx, { ...activityOf(operation, caller, request, at), resource_id: resourceOf(request, answer) })
 }

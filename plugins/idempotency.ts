@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { sql, type Selectable } from 'kysely'
 import { lockNumber, type Release } from './database/locks.ts'
+import { prepared } from './database/prepared.ts'
 import type { IdempotencyKeysTable } from './database/tables.ts'
 import type { Db, Trx } from './database/types.ts'
 import { idempotencyInFlight } from './errors/kinds.ts'
@@ -56,6 +57,42 @@ export interface Idempotency {
 const lockName = (tenant: string, key: string): string => `idempotency ${tenant} ${key}`
 const contextOf = (tenant: string, key: string): string => `idempotency_keys.answer:${tenant}:${key}`
 
+const findKeys = prepared<{ tenant: string; key: string; now: Date }>()((db, place) =>
+  db.selectFrom('idempotency_keys').selectAll().where('tenant', '=', place('tenant')).where('key', '=', place('key')).where('expires_at', '>', place('now'))
+)
+
+/** A key older than 24 hours is free again; a younger one belongs to whoever committed it, and then no row comes back. */
+const insertKey = prepared<Omit<Selectable<IdempotencyKeysTable>, 'ledger_transaction_id'>>()((db, place) =>
+  db
+    .insertInto('idempotency_keys')
+    .values({
+      tenant: place('tenant'),
+      key: place('key'),
+      operation_id: place('operation_id'),
+      body_hash: place('body_hash'),
+      status: place('status'),
+      answer: place('answer'),
+      ledger_transaction_id: null,
+      created_at: place('created_at'),
+      expires_at: place('expires_at')
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenant', 'key'])
+        .doUpdateSet((eb) => ({
+          operation_id: eb.ref('excluded.operation_id'),
+          body_hash: eb.ref('excluded.body_hash'),
+          status: eb.ref('excluded.status'),
+          answer: eb.ref('excluded.answer'),
+          ledger_transaction_id: eb.ref('excluded.ledger_transaction_id'),
+          created_at: eb.ref('excluded.created_at'),
+          expires_at: eb.ref('excluded.expires_at')
+        }))
+        .whereRef('idempotency_keys.expires_at', '<=', 'excluded.created_at')
+    )
+    .returning('key')
+)
+
 const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idempotency => {
   const tellers = new Map<string, (db: Db, ledgerTransactionId: number) => Promise<string>>()
 
@@ -70,13 +107,7 @@ const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idemp
     lockOf: ({ tenant, key }) => lockNumber(lockName(tenant, key)),
     toldFromLedger: (operationId, tell) => void tellers.set(operationId, tell),
     async find(db, tenant, key) {
-      const row = await db
-        .selectFrom('idempotency_keys')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('key', '=', key)
-        .where('expires_at', '>', clock.now())
-        .executeTakeFirst()
+      const [row] = await findKeys(db, { tenant, key, now: clock.now() })
       if (row === undefined) return undefined
       const text = await textOf(db, row)
       return { operationId: row.operation_id, bodyHash: Buffer.from(row.body_hash), status: row.status, text, createdAt: row.created_at, expiresAt: row.expires_at }
@@ -93,22 +124,17 @@ const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idemp
     },
     async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
       const now = clock.now()
-      const values = {
+      const inserted = await insertKey(trx, {
+        tenant,
+        key,
         operation_id: operationId,
         body_hash: bodyHash,
         status,
         answer: secrets.encrypt(text, contextOf(tenant, key)),
-        ledger_transaction_id: null,
         created_at: now,
         expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
-      }
-      // A key older than 24 hours is free again; a younger one belongs to whoever committed it.
-      const { numInsertedOrUpdatedRows } = await trx
-        .insertInto('idempotency_keys')
-        .values({ tenant, key, ...values })
-        .onConflict((conflict) => conflict.columns(['tenant', 'key']).doUpdateSet(values).where('idempotency_keys.expires_at', '<=', now))
-        .executeTakeFirstOrThrow()
-      if (numInsertedOrUpdatedRows !== 1n) throw new AnsweredMeanwhile()
+      })
+      if (inserted.length === 0) throw new AnsweredMeanwhile()
     }
   }
 }

@@ -61,7 +61,7 @@ export default fp(
           created_at: createdAt
         }))
         await trx.insertInto('events').values(rows).execute()
-        afterCommit(wake)
+        afterCommit(trx, wake)
         return rows.map((row) => row.id)
       },
       wake,

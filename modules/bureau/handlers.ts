@@ -33,9 +33,12 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
 
     async getScore({ db, query }) {
       const agentId = query.agent_id
-      const enrolment = await findEnrolment(db, agentId)
+      const [enrolment, accounts, reports] = await Promise.all([
+        findEnrolment(db, agentId),
+        listOpenAccounts(db, { agentId, limit: mostAccounts }),
+        listReports(db, { agentId, limit: mostReports })
+      ])
       if (enrolment === undefined) throw notEnrolled(agentId)
-      const [accounts, reports] = await Promise.all([listOpenAccounts(db, agentId, mostAccounts), listReports(db, agentId, mostReports)])
       const ageDays = ageInDays(enrolment.enrolledAt, app.clock.now())
       const { onTime, late, missed } = enrolment.counters
       const { score, grade, factors } = scoreOf(enrolment.counters, ageDays)

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { prepared } from '../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import { effectOf, reportTypes, type EventKind, type ReportType } from './history.ts'
 import type { Counters } from './score.ts'
@@ -36,12 +37,12 @@ const enrolmentOf = (row: CounterColumns & { agent_id: string; enrolled_at: Date
   }
 })
 
+const findAgents = prepared<{ agentId: string }>()((db, place) =>
+  db.selectFrom('bureau_agents').select(['agent_id', 'enrolled_at', ...counterColumns]).where('agent_id', '=', place('agentId'))
+)
+
 export const findEnrolment = async (db: Db, agentId: string): Promise<Enrolment | undefined> => {
-  const row = await db
-    .selectFrom('bureau_agents')
-    .select(['agent_id', 'enrolled_at', ...counterColumns])
-    .where('agent_id', '=', agentId)
-    .executeTakeFirst()
+  const [row] = await findAgents(db, { agentId })
   return row === undefined ? undefined : enrolmentOf(row)
 }
 
@@ -168,26 +169,26 @@ export const markClosed = async (trx: Trx, id: number, now: Date): Promise<void>
   await trx.updateTable('bureau_accounts').set({ closed_at: now }).where('id', '=', id).execute()
 }
 
-export const listOpenAccounts = async (db: Db, agentId: string, limit: number) =>
-  await db
+export const listOpenAccounts = prepared<{ agentId: string; limit: number }>()((db, place) =>
+  db
     .selectFrom('bureau_accounts')
     .select(['id', 'platform', 'account_type', 'credit_limit_cents', 'opened_at'])
-    .where('agent_id', '=', agentId)
+    .where('agent_id', '=', place('agentId'))
     .where('closed_at', 'is', null)
     .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
+    .limit(place('limit'))
+)
 
-export const listReports = async (db: Db, agentId: string, limit: number) =>
-  await db
+export const listReports = prepared<{ agentId: string; limit: number }>()((db, place) =>
+  db
     .selectFrom('bureau_events')
     .select(['kind', 'amount_cents', 'reporter_name', 'reporter_platform', 'created_at'])
-    .where('agent_id', '=', agentId)
+    .where('agent_id', '=', place('agentId'))
     .where('kind', 'in', [...reportTypes])
     .$narrowType<{ kind: ReportType }>()
     .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
+    .limit(place('limit'))
+)
 
 /** A part of an agent's history, oldest first, of the events after `afterId`. */
 export const readHistory = async (db: Db, agentId: string, afterId: number, limit: number) =>

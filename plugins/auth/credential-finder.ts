@@ -30,7 +30,7 @@ export const createCredentialFinder = ({ clock, database }: Pick<FastifyInstance
   }
 
   const findByHash = collect(async (hashes: Buffer[]) => {
-    const rows = await findCredentials(database.db, hashes, clock.now())
+    const rows = await findCredentials(database.db, { hashes, now: clock.now() })
     return hashes.map((hash) => rows.find((row) => hash.equals(row.hash)))
   })
 

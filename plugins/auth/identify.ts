@@ -7,7 +7,7 @@ import { readAccessToken } from './access-tokens.ts'
 import { addressAllowed } from './addresses.ts'
 import { patIpBlocked } from '../errors/kinds.ts'
 import type { Caller } from './caller.ts'
-import { findSession } from './queries.ts'
+import { findSessions } from './queries.ts'
 
 export const ingestNotConfigured = defineProblem({
   status: 503,
@@ -39,7 +39,7 @@ const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller =
 const identifySession = async (app: FastifyInstance, token: string): Promise<Caller> => {
   const now = app.clock.now()
   const claims = await readAccessToken(app.config.jwtSecret, token, now)
-  const session = claims === undefined ? undefined : await findSession(app.database.db, claims.sessionId, now)
+  const [session] = claims === undefined ? [] : await findSessions(app.database.db, { sessionId: claims.sessionId, now })
   if (session === undefined) throw credentialRefused()
   return {
     kind: 'session',

@@ -1,8 +1,9 @@
+import { prepared } from '../database/prepared.ts'
 import type { Db } from '../database/types.ts'
 
 /** Credentials by the hashes of their secrets, each with what its partner allows; without those that are unknown, revoked or expired. */
-export const findCredentials = async (db: Db, hashes: Buffer[], now: Date) =>
-  await db
+export const findCredentials = prepared<{ hashes: Buffer[]; now: Date }>()((db, place) =>
+  db
     .selectFrom('credentials')
     .leftJoin('partners', 'partners.id', 'credentials.partner_id')
     .select([
@@ -18,14 +19,14 @@ export const findCredentials = async (db: Db, hashes: Buffer[], now: Date) =>
       'partners.production_enabled',
       'partners.rate_overrides'
     ])
-    .where('credentials.hash', '=', (eb) => eb.fn.any(eb.val(hashes)))
+    .where('credentials.hash', '=', (eb) => eb.fn.any(place('hashes')))
     .where('credentials.revoked_at', 'is', null)
-    .where((eb) => eb.or([eb('credentials.expires_at', 'is', null), eb('credentials.expires_at', '>', now)]))
-    .execute()
+    .where((eb) => eb.or([eb('credentials.expires_at', 'is', null), eb('credentials.expires_at', '>', place('now'))]))
+)
 
-/** A session that is neither revoked nor expired, with its user's role in its partner. */
-export const findSession = async (db: Db, sessionId: string, now: Date) =>
-  await db
+/** A session, if it is neither revoked nor expired, with its user's role in its partner. */
+export const findSessions = prepared<{ sessionId: string; now: Date }>()((db, place) =>
+  db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('memberships', (join) =>
@@ -33,10 +34,10 @@ export const findSession = async (db: Db, sessionId: string, now: Date) =>
     )
     .innerJoin('partners', 'partners.id', 'sessions.partner_id')
     .select(['sessions.id', 'sessions.user_id', 'sessions.partner_id', 'memberships.role', 'users.operator', 'partners.rate_overrides'])
-    .where('sessions.id', '=', sessionId)
+    .where('sessions.id', '=', place('sessionId'))
     .where('sessions.revoked_at', 'is', null)
-    .where('sessions.expires_at', '>', now)
-    .executeTakeFirst()
+    .where('sessions.expires_at', '>', place('now'))
+)
 
 /** Notes the last use of credentials, many in one statement. */
 export const touchCredentials = async (db: Db, ids: string[], now: Date): Promise<void> => {

@@ -12,6 +12,7 @@ import { pipeliningDialect } from './pipelining-dialect.ts'
 import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
 import { defaultStatementLimitMs } from './time-limit.ts'
+import { watchTransactions } from './transaction.ts'
 import type { Database, Db } from './types.ts'
 
 /** The connections of this process to its database that transactions use, and what is under way on the others. */
@@ -128,7 +129,10 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
   async (app, { database }) => {
     const handle = database ?? (await openDatabase(app.config, (error) => app.log.error({ err: error }, 'a database connection failed')))
     if (database === undefined) app.addHook('onClose', () => handle.close())
-    if (app.config.environment !== 'production') await migrateToLatest(handle.db)
+    if (app.config.environment !== 'production') {
+      watchTransactions()
+      await migrateToLatest(handle.db)
+    }
     app.decorate('database', handle)
     app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database answers, else 0.' }, async () => ((await handle.answers()) ? 1 : 0))
     const { connections } = handle

@@ -12,8 +12,19 @@ const noLimitMs = 2 ** 31 - 1
 
 const unhurried = new AsyncLocalStorage<true>()
 
+let running = 0
+
 /** Runs work whose statements take as long as they need, such as migrations. It must use connections of its own, as a transaction does. */
-export const withoutTimeLimit = async <T>(work: () => Promise<T>): Promise<T> => await unhurried.run(true, work)
+export const withoutTimeLimit = async <T>(work: () => Promise<T>): Promise<T> => {
+  running += 1
+  try {
+    return await unhurried.run(true, work)
+  } finally {
+    running -= 1
+    // Node 20 follows every promise of the process while such a storage is in use.
+    if (running === 0) unhurried.disable()
+  }
+}
 
 /** Reads whole tables, such as the book, in a transaction: statements that take so long must not stand before others on a connection that is shared. */
 export const readAtLeisure = async <T>(db: Db, read: (trx: Trx) => Promise<T>): Promise<T> => await withoutTimeLimit(() => db.transaction().execute(read))

@@ -1,8 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Db, Trx } from './types.ts'
 
-/** What is to be done when the transaction that this code runs in has committed. */
-const commitListeners = new AsyncLocalStorage<Set<() => void>>()
+/** What is to be done when a transaction has committed. */
+const commitListeners = new WeakMap<Trx, Set<() => void>>()
+
+/** Whether this code runs in a transaction; unknown, and undefined, while nobody watches. */
+let inTransaction: AsyncLocalStorage<true> | undefined
+
+/** Makes `assertNoTransaction` work in this process. Following what belongs to which transaction costs every request something, so production goes without. */
+export const watchTransactions = (): void => {
+  inTransaction ??= new AsyncLocalStorage()
+}
 
 /** SQLSTATEs after which the same transaction can succeed when it is simply run again: serialization failure, deadlock. */
 const retryable = new Set(['40001', '40P01'])
@@ -32,23 +40,28 @@ export const again = async <T>(work: () => Promise<T>): Promise<T> => {
 export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> =>
   await again(async () => {
     const listeners = new Set<() => void>()
-    const result = await commitListeners.run(listeners, () => db.transaction().execute(work))
+    const run = async (): Promise<T> =>
+      await db.transaction().execute((trx) => {
+        commitListeners.set(trx, listeners)
+        return work(trx)
+      })
+    const result = await (inTransaction === undefined ? run() : inTransaction.run(true, run))
     for (const listener of listeners) listener()
     return result
   })
 
 /**
- * Calls `listener` once when the transaction that the caller runs in has committed, and never when it rolls back. It must not throw. Only a
+ * Calls `listener` once when a transaction of `transact` has committed, and never when it rolls back. It must not throw. Only a
  * hint: a process that dies right after the commit calls nobody, so what must happen also has to be found in the database.
  */
-export const afterCommit = (listener: () => void): void => {
-  commitListeners.getStore()?.add(listener)
+export const afterCommit = (trx: Trx, listener: () => void): void => {
+  commitListeners.get(trx)?.add(listener)
 }
 
 /**
  * Refuses a call to another service while a transaction is open: it would hold locks and a connection for as long as somebody
- * else takes to answer, and with the embedded database, whose one connection the simulators use too, wait for ever.
+ * else takes to answer, and with the embedded database, whose one connection the simulators use too, wait for ever. See `watchTransactions`.
  */
 export const assertNoTransaction = (): void => {
-  if (commitListeners.getStore() !== undefined) throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
+  if (inTransaction?.getStore() === true) throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import { again } from '../../../plugins/database/transaction.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
@@ -72,15 +73,17 @@ const toRow = ({ credentialId, agentId, amountCents, description, requireApprova
     : { tenant: key.tenant, key: key.key, key_lock: key.lock, body_hash: `\\x${key.bodyHash.toString('hex')}`, expires_at: key.expiresAt })
 })
 
+const carryOutTogether = prepared<{ spends: string }>()(
+  (_db, place) =>
+    sql<CollectedOutcome & { place: number }>`select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${place('spends')}::jsonb)`
+)
+
 /**
  * Carries out many spends in one statement: for each the credential, the idempotency key, the agent's state and limits, the balance, the entries, the event,
  * the activity row and the key's answer. What one spend is refused for does not touch the others.
  */
 export const spendTogether = async (db: Db, spends: CompleteSpend[]): Promise<CollectedOutcome[]> => {
   const rows = stringifyStorable(spends.map(toRow))
-  const { rows: outcomes } = await again(() =>
-    sql<CollectedOutcome & { place: number }>`
-      select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${rows}::jsonb)`.execute(db)
-  )
+  const outcomes = await again(() => carryOutTogether(db, { spends: rows }))
   return outcomes.sort((a, b) => a.place - b.place)
 }

@@ -31,7 +31,7 @@ export const transactionHandlers = (app: FastifyInstance, sync: Sync): Pick<Hand
       stale = await syncUser(app, caller, userId, sync)
       page = await read()
     }
-    if (page.next > 0) await savePosition(db, caller.partnerId, userId, viewOf(caller), page.next)
+    if (page.next > 0) await savePosition(db, { partnerId: caller.partnerId, userId, view: viewOf(caller), position: page.next })
     const present = page.rows.filter((row) => !row.removed && !isHidden(row, since))
     return {
       transactions: present.map(toTransaction),

@@ -1,4 +1,5 @@
 import { sql, type Selectable } from 'kysely'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TransactionRow } from '../changes.ts'
@@ -75,26 +76,36 @@ export interface FeedQuery {
   since?: string | undefined
 }
 
+interface FeedParameters extends Viewer {
+  userId: string
+  after: number
+  limit: number
+  since: string | null
+}
+
+type FeedRow = StoredTransaction & { head: number }
+
+/** A feed's head and the rows behind a position, as of one moment; where there are none, the head alone. */
+const readRows = prepared<FeedParameters>()(
+  (_db, place) => sql<FeedRow | { head: number; id: null }>`
+    select feed.head, page.*
+    from (select coalesce(max(head), 0) as head from transaction_feeds where partner_id = ${place('partnerId')} and user_id = ${place('userId')}) as feed
+    left join lateral (
+      select * from transactions
+      where partner_id = ${place('partnerId')} and user_id = ${place('userId')} and environment = any(${place('environments')}) and position > ${place('after')}
+        and (${place('since')}::date is null or latest_date is null or latest_date >= ${place('since')}::date)
+      order by position limit ${place('limit')}
+    ) as page on true
+    order by page.position`
+)
+
 /** One page of a feed after a position, oldest change first. With `since` rows that were never shown on or after that day are left out. */
 export const readFeed = async (db: Db, { partnerId, environments }: Viewer, { userId, after, limit, since }: FeedQuery): Promise<FeedPage> => {
-  // The head is read first: whatever moves behind it meanwhile is told by a later page.
-  const feed = await db.selectFrom('transaction_feeds').select('head').where('partner_id', '=', partnerId).where('user_id', '=', userId).executeTakeFirst()
-  const head = feed?.head ?? 0
-  const rows = await db
-    .selectFrom('transactions')
-    .selectAll()
-    .where('partner_id', '=', partnerId)
-    .where('user_id', '=', userId)
-    .where('environment', 'in', environments)
-    .where('position', '>', after)
-    .where('position', '<=', head)
-    .$if(since !== undefined, (query) => query.where((eb) => eb.or([eb('latest_date', 'is', null), eb('latest_date', '>=', since ?? null)])))
-    .orderBy('position')
-    .limit(limit + 1)
-    .execute()
+  const found = await readRows(db, { partnerId, environments, userId, after, since: since ?? null, limit: limit + 1 })
+  const rows = found.filter((row): row is FeedRow => row.id !== null)
   const page = rows.slice(0, limit)
   const hasMore = rows.length > limit
-  return { rows: page, hasMore, next: hasMore ? (page.at(-1)?.position ?? after) : Math.max(head, after) }
+  return { rows: page, hasMore, next: hasMore ? (page.at(-1)?.position ?? after) : Math.max(found[0]?.head ?? 0, after) }
 }
 
 /** How far a view of a feed was ever handed out; 0 when never. */
@@ -110,18 +121,17 @@ export const readPosition = async (db: Db, partnerId: string, userId: string, vi
 }
 
 /** Notes how far a view of a feed was handed out; it never moves back. */
-export const savePosition = async (db: Db, partnerId: string, userId: string, view: FeedView, position: number): Promise<void> => {
-  await db
+export const savePosition = prepared<{ partnerId: string; userId: string; view: FeedView; position: number }>()((db, place) =>
+  db
     .insertInto('transaction_feed_readers')
-    .values({ partner_id: partnerId, user_id: userId, view, position })
+    .values({ partner_id: place('partnerId'), user_id: place('userId'), view: place('view'), position: place('position') })
     .onConflict((conflict) =>
       conflict
         .columns(['partner_id', 'user_id', 'view'])
-        .doUpdateSet({ position })
-        .where('transaction_feed_readers.position', '<', position)
+        .doUpdateSet((eb) => ({ position: eb.ref('excluded.position') }))
+        .whereRef('transaction_feed_readers.position', '<', 'excluded.position')
     )
-    .execute()
-}
+)
 
 /** The present transactions of an end-user's accounts from a day on, oldest first. */
 export const listPresentTransactions = async (db: Db, { partnerId, environments }: Viewer, userId: string, since: string | undefined, limit: number) =>

@@ -60,14 +60,14 @@ export const deliveryHandlers = ({ clock, cursors, outbox }: FastifyInstance, wa
   async replayWebhookDelivery({ db, caller, params }) {
     await requireEnabled(db, caller.partnerId, params.id)
     await queries.requeueDelivery(db, params.id, params.deliveryId, clock.now())
-    afterCommit(wake)
+    afterCommit(db, wake)
     return await readDelivery(db, params.id, params.deliveryId)
   },
 
   async replayFailedDeliveries({ db, caller, params, body }) {
     await requireEnabled(db, caller.partnerId, params.id)
     const replayed = await queries.requeueFailed(db, params.id, new Date(body.since), clock.now())
-    afterCommit(wake)
+    afterCommit(db, wake)
     return { replayed }
   }
 })
