@@ -29,12 +29,13 @@ const leastPercent = 80
 const noticed: MutantStatus[] = ['Killed', 'Timeout', 'RuntimeError']
 const statuses: MutantStatus[] = [...noticed, 'Survived', 'NoCoverage']
 
-const tryChanges = async ({ mutate, tests }: Area, concurrency: number, only: string | undefined): Promise<MutantResult[]> => {
+const tryChanges = async ({ mutate, domains, tests }: Area, concurrency: number, only: string | undefined): Promise<MutantResult[]> => {
   // A test file that is ended at its first failure leaves its database behind, and only one on PostgreSQL is used again by the next.
   const forceBail = (process.env.TEST_DATABASE_URL ?? '') !== ''
   const options = {
     configFile: 'test/mutation/stryker.config.js',
     mutate: only === undefined ? mutate : [only],
+    buildCommand: `tsx test/mutation/compile.ts ${domains.join(' ')}`,
     tap: { testFiles: tests.map((path) => `compiled/test/${path}.test.js`), forceBail },
     concurrency
   }

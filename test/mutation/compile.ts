@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 
 const into = 'compiled'
-/** Of the domains only those that the tests of the areas ask: a server without the others starts in half the time. */
-const domains = ['agents', 'bureau', 'calculations', 'health', 'loans']
+const domains = process.argv.slice(2)
 const rooms = ['plugins', 'spec/generated', 'test/plugins', ...domains.flatMap((domain) => [`modules/${domain}`, `test/modules/${domain}`])]
 const single = ['app.ts', 'modules/index.ts', 'test/build-app.ts', 'test/credentials.ts', 'test/test-database.ts']
 

@@ -5,8 +5,6 @@
 export default {
   plugins: ['@stryker-mutator/tap-runner'],
   testRunner: 'tap',
-  // A test file is started for each change that it runs over, so that it must start fast: compiled once, and ended at its first failure.
-  buildCommand: 'tsx test/mutation/compile.ts',
   tap: { nodeArgs: ['--test-reporter', 'tap'] },
   disableTypeChecks: '**/*.ts',
   coverageAnalysis: 'perTest',

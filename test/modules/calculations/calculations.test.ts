@@ -66,10 +66,23 @@ test('commitments above the balance allow nothing and tell the shortfall', async
   assert.equal(body.breakdown.upcoming_bills_total, 0.3)
 })
 
+test('commitments that take exactly the balance leave nothing, and are no shortfall', async () => {
+  const { testKey } = await createPartner(database)
+  const { body } = await send(url, 'POST', paths[0] ?? '', { key: testKey, body: { end_user_id: 'usr_1', cash_balance: 20, debt_commitments: 20 } })
+  assert.deepEqual([body.monthly_safe_to_spend, body.breakdown.discretionary_pool, 'shortfall' in body], [0, 0, false])
+})
+
+test('the id of a calculation leaves out the beginning usr_ and nothing else', async () => {
+  const { testKey } = await createPartner(database)
+  const idOf = async (end_user_id: string) => (await send(url, 'POST', paths[0] ?? '', { key: testKey, body: { end_user_id, cash_balance: 1 } })).body.calculation_id
+  assert.equal(await idOf('usr_usr_1'), `calc_usr_1_${clock.now().toISOString().slice(0, 10)}`)
+  assert.equal(await idOf('our_usr_1'), `calc_our_usr_1_${clock.now().toISOString().slice(0, 10)}`)
+})
+
 test('is_sandbox tells whether a test credential was used', async () => {
   const { testKey, liveKey } = await createPartner(database, { production: true })
   for (const [key, isSandbox] of [[testKey, true], [liveKey, false]] as const) {
-    assert.equal((await send(url, 'POST', paths[0] ?? '', { key, body: example })).body.is_sandbox, isSandbox)
+    for (const path of paths) assert.equal((await send(url, 'POST', path, { key, body: example })).body.is_sandbox, isSandbox)
   }
 })
 
@@ -80,6 +93,7 @@ test('calculating stores nothing; ingesting keeps the result as the current one 
   const none = await currentOf(testKey, 'usr_8M2nQ')
   assert.equal(none.status, 404)
   assert.equal(none.body.error, 'not_found')
+  assert.match(none.body.detail, /POST \/api\/v1\/ingest/, 'and how to store one')
   const stored = await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example, headers: { 'idempotency-key': 'once' } })
   await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example, headers: { 'idempotency-key': 'once' } })
   assert.deepEqual((await currentOf(testKey, 'usr_8M2nQ')).body, stored.body)

@@ -104,3 +104,8 @@ test('a pool below zero allows nothing, also when income is expected', () => {
   assert.equal(result.dailyAllowanceCents, 0)
   assert.equal(discretionaryPoolCents(result), -100)
 })
+
+test('a pool of nothing still allows what is expected to come', () => {
+  const result = calculateSafeToSpend({ ...plain, cashBalanceCents: 100, bills: [{ amountCents: 100, dueInDays: 10 }], income: [{ amountCents: 900, dueInDays: 0 }], daysInPeriod: 10 })
+  assert.deepEqual([discretionaryPoolCents(result), result.dailyAllowanceCents], [0, 90])
+})

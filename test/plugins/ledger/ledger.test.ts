@@ -17,7 +17,8 @@ const spend = async ({ app, database: { db } }: TestApp, walletId: string, amoun
   await transact(db, (trx) => app.ledger.post(trx, { walletId, type: 'spend', amountCents, description: 'A call', ...(reference === undefined ? {} : { reference }) }))
 
 test('the ledger', async (t) => {
-  const server = await startApp(t)
+  const logged: string[] = []
+  const server = await startApp(t, { env: { LOG_LEVEL: 'error' }, logStream: { write: (line) => void logged.push(line) } })
   const { app, database, clock } = server
   const { db } = database
 
@@ -98,21 +99,59 @@ test('the ledger', async (t) => {
     assert.equal(await app.ledger.balance(db, 'bent'), 0)
   })
 
-  await t.test('the daily check writes its result where health shows it, and finds what was bent with the guards off', async () => {
+  await t.test('what is asked of the server is booked at the time of its clock, and told as it stands in the book', async () => {
+    await openFunded(server, 'told', 500)
+    const spent = await spend(server, 'told', 200)
+    assert.ok(spent.posted)
+    const [row] = await app.ledger.history(db, 'told', 1)
+    assert.deepEqual([row?.id, row?.createdAt], [spent.transactionId, clock.now()])
+    assert.deepEqual(await app.ledger.movement(db, spent.transactionId), { amountCents: -200, balanceAfterCents: 300 })
+    assert.deepEqual(await app.ledger.balances(db, ['told', 'nowhere']), new Map([['told', 300]]))
+    assert.equal(await transact(db, (trx) => app.ledger.lockBalance(trx, 'told')), 300)
+    assert.equal(await app.ledger.balance(db, 'nowhere'), undefined)
+    const wallet = await db.selectFrom('ledger_wallets').select('created_at').where('wallet_id', '=', 'told').executeTakeFirstOrThrow()
+    assert.deepEqual(wallet.created_at, clock.now())
+  })
+
+  const health = async () => (await send(server.url, 'GET', '/api/v1/health')).body as { status: string; checks: Record<string, { status: string; at: string }> }
+  const kept = async () => {
+    const { detail } = await db.selectFrom('check_results').select('detail').where('name', '=', 'ledger').executeTakeFirstOrThrow()
+    return JSON.parse(detail) as { faults: { where: string }[]; wallets: number; transactions: number; entries: number }
+  }
+
+  await t.test('the check runs once a day, and its result is where health shows it', async () => {
     await app.jobs.run(ledgerCheckJob)
-    const health = async () => (await send(server.url, 'GET', '/api/v1/health')).body as { status: string; checks: Record<string, { status: string; at: string }> }
-    assert.deepEqual((await health()).checks.ledger, { status: 'ok', at: clock.now().toISOString() })
-    await sql`alter table ledger_wallets disable trigger ledger_wallets_moved_by_entries`.execute(db)
+    const first = clock.now().toISOString()
+    assert.deepEqual((await health()).checks.ledger, { status: 'ok', at: first })
+    const { faults, ...counts } = await verifyLedger(db)
+    assert.deepEqual([await kept(), faults], [{ ...counts, faults: [] }, []])
+    clock.advance(24 * 3_600_000 - 1)
+    await app.jobs.run(ledgerCheckJob)
+    assert.equal((await health()).checks.ledger?.at, first)
+    clock.advance(1)
+    await app.jobs.run(ledgerCheckJob)
+    assert.equal((await health()).checks.ledger?.at, clock.now().toISOString())
+    assert.deepEqual(logged, [])
+  })
+
+  await t.test('the check finds what was bent with the guards off, says so in the log and in health, and keeps the first twenty faults', async () => {
+    await sql`alter table ledger_wallets disable trigger user`.execute(db)
     await sql`update ledger_wallets set balance_cents = balance_cents + 7 where wallet_id = 'stone'`.execute(db)
-    const { faults } = await verifyLedger(db)
-    assert.deepEqual(faults.map(({ where }) => where), [
+    await sql`alter table ledger_wallets enable trigger user`.execute(db)
+    await sql`alter table ledger_wallets disable trigger ledger_wallets_moved_by_entries`.execute(db)
+    assert.deepEqual((await verifyLedger(db)).faults.map(({ where }) => where), [
       'wallet stone: the balance is 107 cents, the entries sum to 100',
       'trigger ledger_wallets_moved_by_entries is switched off'
     ])
+    await sql`alter table ledger_wallets disable trigger user`.execute(db)
+    await sql`insert into ledger_wallets (wallet_id, balance_cents, created_at) select 'bent-' || n, 1, now() from generate_series(1, 30) as n`.execute(db)
     clock.advance(24 * 3_600_000)
     await app.jobs.run(ledgerCheckJob)
     const after = await health()
-    assert.equal(after.checks.ledger?.status, 'failed')
-    assert.equal(after.status, 'degraded')
+    assert.deepEqual([after.status, after.checks.ledger?.status], ['degraded', 'failed'])
+    const { faults } = await verifyLedger(db)
+    assert.deepEqual((await kept()).faults, faults.slice(0, 20))
+    assert.match(logged.join(''), /the ledger does not hold/)
+    assert.match(logged.join(''), /wallet bent-30: the balance is 1 cents/, 'the log tells all of them')
   })
 })
