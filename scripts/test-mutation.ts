@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import type { MutantResult, MutantStatus } from '@stryker-mutator/api/core'
 import { Stryker } from '@stryker-mutator/core'
 import { areas, type Area } from '../test/mutation/areas.ts'
+import { dropMutationDatabases } from '../test/test-database.ts'
 import { runCommand } from './command.ts'
 
 const help = `Changes the code where money and promises are at stake in small ways, one at a time, and counts the changes that no test notices.
@@ -24,19 +25,19 @@ Ends with 1 when less than 80 % of all changes were noticed.
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const temporary = join(home, '.cache/mutation/temporary')
+const databaseUrl = process.env.TEST_DATABASE_URL ?? ''
 const leastPercent = 80
 /** A change whose test file ran into its time limit was noticed too: it made something wait for ever. */
 const noticed: MutantStatus[] = ['Killed', 'Timeout', 'RuntimeError']
 const statuses: MutantStatus[] = [...noticed, 'Survived', 'NoCoverage']
 
 const tryChanges = async ({ mutate, domains, tests }: Area, concurrency: number, only: string | undefined): Promise<MutantResult[]> => {
-  // A test file that is ended at its first failure leaves its database behind, and only one on PostgreSQL is used again by the next.
-  const forceBail = (process.env.TEST_DATABASE_URL ?? '') !== ''
   const options = {
     configFile: 'test/mutation/stryker.config.js',
     mutate: only === undefined ? mutate : [only],
-    buildCommand: `tsx test/mutation/compile.ts ${domains.join(' ')}`,
-    tap: { testFiles: tests.map((path) => `compiled/test/${path}.test.js`), forceBail },
+    buildCommand: ['tsx test/mutation/bundle.ts', ...domains.map((domain) => `--domain ${domain}`), ...tests.map((path) => `--test ${path}`)].join(' '),
+    // A test file that is ended at its first failure leaves its database behind, and only one on PostgreSQL is used again by the next.
+    tap: { testFiles: tests.map((path) => `bundled/test/${path}.test.js`), forceBail: databaseUrl !== '' },
     concurrency
   }
   return await new Stryker(options).runMutationTest()
@@ -80,6 +81,7 @@ const main = async (): Promise<number> => {
     for (const area of chosen) results.push(...(await tryChanges(area, Math.max(1, Number(values.concurrency) || 1), values.only)))
   } finally {
     rmSync(temporary, { recursive: true, force: true })
+    if (databaseUrl !== '') await dropMutationDatabases(databaseUrl)
   }
   print(results)
   return percentOf(results) < leastPercent ? 1 : 0

@@ -115,6 +115,13 @@ export const createPostgresDatabase = async (url: string): Promise<{ url: string
   return { url: databaseUrl(url, name), drop: () => admin(url, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))) }
 }
 
+/** Drops what the last test files of the mutation tests left behind. */
+export const dropMutationDatabases = async (url: string): Promise<void> =>
+  await admin(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(`select datname as name from pg_database where datname like 'atlas\\_mutation\\_%'`)
+    for (const { name } of rows) await client.query(`drop database if exists ${name} with (force)`)
+  })
+
 /** A migrated, empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. */
 export const openTestDatabase = async (t: Cleaner): Promise<DatabaseHandle> => {
   const url = process.env.TEST_DATABASE_URL

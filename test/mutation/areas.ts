@@ -20,7 +20,7 @@ export const areas: Area[] = [
     name: 'loans',
     mutate: ['modules/loans/*.ts'],
     domains: ['agents', 'bureau', 'loans'],
-    tests: ['modules/loans/underwriting', 'modules/loans/loans', 'modules/loans/overdue']
+    tests: ['modules/loans/underwriting', 'modules/loans/loans', 'modules/loans/overdue', 'modules/loans/overdue-together']
   },
   {
     name: 'bureau',

@@ -14,8 +14,11 @@ test('a loan is paid out, listed and paid back with exactly the documented answe
   const message = `500 credits disbursed. Repay via POST /api/loans/${loan_id}/repay.`
   assert.deepEqual([status, body], [200, { ok: true, loan_id, requested: 500, approved: 500, score, limit: 1000, message }])
   assert.equal(await agent.balance(), 500)
-  const [entry] = await world.app.ledger.history(world.database.db, agent.agentId, 1)
-  assert.deepEqual([entry?.type, entry?.amountCents], ['loan', 50_000])
+  const entries = async () =>
+    (await world.app.ledger.history(world.database.db, agent.agentId, 10)).map(({ type, amountCents, description }) => [type, amountCents, description])
+  assert.deepEqual(await entries(), [['loan', 50_000, `Loan ${loan_id}`]])
+  const booked = await world.database.db.selectFrom('ledger_transactions').select('reference').where('type', '=', 'loan').execute()
+  assert.deepEqual(booked, [{ reference: `loan:${loan_id}` }])
 
   assert.deepEqual((await agent.repay(loan_id, 200)).body, { ok: true, loan_id, repaid: 200, outstanding: 300, status: 'active' })
   assert.deepEqual(await agent.loans(), {
@@ -38,9 +41,11 @@ test('a loan is paid out, listed and paid back with exactly the documented answe
   })
   assert.deepEqual((await agent.repay(loan_id, 9999)).body, { ok: true, loan_id, repaid: 300, outstanding: 0, status: 'repaid' }, 'too much is capped')
   assert.equal(await agent.balance(), 0)
+  assert.deepEqual((await entries()).slice(0, 2), [['repayment', -30_000, `Repayment of loan ${loan_id}`], ['repayment', -20_000, `Repayment of loan ${loan_id}`]])
   assert.equal((await agent.loans()).loans[0].repaid_at, '2026-06-14T18:00:00.000Z')
   const again = await agent.repay(loan_id, 1)
   assert.deepEqual([again.status, again.body.error, again.body.message], [409, 'already_repaid', again.body.detail])
+  assert.match(again.body.detail, new RegExp(`Loan ${loan_id} .* on 2026-06-14\\.$`))
   assert.deepEqual((await world.events(agent.agentId)).filter(({ type }) => type.startsWith('loan.')), [
     { type: 'loan.disbursed', data: { agent_id: agent.agentId, loan_id } },
     { type: 'loan.repaid', data: { agent_id: agent.agentId, loan_id } }
@@ -54,7 +59,7 @@ test('a refusal says in numbers why, and what would change it', async () => {
   const { status, body } = await poor.borrow(100)
   const { error, message, score, minimum_score, next_band } = body
   assert.deepEqual([status, error, score, minimum_score, next_band], [403, 'ineligible', 490, 550, { score: 550, limit: 200 }])
-  assert.match(message, /490 .* 60 points below 550/)
+  assert.match(message, /490 .* 60 points below 550; .* up to 200 credits/)
   const stranger = await (await world.agent('stranger', { enrolled: false })).borrow(100)
   assert.deepEqual([stranger.status, stranger.body.error, stranger.body.message], [403, 'not_enrolled', stranger.body.detail])
 })
@@ -74,6 +79,18 @@ test('at 549 nothing is lent and at 550 up to 200 credits are', async () => {
   assert.equal(await agent.balance(), 200)
 })
 
+test('in the best band nothing better is promised, and the loan is the limit', async () => {
+  const agent = await world.agent('best')
+  for (let time = 0; time < 5; time++) await agent.report('account_opened')
+  await agent.report('debt_closed', 500)
+  assert.equal(await raiseTo(agent, 750), 750)
+  const { body } = await agent.borrow(9000)
+  assert.deepEqual([body.requested, body.approved, body.limit, body.score], [9000, 5000, 5000, 750])
+  assert.equal(body.message, `5000 of 9000 credits disbursed, the most that a score of 750 gives. Repay via POST /api/loans/${body.loan_id}/repay.`)
+  const row = await world.database.db.selectFrom('loans').select(['requested_cents', 'amount_cents', 'limit_cents', 'score', 'purpose']).where('id', '=', body.loan_id).execute()
+  assert.deepEqual(row, [{ requested_cents: 9000_00, amount_cents: 5000_00, limit_cents: 5000_00, score: 750, purpose: null }])
+})
+
 test('fifty requests at once make one loan, pay out once, and tell the others which loan stands', async () => {
   const agent = await world.agent('eager')
   await raiseTo(agent, 600)
@@ -82,6 +99,7 @@ test('fifty requests at once make one loan, pay out once, and tell the others wh
   assert.equal(granted.length, 1)
   for (const { body } of answers.filter(({ status }) => status !== 200)) {
     assert.deepEqual([body.status, body.error, body.loan_id, body.outstanding], [409, 'existing_loan', granted[0]?.body.loan_id, 500])
+    assert.match(body.detail, new RegExp(`^500 credits of loan ${body.loan_id} .* POST /api/loans/${body.loan_id}/repay`))
   }
   assert.equal(await agent.balance(), 500)
   assert.equal((await agent.loans()).loans.length, 1)
@@ -115,7 +133,8 @@ test('a loan of another agent does not exist, and only agents borrow', async () 
   const [one, other] = [await world.agent('one'), await world.agent('other')]
   await raiseTo(one, 600)
   const { loan_id } = (await one.borrow(100)).body
-  assert.equal((await other.repay(loan_id, 1)).status, 404)
+  const foreign = await other.repay(loan_id, 1)
+  assert.deepEqual([foreign.status, foreign.body.detail], [404, `You have no loan ${loan_id}.`])
   assert.equal((await one.repay(987_654, 1)).status, 404)
   assert.deepEqual((await other.loans()).loans, [])
   assert.equal((await send(world.url, 'GET', '/api/loans')).status, 401)
@@ -146,6 +165,7 @@ test('a paused agent cannot borrow, and can pay back', async () => {
   await world.database.db.updateTable('agents').set({ status: 'paused' }).where('agent_id', '=', 'paused').execute()
   const { status, body } = await agent.borrow(100)
   assert.deepEqual([status, body.error, body.message], [403, 'agent_paused', body.detail])
+  assert.match(body.detail, /paused is paused/)
   assert.equal((await agent.repay(loan_id, 100)).body.status, 'repaid')
 })
 

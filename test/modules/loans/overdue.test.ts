@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
-import { findMiscounted } from '../../../modules/bureau/queries.ts'
 import { send } from '../../credentials.ts'
 import { dayMs, raiseTo, startWorld, type TestAgent } from './world.ts'
 
@@ -67,20 +66,42 @@ test('thirty days after it was due a loan is defaulted, which is missed once; it
   const types = (await world.events(agent.agentId)).map(({ type }) => type).filter((type) => type.startsWith('loan.'))
   assert.deepEqual(types, ['loan.disbursed', 'loan.defaulted', 'loan.repaid'])
   const told = await world.app.notifications.list(world.database.db, world.ownerId, 10)
-  assert.deepEqual(told.map(({ type, data }) => [type, data]), [['loan.defaulted', { agent_id: agent.agentId, loan_id: loanId }]])
+  const message = `lost has not paid back loan ${loanId}: it is in default, and the agent can borrow again only when it is paid.`
+  assert.deepEqual(told.map((notification) => [notification.type, notification.message, notification.data]), [
+    ['loan.defaulted', message, { agent_id: agent.agentId, loan_id: loanId }]
+  ])
 })
 
-test('a server that slept for a year notes everything in one run, in batches, and the counters hold', async () => {
-  const agents = await Promise.all(Array.from({ length: 120 }, (_, index) => world.agent(`sleeper-${index}`)))
-  await Promise.all(agents.map((agent) => raiseTo(agent, 550)))
-  for (const { status } of await Promise.all(agents.map((agent) => agent.borrow(100)))) assert.equal(status, 200)
-  world.clock.advance(365 * dayMs)
-  await Promise.all([world.app.jobs.run('loans'), ...agents.slice(0, 20).map(async (agent) => agent.repay((await agent.loans()).loans[0].id, 100))])
-  const { rows } = await sql<{ late: number; missed: number; agents: number }>`
-    select sum(late)::int as late, sum(missed)::int as missed, count(*)::int as agents
-    from bureau_agents where agent_id like 'sleeper-%'`.execute(world.database.db)
-  assert.deepEqual(rows[0], { late: 120, missed: 120, agents: 120 })
-  assert.deepEqual(await findMiscounted(world.database.db), [])
+test('what is reported of a loan names the loan and its amount, in time, late or missed', async () => {
+  const reports = async (agent: TestAgent, least: number) =>
+    (await world.database.db.selectFrom('bureau_events').selectAll().where('agent_id', '=', agent.agentId).where('partner_id', 'is', null).orderBy('id').execute())
+      .slice(0, least + 1)
+      .map((event) => [event.kind, event.amount_cents, event.notes, event.reporter_name, event.reporter_platform])
+  const [timely, failing] = [await indebted('timely'), await indebted('failing')]
+  await timely.agent.repay(timely.loanId, 60)
+  assert.deepEqual(await reports(timely.agent, 0), [], 'a part is not the whole')
+  await timely.agent.repay(timely.loanId, 40)
+  assert.deepEqual(await reports(timely.agent, 1), [['payment_ontime', 100_00, `loan ${timely.loanId}`, 'AtlasForge', 'loans']])
+  world.clock.advance(2 * termMs + 1)
+  await world.app.jobs.run('loans')
+  assert.deepEqual(await reports(failing.agent, 2), [
+    ['payment_late', 100_00, `loan ${failing.loanId}`, 'AtlasForge', 'loans'],
+    ['payment_missed', 100_00, `loan ${failing.loanId}`, 'AtlasForge', 'loans']
+  ])
+  const row = await world.database.db.selectFrom('loans').select(['late_at', 'defaulted_at', 'repaid_at']).where('id', '=', failing.loanId).executeTakeFirstOrThrow()
+  assert.deepEqual(row, { late_at: world.clock.now(), defaulted_at: world.clock.now(), repaid_at: null })
+})
+
+test('an agent without an owner goes through all of it, and nobody is told', async () => {
+  const agent = await world.agent('nobodys', { owned: false })
+  await raiseTo(agent, 600)
+  const loanId = Number((await agent.borrow(100)).body.loan_id)
+  world.clock.advance(2 * termMs + 1)
+  await world.app.jobs.run('loans')
+  assert.equal((await agent.loans()).loans[0].status, 'defaulted')
+  assert.equal((await agent.repay(loanId, 100)).body.status, 'repaid')
+  const { rows } = await sql`select 1 from events where data ->> 'agent_id' = 'nobodys'`.execute(world.database.db)
+  assert.deepEqual(rows, [])
 })
 
 test('the database itself refuses a second outstanding loan, paying back more than was lent, and going backwards', async () => {

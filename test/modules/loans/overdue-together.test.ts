@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import { findMiscounted } from '../../../modules/bureau/queries.ts'
+import { dayMs, raiseTo, startWorld } from './world.ts'
+
+const world = await startWorld({ after })
+
+test('a server that slept for a year notes everything in one run, in batches, and the counters hold', async () => {
+  const agents = await Promise.all(Array.from({ length: 120 }, (_, index) => world.agent(`sleeper-${index}`)))
+  await Promise.all(agents.map((agent) => raiseTo(agent, 550)))
+  for (const { status } of await Promise.all(agents.map((agent) => agent.borrow(100)))) assert.equal(status, 200)
+  world.clock.advance(365 * dayMs)
+  await Promise.all([world.app.jobs.run('loans'), ...agents.slice(0, 20).map(async (agent) => agent.repay((await agent.loans()).loans[0].id, 100))])
+  const { rows } = await sql<{ late: number; missed: number; agents: number }>`
+    select sum(late)::int as late, sum(missed)::int as missed, count(*)::int as agents
+    from bureau_agents where agent_id like 'sleeper-%'`.execute(world.database.db)
+  assert.deepEqual(rows[0], { late: 120, missed: 120, agents: 120 })
+  assert.deepEqual(await findMiscounted(world.database.db), [])
+})
