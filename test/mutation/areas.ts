@@ -26,7 +26,7 @@ export const areas: Area[] = [
     name: 'bureau',
     mutate: ['modules/bureau/*.ts'],
     domains: ['agents', 'bureau', 'health'],
-    tests: ['modules/bureau/score', 'modules/bureau/history', 'modules/bureau/explanation', 'modules/bureau/bureau']
+    tests: ['modules/bureau/score', 'modules/bureau/history', 'modules/bureau/explanation', 'modules/bureau/bureau', 'modules/bureau/reporting']
   },
   {
     name: 'idempotency',
