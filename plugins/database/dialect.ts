@@ -27,7 +27,7 @@ const nameOf = (text: string): string | undefined => {
   return name
 }
 
-type AnyQuery = (...args: unknown[]) => unknown
+type AnyQuery = (this: unknown, ...args: unknown[]) => unknown
 
 /** A statement as pg takes it besides, with members that it reads and does not declare. */
 interface Query extends pg.Query {
@@ -39,8 +39,8 @@ interface Query extends pg.Query {
 class PreparingClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config)
-    const query = this.query.bind(this) as AnyQuery
-    const prepare: AnyQuery = (text, values, ...rest) => {
+    const query = (...args: unknown[]) => (pg.Client.prototype.query as AnyQuery).apply(this, args)
+    const prepare = (text: unknown, values?: unknown, ...rest: unknown[]) => {
       if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values)) || rest.length > 0) return query(text, values, ...rest)
       // Given a statement and not its description, pg makes no copy of it.
       const statement = new pg.Query(text, values) as Query
