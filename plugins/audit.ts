@@ -35,19 +35,21 @@ export const activityOf = (operation: Operation, caller: Caller, request: Fastif
   }
 }
 
-const insertActivity = prepared<Omit<Insertable<ActivityTable>, 'id'>>()((db, place) =>
-  db.insertInto('activity').values({
-    partner_id: place('partner_id'),
-    at: place('at'),
-    actor_type: place('actor_type'),
-    actor_id: place('actor_id'),
-    operation_id: place('operation_id'),
-    method: place('method'),
-    route: place('route'),
-    resource_id: place('resource_id'),
-    ip: place('ip'),
-    request_id: place('request_id')
-  })
+const insertActivity = prepared<Omit<Insertable<ActivityTable>, 'id'>>()(
+  (db, place) =>
+    db.insertInto('activity').values({
+      partner_id: place('partner_id'),
+      at: place('at'),
+      actor_type: place('actor_type'),
+      actor_id: place('actor_id'),
+      operation_id: place('operation_id'),
+      method: place('method'),
+      route: place('route'),
+      resource_id: place('resource_id'),
+      ip: place('ip'),
+      request_id: place('request_id')
+    }),
+  { withCommit: true }
 )
 
 /** Writes the activity row of a mutation in the mutation's own transaction. */

@@ -27,8 +27,8 @@ export interface StoredAnswer {
   expiresAt: Date
 }
 
-/** Another request with the same key committed first; its answer is the one to give. */
-export class AnsweredMeanwhile extends Error {}
+/** Whether a transaction failed since another request with the same key committed first, whose answer is the one to give. */
+export const isAnsweredMeanwhile = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'IK001'
 
 export interface Idempotency {
   /** The stored answer of a key; undefined when it was never seen or is older than 24 hours. */
@@ -48,8 +48,7 @@ export interface Idempotency {
    */
   toldFromLedger(operationId: string, tell: (db: Db, ledgerTransactionId: number) => Promise<string>): void
   /**
-   * Stores the answer in the transaction of its effect.
-   * @throws AnsweredMeanwhile when the key has an answer already, so that the transaction rolls back.
+   * Stores the answer in the transaction of its effect. When the key has an answer already, the transaction fails: see `isAnsweredMeanwhile`.
    */
   store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): Promise<void>
 }
@@ -61,36 +60,36 @@ const findKeys = prepared<{ tenant: string; key: string; now: Date }>()((db, pla
   db.selectFrom('idempotency_keys').selectAll().where('tenant', '=', place('tenant')).where('key', '=', place('key')).where('expires_at', '>', place('now'))
 )
 
-/** A key older than 24 hours is free again; a younger one belongs to whoever committed it, and then no row comes back. */
-const insertKey = prepared<Omit<Selectable<IdempotencyKeysTable>, 'ledger_transaction_id'>>()((db, place) =>
-  db
-    .insertInto('idempotency_keys')
-    .values({
-      tenant: place('tenant'),
-      key: place('key'),
-      operation_id: place('operation_id'),
-      body_hash: place('body_hash'),
-      status: place('status'),
-      answer: place('answer'),
-      ledger_transaction_id: null,
-      created_at: place('created_at'),
-      expires_at: place('expires_at')
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['tenant', 'key'])
-        .doUpdateSet((eb) => ({
-          operation_id: eb.ref('excluded.operation_id'),
-          body_hash: eb.ref('excluded.body_hash'),
-          status: eb.ref('excluded.status'),
-          answer: eb.ref('excluded.answer'),
-          ledger_transaction_id: eb.ref('excluded.ledger_transaction_id'),
-          created_at: eb.ref('excluded.created_at'),
-          expires_at: eb.ref('excluded.expires_at')
-        }))
-        .whereRef('idempotency_keys.expires_at', '<=', 'excluded.created_at')
-    )
-    .returning('key')
+/** A key older than 24 hours is free again; a younger one belongs to whoever committed it. */
+const insertKey = prepared<Omit<Selectable<IdempotencyKeysTable>, 'ledger_transaction_id'>>()(
+  (db, place) =>
+    db
+      .insertInto('idempotency_keys')
+      .values({
+        tenant: place('tenant'),
+        key: place('key'),
+        operation_id: place('operation_id'),
+        body_hash: place('body_hash'),
+        status: place('status'),
+        answer: place('answer'),
+        ledger_transaction_id: null,
+        created_at: place('created_at'),
+        expires_at: place('expires_at')
+      })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['tenant', 'key'])
+          .doUpdateSet((eb) => ({
+            operation_id: eb.ref('excluded.operation_id'),
+            body_hash: eb.ref('excluded.body_hash'),
+            status: eb.ref('excluded.status'),
+            answer: eb.ref('excluded.answer'),
+            ledger_transaction_id: eb.ref('excluded.ledger_transaction_id'),
+            created_at: sql<Date>`case when idempotency_keys.expires_at <= excluded.created_at then excluded.created_at else idempotency_key_is_answered() end`,
+            expires_at: eb.ref('excluded.expires_at')
+          }))
+      ),
+  { withCommit: true }
 )
 
 const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idempotency => {
@@ -124,7 +123,7 @@ const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idemp
     },
     async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
       const now = clock.now()
-      const inserted = await insertKey(trx, {
+      await insertKey(trx, {
         tenant,
         key,
         operation_id: operationId,
@@ -134,7 +133,6 @@ const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idemp
         created_at: now,
         expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
       })
-      if (inserted.length === 0) throw new AnsweredMeanwhile()
     }
   }
 }

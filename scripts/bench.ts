@@ -4,7 +4,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createPostgresDatabase } from '../test/build-app.ts'
-import type { BenchCase, Exchange } from './bench/exchange.ts'
+import { findFresh, freshKey, type BenchCase, type Exchange } from './bench/exchange.ts'
 import { load } from './bench/load.ts'
 import { runPgbench } from './bench/pgbench.ts'
 import { reportGrowth, reportSpeed, type GrowthRow, type Row } from './bench/report.ts'
@@ -49,23 +49,22 @@ const ask = async (child: ChildProcess, message: 'start' | 'stop'): Promise<Pick
   return recorded
 }
 
-const recordings = 5
+const recordOnce = async ({ process: child, url }: Child, bench: BenchCase): Promise<Omit<Exchange, 'fresh'>> => {
+  await ask(child, 'start')
+  const headers = { ...bench.headers, ...(bench.keyed === true ? { 'idempotency-key': freshKey() } : {}) }
+  const response = await fetch(`${url}${bench.path}`, { method: bench.method, headers, ...(bench.body === undefined ? {} : { body: JSON.stringify(bench.body) }) })
+  const answer = await response.text()
+  const recorded = await ask(child, 'stop')
+  if (!response.ok || recorded === undefined) throw new Error(`${bench.name} answered ${response.status}: ${answer}`)
+  return { ...recorded, status: response.status, answer }
+}
 
-/** What the server does for one request: the shortest of some recordings, since its background work sends statements as well. */
-const record = async ({ process: child, url }: Child, bench: BenchCase): Promise<Exchange> => {
-  let best: Exchange | undefined
-  for (let i = 0; i < recordings; i++) {
-    await ask(child, 'start')
-    const headers = { ...bench.headers, ...(bench.keyed === true ? { 'idempotency-key': `bench_${String(i).padStart(22, 'x')}` } : {}) }
-    const response = await fetch(`${url}${bench.path}`, { method: bench.method, headers, ...(bench.body === undefined ? {} : { body: JSON.stringify(bench.body) }) })
-    const answer = await response.text()
-    const recorded = await ask(child, 'stop')
-    if (!response.ok || recorded === undefined) throw new Error(`${bench.name} answered ${response.status}: ${answer}`)
-    const count = (exchange: Pick<Exchange, 'steps'>): number => exchange.steps.reduce((sum, { statements }) => sum + statements.length, 0)
-    if (best === undefined || count(recorded) < count(best)) best = { ...recorded, status: response.status, answer }
-  }
-  if (best === undefined) throw new Error(`${bench.name} was not recorded.`)
-  return best
+/** What the server does for one request. The first one is not looked at, since it opens connections; two others tell what is different each time. */
+const record = async (product: Child, bench: BenchCase): Promise<Exchange> => {
+  await recordOnce(product, bench)
+  const other = await recordOnce(product, bench)
+  const exchange = await recordOnce(product, bench)
+  return { ...exchange, fresh: findFresh(exchange, other) }
 }
 
 const measure = async (product: Child, floor: Child, databaseUrl: string, bench: BenchCase, exchange: Exchange, connections: number, seconds: number): Promise<Row> => {
@@ -81,6 +80,13 @@ const measure = async (product: Child, floor: Child, databaseUrl: string, bench:
   }
 }
 
+const warmUpConnections = 50
+
+/** Until the compiler of JavaScript knows the code, a server is a different one. */
+const warmUp = async (urls: string[], bench: BenchCase, seconds: number): Promise<void> => {
+  for (const url of urls) await load(url, bench, warmUpConnections, seconds)
+}
+
 const numbers = (list: string): number[] => list.split(',').map(Number)
 
 const ungrowing = new Set(['health', 'accounts', 'transfer'])
@@ -94,7 +100,7 @@ const grow = async (product: Child, databaseUrl: string, cases: BenchCase[], his
     for (const row of rows) {
       const bench = cases.find(({ name }) => name === row.name) as BenchCase
       const { url } = product
-      await load(`${url}${bench.path}`, bench, 10, 1)
+      await warmUp([`${url}${bench.path}`], bench, seconds)
       row.p50Ms.push((await load(`${url}${bench.path}`, bench, 10, seconds)).p50Ms)
     }
   }
@@ -119,7 +125,8 @@ const run = async (database: string, { connections, seconds, only, history }: { 
     running.push(floor)
     const rows: Row[] = []
     for (const { bench, exchange } of recorded) {
-      await load(`${product.url}${bench.path}`, bench, 10, 1)
+      const floors = exchange.steps.length > 0 ? ['a', 'b'] : ['a']
+      await warmUp([`${product.url}${bench.path}`, ...floors.map((prefix) => `${floor.url}/${prefix}/${bench.name}`)], bench, seconds)
       for (const count of connections) rows.push(await measure(product, floor, databaseUrl, bench, exchange, count, seconds))
       console.error(reportSpeed(rows.slice(-connections.length)).split('\n').slice(2).join('\n'))
     }

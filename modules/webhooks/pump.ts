@@ -10,7 +10,7 @@ import { leaseMs, serveEndpoint } from './sender.ts'
 /** How often an idle instance looks for retries that are due and for what other instances left. */
 const pollMs = 1_000
 /** Commits that come close together are published together. */
-const gatherMs = 10
+const gatherMs = 50
 /** Endpoints that one instance sends to at the same time. */
 const mostEndpoints = 32
 

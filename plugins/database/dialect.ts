@@ -27,17 +27,28 @@ const nameOf = (text: string): string | undefined => {
   return name
 }
 
-type AnyQuery = (...args: unknown[]) => unknown
+type AnyQuery = (this: unknown, ...args: unknown[]) => unknown
+
+/** A statement as pg takes it besides, with members that it reads and does not declare. */
+interface Query extends pg.Query {
+  name: string | undefined
+  query_timeout: number | undefined
+}
 
 /** A client that prepares every statement with parameters under a name. */
 class PreparingClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config)
-    const query = this.query.bind(this) as AnyQuery
-    const prepare: AnyQuery = (text, values, ...rest) => {
-      if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values))) return query(text, values, ...rest)
-      const named = values === undefined || values.length === 0 ? {} : { values, name: nameOf(text) }
-      return query({ text, ...named, query_timeout: ownLimitMs() }, ...rest)
+    const query = (...args: unknown[]) => (pg.Client.prototype.query as AnyQuery).apply(this, args)
+    const prepare = (text: unknown, values?: unknown, ...rest: unknown[]) => {
+      if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values)) || rest.length > 0) return query(text, values, ...rest)
+      // Given a statement and not its description, pg makes no copy of it.
+      const statement = new pg.Query(text, values) as Query
+      if (values !== undefined && values.length > 0) statement.name = nameOf(text)
+      statement.query_timeout = ownLimitMs()
+      return new Promise((done, failed) => {
+        query(statement, (error: Error | null, result: unknown) => (error === null || error === undefined ? done(result) : failed(error)))
+      })
     }
     this.query = prepare as typeof this.query
   }

@@ -1,13 +1,84 @@
-import { PostgresDialect, PostgresDriver, type CompiledQuery, type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings } from 'kysely'
+import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings } from 'kysely'
 import type pg from 'pg'
+import { goesWithCommit } from './prepared.ts'
+import { sendCommand, sendQuery } from './send-query.ts'
 import type { SharedClients } from './shared-clients.ts'
 
-/** A connection as the driver of PostgreSQL makes it. */
-type OwnConnection = Parameters<PostgresDriver['releaseConnection']>[0]
+const beginOf = ({ isolationLevel, accessMode }: TransactionSettings): string =>
+  isolationLevel === undefined && accessMode === undefined
+    ? 'begin'
+    : `start transaction${isolationLevel === undefined ? '' : ` isolation level ${isolationLevel}`}${accessMode === undefined ? '' : ` ${accessMode}`}`
 
-/** What Kysely takes for a connection: it shares others' until a transaction begins on it, and has one of its own from then on. */
+const nothing = { rows: [] }
+
+/**
+ * A transaction, on a connection of its own that it takes when it first needs one: one that sends nothing costs nothing. `begin` is not waited for; it goes
+ * out with the statement behind it, and can fail only with the connection, as that statement does then. What is to go out with the commit waits for it.
+ */
+class OpenTransaction {
+  readonly #pool: pg.Pool
+  readonly #shared: SharedClients
+  readonly #begin: string
+  readonly #last: CompiledQuery[] = []
+  #client: Promise<pg.PoolClient> | undefined
+  #ended = false
+
+  constructor(pool: pg.Pool, shared: SharedClients, settings: TransactionSettings) {
+    this.#pool = pool
+    this.#shared = shared
+    this.#begin = beginOf(settings)
+  }
+
+  async #open(): Promise<pg.PoolClient> {
+    const client = await this.#pool.connect()
+    sendCommand(client, this.#begin).catch(() => undefined)
+    return client
+  }
+
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (goesWithCommit(query)) {
+      this.#last.push(query)
+      return nothing
+    }
+    this.#client ??= this.#open()
+    return await sendQuery<Row>(await this.#client, query)
+  }
+
+  async commit(): Promise<void> {
+    this.#ended = true
+    const [only, ...others] = this.#last
+    if (this.#client === undefined && only === undefined) return
+    // One statement is a transaction of its own.
+    if (this.#client === undefined && only !== undefined && others.length === 0) {
+      await this.#shared.query(only)
+      return
+    }
+    this.#client ??= this.#open()
+    const client = await this.#client
+    const sent = this.#last.map((query) => sendQuery(client, query))
+    const [done] = await Promise.all([sendCommand(client, 'commit'), ...sent])
+    // What the database does when a statement before failed and nobody took notice of it.
+    if (done === 'ROLLBACK') throw new Error('The transaction was rolled back, since one of its statements had failed.')
+  }
+
+  /** Gives up what was done. After a commit that failed there is nothing left: the database has ended the transaction, or it is gone. */
+  async rollback(): Promise<void> {
+    if (this.#ended || this.#client === undefined) return
+    this.#ended = true
+    await sendCommand(await this.#client, 'rollback')
+  }
+
+  /** @param broken whether the connection is in a state that nobody knows. */
+  async release(broken: boolean): Promise<void> {
+    const client = await this.#client?.catch(() => undefined)
+    client?.release(broken)
+  }
+}
+
+/** What Kysely takes for a connection: it shares others' until a transaction begins on it. */
 class Connection implements DatabaseConnection {
-  own: OwnConnection | undefined
+  transaction: OpenTransaction | undefined
+  broken = false
   readonly #shared: SharedClients
 
   constructor(shared: SharedClients) {
@@ -15,7 +86,7 @@ class Connection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    return await (this.own === undefined ? this.#shared.query<Row>(query) : this.own.executeQuery<Row>(query))
+    return await (this.transaction === undefined ? this.#shared.query<Row>(query) : this.transaction.executeQuery<Row>(query))
   }
 
   streamQuery(): AsyncIterableIterator<never> {
@@ -23,75 +94,54 @@ class Connection implements DatabaseConnection {
   }
 }
 
-const ownOf = (connection: DatabaseConnection): OwnConnection => {
-  if (connection instanceof Connection && connection.own !== undefined) return connection.own
-  throw new Error('There is no transaction on this connection.')
-}
-
 /** Sends single statements over shared, pipelining connections, and gives each transaction a connection of its own from the pool. */
 class PipeliningDriver implements Driver {
-  readonly #transactions: PostgresDriver
+  readonly #pool: pg.Pool
   readonly #shared: SharedClients
 
   constructor(pool: pg.Pool, shared: SharedClients) {
-    this.#transactions = new PostgresDriver({ pool })
+    this.#pool = pool
     this.#shared = shared
   }
 
   async init(): Promise<void> {
-    await this.#transactions.init()
+    // Connections are opened when they are first needed.
   }
 
-  async acquireConnection(): Promise<DatabaseConnection> {
+  async acquireConnection(): Promise<Connection> {
     return new Connection(this.#shared)
   }
 
-  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    if (!(connection instanceof Connection)) throw new Error('The connection is not of this driver.')
-    const own = (await this.#transactions.acquireConnection()) as OwnConnection
-    connection.own = own
-    // Not waited for: it goes out with the statement behind it. It can fail only with the connection, and then that statement fails as well.
-    this.#transactions.beginTransaction(own, settings).catch(() => undefined)
+  async beginTransaction(connection: Connection, settings: TransactionSettings): Promise<void> {
+    connection.transaction = new OpenTransaction(this.#pool, this.#shared, settings)
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await this.#transactions.commitTransaction(ownOf(connection))
+  async commitTransaction(connection: Connection): Promise<void> {
+    await connection.transaction?.commit()
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await this.#transactions.rollbackTransaction(ownOf(connection))
+  async rollbackTransaction(connection: Connection): Promise<void> {
+    try {
+      await connection.transaction?.rollback()
+    } catch (error) {
+      connection.broken = true
+      throw error
+    }
   }
 
-  async savepoint(connection: DatabaseConnection, ...rest: DropFirst<Parameters<PostgresDriver['savepoint']>>): Promise<void> {
-    await this.#transactions.savepoint(ownOf(connection), ...rest)
-  }
-
-  async rollbackToSavepoint(connection: DatabaseConnection, ...rest: DropFirst<Parameters<PostgresDriver['rollbackToSavepoint']>>): Promise<void> {
-    await this.#transactions.rollbackToSavepoint(ownOf(connection), ...rest)
-  }
-
-  async releaseSavepoint(connection: DatabaseConnection, ...rest: DropFirst<Parameters<PostgresDriver['releaseSavepoint']>>): Promise<void> {
-    await this.#transactions.releaseSavepoint(ownOf(connection), ...rest)
-  }
-
-  async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    if (connection instanceof Connection && connection.own !== undefined) await this.#transactions.releaseConnection(connection.own)
+  async releaseConnection(connection: Connection): Promise<void> {
+    await connection.transaction?.release(connection.broken)
   }
 
   async destroy(): Promise<void> {
     await this.#shared.close()
-    await this.#transactions.destroy()
+    await this.#pool.end()
   }
 }
 
-type DropFirst<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never
-
-export const pipeliningDialect = (pool: pg.Pool, shared: SharedClients): Dialect => {
-  const postgres = new PostgresDialect({ pool })
-  return {
-    createDriver: () => new PipeliningDriver(pool, shared),
-    createQueryCompiler: () => postgres.createQueryCompiler(),
-    createAdapter: () => postgres.createAdapter(),
-    createIntrospector: (db) => postgres.createIntrospector(db)
-  }
-}
+export const pipeliningDialect = (pool: pg.Pool, shared: SharedClients): Dialect => ({
+  createDriver: () => new PipeliningDriver(pool, shared),
+  createQueryCompiler: () => new PostgresQueryCompiler(),
+  createAdapter: () => new PostgresAdapter(),
+  createIntrospector: (db) => new PostgresIntrospector(db)
+})

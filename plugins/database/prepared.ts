@@ -22,6 +22,11 @@ const compiler = new Kysely<Database>({
 
 type Places<Params> = <Name extends keyof Params & string>(name: Name) => RawBuilder<Params[Name]>
 
+const goingWithCommit = new WeakSet<object>()
+
+/** Whether a statement is one of a transaction's last words; see `prepared`. */
+export const goesWithCommit = ({ queryId }: CompiledQuery): boolean => goingWithCommit.has(queryId)
+
 /** A query of Kysely's or a piece of SQL. */
 interface Compilable<Row> {
   compile(db: Db): CompiledQuery<Row>
@@ -33,14 +38,19 @@ interface Compilable<Row> {
  *     const findUser = prepared<{ id: string }>()((db, place) => db.selectFrom('users').selectAll().where('id', '=', place('id')))
  *     const [user] = await findUser(db, { id })
  *
+ * @param options.withCommit says that nothing in its transaction looks at what it does: it goes out together with the commit, which so costs no
+ *   round trip of its own. It answers no rows then, and when it fails, the commit does.
  * @returns a function that sends the statement with values in its places, and answers the rows.
  */
 export const prepared =
   <Params>() =>
-  <Row>(build: (db: Db, place: Places<Params>) => Compilable<Row>) => {
+  <Row>(build: (db: Db, place: Places<Params>) => Compilable<Row>, { withCommit = false } = {}) => {
     let compiled: CompiledQuery<Row> | undefined
     return async (db: Db, params: Params): Promise<Row[]> => {
-      compiled ??= build(compiler, (name) => sql`${new Place(name)}`).compile(compiler)
+      if (compiled === undefined) {
+        compiled = build(compiler, (name) => sql`${new Place(name)}`).compile(compiler)
+        if (withCommit) goingWithCommit.add(compiled.queryId)
+      }
       const parameters = compiled.parameters.map((parameter) => (parameter instanceof Place ? params[parameter.name as keyof Params] : parameter))
       return (await db.executeQuery<Row>({ ...compiled, parameters })).rows
     }

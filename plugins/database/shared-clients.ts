@@ -1,5 +1,6 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type pg from 'pg'
+import { sendQuery } from './send-query.ts'
 
 /** How long the oldest statement of a connection may take before others are sent elsewhere, where there is an elsewhere. */
 const stalledAfterMs = 20
@@ -18,11 +19,6 @@ export interface SharedClients {
   underWay(): number
   close(): Promise<void>
 }
-
-const toResult = <Row>({ command, rowCount, rows }: pg.QueryResult): QueryResult<Row> => ({
-  rows: rows as Row[],
-  ...(['INSERT', 'UPDATE', 'DELETE', 'MERGE'].includes(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {})
-})
 
 /**
  * A few connections on which single statements of many requests are under way at once, each sent without waiting for the answers of those before it. A
@@ -79,12 +75,12 @@ export const openSharedClients = (count: number, connect: () => Promise<pg.Clien
   }
 
   return {
-    async query<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    async query<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
       const chosen = choose()
       const shared = chosen instanceof Promise ? await chosen : chosen
       shared.sentAtMs.push(performance.now())
       try {
-        return toResult<Row>(await shared.client.query(sql, parameters as unknown[]))
+        return await sendQuery<Row>(shared.client, query)
       } finally {
         shared.sentAtMs.shift()
       }

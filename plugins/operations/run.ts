@@ -6,7 +6,7 @@ import { transact } from '../database/transaction.ts'
 import type { Db, Trx } from '../database/types.ts'
 import { idempotencyConflict } from '../errors/kinds.ts'
 import { ProblemError } from '../errors/problem.ts'
-import { AnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from '../idempotency.ts'
+import { isAnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from '../idempotency.ts'
 import { Answer } from './answer.ts'
 import type { Footprint } from './handlers.ts'
 import type { Operation } from './table.ts'
@@ -151,7 +151,7 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
       return stored === undefined ? await work() : replayOf(app, stored, claim)
     } catch (error) {
-      if (!(error instanceof AnsweredMeanwhile)) throw error
+      if (!isAnsweredMeanwhile(error)) throw error
       const stored = await app.idempotency.find(db, claim.tenant, claim.key)
       if (stored === undefined) throw error
       return replayOf(app, stored, claim)

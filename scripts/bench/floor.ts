@@ -3,16 +3,22 @@ import { createHash } from 'node:crypto'
 import fastify from 'fastify'
 import pg from 'pg'
 import { request } from 'undici'
-import { refreshed, type BenchCase, type Exchange, type RecordedStatement } from './exchange.ts'
+import { renewer, type BenchCase, type Exchange, type RecordedStatement } from './exchange.ts'
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 })
 const app = fastify({ logger: false })
 let url = ''
 
-const send = (client: pg.Pool | pg.PoolClient, { text, values }: RecordedStatement) =>
-  client.query({ name: createHash('sha256').update(text).digest('base64url').slice(0, 40), text, values: values.map(refreshed) })
+const names = new Map<string, string>()
 
-const replay = async ({ steps, outbound }: Exchange): Promise<void> => {
+const nameOf = (text: string): string => {
+  const name = names.get(text) ?? createHash('sha256').update(text).digest('base64url').slice(0, 40)
+  names.set(text, name)
+  return name
+}
+
+const replay = async ({ steps, outbound }: Exchange, renew: (value: string | null) => string | null): Promise<void> => {
+  const send = (on: pg.Pool | pg.PoolClient, { text, values }: RecordedStatement) => on.query({ name: nameOf(text), text, values: values.map(renew) })
   let client: pg.PoolClient | undefined
   for (const { statements, inTransaction } of steps) {
     if (inTransaction && client === undefined) {
@@ -40,12 +46,13 @@ app.post('/upstream', async () => ({ request_id: 'upstream' }))
 const serve = (cases: { bench: BenchCase; exchange: Exchange }[]): void => {
   for (const { bench, exchange } of cases) {
     const body: unknown = JSON.parse(exchange.answer)
+    const renew = renewer(exchange)
     app.route({ method: bench.method, url: `/a/${bench.name}`, handler: async (_request, reply) => reply.code(exchange.status).send(body) })
     app.route({
       method: bench.method,
       url: `/b/${bench.name}`,
       handler: async (_request, reply) => {
-        await replay(exchange)
+        await replay(exchange, renew())
         return reply.code(exchange.status).send(body)
       }
     })

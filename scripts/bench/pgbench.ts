@@ -18,14 +18,14 @@ const find = (): string | undefined => {
   }
 }
 
-const scriptOf = ({ steps }: Exchange): string => {
+const scriptOf = (exchange: Exchange): string => {
   const lines = ['\\set r random(1, 9000000000000000)']
   let open = false
-  for (const { statements, inTransaction } of steps) {
+  for (const { statements, inTransaction } of exchange.steps) {
     if (inTransaction !== open) lines.push(inTransaction ? 'begin;' : 'commit;')
     open = inTransaction
     for (const { text, values } of statements) {
-      const filled = text.replaceAll(/\$(\d+)/g, (_match, number: string) => pgbenchExpression(values[Number(number) - 1] ?? null))
+      const filled = text.replaceAll(/\$(\d+)/g, (_match, number: string) => pgbenchExpression(values[Number(number) - 1] ?? null, exchange))
       lines.push(`${filled.replaceAll(/\s+/g, ' ')};`)
     }
   }

@@ -10,7 +10,7 @@ const lifted = Object.fromEntries(Object.keys(rateLimits).map((name) => [name, {
 const app = await buildApp({ config: loadConfig(process.env), rateLimits: lifted })
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 process.on('message', (message) => {
-  if (message === 'start') recorder.start()
+  if (message === 'start') recorder.start(app.server)
   if (message === 'start' || message === 'stop') process.send?.({ recorded: message === 'stop' ? recorder.stop() : undefined })
 })
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)))
