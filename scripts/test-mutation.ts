@@ -11,7 +11,7 @@ import { runCommand } from './command.ts'
 const help = `Changes the code where money and promises are at stake in small ways, one at a time, and counts the changes that no test notices.
 Prints each of those, and at the end the score of each file: the share of its changes that were noticed.
 
-  npm run test:mutation [-- AREA …] [-- --concurrency N]
+  npm run test:mutation [-- AREA …] [-- OPTIONS]
 
   AREA                ${areas.map(({ name }) => name).join(', ')} (default: all)
   --only FILE:A-B     of one AREA, only the changes in lines A to B of this file
@@ -53,6 +53,10 @@ const rowOf = (name: string, results: MutantResult[]): (string | number)[] => [
 ]
 
 const print = (results: MutantResult[]): void => {
+  // Stryker tells what survived, but not what ran into a limit: whether it hung or the machine did is for somebody to judge.
+  for (const { fileName, location, mutatorName, replacement } of results.filter(({ status }) => status === 'Timeout')) {
+    console.log(`timed out: ${relative(home, fileName)}:${location.start.line}:${location.start.column} ${mutatorName}: ${(replacement ?? '').split('\n', 1)[0]}`)
+  }
   const files = [...new Set(results.map(({ fileName }) => fileName))].sort()
   const rows = files.map((file) => rowOf(relative(home, file), results.filter(({ fileName }) => fileName === file)))
   const table = [['file', 'changes', 'killed', 'timed out', 'crashed', 'survived', 'not run', 'score'], ...rows, rowOf('all', results)]

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { lockOverdue } from '../../../modules/loans/queries.ts'
+import { transact } from '../../../plugins/database/transaction.ts'
 import { send } from '../../credentials.ts'
 import { dayMs, raiseTo, startWorld, type TestAgent } from './world.ts'
 
@@ -70,6 +72,31 @@ test('thirty days after it was due a loan is defaulted, which is missed once; it
   assert.deepEqual(told.map((notification) => [notification.type, notification.message, notification.data]), [
     ['loan.defaulted', message, { agent_id: agent.agentId, loan_id: loanId }]
   ])
+})
+
+test('who pays a part of a loan that should be in default hears that it is, although the job has not come by', async () => {
+  const { agent, loanId, onTimeBefore } = await indebted('half-hearted')
+  world.clock.advance(2 * termMs + 1)
+  assert.deepEqual((await agent.repay(loanId, 30)).body, { ok: true, loan_id: loanId, repaid: 30, outstanding: 70, status: 'defaulted' })
+  assert.deepEqual(await historyOf(agent), { on_time: onTimeBefore, late: 1, missed: 1 })
+  assert.deepEqual((await agent.repay(loanId, 70)).body, { ok: true, loan_id: loanId, repaid: 70, outstanding: 0, status: 'repaid' })
+})
+
+test('a loan whose lapse is noted is not looked at again before its next one', async () => {
+  const { agent, loanId } = await indebted('watched')
+  const overdue = () => transact(world.database.db, async (trx) => (await lockOverdue(trx, world.clock.now(), 100)).map(({ id }) => id))
+  world.clock.advance(termMs)
+  assert.ok(!(await overdue()).includes(loanId), 'due at this very moment')
+  world.clock.advance(1)
+  assert.ok((await overdue()).includes(loanId))
+  await world.app.jobs.run('loans')
+  world.clock.advance(termMs - 1)
+  assert.ok(!(await overdue()).includes(loanId))
+  world.clock.advance(1)
+  assert.ok((await overdue()).includes(loanId))
+  await world.app.jobs.run('loans')
+  assert.ok(!(await overdue()).includes(loanId))
+  await agent.repay(loanId, 100)
 })
 
 test('what is reported of a loan names the loan and its amount, in time, late or missed', async () => {
