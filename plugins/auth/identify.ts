@@ -79,6 +79,9 @@ const identifyCredential = async (app: FastifyInstance, operation: Asking, reque
   return { kind: 'partner_key', ...ofPartner }
 }
 
+/** Whether an operation asks nobody who they are. A refresh cookie is the handler's to look at. */
+export const asksNobody = ({ security }: Asking): boolean => security.flat().every((scheme) => scheme === 'RefreshCookie')
+
 /**
  * Tells who calls an operation, or whatever else asks for credentials as one does; the token's prefix tells which kind it is.
  *
@@ -87,9 +90,8 @@ const identifyCredential = async (app: FastifyInstance, operation: Asking, reque
  *   address that the token does not allow; 503 when ingest is not configured.
  */
 export const identify = async (app: FastifyInstance, operation: Asking, request: FastifyRequest): Promise<Caller | null> => {
-  const schemes = operation.security.flat()
-  if (schemes.length === 0 || schemes.every((scheme) => scheme === 'RefreshCookie')) return null
-  if (schemes.includes('IngestSecret')) return identifyIngest(app, request)
+  if (asksNobody(operation)) return null
+  if (operation.security.some((alternative) => alternative.includes('IngestSecret'))) return identifyIngest(app, request)
   const token = bearerOf(request) ?? headerOf(request, 'x-api-key')
   if (token === undefined) {
     const anonymousAdmitted = operation.security.some((alternative) => alternative.length === 0)

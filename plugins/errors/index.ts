@@ -85,7 +85,8 @@ export const answerUnroutable = (config: Pick<Config, 'publicUrl'>) => (error: F
   const unroutable = fromFastify(error, 0) ?? kinds.notFound('There is nothing at this path.')
   // Such a request has none of the server's decorations.
   request.caller = null
-  request.server.rateLimiter.take(request, reply, 'standard').then(
+  const limit = async (): Promise<void> => request.server.rateLimiter.take(request, reply, 'standard')
+  limit().then(
     () => answerWith(unroutable),
     (refusal: unknown) => answerWith(refusal instanceof ProblemError ? refusal : unroutable)
   )

@@ -2,11 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptio
 import fp from 'fastify-plugin'
 import { allOperations } from '../../spec/generated/index.ts'
 import { authorize } from '../auth/authorize.ts'
-import { identify } from '../auth/identify.ts'
+import { asksNobody, identify } from '../auth/identify.ts'
 import { methodNotAllowed, notFound } from '../errors/kinds.ts'
 import { addContentTypes } from './content-types.ts'
 import type { Handlers } from './handlers.ts'
-import { createRunner, type AnyHandler } from './run.ts'
+import { createRouteHandler, type AnyHandler } from './run.ts'
 import type { Method, Operation, OperationTable } from './table.ts'
 import { addSchemaCompilers, checkAnswer, markAsForm } from './validation.ts'
 
@@ -22,16 +22,19 @@ const accountOf = (request: FastifyRequest): string => {
  * Who calls, how often, and may it: before the body is read. For signing in the address is counted here, and the address with the account once the
  * body is known, so that neither one account nor many can be tried without end.
  */
-const admit = (app: FastifyInstance, operation: Operation) => async (request: FastifyRequest, reply: FastifyReply) => {
+const admit = (app: FastifyInstance, operation: Operation): ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) => {
   const rateClass = operation.rateLimitClass === 'auth' ? 'standard' : operation.rateLimitClass
-  try {
-    request.caller = await identify(app, operation, request)
-  } catch (error) {
+  if (asksNobody(operation)) return async (request, reply) => app.rateLimiter.take(request, reply, rateClass)
+  return async (request, reply) => {
+    try {
+      request.caller = await identify(app, operation, request)
+    } catch (error) {
+      await app.rateLimiter.take(request, reply, rateClass)
+      throw error
+    }
     await app.rateLimiter.take(request, reply, rateClass)
-    throw error
+    authorize(operation, request.caller)
   }
-  await app.rateLimiter.take(request, reply, rateClass)
-  authorize(operation, request.caller)
 }
 
 const routeOptions = (app: FastifyInstance, operation: Operation): RouteShorthandOptions => ({
@@ -39,7 +42,7 @@ const routeOptions = (app: FastifyInstance, operation: Operation): RouteShorthan
   config: { operation },
   onRequest: admit(app, operation),
   ...(operation.rateLimitClass === 'auth'
-    ? { preValidation: (request: FastifyRequest, reply: FastifyReply) => app.rateLimiter.take(request, reply, 'auth', accountOf(request)) }
+    ? { preValidation: async (request: FastifyRequest, reply: FastifyReply) => app.rateLimiter.take(request, reply, 'auth', accountOf(request)) }
     : {})
 })
 
@@ -56,7 +59,7 @@ export const bindOperations = <const Table extends OperationTable>(app: FastifyI
       ...routeOptions(app, operation),
       method: operation.method,
       url: operation.url,
-      handler: async (request, reply) => await app.runOperation(operation, handler, request, reply)
+      handler: createRouteHandler(app, operation, handler, app.config.environment === 'production' ? undefined : checkAnswer)
     })
   }
 }
@@ -84,9 +87,6 @@ const refuseOtherMethods = (app: FastifyInstance): void => {
 }
 
 declare module 'fastify' {
-  interface FastifyInstance {
-    runOperation: ReturnType<typeof createRunner>
-  }
   interface FastifyContextConfig {
     operation?: Operation
   }
@@ -96,7 +96,6 @@ export default fp(
   (app, _options, done) => {
     addContentTypes(app)
     addSchemaCompilers(app)
-    app.decorate('runOperation', createRunner(app, app.config.environment === 'production' ? undefined : checkAnswer))
     const limitStrangers = async (request: FastifyRequest, reply: FastifyReply) => await app.rateLimiter.take(request, reply, 'standard')
     app.setNotFoundHandler({ preHandler: limitStrangers }, (request: FastifyRequest, reply: FastifyReply) =>
       reply.sendProblem(notFound(`There is nothing at ${request.method} ${request.url.split('?', 1)[0]}. The reference lists every path.`))

@@ -10,6 +10,7 @@ import { isAnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from '.
 import { Answer } from './answer.ts'
 import type { Footprint } from './handlers.ts'
 import type { Operation } from './table.ts'
+import { serialiseAnswer } from './validation.ts'
 
 /** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
 export type AnyHandler = (call: AnyCall) => Promise<unknown>
@@ -34,16 +35,9 @@ interface Outcome {
   text: string | undefined
 }
 
-const successes = new WeakMap<Operation, number>()
-
 /** The status of an answer for which the handler names none. */
-const successOf = (operation: Operation): number => {
-  const known = successes.get(operation)
-  if (known !== undefined) return known
-  const status = Number(Object.keys(operation.schema.response).find((declared) => declared.startsWith('2') || declared.startsWith('3')) ?? 200)
-  successes.set(operation, status)
-  return status
-}
+const successOf = (operation: Operation): number =>
+  Number(Object.keys(operation.schema.response).find((declared) => declared.startsWith('2') || declared.startsWith('3')) ?? 200)
 
 const hashOfBody = (request: FastifyRequest): Buffer =>
   createHash('sha256')
@@ -74,11 +68,15 @@ const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: Ide
   return { status: stored.status, headers, text: stored.text === '' ? undefined : stored.text }
 }
 
-const send = (reply: FastifyReply, outcome: Outcome): FastifyReply => {
-  reply.code(outcome.status).headers(outcome.headers)
-  if (outcome.text === undefined) return reply.send()
-  if (reply.getHeader('content-type') === undefined) reply.type('application/json; charset=utf-8')
-  return reply.send(outcome.text)
+const noHeaders: Record<string, string> = {}
+const json = 'application/json; charset=utf-8'
+
+const send = (reply: FastifyReply, { status, headers, text }: Outcome): FastifyReply => {
+  reply.code(status)
+  if (headers !== noHeaders) reply.headers(headers)
+  if (text === undefined) return reply.send()
+  if (headers === noHeaders || reply.getHeader('content-type') === undefined) reply.header('content-type', json)
+  return reply.send(text)
 }
 
 const callOf = (request: FastifyRequest, reply: FastifyReply, db: Db, claim: IdempotencyClaim | undefined): AnyCall => {
@@ -100,33 +98,64 @@ const callOf = (request: FastifyRequest, reply: FastifyReply, db: Db, claim: Ide
   }
 }
 
-/** Runs the operations of one application. */
-export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object, body: unknown) => string | undefined) | undefined) => {
-  const finish = (operation: Operation, result: unknown, reply: FastifyReply): Outcome => {
-    const { status, body, headers } = result instanceof Answer ? (result as Answer<number, unknown>) : { status: successOf(operation), body: result, headers: {} }
+type CheckAnswer = (schema: object, body: unknown) => string | undefined
+
+/** Turns what an operation's handler answers into what is sent. */
+const createFinisher = (operation: Operation, checkAnswer: CheckAnswer | undefined) => {
+  const success = successOf(operation)
+  return (result: unknown): Outcome => {
+    const { status, body, headers } = result instanceof Answer ? (result as Answer<number, unknown>) : { status: success, body: result, headers: noHeaders }
     const schema = operation.schema.response[status]
     if (schema === undefined) throw new Error(`${operation.operationId} answered ${status}, which its specification does not have.`)
     if (body === undefined || body === null) return { status, headers, text: undefined }
     if (typeof body === 'string') return { status, headers, text: body }
-    const text = reply.serializeInput(body as Record<string, unknown>, String(status)) as string
+    const text = serialiseAnswer(operation, status, body)
     // Checked as the client will read it, so that a field that the serialiser drops or invents is seen.
     const fault = checkAnswer?.(schema, JSON.parse(text))
     if (fault !== undefined) throw new Error(`${operation.operationId} answered what its specification does not allow: ${fault}`)
     return { status, headers, text }
   }
+}
+
+type Run = (request: FastifyRequest, reply: FastifyReply) => Promise<Outcome | ProblemError>
+
+type Carry = (request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => Promise<Outcome | ProblemError>
+
+/** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
+const once = async (app: FastifyInstance, claim: IdempotencyClaim | undefined, work: () => Promise<Outcome | ProblemError>): Promise<Outcome | ProblemError> => {
+  if (claim === undefined) return await work()
+  const { db } = app.database
+  const release = await app.idempotency.hold(claim.tenant, claim.key)
+  try {
+    const stored = await app.idempotency.find(db, claim.tenant, claim.key)
+    return stored === undefined ? await work() : replayOf(app, stored, claim)
+  } catch (error) {
+    if (!isAnsweredMeanwhile(error)) throw error
+    const stored = await app.idempotency.find(db, claim.tenant, claim.key)
+    if (stored === undefined) throw error
+    return replayOf(app, stored, claim)
+  } finally {
+    await release()
+  }
+}
+
+/** How one operation is run; what the specification says of it is looked at once. */
+const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandler, finish: (result: unknown) => Outcome): Run => {
+  const { db } = app.database
+
+  if (operation.method === 'GET' || operation.method === 'HEAD') {
+    return async (request, reply) => {
+      const result = await handler(callOf(request, reply, db, undefined))
+      return result instanceof ProblemError ? result : finish(result)
+    }
+  }
 
   /** The transaction of a mutation: its effect, its activity row, and under an idempotency key its answer. */
-  const commit = async (
-    operation: Operation,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    claim: IdempotencyClaim | undefined,
-    effect: (trx: Trx) => Promise<unknown>
-  ): Promise<Outcome | ProblemError> =>
-    await transact(app.database.db, async (trx) => {
+  const commit = async (request: FastifyRequest, claim: IdempotencyClaim | undefined, effect: (trx: Trx) => Promise<unknown>): Promise<Outcome | ProblemError> =>
+    await transact(db, async (trx) => {
       const result = await effect(trx)
       if (result instanceof ProblemError) return result
-      const outcome = finish(operation, result, reply)
+      const outcome = finish(result)
       if (request.caller !== null && request.caller.kind !== 'ingest') {
         await writeActivity(trx, operation, request.caller, request, result instanceof Answer ? result.body : result, app.clock.now())
       }
@@ -134,55 +163,30 @@ export const createRunner = (app: FastifyInstance, checkAnswer: ((schema: object
       return outcome
     })
 
-  const mutate = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => {
-    if (operation.extensions?.['x-upstream'] === undefined) {
-      return await commit(operation, request, reply, claim, (trx) => handler(callOf(request, reply, trx, claim)))
-    }
-    const effect = (await handler(callOf(request, reply, app.database.db, claim))) as (trx: Trx) => Promise<unknown>
-    return await commit(operation, request, reply, claim, effect)
-  }
+  const mutate: Carry = (request, reply, claim) => once(app, claim, () => commit(request, claim, (trx) => handler(callOf(request, reply, trx, claim))))
 
-  /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
-  const once = async (claim: IdempotencyClaim | undefined, work: () => Promise<Outcome | ProblemError>): Promise<Outcome | ProblemError> => {
-    if (claim === undefined) return await work()
-    const { db } = app.database
-    const release = await app.idempotency.hold(claim.tenant, claim.key)
-    try {
-      const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      return stored === undefined ? await work() : replayOf(app, stored, claim)
-    } catch (error) {
-      if (!isAnsweredMeanwhile(error)) throw error
-      const stored = await app.idempotency.find(db, claim.tenant, claim.key)
-      if (stored === undefined) throw error
-      return replayOf(app, stored, claim)
-    } finally {
-      await release()
-    }
-  }
+  /** The other service is called outside of any transaction; what it answered is written in one. */
+  const callUpstream: Carry = (request, reply, claim) =>
+    once(app, claim, async () => await commit(request, claim, (await handler(callOf(request, reply, db, claim))) as (trx: Trx) => Promise<unknown>))
 
   /** Lets the handler's own statement do all there is to do, and where it declines, runs the effect that the handler then returns. */
-  const collected = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => {
+  const collect: Carry = async (request, reply, claim) => {
     if (request.caller === null) throw new Error(`${operation.operationId} is carried out for callers alone.`)
     const footprint = { claim, activity: activityOf(operation, request.caller, request, app.clock.now()) }
-    const result = await handler(Object.assign(callOf(request, reply, app.database.db, claim), { footprint }))
-    if (typeof result !== 'function') return result instanceof ProblemError ? result : finish(operation, result, reply)
-    return await once(claim, () => commit(operation, request, reply, claim, result as (trx: Trx) => Promise<unknown>))
+    const result = await handler(Object.assign(callOf(request, reply, db, claim), { footprint }))
+    if (typeof result !== 'function') return result instanceof ProblemError ? result : finish(result)
+    return await once(app, claim, () => commit(request, claim, result as (trx: Trx) => Promise<unknown>))
   }
 
-  const read = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
-    const result = await handler(callOf(request, reply, app.database.db, undefined))
-    return result instanceof ProblemError ? result : finish(operation, result, reply)
-  }
+  const carry = operation.extensions?.['x-upstream'] !== undefined ? callUpstream : operation.extensions?.['x-collected'] === true ? collect : mutate
+  return (request, reply) => carry(request, reply, claimOf(operation, request))
+}
 
-  const outcomeOf = async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
-    if (operation.method === 'GET' || operation.method === 'HEAD') return await read(operation, handler, request, reply)
-    const claim = claimOf(operation, request)
-    if (operation.extensions?.['x-collected'] === true) return await collected(operation, handler, request, reply, claim)
-    return await once(claim, () => mutate(operation, handler, request, reply, claim))
-  }
-
-  return async (operation: Operation, handler: AnyHandler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const outcome = await outcomeOf(operation, handler, request, reply)
+/** Makes the route's handler of an operation from the operation's own. `checkAnswer` tells what is wrong with an answer, where answers are checked. */
+export const createRouteHandler = (app: FastifyInstance, operation: Operation, handler: AnyHandler, checkAnswer: CheckAnswer | undefined) => {
+  const run = createRun(app, operation, handler, createFinisher(operation, checkAnswer))
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const outcome = await run(request, reply)
     return outcome instanceof ProblemError ? reply.sendProblem(outcome) : send(reply, outcome)
   }
 }

@@ -22,25 +22,45 @@ const holderOf = (caller: Caller | null, address: string): string => {
   }
 }
 
-const sizeFor = (app: FastifyInstance, rateLimits: RateLimits, rateClass: RateLimitClass, caller: Caller | null): BucketSize => {
-  const { limit, windowSeconds } = rateLimits[rateClass]
-  const partnerId = caller !== null && 'partnerId' in caller ? caller.partnerId : null
-  const ofEnvironment = partnerId === null ? undefined : app.config.rateOverrides[partnerId]?.[rateClass]
-  const ofPartner = caller !== null && 'rateOverrides' in caller ? caller.rateOverrides[rateClass] : undefined
-  const override = ofEnvironment ?? ofPartner
-  const ceiling = typeof override === 'number' ? override : (override?.ceiling ?? limit)
-  const burst = typeof override === 'object' ? override.burst : undefined
-  return { limit: ceiling, capacity: Math.max(burst ?? ceiling, ceiling), windowMs: windowSeconds * 1000 }
+/** What applies to a caller and a class, with what the headers say of it. */
+interface Rule extends BucketSize {
+  rateClass: RateLimitClass
+  limitText: string
+  policyText: string
 }
 
-const writeHeaders = (reply: FastifyReply, rateClass: RateLimitClass, size: BucketSize, taken: Taken, nowMs: number): void => {
-  reply.headers({
-    'x-ratelimit-limit': size.limit,
-    'x-ratelimit-remaining': taken.remaining,
-    'x-ratelimit-reset': Math.ceil((nowMs + taken.fullInMs) / 1000),
-    'ratelimit-policy': `"${rateClass}";q=${size.limit};w=${size.windowMs / 1000}`,
-    ratelimit: `"${rateClass}";r=${taken.remaining};t=${Math.ceil(taken.fullInMs / 1000)}`
-  })
+const ruleOf = (rateClass: RateLimitClass, ceiling: number, burst: number, windowSeconds: number): Rule => ({
+  rateClass,
+  limit: ceiling,
+  capacity: Math.max(burst, ceiling),
+  windowMs: windowSeconds * 1000,
+  limitText: String(ceiling),
+  policyText: `"${rateClass}";q=${ceiling};w=${windowSeconds}`
+})
+
+/** The rules of all classes; those that nobody made exceptions of are the same objects each time. */
+const createRules = (app: FastifyInstance, rateLimits: RateLimits): ((rateClass: RateLimitClass, caller: Caller | null) => Rule) => {
+  const usual = Object.fromEntries(
+    Object.entries(rateLimits).map(([name, { limit, windowSeconds }]) => [name, ruleOf(name as RateLimitClass, limit, limit, windowSeconds)])
+  ) as Record<RateLimitClass, Rule>
+  return (rateClass, caller) => {
+    const partnerId = caller !== null && 'partnerId' in caller ? caller.partnerId : null
+    const ofEnvironment = partnerId === null ? undefined : app.config.rateOverrides[partnerId]?.[rateClass]
+    const ofPartner = caller !== null && 'rateOverrides' in caller ? caller.rateOverrides[rateClass] : undefined
+    const override = ofEnvironment ?? ofPartner
+    if (override === undefined) return usual[rateClass]
+    const { ceiling, burst = ceiling } = typeof override === 'number' ? { ceiling: override } : override
+    return ruleOf(rateClass, ceiling, burst, rateLimits[rateClass].windowSeconds)
+  }
+}
+
+const writeHeaders = (reply: FastifyReply, rule: Rule, { remaining, fullInMs }: Taken, nowMs: number): void => {
+  reply
+    .header('x-ratelimit-limit', rule.limitText)
+    .header('x-ratelimit-remaining', remaining)
+    .header('x-ratelimit-reset', Math.ceil((nowMs + fullInMs) / 1000))
+    .header('ratelimit-policy', rule.policyText)
+    .header('ratelimit', `"${rule.rateClass}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`)
 }
 
 const describeWindow = (windowMs: number): string => (windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`)
@@ -49,9 +69,10 @@ export interface RateLimiter {
   /**
    * Takes one request of a class from its caller's bucket (or, without a caller, from its address's) and writes the headers that tell what is left.
    * @param account for signing in: the account that is tried, which narrows the bucket to this address and account.
+   * @returns a promise only where it has to ask Redis.
    * @throws ProblemError 429 with Retry-After when the bucket is empty.
    */
-  take(request: FastifyRequest, reply: FastifyReply, rateClass: RateLimitClass, account?: string): Promise<void>
+  take(request: FastifyRequest, reply: FastifyReply, rateClass: RateLimitClass, account?: string): Promise<void> | void
   status(): 'ok' | 'unavailable' | 'off'
 }
 
@@ -75,21 +96,26 @@ export default fp<{ rateLimits: RateLimits }>(
           )
     const store: BucketStore = redis ?? memoryStore()
     if (redis !== undefined) app.addHook('onClose', () => redis.close())
+    const ruleFor = createRules(app, rateLimits)
+    const settle = (reply: FastifyReply, rule: Rule, taken: Taken, nowMs: number): void => {
+      writeHeaders(reply, rule, taken, nowMs)
+      if (taken.allowed) return
+      app.metrics.rateLimited(rule.rateClass)
+      const seconds = Math.max(1, Math.ceil(taken.nextInMs / 1000))
+      throw rateLimited(
+        `The limit of ${rule.limit} requests per ${describeWindow(rule.windowMs)} is used up. Try again in ${seconds} second${seconds === 1 ? '' : 's'}.`,
+        {},
+        { 'retry-after': String(seconds) }
+      )
+    }
     app.decorate('rateLimiter', {
-      async take(request, reply, rateClass, account) {
-        const size = sizeFor(app, rateLimits, rateClass, request.caller)
+      take(request, reply, rateClass, account) {
+        const rule = ruleFor(rateClass, request.caller)
         const nowMs = app.clock.now().getTime()
         const suffix = account === undefined ? '' : `:${createHash('sha256').update(account.toLowerCase()).digest('base64url').slice(0, 22)}`
-        const taken = await store.take(`${rateClass}:${holderOf(request.caller, request.ip)}${suffix}`, size, nowMs)
-        writeHeaders(reply, rateClass, size, taken, nowMs)
-        if (taken.allowed) return
-        app.metrics.rateLimited(rateClass)
-        const seconds = Math.max(1, Math.ceil(taken.nextInMs / 1000))
-        throw rateLimited(
-          `The limit of ${size.limit} requests per ${describeWindow(size.windowMs)} is used up. Try again in ${seconds} second${seconds === 1 ? '' : 's'}.`,
-          {},
-          { 'retry-after': String(seconds) }
-        )
+        const taken = store.take(`${rateClass}:${holderOf(request.caller, request.ip)}${suffix}`, rule, nowMs)
+        if (!(taken instanceof Promise)) return settle(reply, rule, taken, nowMs)
+        return taken.then((answered) => settle(reply, rule, answered, nowMs))
       },
       status: () => redis?.status() ?? 'off'
     })

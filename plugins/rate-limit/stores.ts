@@ -5,19 +5,21 @@ export interface BucketStore {
   take(key: string, size: BucketSize, nowMs: number): Promise<Taken> | Taken
 }
 
-const mostBuckets = 100_000
+const mostRecentBuckets = 100_000
 
-/** Buckets of one process. Bounded: when there are too many, those used longest ago are forgotten, which is as good as full. */
+/**
+ * Buckets of one process. Bounded: when too many were used recently, those that were not used since the last time are forgotten, which is as good as full.
+ */
 export const memoryStore = (): BucketStore => {
-  const buckets = new Map<string, BucketState>()
+  let recent = new Map<string, BucketState>()
+  let earlier = new Map<string, BucketState>()
   return {
     take(key, size, nowMs) {
-      const { state, taken } = takeToken(buckets.get(key), size, nowMs)
-      buckets.delete(key)
-      buckets.set(key, state)
-      if (buckets.size > mostBuckets) {
-        const oldest = buckets.keys().next()
-        if (oldest.done !== true) buckets.delete(oldest.value)
+      const { state, taken } = takeToken(recent.get(key) ?? earlier.get(key), size, nowMs)
+      recent.set(key, state)
+      if (recent.size > mostRecentBuckets) {
+        earlier = recent
+        recent = new Map()
       }
       return taken
     }
