@@ -97,6 +97,7 @@ test('while the first request runs, another with its key is told to wait', async
   assert.deepEqual((await ask('running')).body, { status: 'in_flight' })
   const second = await note('running', 'a', { path: '/test/sent' })
   assert.deepEqual([second.status, second.body.error, second.headers.get('retry-after')], [409, 'idempotency_in_flight', '1'])
+  assert.match(second.body.detail, /still running/)
   assert.equal((await note('not-running', 'b')).status, 201, 'another key is free')
   onTheWay = async () => undefined
   finish()

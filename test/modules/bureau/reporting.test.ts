@@ -45,6 +45,15 @@ test('the partner of an agent’s owner is told of each report that changed the 
   assert.deepEqual(await told(), [event, event])
 })
 
+test('the fifth account opened still changes the score, and the sixth does not', async () => {
+  await register('collector', true)
+  const before = (await told()).length
+  for (let opened = 1; opened <= 6; opened++) {
+    await report('collector', 'account_opened')
+    assert.equal((await told()).length, before + Math.min(opened, 5))
+  }
+})
+
 test('an agent cannot furnish the bureau with its own key', async () => {
   const key = await register('flattering', false)
   const attempts = [
@@ -111,6 +120,16 @@ test('what has no amount shows none', async () => {
   await report('without-amounts', 'payment_ontime')
   const { accounts, recent_reports } = await scoreOf('without-amounts')
   assert.deepEqual([accounts[0].credit_limit, recent_reports.length, recent_reports[0].amount], [null, 1, null])
+})
+
+test('a score shows the newest twenty reports and the newest hundred open accounts', async () => {
+  await enrol('busy')
+  for (let amount = 1; amount <= 21; amount++) await report('busy', 'debt_opened', { amount })
+  const opened = await Promise.all(Array.from({ length: 101 }, () => post('/v2/api/account', { action: 'open', agent_id: 'busy', platform: 'p', account_type: 'credit' })))
+  const ids = opened.map(({ body }) => Number(body.account_id)).sort((a, b) => b - a)
+  const { accounts, recent_reports } = await scoreOf('busy')
+  assert.deepEqual(recent_reports.map(({ amount }: { amount: number }) => amount), Array.from({ length: 20 }, (_, index) => 21 - index))
+  assert.deepEqual(accounts.map(({ account_id }: { account_id: number }) => account_id), ids.slice(0, 100))
 })
 
 test('a refusal says which field is missing for which action, or what has become of the account', async () => {
