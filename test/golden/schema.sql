@@ -1309,6 +1309,13 @@ AS $function$
       end if;
       return new;
     end $function$;
+CREATE OR REPLACE FUNCTION public.idempotency_key_is_answered()
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+AS $function$
+    begin
+      raise exception 'This idempotency key has an answer already.' using errcode = 'IK001';
+    end $function$;
 CREATE OR REPLACE FUNCTION public.ledger_move_balance()
  RETURNS trigger
  LANGUAGE plpgsql

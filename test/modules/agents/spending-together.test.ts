@@ -21,17 +21,25 @@ const keyed = (key: string) => ({ 'idempotency-key': key })
 /** The statements that a piece of work sends to the tables of a spend, as the database is asked them. */
 const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> => {
   const executor = world.database.db.getExecutor()
-  const compile = executor.compileQuery.bind(executor)
+  const provide = executor.provideConnection.bind(executor)
   const statements: string[] = []
-  executor.compileQuery = (node, id) => {
-    const compiled = compile(node, id)
-    if (/agent_spend|credentials|idempotency_keys|activity|events/.test(compiled.sql) && !/published_at|sequence/.test(compiled.sql)) statements.push(compiled.sql)
-    return compiled
-  }
+  executor.provideConnection = (consume, options) =>
+    provide(async (connection) => {
+      const execute = connection.executeQuery
+      connection.executeQuery = (query, given) => {
+        if (/agent_spend|credentials|idempotency_keys|activity|events/.test(query.sql) && !/published_at|sequence/.test(query.sql)) statements.push(query.sql)
+        return execute.call(connection, query, given) as ReturnType<typeof connection.executeQuery<never>>
+      }
+      try {
+        return await consume(connection)
+      } finally {
+        connection.executeQuery = execute
+      }
+    }, options)
   try {
     await work()
   } finally {
-    executor.compileQuery = compile
+    executor.provideConnection = provide
   }
   return statements
 }
