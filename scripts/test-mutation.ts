@@ -18,7 +18,7 @@ Prints each of those, and at the end the score of each file: the share of its ch
   --concurrency N     changes that are tried at a time (default: 2)
   --help              this text
 
-  TEST_DATABASE_URL   a PostgreSQL server to test on; on the embedded database it takes much longer
+  TEST_DATABASE_URL   a PostgreSQL server to test on, one run at a time; on the embedded database it takes much longer
 
 Ends with 1 when less than 80 % of all changes were noticed.
 `
