@@ -75,8 +75,8 @@ const histories = (rows: number) => [
     where description = 'history' and not exists (select from ledger_entries e where e.transaction_id = ledger_transactions.id)`,
   sql`insert into bureau_events (agent_id, kind, amount_cents, partner_id, reporter_name, reporter_platform, created_at)
     select ${agentId}, 'payment_ontime', 100, (select partner_id from items limit 1), 'history', 'history', now() - n * interval '1 second' from generate_series(1, ${sql.lit(rows)}) n`,
-  sql`insert into transactions (id, partner_id, environment, user_id, position, item_id, account_id, amount_cents, iso_currency_code, date, pending, name, category)
-    select 'txn_history_' || f.head + n, f.partner_id, 'test', f.user_id, f.head + n, i.id, (select a.id from accounts a where a.item_id = i.id limit 1), 100, 'USD', current_date, false, 'history', 'FOOD_AND_DRINK'
+  sql`insert into transactions (id, partner_id, environment, user_id, position, item_id, account_id, amount_cents, iso_currency_code, date, latest_date, pending, name, category)
+    select 'txn_history_' || f.head + n, f.partner_id, 'test', f.user_id, f.head + n, i.id, (select a.id from accounts a where a.item_id = i.id limit 1), 100, 'USD', current_date, current_date, false, 'history', 'FOOD_AND_DRINK'
     from transaction_feeds f join items i on i.partner_id = f.partner_id and i.user_id = f.user_id, generate_series(1, ${sql.lit(rows)}) n where f.user_id = ${userId}`,
   sql`update transaction_feeds set head = head + ${sql.lit(rows)} where user_id = ${userId}`,
   sql`insert into usage_events (partner_id, event_type, user_id, amount_cents, category, occurred_at, received_at)
@@ -88,8 +88,11 @@ const histories = (rows: number) => [
 /** Gives the bench's partner and agent that many more rows of history in each table that grows, without the guards that would make it take hours. */
 export const addHistory = async (databaseUrl: string, rows: number): Promise<void> => {
   const db = new Kysely<never>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: databaseUrl, max: 1 }) }) })
-  await sql`set session_replication_role = replica`.execute(db)
-  for (const history of histories(rows)) await history.execute(db)
-  await sql`vacuum analyze`.execute(db)
-  await db.destroy()
+  try {
+    await sql`set session_replication_role = replica`.execute(db)
+    for (const history of histories(rows)) await history.execute(db)
+    await sql`vacuum analyze`.execute(db)
+  } finally {
+    await db.destroy()
+  }
 }

@@ -38,7 +38,7 @@ export const writeCanary = async ({ stock }: Tenant): Promise<void> => {
   const report = { reporter_name: text, reporter_platform: 'elsewhere', report_type: 'payment_ontime', notes: text }
   await call('POST', '/v2/api/report', { agent_id: `${agent}-marked`, ...report }, stock.owner.furnisherKey)
   await call('POST', '/api/spend', { amount: 1, description: text }, agentKey)
-  await call('POST', '/api/spend', { amount: 1, description: text, require_approval: true }, agentKey)
+  await call('POST', '/api/spend', { amount: 1, description: text, require_approval: true, item_name: text }, agentKey)
 }
 
 /** Every column with text that holds the canary, as `table.column`. */
