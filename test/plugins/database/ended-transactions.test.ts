@@ -66,7 +66,7 @@ for (const [title, when, said, statement] of [
 ] as const) {
   test(`what is still said in a transaction while it ${title} is refused, and leaves nothing open`, { skip }, async (t) => {
     const { db, words, active } = await open(t, 4)
-    await slowDown(db, when, 1)
+    await slowDown(db, when, 2)
     const late: Promise<PromiseSettledResult<unknown>[]>[] = []
     await transact(db, async (trx) => {
       await said(trx, 'slow')
@@ -82,9 +82,9 @@ for (const [title, when, said, statement] of [
 }
 
 test('a connection whose commit was given up on goes to no other transaction', { skip }, async (t) => {
-  const limitMs = 1_000
+  const limitMs = 2_000
   const { db, words } = await open(t, 2, { statementLimitMs: limitMs })
-  await slowDown(db, 'at commit', 5)
+  await slowDown(db, 'at commit', 10)
   const slow = assert.rejects(transact(db, (trx) => write(trx, 'slow')), /timeout/)
   await underWay(db, 'commit', limitMs / 2)
   await transact(db, (trx) => write(trx, 'next'))
