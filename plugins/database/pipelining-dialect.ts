@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { goesWithCommit } from './prepared.ts'
 import { sendCommand, sendQuery } from './send-query.ts'
 import type { SharedClients } from './shared-clients.ts'
+import { isRolledBack } from './transaction.ts'
 
 const beginOf = ({ isolationLevel, accessMode }: TransactionSettings): string =>
   isolationLevel === undefined && accessMode === undefined
@@ -36,6 +37,8 @@ class OpenTransaction {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    // It would be done outside of the transaction, behind its commit or its rollback; Kysely refuses what comes when that is answered.
+    if (this.#ended) throw new Error('The transaction is ending; nothing more can be said in it.')
     if (goesWithCommit(query)) {
       this.#last.push(query)
       return nothing
@@ -63,8 +66,9 @@ class OpenTransaction {
 
   /** Gives up what was done. After a commit that failed there is nothing left: the database has ended the transaction, or it is gone. */
   async rollback(): Promise<void> {
-    if (this.#ended || this.#client === undefined) return
+    if (this.#ended) return
     this.#ended = true
+    if (this.#client === undefined) return
     await sendCommand(await this.#client, 'rollback')
   }
 
@@ -117,7 +121,12 @@ class PipeliningDriver implements Driver {
   }
 
   async commitTransaction(connection: Connection): Promise<void> {
-    await connection.transaction?.commit()
+    try {
+      await connection.transaction?.commit()
+    } catch (error) {
+      connection.broken = !isRolledBack(error)
+      throw error
+    }
   }
 
   async rollbackTransaction(connection: Connection): Promise<void> {
