@@ -13,8 +13,8 @@ const beginOf = ({ isolationLevel, accessMode }: TransactionSettings): string =>
 const nothing = { rows: [] }
 
 /**
- * A transaction, on a connection of its own that it takes when it first needs one: one that sends nothing costs nothing. `begin` is not waited for; it goes
- * out with the statement behind it, and can fail only with the connection, as that statement does then. What is to go out with the commit waits for it.
+ * A transaction, on a connection of its own that it takes when it first needs one: one that sends nothing costs nothing. `begin` goes out with the statement
+ * behind it and is answered before it; should somebody cancel just that, nothing follows the first statement. What is to go out with the commit waits for it.
  */
 class OpenTransaction {
   readonly #pool: pg.Pool
@@ -22,6 +22,7 @@ class OpenTransaction {
   readonly #begin: string
   readonly #last: CompiledQuery[] = []
   #client: Promise<pg.PoolClient> | undefined
+  #begun: Promise<unknown> | undefined
   #ended = false
 
   constructor(pool: pg.Pool, shared: SharedClients, settings: TransactionSettings) {
@@ -32,7 +33,8 @@ class OpenTransaction {
 
   async #open(): Promise<pg.PoolClient> {
     const client = await this.#pool.connect()
-    sendCommand(client, this.#begin).catch(() => undefined)
+    this.#begun = sendCommand(client, this.#begin)
+    this.#begun.catch(() => undefined)
     return client
   }
 
@@ -44,7 +46,9 @@ class OpenTransaction {
       return nothing
     }
     this.#client ??= this.#open()
-    return await sendQuery<Row>(await this.#client, query)
+    const result = await sendQuery<Row>(await this.#client, query)
+    await this.#begun
+    return result
   }
 
   async commit(): Promise<void> {
@@ -59,7 +63,7 @@ class OpenTransaction {
     this.#client ??= this.#open()
     const client = await this.#client
     const sent = this.#last.map((query) => sendQuery(client, query))
-    const [done] = await Promise.all([sendCommand(client, 'commit'), ...sent])
+    const [done] = await Promise.all([sendCommand(client, 'commit'), this.#begun, ...sent])
     // What the database does when a statement before failed and nobody took notice of it.
     if (done === 'ROLLBACK') throw new Error('The transaction was rolled back, since one of its statements had failed.')
   }

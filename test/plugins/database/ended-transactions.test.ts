@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
+import { openPool, openClient } from '../../../plugins/database/dialect.ts'
 import { openPostgres } from '../../../plugins/database/index.ts'
+import { pipeliningDialect } from '../../../plugins/database/pipelining-dialect.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
+import { openSharedClients } from '../../../plugins/database/shared-clients.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
 import { createPostgresDatabase } from '../../build-app.ts'
@@ -90,4 +93,17 @@ test('a connection whose commit was given up on goes to no other transaction', {
   await transact(db, (trx) => write(trx, 'next'))
   await slow
   assert.ok((await words()).includes('next'))
+})
+
+test('a transaction that was not begun fails with its first statement, and nothing follows', { skip }, async (t) => {
+  const options = { connectionString: serverUrl, statementLimitMs: 5_000 }
+  const driver = pipeliningDialect(openPool(options, 1), openSharedClients(1, () => openClient(options, () => undefined))).createDriver()
+  t.after(() => driver.destroy())
+  const connection = await driver.acquireConnection()
+  await driver.beginTransaction(connection, { isolationLevel: 'refused' as never })
+  const say = () => connection.executeQuery(CompiledQuery.raw('select 1', []))
+  await assert.rejects(say, { code: '42601' })
+  await assert.rejects(async () => await driver.commitTransaction(connection), { code: '42601' })
+  await assert.rejects(say, { message: /is ending/ })
+  await driver.releaseConnection(connection)
 })
