@@ -6,8 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Kysely } from 'kysely'
 import pg from 'pg'
 import { embeddedDialect, openPglite } from '../plugins/database/dialect.ts'
-import { openPostgres, withState, type DatabaseHandle } from '../plugins/database/index.ts'
-import { processLocks } from '../plugins/database/locks.ts'
+import { openDatabase, openPostgres, withState, type DatabaseHandle } from '../plugins/database/index.ts'
 import { migrateToLatest } from '../plugins/database/migrate.ts'
 import type { Database } from '../plugins/database/types.ts'
 
@@ -46,19 +45,15 @@ const embeddedTemplate = async (): Promise<string> => {
 
 const openEmbedded = async (): Promise<DatabaseHandle> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-db-'))
-  cpSync(await embeddedTemplate(), dataDir, { recursive: true })
-  const pglite = await openPglite(dataDir)
-  const db = new Kysely<Database>({ dialect: embeddedDialect(pglite) })
-  return withState({
-    driver: 'embedded',
-    db,
-    locks: processLocks(),
+  cpSync(await embeddedTemplate(), join(dataDir, 'pgdata'), { recursive: true })
+  const handle = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
+  return {
+    ...handle,
     async close() {
-      await db.destroy()
-      if (!pglite.closed) await pglite.close()
+      await handle.close()
       rmSync(dataDir, { recursive: true, force: true })
     }
-  })
+  }
 }
 
 const admin = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
