@@ -1,4 +1,3 @@
-import cookie from '@fastify/cookie'
 import fastify, { type FastifyInstance } from 'fastify'
 import { registerModules } from './modules/index.ts'
 import auth from './plugins/auth/index.ts'
@@ -26,6 +25,7 @@ import { requestIdOf } from './plugins/request-ids.ts'
 import responseHeaders from './plugins/response-headers.ts'
 import secrets from './plugins/secrets.ts'
 import stripe from './plugins/stripe/index.ts'
+import together from './plugins/together.ts'
 import tracing from './plugins/tracing/plugin.ts'
 import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
 
@@ -83,9 +83,9 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(notifications)
   await app.register(plaid, { historyDays })
   await app.register(idempotency)
-  await app.register(cookie)
   await app.register(auth)
   await app.register(rateLimit, { rateLimits })
+  await app.register(together)
   await app.register(operations)
   await app.register(mcp)
   await app.register(stripe)

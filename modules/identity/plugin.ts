@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie'
 import type { FastifyPluginAsync } from 'fastify'
 import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/identity.ts'
@@ -6,6 +7,7 @@ import { prepareDecoy } from './passwords.ts'
 
 const identity: FastifyPluginAsync = async (app) => {
   await prepareDecoy()
+  await app.register(cookie)
   bindOperations(app, operations, handlers(app))
 }
 

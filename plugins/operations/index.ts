@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, RouteShorthandOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { allOperations } from '../../spec/generated/index.ts'
 import { authorize } from '../auth/authorize.ts'
@@ -18,14 +18,29 @@ const accountOf = (request: FastifyRequest): string => {
   return typeof email === 'string' ? email.trim() : ''
 }
 
+/** A hook that makes no promise where nothing is waited for. */
+const limited =
+  (take: (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void): onRequestHookHandler =>
+  (request, reply, next) => {
+    let waiting
+    try {
+      waiting = take(request, reply)
+    } catch (error) {
+      next(error as Error)
+      return
+    }
+    if (waiting === undefined) next()
+    else waiting.then(() => next(), next)
+  }
+
 /**
  * Who calls, how often, and may it: before the body is read. For signing in the address is counted here, and the address with the account once the
  * body is known, so that neither one account nor many can be tried without end.
  */
-const admit = (app: FastifyInstance, operation: Operation): ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) => {
+const admit = (app: FastifyInstance, operation: Operation): RouteShorthandOptions['onRequest'] => {
   const rateClass = operation.rateLimitClass === 'auth' ? 'standard' : operation.rateLimitClass
-  if (asksNobody(operation)) return async (request, reply) => app.rateLimiter.take(request, reply, rateClass)
-  return async (request, reply) => {
+  if (asksNobody(operation)) return limited((request, reply) => app.rateLimiter.take(request, reply, rateClass))
+  return async (request: FastifyRequest, reply: FastifyReply) => {
     try {
       request.caller = await identify(app, operation, request)
     } catch (error) {
@@ -103,5 +118,5 @@ export default fp(
     refuseOtherMethods(app)
     done()
   },
-  { name: 'operations', dependencies: ['auth', 'rate-limit', 'idempotency', 'errors', 'outbox', 'cursors'] }
+  { name: 'operations', dependencies: ['auth', 'rate-limit', 'idempotency', 'errors', 'outbox', 'cursors', 'together'] }
 )

@@ -12,21 +12,6 @@ import type { Footprint } from './handlers.ts'
 import type { Operation } from './table.ts'
 import { serialiseAnswer } from './validation.ts'
 
-/** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
-export type AnyHandler = (call: AnyCall) => Promise<unknown>
-
-interface AnyCall {
-  params: unknown
-  query: unknown
-  headers: unknown
-  body: unknown
-  caller: Caller | null
-  db: Db
-  onwardKey: string
-  request: FastifyRequest
-  reply: FastifyReply
-  footprint?: Footprint
-}
 
 interface Outcome {
   status: number
@@ -71,7 +56,9 @@ const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: Ide
 const noHeaders: Record<string, string> = {}
 const json = 'application/json; charset=utf-8'
 
-const send = (reply: FastifyReply, { status, headers, text }: Outcome): FastifyReply => {
+const send = (reply: FastifyReply, outcome: Outcome | ProblemError): FastifyReply => {
+  if (outcome instanceof ProblemError) return reply.sendProblem(outcome)
+  const { status, headers, text } = outcome
   reply.code(status)
   if (headers !== noHeaders) reply.headers(headers)
   if (text === undefined) return reply.send()
@@ -79,24 +66,37 @@ const send = (reply: FastifyReply, { status, headers, text }: Outcome): FastifyR
   return reply.send(text)
 }
 
-const callOf = (request: FastifyRequest, reply: FastifyReply, db: Db, claim: IdempotencyClaim | undefined): AnyCall => {
-  let onwardKey: string | undefined
-  return {
-    params: request.params,
-    query: request.query,
-    headers: request.headers,
-    body: request.body,
-    caller: request.caller,
-    db,
-    // Most operations call nobody, and need no key for it.
-    get onwardKey() {
-      onwardKey ??= onwardKeyOf(claim)
-      return onwardKey
-    },
-    request,
-    reply
+/** What a handler is given, as the running server sees it; `Call` in handlers.ts is the same for the compiler. A class, since an object with a getter is slow to make. */
+class AnyCall {
+  readonly params: unknown
+  readonly query: unknown
+  readonly headers: unknown
+  readonly body: unknown
+  readonly caller: Caller | null
+  #onwardKey: string | undefined
+
+  constructor(
+    readonly request: FastifyRequest,
+    readonly reply: FastifyReply,
+    readonly db: Db,
+    private readonly claim?: IdempotencyClaim,
+    readonly footprint?: Footprint
+  ) {
+    this.params = request.params
+    this.query = request.query
+    this.headers = request.headers
+    this.body = request.body
+    this.caller = request.caller
+  }
+
+  /** Made when it is asked for: most operations call nobody. */
+  get onwardKey(): string {
+    return (this.#onwardKey ??= onwardKeyOf(this.claim))
   }
 }
+
+/** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
+export type AnyHandler = (call: AnyCall) => Promise<unknown>
 
 type CheckAnswer = (schema: object, body: unknown) => string | undefined
 
@@ -145,7 +145,7 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
 
   if (operation.method === 'GET' || operation.method === 'HEAD') {
     return async (request, reply) => {
-      const result = await handler(callOf(request, reply, db, undefined))
+      const result = await handler(new AnyCall(request, reply, db))
       return result instanceof ProblemError ? result : finish(result)
     }
   }
@@ -163,17 +163,17 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
       return outcome
     })
 
-  const mutate: Carry = (request, reply, claim) => once(app, claim, () => commit(request, claim, (trx) => handler(callOf(request, reply, trx, claim))))
+  const mutate: Carry = (request, reply, claim) => once(app, claim, () => commit(request, claim, (trx) => handler(new AnyCall(request, reply, trx, claim))))
 
   /** The other service is called outside of any transaction; what it answered is written in one. */
   const callUpstream: Carry = (request, reply, claim) =>
-    once(app, claim, async () => await commit(request, claim, (await handler(callOf(request, reply, db, claim))) as (trx: Trx) => Promise<unknown>))
+    once(app, claim, async () => await commit(request, claim, (await handler(new AnyCall(request, reply, db, claim))) as (trx: Trx) => Promise<unknown>))
 
   /** Lets the handler's own statement do all there is to do, and where it declines, runs the effect that the handler then returns. */
   const collect: Carry = async (request, reply, claim) => {
     if (request.caller === null) throw new Error(`${operation.operationId} is carried out for callers alone.`)
     const footprint = { claim, activity: activityOf(operation, request.caller, request, app.clock.now()) }
-    const result = await handler(Object.assign(callOf(request, reply, db, claim), { footprint }))
+    const result = await handler(new AnyCall(request, reply, db, claim, footprint))
     if (typeof result !== 'function') return result instanceof ProblemError ? result : finish(result)
     return await once(app, claim, () => commit(request, claim, result as (trx: Trx) => Promise<unknown>))
   }
@@ -182,11 +182,14 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
   return (request, reply) => carry(request, reply, claimOf(operation, request))
 }
 
-/** Makes the route's handler of an operation from the operation's own. `checkAnswer` tells what is wrong with an answer, where answers are checked. */
+/**
+ * Makes the route's handler of an operation from the operation's own. `checkAnswer` tells what is wrong with an answer, where answers are checked.
+ * It tells Fastify of its answer by sending it, and not by a promise, which would make Fastify follow the answer in another way as well.
+ */
 export const createRouteHandler = (app: FastifyInstance, operation: Operation, handler: AnyHandler, checkAnswer: CheckAnswer | undefined) => {
   const run = createRun(app, operation, handler, createFinisher(operation, checkAnswer))
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const outcome = await run(request, reply)
-    return outcome instanceof ProblemError ? reply.sendProblem(outcome) : send(reply, outcome)
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    const fail = (error: unknown): void => void reply.send(error instanceof Error ? error : new Error('What was thrown is not an error.', { cause: error }))
+    run(request, reply).then((outcome) => app.sendTogether(() => void send(reply, outcome), fail), fail)
   }
 }
