@@ -3,7 +3,7 @@ import { fromCents } from '../../plugins/money.ts'
 import type * as schemas from '../../spec/generated/linking.ts'
 import type { FreshAccount } from './balances.ts'
 import type { StoredAccount } from './queries/accounts.ts'
-import type { StoredTransaction } from './queries/feed.ts'
+import type { ShownTransaction } from './queries/feed.ts'
 import type { ItemRow } from './queries/items.ts'
 
 const moneyOrNull = (cents: number | null): number | null => (cents === null ? null : fromCents(cents))
@@ -41,7 +41,7 @@ export const toItem = (item: ItemRow): Static<typeof schemas.Item> => ({
 })
 
 /** @throws Error for a tombstone, which has none of this. */
-export const toTransaction = (row: StoredTransaction): Static<typeof schemas.Transaction> => {
+export const toTransaction = (row: ShownTransaction): Static<typeof schemas.Transaction> => {
   if (row.account_id === null || row.amount_cents === null || row.date === null || row.pending === null || row.name === null) {
     throw new Error(`The transaction ${row.id} is removed and cannot be shown.`)
   }

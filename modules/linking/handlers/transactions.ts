@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Call, Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
-import { readFeed, readPosition, savePosition, type FeedPage, type StoredTransaction } from '../queries/feed.ts'
+import { readFeed, readPosition, type ShownTransaction } from '../queries/feed.ts'
 import { syncUser, type Sync } from '../user-sync.ts'
 import { viewOf, type Viewer } from '../viewer.ts'
 import { toTransaction } from '../wire.ts'
@@ -17,21 +17,20 @@ const startOf = async (app: FastifyInstance, viewer: Viewer, userId: string, cur
 }
 
 /** Since which day a transaction is out of the reader's sight although it was in it once. */
-const isHidden = (row: StoredTransaction, since: string | undefined): boolean => since !== undefined && row.date !== null && row.date < since
+const isHidden = (row: ShownTransaction, since: string | undefined): boolean => since !== undefined && row.date !== null && row.date < since
 
 export const transactionHandlers = (app: FastifyInstance, sync: Sync): Pick<Handlers<typeof operations>, 'listTransactions'> => ({
   async listTransactions({ query, caller, db }: Call<typeof operations.listTransactions>) {
     const { user_id: userId, since } = query
     const after = await startOf(app, caller, userId, query.cursor)
-    const read = (): Promise<FeedPage> => readFeed(db, caller, { userId, after, limit: query.limit ?? 100, since })
-    let page = await read()
+    const wanted = { userId, after, limit: query.limit ?? 100, since }
+    let page = await readFeed(db, caller, { ...wanted, upToDate: false })
     let stale = false
     // While more is stored than one page the banks need not be asked; what they have is behind it in the feed.
     if (!page.hasMore) {
       stale = await syncUser(app, caller, userId, sync)
-      page = await read()
+      page = await readFeed(db, caller, { ...wanted, upToDate: true })
     }
-    if (page.next > 0) await savePosition(db, { partnerId: caller.partnerId, userId, view: viewOf(caller), position: page.next })
     const present = page.rows.filter((row) => !row.removed && !isHidden(row, since))
     return {
       transactions: present.map(toTransaction),

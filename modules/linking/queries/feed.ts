@@ -4,7 +4,7 @@ import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TransactionRow } from '../changes.ts'
 import type { FeedView, TransactionsTable } from '../tables.ts'
-import type { Viewer } from '../viewer.ts'
+import { viewOf, type Viewer } from '../viewer.ts'
 import type { ItemRow } from './items.ts'
 
 export type StoredTransaction = Selectable<TransactionsTable>
@@ -62,8 +62,11 @@ export const buryItem = async (trx: Trx, item: ItemRow): Promise<void> => {
   await trx.updateTable('transactions').set({ item_id: null, latest_date: null }).where('item_id', '=', item.id).execute()
 }
 
+/** What of a transaction is shown. */
+export type ShownTransaction = Omit<StoredTransaction, 'partner_id' | 'environment' | 'user_id' | 'item_id' | 'latest_date'>
+
 export interface FeedPage {
-  rows: StoredTransaction[]
+  rows: ShownTransaction[]
   /** The position after this page: nothing that can be seen at or before it is left to tell. */
   next: number
   hasMore: boolean
@@ -74,38 +77,58 @@ export interface FeedQuery {
   after: number
   limit: number
   since?: string | undefined
+  /** Whether a page after which nothing is stored is the answer as well, and not a reason to ask the banks first. */
+  upToDate: boolean
 }
 
 interface FeedParameters extends Viewer {
+  view: FeedView
   userId: string
   after: number
   limit: number
   since: string | null
+  upToDate: boolean
 }
 
-type FeedRow = StoredTransaction & { head: number }
+interface Reached {
+  next: number
+  has_more: boolean
+}
 
-/** A feed's head and the rows behind a position, as of one moment; where there are none, the head alone. */
+type FeedRow = Reached & ShownTransaction
+
+/** A page of a feed as of one moment, which also notes how far the view was handed out when the page is an answer; that never moves back. */
 const readRows = prepared<FeedParameters>()(
-  (_db, place) => sql<FeedRow | { head: number; id: null }>`
-    select feed.head, page.*
-    from (select coalesce(max(head), 0) as head from transaction_feeds where partner_id = ${place('partnerId')} and user_id = ${place('userId')}) as feed
-    left join lateral (
-      select * from transactions
-      where partner_id = ${place('partnerId')} and user_id = ${place('userId')} and environment = any(${place('environments')}) and position > ${place('after')}
-        and (${place('since')}::date is null or latest_date is null or latest_date >= ${place('since')}::date)
-      order by position limit ${place('limit')}
-    ) as page on true
-    order by page.position`
+  (_db, place) => sql<FeedRow | (Reached & { id: null })>`
+    with page as (
+      select *, row_number() over (order by position) as place from (
+        select id, position, removed, account_id, amount_cents, iso_currency_code, date, authorized_date, pending, name, merchant_name, category, pending_transaction_id
+        from transactions
+        where partner_id = ${place('partnerId')} and user_id = ${place('userId')} and environment = any(${place('environments')}) and position > ${place('after')}
+          and (${place('since')}::date is null or latest_date is null or latest_date >= ${place('since')}::date)
+        order by position limit ${place('limit')}::int + 1
+      ) as found
+    ), reached as (
+      select has_more, case when has_more then last else greatest(${place('after')}::bigint, head) end as next
+      from (select count(*) > ${place('limit')}::int as has_more, max(position) filter (where place <= ${place('limit')}::int) as last from page) as counted,
+        (select coalesce(max(head), 0) as head from transaction_feeds where partner_id = ${place('partnerId')} and user_id = ${place('userId')}) as feed
+    ), handed_out as (
+      insert into transaction_feed_readers as reader (partner_id, user_id, view, position)
+      select ${place('partnerId')}, ${place('userId')}, ${place('view')}, next from reached
+      where (has_more or ${place('upToDate')}::boolean) and next > coalesce((
+        select position from transaction_feed_readers where partner_id = ${place('partnerId')} and user_id = ${place('userId')} and view = ${place('view')}
+      ), 0)
+      on conflict (partner_id, user_id, view) do update set position = excluded.position where reader.position < excluded.position
+    )
+    select reached.*, page.* from reached left join page on page.place <= ${place('limit')}::int order by page.position`
 )
 
 /** One page of a feed after a position, oldest change first. With `since` rows that were never shown on or after that day are left out. */
-export const readFeed = async (db: Db, { partnerId, environments }: Viewer, { userId, after, limit, since }: FeedQuery): Promise<FeedPage> => {
-  const found = await readRows(db, { partnerId, environments, userId, after, since: since ?? null, limit: limit + 1 })
-  const rows = found.filter((row): row is FeedRow => row.id !== null)
-  const page = rows.slice(0, limit)
-  const hasMore = rows.length > limit
-  return { rows: page, hasMore, next: hasMore ? (page.at(-1)?.position ?? after) : Math.max(found[0]?.head ?? 0, after) }
+export const readFeed = async (db: Db, viewer: Viewer, { since, ...query }: FeedQuery): Promise<FeedPage> => {
+  const found = await readRows(db, { partnerId: viewer.partnerId, environments: viewer.environments, view: viewOf(viewer), ...query, since: since ?? null })
+  const [first] = found
+  if (first === undefined) throw new Error('The statement that reads a feed answered no row.')
+  return { rows: found.filter((row): row is FeedRow => row.id !== null), next: first.next, hasMore: first.has_more }
 }
 
 /** How far a view of a feed was ever handed out; 0 when never. */
@@ -119,19 +142,6 @@ export const readPosition = async (db: Db, partnerId: string, userId: string, vi
     .executeTakeFirst()
   return row?.position ?? 0
 }
-
-/** Notes how far a view of a feed was handed out; it never moves back. */
-export const savePosition = prepared<{ partnerId: string; userId: string; view: FeedView; position: number }>()((db, place) =>
-  db
-    .insertInto('transaction_feed_readers')
-    .values({ partner_id: place('partnerId'), user_id: place('userId'), view: place('view'), position: place('position') })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['partner_id', 'user_id', 'view'])
-        .doUpdateSet((eb) => ({ position: eb.ref('excluded.position') }))
-        .whereRef('transaction_feed_readers.position', '<', 'excluded.position')
-    )
-)
 
 /** The present transactions of an end-user's accounts from a day on, oldest first. */
 export const listPresentTransactions = async (db: Db, { partnerId, environments }: Viewer, userId: string, since: string | undefined, limit: number) =>

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sql } from 'kysely'
+import { readFeed } from '../../../modules/linking/queries/feed.ts'
 import { createPartner } from '../../credentials.ts'
 import { FeedClient } from './feed-client.ts'
 import { simulatorOf, startWorld, type World } from './world.ts'
@@ -45,6 +47,37 @@ test('without a cursor reading goes on where it stopped; a cursor and an empty o
   assert.deepEqual(third, await read(`&cursor=${second.next_cursor}`), 'reading again moves nothing back')
   assert.equal((await world.get('/v1/transactions?user_id=usr_2&cursor=' + first.next_cursor)).status, 400)
   assert.equal((await world.get('/v1/transactions?user_id=usr_1&cursor=nonsense')).body.error, 'invalid_cursor')
+})
+
+const positionsOf = async ({ database: { db } }: World) =>
+  (await sql<{ position: number; written: string }>`select position, xmin::text || ' ' || xmax::text as written from transaction_feed_readers`.execute(db)).rows
+
+test('a page notes how far it was handed out, and reading again writes nothing', async (t) => {
+  const world = await startWorld(t)
+  await world.link('usr_1')
+  await world.settle()
+  const read = async (limit: number) => await world.get(`/v1/transactions?user_id=usr_1&cursor=&limit=${limit}`)
+  await read(2)
+  const [noted] = await positionsOf(world)
+  assert.equal(noted?.position, 2)
+  await read(1)
+  await read(2)
+  assert.deepEqual(await positionsOf(world), [noted])
+  const { body } = await read(500)
+  const [moved] = await positionsOf(world)
+  assert.equal(moved?.position, body.transactions.length)
+})
+
+test('a last page that is read only to see whether the banks must be asked counts as never handed out', async (t) => {
+  const world = await startWorld(t)
+  await world.link('usr_1')
+  await world.settle()
+  const { db } = world.database
+  const { partner_id: partnerId } = await db.selectFrom('items').select('partner_id').executeTakeFirstOrThrow()
+  const page = await readFeed(db, { partnerId, environments: ['test'] }, { userId: 'usr_1', after: 0, limit: 500, upToDate: false })
+  assert.equal(page.hasMore, false)
+  assert.ok(page.rows.length > 0)
+  assert.deepEqual(await positionsOf(world), [])
 })
 
 test('a transaction counts once in usage, however often it is read, changed or booked', async (t) => {
