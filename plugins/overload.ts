@@ -29,13 +29,6 @@ const limitsOf = ({ config }: FastifyInstance): { maxEventLoopDelay: number; max
   return { maxEventLoopDelay: loopDelayMs, maxHeapUsedBytes: getHeapStatistics().heap_size_limit * share, maxRssBytes: containerBytes() * share }
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** How many requests are being answered. */
-    requestsUnderWay(): number
-  }
-}
-
 /**
  * Refuses requests with 503 before memory or the database's connections run out, so that those under way still end well. How many are under way is what
  * counts, and not how many wait for a connection: statements that are sent together or one after the other on a connection wait where the pool does not see it.
@@ -63,7 +56,6 @@ export default fp(
       ...limitsOf(app),
       pressureHandler: (request, _reply, type) => (isAboutHealth(request) ? undefined : Promise.reject(refuse(type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory')))
     })
-    app.decorate('requestsUnderWay', () => underWay)
     app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' }, () => underWay)
   },
   { name: 'overload', dependencies: ['config', 'errors', 'metrics'] }

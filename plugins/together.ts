@@ -7,16 +7,8 @@ interface Sending {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Sends an answer, at the end of the event loop's turn when other requests are under way. `fail` is told when that throws. */
+    /** Sends an answer at the end of the event loop's turn. `fail` is told when that throws. */
     sendTogether(send: () => void, fail: (error: unknown) => void): void
-  }
-}
-
-const carryOut = ({ send, fail }: Sending): void => {
-  try {
-    send()
-  } catch (error) {
-    fail(error)
   }
 }
 
@@ -30,17 +22,19 @@ export default fp(
     const sendAll = (): void => {
       const ready = waiting
       waiting = []
-      ready.forEach(carryOut)
+      for (const { send, fail } of ready) {
+        try {
+          send()
+        } catch (error) {
+          fail(error)
+        }
+      }
     }
     app.decorate('sendTogether', (send, fail) => {
-      if (app.requestsUnderWay() < 2) {
-        carryOut({ send, fail })
-        return
-      }
       if (waiting.length === 0) setImmediate(sendAll)
       waiting.push({ send, fail })
     })
     done()
   },
-  { name: 'together', dependencies: ['overload'] }
+  { name: 'together' }
 )
