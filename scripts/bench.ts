@@ -1,16 +1,11 @@
-import { execFileSync, fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createPostgresDatabase } from '../test/build-app.ts'
-import { findFresh, freshKey, type BenchCase, type Exchange, type RecordedCall, type Step } from './bench/exchange.ts'
+import { begin, compile, end, type Child } from './bench/children.ts'
+import type { BenchCase, Exchange } from './bench/exchange.ts'
 import { load } from './bench/load.ts'
 import { runPgbench } from './bench/pgbench.ts'
-import type { SeenStep } from './bench/recorder.ts'
+import { record, type Recorded } from './bench/recording.ts'
 import { reportGrowth, reportSpeed, type GrowthRow, type Row } from './bench/report.ts'
 import { addHistory, prepare } from './bench/world.ts'
 
@@ -33,113 +28,36 @@ const help = `Measures this server next to what could be had at the best, in one
   --help               this text
 `
 
-interface Child {
-  process: ChildProcess
-  url: string
-}
-
-/** What takes part in a recording. */
-interface Servers {
-  product: Child
-  bank: Child
-}
-
-/** A case, and what the product did for each of its requests. */
-interface Recorded {
-  bench: BenchCase
-  exchanges: Exchange[]
-}
-
-const home = fileURLToPath(new URL('..', import.meta.url))
-const compiled = join(home, '.cache/bench')
-
-/** Compiles what is measured as for production: what compiles while it loads adds something of its own to functions. */
-const compile = (): void => {
-  rmSync(compiled, { recursive: true, force: true })
-  execFileSync(process.execPath, [createRequire(import.meta.url).resolve('typescript/bin/tsc'), '-p', join(home, 'scripts/bench')], { stdio: 'inherit' })
-  for (const file of ['package.json', 'spec/generated/openapi.json']) copyFileSync(join(home, file), join(compiled, file))
-}
-
-const begin = async (script: string, env: NodeJS.ProcessEnv, message?: object): Promise<Child> => {
-  const child = fork(join(compiled, 'scripts/bench', script), [], { env, execArgv: [], serialization: 'json' })
-  if (message !== undefined) child.send(message)
-  const [told] = (await once(child, 'message')) as [{ url: string }]
-  return { process: child, url: told.url }
-}
-
-const end = async ({ process: child }: Child): Promise<void> => {
-  child.kill('SIGTERM')
-  await once(child, 'exit')
-}
-
-const ask = async ({ process: child }: Child, message: 'start' | 'stop'): Promise<unknown> => {
-  child.send(message)
-  const [{ recorded }] = (await once(child, 'message')) as [{ recorded?: unknown }]
-  return recorded
-}
-
-/** Puts what the bank got where the product sent it. What the product's periodic work asked meanwhile is left out. */
-const withCalls = (seen: SeenStep[], gotByBank: RecordedCall[]): Step[] => {
-  const left = [...gotByBank]
-  const find = (path: string): RecordedCall => {
-    const index = left.findIndex((call) => call.path === path)
-    if (index < 0) throw new Error(`The product sent something to ${path} that the bank did not get.`)
-    return left.splice(index, 1)[0] as RecordedCall
-  }
-  return seen.map(({ statements, calls }) => ({ statements, calls: calls.map(({ path }) => find(path)) }))
-}
-
-const recordOnce = async ({ product, bank }: Servers, bench: BenchCase, { path, body }: BenchCase['requests'][number]): Promise<Omit<Exchange, 'fresh'>> => {
-  await Promise.all([ask(bank, 'start'), ask(product, 'start')])
-  const headers = { ...bench.headers, ...(bench.keyed === true ? { 'idempotency-key': freshKey() } : {}) }
-  const response = await fetch(`${product.url}${path}`, { method: bench.method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-  const answer = await response.text()
-  const [seen, gotByBank] = await Promise.all([ask(product, 'stop') as Promise<SeenStep[]>, ask(bank, 'stop') as Promise<RecordedCall[]>])
-  if (!response.ok) throw new Error(`${bench.name} answered ${response.status}: ${answer}`)
-  return { steps: withCalls(seen, gotByBank), status: response.status, answer }
-}
-
-/** What the server does for each request of a case. The first one is not looked at, since it opens connections; two others tell what is different each time. */
-const record = async (servers: Servers, bench: BenchCase): Promise<Exchange[]> => {
-  const exchanges: Exchange[] = []
-  for (const request of bench.requests) {
-    await recordOnce(servers, bench, request)
-    const other = await recordOnce(servers, bench, request)
-    const exchange = await recordOnce(servers, bench, request)
-    exchanges.push({ ...exchange, fresh: findFresh(exchange.steps, other.steps) })
-  }
-  return exchanges
-}
-
 type FloorPrefix = 'a' | 'b' | 'n'
 
 /** The same requests, to be sent to a floor. */
 const onFloor = (bench: BenchCase, prefix: FloorPrefix): BenchCase => ({ ...bench, requests: bench.requests.map((request) => ({ ...request, path: `/${prefix}/${bench.name}` })) })
 
-const usesSql = ([exchange]: Exchange[]): boolean => exchange !== undefined && exchange.steps.length > 0
+const usesSql = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps }) => steps.length > 0)
 
-const asksBank = ({ steps }: Exchange): boolean => steps.some(({ calls }) => calls.length > 0)
+const asksBank = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps }) => steps.some(({ calls }) => calls.length > 0))
 
-const measure = async (product: Child, floor: Child, databaseUrl: string, { bench, exchanges }: Recorded, connections: number, seconds: number): Promise<Row> => {
+const measure = async (product: Child, floor: Child, databaseUrl: string, recorded: Recorded, connections: number, seconds: number): Promise<Row> => {
+  const { bench, exchanges } = recorded
   const loadFloor = (prefix: FloorPrefix) => load(floor.url, onFloor(bench, prefix), connections, seconds)
-  const [exchange] = exchanges
   return {
     name: bench.name,
     connections,
     product: await load(product.url, bench, connections, seconds),
     bareJson: await loadFloor('a'),
-    sqlByHand: usesSql(exchanges) ? await loadFloor('b') : undefined,
-    sqlTogether: usesSql(exchanges) ? await loadFloor('n') : undefined,
-    pgbench: exchange !== undefined && usesSql(exchanges) && !asksBank(exchange) ? runPgbench(databaseUrl, exchange, connections, seconds) : undefined
+    sqlByHand: usesSql(recorded) ? await loadFloor('b') : undefined,
+    sqlTogether: usesSql(recorded) ? await loadFloor('n') : undefined,
+    pgbench: usesSql(recorded) && !asksBank(recorded) ? runPgbench(databaseUrl, exchanges[0] as Exchange, connections, seconds) : undefined
   }
 }
 
 const warmUpConnections = 50
 
 /** Until the compiler of JavaScript knows the code, a server is a different one. */
-const warmUp = async (product: Child, floor: Child, { bench, exchanges }: Recorded, seconds: number): Promise<void> => {
+const warmUp = async (product: Child, floor: Child, recorded: Recorded, seconds: number): Promise<void> => {
+  const { bench } = recorded
   await load(product.url, bench, warmUpConnections, seconds)
-  const prefixes: FloorPrefix[] = usesSql(exchanges) ? ['a', 'b', 'n'] : ['a']
+  const prefixes: FloorPrefix[] = usesSql(recorded) ? ['a', 'b', 'n'] : ['a']
   for (const prefix of prefixes) await load(floor.url, onFloor(bench, prefix), warmUpConnections, seconds)
 }
 
@@ -186,13 +104,13 @@ const run = async (database: string, { connections, seconds, only, history }: { 
     const atBank = { PLAID_BASE_URL: bank.url }
     const product = await start('product.js', atBank)
     const cases = (await prepare(product.url, databaseUrl, ingestSecret)).filter(({ name }) => name.includes(only))
-    const recorded: Recorded[] = []
-    for (const bench of cases) recorded.push({ bench, exchanges: await record({ product, bank }, bench) })
-    const floor = await start('floor.js', atBank, recorded)
+    const all: Recorded[] = []
+    for (const bench of cases) all.push(await record({ product, bank }, bench))
+    const floor = await start('floor.js', atBank, all)
     const rows: Row[] = []
-    for (const one of recorded) {
-      await warmUp(product, floor, one, seconds)
-      for (const count of connections) rows.push(await measure(product, floor, databaseUrl, one, count, seconds))
+    for (const recorded of all) {
+      await warmUp(product, floor, recorded, seconds)
+      for (const count of connections) rows.push(await measure(product, floor, databaseUrl, recorded, count, seconds))
       console.error(reportSpeed(rows.slice(-connections.length)).split('\n').slice(2).join('\n'))
     }
     console.log(`\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; server, bank, load generator and PostgreSQL on this one machine.\n\n${reportSpeed(rows)}\n`)

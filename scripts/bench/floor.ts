@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto'
 import fastify from 'fastify'
 import pg from 'pg'
 import { request } from 'undici'
-import { isBegin, isEnd, renewer, type BenchCase, type Exchange, type RecordedCall, type RecordedStatement, type Renewal } from './exchange.ts'
+import { isBegin, isEnd, renewer, type Exchange, type RecordedCall, type RecordedStatement, type Renewal } from './exchange.ts'
+import type { Recorded } from './recording.ts'
 
 interface Manner {
   pool: pg.Pool
@@ -48,16 +49,16 @@ const replay = async ({ pool, locks, named, together }: Manner, { steps }: Excha
   for (const { statements, calls } of steps) {
     for (const { transaction } of statements.filter(isBegin)) clients.set(transaction, await pool.connect())
     const work = [...statements.map((statement) => () => send(statement)), ...calls.map((call) => () => askBank(call, renewal))]
-    if (together) await Promise.all(work.map((begin) => begin()))
-    else for (const begin of work) await begin()
+    if (together) await Promise.all(work.map((one) => one()))
+    else for (const one of work) await one()
     for (const { transaction } of statements.filter(isEnd)) clients.get(transaction)?.release()
   }
 }
 
-/** The cases of which each was recorded once for each of its requests. */
-const serve = (cases: { bench: BenchCase; exchanges: Exchange[] }[]): void => {
+/** Does and answers, for each case, what was recorded of its requests, in turn. */
+const serve = (cases: Recorded[]): void => {
   for (const { bench, exchanges } of cases) {
-    const recorded = exchanges.map((exchange) => ({ exchange, answer: JSON.parse(exchange.answer) as unknown, begin: renewer(exchange) }))
+    const recorded = exchanges.map((exchange) => ({ exchange, answer: JSON.parse(exchange.answer) as unknown, renew: renewer(exchange) }))
     let turn = 0
     const next = () => recorded[turn++ % recorded.length] as (typeof recorded)[number]
     app.route({
@@ -73,8 +74,8 @@ const serve = (cases: { bench: BenchCase; exchanges: Exchange[] }[]): void => {
         method: bench.method,
         url: `/${prefix}/${bench.name}`,
         handler: async (_request, reply) => {
-          const { exchange, answer, begin } = next()
-          await replay(manner, exchange, begin())
+          const { exchange, answer, renew } = next()
+          await replay(manner, exchange, renew())
           return reply.code(exchange.status).send(answer)
         }
       })
@@ -84,7 +85,7 @@ const serve = (cases: { bench: BenchCase; exchanges: Exchange[] }[]): void => {
 
 const app = fastify({ logger: false })
 
-process.once('message', (cases: { bench: BenchCase; exchanges: Exchange[] }[]) => {
+process.once('message', (cases: Recorded[]) => {
   serve(cases)
   void app.listen({ host: '127.0.0.1', port: 0 }).then((url) => process.send?.({ url }))
 })
