@@ -1,15 +1,11 @@
-import { execFileSync, fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createPostgresDatabase } from '../test/build-app.ts'
-import { findFresh, freshKey, type BenchCase, type Exchange } from './bench/exchange.ts'
+import { begin, compile, end, type Child } from './bench/children.ts'
+import type { BenchCase, Exchange } from './bench/exchange.ts'
 import { load } from './bench/load.ts'
 import { runPgbench } from './bench/pgbench.ts'
+import { record, type Recorded } from './bench/recording.ts'
 import { reportGrowth, reportSpeed, type GrowthRow, type Row } from './bench/report.ts'
 import { addHistory, prepare } from './bench/world.ts'
 
@@ -17,9 +13,14 @@ const help = `Measures this server next to what could be had at the best, in one
 
   npm run bench -- --database postgres://…
 
-  (a) bare Fastify that answers the same JSON; (b) bare Fastify that sends the same SQL by hand, as recorded from this server; (c) pgbench with that SQL.
+  (a) bare Fastify that answers the same JSON
+  (b) bare Fastify that sends, as recorded from this server, the same SQL by hand, one pool.query(text, values) after another
+  (b′) the same with named statements, and together what this server sends together
+  (c) pgbench with that SQL
 
-  --database URL       a PostgreSQL server of your own whose user may create databases (default: TEST_DATABASE_URL); a database is made and dropped
+  The bank is a process of its own, with a database of its own. Where this server asks it, (b) and (b′) ask it the same.
+
+  --database URL       a PostgreSQL server of your own whose user may create databases (default: TEST_DATABASE_URL); two databases are made and dropped
   --connections LIST   default 1,10,50
   --seconds N          for each measurement, default 4
   --only WORD          operations whose name contains the word
@@ -27,82 +28,44 @@ const help = `Measures this server next to what could be had at the best, in one
   --help               this text
 `
 
-interface Child {
-  process: ChildProcess
-  url: string
-}
+type FloorPrefix = 'a' | 'b' | 'n'
 
-const home = fileURLToPath(new URL('..', import.meta.url))
-const compiled = join(home, '.cache/bench')
+/** The same requests, to be sent to a floor. */
+const onFloor = (bench: BenchCase, prefix: FloorPrefix): BenchCase => ({ ...bench, requests: bench.requests.map((request) => ({ ...request, path: `/${prefix}/${bench.name}` })) })
 
-/** Compiles what is measured as for production: what compiles while it loads adds something of its own to functions. */
-const compile = (): void => {
-  rmSync(compiled, { recursive: true, force: true })
-  execFileSync(process.execPath, [createRequire(import.meta.url).resolve('typescript/bin/tsc'), '-p', join(home, 'scripts/bench')], { stdio: 'inherit' })
-  for (const file of ['package.json', 'spec/generated/openapi.json']) copyFileSync(join(home, file), join(compiled, file))
-}
+const usesSql = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps }) => steps.length > 0)
 
-const begin = async (script: string, env: NodeJS.ProcessEnv, message?: unknown): Promise<Child> => {
-  const child = fork(join(compiled, 'scripts/bench', script), [], { env, execArgv: [], serialization: 'json' })
-  if (message !== undefined) child.send(message as object)
-  const [told] = (await once(child, 'message')) as [{ url: string }]
-  return { process: child, url: told.url }
-}
+const asksBank = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps }) => steps.some(({ calls }) => calls.length > 0))
 
-const end = async ({ process: child }: Child): Promise<void> => {
-  child.kill('SIGTERM')
-  await once(child, 'exit')
-}
-
-const ask = async (child: ChildProcess, message: 'start' | 'stop'): Promise<Pick<Exchange, 'steps' | 'outbound'> | undefined> => {
-  child.send(message)
-  const [{ recorded }] = (await once(child, 'message')) as [{ recorded?: Pick<Exchange, 'steps' | 'outbound'> }]
-  return recorded
-}
-
-const recordOnce = async ({ process: child, url }: Child, bench: BenchCase): Promise<Omit<Exchange, 'fresh'>> => {
-  await ask(child, 'start')
-  const headers = { ...bench.headers, ...(bench.keyed === true ? { 'idempotency-key': freshKey() } : {}) }
-  const response = await fetch(`${url}${bench.path}`, { method: bench.method, headers, ...(bench.body === undefined ? {} : { body: JSON.stringify(bench.body) }) })
-  const answer = await response.text()
-  const recorded = await ask(child, 'stop')
-  if (!response.ok || recorded === undefined) throw new Error(`${bench.name} answered ${response.status}: ${answer}`)
-  return { ...recorded, status: response.status, answer }
-}
-
-/** What the server does for one request. The first one is not looked at, since it opens connections; two others tell what is different each time. */
-const record = async (product: Child, bench: BenchCase): Promise<Exchange> => {
-  await recordOnce(product, bench)
-  const other = await recordOnce(product, bench)
-  const exchange = await recordOnce(product, bench)
-  return { ...exchange, fresh: findFresh(exchange, other) }
-}
-
-const measure = async (product: Child, floor: Child, databaseUrl: string, bench: BenchCase, exchange: Exchange, connections: number, seconds: number): Promise<Row> => {
-  const usesSql = exchange.steps.length > 0
-  const at = (prefix: string): string => `${floor.url}/${prefix}/${bench.name}`
+const measure = async (product: Child, floor: Child, databaseUrl: string, recorded: Recorded, connections: number, seconds: number): Promise<Row> => {
+  const { bench, exchanges } = recorded
+  const loadFloor = (prefix: FloorPrefix) => load(floor.url, onFloor(bench, prefix), connections, seconds)
   return {
     name: bench.name,
     connections,
-    product: await load(`${product.url}${bench.path}`, bench, connections, seconds),
-    bareJson: await load(at('a'), bench, connections, seconds),
-    bareSql: usesSql ? await load(at('b'), bench, connections, seconds) : undefined,
-    pgbench: usesSql && exchange.outbound === 0 ? runPgbench(databaseUrl, exchange, connections, seconds) : undefined
+    product: await load(product.url, bench, connections, seconds),
+    bareJson: await loadFloor('a'),
+    sqlByHand: usesSql(recorded) ? await loadFloor('b') : undefined,
+    sqlTogether: usesSql(recorded) ? await loadFloor('n') : undefined,
+    pgbench: usesSql(recorded) && !asksBank(recorded) ? runPgbench(databaseUrl, exchanges[0] as Exchange, connections, seconds) : undefined
   }
 }
 
 const warmUpConnections = 50
 
 /** Until the compiler of JavaScript knows the code, a server is a different one. */
-const warmUp = async (urls: string[], bench: BenchCase, seconds: number): Promise<void> => {
-  for (const url of urls) await load(url, bench, warmUpConnections, seconds)
+const warmUp = async (product: Child, floor: Child, recorded: Recorded, seconds: number): Promise<void> => {
+  const { bench } = recorded
+  await load(product.url, bench, warmUpConnections, seconds)
+  const prefixes: FloorPrefix[] = usesSql(recorded) ? ['a', 'b', 'n'] : ['a']
+  for (const prefix of prefixes) await load(floor.url, onFloor(bench, prefix), warmUpConnections, seconds)
 }
 
 const numbers = (list: string): number[] => list.split(',').map(Number)
 
 const ungrowing = new Set(['health', 'accounts', 'transfer'])
 
-const grow = async (product: Child, databaseUrl: string, cases: BenchCase[], history: number[], seconds: number): Promise<GrowthRow[]> => {
+const grow = async ({ url }: Child, databaseUrl: string, cases: BenchCase[], history: number[], seconds: number): Promise<GrowthRow[]> => {
   const rows: GrowthRow[] = cases.filter(({ name }) => !ungrowing.has(name)).map(({ name }) => ({ name, p50Ms: [] }))
   let have = 0
   for (const count of history) {
@@ -110,9 +73,8 @@ const grow = async (product: Child, databaseUrl: string, cases: BenchCase[], his
     have = count
     for (const row of rows) {
       const bench = cases.find(({ name }) => name === row.name) as BenchCase
-      const { url } = product
-      await warmUp([`${url}${bench.path}`], bench, seconds)
-      row.p50Ms.push((await load(`${url}${bench.path}`, bench, 10, seconds)).p50Ms)
+      await load(url, bench, warmUpConnections, seconds)
+      row.p50Ms.push((await load(url, bench, 10, seconds)).p50Ms)
     }
   }
   return rows
@@ -121,32 +83,42 @@ const grow = async (product: Child, databaseUrl: string, cases: BenchCase[], his
 const run = async (database: string, { connections, seconds, only, history }: { connections: number[]; seconds: number; only: string; history: number[] }): Promise<void> => {
   compile()
   const made = await createPostgresDatabase(database)
+  const madeForBank = await createPostgresDatabase(database)
   const databaseUrl = made.url
   const ingestSecret = 'the-secret-of-the-benchmark'
   const env = {
     ...process.env, NODE_ENV: 'production', DATABASE_URL: databaseUrl, REDIS_URL: '', LOG_LEVEL: 'silent', ATLAS_INGEST_SECRET: ingestSecret,
-    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'), ATLAS_JWT_SECRET: 'a-secret-for-the-benchmark-alone-0123456789'
+    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'), ATLAS_JWT_SECRET: 'a-secret-for-the-benchmark-alone-0123456789',
+    PLAID_CLIENT_ID: 'bench', PLAID_SECRET: 'the-secret-of-the-bank', PLAID_ENV: 'sandbox',
+    // So long that it is never reached, as the limits of requests: a machine that stands still for a second is no reason to refuse anything here.
+    ATLAS_OVERLOAD_LOOP_DELAY_MS: '60000'
   }
-  const product = await begin('product.js', env)
-  const running = [product]
+  const running: Child[] = []
+  const start = async (script: string, more: NodeJS.ProcessEnv, message?: object): Promise<Child> => {
+    const child = await begin(script, { ...env, ...more }, message)
+    running.unshift(child)
+    return child
+  }
   try {
+    const bank = await start('bank.js', { BANK_DATABASE_URL: madeForBank.url })
+    const atBank = { PLAID_BASE_URL: bank.url }
+    const product = await start('product.js', atBank)
     const cases = (await prepare(product.url, databaseUrl, ingestSecret)).filter(({ name }) => name.includes(only))
-    const recorded = []
-    for (const bench of cases) recorded.push({ bench, exchange: await record(product, bench) })
-    const floor = await begin('floor.js', env, recorded)
-    running.push(floor)
+    const all: Recorded[] = []
+    for (const bench of cases) all.push(await record({ product, bank }, bench))
+    const floor = await start('floor.js', atBank, all)
     const rows: Row[] = []
-    for (const { bench, exchange } of recorded) {
-      const floors = exchange.steps.length > 0 ? ['a', 'b'] : ['a']
-      await warmUp([`${product.url}${bench.path}`, ...floors.map((prefix) => `${floor.url}/${prefix}/${bench.name}`)], bench, seconds)
-      for (const count of connections) rows.push(await measure(product, floor, databaseUrl, bench, exchange, count, seconds))
+    for (const recorded of all) {
+      await warmUp(product, floor, recorded, seconds)
+      for (const count of connections) rows.push(await measure(product, floor, databaseUrl, recorded, count, seconds))
       console.error(reportSpeed(rows.slice(-connections.length)).split('\n').slice(2).join('\n'))
     }
-    console.log(`\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; server, load generator and PostgreSQL on this one machine.\n\n${reportSpeed(rows)}\n`)
+    console.log(`\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; server, bank, load generator and PostgreSQL on this one machine.\n\n${reportSpeed(rows)}\n`)
     if (history.length > 0) console.log(`\n${reportGrowth(history, await grow(product, databaseUrl, cases, history, seconds))}\n`)
   } finally {
-    await Promise.all(running.map(end))
+    for (const child of running) await end(child)
     await made.drop()
+    await madeForBank.drop()
   }
 }
 

@@ -18,6 +18,8 @@ export interface PlaidConfig {
   mode: 'sandbox' | 'remote_sandbox' | 'live' | 'not_configured'
   clientId: string
   secret: string
+  /** Where Plaid is asked instead of at its own address, such as a proxy through which requests leave the network. */
+  baseUrl: string | undefined
 }
 
 export interface StripeConfig {
@@ -158,11 +160,14 @@ const readPlaid = (reader: Reader, keys: DevelopmentKeys | undefined): PlaidConf
   const clientId = reader.text('PLAID_CLIENT_ID')
   const secret = reader.text('PLAID_SECRET')
   const environment = reader.choice('PLAID_ENV', 'sandbox', ['sandbox', 'production'])
+  const baseUrl = reader.url('PLAID_BASE_URL', ['http:', 'https:'])
   if ((clientId === undefined) !== (secret === undefined)) reader.problems.push('PLAID_CLIENT_ID and PLAID_SECRET belong together: set both or neither')
   if (clientId === undefined || secret === undefined) {
-    return keys === undefined ? { mode: 'not_configured', clientId: '', secret: '' } : { mode: 'sandbox', clientId: 'atlas-simulator', secret: keys.plaidSecret }
+    return keys === undefined
+      ? { mode: 'not_configured', clientId: '', secret: '', baseUrl }
+      : { mode: 'sandbox', clientId: 'atlas-simulator', secret: keys.plaidSecret, baseUrl }
   }
-  return { mode: environment === 'production' ? 'live' : 'remote_sandbox', clientId, secret }
+  return { mode: environment === 'production' ? 'live' : 'remote_sandbox', clientId, secret, baseUrl }
 }
 
 const readStripe = (reader: Reader, keys: DevelopmentKeys | undefined): StripeConfig => {

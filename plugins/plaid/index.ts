@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { PlaidEnvironments } from 'plaid'
 import type { Environment } from '../auth/caller.ts'
 import type { Trx } from '../database/types.ts'
+import { addressOfPlaid } from './address.ts'
 import { absentPlaidClient, createPlaidClient, type PlaidClient, type PlaidClientOptions } from './client.ts'
 import { isPlaidFailure } from './failure.ts'
 import { buildPlaidSimulator, type PlaidSimulatorControls } from './simulator/index.ts'
@@ -68,11 +68,15 @@ const observerOf =
     metrics.upstreamCalled('plaid', outcome, seconds)
 
 /** Plaid's own service, in the sandbox or in production. It can only reach an address that the operator has named. */
-const remote = (app: FastifyInstance, environments: Environment[], basePath: string): Upstream => ({
-  environments,
-  client: createPlaidClient({ basePath: () => basePath, clientId: app.config.plaid.clientId, secret: app.config.plaid.secret, observe: observerOf(app) }),
-  webhookUrl: () => (app.config.publicUrl === undefined ? undefined : `${app.config.publicUrl}${webhookPath}`)
-})
+const remote = (app: FastifyInstance, environments: Environment[]): Upstream => {
+  const { plaid, publicUrl } = app.config
+  const address = addressOfPlaid(plaid)
+  return {
+    environments,
+    client: createPlaidClient({ basePath: () => address, clientId: plaid.clientId, secret: plaid.secret, observe: observerOf(app) }),
+    webhookUrl: () => (publicUrl === undefined ? undefined : `${publicUrl}${webhookPath}`)
+  }
+}
 
 /** The simulator in this process. Beside the real service, whose credentials it must not know, it has some of its own. */
 const startSimulator = async (app: FastifyInstance, environments: Environment[]): Promise<Upstream & { controls: PlaidSimulatorControls }> => {
@@ -99,12 +103,9 @@ const startSimulator = async (app: FastifyInstance, environments: Environment[])
 /** Test credentials work on a sandbox whatever the server's mode: in production on the simulator, since Plaid's keys there are for real accounts. */
 const openUpstreams = async (app: FastifyInstance): Promise<{ upstreams: Upstream[]; simulator?: PlaidSimulatorControls }> => {
   const { mode } = app.config.plaid
-  if (mode === 'remote_sandbox') return { upstreams: [remote(app, ['test', 'live'], PlaidEnvironments.sandbox as string)] }
+  if (mode === 'remote_sandbox') return { upstreams: [remote(app, ['test', 'live'])] }
   const simulated = await startSimulator(app, mode === 'sandbox' ? ['test', 'live'] : ['test'])
-  const live: Upstream =
-    mode === 'live'
-      ? remote(app, ['live'], PlaidEnvironments.production as string)
-      : { environments: ['live'], client: absentPlaidClient, webhookUrl: () => undefined }
+  const live: Upstream = mode === 'live' ? remote(app, ['live']) : { environments: ['live'], client: absentPlaidClient, webhookUrl: () => undefined }
   return { upstreams: mode === 'sandbox' ? [simulated] : [simulated, live], simulator: simulated.controls }
 }
 

@@ -1,13 +1,31 @@
-/* Bare Fastify: under /a it answers the same JSON, under /b it first sends the same SQL through pg by hand, as many at a time and in as many transactions. */
+/*
+ * Bare Fastify, three times. Under /a it answers the same JSON. Under /b it first does what the server was recorded to do, as one writes it by hand with pg: one
+ * `pool.query(text, values)` after another. Under /n the statements have names, so that PostgreSQL plans them once, and what the server had under way together goes
+ * out together. Both send the bank what the server sent it, with identifiers of their own, and go on with what the bank answered.
+ */
 import { createHash } from 'node:crypto'
 import fastify from 'fastify'
 import pg from 'pg'
 import { request } from 'undici'
-import { renewer, type BenchCase, type Exchange, type RecordedStatement } from './exchange.ts'
+import { isBegin, isEnd, renewer, type Exchange, type RecordedCall, type RecordedStatement, type Renewal } from './exchange.ts'
+import type { Recorded } from './recording.ts'
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 })
-const app = fastify({ logger: false })
-let url = ''
+interface Manner {
+  pool: pg.Pool
+  /** The one connection that takes locks beyond a transaction: only that which has taken one can release it. */
+  locks: pg.Pool
+  named: boolean
+  together: boolean
+}
+
+const open = (max: number, pipeline: boolean): pg.Pool => new pg.Pool({ connectionString: process.env.DATABASE_URL, max, pipeline })
+
+const manners: Record<'b' | 'n', Manner> = {
+  b: { pool: open(10, false), locks: open(1, false), named: false, together: false },
+  n: { pool: open(10, true), locks: open(1, true), named: true, together: true }
+}
+
+const isLock = (text: string): boolean => /\bpg_(?:try_)?advisory_(?:un)?lock\b/.test(text)
 
 const names = new Map<string, string>()
 
@@ -17,53 +35,58 @@ const nameOf = (text: string): string => {
   return name
 }
 
-const replay = async ({ steps, outbound }: Exchange, renew: (value: string | null) => string | null): Promise<void> => {
-  const send = (on: pg.Pool | pg.PoolClient, { text, values }: RecordedStatement) => on.query({ name: nameOf(text), text, values: values.map(renew) })
-  let client: pg.PoolClient | undefined
-  for (const { statements, inTransaction } of steps) {
-    if (inTransaction && client === undefined) {
-      client = await pool.connect()
-      await client.query('begin')
-    }
-    if (!inTransaction && client !== undefined) {
-      await client.query('commit')
-      client.release()
-      client = undefined
-    }
-    const on = client ?? pool
-    if (statements.length === 1) await send(on, statements[0] as RecordedStatement)
-    else await Promise.all(statements.map((statement) => send(on, statement)))
-  }
-  if (client !== undefined) {
-    await client.query('commit')
-    client.release()
-  }
-  for (let i = 0; i < outbound; i++) await (await request(`${url}/upstream`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } })).body.json()
+const askBank = async (call: RecordedCall, { renew, take }: Renewal): Promise<void> => {
+  const { statusCode, body } = await request(`${process.env.PLAID_BASE_URL}${call.path}`, { method: call.method, headers: call.headers, body: renew(call.body) })
+  const answer = await body.json()
+  if (statusCode !== 200) throw new Error(`The bank answered ${call.path} with ${statusCode}: ${JSON.stringify(answer)}`)
+  take(call, answer)
 }
 
-app.post('/upstream', async () => ({ request_id: 'upstream' }))
+const replay = async ({ pool, locks, named, together }: Manner, { steps }: Exchange, renewal: Renewal): Promise<void> => {
+  const clients = new Map<number | undefined, pg.PoolClient>()
+  const send = ({ text, values, transaction }: RecordedStatement): Promise<unknown> =>
+    (clients.get(transaction) ?? (isLock(text) ? locks : pool)).query({ text, values: values.map(renewal.renew), ...(named && values.length > 0 ? { name: nameOf(text) } : {}) })
+  for (const { statements, calls } of steps) {
+    for (const { transaction } of statements.filter(isBegin)) clients.set(transaction, await pool.connect())
+    const work = [...statements.map((statement) => () => send(statement)), ...calls.map((call) => () => askBank(call, renewal))]
+    if (together) await Promise.all(work.map((one) => one()))
+    else for (const one of work) await one()
+    for (const { transaction } of statements.filter(isEnd)) clients.get(transaction)?.release()
+  }
+}
 
-const serve = (cases: { bench: BenchCase; exchange: Exchange }[]): void => {
-  for (const { bench, exchange } of cases) {
-    const body: unknown = JSON.parse(exchange.answer)
-    const renew = renewer(exchange)
-    app.route({ method: bench.method, url: `/a/${bench.name}`, handler: async (_request, reply) => reply.code(exchange.status).send(body) })
+/** Does and answers, for each case, what was recorded of its requests, in turn. */
+const serve = (cases: Recorded[]): void => {
+  for (const { bench, exchanges } of cases) {
+    const recorded = exchanges.map((exchange) => ({ exchange, answer: JSON.parse(exchange.answer) as unknown, renew: renewer(exchange) }))
+    let turn = 0
+    const next = () => recorded[turn++ % recorded.length] as (typeof recorded)[number]
     app.route({
       method: bench.method,
-      url: `/b/${bench.name}`,
+      url: `/a/${bench.name}`,
       handler: async (_request, reply) => {
-        await replay(exchange, renew())
-        return reply.code(exchange.status).send(body)
+        const { exchange, answer } = next()
+        return reply.code(exchange.status).send(answer)
       }
     })
+    for (const [prefix, manner] of Object.entries(manners)) {
+      app.route({
+        method: bench.method,
+        url: `/${prefix}/${bench.name}`,
+        handler: async (_request, reply) => {
+          const { exchange, answer, renew } = next()
+          await replay(manner, exchange, renew())
+          return reply.code(exchange.status).send(answer)
+        }
+      })
+    }
   }
 }
 
-process.once('message', (cases: { bench: BenchCase; exchange: Exchange }[]) => {
+const app = fastify({ logger: false })
+
+process.once('message', (cases: Recorded[]) => {
   serve(cases)
-  void app.listen({ host: '127.0.0.1', port: 0 }).then((address) => {
-    url = address
-    process.send?.({ url })
-  })
+  void app.listen({ host: '127.0.0.1', port: 0 }).then((url) => process.send?.({ url }))
 })
-process.once('SIGTERM', () => void Promise.all([app.close(), pool.end()]).then(() => process.exit(0)))
+process.once('SIGTERM', () => void Promise.all([app.close(), ...Object.values(manners).flatMap(({ pool, locks }) => [pool.end(), locks.end()])]).then(() => process.exit(0)))

@@ -11,16 +11,22 @@ export interface Measured {
 export const quantile = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 
 /**
- * Sends a case over and over for some seconds.
+ * Sends the requests of a case in turn, over and over for some seconds.
  * @throws Error when an answer is not a success: a figure of failures is worth nothing.
  */
-export const load = async (url: string, bench: BenchCase, connections: number, seconds: number): Promise<Measured> => {
-  const setup = bench.keyed === true ? { setupRequest: (request: autocannon.Request) => ({ ...request, headers: { ...request.headers, 'idempotency-key': freshKey() } }) } : {}
+export const load = async (url: string, { name, method, headers, requests, keyed }: BenchCase, connections: number, seconds: number): Promise<Measured> => {
+  const prepared = requests.map(({ path, body }) => ({ method, path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+  let turn = 0
+  // Each connection would begin with the first request by itself.
+  const setupRequest = (request: autocannon.Request): autocannon.Request => {
+    const next = prepared[turn++ % prepared.length]
+    return { ...request, ...next, headers: { ...headers, ...(keyed === true ? { 'idempotency-key': freshKey() } : {}) } }
+  }
+  const changes = keyed === true || prepared.length > 1
   const timesMs: number[] = []
   let failed = 0
   const { duration, errors } = await new Promise<autocannon.Result>((done, broke) => {
-    const request = { method: bench.method, headers: bench.headers, ...(bench.body === undefined ? {} : { body: JSON.stringify(bench.body) }), ...setup }
-    const instance = autocannon({ url, connections, duration: seconds, requests: [request] }, (error: unknown, result) => {
+    const instance = autocannon({ url, connections, duration: seconds, requests: [{ ...prepared[0], ...(changes ? { setupRequest } : {}) }] }, (error: unknown, result) => {
       if (error === null || error === undefined) done(result)
       else broke(error instanceof Error ? error : new Error('The measurement broke off.', { cause: error }))
     })
@@ -29,7 +35,7 @@ export const load = async (url: string, bench: BenchCase, connections: number, s
       if (status < 200 || status > 299) failed++
     })
   })
-  if (failed + errors > 0 || timesMs.length === 0) throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success, and ${errors} requests had none.`)
+  if (failed + errors > 0 || timesMs.length === 0) throw new Error(`${name}: ${failed} of ${timesMs.length} answers were no success, and ${errors} requests had none.`)
   timesMs.sort((a, b) => a - b)
   return { perSecond: timesMs.length / duration, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
 }

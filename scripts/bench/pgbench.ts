@@ -20,16 +20,10 @@ const find = (): string | undefined => {
 
 const scriptOf = (exchange: Exchange): string => {
   const lines = ['\\set r random(1, 9000000000000000)']
-  let open = false
-  for (const { statements, inTransaction } of exchange.steps) {
-    if (inTransaction !== open) lines.push(inTransaction ? 'begin;' : 'commit;')
-    open = inTransaction
-    for (const { text, values } of statements) {
-      const filled = text.replaceAll(/\$(\d+)/g, (_match, number: string) => pgbenchExpression(values[Number(number) - 1] ?? null, exchange))
-      lines.push(`${filled.replaceAll(/\s+/g, ' ')};`)
-    }
+  for (const { text, values } of exchange.steps.flatMap(({ statements }) => statements)) {
+    const filled = text.replaceAll(/\$(\d+)/g, (_match, number: string) => pgbenchExpression(values[Number(number) - 1] ?? null, exchange))
+    lines.push(`${filled.replaceAll(/\s+/g, ' ')};`)
   }
-  if (open) lines.push('commit;')
   return `${lines.join('\n')}\n`
 }
 

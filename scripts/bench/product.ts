@@ -1,4 +1,4 @@
-/* The server under test, with limits that nobody reaches. The parent process tells it when to record what it does. */
+/* The server under test, with limits that nobody reaches, and three months of transactions of each of its many users. The parent process tells it when to record what it does. */
 import { createRecorder } from './recorder.ts'
 
 const recorder = createRecorder()
@@ -7,7 +7,7 @@ const { loadConfig } = await import('../../plugins/config/index.ts')
 const { rateLimits } = await import('../../spec/generated/index.ts')
 
 const lifted = Object.fromEntries(Object.keys(rateLimits).map((name) => [name, { limit: 100_000_000, windowSeconds: 1 }])) as unknown as typeof rateLimits
-const app = await buildApp({ config: loadConfig(process.env), rateLimits: lifted })
+const app = await buildApp({ config: loadConfig(process.env), rateLimits: lifted, historyDays: 90 })
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 process.on('message', (message) => {
   if (message === 'start') recorder.start(app.server)

@@ -3,9 +3,13 @@ import diagnostics from 'node:diagnostics_channel'
 import { createRequire } from 'node:module'
 import type { Server } from 'node:http'
 import pg from 'pg'
-import type { Exchange } from './exchange.ts'
+import { isBegin, isEnd, type RecordedStatement } from './exchange.ts'
 
-type Recorded = Pick<Exchange, 'steps' | 'outbound'>
+/** What was under way together; of the requests to others only where they went, since whoever gets them sees the rest. */
+export interface SeenStep {
+  statements: RecordedStatement[]
+  calls: { path: string }[]
+}
 
 type AnyQuery = (this: object, ...args: unknown[]) => unknown
 
@@ -18,44 +22,51 @@ const toText = (value: unknown): string | null => {
 }
 
 /** What is read of a statement, however pg is given it. */
-const statementOf = ([given, values]: unknown[]): { text: string; values: unknown[] } => {
+const statementOf = ([given, values]: unknown[]): RecordedStatement => {
   const statement = typeof given === 'string' ? { text: given, values } : (given as { text?: string; values?: unknown })
-  return { text: statement.text ?? '', values: Array.isArray(statement.values) ? (statement.values as unknown[]) : [] }
+  return { text: statement.text ?? '', values: Array.isArray(statement.values) ? statement.values.map(toText) : [] }
 }
 
+const requestStarts = ['http.client.request.start', 'undici:request:create']
+const requestEnds = ['http.client.response.finish', 'http.client.request.error', 'undici:request:headers', 'undici:request:error']
+
 /**
- * Sees the statements and the outgoing requests of the requests to one server of this process, and of nothing else that the process does: neither of its
- * periodic work nor of the simulators. To be made before anything connects to the database.
+ * Sees the statements and the outgoing requests of the requests to one server of this process, and of nothing else that the process does, such as its
+ * periodic work. To be made before anything connects to the database.
  */
 export const createRecorder = () => {
-  const ours = new AsyncLocalStorage<Recorded | undefined>()
-  const inTransaction = new WeakSet<object>()
+  const ours = new AsyncLocalStorage<SeenStep[] | undefined>()
+  const calls = new WeakSet<object>()
+  let transactions = new WeakMap<object, number>()
   let server: Server | undefined
-  let recording: Recorded | undefined
+  let recording: SeenStep[] | undefined
+  let begun = 0
   let underWay = 0
 
-  const note = (client: object, text: string, values: unknown[]): void => {
-    if (/^(begin|commit|rollback)$/.test(text)) {
-      if (text === 'begin') inTransaction.add(client)
-      else inTransaction.delete(client)
-      return
-    }
-    const recorded = ours.getStore()
-    if (recorded === undefined) return
-    const statement = { text, values: values.map(toText) }
-    const last = recorded.steps.at(-1)
-    if (underWay > 0 && last !== undefined && last.inTransaction === inTransaction.has(client)) last.statements.push(statement)
-    else recorded.steps.push({ statements: [statement], inTransaction: inTransaction.has(client) })
+  const recordingNow = (): SeenStep[] | undefined => (recording !== undefined && ours.getStore() === recording ? recording : undefined)
+
+  /** Where what begins now belongs: to what is under way, or behind it. */
+  const stepNow = (steps: SeenStep[]): SeenStep => {
+    const last = steps.at(-1)
+    if (underWay > 0 && last !== undefined) return last
+    const next = { statements: [], calls: [] }
+    steps.push(next)
+    return next
   }
 
-  const isOurs = (): boolean => recording !== undefined && ours.getStore() === recording
+  const note = (steps: SeenStep[], client: object, statement: RecordedStatement): void => {
+    if (isBegin(statement)) transactions.set(client, ++begun)
+    const transaction = transactions.get(client)
+    if (isEnd(statement)) transactions.delete(client)
+    stepNow(steps).statements.push({ ...statement, ...(transaction === undefined ? {} : { transaction }) })
+  }
 
   const prototype = pg.Client.prototype as unknown as { query: AnyQuery }
   const { query } = prototype
   const recordingQuery: AnyQuery = function (...args) {
-    const { text, values } = statementOf(args)
-    note(this, text, values)
-    if (!isOurs()) return query.apply(this, args)
+    const steps = recordingNow()
+    if (steps === undefined) return query.apply(this, args)
+    note(steps, this, statementOf(args))
     const callback = args.at(-1)
     underWay++
     if (typeof callback !== 'function') {
@@ -68,30 +79,37 @@ export const createRecorder = () => {
       ;(callback as (...answer: unknown[]) => void)(...answer)
     }])
   }
-  const count = (): void => {
-    const recorded = ours.getStore()
-    if (recorded !== undefined) recorded.outbound++
+  const noteCall = (message: unknown): void => {
+    const steps = recordingNow()
+    if (steps === undefined) return
+    const { request } = message as { request: { path: string } }
+    stepNow(steps).calls.push({ path: request.path })
+    calls.add(request)
+    underWay++
+  }
+  const noteAnswer = (message: unknown): void => {
+    if (calls.delete((message as { request: object }).request)) underWay--
   }
   const enter = (message: unknown): void => ours.enterWith((message as { server: Server }).server === server ? recording : undefined)
+
+  const listeners: [string[], (message: unknown) => void][] = [[['http.server.request.start'], enter], [requestStarts, noteCall], [requestEnds, noteAnswer]]
 
   return {
     start(of: Server) {
       server = of
-      recording = { steps: [], outbound: 0 }
+      recording = []
+      transactions = new WeakMap()
+      begun = 0
       underWay = 0
       prototype.query = recordingQuery
-      diagnostics.subscribe('http.server.request.start', enter)
-      diagnostics.subscribe('http.client.request.start', count)
-      diagnostics.subscribe('undici:request:create', count)
+      for (const [channels, listener] of listeners) for (const channel of channels) diagnostics.subscribe(channel, listener)
     },
     /** Leaves no trace: what is measured afterwards runs as if nobody had ever looked. */
     stop() {
       const recorded = recording
       recording = undefined
       prototype.query = query
-      diagnostics.unsubscribe('http.server.request.start', enter)
-      diagnostics.unsubscribe('http.client.request.start', count)
-      diagnostics.unsubscribe('undici:request:create', count)
+      for (const [channels, listener] of listeners) for (const channel of channels) diagnostics.unsubscribe(channel, listener)
       ours.disable()
       return recorded
     }

@@ -5,7 +5,8 @@ export interface Row {
   connections: number
   product: Measured
   bareJson: Measured
-  bareSql: Measured | undefined
+  sqlByHand: Measured | undefined
+  sqlTogether: Measured | undefined
   pgbench: Measured | undefined
 }
 
@@ -16,19 +17,17 @@ export interface GrowthRow {
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en')
 const times = ({ p50Ms, p99Ms }: Measured): string => `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`
-const ratio = (product: Measured, floor: Measured | undefined): string => (floor === undefined ? '' : (product.perSecond / floor.perSecond).toFixed(2))
+const ratio = (product: Measured, floor: Measured): string => (product.perSecond / floor.perSecond).toFixed(2)
 
 const table = (head: string[], rows: string[][]): string =>
   [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
 export const reportSpeed = (rows: Row[]): string =>
   table(
-    ['operation', 'connections', 'requests a second', 'p50 / p99, ms', '(a) bare JSON', 'ratio', '(b) same SQL by hand', 'ratio', '(c) pgbench', 'ratio'],
-    rows.map(({ name, connections, product, bareJson, bareSql, pgbench }) => [
+    ['operation', 'connections', 'requests a second', 'p50 / p99, ms', '(a) bare JSON', 'ratio', '(b) same SQL by hand', 'ratio', '(b′) named and together', 'ratio', '(c) pgbench', 'ratio'],
+    rows.map(({ name, connections, product, bareJson, sqlByHand, sqlTogether, pgbench }) => [
       name, String(connections), whole(product.perSecond), times(product),
-      whole(bareJson.perSecond), ratio(product, bareJson),
-      bareSql === undefined ? '' : whole(bareSql.perSecond), ratio(product, bareSql),
-      pgbench === undefined ? '' : whole(pgbench.perSecond), ratio(product, pgbench)
+      ...[bareJson, sqlByHand, sqlTogether, pgbench].flatMap((floor) => (floor === undefined ? ['', ''] : [whole(floor.perSecond), ratio(product, floor)]))
     ])
   )
 

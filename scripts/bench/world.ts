@@ -5,6 +5,8 @@ import type { BenchCase } from './exchange.ts'
 
 const agentId = 'bench-agent'
 const userId = 'usr_bench'
+/** Users whose banks are asked and whose money is sent, in turn. */
+const payers = Array.from({ length: 50 }, (_, i) => `usr_payer_${i}`)
 
 interface Answer {
   access_token: string
@@ -30,15 +32,24 @@ const call = async (url: string, method: string, path: string, body?: unknown, t
   return answer
 }
 
-/** What the cases need, made through the API: a partner with a linked bank, an agent with credits, an enrolment. Answers the cases. */
+/** Links a user's bank and waits for its transactions, so that they do not come while something is measured. @returns the id of the checking account */
+const link = async (url: string, user: string, key: string): Promise<string> => {
+  const { public_token: publicToken } = await call(url, 'POST', '/v1/sandbox/public_token', { institution_id: 'ins_109508' }, key)
+  const { accounts } = await call(url, 'POST', '/v1/accounts/link', { public_token: publicToken, user_id: user }, key)
+  await call(url, 'GET', `/v1/transactions?user_id=${user}&limit=500`, undefined, key)
+  const checking = accounts.find(({ subtype }) => subtype === 'checking')
+  if (checking === undefined) throw new Error('The bank has no checking account.')
+  return checking.account_id
+}
+
+/** What the cases need, made through the API: a partner whose users have linked their banks, an agent with credits, an enrolment. Answers the cases. */
 export const prepare = async (url: string, databaseUrl: string, ingestSecret: string): Promise<BenchCase[]> => {
   const { access_token: session, user } = await call(url, 'POST', '/api/v1/auth/register', { email: `${randomUUID()}@example.test`, password: randomUUID() })
   const partnerId = user.partner_id
   const { key } = await call(url, 'POST', '/v1/api-keys', { name: 'bench', environment: 'test' }, session)
-  const { public_token: publicToken } = await call(url, 'POST', '/v1/sandbox/public_token', { institution_id: 'ins_109508' }, key)
-  const { accounts } = await call(url, 'POST', '/v1/accounts/link', { public_token: publicToken, user_id: userId }, key)
-  const [account] = accounts.filter(({ subtype }) => subtype === 'checking')
-  await call(url, 'GET', `/v1/transactions?user_id=${userId}&limit=500`, undefined, key)
+  await link(url, userId, key)
+  const accountIds: string[] = []
+  for (const payer of payers) accountIds.push(await link(url, payer, key))
   const recipient = await call(url, 'POST', '/v1/recipients', { name: 'A recipient', routing_number: '021000021', account_number: '1234567890', account_type: 'checking' }, key)
   const { api_key: agentKey } = await call(url, 'POST', '/api/register', { agent_id: agentId }, session)
   await call(url, 'POST', '/v2/api/register', { agent_id: agentId })
@@ -53,16 +64,19 @@ export const prepare = async (url: string, databaseUrl: string, ingestSecret: st
     end_user_id: userId, cash_balance: 4218.5, upcoming_bills: [{ amount: 1450, due_in_days: 9 }], savings_commitments: 200, debt_commitments: 0, cash_buffer: 250
   }
   return [
-    { name: 'health', method: 'GET', path: '/api/v1/health/live', headers: {} },
-    { name: 'safe-to-spend', method: 'POST', path: '/v1/calculate/safe-to-spend', headers: json(key), body: calculation },
-    { name: 'transactions-page', method: 'GET', path: `/v1/transactions?user_id=${userId}&limit=50&cursor=`, headers: json(key) },
-    { name: 'score', method: 'GET', path: `/v2/api/score?agent_id=${agentId}`, headers: {} },
-    { name: 'spend', method: 'POST', path: '/api/spend', headers: json(agentKey), body: { amount: 1, description: 'A call' }, keyed: true },
-    { name: 'ingest-500', method: 'POST', path: '/api/ingest/events/batch', headers: json(undefined, { 'x-atlas-ingest-secret': ingestSecret }), body: { events } },
-    { name: 'accounts', method: 'GET', path: `/v1/accounts?user_id=${userId}`, headers: json(key) },
+    { name: 'health', method: 'GET', headers: {}, requests: [{ path: '/api/v1/health/live' }] },
+    { name: 'safe-to-spend', method: 'POST', headers: json(key), requests: [{ path: '/v1/calculate/safe-to-spend', body: calculation }] },
+    { name: 'transactions-page', method: 'GET', headers: json(key), requests: [{ path: `/v1/transactions?user_id=${userId}&limit=50&cursor=` }] },
+    { name: 'score', method: 'GET', headers: {}, requests: [{ path: `/v2/api/score?agent_id=${agentId}` }] },
+    { name: 'spend', method: 'POST', headers: json(agentKey), keyed: true, requests: [{ path: '/api/spend', body: { amount: 1, description: 'A call' } }] },
     {
-      name: 'transfer', method: 'POST', path: '/v1/transfers', headers: json(key), keyed: true,
-      body: { from_account_id: account?.account_id, to_account_id: recipient.id, amount: 0.01, currency: 'USD' }
+      name: 'ingest-500', method: 'POST', headers: json(undefined, { 'x-atlas-ingest-secret': ingestSecret }),
+      requests: [{ path: '/api/ingest/events/batch', body: { events } }]
+    },
+    { name: 'accounts', method: 'GET', headers: json(key), requests: payers.map((payer) => ({ path: `/v1/accounts?user_id=${payer}` })) },
+    {
+      name: 'transfer', method: 'POST', headers: json(key), keyed: true,
+      requests: accountIds.map((from) => ({ path: '/v1/transfers', body: { from_account_id: from, to_account_id: recipient.id, amount: 0.01, currency: 'USD' } }))
     }
   ]
 }
@@ -80,9 +94,9 @@ const histories = (rows: number) => [
     from transaction_feeds f join items i on i.partner_id = f.partner_id and i.user_id = f.user_id, generate_series(1, ${sql.lit(rows)}) n where f.user_id = ${userId}`,
   sql`update transaction_feeds set head = head + ${sql.lit(rows)} where user_id = ${userId}`,
   sql`insert into usage_events (partner_id, event_type, user_id, amount_cents, category, occurred_at, received_at)
-    select partner_id, 'transaction', 'usr_' || n % 500, 100, 'groceries', now() - n * interval '1 second', now() from items, generate_series(1, ${sql.lit(rows)}) n`,
+    select partner_id, 'transaction', 'usr_' || n % 500, 100, 'groceries', now() - n * interval '1 second', now() from items, generate_series(1, ${sql.lit(rows)}) n where user_id = ${userId}`,
   sql`insert into activity (partner_id, at, actor_type, actor_id, operation_id, method, route, ip, request_id)
-    select partner_id, now(), 'agent', ${agentId}, 'spendCredits', 'POST', '/api/spend', '127.0.0.1', 'req_history' from items, generate_series(1, ${sql.lit(rows)}) n`
+    select partner_id, now(), 'agent', ${agentId}, 'spendCredits', 'POST', '/api/spend', '127.0.0.1', 'req_history' from items, generate_series(1, ${sql.lit(rows)}) n where user_id = ${userId}`
 ]
 
 /** Gives the bench's partner and agent that many more rows of history in each table that grows, without the guards that would make it take hours. */

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis'
-import { CountryCode, PlaidEnvironments } from 'plaid'
+import { CountryCode } from 'plaid'
 import Stripe from 'stripe'
 import type { Config } from '../../plugins/config/index.ts'
 import { openTwilio } from '../../plugins/notifications/twilio.ts'
+import { addressOfPlaid } from '../../plugins/plaid/address.ts'
 import { createPlaidClient } from '../../plugins/plaid/client.ts'
 import { PlaidFailure } from '../../plugins/plaid/failure.ts'
 import { fail, ok, warn, wordsOf, type Finding } from './finding.ts'
@@ -31,15 +32,15 @@ export const checkRedis = async (url: string | undefined, instances: number): Pr
 
 const refusedKeys = new Set(['INVALID_API_KEYS', 'MISSING_FIELDS', 'UNAUTHORIZED_ENVIRONMENT'])
 
-/** Asks Plaid for an institution, which needs nothing but the keys. `basePath` is Plaid's own unless given. */
-export const checkPlaid = async ({ plaid, environment }: Config, basePath = PlaidEnvironments[plaid.mode === 'live' ? 'production' : 'sandbox'] as string): Promise<Finding> => {
+/** Asks Plaid for an institution, which needs nothing but the keys. */
+export const checkPlaid = async ({ plaid, environment }: Config): Promise<Finding> => {
   if (plaid.mode === 'not_configured') return warn('Plaid', 'not configured: live credentials reach no bank', 'Set PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV=production.')
   if (plaid.mode === 'sandbox') return simulated('Plaid', environment, 'PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV')
-  const client = createPlaidClient({ basePath: () => basePath, clientId: plaid.clientId, secret: plaid.secret })
+  const client = createPlaidClient({ basePath: () => addressOfPlaid(plaid), clientId: plaid.clientId, secret: plaid.secret })
   try {
     await client.call((api) => api.institutionsGetById({ institution_id: 'ins_109508', country_codes: [CountryCode.Us] }), { repeatable: true, attempts: 2 })
   } catch (error) {
-    if (!(error instanceof PlaidFailure)) return fail('Plaid', wordsOf(error), 'Let this machine reach https://*.plaid.com.')
+    if (!(error instanceof PlaidFailure)) return fail('Plaid', wordsOf(error), 'Let this machine reach https://*.plaid.com (or PLAID_BASE_URL).')
     // An institution that this environment does not know was asked for with keys that it does.
     if (refusedKeys.has(error.errorCode)) return fail('Plaid', `refuses the keys (${error.errorCode})`, 'Check PLAID_CLIENT_ID and PLAID_SECRET; the secret of the sandbox and that of production differ (PLAID_ENV).')
   }

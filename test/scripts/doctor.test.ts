@@ -109,10 +109,11 @@ test('Plaid and Stripe are asked with the keys, on their own wire, and refused k
   const plaid = await buildPlaidSimulator({ db: database.db, clock, clientId, secret: plaidSecret })
   t.after(() => plaid.close())
   const plaidAt = await plaid.listen({ host: '127.0.0.1', port: 0 })
-  const remote = (mode: 'remote_sandbox', secret: string): Config => ({ ...config, plaid: { ...config.plaid, mode, secret }, stripe: { ...config.stripe, mode, secretKey: secret } })
-  assert.equal((await checkPlaid(remote('remote_sandbox', plaidSecret), plaidAt)).state, 'ok')
-  assert.equal((await checkPlaid(remote('remote_sandbox', 'x'), plaidAt)).found, 'refuses the keys (INVALID_API_KEYS)')
-  assert.match((await checkPlaid(remote('remote_sandbox', plaidSecret), 'http://127.0.0.1:1')).cure ?? '', /reach/)
+  const remote = (mode: 'remote_sandbox', secret: string, baseUrl = plaidAt): Config =>
+    ({ ...config, plaid: { ...config.plaid, mode, secret, baseUrl }, stripe: { ...config.stripe, mode, secretKey: secret } })
+  assert.equal((await checkPlaid(remote('remote_sandbox', plaidSecret))).state, 'ok')
+  assert.equal((await checkPlaid(remote('remote_sandbox', 'x'))).found, 'refuses the keys (INVALID_API_KEYS)')
+  assert.match((await checkPlaid(remote('remote_sandbox', plaidSecret, 'http://127.0.0.1:1'))).cure ?? '', /reach/)
   assert.equal((await checkPlaid(config)).state, 'ok')
   assert.equal((await checkPlaid(production())).state, 'warn')
 

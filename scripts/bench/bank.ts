@@ -1,0 +1,36 @@
+/* The bank: what the product otherwise simulates itself, as a service of its own with a database of its own. It notes what it is asked while it is told to record. */
+import diagnostics from 'node:diagnostics_channel'
+import type { FastifyInstance } from 'fastify'
+import { systemClock } from '../../plugins/clock.ts'
+import { openPostgres } from '../../plugins/database/index.ts'
+import { buildPlaidSimulator } from '../../plugins/plaid/simulator/index.ts'
+import type { RecordedCall } from './exchange.ts'
+
+const { BANK_DATABASE_URL = '', PLAID_CLIENT_ID = '', PLAID_SECRET = '' } = process.env
+
+/** What belongs to one connection, or to the length of one body. */
+const notSentAgain = new Set(['connection', 'content-length', 'host', 'transfer-encoding'])
+
+let recording: RecordedCall[] | undefined
+
+diagnostics.subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance }
+  fastify.addHook('onSend', (request, _reply, payload, done) => {
+    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !notSentAgain.has(name))) as Record<string, string>
+    recording?.push({ method: request.method as RecordedCall['method'], path: request.url, headers, body: JSON.stringify(request.body), answer: payload as string })
+    done()
+  })
+})
+
+const database = openPostgres(BANK_DATABASE_URL, 10, (error) => console.error(error))
+// It knows nobody to send webhooks to: what they set off would run at the product while a floor is measured.
+const bank = await buildPlaidSimulator({ db: database.db, clock: systemClock, clientId: PLAID_CLIENT_ID, secret: PLAID_SECRET })
+const url = await bank.listen({ host: '127.0.0.1', port: 0 })
+
+process.on('message', (message) => {
+  const recorded = recording
+  recording = message === 'start' ? [] : undefined
+  process.send?.({ recorded })
+})
+process.once('SIGTERM', () => void bank.close().then(() => database.close()).then(() => process.exit(0)))
+process.send?.({ url })
