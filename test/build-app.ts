@@ -11,7 +11,7 @@ import type { RateLimits } from '../plugins/rate-limit/index.ts'
 import { rateLimits } from '../spec/generated/index.ts'
 import { openTestDatabase, type Cleaner } from './test-database.ts'
 
-export { createPostgresDatabase, openTestDatabase, type Cleaner } from './test-database.ts'
+export { createPostgresDatabase, fillDataDir, openTestDatabase, type Cleaner } from './test-database.ts'
 
 /** A clock that stands still until it is turned. */
 export class TestClock {

@@ -33,6 +33,11 @@ const embeddedTemplate = async (): Promise<string> => {
   mkdirSync(half, { recursive: true })
   const pglite = await openPglite(half)
   await migrateToLatest(new Kysely<Database>({ dialect: embeddedDialect(pglite) }))
+  // Nobody makes databases from these, and they are a third of what is copied for each test.
+  for (const name of ['template0', 'template1']) {
+    await pglite.query(`alter database ${name} is_template false`)
+    await pglite.query(`drop database ${name}`)
+  }
   await pglite.close()
   try {
     renameSync(half, path)
@@ -43,9 +48,14 @@ const embeddedTemplate = async (): Promise<string> => {
   return path
 }
 
+/** Puts a migrated, empty embedded database into the data directory of a server that has none yet. */
+export const fillDataDir = async (dataDir: string): Promise<void> => {
+  cpSync(await embeddedTemplate(), join(dataDir, 'pgdata'), { recursive: true })
+}
+
 const openEmbedded = async (): Promise<DatabaseHandle> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-db-'))
-  cpSync(await embeddedTemplate(), join(dataDir, 'pgdata'), { recursive: true })
+  await fillDataDir(dataDir)
   const handle = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
   return {
     ...handle,

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { withoutTimeLimit } from './time-limit.ts'
@@ -9,8 +8,8 @@ import type { Db } from './types.ts'
 const folder = fileURLToPath(new URL('migrations', import.meta.url))
 
 const readMigrations = async (): Promise<Record<string, Migration>> => {
-  const files = (await readdir(folder)).filter((file) => /^\d{4}-[a-z0-9-]+\.(ts|js)$/.test(file))
-  const entries = files.map(async (file) => [file.replace(/\.(ts|js)$/, ''), (await import(pathToFileURL(join(folder, file)).href)) as Migration] as const)
+  const names = (await readdir(folder)).flatMap((file) => /^(\d{4}-[a-z0-9-]+)\.(ts|js)$/.exec(file)?.[1] ?? [])
+  const entries = names.map(async (name) => [name, (await import(`./migrations/${name}.ts`)) as Migration] as const)
   return Object.fromEntries(await Promise.all(entries))
 }
 

@@ -6,9 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
 import { openDatabase } from '../../plugins/database/index.ts'
-import { migrateToLatest } from '../../plugins/database/migrate.ts'
 import { SeededRandom } from '../../scripts/seeded-random.ts'
-import { createPostgresDatabase } from '../build-app.ts'
+import { createPostgresDatabase, fillDataDir } from '../build-app.ts'
 import { startServerProcess } from '../machines/server-process.ts'
 import { until } from '../machines/waiting.ts'
 import { createApi, createPartner, respond, startReceiver, type Api, type Behaviour, type Body } from '../modules/webhooks/setup.ts'
@@ -21,9 +20,9 @@ const prepare = async (t: TestContext) => {
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   const testUrl = process.env.TEST_DATABASE_URL
   const postgres = testUrl === undefined || testUrl === '' ? undefined : await createPostgresDatabase(testUrl)
-  if (postgres !== undefined) t.after(() => postgres.drop())
+  if (postgres === undefined) await fillDataDir(dataDir)
+  else t.after(() => postgres.drop())
   const database = await openDatabase({ databaseUrl: postgres?.url, databasePoolSize: 2, dataDir }, () => undefined)
-  await migrateToLatest(database.db)
   const partner = await createPartner(database.db)
   await database.close()
   const server = await startServerProcess(t, {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { createPostgresDatabase, type Cleaner } from '../build-app.ts'
+import { createPostgresDatabase, fillDataDir, type Cleaner } from '../build-app.ts'
 import { freePort } from './ports.ts'
 import { makeFolder, startProgram, type Program } from './programs.ts'
 import { until } from './waiting.ts'
@@ -26,11 +26,14 @@ const isReady = async (url: string): Promise<boolean> =>
     () => false
   )
 
-/** The settings of a server with a folder and a database of its own, both removed after the test. */
+/** The settings of a server with a folder and a migrated, empty database of its own, both removed after the test. */
 export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> => {
   const settings = { NODE_ENV: 'test', ATLAS_DATA_DIR: makeFolder(t, 'process') }
   const postgres = process.env.TEST_DATABASE_URL
-  if (postgres === undefined || postgres === '') return settings
+  if (postgres === undefined || postgres === '') {
+    await fillDataDir(settings.ATLAS_DATA_DIR)
+    return settings
+  }
   const { url, drop } = await createPostgresDatabase(postgres)
   t.after(drop)
   return { ...settings, DATABASE_URL: url }

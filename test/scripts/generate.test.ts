@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from '@sinclair/typebox'
+import { tsImport } from 'tsx/esm/api'
 import ts from 'typescript'
 import { parseDocument } from 'yaml'
 import { bundle as bundleSpec } from '../../scripts/generate/bundle.ts'
@@ -39,7 +40,7 @@ interface Generated {
   rateLimits: Record<string, unknown>
   recursiveSchemas: TSchema[]
 }
-const generated = await import(pathToFileURL(join(out, 'index.ts')).href) as Generated
+const generated = await tsImport(join(out, 'index.ts'), import.meta.url) as Generated
 const bundle = JSON.parse(readFileSync(join(out, 'openapi.json'), 'utf8'))
 
 function operation(id: string): OperationTable[string] {
@@ -226,7 +227,7 @@ export const checks: true[] = [
 })
 
 test('an operation that is marked becomes a tool: one flat object of arguments, each with its place, and hints that are derived where they can be', async () => {
-  const { tools } = await import(pathToFileURL(join(out, 'tools.ts')).href) as { tools: ToolTemplate[] }
+  const { tools } = await tsImport(join(out, 'tools.ts'), import.meta.url) as { tools: ToolTemplate[] }
   assert.deepEqual(tools, [{
     name: 'rename_bird', operationId: 'renameBird', title: 'Rename', description: 'Gives a bird another name.',
     inputSchema: {

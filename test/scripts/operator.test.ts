@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildApp } from '../../app.ts'
 import { loadConfig } from '../../plugins/config/index.ts'
+import { fillDataDir } from '../build-app.ts'
 import { call, login, register } from '../modules/identity/client.ts'
 
 const root = new URL('../..', import.meta.url)
@@ -27,6 +28,7 @@ const operator = (dataDir: string, ...args: string[]): Promise<{ status: number 
 test('an operator is made and unmade on the server’s own database, and not while a server runs on the embedded one', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  await fillDataDir(dataDir)
   const withServer = async <T>(work: (url: string) => Promise<T>): Promise<T> => {
     const app = await buildApp({ config: loadConfig({ NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir }) })
     try {

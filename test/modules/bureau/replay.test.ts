@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { buildApp } from '../../../app.ts'
 import { loadConfig } from '../../../plugins/config/index.ts'
 import { openDatabase } from '../../../plugins/database/index.ts'
-import { migrateToLatest } from '../../../plugins/database/migrate.ts'
+import { fillDataDir } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -25,8 +25,8 @@ test('the replay recomputes a score from its events, explains each, and notices 
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   const env = { NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir, DATABASE_URL: '' }
   const config = loadConfig({ NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir })
+  await fillDataDir(dataDir)
   const first = await openDatabase(config, () => undefined)
-  await migrateToLatest(first.db)
   const app = await buildApp({ config, database: first })
   const { testKey } = await createPartner(app.database)
   const post = async (url: string, body: object) =>
