@@ -9,7 +9,6 @@ import { loadConfig, type Config } from '../plugins/config/index.ts'
 import type { DatabaseHandle } from '../plugins/database/index.ts'
 import type { RateLimits } from '../plugins/rate-limit/index.ts'
 import { rateLimits } from '../spec/generated/index.ts'
-import { until } from './machines/waiting.ts'
 import { openTestDatabase, type Cleaner } from './test-database.ts'
 
 export { createPostgresDatabase, fillDataDir, openTestDatabase, type Cleaner } from './test-database.ts'
@@ -81,9 +80,6 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
   })
   options.extend?.(app)
   await app.listen({ host: '127.0.0.1', port: 0 })
-  // What comes before Redis answers is counted by this instance alone.
-  const countsInRedis = app.rateLimiter.status() !== 'off' && options.rateLimits !== undefined && options.env?.REDIS_URL === undefined
-  if (countsInRedis) await until('Redis answers', () => app.rateLimiter.status() === 'ok')
   const { port } = app.server.address() as AddressInfo
   return { app, url: `http://127.0.0.1:${port}`, clock, database, config }
 }

@@ -95,7 +95,11 @@ export default fp<{ rateLimits: RateLimits }>(
             () => app.log.info('Redis answers again: rate limits are shared')
           )
     const store: BucketStore = redis ?? memoryStore()
-    if (redis !== undefined) app.addHook('onClose', () => redis.close())
+    if (redis !== undefined) {
+      // Else what comes first would be counted by this instance alone.
+      app.addHook('onReady', () => redis.settled())
+      app.addHook('onClose', () => redis.close())
+    }
     const ruleFor = createRules(app, rateLimits)
     const settle = (reply: FastifyReply, rule: Rule, taken: Taken, nowMs: number): void => {
       writeHeaders(reply, rule, taken, nowMs)

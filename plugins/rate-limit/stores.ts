@@ -44,8 +44,11 @@ interface RedisWithTake extends Redis {
 }
 
 const answerWithinMs = 250
+const connectWithinMs = 2_000
 
 export interface RedisStore extends BucketStore {
+  /** Resolves when Redis answers, or it is known that it does not now. */
+  settled(): Promise<void>
   status(): 'ok' | 'unavailable'
   close(): void
 }
@@ -57,7 +60,7 @@ export interface RedisStore extends BucketStore {
 export const redisStore = (url: string, onOutage: (error: unknown) => void, onRecovery: () => void): RedisStore => {
   const redis = new Redis(url, {
     commandTimeout: answerWithinMs,
-    connectTimeout: 2_000,
+    connectTimeout: connectWithinMs,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: (times) => Math.min(2_000, 50 * times),
@@ -70,6 +73,11 @@ export const redisStore = (url: string, onOutage: (error: unknown) => void, onRe
     outage = true
   }
   redis.on('error', noteOutage)
+  const settled = new Promise<void>((done) => {
+    redis.once('ready', done)
+    redis.once('error', () => done())
+    setTimeout(done, connectWithinMs).unref()
+  })
   return {
     async take(key, size, nowMs) {
       if (redis.status !== 'ready') return await fallback.take(key, size, nowMs)
@@ -83,6 +91,7 @@ export const redisStore = (url: string, onOutage: (error: unknown) => void, onRe
         return await fallback.take(key, size, nowMs)
       }
     },
+    settled: () => settled,
     status: () => (redis.status === 'ready' && !outage ? 'ok' : 'unavailable'),
     close: () => redis.disconnect()
   }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { takeToken, type BucketState } from '../../plugins/rate-limit/bucket.ts'
@@ -67,6 +70,28 @@ test('when Redis is gone requests are served all the same, within this instanceâ
   assert.deepEqual([answers.filter(({ status }) => status === 201).length, answers.filter(({ status }) => status === 429).length], [60, 1])
   const health = await send(url, 'GET', '/api/v1/health')
   assert.deepEqual(health.body.redis, { configured: true, status: 'unavailable' })
+})
+
+test('a Redis that accepts connections and never says anything keeps no server from starting', async (t) => {
+  const sockets = new Set<Socket>()
+  const mute = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    mute.close()
+  })
+  const { url, partner } = await start(t, { REDIS_URL: `redis://127.0.0.1:${(mute.address() as AddressInfo).port}` })
+  assert.equal((await post(url, partner.testKey)).status, 201)
+})
+
+const testRedis = process.env.TEST_REDIS_URL
+
+test('the first request of a server that has just started draws on the bucket of all', { skip: testRedis === undefined }, async (t) => {
+  const env = { REDIS_URL: `${testRedis}?keyPrefix=${randomUUID()}:` }
+  const first = await start(t, env)
+  const second = await startApp(t, { rateLimits, env, database: first.database, extend: (app) => bindNotes(app) })
+  const left = [await post(first.url, first.partner.testKey), await post(second.url, first.partner.testKey)].map(({ headers }) => headers.get('x-ratelimit-remaining'))
+  assert.deepEqual(left, ['59', '58'])
 })
 
 test('in any window no bucket gives more than its capacity and what flowed in', () => {
