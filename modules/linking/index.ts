@@ -54,7 +54,7 @@ export interface AskedBalance {
   /** What is there, in cents; null when the bank says nothing of it. */
   availableCents: number | null
   /** Stores what the bank told of the whole item, as one of a transaction's last words. */
-  save(trx: Trx): Promise<void>
+  save: (trx: Trx) => Promise<void>
 }
 
 const availableOf = (account: Pick<StoredAccount, 'available_balance_cents' | 'current_balance_cents'>): number | null =>
@@ -68,7 +68,9 @@ export const askBalance = async (app: FastifyInstance, access: AccountAccess): P
   const isNewer = row !== undefined && Date.parse(row.as_of) >= account.as_of.getTime()
   return {
     availableCents: availableOf(isNewer ? row : account),
-    save: async (trx) => (told === undefined ? undefined : await saveAccountsWithCommit(trx, itemId, told))
+    save: async (trx) => {
+      if (told !== undefined) await saveAccountsWithCommit(trx, itemId, told)
+    }
   }
 }
 

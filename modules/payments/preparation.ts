@@ -12,10 +12,8 @@ import { findEnd, findEndOfTransfer, isReachedInstantly, isTransferable, type En
 import { accountNotTransferable, currencyMismatch, insufficientFunds, railUnavailable, sameAccount, transferDeclined } from './errors.ts'
 import { applyEvents, tellOf } from './progress.ts'
 import { listLegs, type LegRow } from './queries/legs.ts'
-import { insertPreparation, submitPreparation } from './queries/preparations.ts'
-import {
-  deletePreparation, forgetRequest, lockTransfer, takeUpTransfer, type NewTransfer, type TransferEventRow, type TransferRow
-} from './queries/transfers.ts'
+import { insertPreparation, submitPreparation, type Submitted } from './queries/preparations.ts'
+import { deletePreparation, forgetRequest, lockTransfer, takeUpTransfer, type NewTransfer, type TransferRow } from './queries/transfers.ts'
 import { chooseRail, debitNetworkOf, estimateSettlement, type Network, type Rail } from './rails.ts'
 import { findTaken, sendLeg, type Refusal } from './send.ts'
 
@@ -186,27 +184,26 @@ export const sendDebit = async (app: FastifyInstance, { transfer, debit, from }:
 /**
  * Submits a prepared transfer whose debit Plaid has taken; nothing when that was done before.
  * @param options.answered whether the request that made it is answered with it
- * @returns its first event, where that is all that has happened to it
+ * @returns the transfer with its first event, where that is all that has happened to it
  * @throws ProblemError 502 when the preparation was given up meanwhile
  */
 export const submitTransfer = async (
   app: FastifyInstance,
   trx: Trx,
-  transfer: TransferRow,
+  { id, partner_id }: TransferRow,
   plaidTransferId: string,
   { answered }: { answered: boolean }
-): Promise<TransferEventRow | undefined> => {
-  const [submitted] = await submitPreparation(trx, { transferId: transfer.id, plaidTransferId, answered, now: app.clock.now() })
+): Promise<Submitted | undefined> => {
+  const submitted = await submitPreparation(trx, { transferId: id, plaidTransferId, answered, now: app.clock.now() })
   if (submitted !== undefined) {
-    const { has_news: hasNews, ...event } = submitted
-    await tellOf(app, trx, transfer, event.state)
-    if (!hasNews) return event
-    await applyEvents(app, trx, transfer.id)
+    await tellOf(app, trx, { id, partner_id }, submitted.event.state)
+    if (!submitted.hasNews) return submitted
+    await applyEvents(app, trx, id)
     return undefined
   }
-  const present = await lockTransfer(trx, transfer.id)
+  const present = await lockTransfer(trx, id)
   if (present === undefined) throw upstreamUnavailable('The transfer took too long and was given up; no money has moved. Try again.')
-  if (present.state === 'preparing') throw new Error(`The transfer ${transfer.id} has no debit that is wanted.`)
-  if (answered) await forgetRequest(trx, transfer.id)
+  if (present.state === 'preparing') throw new Error(`The transfer ${id} has no debit that is wanted.`)
+  if (answered) await forgetRequest(trx, id)
   return undefined
 }

@@ -58,9 +58,9 @@ export const transferHandlers = (
     const plaidTransferId = await sendDebit(app, prepared)
     return async (trx) => {
       const { transfer, debit } = prepared
-      const event = await submitTransfer(app, trx, transfer, plaidTransferId, { answered: true })
-      if (event === undefined) return await showTransfer(trx, { partnerId: caller.partnerId, environments: [transfer.environment] }, transfer.id)
-      return toTransfer({ ...transfer, state: event.state, last_sequence: event.sequence }, [event], [{ ...debit, status: 'pending' }])
+      const submitted = await submitTransfer(app, trx, transfer, plaidTransferId, { answered: true })
+      if (submitted !== undefined) return toTransfer(submitted.transfer, [submitted.event], [{ ...debit, status: 'pending' }])
+      return await showTransfer(trx, { partnerId: caller.partnerId, environments: [transfer.environment] }, transfer.id)
     }
   },
 

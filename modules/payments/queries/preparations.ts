@@ -5,7 +5,7 @@ import { newId } from '../../../plugins/ids.ts'
 import { selectHeldItems } from '../../linking/index.ts'
 import type { Network } from '../rails.ts'
 import type { LegRow } from './legs.ts'
-import type { NewTransfer, TransferEventRow, TransferRow } from './transfers.ts'
+import type { NewTransfer, SubmittedTransfer, TransferEventRow, TransferRow } from './transfers.ts'
 
 export interface NewPreparation {
   transfer: NewTransfer
@@ -85,18 +85,25 @@ export interface Submission {
   now: Date
 }
 
-export interface Submitted extends TransferEventRow {
-  /** Whether Plaid has told of its debit already. */
+type SubmissionRow = TransferRow & {
+  event_sequence: number
+  event_created_at: Date
   has_news: boolean
 }
 
-/** Gives a prepared transfer, whose debit Plaid has taken, its first event. Answers nothing when it is not in preparation any more. */
-export const submitPreparation = prepared<Submission>()(
-  (_db, place) => sql<Submitted>`
+export interface Submitted {
+  transfer: SubmittedTransfer
+  event: TransferEventRow
+  /** Whether Plaid has told of its debit already. */
+  hasNews: boolean
+}
+
+const submitRows = prepared<Submission>()(
+  (_db, place) => sql<SubmissionRow>`
     with transfer as (
       update transfers set request_key = case when ${place('answered')}::boolean then null else request_key end
       where id = ${place('transferId')} and state = 'preparing'
-      returning id, last_sequence
+      returning *
     ),
     debit as (
       update transfer_legs set status = 'pending', plaid_transfer_id = ${place('plaidTransferId')}, retry_at = null from transfer
@@ -108,5 +115,19 @@ export const submitPreparation = prepared<Submission>()(
       select transfer.id, transfer.last_sequence + 1, 'submitted', ${place('now')}::timestamptz from transfer join debit on debit.transfer_id = transfer.id
       returning *
     )
-    select event.*, exists (select from plaid_transfer_events where plaid_transfer_id = ${place('plaidTransferId')} and applied_at is null) as has_news from event`
+    select transfer.*, event.sequence as event_sequence, event.created_at as event_created_at,
+      exists (select from plaid_transfer_events where plaid_transfer_id = ${place('plaidTransferId')} and applied_at is null) as has_news
+    from transfer join event on event.transfer_id = transfer.id`
 )
+
+/** Gives a prepared transfer, whose debit Plaid has taken, its first event. Undefined when it is not in preparation any more. */
+export const submitPreparation = async (trx: Trx, submission: Submission): Promise<Submitted | undefined> => {
+  const [row] = await submitRows(trx, submission)
+  if (row === undefined) return undefined
+  const { event_sequence: sequence, event_created_at: createdAt, has_news: hasNews, ...transfer } = row
+  return {
+    transfer: { ...transfer, state: 'submitted', last_sequence: sequence },
+    event: { transfer_id: transfer.id, sequence, state: 'submitted', reason: null, created_at: createdAt },
+    hasNews
+  }
+}
