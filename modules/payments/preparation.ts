@@ -66,9 +66,9 @@ const linkedOf = (ends: End[]): AccountAccess[] => ends.flatMap(({ linked }) => 
 
 const prepare = async (app: FastifyInstance, wanted: Wanted, from: End & { linked: AccountAccess }, to: End): Promise<Prepared> => {
   checkEnds([from, to], wanted.currency)
+  const { availableCents, save } = await askBalance(app, from.linked)
   const now = app.clock.now()
   const { rail, debitNetwork } = chooseWay(from, to, wanted, now)
-  const { availableCents, save } = await askBalance(app, from.linked)
   const transfer: NewTransfer = {
     id: newId('tfr'),
     partner_id: wanted.partnerId,

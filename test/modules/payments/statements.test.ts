@@ -107,3 +107,12 @@ test('many submissions of one transfer write one event, and the request is found
   assert.deepEqual([submitted?.event], await db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', other.transfer.id).execute())
   assert.deepEqual([submitted?.transfer.request_key, submitted?.hasNews], [null, false])
 })
+
+test('neither a payment nor a balance waits while a sync of the item is written', { skip: world.database.driver === 'embedded' && 'an embedded database has one connection' }, async () => {
+  const { itemId, checking, savings } = await world.link('usr_syncing')
+  await db.transaction().execute(async (trx) => {
+    await trx.updateTable('items').set({ syncs_wanted: 2 }).where('id', '=', itemId).execute()
+    await world.transfer({ from_account_id: checking, to_account_id: savings, amount: 1 })
+    assert.equal((await world.get('/v1/accounts?user_id=usr_syncing')).body.accounts[0].stale, false)
+  })
+})
