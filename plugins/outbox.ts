@@ -1,7 +1,9 @@
 import fp from 'fastify-plugin'
+import { sql, type RawBuilder } from 'kysely'
+import { prepared } from './database/prepared.ts'
 import { afterCommit } from './database/transaction.ts'
 import { stringifyStorable } from './database/storable-json.ts'
-import type { Trx } from './database/types.ts'
+import type { Db, Trx } from './database/types.ts'
 import { newId } from './ids.ts'
 
 export interface NewEvent {
@@ -21,10 +23,12 @@ export interface Carrier {
 
 export interface Outbox {
   /**
-   * Writes events in the transaction of what they tell of: none is lost, and none tells of what was rolled back.
+   * Writes events in the transaction of what they tell of, as some of its last words: none is lost, and none tells of what was rolled back.
    * @returns their ids, in the order given.
    */
   publish(trx: Trx, events: NewEvent[]): Promise<string[]>
+  /** Writes one event at once, for who refers to it in the rest of the transaction. @returns its id. */
+  publishAtOnce(trx: Trx, event: NewEvent): Promise<string>
   /** There may be new events, which a statement of its own has written and committed. */
   wake(): void
   /** Sets who carries the events. */
@@ -32,6 +36,26 @@ export interface Outbox {
   /** Resolves when every committed event has its sequence and every delivery that is due has been tried; for tests that turn the clock. */
   settle(): Promise<void>
 }
+
+interface EventRows {
+  ids: string[]
+  partnerIds: string[]
+  types: string[]
+  /** As JSON. */
+  data: string[]
+  createdAt: Date
+}
+
+type Place = <Name extends keyof EventRows>(name: Name) => RawBuilder<EventRows[Name]>
+
+const insert = (_db: Db, place: Place) => sql`
+  insert into events (id, partner_id, type, data, created_at)
+  select id, partner_id, type, data::jsonb, ${place('createdAt')}::timestamptz
+  from unnest(${place('ids')}::text[], ${place('partnerIds')}::text[], ${place('types')}::text[], ${place('data')}::text[]) with ordinality as event (id, partner_id, type, data, ordinal)
+  order by ordinal`
+
+const insertWithCommit = prepared<EventRows>()(insert, { withCommit: true })
+const insertAtOnce = prepared<EventRows>()(insert)
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -44,6 +68,13 @@ export default fp(
     let carrier: Carrier | undefined
     // One function object, so that a transaction with many events wakes the carrier once.
     const wake = (): void => carrier?.wake()
+    const rowsOf = (events: NewEvent[]): EventRows => ({
+      ids: events.map(() => newId('evt')),
+      partnerIds: events.map(({ partnerId }) => partnerId),
+      types: events.map(({ type }) => type),
+      data: events.map(({ data }) => stringifyStorable(data)),
+      createdAt: app.clock.now()
+    })
     app.metrics.gauge({ name: 'atlas_events_unpublished_age_seconds', help: 'Age of the oldest event that waits to be published; 0 when none does.' }, async () => {
       const { db } = app.database
       const oldest = await db.selectFrom('events').select('created_at').where('published_at', 'is', null).orderBy('position').limit(1).executeTakeFirst()
@@ -52,17 +83,16 @@ export default fp(
     app.decorate('outbox', {
       async publish(trx, events) {
         if (events.length === 0) return []
-        const createdAt = app.clock.now()
-        const rows = events.map(({ partnerId, type, data }) => ({
-          id: newId('evt'),
-          partner_id: partnerId,
-          type,
-          data: stringifyStorable(data),
-          created_at: createdAt
-        }))
-        await trx.insertInto('events').values(rows).execute()
+        const rows = rowsOf(events)
+        await insertWithCommit(trx, rows)
         afterCommit(trx, wake)
-        return rows.map((row) => row.id)
+        return rows.ids
+      },
+      async publishAtOnce(trx, event) {
+        const rows = rowsOf([event])
+        await insertAtOnce(trx, rows)
+        afterCommit(trx, wake)
+        return rows.ids[0] as string
       },
       wake,
       carriedBy(given) {

@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/auth/caller.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { Secrets } from '../../plugins/secrets.ts'
-import { readFreshAccounts, refreshItem, type FreshAccount } from './balances.ts'
-import { findAccountRow, type StoredAccount } from './queries/accounts.ts'
+import { askBalances, readFreshAccounts, type FreshAccount } from './balances.ts'
+import { findAccountRow, saveAccountsWithCommit, type StoredAccount } from './queries/accounts.ts'
 import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
-import { holdItems, listEndUsers, listItemsOfUser, readItem, tokenContext } from './queries/items.ts'
+import { listEndUsers, listItemsOfUser, selectHeld, tokenContext } from './queries/items.ts'
 import { syncerOf } from './sync.ts'
 import type { ItemStatus } from './tables.ts'
 import { syncUser } from './user-sync.ts'
@@ -13,6 +13,7 @@ import type { Viewer } from './viewer.ts'
 
 /** What other domains may use of linking. */
 export type { FreshAccount, StoredAccount, StoredTransaction, Viewer }
+export { selectHeld as selectHeldItems }
 
 /** An end-user's accounts with the balances that their banks tell now; outside of any transaction. */
 export const refreshAccountsOf = async (app: FastifyInstance, viewer: Viewer, userId: string): Promise<FreshAccount[]> =>
@@ -48,23 +49,30 @@ export const findAccount = async (secrets: Secrets, db: Db, viewer: Viewer, acco
   }
 }
 
-/** One account with its balance asked of the bank now; outside of any transaction. Undefined when it is gone. */
-export const refreshAccount = async (app: FastifyInstance, { itemId, account }: AccountAccess): Promise<FreshAccount | undefined> => {
-  const item = await readItem(app.database.db, itemId)
-  if (item === undefined) return undefined
-  return (await readFreshAccounts(app, [item], refreshItem)).find(({ id }) => id === account.id)
+/** What an account's bank tells of its balance. */
+export interface AskedBalance {
+  /** What is there, in cents; null when the bank says nothing of it. */
+  availableCents: number | null
+  /** Stores what the bank told of the whole item, as one of a transaction's last words. */
+  save: (trx: Trx) => Promise<void>
 }
 
-/**
- * Keeps the items behind accounts from being deleted until the transaction ends; what begins with them in it, whoever wants to delete them later will see.
- * @returns false when one of them is gone or about to be.
- */
-export const keepAccounts = async (trx: Trx, accesses: AccountAccess[], now: Date): Promise<boolean> =>
-  await holdItems(
-    trx,
-    accesses.map(({ itemId }) => itemId),
-    now
-  )
+const availableOf = (account: Pick<StoredAccount, 'available_balance_cents' | 'current_balance_cents'>): number | null =>
+  account.available_balance_cents ?? account.current_balance_cents
+
+/** Asks the bank for an account's balance, for nobody else; outside of any transaction. Where it cannot be asked, or tells what is older, the last known balance counts. */
+export const askBalance = async (app: FastifyInstance, access: AccountAccess): Promise<AskedBalance> => {
+  const told = await askBalances(app, access)
+  const { account, itemId } = access
+  const row = told?.find((candidate) => candidate.plaid_account_id === account.plaid_account_id)
+  const isNewer = row !== undefined && Date.parse(row.as_of) >= account.as_of.getTime()
+  return {
+    availableCents: availableOf(isNewer ? row : account),
+    save: async (trx) => {
+      if (told !== undefined) await saveAccountsWithCommit(trx, itemId, told)
+    }
+  }
+}
 
 /** Long enough for the two years of a new item, short enough to wait for. */
 const longestSyncMs = 15_000

@@ -7,14 +7,14 @@ import type { ProblemError } from '../../plugins/errors/problem.ts'
 import { newId } from '../../plugins/ids.ts'
 import { fromCents } from '../../plugins/money.ts'
 import { isPlaidFailure, type PlaidFailure } from '../../plugins/plaid/index.ts'
-import { keepAccounts, refreshAccount } from '../linking/index.ts'
+import { askBalance, type AccountAccess } from '../linking/index.ts'
 import { findEnd, findEndOfTransfer, isReachedInstantly, isTransferable, type End } from './ends.ts'
 import { accountNotTransferable, currencyMismatch, insufficientFunds, railUnavailable, sameAccount, transferDeclined } from './errors.ts'
-import { addEvent, applyEvents } from './progress.ts'
-import { insertHold, lockFunds } from './queries/funds.ts'
-import { insertLeg, listLegs, setLegTaken, type LegRow } from './queries/legs.ts'
-import { deletePreparation, insertTransfer, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
-import { chooseRail, debitNetworkOf, estimateSettlement, type Rail } from './rails.ts'
+import { applyEvents, tellOf } from './progress.ts'
+import { listLegs, type LegRow } from './queries/legs.ts'
+import { insertPreparation, submitPreparation, type Submitted } from './queries/preparations.ts'
+import { deletePreparation, forgetRequest, lockTransfer, takeUpTransfer, type NewTransfer, type TransferRow } from './queries/transfers.ts'
+import { chooseRail, debitNetworkOf, estimateSettlement, type Network, type Rail } from './rails.ts'
 import { findTaken, sendLeg, type Refusal } from './send.ts'
 
 export interface Wanted {
@@ -31,17 +31,6 @@ export interface Wanted {
   rail: Rail | undefined
 }
 
-const findEnds = async (app: FastifyInstance, wanted: Wanted): Promise<{ from: End; to: End }> => {
-  if (wanted.fromAccountId === wanted.toAccountId) throw sameAccount('A transfer needs two different accounts.')
-  const viewer = { partnerId: wanted.partnerId, environments: [wanted.environment] }
-  const from = await findEnd(app, viewer, wanted.fromAccountId, { legalName: wanted.legalName })
-  // Money cannot be pulled from a recipient: only its holder can let go of it.
-  if (from?.linked === undefined) throw notFound('There is no such account to send from.', { account_id: wanted.fromAccountId })
-  const to = await findEnd(app, viewer, wanted.toAccountId)
-  if (to === undefined) throw notFound('There is no such account or recipient to send to.', { account_id: wanted.toAccountId })
-  return { from, to }
-}
-
 const checkEnds = (ends: End[], currency: string): void => {
   for (const end of ends) {
     if (!isTransferable(end)) throw accountNotTransferable('Money moves between checking and savings accounts only.', { account_id: end.id })
@@ -51,62 +40,97 @@ const checkEnds = (ends: End[], currency: string): void => {
   }
 }
 
-/** What the bank says is there, in cents; null when it says nothing, and Plaid's own examination has to do. */
-const readAvailable = async (app: FastifyInstance, from: End): Promise<number | null> => {
-  if (from.linked === undefined) return null
-  const fresh = await refreshAccount(app, from.linked)
-  if (fresh === undefined) throw notFound('There is no such account to send from.', { account_id: from.id })
-  return fresh.available_balance_cents ?? fresh.current_balance_cents
+/** A transfer whose debit Plaid has not been given yet, or has not told to have. */
+export interface Prepared {
+  transfer: TransferRow
+  debit: LegRow
+  /** Where the money comes from; undefined when it was unlinked meanwhile. */
+  from: End | undefined
 }
 
-const hold = async (trx: Trx, transfer: TransferRow, availableCents: number | null, now: Date): Promise<void> => {
-  const heldCents = await lockFunds(trx, transfer.from_account_id)
-  if (availableCents !== null && availableCents - heldCents < transfer.amount_cents) {
-    const available = fromCents(Math.max(0, availableCents - heldCents))
-    throw insufficientFunds(`The account has ${available.toFixed(2)} left for transfers.`, { available, required: fromCents(transfer.amount_cents) })
+const noSource = (accountId: string): ProblemError => notFound('There is no such account to send from.', { account_id: accountId })
+
+const chooseWay = (from: End, to: End, { amountCents, rail: wish }: Wanted, at: Date): { rail: Rail; debitNetwork: Network } => {
+  const movement = { amountCents, at, instantReach: isReachedInstantly(from) && isReachedInstantly(to) }
+  const { rail, refusal } = chooseRail(movement, wish)
+  if (refusal !== undefined) throw railUnavailable(refusal, { rail })
+  return { rail, debitNetwork: debitNetworkOf(rail, movement) }
+}
+
+const insufficient = (availableCents: number, requiredCents: number): ProblemError => {
+  const available = fromCents(Math.max(0, availableCents))
+  return insufficientFunds(`The account has ${available.toFixed(2)} left for transfers.`, { available, required: fromCents(requiredCents) })
+}
+
+const linkedOf = (ends: End[]): AccountAccess[] => ends.flatMap(({ linked }) => (linked === undefined ? [] : [linked]))
+
+const prepare = async (app: FastifyInstance, wanted: Wanted, from: End & { linked: AccountAccess }, to: End): Promise<Prepared> => {
+  checkEnds([from, to], wanted.currency)
+  const { availableCents, save } = await askBalance(app, from.linked)
+  const now = app.clock.now()
+  const { rail, debitNetwork } = chooseWay(from, to, wanted, now)
+  const transfer: NewTransfer = {
+    id: newId('tfr'),
+    partner_id: wanted.partnerId,
+    environment: wanted.environment,
+    request_key: wanted.requestKey,
+    user_id: from.linked.userId,
+    from_account_id: from.id,
+    to_account_id: to.id,
+    amount_cents: wanted.amountCents,
+    currency: 'USD',
+    memo: wanted.memo,
+    legal_name: wanted.legalName,
+    rail,
+    estimated_settlement: estimateSettlement(rail, debitNetwork, now),
+    created_at: now,
+    touched_at: now
   }
-  await insertHold(trx, { transferId: transfer.id, accountId: transfer.from_account_id, amountCents: transfer.amount_cents, availableCents }, now)
+  const itemIds = linkedOf([from, to]).map(({ itemId }) => itemId)
+  const result = await transact(app.database.db, async (trx) => {
+    await save(trx)
+    return await insertPreparation(trx, { transfer, debitNetwork, itemIds, availableCents })
+  })
+  switch (result.outcome) {
+    case 'unlinked':
+      throw notFound('An account of the transfer is being deleted.')
+    case 'insufficient':
+      throw insufficient((availableCents ?? 0) - result.heldCents, wanted.amountCents)
+    case 'prepared':
+      return { transfer: result.transfer, debit: result.debit, from }
+  }
+}
+
+/** What an earlier attempt of the same request has prepared. */
+const takeUp = async (app: FastifyInstance, { partnerId, requestKey }: Wanted): Promise<Prepared | undefined> => {
+  if (requestKey === null) return undefined
+  const { db } = app.database
+  const [transfer] = await takeUpTransfer(db, { partnerId, requestKey, now: app.clock.now() })
+  if (transfer === undefined) return undefined
+  const [debit, from] = await Promise.all([readDebit(app, transfer.id), findEndOfTransfer(app, transfer, 'from')])
+  if (debit === undefined) throw noSource(transfer.from_account_id)
+  return { transfer, debit, from }
 }
 
 /**
  * Checks a transfer and prepares it: its row, its debit and the hold of its funds, in a transaction of their own, so that a crash during the calls to
- * Plaid leaves a trace from which it can be finished or undone. Nobody sees it yet.
+ * Plaid leaves a trace from which it can be finished or undone. Nobody sees it yet. What an earlier attempt of the request has prepared is taken up.
  *
  * @throws ProblemError 404 or 422 with what is wrong with it
  */
-export const prepareTransfer = async (app: FastifyInstance, wanted: Wanted): Promise<TransferRow> => {
-  const { from, to } = await findEnds(app, wanted)
-  checkEnds([from, to], wanted.currency)
-  const availableCents = await readAvailable(app, from)
-  const now = app.clock.now()
-  const movement = { amountCents: wanted.amountCents, at: now, instantReach: isReachedInstantly(from) && isReachedInstantly(to) }
-  const { rail, refusal } = chooseRail(movement, wanted.rail)
-  if (refusal !== undefined) throw railUnavailable(refusal, { rail })
-  const debitNetwork = debitNetworkOf(rail, movement)
-  return await transact(app.database.db, async (trx) => {
-    const linked = [from, to].flatMap((end) => (end.linked === undefined ? [] : [end.linked]))
-    if (!(await keepAccounts(trx, linked, now))) throw notFound('An account of the transfer is being deleted.')
-    const transfer = await insertTransfer(trx, {
-      id: newId('tfr'),
-      partner_id: wanted.partnerId,
-      environment: wanted.environment,
-      request_key: wanted.requestKey,
-      user_id: from.userId ?? '',
-      from_account_id: from.id,
-      to_account_id: to.id,
-      amount_cents: wanted.amountCents,
-      currency: 'USD',
-      memo: wanted.memo,
-      legal_name: wanted.legalName,
-      rail,
-      estimated_settlement: estimateSettlement(rail, debitNetwork, now),
-      created_at: now,
-      touched_at: now
-    })
-    await hold(trx, transfer, availableCents, now)
-    await insertLeg(trx, { transferId: transfer.id, amountCents: transfer.amount_cents, kind: 'debit', network: debitNetwork }, now)
-    return transfer
-  })
+export const prepareTransfer = async (app: FastifyInstance, wanted: Wanted): Promise<Prepared> => {
+  const viewer = { partnerId: wanted.partnerId, environments: [wanted.environment] }
+  const [earlier, from, to] = await Promise.all([
+    takeUp(app, wanted),
+    findEnd(app, viewer, wanted.fromAccountId, { legalName: wanted.legalName }),
+    findEnd(app, viewer, wanted.toAccountId)
+  ])
+  if (earlier !== undefined) return earlier
+  if (wanted.fromAccountId === wanted.toAccountId) throw sameAccount('A transfer needs two different accounts.')
+  // Money cannot be pulled from a recipient: only its holder can let go of it.
+  if (from?.linked === undefined) throw noSource(wanted.fromAccountId)
+  if (to === undefined) throw notFound('There is no such account or recipient to send to.', { account_id: wanted.toAccountId })
+  return await prepare(app, wanted, { ...from, linked: from.linked }, to)
 }
 
 const declined = ({ code, description, loginRequired }: Refusal): ProblemError => {
@@ -134,12 +158,10 @@ export const readDebit = async (app: FastifyInstance, transferId: string): Promi
  * @returns Plaid's id of the debit
  * @throws ProblemError 422 `transfer_declined`, 502
  */
-export const sendDebit = async (app: FastifyInstance, transfer: TransferRow): Promise<string> => {
+export const sendDebit = async (app: FastifyInstance, { transfer, debit, from }: Prepared): Promise<string> => {
   const { db } = app.database
-  const debit = await readDebit(app, transfer.id)
-  if (debit !== undefined && debit.plaid_transfer_id !== null) return debit.plaid_transfer_id
-  const from = await findEndOfTransfer(app, transfer, 'from')
-  if (debit === undefined || from === undefined) throw notFound('There is no such account to send from.', { account_id: transfer.from_account_id })
+  if (debit.plaid_transfer_id !== null) return debit.plaid_transfer_id
+  if (from === undefined) throw noSource(transfer.from_account_id)
   try {
     const result = await sendLeg(app, transfer, debit, from)
     if ('plaidTransferId' in result) return result.plaidTransferId
@@ -161,16 +183,27 @@ export const sendDebit = async (app: FastifyInstance, transfer: TransferRow): Pr
 
 /**
  * Submits a prepared transfer whose debit Plaid has taken; nothing when that was done before.
+ * @param options.answered whether the request that made it is answered with it
+ * @returns the transfer with its first event, where that is all that has happened to it
  * @throws ProblemError 502 when the preparation was given up meanwhile
  */
-export const submitTransfer = async (app: FastifyInstance, trx: Trx, transferId: string, plaidTransferId: string): Promise<TransferRow> => {
-  const transfer = await lockTransfer(trx, transferId)
-  if (transfer === undefined) throw upstreamUnavailable('The transfer took too long and was given up; no money has moved. Try again.')
-  if (transfer.state !== 'preparing') return transfer
-  const [debit] = await listLegs(trx, transferId)
-  if (debit === undefined) throw new Error(`The transfer ${transferId} has no debit.`)
-  await setLegTaken(trx, debit.id, plaidTransferId)
-  await addEvent(app, trx, transfer, 'submitted', null)
-  await applyEvents(app, trx, transferId)
-  return (await readTransfer(trx, transferId)) ?? transfer
+export const submitTransfer = async (
+  app: FastifyInstance,
+  trx: Trx,
+  { id, partner_id }: TransferRow,
+  plaidTransferId: string,
+  { answered }: { answered: boolean }
+): Promise<Submitted | undefined> => {
+  const submitted = await submitPreparation(trx, { transferId: id, plaidTransferId, answered, now: app.clock.now() })
+  if (submitted !== undefined) {
+    await tellOf(app, trx, { id, partner_id }, submitted.event.state)
+    if (!submitted.hasNews) return submitted
+    await applyEvents(app, trx, id)
+    return undefined
+  }
+  const present = await lockTransfer(trx, id)
+  if (present === undefined) throw upstreamUnavailable('The transfer took too long and was given up; no money has moved. Try again.')
+  if (present.state === 'preparing') throw new Error(`The transfer ${id} has no debit that is wanted.`)
+  if (answered) await forgetRequest(trx, id)
+  return undefined
 }

@@ -14,16 +14,15 @@ const mostRefunds = 6
 
 const noWay = (what: string, from: string, to: string) => new Error(`${what} cannot go from ${from} to ${to}.`)
 
-/** Appends one event of a locked transfer and tells the partner of it in the same transaction. */
-export const addEvent = async (
-  app: FastifyInstance,
-  trx: Trx,
-  transfer: Pick<TransferRow, 'id' | 'partner_id'>,
-  state: TransferState,
-  reason: string | null
-): Promise<void> => {
+/** Tells the partner of one event of a transfer, in the event's own transaction. */
+export const tellOf = async (app: FastifyInstance, trx: Trx, { id, partner_id: partnerId }: Pick<TransferRow, 'id' | 'partner_id'>, state: TransferState): Promise<void> => {
+  await app.outbox.publish(trx, [{ partnerId, type: `transfer.${state}`, data: { transfer_id: id } }])
+}
+
+/** Appends one event of a locked transfer, and tells of it. */
+const addEvent = async (app: FastifyInstance, trx: Trx, transfer: Pick<TransferRow, 'id' | 'partner_id'>, state: TransferState, reason: string | null): Promise<void> => {
   await insertEvent(trx, transfer.id, state, reason, app.clock.now())
-  await app.outbox.publish(trx, [{ partnerId: transfer.partner_id, type: `transfer.${state}`, data: { transfer_id: transfer.id } }])
+  await tellOf(app, trx, transfer, state)
 }
 
 /**

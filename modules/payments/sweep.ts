@@ -18,7 +18,7 @@ const settlePreparation = async (app: FastifyInstance, transfer: TransferRow): P
   const authorizationId = debit?.authorization_id ?? null
   const plaidTransferId = authorizationId === null ? undefined : await findByAuthorization(app, transfer, authorizationId)
   if (plaidTransferId === undefined) await deletePreparation(app.database.db, transfer.id, transfer.touched_at)
-  else await transact(app.database.db, (trx) => submitTransfer(app, trx, transfer.id, plaidTransferId))
+  else await transact(app.database.db, (trx) => submitTransfer(app, trx, transfer, plaidTransferId, { answered: false }))
 }
 
 /** Clears up after requests and processes that died half-way, and forgets what nobody needs any more. */

@@ -1,4 +1,6 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type RawBuilder, type Selectable } from 'kysely'
+import type { Environment } from '../../../plugins/auth/caller.ts'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
@@ -11,26 +13,60 @@ export type StoredAccount = Selectable<AccountsTable>
 const columns = sql`plaid_account_id text, ordinal integer, id text, name text, mask text, type text, subtype text,
   current_balance_cents bigint, available_balance_cents bigint, iso_currency_code text, as_of timestamptz`
 
-const rowsOf = (accounts: AccountRow[]) =>
-  sql`jsonb_to_recordset(${stringifyStorable(accounts.map((account) => ({ ...account, id: newId('acc') })))}::jsonb) as r(${columns})`
-
-const insertSelected = (itemId: string, accounts: AccountRow[]) => sql`
-  insert into accounts (id, item_id, plaid_account_id, ordinal, name, mask, type, subtype, current_balance_cents, available_balance_cents, iso_currency_code, as_of)
-  select r.id, ${itemId}, r.plaid_account_id, r.ordinal, r.name, r.mask, r.type, r.subtype, r.current_balance_cents, r.available_balance_cents, r.iso_currency_code, r.as_of
-  from ${rowsOf(accounts)}`
-
-/** Stores accounts with their balances; an older balance never takes the place of a newer one. An account keeps the id that it was first given. */
-export const saveAccounts = async (trx: Trx, itemId: string, accounts: AccountRow[]): Promise<void> => {
-  await sql`${insertSelected(itemId, accounts)}
-    on conflict (item_id, plaid_account_id) do update set ordinal = excluded.ordinal, name = excluded.name, mask = excluded.mask, type = excluded.type,
-      subtype = excluded.subtype, current_balance_cents = excluded.current_balance_cents, available_balance_cents = excluded.available_balance_cents,
-      iso_currency_code = excluded.iso_currency_code, as_of = excluded.as_of
-    where accounts.as_of <= excluded.as_of`.execute(trx)
+interface Saving {
+  itemId: string
+  rows: string
 }
+
+const savingOf = (itemId: string, accounts: AccountRow[]): Saving => ({
+  itemId,
+  rows: stringifyStorable(accounts.map((account) => ({ ...account, id: newId('acc') })))
+})
+
+type Place = (name: keyof Saving) => RawBuilder<string>
+
+/** The item, which nobody deletes while its accounts are written. */
+const heldItem = (place: Place) => sql`item as (select id from items where id = ${place('itemId')} for key share)`
+
+const insertSelected = (place: Place) => sql`
+  insert into accounts (id, item_id, plaid_account_id, ordinal, name, mask, type, subtype, current_balance_cents, available_balance_cents, iso_currency_code, as_of)
+  select r.id, item.id, r.plaid_account_id, r.ordinal, r.name, r.mask, r.type, r.subtype, r.current_balance_cents, r.available_balance_cents, r.iso_currency_code, r.as_of
+  from item cross join jsonb_to_recordset(${place('rows')}::jsonb) as r(${columns})`
+
+const told = ['ordinal', 'name', 'mask', 'type', 'subtype', 'current_balance_cents', 'available_balance_cents', 'iso_currency_code', 'as_of']
+
+/** What stays of an account that is known already: of two balances the newer one. */
+const newer = sql.join(
+  told.map((name) => sql`${sql.ref(name)} = case when accounts.as_of <= excluded.as_of then ${sql.ref(`excluded.${name}`)} else ${sql.ref(`accounts.${name}`)} end`)
+)
+
+const save = (_db: Db, place: Place) => sql<StoredAccount>`
+  with ${heldItem(place)},
+  saved as (${insertSelected(place)} on conflict (item_id, plaid_account_id) do update set ${newer} returning *)
+  select * from saved
+  union all select accounts.* from accounts join item on item.id = accounts.item_id where not exists (select from saved where saved.id = accounts.id)
+  order by ordinal, id`
+
+const saveAndList = prepared<Saving>()(save)
+const saveWithCommit = prepared<Saving>()(save, { withCommit: true })
+
+/**
+ * Stores accounts with their balances; an older balance never takes the place of a newer one, and an account keeps the id that it was first given.
+ * @returns all accounts of the item as they are now, in Plaid's order; none when the item is gone, and nothing is stored then.
+ */
+export const saveAccounts = async (db: Db, itemId: string, accounts: AccountRow[]): Promise<StoredAccount[]> =>
+  await saveAndList(db, savingOf(itemId, accounts))
+
+/** The same, as one of a transaction's last words. */
+export const saveAccountsWithCommit = async (trx: Trx, itemId: string, accounts: AccountRow[]): Promise<void> => {
+  await saveWithCommit(trx, savingOf(itemId, accounts))
+}
+
+const insertNew = prepared<Saving>()((_db, place) => sql`with ${heldItem(place)} ${insertSelected(place)} on conflict (item_id, plaid_account_id) do nothing`)
 
 /** Stores those accounts that are new, as found beside transactions. */
 export const addAccounts = async (trx: Trx, itemId: string, accounts: AccountRow[]): Promise<void> => {
-  await sql`${insertSelected(itemId, accounts)} on conflict (item_id, plaid_account_id) do nothing`.execute(trx)
+  await insertNew(trx, savingOf(itemId, accounts))
 }
 
 /** The accounts of some items, in Plaid's order. */
@@ -45,14 +81,17 @@ export const readAccountIds = async (db: Db, itemId: string): Promise<Map<string
   return new Map(rows.map(({ id, plaid_account_id }) => [plaid_account_id, id]))
 }
 
-/** An account with what its item says of it. */
-export const findAccountRow = async (db: Db, { partnerId, environments }: Viewer, accountId: string) =>
-  await db
+const findRows = prepared<{ accountId: string; partnerId: string; environments: Environment[] }>()((db, place) =>
+  db
     .selectFrom('accounts')
     .innerJoin('items', 'items.id', 'accounts.item_id')
     .selectAll('accounts')
     .select(['items.user_id', 'items.environment', 'items.status', 'items.access_token', 'items.institution_id', 'items.institution_name'])
-    .where('accounts.id', '=', accountId)
-    .where('items.partner_id', '=', partnerId)
-    .where('items.environment', 'in', environments)
-    .executeTakeFirst()
+    .where('accounts.id', '=', place('accountId'))
+    .where('items.partner_id', '=', place('partnerId'))
+    .where('items.environment', '=', (eb) => eb.fn.any(place('environments')))
+)
+
+/** An account with what its item says of it. */
+export const findAccountRow = async (db: Db, { partnerId, environments }: Viewer, accountId: string) =>
+  (await findRows(db, { accountId, partnerId, environments }))[0]

@@ -1,5 +1,6 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type RawBuilder, type Selectable } from 'kysely'
 import type { Environment } from '../../../plugins/auth/caller.ts'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/pages.ts'
 import type { ItemStatus, ItemsTable } from '../tables.ts'
@@ -26,17 +27,20 @@ export const findItemByPublicToken = async (db: Db, partnerId: string, tokenHash
     .where('item_public_tokens.token_hash', '=', tokenHash)
     .executeTakeFirst()
 
-/** Every item of an end-user, oldest first. */
-export const listItemsOfUser = async (db: Db, { partnerId, environments }: Viewer, userId: string): Promise<ItemRow[]> =>
-  await db
+const itemsOfUser = prepared<{ partnerId: string; environments: Environment[]; userId: string }>()((db, place) =>
+  db
     .selectFrom('items')
     .selectAll()
-    .where('partner_id', '=', partnerId)
-    .where('environment', 'in', environments)
-    .where('user_id', '=', userId)
+    .where('partner_id', '=', place('partnerId'))
+    .where('environment', '=', (eb) => eb.fn.any(place('environments')))
+    .where('user_id', '=', place('userId'))
     .orderBy('created_at')
     .orderBy('id')
-    .execute()
+)
+
+/** Every item of an end-user, oldest first. */
+export const listItemsOfUser = async (db: Db, { partnerId, environments }: Viewer, userId: string): Promise<ItemRow[]> =>
+  await itemsOfUser(db, { partnerId, environments, userId })
 
 /** One page of an end-user's items, newest first, and one row more when there are more. */
 export const pageItems = async (db: Db, { partnerId, environments }: Viewer, userId: string, limit: number, after?: TimePosition) =>
@@ -154,25 +158,16 @@ export const findItemOfWebhook = async (trx: Trx, plaidItemId: string, environme
 export const lockItem = async (trx: Trx, id: string): Promise<ItemRow | undefined> =>
   await trx.selectFrom('items').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
 
-/** Keeps an item from being deleted until the transaction ends. @returns whether it is still there. */
-export const holdItem = async (trx: Trx, id: string): Promise<boolean> =>
-  (await trx.selectFrom('items').select('id').where('id', '=', id).forShare().executeTakeFirst()) !== undefined
-
 /** Longer than ending the access at Plaid can take; what was begun before that died with its process. */
 const removalMs = 10 * 60_000
 
-/** Keeps items from being deleted until the transaction ends. @returns whether all of them are still there and are not being deleted. */
-export const holdItems = async (trx: Trx, ids: string[], now: Date): Promise<boolean> => {
-  const rows = await trx
-    .selectFrom('items')
-    .select('id')
-    .where('id', 'in', ids)
-    .where((eb) => eb.or([eb('removal_began_at', 'is', null), eb('removal_began_at', '<', new Date(now.getTime() - removalMs))]))
-    .orderBy('id')
-    .forShare()
-    .execute()
-  return rows.length === new Set(ids).size
-}
+/**
+ * Those of some items that are there and are not being deleted, and nobody deletes them until the transaction ends: a piece for the statement that begins
+ * something with them, which whoever wants to delete them later will see.
+ */
+export const selectHeld = (ids: RawBuilder<string[]>, now: RawBuilder<Date>): RawBuilder<{ id: string }> =>
+  sql`select id from items where id = any(${ids}) and (removal_began_at is null or removal_began_at < ${now}::timestamptz - ${sql.lit(removalMs)} * interval '1 ms')
+    order by id for key share`
 
 /** Lets nothing new begin with an item. */
 export const beginRemoval = async (trx: Trx, id: string, now: Date): Promise<void> => {

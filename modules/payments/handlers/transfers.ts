@@ -10,9 +10,7 @@ import { prepareTransfer, readDebit, sendDebit, submitTransfer } from '../prepar
 import { moveLeg } from '../progress.ts'
 import { cancelAtPlaid } from '../recall.ts'
 import { listLegs } from '../queries/legs.ts'
-import {
-  findTransfer, forgetRequest, listEvents, lockTransfer, pageTransfers, takeUpTransfer, type SubmittedTransfer, type Viewer
-} from '../queries/transfers.ts'
+import { findTransfer, listEvents, lockTransfer, pageTransfers, type SubmittedTransfer, type Viewer } from '../queries/transfers.ts'
 import { toTransfer, toTransferSummary } from '../wire.ts'
 
 const listName = 'transfers'
@@ -28,7 +26,7 @@ export const requireTransfer = async (db: Db, viewer: Viewer, id: string): Promi
 
 /** A transfer as it is now, with its history. */
 export const showTransfer = async (db: Db, viewer: Viewer, id: string) =>
-  toTransfer(await requireTransfer(db, viewer, id), await listEvents(db, id), await listLegs(db, id))
+  toTransfer(...(await Promise.all([requireTransfer(db, viewer, id), listEvents(db, id), listLegs(db, id)])))
 
 /** Cancels the debit. @throws ProblemError 409 when Plaid has begun with it. */
 const cancelDebit = async (app: FastifyInstance, transfer: SubmittedTransfer): Promise<void> => {
@@ -43,29 +41,26 @@ const notCancellable = (state: string) => transferNotCancellable(`The transfer i
 export const transferHandlers = (
   app: FastifyInstance
 ): Pick<Handlers<typeof operations>, 'createTransfer' | 'listTransfers' | 'getTransfer' | 'cancelTransfer'> => ({
-  async createTransfer({ body, caller, request, onwardKey, db }) {
-    // Without an idempotency key every request is one of its own, whatever request id it carries.
-    const requestKey = request.headers['idempotency-key'] === undefined ? null : onwardKey
-    const earlier = requestKey === null ? undefined : await takeUpTransfer(db, caller.partnerId, requestKey, app.clock.now())
-    const prepared =
-      earlier ??
-      (await prepareTransfer(app, {
-        partnerId: caller.partnerId,
-        environment: caller.environment,
-        requestKey,
-        fromAccountId: body.from_account_id,
-        toAccountId: body.to_account_id,
-        amountCents: toCents(body.amount),
-        currency: body.currency ?? 'USD',
-        memo: body.memo ?? null,
-        legalName: body.legal_name ?? null,
-        rail: body.rail
-      }))
+  async createTransfer({ body, caller, request, onwardKey }) {
+    const prepared = await prepareTransfer(app, {
+      partnerId: caller.partnerId,
+      environment: caller.environment,
+      // Without an idempotency key every request is one of its own, whatever request id it carries.
+      requestKey: request.headers['idempotency-key'] === undefined ? null : onwardKey,
+      fromAccountId: body.from_account_id,
+      toAccountId: body.to_account_id,
+      amountCents: toCents(body.amount),
+      currency: body.currency ?? 'USD',
+      memo: body.memo ?? null,
+      legalName: body.legal_name ?? null,
+      rail: body.rail
+    })
     const plaidTransferId = await sendDebit(app, prepared)
     return async (trx) => {
-      await submitTransfer(app, trx, prepared.id, plaidTransferId)
-      await forgetRequest(trx, prepared.id)
-      return await showTransfer(trx, { partnerId: caller.partnerId, environments: [prepared.environment] }, prepared.id)
+      const { transfer, debit } = prepared
+      const submitted = await submitTransfer(app, trx, transfer, plaidTransferId, { answered: true })
+      if (submitted !== undefined) return toTransfer(submitted.transfer, [submitted.event], [{ ...debit, status: 'pending' }])
+      return await showTransfer(trx, { partnerId: caller.partnerId, environments: [transfer.environment] }, transfer.id)
     }
   },
 

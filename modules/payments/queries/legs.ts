@@ -1,4 +1,5 @@
 import { sql, type ExpressionBuilder, type Selectable } from 'kysely'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { LegKind, LegStatus } from '../leg-states.ts'
@@ -9,9 +10,12 @@ export type LegRow = Selectable<TransferLegsTable>
 
 const kindOrder = sql`array_position(array['debit', 'credit', 'refund'], kind)`
 
+const legsOf = prepared<{ transferId: string }>()((db, place) =>
+  db.selectFrom('transfer_legs').selectAll().where('transfer_id', '=', place('transferId')).orderBy(kindOrder).orderBy('attempt')
+)
+
 /** The legs of a transfer in the order in which they were decided on. */
-export const listLegs = async (db: Db, transferId: string): Promise<LegRow[]> =>
-  await db.selectFrom('transfer_legs').selectAll().where('transfer_id', '=', transferId).orderBy(kindOrder).orderBy('attempt').execute()
+export const listLegs = async (db: Db, transferId: string): Promise<LegRow[]> => await legsOf(db, { transferId })
 
 export interface WantedLeg {
   transferId: string
@@ -70,17 +74,21 @@ export const setLegTaken = async (trx: Trx, id: string, plaidTransferId: string)
   return numUpdatedRows > 0n
 }
 
-/** Stores Plaid's authorization unless another attempt was first, and answers the one that holds: none when the leg was called off meanwhile. */
-export const saveAuthorization = async (db: Db, leg: LegRow, authorizationId: string, now: Date): Promise<LegRow> => {
-  await db
+const setAuthorization = prepared<{ id: string; attempt: number; authorizationId: string; now: Date }>()((db, place) =>
+  db
     .updateTable('transfer_legs')
-    .set({ authorization_id: authorizationId, authorized_at: now })
-    .where('id', '=', leg.id)
-    .where('authorization_attempt', '=', leg.authorization_attempt)
+    .set({ authorization_id: place('authorizationId'), authorized_at: place('now') })
+    .where('id', '=', place('id'))
+    .where('authorization_attempt', '=', place('attempt'))
     .where('authorization_id', 'is', null)
     .where('status', '=', 'wanted')
-    .execute()
-  return await db.selectFrom('transfer_legs').selectAll().where('id', '=', leg.id).executeTakeFirstOrThrow()
+    .returningAll()
+)
+
+/** Stores Plaid's authorization unless another attempt was first, and answers the one that holds: none when the leg was called off meanwhile. */
+export const saveAuthorization = async (db: Db, leg: LegRow, authorizationId: string, now: Date): Promise<LegRow> => {
+  const [saved] = await setAuthorization(db, { id: leg.id, attempt: leg.authorization_attempt, authorizationId, now })
+  return saved ?? (await db.selectFrom('transfer_legs').selectAll().where('id', '=', leg.id).executeTakeFirstOrThrow())
 }
 
 /** Gives up an authorization that has expired unused. */

@@ -1,4 +1,6 @@
 import { sql, type Selectable } from 'kysely'
+import type { Environment } from '../../../plugins/auth/caller.ts'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/pages.ts'
 import type { RecipientsTable } from '../tables.ts'
@@ -10,16 +12,23 @@ export type RecipientRow = Selectable<RecipientsTable>
 export const accountNumberContext = (recipientId: string): string => `recipients.account_number:${recipientId}`
 export const accessTokenContext = (recipientId: string): string => `recipients.access_token:${recipientId}`
 
-/** A recipient of the partner's; a deleted one only for transfers that were made before. */
-export const findRecipient = async (db: Db, { partnerId, environments }: Viewer, id: string, options: { deleted?: boolean } = {}): Promise<RecipientRow | undefined> =>
-  await db
+const findRows = prepared<{ id: string; partnerId: string; environments: Environment[]; deleted: boolean }>()((db, place) =>
+  db
     .selectFrom('recipients')
     .selectAll()
-    .where('id', '=', id)
-    .where('partner_id', '=', partnerId)
-    .where('environment', 'in', environments)
-    .$if(options.deleted !== true, (query) => query.where('deleted_at', 'is', null))
-    .executeTakeFirst()
+    .where('id', '=', place('id'))
+    .where('partner_id', '=', place('partnerId'))
+    .where('environment', '=', (eb) => eb.fn.any(place('environments')))
+    .where((eb) => eb.or([sql<boolean>`${place('deleted')}::boolean`, eb('deleted_at', 'is', null)]))
+)
+
+/** A recipient of the partner's; a deleted one only for transfers that were made before. */
+export const findRecipient = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  id: string,
+  { deleted = false }: { deleted?: boolean } = {}
+): Promise<RecipientRow | undefined> => (await findRows(db, { id, partnerId, environments, deleted }))[0]
 
 export const insertRecipient = async (trx: Trx, recipient: RecipientRow): Promise<RecipientRow> =>
   await trx.insertInto('recipients').values(recipient).returningAll().executeTakeFirstOrThrow()

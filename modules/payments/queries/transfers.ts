@@ -1,5 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Environment } from '../../../plugins/auth/caller.ts'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/pages.ts'
 import type { TransferEventsTable, TransfersTable } from '../tables.ts'
@@ -15,16 +16,19 @@ export type TransferRow = Selectable<TransfersTable>
 export type SubmittedTransfer = TransferRow & { state: TransferState }
 export type TransferEventRow = Selectable<TransferEventsTable>
 
-/** A transfer that the partner can see; one in preparation is not. */
-export const findTransfer = async (db: Db, { partnerId, environments }: Viewer, id: string): Promise<SubmittedTransfer | undefined> =>
-  (await db
+const findSubmitted = prepared<{ id: string; partnerId: string; environments: Environment[] }>()((db, place) =>
+  db
     .selectFrom('transfers')
     .selectAll()
-    .where('id', '=', id)
-    .where('partner_id', '=', partnerId)
-    .where('environment', 'in', environments)
+    .where('id', '=', place('id'))
+    .where('partner_id', '=', place('partnerId'))
+    .where('environment', '=', (eb) => eb.fn.any(place('environments')))
     .where('state', '<>', 'preparing')
-    .executeTakeFirst()) as SubmittedTransfer | undefined
+)
+
+/** A transfer that the partner can see; one in preparation is not. */
+export const findTransfer = async (db: Db, { partnerId, environments }: Viewer, id: string): Promise<SubmittedTransfer | undefined> =>
+  (await findSubmitted(db, { id, partnerId, environments }))[0] as SubmittedTransfer | undefined
 
 export const readTransfer = async (db: Db, id: string): Promise<TransferRow | undefined> =>
   await db.selectFrom('transfers').selectAll().where('id', '=', id).executeTakeFirst()
@@ -54,8 +58,11 @@ export const pageTransfers = async (db: Db, { partnerId, environments }: Viewer,
     .limit(limit + 1)
     .execute()) as SubmittedTransfer[]
 
-export const listEvents = async (db: Db, transferId: string): Promise<TransferEventRow[]> =>
-  await db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', transferId).orderBy('sequence').execute()
+const eventsOf = prepared<{ transferId: string }>()((db, place) =>
+  db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', place('transferId')).orderBy('sequence')
+)
+
+export const listEvents = async (db: Db, transferId: string): Promise<TransferEventRow[]> => await eventsOf(db, { transferId })
 
 /** Appends the next event of a locked transfer; the database refuses a step that is not legal. */
 export const insertEvent = async (trx: Trx, transferId: string, state: TransferState, reason: string | null, at: Date): Promise<void> => {
@@ -65,18 +72,10 @@ export const insertEvent = async (trx: Trx, transferId: string, state: TransferS
 
 export type NewTransfer = Omit<TransferRow, 'state' | 'last_sequence'>
 
-export const insertTransfer = async (trx: Trx, transfer: NewTransfer): Promise<TransferRow> =>
-  await trx.insertInto('transfers').values(transfer).returningAll().executeTakeFirstOrThrow()
-
 /** The transfer of an earlier attempt of a request whose answer was never committed. Taking it up keeps the sweeper away from it. */
-export const takeUpTransfer = async (db: Db, partnerId: string, requestKey: string, now: Date): Promise<TransferRow | undefined> =>
-  await db
-    .updateTable('transfers')
-    .set({ touched_at: now })
-    .where('partner_id', '=', partnerId)
-    .where('request_key', '=', requestKey)
-    .returningAll()
-    .executeTakeFirst()
+export const takeUpTransfer = prepared<{ partnerId: string; requestKey: string; now: Date }>()((db, place) =>
+  db.updateTable('transfers').set({ touched_at: place('now') }).where('partner_id', '=', place('partnerId')).where('request_key', '=', place('requestKey')).returningAll()
+)
 
 /** The answer of the request commits with this: from now on its idempotency key answers for it. */
 export const forgetRequest = async (trx: Trx, id: string): Promise<void> => {

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { until } from '../../machines/waiting.ts'
+import { statementsOf as statementsSent } from '../../statements.ts'
 import { openWorld, type World } from './world.ts'
 
 let world: World
@@ -18,31 +19,13 @@ after(async () => {
 
 const keyed = (key: string) => ({ 'idempotency-key': key })
 
-/** The statements that a piece of work sends to the tables of a spend, as the database is asked them. */
-const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> => {
-  const executor = world.database.db.getExecutor()
-  const provide = executor.provideConnection.bind(executor)
-  const statements: string[] = []
-  executor.provideConnection = (consume, options) =>
-    provide(async (connection) => {
-      const execute = connection.executeQuery
-      connection.executeQuery = (query, given) => {
-        if (/agent_spend|credentials|idempotency_keys|activity|events/.test(query.sql) && !/published_at|sequence/.test(query.sql)) statements.push(query.sql)
-        return execute.call(connection, query, given) as ReturnType<typeof connection.executeQuery<never>>
-      }
-      try {
-        return await consume(connection)
-      } finally {
-        connection.executeQuery = execute
-      }
-    }, options)
-  try {
-    await work()
-  } finally {
-    executor.provideConnection = provide
-  }
-  return statements
-}
+/** The statements that a piece of work sends to the tables of a spend. */
+const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
+  await statementsSent(
+    world.database.db,
+    (text) => /agent_spend|credentials|idempotency_keys|activity|events/.test(text) && !/published_at|sequence|publish events|webhooks/.test(text),
+    work
+  )
 
 test('a keyed spend of a known key is one round trip to the database, with its activity, its event and its answer', async () => {
   const key = await world.fund('one-trip', 100)

@@ -3,9 +3,8 @@ import { after, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { legSteps, type LegStatus } from '../../../modules/payments/leg-states.ts'
-import { insertHold, lockFunds } from '../../../modules/payments/queries/funds.ts'
 import { insertLeg, setLegStatus } from '../../../modules/payments/queries/legs.ts'
-import { insertEvent, insertTransfer, readTransfer } from '../../../modules/payments/queries/transfers.ts'
+import { insertEvent, readTransfer } from '../../../modules/payments/queries/transfers.ts'
 import { transferSteps, type TransferState } from '../../../modules/payments/transfer-states.ts'
 import { newId } from '../../../plugins/ids.ts'
 import { openTestDatabase } from '../../build-app.ts'
@@ -18,13 +17,23 @@ const now = new Date('2026-06-14T18:00:00Z')
 
 const prepare = (accountId = 'acc_from', cents = 1_000) =>
   db.transaction().execute(async (trx) => {
-    const transfer = await insertTransfer(trx, {
-      id: newId('tfr'), partner_id: partnerId, environment: 'test', request_key: null, user_id: 'usr', from_account_id: accountId, to_account_id: 'acc_to',
-      amount_cents: cents, currency: 'USD', memo: null, legal_name: null, rail: 'ach', estimated_settlement: now, created_at: now, touched_at: now
-    })
-    await insertLeg(trx, { transferId: transfer.id, amountCents: cents, kind: 'debit', network: 'ach' }, now)
-    return transfer.id
+    const transferId = newId('tfr')
+    await trx
+      .insertInto('transfers')
+      .values({
+        id: transferId, partner_id: partnerId, environment: 'test', request_key: null, user_id: 'usr', from_account_id: accountId, to_account_id: 'acc_to',
+        amount_cents: cents, currency: 'USD', memo: null, legal_name: null, rail: 'ach', estimated_settlement: now, created_at: now, touched_at: now
+      })
+      .execute()
+    await insertLeg(trx, { transferId, amountCents: cents, kind: 'debit', network: 'ach' }, now)
+    return transferId
   })
+
+const hold = async (transferId: string, accountId: string, cents: number, availableCents: number) => {
+  await sql`insert into account_funds (account_id, held_cents) values (${accountId}, 0) on conflict do nothing`.execute(db)
+  await sql`insert into transfer_holds (transfer_id, account_id, amount_cents, available_cents, created_at)
+    values (${transferId}, ${accountId}, ${cents}, ${availableCents}, ${now})`.execute(db)
+}
 
 const append = (id: string, state: TransferState) => db.transaction().execute((trx) => insertEvent(trx, id, state, null, now))
 const refuses = async (work: () => Promise<unknown>) => await assert.rejects(work, { code: '23514' })
@@ -62,10 +71,7 @@ test('history cannot be changed, and a state follows from nothing else', async (
 })
 
 test('a preparation that came to nothing can be deleted with its leg and its hold', async () => {
-  await db.transaction().execute(async (trx) => {
-    await lockFunds(trx, 'acc_from')
-    await insertHold(trx, { transferId: id, accountId: 'acc_from', amountCents: 1_000, availableCents: 1_000 }, now)
-  })
+  await hold(id, 'acc_from', 1_000, 1_000)
   await sql`delete from transfers where id = ${id}`.execute(db)
   const { held_cents } = await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', 'acc_from').executeTakeFirstOrThrow()
   assert.equal(held_cents, 0)
@@ -90,16 +96,11 @@ test('no payment goes backwards or out before its debit has settled', async () =
 
 test('more than is available cannot be held, and a hold is released once', async () => {
   const account = newId('acc')
-  const hold = async (transferId: string, cents: number) =>
-    await db.transaction().execute(async (trx) => {
-      await lockFunds(trx, account)
-      await insertHold(trx, { transferId, accountId: account, amountCents: cents, availableCents: 10_000 }, now)
-    })
   const [first, second] = [await prepare(account, 6_000), await prepare(account, 6_000)]
-  await hold(first, 6_000)
-  await refuses(() => hold(second, 6_000))
+  await hold(first, account, 6_000, 10_000)
+  await refuses(() => hold(second, account, 6_000, 10_000))
   await append(first, 'submitted')
   await append(first, 'cancelled')
-  await hold(second, 6_000)
+  await hold(second, account, 6_000, 10_000)
   await refuses(() => sql`update transfer_holds set released_at = null where transfer_id = ${first}`.execute(db))
 })

@@ -8,7 +8,7 @@ const { db } = world.database
 const { faults } = simulatorOf(world)
 
 const atPlaid = async (transferId: string) =>
-  (await db.selectFrom('plaid_sim_transfers').select(['metadata', 'status']).execute()).filter(({ metadata }) => metadata?.transfer_id === transferId)
+  (await db.selectFrom('plaid_sim_transfers').select(['transfer_id', 'metadata', 'status']).execute()).filter(({ metadata }) => metadata?.transfer_id === transferId)
 
 const rowsFrom = (accountId: string) => db.selectFrom('transfers').selectAll().where('from_account_id', '=', accountId).execute()
 const heldOf = async (accountId: string) =>
@@ -25,6 +25,23 @@ test('when every answer of Plaid’s is lost, the retry under the same key finds
   assert.equal(found.status, 200, found.text)
   assert.equal((await atPlaid(found.body.id)).length, 1)
   assert.equal((await rowsFrom(checking)).length, 1)
+})
+
+test('what Plaid has told before the answer is in the answer, and is emitted in its order', async () => {
+  const { checking, savings } = await world.link()
+  const body = { from_account_id: checking, to_account_id: savings, amount: 5 }
+  faults.next('/transfer/create', 'drop_after', 3)
+  assert.equal((await post('/v1/transfers', body, undefined, { 'idempotency-key': 'overtaken' })).status, 502)
+  const [prepared] = await rowsFrom(checking)
+  const transfer_id = (await atPlaid(prepared?.id ?? ''))[0]?.transfer_id ?? ''
+  await world.app.plaid.in('test').call((api) => api.sandboxTransferSimulate({ transfer_id, event_type: 'posted' }), { repeatable: false })
+  await world.sync()
+  const answered = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'overtaken' })
+  assert.equal(answered.status, 200, answered.text)
+  assert.deepEqual([answered.body.id, answered.body.status], [prepared?.id, 'posted'])
+  assert.deepEqual(answered.body.events.map(({ state }: { state: string }) => state), ['submitted', 'pending', 'posted'])
+  assert.deepEqual(answered.body, (await get(`/v1/transfers/${answered.body.id}`)).body)
+  assert.deepEqual(await world.published(answered.body.id), ['transfer.submitted', 'transfer.pending', 'transfer.posted'])
 })
 
 test('what nobody retries is finished when Plaid has it, and the client’s late retry gets that one', async () => {

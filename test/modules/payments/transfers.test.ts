@@ -28,6 +28,14 @@ test('the example of the API reference runs as printed, with curl’s own conten
   assert.match(String(body.estimated_settlement), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
+test('what a new transfer is answered with is what it is when it is read', async () => {
+  const [{ checking, savings }, recipient] = [await link(), await world.recipient()]
+  for (const to of [savings, recipient]) {
+    const made = await transfer({ from_account_id: checking, to_account_id: to, amount: 1.5, memo: 'A \ud800 coffee', legal_name: 'Ada' })
+    assert.deepEqual((await get(`/v1/transfers/${made.id}`)).body, made)
+  }
+})
+
 test('a transfer goes from state to state, and each is in its history and emitted once', async () => {
   const [{ checking }, recipient] = [await link(), await world.recipient()]
   const { id } = await transfer({ from_account_id: checking, to_account_id: recipient, amount: 10 })

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import { syncJob } from '../../../modules/payments/background.ts'
+import { insertPreparation, submitPreparation } from '../../../modules/payments/queries/preparations.ts'
+import { transact } from '../../../plugins/database/transaction.ts'
+import { newId } from '../../../plugins/ids.ts'
+import { statementsOf } from '../../statements.ts'
+import { simulatorOf, startWorld } from './world.ts'
+
+const world = await startWorld({ after })
+const { db } = world.database
+
+const tables = /\b(transfers|transfer_legs|transfer_events|account_funds|recipients|accounts|items|events|activity|idempotency_keys)\b/
+
+/** The statements of requests alone: neither the simulator's nor those of the publisher of events. */
+const sentFor = (work: () => Promise<unknown>): Promise<string[]> =>
+  statementsOf(db, (text) => tables.test(text) && !/plaid_sim_|published_at|publish events|webhooks|credentials/.test(text), work)
+
+/** What comes of an account and an item that are linked, in one statement; ids of the item may be given that are not. */
+const prepare = async (accountId: string, itemIds: string[], cents: number, availableCents: number | null) => {
+  const now = world.clock.now()
+  const transfer = {
+    id: newId('tfr'), partner_id: world.partner.partnerId, environment: 'test' as const, request_key: newId('key'), user_id: 'usr', from_account_id: accountId,
+    to_account_id: 'acc_to', amount_cents: cents, currency: 'USD' as const, memo: null, legal_name: null, rail: 'ach' as const, estimated_settlement: now,
+    created_at: now, touched_at: now
+  }
+  return await transact(db, (trx) => insertPreparation(trx, { transfer, debitNetwork: 'ach', itemIds, availableCents }))
+}
+
+const preparedBy = async (...given: Parameters<typeof prepare>) => {
+  const result = await prepare(...given)
+  assert(result.outcome === 'prepared', result.outcome)
+  return result
+}
+
+const submit = (transferId: string, answered: boolean) =>
+  transact(db, (trx) => submitPreparation(trx, { transferId, plaidTransferId: `at Plaid ${transferId}`, answered, now: world.clock.now() }))
+
+const heldOf = async (accountId: string) =>
+  (await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accountId).executeTakeFirst())?.held_cents
+
+test('a keyed transfer takes eleven statements', async () => {
+  const [{ checking }, recipient] = [await world.link(), await world.recipient()]
+  await simulatorOf(world).settled()
+  const body = { from_account_id: checking, to_account_id: recipient, amount: 1 }
+  // News of Plaid's, which its webhook brings at once, are no part of the request.
+  const release = await world.database.locks.tryAcquire(`job ${syncJob}`)
+  const statements = await sentFor(() => world.post('/v1/transfers', body, undefined, { 'idempotency-key': 'counted' }))
+  await release?.()
+  assert.equal(statements.length, 11, statements.join('\n\n'))
+  assert.equal((await world.get('/v1/transfers')).body.transfers.length, 1)
+})
+
+test('balances of one item take two statements', async () => {
+  await world.link('usr_balances')
+  await simulatorOf(world).settled()
+  const statements = await sentFor(() => world.get('/v1/accounts?user_id=usr_balances'))
+  assert.equal(statements.length, 2, statements.join('\n\n'))
+})
+
+test('a preparation is what the database holds, a debit and a hold with it', async () => {
+  const { itemId } = await world.link()
+  const account = newId('acc')
+  const { transfer, debit } = await preparedBy(account, [itemId], 600, 1_000)
+  assert.deepEqual(await db.selectFrom('transfers').selectAll().where('id', '=', transfer.id).executeTakeFirst(), transfer)
+  assert.deepEqual(await db.selectFrom('transfer_legs').selectAll().where('transfer_id', '=', transfer.id).execute(), [debit])
+  assert.deepEqual([debit.kind, debit.status, debit.amount_cents, await heldOf(account)], ['debit', 'wanted', 600, 600])
+})
+
+test('what is insufficient, or needs an item that is gone or about to be, leaves nothing', async () => {
+  const { itemId } = await world.link()
+  const account = newId('acc')
+  await preparedBy(account, [itemId], 600, 1_000)
+  assert.deepEqual(await prepare(account, [itemId], 401, 1_000), { outcome: 'insufficient', heldCents: 600 })
+  const untouched = newId('acc')
+  assert.deepEqual(await prepare(untouched, [itemId, 'itm_gone'], 1, null), { outcome: 'unlinked' })
+  await sql`update items set removal_began_at = ${world.clock.now()} where id = ${itemId}`.execute(db)
+  assert.deepEqual(await prepare(untouched, [itemId], 1, null), { outcome: 'unlinked' })
+  assert.deepEqual([await heldOf(account), await heldOf(untouched)], [600, undefined])
+  assert.equal((await db.selectFrom('transfers').select('id').where('from_account_id', 'in', [account, untouched]).execute()).length, 1)
+})
+
+test('two accounts of one item need that item once, and a bank that says nothing holds nobody back', async () => {
+  const { itemId } = await world.link()
+  await preparedBy(newId('acc'), [itemId, itemId], 1_000_000, null)
+})
+
+test('of many preparations at once no more are held than there is, also of an account that no transfer had yet', async () => {
+  const { itemId } = await world.link()
+  const account = newId('acc')
+  const results = await Promise.all(Array.from({ length: 20 }, () => prepare(account, [itemId], 300, 1_000)))
+  assert.equal(results.filter(({ outcome }) => outcome === 'prepared').length, 3)
+  assert.equal(await heldOf(account), 900)
+})
+
+test('many submissions of one transfer write one event, and the request is found until its answer has committed', async () => {
+  const { itemId } = await world.link()
+  const { transfer } = await preparedBy(newId('acc'), [itemId], 100, null)
+  const written = await Promise.all(Array.from({ length: 8 }, () => submit(transfer.id, false)))
+  assert.equal(written.filter((submitted) => submitted !== undefined).length, 1)
+  const row = await db.selectFrom('transfers').selectAll().where('id', '=', transfer.id).executeTakeFirstOrThrow()
+  assert.deepEqual([row.state, row.last_sequence, row.request_key], ['submitted', 1, transfer.request_key])
+  const other = await preparedBy(newId('acc'), [itemId], 100, null)
+  const submitted = await submit(other.transfer.id, true)
+  assert.deepEqual(submitted?.transfer, await db.selectFrom('transfers').selectAll().where('id', '=', other.transfer.id).executeTakeFirst())
+  assert.deepEqual([submitted?.event], await db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', other.transfer.id).execute())
+  assert.deepEqual([submitted?.transfer.request_key, submitted?.hasNews], [null, false])
+})
+
+test('neither a payment nor a balance waits while a sync of the item is written', { skip: world.database.driver === 'embedded' && 'an embedded database has one connection' }, async () => {
+  const { itemId, checking, savings } = await world.link('usr_syncing')
+  await db.transaction().execute(async (trx) => {
+    await trx.updateTable('items').set({ syncs_wanted: 2 }).where('id', '=', itemId).execute()
+    await world.transfer({ from_account_id: checking, to_account_id: savings, amount: 1 })
+    assert.equal((await world.get('/v1/accounts?user_id=usr_syncing')).body.accounts[0].stale, false)
+  })
+})

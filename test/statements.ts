@@ -1,0 +1,27 @@
+import type { Db } from '../plugins/database/types.ts'
+
+/** The statements that a piece of work sends, as the database is asked them; of all that the server does meanwhile, those that `isCounted`. */
+export const statementsOf = async (db: Db, isCounted: (text: string) => boolean, work: () => Promise<unknown>): Promise<string[]> => {
+  const executor = db.getExecutor()
+  const provide = executor.provideConnection.bind(executor)
+  const statements: string[] = []
+  executor.provideConnection = (consume, options) =>
+    provide(async (connection) => {
+      const execute = connection.executeQuery
+      connection.executeQuery = (query, given) => {
+        if (isCounted(query.sql)) statements.push(query.sql)
+        return execute.call(connection, query, given) as ReturnType<typeof connection.executeQuery<never>>
+      }
+      try {
+        return await consume(connection)
+      } finally {
+        connection.executeQuery = execute
+      }
+    }, options)
+  try {
+    await work()
+  } finally {
+    executor.provideConnection = provide
+  }
+  return statements
+}
