@@ -25,7 +25,6 @@ import { requestIdOf } from './plugins/request-ids.ts'
 import responseHeaders from './plugins/response-headers.ts'
 import secrets from './plugins/secrets.ts'
 import stripe from './plugins/stripe/index.ts'
-import together from './plugins/together.ts'
 import tracing from './plugins/tracing/plugin.ts'
 import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
 
@@ -85,7 +84,6 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(idempotency)
   await app.register(auth)
   await app.register(rateLimit, { rateLimits })
-  await app.register(together)
   await app.register(operations)
   await app.register(mcp)
   await app.register(stripe)

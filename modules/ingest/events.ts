@@ -31,21 +31,20 @@ const checkTime = (text: string, now: Date): string | undefined => {
   return undefined
 }
 
-const checkEvent = (event: SentEvent, path: string, now: Date): FieldError[] => {
+/** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
+export const findFaults = (events: SentEvent[], pathOf: (index: number) => string, now: Date): FieldError[] => {
   const errors: FieldError[] = []
-  for (const [field, type] of onlyOf) {
-    if (event[field] !== undefined && event.event_type !== type) {
-      errors.push({ path: `${path}/${field}`, message: `belongs to ${type} events only, and this one is ${event.event_type}` })
+  for (const [index, event] of events.entries()) {
+    for (const [field, type] of onlyOf) {
+      if (event[field] !== undefined && event.event_type !== type) {
+        errors.push({ path: `${pathOf(index)}/${field}`, message: `belongs to ${type} events only, and this one is ${event.event_type}` })
+      }
     }
+    const fault = event.occurred_at === undefined ? undefined : checkTime(event.occurred_at, now)
+    if (fault !== undefined) errors.push({ path: `${pathOf(index)}/occurred_at`, message: fault })
   }
-  const fault = event.occurred_at === undefined ? undefined : checkTime(event.occurred_at, now)
-  if (fault !== undefined) errors.push({ path: `${path}/occurred_at`, message: fault })
   return errors
 }
-
-/** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
-export const findFaults = (events: SentEvent[], pathOf: (index: number) => string, now: Date): FieldError[] =>
-  events.flatMap((event, index) => checkEvent(event, pathOf(index), now))
 
 /** An event as it is stored; without a time of its own it happened now. */
 export const toUsageEvent = (event: SentEvent, now: Date): UsageEvent => ({

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { prepared } from '../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { UsageInterval } from './period.ts'
 import './tables.ts'
@@ -20,30 +21,41 @@ export interface UsageEvent {
   eventId?: string | undefined
 }
 
-const columnsOf = (events: UsageEvent[]) => sql.join([
-  sql`${events.map((event) => event.partnerId)}::text[]`,
-  sql`${events.map((event) => event.type)}::text[]`,
-  sql`${events.map((event) => event.userId ?? null)}::text[]`,
-  sql`${events.map((event) => event.amountCents ?? null)}::bigint[]`,
-  sql`${events.map((event) => event.category ?? null)}::text[]`,
-  sql`${events.map((event) => event.institution ?? null)}::text[]`,
-  sql`${events.map((event) => event.occurredAt.toISOString())}::timestamptz[]`,
-  sql`${events.map((event) => event.eventId ?? null)}::text[]`
-])
+/** A column for each field, with a place for each event; null where an event has no such field. */
+interface EventColumns {
+  partnerIds: string[]
+  types: string[]
+  userIds: (string | null)[]
+  amounts: (number | null)[]
+  categories: (string | null)[]
+  institutions: (string | null)[]
+  times: string[]
+  eventIds: (string | null)[]
+  receivedAt: Date
+}
 
-/**
- * Stores events and adds them to the sums of their days and hours, all in one statement whose text does not depend on how many there are. Of events with
- * the same partner and id only the first is stored.
- *
- * Every insert takes its rows in the order of their keys, and the tables are written one after the other, since each counts what the one before has
- * returned: two statements at the same time can wait for each other, but not in a circle.
- *
- * @returns how many were new, and which partners do not exist; if there is such a partner, nothing is stored.
- */
-export const storeEvents = async (db: Trx, events: UsageEvent[], receivedAt: Date): Promise<{ stored: number; missing: string[] }> => {
-  const { rows } = await sql<{ stored: number; missing: string[] }>`
+const columnsOf = (events: UsageEvent[], receivedAt: Date): EventColumns => ({
+  partnerIds: events.map((event) => event.partnerId),
+  types: events.map((event) => event.type),
+  userIds: events.map((event) => event.userId ?? null),
+  amounts: events.map((event) => event.amountCents ?? null),
+  categories: events.map((event) => event.category ?? null),
+  institutions: events.map((event) => event.institution ?? null),
+  times: events.map((event) => event.occurredAt.toISOString()),
+  eventIds: events.map((event) => event.eventId ?? null),
+  receivedAt
+})
+
+interface StoreOutcome {
+  stored: number
+  missing: string[]
+}
+
+const insertEvents = prepared<EventColumns>()(
+  (_db, place) => sql<StoreOutcome>`
     with given as (
-      select * from unnest(${columnsOf(events)}) with ordinality
+      select * from unnest(${place('partnerIds')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
+        ${place('institutions')}::text[], ${place('times')}::timestamptz[], ${place('eventIds')}::text[]) with ordinality
         as event (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position)
     ), missing as (
       select partner_id, min(position) as position from given
@@ -51,7 +63,7 @@ export const storeEvents = async (db: Trx, events: UsageEvent[], receivedAt: Dat
       group by partner_id
     ), stored as (
       insert into usage_events (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at)
-      select partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${receivedAt}::timestamptz from given
+      select partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz from given
       where not exists (select from missing)
       order by partner_id, event_id, position
       on conflict (partner_id, event_id) where event_id is not null do nothing
@@ -97,8 +109,20 @@ export const storeEvents = async (db: Trx, events: UsageEvent[], receivedAt: Dat
       group by partner_id, unit, start, coalesce(institution, '') order by partner_id, unit, start, coalesce(institution, '')
       on conflict (partner_id, unit, start, institution) do update set account_links = kept.account_links + excluded.account_links
     )
-    select (select count(*) from stored) as stored, array(select partner_id from missing order by position) as missing`.execute(db)
-  const [outcome] = rows
+    select (select count(*) from stored) as stored, array(select partner_id from missing order by position) as missing`
+)
+
+/**
+ * Stores events and adds them to the sums of their days and hours, all in one statement whose text does not depend on how many there are. Of events with
+ * the same partner and id only the first is stored.
+ *
+ * Every insert takes its rows in the order of their keys, and the tables are written one after the other, since each counts what the one before has
+ * returned: two statements at the same time can wait for each other, but not in a circle.
+ *
+ * @returns how many were new, and which partners do not exist; if there is such a partner, nothing is stored.
+ */
+export const storeEvents = async (db: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
+  const [outcome] = await insertEvents(db, columnsOf(events, receivedAt))
   if (outcome === undefined) throw new Error('The statement that stores usage events answered no row.')
   return outcome
 }

@@ -118,5 +118,5 @@ export default fp(
     refuseOtherMethods(app)
     done()
   },
-  { name: 'operations', dependencies: ['auth', 'rate-limit', 'idempotency', 'errors', 'outbox', 'cursors', 'together'] }
+  { name: 'operations', dependencies: ['auth', 'rate-limit', 'idempotency', 'errors', 'outbox', 'cursors'] }
 )

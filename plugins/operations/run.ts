@@ -10,6 +10,7 @@ import { isAnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from '.
 import { Answer } from './answer.ts'
 import type { Footprint } from './handlers.ts'
 import type { Operation } from './table.ts'
+import { atEndOfTurn } from './turn.ts'
 import { serialiseAnswer } from './validation.ts'
 
 
@@ -182,6 +183,21 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
   return (request, reply) => carry(request, reply, claimOf(operation, request))
 }
 
+const fail = (reply: FastifyReply, error: unknown): void =>
+  void reply.send(error instanceof Error ? error : new Error('What was thrown is not an error.', { cause: error }))
+
+/**
+ * Answers that become ready together leave together. To wake up whoever waits for an answer costs more than to make most answers, and a proxy that is awake
+ * already takes the next ones without being woken for each.
+ */
+const sendTogether = atEndOfTurn(({ reply, outcome }: { reply: FastifyReply; outcome: Outcome | ProblemError }) => {
+  try {
+    send(reply, outcome)
+  } catch (error) {
+    fail(reply, error)
+  }
+})
+
 /**
  * Makes the route's handler of an operation from the operation's own. `checkAnswer` tells what is wrong with an answer, where answers are checked.
  * It tells Fastify of its answer by sending it, and not by a promise, which would make Fastify follow the answer in another way as well.
@@ -189,7 +205,9 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
 export const createRouteHandler = (app: FastifyInstance, operation: Operation, handler: AnyHandler, checkAnswer: CheckAnswer | undefined) => {
   const run = createRun(app, operation, handler, createFinisher(operation, checkAnswer))
   return (request: FastifyRequest, reply: FastifyReply): void => {
-    const fail = (error: unknown): void => void reply.send(error instanceof Error ? error : new Error('What was thrown is not an error.', { cause: error }))
-    run(request, reply).then((outcome) => app.sendTogether(() => void send(reply, outcome), fail), fail)
+    run(request, reply).then(
+      (outcome) => sendTogether({ reply, outcome }),
+      (error: unknown) => fail(reply, error)
+    )
   }
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
-import { inspect } from 'node:util'
-import type { KyselyPlugin } from 'kysely'
 import { createPartner, send } from '../../credentials.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
+import { statementsOf } from '../../statements.ts'
 
 const secret = 'an-ingest-secret-of-a-test'
 const { url, database, app } = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: secret } })
@@ -143,22 +142,14 @@ test('a malformed request stores nothing, and its answer names every field that 
 test('500 events of one batch cost one statement between begin and commit', async (t) => {
   const handle = await openTestDatabase(t)
   const { partnerId } = await createPartner(handle)
-  let statements = 0
-  const counter: KyselyPlugin = {
-    transformQuery({ node }) {
-      // Only this domain's: the server's background work has statements of its own.
-      if (inspect(node, { depth: 4 }).includes('usage_')) statements++
-      return node
-    },
-    transformResult: async ({ result }) => result
-  }
-  const counted = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret }, database: { ...handle, db: handle.db.withPlugin(counter) } })
-  statements = 0
+  const { url } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret }, database: handle })
   const events = Array.from({ length: 500 }, (_, index) => ({ partner_id: partnerId, event_type: 'transaction', user_id: `usr_${index}`, amount_cents: index }))
-  const { status, body } = await send(counted.url, 'POST', '/api/ingest/events/batch', { body: { events }, headers: withSecret })
-  assert.equal(status, 200)
-  assert.equal(body.accepted, 500)
-  assert.equal(statements, 1)
+  const statements = await statementsOf(handle.db, (text) => text.includes('usage_'), async () => {
+    const { status, body } = await send(url, 'POST', '/api/ingest/events/batch', { body: { events }, headers: withSecret })
+    assert.equal(status, 200)
+    assert.equal(body.accepted, 500)
+  })
+  assert.equal(statements.length, 1, statements.join('\n'))
 })
 
 test('the text of an event comes back as it was sent, whatever characters it is made of', async () => {
