@@ -36,27 +36,28 @@ const limitsOf = ({ config }: FastifyInstance): { maxEventLoopDelay: number; max
 export default fp(
   async (app) => {
     const most = app.config.overload.requests
-    let underWay = 0
+    const underWay = new Set<FastifyRequest>()
     const refuse = (reason: Reason): ProblemError => {
       app.metrics.overloaded(reason)
       const { detail, retryAfterSeconds } = reasons[reason]
       return overloaded(`${detail} Try again soon.`, {}, { 'retry-after': String(retryAfterSeconds) })
     }
-    const left = (): void => {
-      underWay -= 1
-    }
     app.addHook('onRequest', (request, reply, next) => {
-      if (underWay >= most && most > 0 && !isAboutHealth(request)) return next(refuse('requests'))
-      underWay += 1
-      // Also when the client goes away before its answer.
-      reply.raw.on('close', left)
+      if (underWay.size >= most && most > 0 && !isAboutHealth(request)) return next(refuse('requests'))
+      underWay.add(request)
+      reply.raw.on('close', () => underWay.delete(request))
       next()
+    })
+    // Of requests that a client sent one after the other without waiting, only the first has an answer that Node closes when the client goes away.
+    app.addHook('onRequestAbort', (request, done) => {
+      underWay.delete(request)
+      done()
     })
     await app.register(underPressure, {
       ...limitsOf(app),
       pressureHandler: (request, _reply, type) => (isAboutHealth(request) ? undefined : Promise.reject(refuse(type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory')))
     })
-    app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' }, () => underWay)
+    app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' }, () => underWay.size)
   },
   { name: 'overload', dependencies: ['config', 'errors', 'metrics'] }
 )

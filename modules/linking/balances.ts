@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/auth/caller.ts'
-import { again } from '../../plugins/database/transaction.ts'
+import { transact } from '../../plugins/database/transaction.ts'
 import { ProblemError } from '../../plugins/errors/problem.ts'
 import { mapBounded } from './bounded.ts'
 import { toAccountRows, type AccountRow } from './changes.ts'
@@ -39,7 +39,9 @@ const refresh = async (app: FastifyInstance, { id, environment, access_token }: 
   const told = await askBalances(app, { itemId: id, environment, accessToken: app.secrets.decrypt(access_token, tokenContext(id)) })
   if (told === undefined) return (await listAccountsOf(db, [id])).map((account) => ({ ...account, stale: true }))
   const toldOf = new Set(told.map((account) => account.plaid_account_id))
-  return (await again(() => saveAccounts(db, id, told))).map((account) => ({ ...account, stale: !toldOf.has(account.plaid_account_id) }))
+  // It may wait for a lock on the item, which no connection that others share should.
+  const stored = await transact(db, (trx) => saveAccounts(trx, id, told))
+  return stored.map((account) => ({ ...account, stale: !toldOf.has(account.plaid_account_id) }))
 }
 
 const underWay = new WeakMap<FastifyInstance, Map<string, Promise<FreshAccount[]>>>()

@@ -3,7 +3,7 @@ import type { Environment } from '../../plugins/auth/caller.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { Secrets } from '../../plugins/secrets.ts'
 import { askBalances, readFreshAccounts, type FreshAccount } from './balances.ts'
-import { findAccountRow, saveAccountsWithCommit, type StoredAccount } from './queries/accounts.ts'
+import { findAccountRow, saveAccounts, type StoredAccount } from './queries/accounts.ts'
 import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
 import { listEndUsers, listItemsOfUser, selectHeld, tokenContext } from './queries/items.ts'
 import { syncerOf } from './sync.ts'
@@ -49,28 +49,19 @@ export const findAccount = async (secrets: Secrets, db: Db, viewer: Viewer, acco
   }
 }
 
-/** What an account's bank tells of its balance. */
-export interface AskedBalance {
-  /** What is there, in cents; null when the bank says nothing of it. */
-  availableCents: number | null
-  /** Stores what the bank told of the whole item, as one of a transaction's last words. */
-  save: (trx: Trx) => Promise<void>
-}
-
 const availableOf = (account: Pick<StoredAccount, 'available_balance_cents' | 'current_balance_cents'>): number | null =>
   account.available_balance_cents ?? account.current_balance_cents
 
-/** Asks the bank for an account's balance, for nobody else; outside of any transaction. Where it cannot be asked, or tells what is older, the last known balance counts. */
-export const askBalance = async (app: FastifyInstance, access: AccountAccess): Promise<AskedBalance> => {
+/**
+ * Asks the bank for an account's balance, for nobody else; outside of any transaction.
+ * @returns what stores it, in a transaction, and answers what is there, in cents: the newest that anybody was told, or null when the bank says nothing of it.
+ */
+export const askBalance = async (app: FastifyInstance, access: AccountAccess): Promise<(trx: Trx) => Promise<number | null>> => {
   const told = await askBalances(app, access)
   const { account, itemId } = access
-  const row = told?.find((candidate) => candidate.plaid_account_id === account.plaid_account_id)
-  const isNewer = row !== undefined && Date.parse(row.as_of) >= account.as_of.getTime()
-  return {
-    availableCents: availableOf(isNewer ? row : account),
-    save: async (trx) => {
-      if (told !== undefined) await saveAccountsWithCommit(trx, itemId, told)
-    }
+  return async (trx) => {
+    const stored = told === undefined ? [] : await saveAccounts(trx, itemId, told)
+    return availableOf(stored.find(({ id }) => id === account.id) ?? account)
   }
 }
 

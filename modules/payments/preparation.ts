@@ -57,8 +57,8 @@ const chooseWay = (from: End, to: End, { amountCents, rail: wish }: Wanted, at: 
   return { rail, debitNetwork: debitNetworkOf(rail, movement) }
 }
 
-const insufficient = (availableCents: number, requiredCents: number): ProblemError => {
-  const available = fromCents(Math.max(0, availableCents))
+const insufficient = (leftCents: number, requiredCents: number): ProblemError => {
+  const available = fromCents(Math.max(0, leftCents))
   return insufficientFunds(`The account has ${available.toFixed(2)} left for transfers.`, { available, required: fromCents(requiredCents) })
 }
 
@@ -66,7 +66,7 @@ const linkedOf = (ends: End[]): AccountAccess[] => ends.flatMap(({ linked }) => 
 
 const prepare = async (app: FastifyInstance, wanted: Wanted, from: End & { linked: AccountAccess }, to: End): Promise<Prepared> => {
   checkEnds([from, to], wanted.currency)
-  const { availableCents, save } = await askBalance(app, from.linked)
+  const storeBalance = await askBalance(app, from.linked)
   const now = app.clock.now()
   const { rail, debitNetwork } = chooseWay(from, to, wanted, now)
   const transfer: NewTransfer = {
@@ -88,14 +88,14 @@ const prepare = async (app: FastifyInstance, wanted: Wanted, from: End & { linke
   }
   const itemIds = linkedOf([from, to]).map(({ itemId }) => itemId)
   const result = await transact(app.database.db, async (trx) => {
-    await save(trx)
+    const availableCents = await storeBalance(trx)
     return await insertPreparation(trx, { transfer, debitNetwork, itemIds, availableCents })
   })
   switch (result.outcome) {
     case 'unlinked':
       throw notFound('An account of the transfer is being deleted.')
     case 'insufficient':
-      throw insufficient((availableCents ?? 0) - result.heldCents, wanted.amountCents)
+      throw insufficient(result.leftCents, wanted.amountCents)
     case 'prepared':
       return { transfer: result.transfer, debit: result.debit, from }
   }
@@ -108,8 +108,8 @@ const takeUp = async (app: FastifyInstance, { partnerId, requestKey }: Wanted): 
   const [transfer] = await takeUpTransfer(db, { partnerId, requestKey, now: app.clock.now() })
   if (transfer === undefined) return undefined
   const [debit, from] = await Promise.all([readDebit(app, transfer.id), findEndOfTransfer(app, transfer, 'from')])
-  if (debit === undefined) throw noSource(transfer.from_account_id)
-  return { transfer, debit, from }
+  // Undone meanwhile, since Plaid had refused it; then there is nothing to take up.
+  return debit === undefined ? undefined : { transfer, debit, from }
 }
 
 /**

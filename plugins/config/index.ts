@@ -1,14 +1,7 @@
-import { Type, type Static } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import { deriveSimulatorKeys, readDevelopmentKeys, type DevelopmentKeys } from './development-keys.ts'
+import { Reader, type Environment, type RateOverrides } from './reader.ts'
 
-/** What a class of requests may cost one partner: the ceiling in the class's own unit, or the ceiling with a burst. */
-const RateOverride = Type.Union([
-  Type.Number({ minimum: 0 }),
-  Type.Object({ ceiling: Type.Number({ minimum: 0 }), burst: Type.Optional(Type.Number({ minimum: 0 })) }, { additionalProperties: false })
-])
-export const RateOverrides = Type.Record(Type.String(), RateOverride)
-export type RateOverrides = Static<typeof RateOverrides>
+export { RateOverrides } from './reader.ts'
 
 export interface PlaidConfig {
   /**
@@ -84,8 +77,6 @@ export class ConfigurationError extends Error {
   }
 }
 
-type Environment = Record<string, string | undefined>
-
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const requiredInProduction: Record<string, string> = {
@@ -94,75 +85,25 @@ const requiredInProduction: Record<string, string> = {
   ATLAS_JWT_SECRET: 'set it to a random text of 32 characters or more, such as the output of: openssl rand -base64 48'
 }
 
-/** Reads settings one by one and collects what is wrong, so that a start-up names every fault at once. */
-class Reader {
-  readonly problems: string[] = []
-  constructor(private readonly env: Environment) {}
-
-  text(name: string): string | undefined {
-    const value = this.env[name]?.trim()
-    return value === '' ? undefined : value
-  }
-
-  flag(name: string, fallback: boolean): boolean {
-    const value = this.text(name)?.toLowerCase()
-    if (value === undefined) return fallback
-    if (['true', '1', 'yes', 'on'].includes(value)) return true
-    if (['false', '0', 'no', 'off'].includes(value)) return false
-    this.problems.push(`${name} must be true or false`)
-    return fallback
-  }
-
-  integer(name: string, fallback: number, minimum: number, maximum: number): number {
-    const value = this.text(name)
-    if (value === undefined) return fallback
-    const number = Number(value)
-    if (Number.isInteger(number) && number >= minimum && number <= maximum) return number
-    this.problems.push(`${name} must be a whole number from ${minimum} to ${maximum}`)
-    return fallback
-  }
-
-  choice(name: string, fallback: string, choices: string[]): string {
-    const value = this.text(name) ?? fallback
-    if (!choices.includes(value)) this.problems.push(`${name} must be one of ${choices.join(', ')}`)
-    return value
-  }
-
-  url(name: string, protocols: string[]): string | undefined {
-    const value = this.text(name)
-    if (value === undefined) return undefined
-    const ok = URL.canParse(value) && protocols.includes(new URL(value).protocol)
-    if (!ok) this.problems.push(`${name} must be an URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
-    return value.replace(/\/$/, '')
-  }
-
-  key(name: string, value: string): Buffer {
-    const key = Buffer.from(value, 'base64')
-    if (key.length !== 32) this.problems.push(`${name} must be 32 bytes in base64 (44 characters); this one has ${key.length} bytes`)
-    return key
-  }
-
-  rateOverrides(name: string): Record<string, RateOverrides> {
-    const text = this.text(name)
-    if (text === undefined) return {}
-    try {
-      const value: unknown = JSON.parse(text)
-      if (Value.Check(Type.Record(Type.String(), RateOverrides), value)) return value
-    } catch {
-      // told below together with a value of the wrong shape
-    }
-    this.problems.push(`${name} must be JSON such as {"<partner id>": {"standard": 120}}`)
-    return {}
-  }
+/** Whether credentials for real accounts may be sent there. */
+const isSafe = (url: string): boolean => {
+  if (!URL.canParse(url)) return false
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
 }
 
 const readPlaid = (reader: Reader, keys: DevelopmentKeys | undefined): PlaidConfig => {
   const clientId = reader.text('PLAID_CLIENT_ID')
   const secret = reader.text('PLAID_SECRET')
   const environment = reader.choice('PLAID_ENV', 'sandbox', ['sandbox', 'production'])
-  const baseUrl = reader.url('PLAID_BASE_URL', ['http:', 'https:'])
+  const baseUrl = reader.baseUrl('PLAID_BASE_URL')
   if ((clientId === undefined) !== (secret === undefined)) reader.problems.push('PLAID_CLIENT_ID and PLAID_SECRET belong together: set both or neither')
-  if (clientId === undefined || secret === undefined) {
+  const named = clientId !== undefined && secret !== undefined
+  if (baseUrl !== undefined && !named) reader.problems.push('PLAID_BASE_URL is of use with PLAID_CLIENT_ID and PLAID_SECRET only')
+  if (environment === 'production' && named && baseUrl !== undefined && !isSafe(baseUrl)) {
+    reader.problems.push('PLAID_BASE_URL must begin with https:// for PLAID_ENV=production, unless it is on this machine')
+  }
+  if (!named) {
     return keys === undefined
       ? { mode: 'not_configured', clientId: '', secret: '', baseUrl }
       : { mode: 'sandbox', clientId: 'atlas-simulator', secret: keys.plaidSecret, baseUrl }
@@ -186,7 +127,7 @@ const readStripe = (reader: Reader, keys: DevelopmentKeys | undefined): StripeCo
 const readTwilio = (reader: Reader): TwilioConfig | undefined => {
   const names = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'] as const
   const [accountSid, authToken, from] = names.map((name) => reader.text(name))
-  const baseUrl = reader.url('TWILIO_BASE_URL', ['http:', 'https:'])
+  const baseUrl = reader.baseUrl('TWILIO_BASE_URL')
   if (accountSid !== undefined && authToken !== undefined && from !== undefined) return { accountSid, authToken, from, baseUrl }
   if (accountSid !== undefined || authToken !== undefined || from !== undefined) {
     reader.problems.push(`${names.join(', ')} belong together: set all or none`)

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { activityOf, writeActivity } from '../audit.ts'
 import { tenantOf, type Caller } from '../auth/caller.ts'
@@ -12,7 +13,6 @@ import type { Footprint } from './handlers.ts'
 import type { Operation } from './table.ts'
 import { atEndOfTurn } from './turn.ts'
 import { serialiseAnswer } from './validation.ts'
-
 
 interface Outcome {
   status: number
@@ -184,7 +184,7 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
 }
 
 const fail = (reply: FastifyReply, error: unknown): void =>
-  void reply.send(error instanceof Error ? error : new Error('What was thrown is not an error.', { cause: error }))
+  void reply.send(error instanceof Error ? error : new Error(`What was thrown is not an error: ${inspect(error)}`))
 
 /**
  * Answers that become ready together leave together. To wake up whoever waits for an answer costs more than to make most answers, and a proxy that is awake

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { startApp, type TestApp } from '../build-app.ts'
 import { createPartner, send, type Answered } from '../credentials.ts'
@@ -98,4 +101,38 @@ test('limits that are switched off refuse nothing', { timeout: 180_000 }, async 
   const { testKey } = await createPartner(database)
   const answers = await Promise.all(Array.from({ length: 300 }, () => send(url, 'GET', '/v1/events', { key: testKey })))
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+})
+
+/** A door that requests wait at. */
+const createGate = () => {
+  let open = (): void => undefined
+  const passed = new Promise<void>((done) => (open = done))
+  return { open, passed }
+}
+
+test('a client that sends many requests without waiting and goes away leaves every place free', { timeout: 30_000 }, async (t) => {
+  const most = 6
+  let gate = createGate()
+  t.after(() => gate.open())
+  const slow = (server: FastifyInstance): void => void server.get('/test/slow', async () => {
+    await gate.passed
+    return {}
+  })
+  const { url, app } = await startApp(t, { env: { ATLAS_OVERLOAD_REQUESTS: String(most) }, extend: slow })
+  const { hostname, port } = new URL(url)
+  for (let client = 0; client < 4; client++) {
+    const socket = connect(Number(port), hostname)
+    const arrived = once(app.server, 'request')
+    socket.write('GET /test/slow HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(4))
+    await arrived
+    socket.destroy()
+    await once(socket, 'close')
+  }
+  gate.open()
+  for (let full = false; !full; ) {
+    gate = createGate()
+    const answers = Promise.all(Array.from({ length: most }, () => send(url, 'GET', '/test/slow')))
+    setTimeout(gate.open, 100)
+    full = (await answers).every(({ status }) => status === 200)
+  }
 })

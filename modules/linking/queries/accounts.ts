@@ -28,10 +28,12 @@ type Place = (name: keyof Saving) => RawBuilder<string>
 /** The item, which nobody deletes while its accounts are written. */
 const heldItem = (place: Place) => sql`item as (select id from items where id = ${place('itemId')} for key share)`
 
+/** In the order of their keys, so that two that write the same accounts do not wait for each other in a circle. */
 const insertSelected = (place: Place) => sql`
   insert into accounts (id, item_id, plaid_account_id, ordinal, name, mask, type, subtype, current_balance_cents, available_balance_cents, iso_currency_code, as_of)
   select r.id, item.id, r.plaid_account_id, r.ordinal, r.name, r.mask, r.type, r.subtype, r.current_balance_cents, r.available_balance_cents, r.iso_currency_code, r.as_of
-  from item cross join jsonb_to_recordset(${place('rows')}::jsonb) as r(${columns})`
+  from item cross join jsonb_to_recordset(${place('rows')}::jsonb) as r(${columns})
+  order by r.plaid_account_id`
 
 const told = ['ordinal', 'name', 'mask', 'type', 'subtype', 'current_balance_cents', 'available_balance_cents', 'iso_currency_code', 'as_of']
 
@@ -40,27 +42,21 @@ const newer = sql.join(
   told.map((name) => sql`${sql.ref(name)} = case when accounts.as_of <= excluded.as_of then ${sql.ref(`excluded.${name}`)} else ${sql.ref(`accounts.${name}`)} end`)
 )
 
-const save = (_db: Db, place: Place) => sql<StoredAccount>`
-  with ${heldItem(place)},
-  saved as (${insertSelected(place)} on conflict (item_id, plaid_account_id) do update set ${newer} returning *)
-  select * from saved
-  union all select accounts.* from accounts join item on item.id = accounts.item_id where not exists (select from saved where saved.id = accounts.id)
-  order by ordinal, id`
-
-const saveAndList = prepared<Saving>()(save)
-const saveWithCommit = prepared<Saving>()(save, { withCommit: true })
+const saveAndList = prepared<Saving>()(
+  (_db, place) => sql<StoredAccount>`
+    with ${heldItem(place)},
+    saved as (${insertSelected(place)} on conflict (item_id, plaid_account_id) do update set ${newer} returning *)
+    select * from saved
+    union all select accounts.* from accounts join item on item.id = accounts.item_id where not exists (select from saved where saved.id = accounts.id)
+    order by ordinal, id`
+)
 
 /**
  * Stores accounts with their balances; an older balance never takes the place of a newer one, and an account keeps the id that it was first given.
  * @returns all accounts of the item as they are now, in Plaid's order; none when the item is gone, and nothing is stored then.
  */
-export const saveAccounts = async (db: Db, itemId: string, accounts: AccountRow[]): Promise<StoredAccount[]> =>
-  await saveAndList(db, savingOf(itemId, accounts))
-
-/** The same, as one of a transaction's last words. */
-export const saveAccountsWithCommit = async (trx: Trx, itemId: string, accounts: AccountRow[]): Promise<void> => {
-  await saveWithCommit(trx, savingOf(itemId, accounts))
-}
+export const saveAccounts = async (trx: Trx, itemId: string, accounts: AccountRow[]): Promise<StoredAccount[]> =>
+  await saveAndList(trx, savingOf(itemId, accounts))
 
 const insertNew = prepared<Saving>()((_db, place) => sql`with ${heldItem(place)} ${insertSelected(place)} on conflict (item_id, plaid_account_id) do nothing`)
 

@@ -25,8 +25,11 @@ export const requireTransfer = async (db: Db, viewer: Viewer, id: string): Promi
 }
 
 /** A transfer as it is now, with its history. */
-export const showTransfer = async (db: Db, viewer: Viewer, id: string) =>
-  toTransfer(...(await Promise.all([requireTransfer(db, viewer, id), listEvents(db, id), listLegs(db, id)])))
+export const showTransfer = async (db: Db, viewer: Viewer, id: string) => {
+  // First of all, so that what comes meanwhile can only be in the history too early.
+  const transfer = await requireTransfer(db, viewer, id)
+  return toTransfer(transfer, ...(await Promise.all([listEvents(db, id), listLegs(db, id)])))
+}
 
 /** Cancels the debit. @throws ProblemError 409 when Plaid has begun with it. */
 const cancelDebit = async (app: FastifyInstance, transfer: SubmittedTransfer): Promise<void> => {

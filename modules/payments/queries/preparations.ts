@@ -18,8 +18,8 @@ export interface NewPreparation {
 
 export type PreparationOutcome =
   | { outcome: 'prepared'; transfer: TransferRow; debit: LegRow }
-  /** What the account's other transfers hold leaves too little, in cents. */
-  | { outcome: 'insufficient'; heldCents: number }
+  /** What the account's other transfers leave of it, in cents, is too little. */
+  | { outcome: 'insufficient'; leftCents: number }
   /** An item is gone or about to be. */
   | { outcome: 'unlinked' }
 
@@ -73,7 +73,7 @@ export const insertPreparation = async (trx: Trx, { transfer, debitNetwork, item
   const [row] = rows
   if (row === undefined || row.held_cents === null) return { outcome: 'unlinked' }
   const { held_cents: heldCents, ...debit } = row
-  if (debit.id === null) return { outcome: 'insufficient', heldCents }
+  if (debit.id === null) return { outcome: 'insufficient', leftCents: (availableCents ?? 0) - heldCents }
   return { outcome: 'prepared', transfer: { ...transfer, state: 'preparing', last_sequence: 0 }, debit }
 }
 

@@ -14,13 +14,15 @@ const told = (plaidAccountId: string, ordinal: number, cents: number, asOf: stri
   available_balance_cents: null, iso_currency_code: 'USD', as_of: asOf
 })
 
+const save = (itemId: string, rows: AccountRow[]) => transact(db, (trx) => saveAccounts(trx, itemId, rows))
+
 const [early, noon, late] = ['2030-06-14T09:00:00.000Z', '2030-06-14T12:00:00.000Z', '2030-06-14T18:00:00.000Z'] as const
 
 test('of two balances the newer one stays and is answered, with every account of the item in its order', async () => {
   const { itemId, accounts } = await world.link()
-  const first = await saveAccounts(db, itemId, [told('one', 90, 100, noon), told('two', 91, 200, noon)])
+  const first = await save(itemId, [told('one', 90, 100, noon), told('two', 91, 200, noon)])
   assert.equal(first.length, accounts.length + 2)
-  const second = await saveAccounts(db, itemId, [told('one', 90, 50, early), told('two', 91, 250, late)])
+  const second = await save(itemId, [told('one', 90, 50, early), told('two', 91, 250, late)])
   assert.deepEqual(second.slice(-2).map((row) => [row.plaid_account_id, row.current_balance_cents, row.as_of.toISOString()]), [['one', 100, noon], ['two', 250, late]])
   assert.deepEqual(second.map(({ id }) => id), first.map(({ id }) => id))
   assert.deepEqual(second, await listAccountsOf(db, [itemId]))
@@ -29,5 +31,5 @@ test('of two balances the newer one stays and is answered, with every account of
 test('balances of an item that is gone by now are stored nowhere', async () => {
   const { itemId } = await world.link('usr_gone')
   await transact(db, (trx) => removeItem(trx, itemId))
-  assert.deepEqual(await saveAccounts(db, itemId, [told('one', 0, 100, noon)]), [])
+  assert.deepEqual(await save(itemId, [told('one', 0, 100, noon)]), [])
 })

@@ -51,3 +51,19 @@ test('documentation is on in development and off in production', (t) => {
   assert.equal(loadConfig(production).docsEnabled, false)
   assert.equal(loadConfig({ ...production, ATLAS_DOCS_ENABLED: 'true' }).docsEnabled, true)
 })
+
+test('an address in place of Plaid’s own is one to which paths can be added and real credentials may be sent, and comes with the keys for it', (t) => {
+  const keys = { ATLAS_DATA_DIR: temporaryDir(t), PLAID_CLIENT_ID: 'client', PLAID_SECRET: 'secret' }
+  const real = { ...keys, PLAID_ENV: 'production' }
+  assert.equal(loadConfig({ ...keys, PLAID_BASE_URL: 'http://proxy.internal:8080/plaid/' }).plaid.baseUrl, 'http://proxy.internal:8080/plaid')
+  for (const url of ['https://proxy.internal', 'http://127.0.0.1:8080', 'http://[::1]:8080']) assert.equal(loadConfig({ ...real, PLAID_BASE_URL: url }).plaid.baseUrl, url)
+  const wrong = [
+    { ...real, PLAID_BASE_URL: 'http://proxy.internal' },
+    { ...keys, PLAID_BASE_URL: 'https://proxy.internal/?key=1' },
+    { ...keys, PLAID_BASE_URL: 'https://proxy.internal/#plaid' },
+    { ...keys, PLAID_BASE_URL: 'https://user:password@proxy.internal' },
+    { ...keys, PLAID_BASE_URL: 'ftp://proxy.internal' },
+    { ATLAS_DATA_DIR: keys.ATLAS_DATA_DIR, PLAID_BASE_URL: 'https://proxy.internal' }
+  ]
+  for (const env of wrong) assert.throws(() => loadConfig(env), /PLAID_BASE_URL/, env.PLAID_BASE_URL)
+})
