@@ -72,7 +72,7 @@ test('what is insufficient, or needs an item that is gone or about to be, leaves
   const { itemId } = await world.link()
   const account = newId('acc')
   await preparedBy(account, [itemId], 600, 1_000)
-  assert.deepEqual(await prepare(account, [itemId], 401, 1_000), { outcome: 'insufficient', heldCents: 600 })
+  assert.deepEqual(await prepare(account, [itemId], 401, 1_000), { outcome: 'insufficient', leftCents: 400 })
   const untouched = newId('acc')
   assert.deepEqual(await prepare(untouched, [itemId, 'itm_gone'], 1, null), { outcome: 'unlinked' })
   await sql`update items set removal_began_at = ${world.clock.now()} where id = ${itemId}`.execute(db)
