@@ -29,6 +29,13 @@ const limitsOf = ({ config }: FastifyInstance): { maxEventLoopDelay: number; max
   return { maxEventLoopDelay: loopDelayMs, maxHeapUsedBytes: getHeapStatistics().heap_size_limit * share, maxRssBytes: containerBytes() * share }
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whether it counts as one that is being answered. */
+    isUnderWay: boolean
+  }
+}
+
 /**
  * Refuses requests with 503 before memory or the database's connections run out, so that those under way still end well. How many are under way is what
  * counts, and not how many wait for a connection: statements that are sent together or one after the other on a connection wait where the pool does not see it.
@@ -36,28 +43,34 @@ const limitsOf = ({ config }: FastifyInstance): { maxEventLoopDelay: number; max
 export default fp(
   async (app) => {
     const most = app.config.overload.requests
-    const underWay = new Set<FastifyRequest>()
+    let underWay = 0
     const refuse = (reason: Reason): ProblemError => {
       app.metrics.overloaded(reason)
       const { detail, retryAfterSeconds } = reasons[reason]
       return overloaded(`${detail} Try again soon.`, {}, { 'retry-after': String(retryAfterSeconds) })
     }
+    const leave = (request: FastifyRequest): void => {
+      if (request.isUnderWay) underWay -= 1
+      request.isUnderWay = false
+    }
+    app.decorateRequest('isUnderWay', false)
     app.addHook('onRequest', (request, reply, next) => {
-      if (underWay.size >= most && most > 0 && !isAboutHealth(request)) return next(refuse('requests'))
-      underWay.add(request)
-      reply.raw.on('close', () => underWay.delete(request))
+      if (underWay >= most && most > 0 && !isAboutHealth(request)) return next(refuse('requests'))
+      underWay += 1
+      request.isUnderWay = true
+      reply.raw.on('close', () => leave(request))
       next()
     })
     // Of requests that a client sent one after the other without waiting, only the first has an answer that Node closes when the client goes away.
     app.addHook('onRequestAbort', (request, done) => {
-      underWay.delete(request)
+      leave(request)
       done()
     })
     await app.register(underPressure, {
       ...limitsOf(app),
       pressureHandler: (request, _reply, type) => (isAboutHealth(request) ? undefined : Promise.reject(refuse(type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory')))
     })
-    app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' }, () => underWay.size)
+    app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' }, () => underWay)
   },
   { name: 'overload', dependencies: ['config', 'errors', 'metrics'] }
 )
