@@ -31,20 +31,22 @@ const checkTime = (text: string, now: Date): string | undefined => {
   return undefined
 }
 
-/** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
-export const findFaults = (events: SentEvent[], pathOf: (index: number) => string, now: Date): FieldError[] => {
+/** What is wrong with one event; the paths begin at the event. */
+const checkEvent = (event: SentEvent, now: Date): FieldError[] => {
   const errors: FieldError[] = []
-  for (const [index, event] of events.entries()) {
-    for (const [field, type] of onlyOf) {
-      if (event[field] !== undefined && event.event_type !== type) {
-        errors.push({ path: `${pathOf(index)}/${field}`, message: `belongs to ${type} events only, and this one is ${event.event_type}` })
-      }
+  for (const [field, type] of onlyOf) {
+    if (event[field] !== undefined && event.event_type !== type) {
+      errors.push({ path: field, message: `belongs to ${type} events only, and this one is ${event.event_type}` })
     }
-    const fault = event.occurred_at === undefined ? undefined : checkTime(event.occurred_at, now)
-    if (fault !== undefined) errors.push({ path: `${pathOf(index)}/occurred_at`, message: fault })
   }
+  const fault = event.occurred_at === undefined ? undefined : checkTime(event.occurred_at, now)
+  if (fault !== undefined) errors.push({ path: 'occurred_at', message: fault })
   return errors
 }
+
+/** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
+export const findFaults = (events: SentEvent[], pathOf: (index: number) => string, now: Date): FieldError[] =>
+  events.flatMap((event, index) => checkEvent(event, now).map(({ path, message }) => ({ path: `${pathOf(index)}/${path}`, message })))
 
 /** An event as it is stored; without a time of its own it happened now. */
 export const toUsageEvent = (event: SentEvent, now: Date): UsageEvent => ({

@@ -5,7 +5,7 @@ import type { Secrets } from '../../plugins/secrets.ts'
 import { askBalances, readFreshAccounts, type FreshAccount } from './balances.ts'
 import { findAccountRow, saveAccounts, type StoredAccount } from './queries/accounts.ts'
 import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
-import { listEndUsers, listItemsOfUser, selectHeld, tokenContext } from './queries/items.ts'
+import { listEndUsers, listItemsOfUser, tokenContext } from './queries/items.ts'
 import { syncerOf } from './sync.ts'
 import type { ItemStatus } from './tables.ts'
 import { syncUser } from './user-sync.ts'
@@ -13,7 +13,7 @@ import type { Viewer } from './viewer.ts'
 
 /** What other domains may use of linking. */
 export type { FreshAccount, StoredAccount, StoredTransaction, Viewer }
-export { selectHeld as selectHeldItems }
+export { selectHeldItems } from './queries/items.ts'
 
 /** An end-user's accounts with the balances that their banks tell now; outside of any transaction. */
 export const refreshAccountsOf = async (app: FastifyInstance, viewer: Viewer, userId: string): Promise<FreshAccount[]> =>

@@ -165,7 +165,7 @@ const removalMs = 10 * 60_000
  * Those of some items that are there and are not being deleted, and nobody deletes them until the transaction ends: a piece for the statement that begins
  * something with them, which whoever wants to delete them later will see.
  */
-export const selectHeld = (ids: RawBuilder<string[]>, now: RawBuilder<Date>): RawBuilder<{ id: string }> =>
+export const selectHeldItems = (ids: RawBuilder<string[]>, now: RawBuilder<Date>): RawBuilder<{ id: string }> =>
   sql`select id from items where id = any(${ids}) and (removal_began_at is null or removal_began_at < ${now}::timestamptz - ${sql.lit(removalMs)} * interval '1 ms')
     order by id for key share`
 
