@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect, type Dialect } from 'kysely'
 import pg from 'pg'
+import { endWithClient, planByIndex } from './settings.ts'
 import { ownLimitMs } from './time-limit.ts'
 
 const int8 = 20
@@ -57,11 +58,14 @@ class PreparingClient extends pg.Client {
 /** PGlite leaves moments to JavaScript's `Date`, which takes the year 1 for 2001; pg reads them as PostgreSQL writes them. */
 const parseTimestamp = pg.types.getTypeParser(timestamptz, 'text') as (text: string) => unknown
 
-export const openPglite = async (dataDir: string): Promise<PGlite> =>
-  await PGlite.create({
+export const openPglite = async (dataDir: string): Promise<PGlite> => {
+  const pglite = await PGlite.create({
     dataDir,
     parsers: { [int8]: parseInt8, [date]: (text: string) => text, [timestamptz]: parseTimestamp }
   })
+  await pglite.exec(planByIndex)
+  return pglite
+}
 
 export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
 
@@ -83,12 +87,9 @@ const connection = ({ connectionString, statementLimitMs }: ConnectionOptions): 
   types: { getTypeParser }
 })
 
-/**
- * Lets the database look, while it carries out a statement, whether its client is still there. Without it a statement that was given up would wait on for a
- * lock, keep its connection, and be done long after its request was answered with 503. A server that runs where it cannot look goes without.
- */
-const endWithClient = (client: pg.ClientBase): void => {
-  client.query("set client_connection_check_interval = '2s'").catch(() => undefined)
+/** Sent before anything else, and nothing waits for the answers. */
+const settle = (client: pg.ClientBase): void => {
+  for (const setting of [planByIndex, endWithClient]) client.query(setting).catch(() => undefined)
 }
 
 export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
@@ -96,7 +97,7 @@ export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
   // The pool listens to idle connections only. One that dies in use fails its statement, which tells the request, and without a listener the process too.
   pool.on('connect', (client) => {
     client.on('error', () => undefined)
-    endWithClient(client)
+    settle(client)
   })
   return pool
 }
@@ -106,6 +107,6 @@ export const openClient = async (options: ConnectionOptions, onError: (error: Er
   const client = new PreparingClient(connection(options))
   client.on('error', onError)
   await client.connect()
-  endWithClient(client)
+  settle(client)
   return client
 }

@@ -6,6 +6,7 @@ import { linkBank, signUp, succeeded, topUp } from '../load/tenant.ts'
 import { runToEnd } from '../machines/cleanup.ts'
 import { until } from '../machines/waiting.ts'
 import type { Check } from './check.ts'
+import type { Fleet } from './fleet.ts'
 
 type Ask = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Answered['body']>
 
@@ -65,25 +66,24 @@ const receiveSigned = async (ask: Ask, work: () => Promise<void>): Promise<strin
     return receiver.received.map(({ event }) => event.type)
   })
 
-export const walk: Check = {
-  guarantee: 'somebody who uses everything through nginx meets one server',
-  async run(fleet) {
-    const { front, database, ingestSecret } = fleet
-    const { key, token, partnerId } = await signUp(front, database.db)
-    let steps = 0
-    const ask: Ask = async (method, path, body, credential = key, headers = {}) => {
-      steps += 1
-      return succeeded(await send(front, method, path, { ...(credential === '' ? {} : { key: credential }), body, headers })) ?? {}
-    }
-    assert.equal((await ask('GET', '/api/v1/health', undefined, '')).status, 'ok')
-    const events = await receiveSigned(ask, async () => {
-      await walkThroughMoney(ask, front, key)
-      await walkThroughCredits(ask, front, token, key)
-    })
-    const event = { partner_id: partnerId, event_type: 'transaction', user_id: 'usr_walk', amount_cents: 4218, category: 'groceries', event_id: 'once' }
-    for (const accepted of [1, 0]) {
-      assert.equal((await ask('POST', '/api/ingest/event', event, '', { 'x-atlas-ingest-secret': ingestSecret })).accepted, accepted)
-    }
-    return `${steps} requests, ${events.length} signed events of ${new Set(events).size} types`
+/** @returns what was done, for a person to read. */
+export const walkThroughEverything = async ({ front, database, ingestSecret }: Pick<Fleet, 'front' | 'database' | 'ingestSecret'>): Promise<string> => {
+  const { key, token, partnerId } = await signUp(front, database.db)
+  let steps = 0
+  const ask: Ask = async (method, path, body, credential = key, headers = {}) => {
+    steps += 1
+    return succeeded(await send(front, method, path, { ...(credential === '' ? {} : { key: credential }), body, headers })) ?? {}
   }
+  assert.equal((await ask('GET', '/api/v1/health', undefined, '')).status, 'ok')
+  const events = await receiveSigned(ask, async () => {
+    await walkThroughMoney(ask, front, key)
+    await walkThroughCredits(ask, front, token, key)
+  })
+  const event = { partner_id: partnerId, event_type: 'transaction', user_id: 'usr_walk', amount_cents: 4218, category: 'groceries', event_id: 'once' }
+  for (const accepted of [1, 0]) {
+    assert.equal((await ask('POST', '/api/ingest/event', event, '', { 'x-atlas-ingest-secret': ingestSecret })).accepted, accepted)
+  }
+  return `${steps} requests, ${events.length} signed events of ${new Set(events).size} types`
 }
+
+export const walk: Check = { guarantee: 'somebody who uses everything through nginx meets one server', run: walkThroughEverything }
