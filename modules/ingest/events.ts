@@ -1,18 +1,6 @@
 import type { FieldError } from '../../plugins/errors/validation.ts'
 import type { UsageEvent } from './queries.ts'
 
-/** An event as it comes, valid by the specification. */
-export interface SentEvent {
-  partner_id: string
-  event_type: 'user_signup' | 'account_link' | 'transaction'
-  user_id?: string
-  amount_cents?: number
-  category?: string
-  institution?: string
-  occurred_at?: string
-  event_id?: string
-}
-
 const dayMs = 24 * 3_600_000
 
 /** The fields that belong to one type of event. */
@@ -32,7 +20,7 @@ const checkTime = (text: string, now: Date): string | undefined => {
 }
 
 /** What is wrong with one event; the paths begin at the event. */
-const checkEvent = (event: SentEvent, now: Date): FieldError[] => {
+const checkEvent = (event: UsageEvent, now: Date): FieldError[] => {
   const errors: FieldError[] = []
   for (const [field, type] of onlyOf) {
     if (event[field] !== undefined && event.event_type !== type) {
@@ -45,17 +33,5 @@ const checkEvent = (event: SentEvent, now: Date): FieldError[] => {
 }
 
 /** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
-export const findFaults = (events: SentEvent[], pathOf: (index: number) => string, now: Date): FieldError[] =>
+export const findFaults = (events: UsageEvent[], pathOf: (index: number) => string, now: Date): FieldError[] =>
   events.flatMap((event, index) => checkEvent(event, now).map(({ path, message }) => ({ path: `${pathOf(index)}/${path}`, message })))
-
-/** An event as it is stored; without a time of its own it happened now. */
-export const toUsageEvent = (event: SentEvent, now: Date): UsageEvent => ({
-  partnerId: event.partner_id,
-  type: event.event_type,
-  userId: event.user_id,
-  amountCents: event.amount_cents,
-  category: event.category,
-  institution: event.institution,
-  occurredAt: event.occurred_at === undefined ? now : new Date(event.occurred_at),
-  eventId: event.event_id
-})

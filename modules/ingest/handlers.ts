@@ -5,9 +5,9 @@ import type { FieldError } from '../../plugins/errors/validation.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/ingest.ts'
 import { unknownPartner } from './errors.ts'
-import { findFaults, toUsageEvent, type SentEvent } from './events.ts'
+import { findFaults } from './events.ts'
 import { startsOf, usagePeriod } from './period.ts'
-import { readUsage, storeEvents, type IntervalSums } from './queries.ts'
+import { readUsage, storeEvents, type IntervalSums, type UsageEvent } from './queries.ts'
 
 const refuse = (errors: FieldError[]) =>
   validationFailed(`The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
@@ -28,11 +28,11 @@ const addUp = (intervals: Omit<IntervalSums, 'start'>[]) =>
   )
 
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
-  const accept = async (db: Trx, events: SentEvent[], pathOf: (index: number) => string) => {
+  const accept = async (db: Trx, events: UsageEvent[], pathOf: (index: number) => string) => {
     const now = app.clock.now()
     const faults = findFaults(events, pathOf, now)
     if (faults.length > 0) throw refuse(faults)
-    const { stored, missing } = await storeEvents(db, events.map((event) => toUsageEvent(event, now)), now)
+    const { stored, missing } = await storeEvents(db, events, now)
     if (missing.length > 0) throw unknownPartner(`There is no partner with the id ${firstOf(missing)}. Nothing was stored.`, { missing })
     return { accepted: stored, duplicates: events.length - stored, partners: [...new Set(events.map((event) => event.partner_id))] }
   }

@@ -1,48 +1,39 @@
 import { sql } from 'kysely'
+import { arrayText } from '../../plugins/database/array-text.ts'
 import { prepared } from '../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { UsageInterval } from './period.ts'
 import './tables.ts'
 
-/** One thing that a partner's end-user did. */
+/** One thing that a partner's end-user did, as it is sent. */
 export interface UsageEvent {
-  partnerId: string
-  type: 'user_signup' | 'account_link' | 'transaction'
+  partner_id: string
+  event_type: 'user_signup' | 'account_link' | 'transaction'
   /** The partner's own id of its end-user. */
-  userId?: string | undefined
+  user_id?: string | undefined
   /** Only of transactions: the size in US cents, zero or more. */
-  amountCents?: number | undefined
+  amount_cents?: number | undefined
   /** Only of transactions. */
   category?: string | undefined
   /** Only of account links. */
   institution?: string | undefined
-  occurredAt: Date
+  /** When it happened, as RFC 3339 writes it; without it, when it was received. */
+  occurred_at?: string | undefined
   /** The same id from the same partner counts once. */
-  eventId?: string | undefined
+  event_id?: string | undefined
 }
 
 /** A column for each field, with a place for each event; null where an event has no such field. */
-interface EventColumns {
-  partnerIds: string[]
-  types: string[]
-  userIds: (string | null)[]
-  amounts: (number | null)[]
-  categories: (string | null)[]
-  institutions: (string | null)[]
-  times: string[]
-  eventIds: (string | null)[]
-  receivedAt: Date
-}
-
-const columnsOf = (events: UsageEvent[], receivedAt: Date): EventColumns => ({
-  partnerIds: events.map((event) => event.partnerId),
-  types: events.map((event) => event.type),
-  userIds: events.map((event) => event.userId ?? null),
-  amounts: events.map((event) => event.amountCents ?? null),
-  categories: events.map((event) => event.category ?? null),
-  institutions: events.map((event) => event.institution ?? null),
-  times: events.map((event) => event.occurredAt.toISOString()),
-  eventIds: events.map((event) => event.eventId ?? null),
+const columnsOf = (events: UsageEvent[], receivedAt: Date) => ({
+  partnerIds: arrayText(events.map((event) => event.partner_id)),
+  types: arrayText(events.map((event) => event.event_type)),
+  userIds: arrayText(events.map((event) => event.user_id ?? null)),
+  amounts: arrayText(events.map((event) => event.amount_cents ?? null)),
+  categories: arrayText(events.map((event) => event.category ?? null)),
+  institutions: arrayText(events.map((event) => event.institution ?? null)),
+  // The database would round what is smaller than a microsecond, and read some spellings otherwise.
+  times: arrayText(events.map(({ occurred_at: time }) => (time === undefined ? null : new Date(time).toISOString()))),
+  eventIds: arrayText(events.map((event) => event.event_id ?? null)),
   receivedAt
 })
 
@@ -51,10 +42,11 @@ interface StoreOutcome {
   missing: string[]
 }
 
-const insertEvents = prepared<EventColumns>()(
+const insertEvents = prepared<ReturnType<typeof columnsOf>>()(
   (_db, place) => sql<StoreOutcome>`
     with given as (
-      select * from unnest(${place('partnerIds')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
+      select partner_id, event_type, user_id, amount_cents, category, institution, coalesce(occurred_at, ${place('receivedAt')}::timestamptz) as occurred_at, event_id, position
+      from unnest(${place('partnerIds')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
         ${place('institutions')}::text[], ${place('times')}::timestamptz[], ${place('eventIds')}::text[]) with ordinality
         as event (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position)
     ), missing as (

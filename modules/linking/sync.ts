@@ -61,15 +61,14 @@ const readChanges = async (client: PlaidClient, accessToken: string, from: strin
  * One usage event a purchase: a posted transaction counts under the id of the pending one that it took the place of. The size counts, in US dollars only,
  * whichever way the money went.
  */
-const usageOf = (item: ItemRow, rows: TransactionRow[], now: Date): UsageEvent[] =>
+const usageOf = (item: ItemRow, rows: TransactionRow[]): UsageEvent[] =>
   rows.map((row) => ({
-    partnerId: item.partner_id,
-    type: 'transaction',
-    userId: item.user_id,
-    amountCents: row.iso_currency_code === 'USD' ? Math.abs(row.amount_cents) : undefined,
+    partner_id: item.partner_id,
+    event_type: 'transaction',
+    user_id: item.user_id,
+    amount_cents: row.iso_currency_code === 'USD' ? Math.abs(row.amount_cents) : undefined,
     category: row.category ?? undefined,
-    occurredAt: now,
-    eventId: `transaction:${row.pending_transaction_id ?? row.id}`
+    event_id: `transaction:${row.pending_transaction_id ?? row.id}`
   }))
 
 /** Applies a loop: the item's cursor, accounts, transactions, usage and the event commit together, or nothing does. */
@@ -86,7 +85,7 @@ const applyLoop = async (app: FastifyInstance, trx: Trx, from: ItemRow, { pages,
   const removed = changes.flatMap(([id, transaction]) => (transaction === null ? [transactionIdOf(item.id, id)] : []))
   await writeChanges(trx, item, saved, removed)
   for (let start = 0; start < saved.length; start += usageBatch) {
-    await recordUsage(trx, usageOf(item, saved.slice(start, start + usageBatch), now), now)
+    await recordUsage(trx, usageOf(item, saved.slice(start, start + usageBatch)), now)
   }
   const data = { item_id: item.id, user_id: item.user_id, changed: saved.length, removed: removed.length }
   await app.outbox.publish(trx, [{ partnerId: item.partner_id, type: 'transactions.updated', data }])

@@ -1,14 +1,17 @@
 /*
- * Bare Fastify, three times. Under /a it answers the same JSON. Under /b it first does what the server was recorded to do, as one writes it by hand with pg: one
- * `pool.query(text, values)` after another. Under /n the statements have names, so that PostgreSQL plans them once, and what the server had under way together goes
- * out together. Both send the bank what the server sent it, with identifiers of their own, and go on with what the bank answered.
+ * Bare Fastify, three times. Under /a it answers the same JSON. Under /b it first does what the server was recorded to do, as one writes it by hand with pg and with
+ * Plaid's package: one `pool.query(text, values)` after another. Under /n the statements have names, so that PostgreSQL plans them once, what the server had under way
+ * together goes out together, and undici asks the bank. Both send the bank what the server sent it, with identifiers of their own, and go on with what it answered.
  */
 import { createHash } from 'node:crypto'
 import fastify from 'fastify'
 import pg from 'pg'
+import { Configuration, PlaidApi } from 'plaid'
 import { request } from 'undici'
 import { isBegin, isEnd, renewer, type Exchange, type RecordedCall, type RecordedStatement, type Renewal } from './exchange.ts'
 import type { Recorded } from './recording.ts'
+
+type AskBank = (call: RecordedCall, body: string) => Promise<unknown>
 
 interface Manner {
   pool: pg.Pool
@@ -16,13 +19,32 @@ interface Manner {
   locks: pg.Pool
   named: boolean
   together: boolean
+  askBank: AskBank
 }
 
-const open = (max: number, pipeline: boolean): pg.Pool => new pg.Pool({ connectionString: process.env.DATABASE_URL, max, pipeline })
+const { DATABASE_URL, PLAID_BASE_URL = '', PLAID_CLIENT_ID, PLAID_SECRET } = process.env
+
+const plaid = new PlaidApi(new Configuration({ basePath: PLAID_BASE_URL, baseOptions: { headers: { 'PLAID-CLIENT-ID': PLAID_CLIENT_ID, 'PLAID-SECRET': PLAID_SECRET } } }))
+
+/** The package has a method for each path, such as `transferCreate` for `/transfer/create`. */
+const askByPackage: AskBank = async ({ path }, body) => {
+  const method = path.slice(1).replaceAll(/[/_](\w)/g, (_match, letter: string) => letter.toUpperCase())
+  const { data } = await (plaid as unknown as Record<string, (body: unknown) => Promise<{ data: unknown }>>)[method]?.(JSON.parse(body)) ?? {}
+  return data
+}
+
+const askByUndici: AskBank = async ({ method, path, headers }, body) => {
+  const answered = await request(`${PLAID_BASE_URL}${path}`, { method, headers, body })
+  const answer = await answered.body.json()
+  if (answered.statusCode !== 200) throw new Error(`The bank answered ${path} with ${answered.statusCode}: ${JSON.stringify(answer)}`)
+  return answer
+}
+
+const open = (max: number, pipeline: boolean): pg.Pool => new pg.Pool({ connectionString: DATABASE_URL, max, pipeline })
 
 const manners: Record<'b' | 'n', Manner> = {
-  b: { pool: open(10, false), locks: open(1, false), named: false, together: false },
-  n: { pool: open(10, true), locks: open(1, true), named: true, together: true }
+  b: { pool: open(10, false), locks: open(1, false), named: false, together: false, askBank: askByPackage },
+  n: { pool: open(10, true), locks: open(1, true), named: true, together: true, askBank: askByUndici }
 }
 
 const isLock = (text: string): boolean => /\bpg_(?:try_)?advisory_(?:un)?lock\b/.test(text)
@@ -35,20 +57,14 @@ const nameOf = (text: string): string => {
   return name
 }
 
-const askBank = async (call: RecordedCall, { renew, take }: Renewal): Promise<void> => {
-  const { statusCode, body } = await request(`${process.env.PLAID_BASE_URL}${call.path}`, { method: call.method, headers: call.headers, body: renew(call.body) })
-  const answer = await body.json()
-  if (statusCode !== 200) throw new Error(`The bank answered ${call.path} with ${statusCode}: ${JSON.stringify(answer)}`)
-  take(call, answer)
-}
-
-const replay = async ({ pool, locks, named, together }: Manner, { steps }: Exchange, renewal: Renewal): Promise<void> => {
+const replay = async ({ pool, locks, named, together, askBank }: Manner, { steps }: Exchange, renewal: Renewal): Promise<void> => {
   const clients = new Map<number | undefined, pg.PoolClient>()
   const send = ({ text, values, transaction }: RecordedStatement): Promise<unknown> =>
     (clients.get(transaction) ?? (isLock(text) ? locks : pool)).query({ text, values: values.map(renewal.renew), ...(named && values.length > 0 ? { name: nameOf(text) } : {}) })
+  const ask = async (call: RecordedCall): Promise<void> => renewal.take(call, await askBank(call, renewal.renew(call.body)))
   for (const { statements, calls } of steps) {
     for (const { transaction } of statements.filter(isBegin)) clients.set(transaction, await pool.connect())
-    const work = [...statements.map((statement) => () => send(statement)), ...calls.map((call) => () => askBank(call, renewal))]
+    const work = [...statements.map((statement) => () => send(statement)), ...calls.map((call) => () => ask(call))]
     if (together) await Promise.all(work.map((one) => one()))
     else for (const one of work) await one()
     for (const { transaction } of statements.filter(isEnd)) clients.get(transaction)?.release()

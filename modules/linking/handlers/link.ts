@@ -78,7 +78,7 @@ const storeItem = async (app: FastifyInstance, trx: Trx, wanted: Wanted, granted
   if (item === undefined) return await storeAgain(app, trx, wanted, granted)
   const institution = item.institution_name ?? item.institution_id ?? undefined
   const { partnerId, userId } = wanted
-  await recordUsage(trx, [{ partnerId, type: 'account_link', userId, institution, occurredAt: now, eventId: `account_link:${id}` }], now)
+  await recordUsage(trx, [{ partner_id: partnerId, event_type: 'account_link', user_id: userId, institution, event_id: `account_link:${id}` }], now)
   await app.outbox.publish(trx, [{ partnerId, type: 'account.linked', data: { item_id: id, user_id: userId, institution: toInstitution(item) } }])
   return item
 }

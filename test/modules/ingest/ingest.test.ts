@@ -164,10 +164,10 @@ test('the text of an event comes back as it was sent, whatever characters it is 
 test('other domains record usage in their own transaction, each event once', async () => {
   const { recordUsage } = await import('../../../modules/ingest/index.ts')
   const { partnerId, testKey } = await createPartner(database)
-  const event = { partnerId, type: 'account_link' as const, userId: 'usr_1', institution: 'ins_1', occurredAt: app.clock.now(), eventId: 'item_1' }
+  const event = { partner_id: partnerId, event_type: 'account_link' as const, user_id: 'usr_1', institution: 'ins_1', event_id: 'item_1' }
   const record = async () => await database.db.transaction().execute(async (trx) => await recordUsage(trx, [event], app.clock.now()))
   assert.equal(await record(), 1)
   assert.equal(await record(), 0)
   assert.deepEqual((await usageOf(testKey)).by_institution, [{ institution: 'ins_1', account_links: 1 }])
-  await assert.rejects(database.db.transaction().execute((trx) => recordUsage(trx, [{ ...event, partnerId: 'p_404' }], app.clock.now())), /do not exist: p_404/)
+  await assert.rejects(database.db.transaction().execute((trx) => recordUsage(trx, [{ ...event, partner_id: 'p_404' }], app.clock.now())), /do not exist: p_404/)
 })

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import type { SentEvent } from '../../../modules/ingest/events.ts'
+import type { UsageEvent } from '../../../modules/ingest/index.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { startApp } from '../../build-app.ts'
 
 const secret = 'an-ingest-secret-of-a-test'
 const { url, database } = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: secret } })
 
-const ingest = async (events: SentEvent[]) => {
+const ingest = async (events: UsageEvent[]) => {
   const answered = await send(url, 'POST', '/api/ingest/events/batch', { body: { events }, headers: { 'x-atlas-ingest-secret': secret } })
   assert.equal(answered.status, 200, answered.text)
   return answered.body as { accepted: number; duplicates: number }
 }
 const usage = async (key: string, query: string) => await send(url, 'GET', `/v1/usage?${query}`, { key })
 
-const summarise = (events: SentEvent[]) => ({
+const summarise = (events: UsageEvent[]) => ({
   user_signups: events.filter((event) => event.event_type === 'user_signup').length,
   account_links: events.filter((event) => event.event_type === 'account_link').length,
   transactions: events.filter((event) => event.event_type === 'transaction').length,
@@ -30,9 +30,9 @@ const groupBy = <T>(items: T[], nameOf: (item: T) => string | null): Map<string 
 }
 
 /** What the usage should be, counted from the events themselves. */
-const recount = (events: SentEvent[], from: string, to: string, unitMs: number) => {
+const recount = (events: UsageEvent[], from: string, to: string, unitMs: number) => {
   const starts = Array.from({ length: (Date.parse(to) - Date.parse(from)) / unitMs }, (_, index) => Date.parse(from) + index * unitMs)
-  const within = (event: SentEvent, start: number, end: number) => Date.parse(event.occurred_at ?? '') >= start && Date.parse(event.occurred_at ?? '') < end
+  const within = (event: UsageEvent, start: number, end: number) => Date.parse(event.occurred_at ?? '') >= start && Date.parse(event.occurred_at ?? '') < end
   const inRange = events.filter((event) => within(event, Date.parse(from), Date.parse(to)))
   const categories = groupBy(inRange.filter((event) => event.event_type === 'transaction'), (event) => event.category ?? null)
   const institutions = groupBy(inRange.filter((event) => event.event_type === 'account_link'), (event) => event.institution ?? null)
@@ -73,10 +73,10 @@ test('the sums equal a recount of the events, whatever is sent, sent twice, or s
   await fc.assert(
     fc.asyncProperty(plan, async ({ pool, picks }) => {
       const partners = [await createPartner(database), await createPartner(database)]
-      const sent = pool.map(({ partner, event }, index): SentEvent => ({ ...event, partner_id: partners[partner]?.partnerId ?? '', event_id: `evt-${index}` }))
-      const batches = picks.map((batch) => batch.map((pick) => sent[pick % sent.length] as SentEvent))
+      const sent = pool.map(({ partner, event }, index): UsageEvent => ({ ...event, partner_id: partners[partner]?.partnerId ?? '', event_id: `evt-${index}` }))
+      const batches = picks.map((batch) => batch.map((pick) => sent[pick % sent.length] as UsageEvent))
       const receipts = await Promise.all(batches.map(ingest))
-      const different = new Set<SentEvent>(picks.flat().map((pick) => sent[pick % sent.length] as SentEvent))
+      const different = new Set<UsageEvent>(picks.flat().map((pick) => sent[pick % sent.length] as UsageEvent))
       assert.equal(receipts.reduce((sum, receipt) => sum + receipt.accepted, 0), different.size)
       for (const { partnerId, testKey } of partners) {
         const own = [...different].filter((event) => event.partner_id === partnerId)
@@ -98,7 +98,7 @@ test('the sums equal a recount of the events, whatever is sent, sent twice, or s
 test('batches that name the same partners, users and events in opposite orders at the same time all succeed', async () => {
   const partners = await Promise.all(Array.from({ length: 4 }, () => createPartner(database)))
   const events = partners.flatMap(({ partnerId }) =>
-    Array.from({ length: 30 }, (_, index): SentEvent => ({
+    Array.from({ length: 30 }, (_, index): UsageEvent => ({
       partner_id: partnerId,
       event_type: 'transaction',
       user_id: `usr_${index % 7}`,
@@ -108,7 +108,7 @@ test('batches that name the same partners, users and events in opposite orders a
       event_id: `evt-${index}`
     }))
   )
-  const unnamed = ({ event_id: _, ...event }: SentEvent): SentEvent => event
+  const unnamed = ({ event_id: _, ...event }: UsageEvent): UsageEvent => event
   const rounds = Array.from({ length: 12 }, (_, round) => (round % 2 === 0 ? events : events.toReversed()))
   const receipts = await Promise.all(rounds.flatMap((batch) => [ingest(batch), ingest(batch.map(unnamed))]))
   assert.equal(receipts.reduce((sum, receipt) => sum + receipt.accepted, 0), events.length * 13)
@@ -130,7 +130,7 @@ test('the range is the last 30 days by default, gapless, with zeros where nothin
 
 test('a date as `to` includes that day, a timestamp does not include its moment', async () => {
   const { partnerId, testKey } = await createPartner(database)
-  const at = (occurred_at: string): SentEvent => ({ partner_id: partnerId, event_type: 'user_signup', occurred_at })
+  const at = (occurred_at: string): UsageEvent => ({ partner_id: partnerId, event_type: 'user_signup', occurred_at })
   await ingest([at('2026-06-09T23:59:59.999Z'), at('2026-06-10T00:00:00Z'), at('2026-06-10T23:59:59.999Z'), at('2026-06-11T00:00:00Z')])
   const ranges: [string, string, string, number][] = [
     ['from=2026-06-10&to=2026-06-10', '2026-06-10T00:00:00.000Z', '2026-06-11T00:00:00.000Z', 2],

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { arrayText } from '../../../plugins/database/array-text.ts'
+import { openTestDatabase } from '../../build-app.ts'
+
+test('an array reaches the database as it is, whatever characters its texts have', async () => {
+  const { db } = await openTestDatabase({ after })
+  const storable = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
+  const marked = fc.string({ unit: fc.constantFrom('"', '\\', 'n', 'u', ',', '{', '}', '\n', '\t', '\u001f', '\u007f', ' ', 'é', '🏦') })
+  const texts = fc.array(fc.option(fc.oneof(storable, marked, fc.constantFrom('null', 'NULL', ''))))
+  await fc.assert(
+    fc.asyncProperty(texts, fc.array(fc.option(fc.maxSafeInteger())), async (given, numbers) => {
+      const { rows } = await sql`select ${arrayText(given)}::text[] as texts, to_json(${arrayText(numbers)}::bigint[]) as numbers`.execute(db)
+      assert.deepEqual(rows, [{ texts: given, numbers }])
+    }),
+    { numRuns: 200 }
+  )
+})
