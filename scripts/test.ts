@@ -23,6 +23,8 @@ const help = `Runs the tests, all or those whose file's path contains one of the
 `
 
 const home = fileURLToPath(new URL('..', import.meta.url))
+/** What tests start as processes of their own. */
+const programs = ['server.ts', ...['bureau-replay', 'doctor', 'export-openapi', 'ledger-verify', 'mcp', 'operator'].map((name) => `scripts/${name}.ts`)]
 const fileLimitMs = 600_000
 
 interface Totals {
@@ -39,8 +41,8 @@ const findFiles = (words: string[]): string[] =>
     .sort()
 
 /**
- * What Node.js is to run: the test files, compiled into a folder that no other run uses and that is gone when this one ends. When coverage is measured it is the
- * sources, by tsx, which each process inherits: c8 cannot tell apart the sources of a bundle.
+ * What Node.js is to run: the test files, compiled with what they start into a folder that no other run uses and that is gone when this one ends. When coverage is
+ * measured it is the sources, by tsx, which each process inherits: c8 cannot tell apart the sources of a bundle.
  */
 const prepare = async (files: string[]): Promise<string[]> => {
   if (process.env.NODE_V8_COVERAGE !== undefined) return files.map((file) => join(home, file))
@@ -49,7 +51,8 @@ const prepare = async (files: string[]): Promise<string[]> => {
   const compiled = mkdtempSync(join(cache, 'tests-'))
   process.once('exit', () => rmSync(compiled, { recursive: true, force: true }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-  await bundle({ entryPoints: files, outdir: compiled, home })
+  await bundle({ entryPoints: [...files, ...programs], outdir: compiled, home })
+  process.env.COMPILED_TESTS = compiled
   process.execArgv = ['--enable-source-maps']
   return files.map((file) => join(compiled, file.replace(/\.ts$/, '.js')))
 }

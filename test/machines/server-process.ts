@@ -1,10 +1,8 @@
-import { fileURLToPath } from 'node:url'
 import { createPostgresDatabase, fillDataDir, type Cleaner } from '../build-app.ts'
 import { freePort } from './ports.ts'
 import { makeFolder, startProgram, type Program } from './programs.ts'
+import { root, scriptToRun, sourceToRun } from './scripts.ts'
 import { until } from './waiting.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface ServerProcess {
   url: string
@@ -39,8 +37,11 @@ export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> =
   return { ...settings, DATABASE_URL: url }
 }
 
-/** The real server as a process of its own, with nothing but these settings; killed after the test if it still runs. */
-export const startServerProcess = async (t: Cleaner, settings: Record<string, string>): Promise<ServerProcess> => {
+/**
+ * The real server as a process of its own, with nothing but these settings; killed after the test if it still runs.
+ * @param options.fromSource starts it as users do, and not as it was compiled with the tests
+ */
+export const startServerProcess = async (t: Cleaner, settings: Record<string, string>, { fromSource = false } = {}): Promise<ServerProcess> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...settings, HOST: '127.0.0.1', PORT: String(port) }
@@ -50,7 +51,7 @@ export const startServerProcess = async (t: Cleaner, settings: Record<string, st
     url,
     port,
     async start() {
-      program = startProgram(t, process.execPath, ['--import', 'tsx', 'server.ts'], { cwd: root, env })
+      program = startProgram(t, process.execPath, fromSource ? sourceToRun('server.ts') : scriptToRun('server.ts'), { cwd: root, env })
       await until('the server answers', async () => {
         if (!isRunning()) throw new Error(`The server ended by itself:\n${server.output().slice(-4_000)}`)
         return await isReady(url)

@@ -47,10 +47,14 @@ const attribute = (span: Span, key: string): string | number | undefined => {
   return value?.stringValue ?? (value?.intValue === undefined ? undefined : Number(value.intValue))
 }
 
+/** From its source, since the tracing changes packages while they are loaded, which those of a bundle are not. */
+const startTracedServer = async (t: Cleaner, settings: Record<string, string>) =>
+  await startServerProcess(t, { ...(await ownSettings(t)), ...settings }, { fromSource: true })
+
 test('a request becomes a trace with its operation and its statements, and no span tells a secret or whom it was about', { timeout: 120_000 }, async (t) => {
   const collector = await startCollector(t)
   const receiver = await startReceiver(t)
-  const server = await startServerProcess(t, { ...(await ownSettings(t)), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'atlas-of-a-test', OTEL_BSP_SCHEDULE_DELAY: '100' })
+  const server = await startTracedServer(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SERVICE_NAME: 'atlas-of-a-test', OTEL_BSP_SCHEDULE_DELAY: '100' })
   const person = await register(server.url, 'ada@example.com')
   const { key } = await mintKey(server.url, person.jwt)
   const traceId = '0af7651916cd43dd8448eb211c80319c'
@@ -98,7 +102,7 @@ test('a request becomes a trace with its operation and its statements, and no sp
 })
 
 test('a collector that is gone costs the server nothing but its traces', { timeout: 120_000 }, async (t) => {
-  const server = await startServerProcess(t, { ...(await ownSettings(t)), OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_TIMEOUT: '500' })
+  const server = await startTracedServer(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1', OTEL_EXPORTER_OTLP_TIMEOUT: '500' })
   assert.equal((await call(server.url, '/v1/accounts')).status, 401)
   assert.equal(await server.drain(), 0, server.output())
 })

@@ -16,8 +16,8 @@ import type { Finding } from '../../scripts/doctor/finding.ts'
 import { checkPlaid, checkRedis, checkStripe, checkTwilio } from '../../scripts/doctor/neighbours.ts'
 import { checkProxy, checkPublicUrl } from '../../scripts/doctor/reachability.ts'
 import { createPostgresDatabase, startApp, type Cleaner } from '../build-app.ts'
+import { root, scriptToRun } from '../machines/scripts.ts'
 
-const root = new URL('../..', import.meta.url)
 
 const goodSettings = {
   NODE_ENV: 'production',
@@ -33,7 +33,7 @@ const statesOf = (findings: Finding[], subject: string): string[] => findings.fi
 
 const run = (env: Record<string, string>, ...args: string[]): Promise<{ status: number | null; output: string }> =>
   new Promise((done, failed) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/doctor.ts', ...args], { cwd: root, env: { PATH: process.env.PATH ?? '', ...env } })
+    const child = spawn(process.execPath, [...scriptToRun('scripts/doctor.ts'), ...args], { cwd: root, env: { PATH: process.env.PATH ?? '', ...env } })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))

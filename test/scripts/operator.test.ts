@@ -7,13 +7,13 @@ import { test } from 'node:test'
 import { buildApp } from '../../app.ts'
 import { loadConfig } from '../../plugins/config/index.ts'
 import { fillDataDir } from '../build-app.ts'
+import { root, scriptToRun } from '../machines/scripts.ts'
 import { call, login, register } from '../modules/identity/client.ts'
 
-const root = new URL('../..', import.meta.url)
 
 const operator = (dataDir: string, ...args: string[]): Promise<{ status: number | null; output: string }> =>
   new Promise((done, failed) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/operator.ts', ...args], {
+    const child = spawn(process.execPath, [...scriptToRun('scripts/operator.ts'), ...args], {
       cwd: root,
       env: { PATH: process.env.PATH, NODE_ENV: 'development', ATLAS_DATA_DIR: dataDir }
     })

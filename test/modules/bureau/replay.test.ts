@@ -4,18 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { buildApp } from '../../../app.ts'
 import { loadConfig } from '../../../plugins/config/index.ts'
 import { openDatabase } from '../../../plugins/database/index.ts'
 import { fillDataDir } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
-
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+import { root, scriptToRun } from '../../machines/scripts.ts'
 
 const run = (args: string[], env: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }> =>
   new Promise((done) => {
-    execFile(process.execPath, ['--import', 'tsx', 'scripts/bureau-replay.ts', ...args], { cwd: root, env: { ...process.env, ...env } }, (error, stdout, stderr) =>
+    execFile(process.execPath, [...scriptToRun('scripts/bureau-replay.ts'), ...args], { cwd: root, env: { ...process.env, ...env } }, (error, stdout, stderr) =>
       done({ code: error === null ? 0 : Number(error.code), stdout, stderr })
     )
   })

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { parse } from 'yaml'
@@ -13,8 +12,8 @@ import { prefers } from '../../../modules/documents/negotiation.ts'
 import { problemKinds } from '../../../plugins/errors/problem.ts'
 import { version } from '../../../plugins/version.ts'
 import { startApp } from '../../build-app.ts'
+import { root, scriptToRun } from '../../machines/scripts.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
 const run = promisify(execFile)
 
 /** One server for all tests that change nothing of it. */
@@ -149,7 +148,7 @@ test('the specification is exported without a database and without an environmen
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   for (const format of ['json', 'yaml']) {
     const out = join(folder, `openapi.${format}`)
-    await run(process.execPath, ['--import', 'tsx', 'scripts/export-openapi.ts', '--out', out, '--format', format], { cwd: root, env: {} })
+    await run(process.execPath, [...scriptToRun('scripts/export-openapi.ts'), '--out', out, '--format', format], { cwd: root, env: {} })
     assert.equal(readFileSync(out, 'utf8'), await (await fetch(`${url}/openapi.${format}`)).text())
   }
 })

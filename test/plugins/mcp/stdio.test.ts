@@ -5,12 +5,13 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { scriptToRun } from '../../machines/scripts.ts'
 import { openWorld } from '../../modules/agents/world.ts'
 import { call } from './client.ts'
 
 const world = await openWorld({ after })
 const cwd = fileURLToPath(new URL('../../..', import.meta.url))
-const script = ['--import', 'tsx', 'scripts/mcp.ts']
+const script = scriptToRun('scripts/mcp.ts')
 const environment = (key: string, url = world.url) => ({ PATH: process.env.PATH ?? '', ATLAS_API_KEY: key, ATLAS_BASE_URL: url })
 
 test('a program that is started with a key has the same tools, and a purchase that it tries again is paid once', async (t) => {
