@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { createPostgresDatabase } from '../test/build-app.ts'
 import { begin, compile, end, type Child } from './bench/children.ts'
 import type { BenchCase, Exchange } from './bench/exchange.ts'
-import { load } from './bench/load.ts'
+import { load, sumUp, type Round } from './bench/load.ts'
 import { runPgbench } from './bench/pgbench.ts'
 import { record, type Recorded } from './bench/recording.ts'
 import { reportGrowth, reportSpeed, type GrowthRow, type Row } from './bench/report.ts'
@@ -22,13 +22,14 @@ const help = `Measures this server next to what could be had at the best, in one
 
   --database URL       a PostgreSQL server of your own whose user may create databases (default: TEST_DATABASE_URL); two databases are made and dropped
   --connections LIST   default 1,10,50
-  --seconds N          for each measurement, default 4
+  --seconds N          for each measurement of each round, default 2; in each of the three rounds all that is compared takes its turn
   --only WORD          operations whose name contains the word
   --history LIST       also measures how p50 changes as history grows to so many rows, such as 1000,100000,10000000
   --help               this text
 `
 
 type FloorPrefix = 'a' | 'b' | 'n'
+type Way = Exclude<keyof Row, 'name' | 'connections'>
 
 /** The same requests, to be sent to a floor. */
 const onFloor = (bench: BenchCase, prefix: FloorPrefix): BenchCase => ({ ...bench, requests: bench.requests.map((request) => ({ ...request, path: `/${prefix}/${bench.name}` })) })
@@ -37,18 +38,28 @@ const usesSql = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps })
 
 const asksBank = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps }) => steps.some(({ calls }) => calls.length > 0))
 
+/** The machine's speed changes from minute to minute, so that what is compared takes turns. */
+const rounds = 3
+
 const measure = async (product: Child, floor: Child, databaseUrl: string, recorded: Recorded, connections: number, seconds: number): Promise<Row> => {
   const { bench, exchanges } = recorded
   const loadFloor = (prefix: FloorPrefix) => load(floor.url, onFloor(bench, prefix), connections, seconds)
-  return {
-    name: bench.name,
-    connections,
-    product: await load(product.url, bench, connections, seconds),
-    bareJson: await loadFloor('a'),
-    sqlByHand: usesSql(recorded) ? await loadFloor('b') : undefined,
-    sqlTogether: usesSql(recorded) ? await loadFloor('n') : undefined,
-    pgbench: usesSql(recorded) && !asksBank(recorded) ? runPgbench(databaseUrl, exchanges[0] as Exchange, connections, seconds) : undefined
+  const ways: Record<Way, () => Promise<Round> | Round | undefined> = {
+    product: () => load(product.url, bench, connections, seconds),
+    bareJson: () => loadFloor('a'),
+    sqlByHand: () => (usesSql(recorded) ? loadFloor('b') : undefined),
+    sqlTogether: () => (usesSql(recorded) ? loadFloor('n') : undefined),
+    pgbench: () => (usesSql(recorded) && !asksBank(recorded) ? runPgbench(databaseUrl, exchanges[0] as Exchange, connections, seconds) : undefined)
   }
+  const seen = Object.fromEntries(Object.keys(ways).map((way) => [way, []])) as unknown as Record<Way, Round[]>
+  for (let round = 0; round < rounds; round++) {
+    for (const [way, go] of Object.entries(ways) as [Way, (typeof ways)[Way]][]) {
+      const one = await go()
+      if (one !== undefined) seen[way].push(one)
+    }
+  }
+  const measured = Object.entries(seen).map(([way, all]) => [way, all.length === 0 ? undefined : sumUp(all)])
+  return { name: bench.name, connections, ...(Object.fromEntries(measured) as Pick<Row, Way>) }
 }
 
 const warmUpConnections = 50
@@ -74,7 +85,7 @@ const grow = async ({ url }: Child, databaseUrl: string, cases: BenchCase[], his
     for (const row of rows) {
       const bench = cases.find(({ name }) => name === row.name) as BenchCase
       await load(url, bench, warmUpConnections, seconds)
-      row.p50Ms.push((await load(url, bench, 10, seconds)).p50Ms)
+      row.p50Ms.push(sumUp([await load(url, bench, 10, rounds * seconds)]).p50Ms)
     }
   }
   return rows
@@ -126,7 +137,7 @@ const { values } = parseArgs({
   options: {
     database: { type: 'string' },
     connections: { type: 'string', default: '1,10,50' },
-    seconds: { type: 'string', default: '4' },
+    seconds: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
     history: { type: 'string' },
     help: { type: 'boolean' }

@@ -1,6 +1,13 @@
 import autocannon from 'autocannon'
 import { freshKey, type BenchCase } from './exchange.ts'
 
+/** What one round of a measurement saw. */
+export interface Round {
+  /** How long each request took. */
+  timesMs: number[]
+  seconds: number
+}
+
 export interface Measured {
   perSecond: number
   p50Ms: number
@@ -8,13 +15,19 @@ export interface Measured {
 }
 
 /** The value below which `share` of the sorted values lie. */
-export const quantile = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+const quantile = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+
+export const sumUp = (rounds: Round[]): Measured => {
+  const timesMs = rounds.flatMap((round) => round.timesMs).sort((a, b) => a - b)
+  const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0)
+  return { perSecond: timesMs.length / seconds, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
+}
 
 /**
  * Sends the requests of a case in turn, over and over for some seconds.
  * @throws Error when an answer is not a success: a figure of failures is worth nothing.
  */
-export const load = async (url: string, { name, method, headers, requests, keyed }: BenchCase, connections: number, seconds: number): Promise<Measured> => {
+export const load = async (url: string, { name, method, headers, requests, keyed }: BenchCase, connections: number, seconds: number): Promise<Round> => {
   const prepared = requests.map(({ path, body }) => ({ method, path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
   let turn = 0
   // Each connection would begin with the first request by itself.
@@ -36,6 +49,5 @@ export const load = async (url: string, { name, method, headers, requests, keyed
     })
   })
   if (failed + errors > 0 || timesMs.length === 0) throw new Error(`${name}: ${failed} of ${timesMs.length} answers were no success, and ${errors} requests had none.`)
-  timesMs.sort((a, b) => a - b)
-  return { perSecond: timesMs.length / duration, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
+  return { timesMs, seconds: duration }
 }

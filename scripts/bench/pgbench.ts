@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pgbenchExpression, type Exchange } from './exchange.ts'
-import { quantile, type Measured } from './load.ts'
+import type { Round } from './load.ts'
 
 /** PostgreSQL's own benchmark, where it is installed. */
 const find = (): string | undefined => {
@@ -28,7 +28,7 @@ const scriptOf = (exchange: Exchange): string => {
 }
 
 /** Runs the statements of a recorded exchange by pgbench, prepared; undefined where pgbench is not installed. */
-export const runPgbench = (databaseUrl: string, exchange: Exchange, connections: number, seconds: number): Measured | undefined => {
+export const runPgbench = (databaseUrl: string, exchange: Exchange, connections: number, seconds: number): Round | undefined => {
   const pgbench = find()
   if (pgbench === undefined) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'atlas-pgbench-'))
@@ -38,13 +38,13 @@ export const runPgbench = (databaseUrl: string, exchange: Exchange, connections:
     const options = ['-n', '-M', 'prepared', '-c', String(connections), '-j', '1', '-T', String(seconds), '-f', script, '--log', '--log-prefix', join(folder, 'log'), databaseUrl]
     const { status, stdout, stderr } = spawnSync(pgbench, options, { encoding: 'utf8' })
     const perSecond = Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
-    if (status !== 0 || Number.isNaN(perSecond)) throw new Error(`pgbench failed: ${stderr.split('\n', 1)[0]}`)
+    if (status !== 0 || !(perSecond > 0)) throw new Error(`pgbench failed: ${stderr.split('\n', 1)[0]}`)
     const timesMs = readdirSync(folder)
       .filter((name) => name.startsWith('log'))
       .flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
       .map((line) => Number(line.split(' ')[2]) / 1000)
-      .sort((a, b) => a - b)
-    return { perSecond, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
+    // Without the time that the first connections took.
+    return { timesMs, seconds: timesMs.length / perSecond }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { buildApp } from '../../../app.ts'
 import { loadConfig } from '../../../plugins/config/index.ts'
+import { fillDataDir } from '../../build-app.ts'
 import { send } from '../../credentials.ts'
 import { makeFolder } from '../../machines/programs.ts'
 import { root, scriptToRun } from '../../machines/scripts.ts'
@@ -13,6 +14,7 @@ const run = promisify(execFile)
 
 test('a server that is killed in the middle of spends loses none and doubles none', { timeout: 600_000 }, async (t) => {
   const settings = { NODE_ENV: 'development', ATLAS_DATA_DIR: makeFolder(t, 'kill'), DATABASE_URL: '', REDIS_URL: '', LOG_LEVEL: 'silent' }
+  await fillDataDir(settings.ATLAS_DATA_DIR)
   const app = await buildApp({ config: loadConfig(settings) })
   await app.ready()
   const registered = await app.inject({ method: 'POST', url: '/api/register', payload: { agent_id: 'survivor' } })
