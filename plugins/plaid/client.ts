@@ -4,6 +4,7 @@ import { assertNoTransaction } from '../database/transaction.ts'
 import { defineProblem } from '../errors/problem.ts'
 import type { UpstreamOutcome } from '../metrics/index.ts'
 import { readFault } from './failure.ts'
+import { byUndici } from './transport.ts'
 
 const callTimeoutMs = 10_000
 const firstDelayMs = 100
@@ -61,7 +62,7 @@ export const createPlaidClient = ({ basePath, clientId, secret, observe = () => 
     new PlaidApi(
       new Configuration({
         basePath: address,
-        baseOptions: { headers: { 'PLAID-CLIENT-ID': clientId, 'PLAID-SECRET': secret }, timeout: callTimeoutMs, maxRedirects: 0, proxy: false }
+        baseOptions: { headers: { 'PLAID-CLIENT-ID': clientId, 'PLAID-SECRET': secret }, adapter: byUndici(callTimeoutMs) }
       })
     )
   let current: { address: string; api: PlaidApi } | undefined

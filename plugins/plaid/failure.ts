@@ -37,7 +37,7 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 const unanswered = (reason: string): ProblemError => upstreamUnavailable(`Plaid did not answer (${reason}). Try again soon with the same idempotency key.`)
 
 /** Socket errors of a connection that never came about: nothing was asked, so anything may be asked again. */
-const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'])
+const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
 
 /** What the HTTP client under Plaid's package throws; told by its mark, since that package loads a copy of its own. */
 interface HttpError {
