@@ -48,7 +48,16 @@ export const federalReserveHolidays = (year: number): string[] =>
     fixedHoliday(year, 12, 25)
   ].map((date) => date.toISODate() as string)
 
-const isBankingDay = (at: DateTime): boolean => at.weekday < 6 && !federalReserveHolidays(at.year).includes(at.toISODate() as string)
+/** By year; each of a transfer's estimates asks for the same one or two. */
+const holidays = new Map<number, Set<string>>()
+
+const holidaysOf = (year: number): Set<string> => {
+  const known = holidays.get(year) ?? new Set(federalReserveHolidays(year))
+  holidays.set(year, known)
+  return known
+}
+
+const isBankingDay = (at: DateTime): boolean => at.weekday < 6 && !holidaysOf(at.year).has(at.toISODate() as string)
 
 const addBankingDays = (from: DateTime, count: number): DateTime => {
   let day = from
