@@ -28,7 +28,8 @@ export const withoutTimeLimit = async <T>(work: () => Promise<T>): Promise<T> =>
 }
 
 /** Reads whole tables, such as the book, in a transaction: statements that take so long must not stand before others on a connection that is shared. */
-export const readAtLeisure = async <T>(db: Db, read: (trx: Trx) => Promise<T>): Promise<T> => await withoutTimeLimit(() =>
+export const readAtLeisure = async <T>(db: Db, read: (trx: Trx) => Promise<T>): Promise<T> =>
+  await withoutTimeLimit(() =>
     db.transaction().execute(async (trx) => {
       await planForWholeTables.execute(trx)
       return await read(trx)
