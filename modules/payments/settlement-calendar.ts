@@ -52,9 +52,11 @@ export const federalReserveHolidays = (year: number): string[] =>
 const holidays = new Map<number, Set<string>>()
 
 const holidaysOf = (year: number): Set<string> => {
-  const known = holidays.get(year) ?? new Set(federalReserveHolidays(year))
-  holidays.set(year, known)
-  return known
+  const known = holidays.get(year)
+  if (known !== undefined) return known
+  const found = new Set(federalReserveHolidays(year))
+  holidays.set(year, found)
+  return found
 }
 
 const isBankingDay = (at: DateTime): boolean => at.weekday < 6 && !holidaysOf(at.year).has(at.toISODate() as string)

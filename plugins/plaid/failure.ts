@@ -39,7 +39,7 @@ const unanswered = (reason: string): ProblemError => upstreamUnavailable(`Plaid 
 /** Socket errors of a connection that never came about: nothing was asked, so anything may be asked again. */
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
 
-/** What the HTTP client under Plaid's package throws; told by its mark, since that package loads a copy of its own. */
+/** What comes of a call by Plaid's package that failed, in the terms of axios, on which it is built; told by its mark, since the package loads a copy of its own. */
 interface HttpError {
   isAxiosError: true
   code?: string

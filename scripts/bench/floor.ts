@@ -29,8 +29,10 @@ const plaid = new PlaidApi(new Configuration({ basePath: PLAID_BASE_URL, baseOpt
 /** The package has a method for each path, such as `transferCreate` for `/transfer/create`. */
 const askByPackage: AskBank = async ({ path }, body) => {
   const method = path.slice(1).replaceAll(/[/_](\w)/g, (_match, letter: string) => letter.toUpperCase())
-  const { data } = await (plaid as unknown as Record<string, (body: unknown) => Promise<{ data: unknown }>>)[method]?.(JSON.parse(body)) ?? {}
-  return data
+  const methods = plaid as unknown as Partial<Record<string, (body: unknown) => Promise<{ data: unknown }>>>
+  // A floor that asked for nothing would be fast.
+  if (methods[method] === undefined) throw new Error(`Plaid's package has no method for ${path}.`)
+  return (await methods[method](JSON.parse(body))).data
 }
 
 const askByUndici: AskBank = async ({ method, path, headers }, body) => {

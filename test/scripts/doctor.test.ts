@@ -18,7 +18,6 @@ import { checkProxy, checkPublicUrl } from '../../scripts/doctor/reachability.ts
 import { createPostgresDatabase, startApp, type Cleaner } from '../build-app.ts'
 import { root, scriptToRun } from '../machines/scripts.ts'
 
-
 const goodSettings = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://atlas@127.0.0.1:1/atlas',

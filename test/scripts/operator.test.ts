@@ -10,7 +10,6 @@ import { fillDataDir } from '../build-app.ts'
 import { root, scriptToRun } from '../machines/scripts.ts'
 import { call, login, register } from '../modules/identity/client.ts'
 
-
 const operator = (dataDir: string, ...args: string[]): Promise<{ status: number | null; output: string }> =>
   new Promise((done, failed) => {
     const child = spawn(process.execPath, [...scriptToRun('scripts/operator.ts'), ...args], {

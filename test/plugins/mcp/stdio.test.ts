@@ -2,22 +2,20 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { scriptToRun } from '../../machines/scripts.ts'
+import { root, scriptToRun } from '../../machines/scripts.ts'
 import { openWorld } from '../../modules/agents/world.ts'
 import { call } from './client.ts'
 
 const world = await openWorld({ after })
-const cwd = fileURLToPath(new URL('../../..', import.meta.url))
 const script = scriptToRun('scripts/mcp.ts')
 const environment = (key: string, url = world.url) => ({ PATH: process.env.PATH ?? '', ATLAS_API_KEY: key, ATLAS_BASE_URL: url })
 
 test('a program that is started with a key has the same tools, and a purchase that it tries again is paid once', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = new Client({ name: 'a test', version: '1' })
-  await client.connect(new StdioClientTransport({ command: process.execPath, args: script, cwd, env: environment(await world.fund(agentId, 100)) }))
+  await client.connect(new StdioClientTransport({ command: process.execPath, args: script, cwd: root, env: environment(await world.fund(agentId, 100)) }))
   t.after(() => client.close())
   assert.equal(client.getServerVersion()?.name, 'atlasforge')
   assert.match(client.getInstructions() ?? '', /idempotency_key/)
@@ -30,7 +28,7 @@ test('a program that is started with a key has the same tools, and a purchase th
 })
 
 test('standard output holds nothing but answers to what was asked, one a line, and all of them when standard input ends', async () => {
-  const child = spawn(process.execPath, script, { cwd, env: environment(await world.fund(`agent-${randomUUID()}`, 0)) })
+  const child = spawn(process.execPath, script, { cwd: root, env: environment(await world.fund(`agent-${randomUUID()}`, 0)) })
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a test', version: '1' } }
@@ -48,14 +46,14 @@ test('a server that refuses the key, or that does not answer, is told of in the 
     ['afg_live_unknown', 'http://127.0.0.1:1', /ECONNREFUSED|bad port|fetch failed/]
   ] as const) {
     const client = new Client({ name: 'a test', version: '1' })
-    const transport = new StdioClientTransport({ command: process.execPath, args: script, cwd, env: environment(key, url), stderr: 'pipe' })
+    const transport = new StdioClientTransport({ command: process.execPath, args: script, cwd: root, env: environment(key, url), stderr: 'pipe' })
     t.after(() => client.close())
     await assert.rejects(client.connect(transport), reason)
   }
 })
 
 test('it says how it is used, and refuses to start without a key', () => {
-  const run = (args: string[]) => spawnSync(process.execPath, [...script, ...args], { cwd, env: { PATH: process.env.PATH }, encoding: 'utf8' })
+  const run = (args: string[]) => spawnSync(process.execPath, [...script, ...args], { cwd: root, env: { PATH: process.env.PATH }, encoding: 'utf8' })
   assert.match(run(['--help']).stdout, /ATLAS_API_KEY/)
   const { status, stdout, stderr } = run([])
   assert.deepEqual([status, stdout], [1, ''])
