@@ -10,7 +10,6 @@ import { webhookDisabled } from '../errors.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import * as queries from '../queries/deliveries.ts'
 import { findWebhook, lockWebhook } from '../queries/endpoints.ts'
-import { testEventType } from '../subscriptions.ts'
 
 type DeliveryOperations = Pick<
   typeof operations,
@@ -33,6 +32,9 @@ const readDelivery = async (db: Db, webhookId: string, id: string): Promise<Webh
   if (row === undefined) throw notFound('There is no such delivery.')
   return toDelivery(row)
 }
+
+/** An event that is made for one endpoint, whatever that endpoint is subscribed to; `publish_events` in the database knows it by this name. */
+const testEventType = 'webhook.test'
 
 /** @param wake tells the deliverer that there is work; it is called when the work has committed. */
 export const deliveryHandlers = ({ clock, cursors, outbox }: FastifyInstance, wake: () => void): Handlers<DeliveryOperations> => ({

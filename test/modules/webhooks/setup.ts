@@ -68,6 +68,7 @@ export const createApi =
   }
 
 export interface Received {
+  path: string
   headers: IncomingHttpHeaders
   raw: string
   event: { id: string; type: string; created_at: string; data: Record<string, unknown> }
@@ -97,7 +98,7 @@ export const startReceiver = async (t: Cleaner, behaviour: Behaviour = respond(2
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const raw = Buffer.concat(chunks).toString('utf8')
-      const one: Received = { headers: request.headers, raw, event: JSON.parse(raw) as Received['event'] }
+      const one: Received = { path: request.url ?? '', headers: request.headers, raw, event: JSON.parse(raw) as Received['event'] }
       received.push(one)
       current(request, response, one)
     })
