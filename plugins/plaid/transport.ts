@@ -11,9 +11,12 @@ interface Outgoing {
 /** A failure as axios knows it, which reads the body of an answer that is in it. */
 const failure = (message: string, more: object): Error => Object.assign(new Error(message), { isAxiosError: true, ...more })
 
+/** U+0000, which a bank's text can hold and PostgreSQL cannot, reads as U+FFFD. */
+const withoutNul = (_name: string, value: unknown): unknown => (typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value)
+
 const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, text.includes(String.raw`\u0000`) ? withoutNul : undefined)
   } catch {
     throw failure('The answer is not JSON.', { code: 'ERR_NO_JSON' })
   }
