@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { Config } from '../config/index.ts'
 import * as kinds from './kinds.ts'
 import { ProblemError, slugOf } from './problem.ts'
-import { readFieldErrors } from './validation.ts'
+import { findNuls, readFieldErrors } from './validation.ts'
 
 export interface ProblemBody {
   type: string
@@ -56,7 +56,7 @@ const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError =
   const known = fromFastify(error, request.routeOptions.bodyLimit)
   if (known !== undefined) return known
   if (unstorableText.has(error.code ?? '')) {
-    return kinds.validationFailed('The request holds text with a NUL or with broken Unicode.', { errors: [{ path: 'request', message: 'must not hold U+0000' }] })
+    return kinds.validationFailed('The request holds text with a NUL or with broken Unicode.', { errors: findNuls(request) })
   }
   if (isDatabaseGone(error)) {
     request.log.error({ err: error }, 'the database did not answer')

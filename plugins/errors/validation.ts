@@ -1,4 +1,4 @@
-import type { FastifyError } from 'fastify'
+import type { FastifyError, FastifyRequest } from 'fastify'
 
 export interface FieldError {
   /** Where the field is: the part of the request, then the field, such as `body/upcoming_bills/0/amount`. */
@@ -43,3 +43,13 @@ export const readFieldErrors = (error: FastifyError): FieldError[] => {
   }
   return [...fields.values()]
 }
+
+const textsWithNul = (path: string, value: unknown): FieldError[] => {
+  if (typeof value === 'string') return value.includes('\0') ? [{ path, message: 'must not hold U+0000' }] : []
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => textsWithNul(`${path}/${escapePointer(name)}`, member))
+}
+
+/** The fields of a request with a NUL, which PostgreSQL cannot hold. */
+export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>): FieldError[] =>
+  Object.entries({ params, query, body }).flatMap(([part, value]) => textsWithNul(part, value))

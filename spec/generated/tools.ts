@@ -77,10 +77,15 @@ export const tools: readonly ToolTemplate[] = [
           description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
         },
         amount: { description: 'An amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
-        description: { type: 'string', maxLength: 500, description: 'Shown in the history and in an approval request.' },
+        description: { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$', description: 'Shown in the history and in an approval request.' },
         require_approval: { type: 'boolean', default: false, description: 'Ask the owner first, and take nothing now.' },
-        item_name: { type: 'string', maxLength: 200, description: 'What is bought, for the owner to read.' },
-        url: { type: 'string', maxLength: 2000, pattern: '^https?://', description: 'Where it is bought, for the owner to look at.' }
+        item_name: { type: 'string', maxLength: 200, pattern: '^[^\\u0000]*$', description: 'What is bought, for the owner to read.' },
+        url: {
+          type: 'string',
+          maxLength: 2000,
+          pattern: '^https?://[^\\u0000]*$',
+          description: 'Where it is bought, for the owner to look at.'
+        }
       },
       required: ['idempotency_key', 'amount'],
       additionalProperties: false

@@ -134,10 +134,10 @@ test('a path that is no valid URL is a problem, too', async (t) => {
   assert.equal(body.requestId, headers.get('x-request-id'))
 })
 
-test('text that the database cannot hold is the client’s error, not ours', async (t) => {
+test('text that the database cannot hold is the client’s error, not ours, and the problem names its field', async (t) => {
   const { url, key } = await start(t)
   const { status, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'a\u0000b' } })
-  assert.deepEqual([status, body.error], [400, 'validation_failed'])
+  assert.deepEqual([status, body.error, body.errors], [400, 'validation_failed', [{ path: 'body/text', message: 'must not hold U+0000' }]])
 })
 
 test('behind a trusted proxy the address is the one that the proxy saw, not one that the client wrote', async (t) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { collect } from '../../../plugins/collector.ts'
-import { credentialRefused, validationFailed } from '../../../plugins/errors/kinds.ts'
+import { credentialRefused } from '../../../plugins/errors/kinds.ts'
 import { idempotencyLifetimeMs } from '../../../plugins/idempotency.ts'
 import { newId } from '../../../plugins/ids.ts'
 import { fromCents, toCents } from '../../../plugins/money.ts'
@@ -80,17 +80,6 @@ const complete = (app: FastifyInstance, wish: Spend, credentialId: string, { act
   key: claim && { ...claim, lock: app.idempotency.lockOf(claim), expiresAt: new Date(activity.at.getTime() + idempotencyLifetimeMs) }
 })
 
-/**
- * Refuses what the database would refuse, which would send all that was collected with it one by one.
- * @throws ProblemError 400 naming each field with a NUL.
- */
-const refuseUnstorable = (fields: Record<string, string | null>): void => {
-  const errors = Object.entries(fields)
-    .filter(([, text]) => text?.includes('\0') === true)
-    .map(([name]) => ({ path: `body/${name}`, message: 'must not hold U+0000' }))
-  if (errors.length > 0) throw validationFailed('The request holds text with a NUL.', { errors })
-}
-
 export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'spendCredits'> => {
   const spendCollected = collect((spends: CompleteSpend[]) => spendTogether(app.database.db, spends))
   app.idempotency.toldFromLedger('spendCredits', async (db, transactionId) => {
@@ -109,7 +98,6 @@ export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof ope
         itemName,
         url: body.url ?? null
       }
-      refuseUnstorable({ description: body.description ?? null, item_name: itemName, url: wish.url })
       const outcome = await spendCollected(complete(app, wish, caller.credentialId, footprint))
       switch (outcome.outcome) {
         case 'posted':

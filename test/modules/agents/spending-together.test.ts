@@ -135,7 +135,7 @@ test('a description that no database can hold is refused before it is collected,
   const key = await world.fund('unstorable', 100)
   const statements = await statementsOf(async () => {
     const { status, body } = await world.as(key, 'POST', '/api/spend', { amount: 1, description: 'a\0b' })
-    assert.deepEqual([status, body.errors], [400, [{ path: 'body/description', message: 'must not hold U+0000' }]])
+    assert.deepEqual([status, (body.errors as { path: string }[]).map(({ path }) => path)], [400, ['body/description']])
   })
   assert.deepEqual(statements.filter((text) => text.includes('agent_spend')), [])
 })
