@@ -9,6 +9,8 @@ export interface Jobs {
   every(name: string, intervalMs: number, work: () => Promise<void>): void
   /** Runs one job now, unless it is running anywhere; for tests that turn the clock and for work that should not wait for its turn. */
   run(name: string): Promise<void>
+  /** Runs every job now, one after the other. */
+  runAll(): Promise<void>
   /**
    * @returns a function that makes the job run now instead of at its next turn, and once more when it is called while the job runs, which may
    *   have looked before there was something to do. It waits for nothing; a failure is logged.
@@ -84,6 +86,9 @@ export default fp(
       },
       async run(name) {
         await runOnce(find(name))
+      },
+      async runAll() {
+        for (const job of jobs.values()) await runOnce(job)
       },
       prompter(name) {
         const job = find(name)

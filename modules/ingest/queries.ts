@@ -50,9 +50,8 @@ const insertEvents = prepared<ReturnType<typeof columnsOf>>()(
         ${place('institutions')}::text[], ${place('times')}::timestamptz[], ${place('eventIds')}::text[]) with ordinality
         as event (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position)
     ), missing as (
-      select partner_id, min(position) as position from given
-      where not exists (select from partners where partners.id = given.partner_id)
-      group by partner_id
+      select partner_id, position from (select partner_id, min(position) as position from given group by partner_id) as named
+      where not exists (select from partners where partners.id = named.partner_id)
     ), stored as (
       insert into usage_events (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at)
       select partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz from given

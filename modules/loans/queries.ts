@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import { defaultAfterMs } from './schedule.ts'
 import type { LoanStatus } from './tables.ts'
@@ -94,7 +95,7 @@ export const lockOverdue = async (trx: Trx, now: Date, limit: number): Promise<L
   const rows = await trx
     .selectFrom('loans')
     .select(columns)
-    .where('status', '=', 'active')
+    .where('status', '=', sql.lit('active'))
     .where('due_at', '<', now)
     .where((eb) => eb.or([eb('late_at', 'is', null), eb('due_at', '<', defaultsBefore)]))
     .orderBy('due_at')

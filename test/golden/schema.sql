@@ -1062,7 +1062,7 @@ CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE
 CREATE INDEX bureau_accounts_open ON public.bureau_accounts USING btree (agent_id, id DESC) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX bureau_events_account ON public.bureau_events USING btree (account_id, kind) WHERE (account_id IS NOT NULL);
 CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, id DESC);
-CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE (revoked_at IS NULL);
+CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
 CREATE INDEX events_age ON public.events USING btree (created_at);
 CREATE INDEX events_unpublished ON public.events USING btree ("position") WHERE (published_at IS NULL);
@@ -1077,10 +1077,12 @@ CREATE UNIQUE INDEX loans_one_outstanding ON public.loans USING btree (agent_id)
 CREATE INDEX memberships_partner ON public.memberships USING btree (partner_id);
 CREATE INDEX notifications_unsent ON public.notifications USING btree (sms_next_at) WHERE (sms_status = 'pending'::text);
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "position" DESC);
+CREATE INDEX partners_page ON public.partners USING btree (created_at DESC, id DESC);
 CREATE INDEX plaid_sim_authorizations_key ON public.plaid_sim_authorizations USING btree (idempotency_key, created_at) WHERE (idempotency_key IS NOT NULL);
-CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE (removed_at IS NULL);
+CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE ((migrated_fingerprint IS NOT NULL) AND (removed_at IS NULL));
 CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
 CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
+CREATE INDEX plaid_transfer_events_age ON public.plaid_transfer_events USING btree (received_at);
 CREATE INDEX plaid_transfer_events_open ON public.plaid_transfer_events USING btree (plaid_transfer_id, event_id) WHERE (applied_at IS NULL);
 CREATE UNIQUE INDEX projects_list ON public.projects USING btree (partner_id, "position" DESC);
 CREATE INDEX recipients_page ON public.recipients USING btree (partner_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
@@ -1098,9 +1100,10 @@ CREATE UNIQUE INDEX tasks_of_project ON public.tasks USING btree (partner_id, pr
 CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
 CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
-CREATE INDEX transfer_holds_active ON public.transfer_holds USING btree (account_id) WHERE (released_at IS NULL);
+CREATE INDEX transfer_holds_account ON public.transfer_holds USING btree (account_id, released_at);
 CREATE UNIQUE INDEX transfer_legs_live ON public.transfer_legs USING btree (transfer_id, kind) WHERE (status <> ALL (ARRAY['failed'::text, 'returned'::text, 'cancelled'::text]));
 CREATE INDEX transfer_legs_recallable ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = ANY (ARRAY['wanted'::text, 'pending'::text])) AND (kind <> 'debit'::text));
+CREATE INDEX transfer_legs_under_way ON public.transfer_legs USING btree (id) WHERE ((status = ANY (ARRAY['wanted'::text, 'pending'::text])) AND (kind <> 'debit'::text));
 CREATE INDEX transfer_legs_wanted ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = 'wanted'::text) AND (kind <> 'debit'::text));
 CREATE INDEX transfers_page ON public.transfers USING btree (partner_id, created_at DESC, id DESC);
 CREATE INDEX transfers_preparing ON public.transfers USING btree (touched_at) WHERE (state = 'preparing'::text);
@@ -1411,6 +1414,57 @@ CREATE OR REPLACE FUNCTION public.lock_task_dependencies(partner text)
 AS $function$
     select pg_advisory_xact_lock(hashtextextended('task dependencies of ' || partner, 0))
   $function$;
+CREATE OR REPLACE FUNCTION public.new_id(p_prefix text)
+ RETURNS text
+ LANGUAGE sql
+AS $function$
+    select p_prefix || '_' || left(translate(encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'), '+/=', ''), 22)
+  $function$;
+CREATE OR REPLACE FUNCTION public.publish_events(p_limit integer, p_at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+AS $function$
+  declare
+    event_ids text[];
+    test_ids text[];
+    partner_ids text[];
+    published integer;
+  begin
+    if not exists (select from events where published_at is null) then
+      return 0;
+    end if;
+    -- One publisher at a time on all instances, until its transaction ends.
+    perform pg_advisory_xact_lock(hashtextextended('publish events', 0));
+    with batch as (
+      select id, partner_id, row_number() over (partition by partner_id order by position) as nth
+      from (select id, partner_id, position from events where published_at is null order by position limit p_limit) as oldest
+    ), sizes as (
+      select partner_id, count(*) as size from batch group by partner_id
+    ), counters as (
+      insert into event_sequences as s (partner_id, last)
+      select partner_id, size from sizes order by partner_id
+      on conflict (partner_id) do update set last = s.last + excluded.last
+      returning partner_id, last
+    ), numbered as (
+      update events e set sequence = c.last - s.size + b.nth, published_at = p_at
+      from batch b join counters c using (partner_id) join sizes s using (partner_id)
+      where e.id = b.id
+      returning e.id, e.type, e.partner_id
+    )
+    select array_agg(id) filter (where type <> 'webhook.test'), array_agg(id) filter (where type = 'webhook.test'), array_agg(distinct partner_id), count(*)
+      into event_ids, test_ids, partner_ids, published from numbered;
+    -- No endpoint can be disabled or changed until the transaction ends.
+    insert into webhook_deliveries (id, webhook_id, event_id, sequence, status, next_attempt_at, created_at)
+    select new_id('dlv'), w.id, e.id, e.sequence, 'pending', p_at, p_at
+    from (select id, partner_id, events from webhooks where partner_id = any(partner_ids) and status = 'enabled' order by id for share) as w
+    join events e on e.id = any(event_ids) and e.partner_id = w.partner_id and w.events && array['*', e.type, split_part(e.type, '.', 1) || '.*']
+    order by w.id, e.sequence;
+    -- A test is for one endpoint, and its delivery was made together with it.
+    if test_ids is not null then
+      update webhook_deliveries d set sequence = e.sequence from events e where e.id = any(test_ids) and d.event_id = e.id;
+    end if;
+    return published;
+  end $function$;
 CREATE OR REPLACE FUNCTION public.refuse_bureau_event_change()
  RETURNS trigger
  LANGUAGE plpgsql

@@ -117,8 +117,8 @@ export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<
   await db
     .selectFrom('transfer_legs')
     .selectAll()
-    .where('status', '=', 'wanted')
-    .where('kind', '<>', 'debit')
+    .where('status', '=', sql.lit('wanted'))
+    .where('kind', '<>', sql.lit('debit'))
     .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', now)]))
     .where((eb) => eb.not(debitWasReturned(eb)))
     .orderBy(sql`retry_at nulls first`)
@@ -131,8 +131,8 @@ export const listLegsToRecall = async (db: Db, now: Date, limit: number): Promis
   await db
     .selectFrom('transfer_legs')
     .selectAll()
-    .where('status', 'in', ['wanted', 'pending'])
-    .where('kind', '<>', 'debit')
+    .where('status', 'in', [sql.lit<LegStatus>('wanted'), sql.lit<LegStatus>('pending')])
+    .where('kind', '<>', sql.lit('debit'))
     .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', now)]))
     .where(debitWasReturned)
     .orderBy('id')

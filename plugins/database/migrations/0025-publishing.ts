@@ -43,7 +43,9 @@ const statements = [
     join events e on e.id = any(event_ids) and e.partner_id = w.partner_id and w.events && array['*', e.type, split_part(e.type, '.', 1) || '.*']
     order by w.id, e.sequence;
     -- A test is for one endpoint, and its delivery was made together with it.
-    update webhook_deliveries d set sequence = e.sequence from events e where e.id = any(test_ids) and d.event_id = e.id;
+    if test_ids is not null then
+      update webhook_deliveries d set sequence = e.sequence from events e where e.id = any(test_ids) and d.event_id = e.id;
+    end if;
     return published;
   end $$`
 ]

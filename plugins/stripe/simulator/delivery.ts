@@ -113,7 +113,7 @@ async function lease (context: DeliveryContext, which: ReturnType<typeof sql>): 
 async function nextDueAt (context: DeliveryContext): Promise<Date | undefined> {
   const row = await context.db.selectFrom('stripe_sim_events')
     .select(sql<Date | null>`min(greatest(next_attempt_at, coalesce(leased_until, next_attempt_at)))`.as('due'))
-    .where('state', '=', 'pending').executeTakeFirst()
+    .where('state', '=', sql.lit('pending')).executeTakeFirst()
   return row?.due ?? undefined
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Trx } from '../../database/types.ts'
 import type { Cause, SimulatorContext } from './context.ts'
 import { invalidRequest } from './errors.ts'
@@ -30,7 +31,7 @@ export async function createSession (context: SimulatorContext, trx: Trx, sessio
 export async function expireDue (context: SimulatorContext, sessionId?: string): Promise<number> {
   return await context.db.transaction().execute(async trx => {
     const due = await trx.selectFrom('stripe_sim_sessions').select('id')
-      .where('status', '=', 'open').where('expires_at', '<=', context.clock.now())
+      .where('status', '=', sql.lit('open')).where('expires_at', '<=', context.clock.now())
       .$if(sessionId !== undefined, query => query.where('id', '=', sessionId ?? ''))
       .orderBy('expires_at').limit(expireBatch).forUpdate().skipLocked().execute()
     for (const { id } of due) await expire(context, trx, noRequest, id)
