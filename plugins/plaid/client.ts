@@ -17,6 +17,8 @@ export interface PlaidClientOptions {
   secret: string
   /** Told of each attempt: how it ended and how long it took. */
   observe?: (outcome: UpstreamOutcome, seconds: number) => void
+  /** How long an attempt may take until its answer is there to its end. */
+  timeoutMs?: number
   sleep?: (ms: number) => Promise<unknown>
   /** From 0 up to 1; spreads the retries of many callers. */
   random?: () => number
@@ -57,12 +59,14 @@ export const absentPlaidClient: PlaidClient = {
 const delayMs = (attempt: number, random: () => number): number => Math.round(Math.min(longestDelayMs, firstDelayMs * 2 ** attempt) * random())
 
 /** Plaid's own client with timeouts and bounded retries. Nothing that it throws carries a credential. */
-export const createPlaidClient = ({ basePath, clientId, secret, observe = () => undefined, sleep = wait, random = Math.random }: PlaidClientOptions): PlaidClient => {
+export const createPlaidClient = ({
+  basePath, clientId, secret, observe = () => undefined, timeoutMs = callTimeoutMs, sleep = wait, random = Math.random
+}: PlaidClientOptions): PlaidClient => {
   const apiAt = (address: string): PlaidApi =>
     new PlaidApi(
       new Configuration({
         basePath: address,
-        baseOptions: { headers: { 'PLAID-CLIENT-ID': clientId, 'PLAID-SECRET': secret }, adapter: byUndici(callTimeoutMs) }
+        baseOptions: { headers: { 'PLAID-CLIENT-ID': clientId, 'PLAID-SECRET': secret }, adapter: byUndici(timeoutMs) }
       })
     )
   let current: { address: string; api: PlaidApi } | undefined

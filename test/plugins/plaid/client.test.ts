@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { ProblemError } from '../../../plugins/errors/problem.ts'
 import { createPlaidClient, type CallOptions } from '../../../plugins/plaid/client.ts'
 import { PlaidFailure } from '../../../plugins/plaid/failure.ts'
@@ -17,7 +18,7 @@ const answer = (status: string, body: string, announced = body.length): string =
   `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${announced}\r\n\r\n${body}`
 
 /** A server that does with each request what its turn says, and a client of it that waits for nothing between attempts. */
-const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[]) => {
+const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[], timeoutMs?: number) => {
   const got: string[] = []
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -37,7 +38,7 @@ const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[]) => {
   const outcomes: string[] = []
   const client = createPlaidClient({
     basePath: () => `http://127.0.0.1:${port}`,
-    clientId: 'a-client', secret, observe: (outcome) => outcomes.push(outcome), sleep: () => Promise.resolve()
+    clientId: 'a-client', secret, observe: (outcome) => outcomes.push(outcome), sleep: () => Promise.resolve(), ...(timeoutMs === undefined ? {} : { timeoutMs })
   })
   const ask = (options: CallOptions) => client.call((api) => api.accountsBalanceGet({ access_token: accessToken }), options)
   const stop = () => new Promise((done) => server.close(done))
@@ -73,6 +74,41 @@ test('a NUL in a bank’s text, which no database stores, is read as U+FFFD, and
   const named = (name: string) => JSON.stringify({ accounts: [{ name }], item: { item_id: 'i1' }, request_id: 'r4' })
   const plaid = await startPlaid(t, [say(answer('200 OK', named(String.raw`Check\u0000ing` + '\0 2')))])
   assert.deepEqual(await plaid.ask({ repeatable: true }), JSON.parse(named(String.raw`Check\u0000ing` + '\ufffd 2')))
+})
+
+test('an answer may be compressed, also one that refuses', async (t) => {
+  const compressed = (status: string, text: string) => (socket: Socket) => {
+    const body = gzipSync(text)
+    socket.write(`HTTP/1.1 ${status}\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`)
+    socket.write(body)
+  }
+  const plaid = await startPlaid(t, [compressed('200 OK', balances), compressed('400 Bad Request', refusal)])
+  assert.deepEqual(await plaid.ask({ repeatable: true }), JSON.parse(balances))
+  const error = await failureOf(plaid.ask({ repeatable: true }))
+  assert.ok(error instanceof PlaidFailure)
+  assert.equal(error.errorCode, 'ITEM_LOGIN_REQUIRED')
+})
+
+test('an answer that is not there to its end in time counts as none, however often a part of it comes', { timeout: 20_000 }, async (t) => {
+  const again = (part: string) => (socket: Socket) => {
+    const timer = setInterval(() => socket.write(part), 20)
+    socket.once('close', () => clearInterval(timer))
+  }
+  const trickles = {
+    'a body of blanks': (socket: Socket) => {
+      socket.write(answer('200 OK', '', 1e9))
+      again(' ')(socket)
+    },
+    'hints of an answer': again('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'),
+    'nothing': () => undefined
+  }
+  for (const [what, trickle] of Object.entries(trickles)) {
+    await t.test(what, async () => {
+      const plaid = await startPlaid(t, [trickle, trickle], 300)
+      assert.match((await failureOf(plaid.ask({ repeatable: true, attempts: 2 }))).message, /ETIMEDOUT/)
+      assert.deepEqual(plaid.outcomes, ['failed', 'failed'])
+    })
+  }
 })
 
 test('what Plaid refuses is told with its codes, and not asked again', async (t) => {
