@@ -33,5 +33,10 @@ const checkEvent = (event: UsageEvent, now: Date): FieldError[] => {
 }
 
 /** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
-export const findFaults = (events: UsageEvent[], pathOf: (index: number) => string, now: Date): FieldError[] =>
-  events.flatMap((event, index) => checkEvent(event, now).map(({ path, message }) => ({ path: `${pathOf(index)}/${path}`, message })))
+export const findFaults = (events: UsageEvent[], pathOf: (index: number) => string, now: Date): FieldError[] => {
+  const faults: FieldError[] = []
+  for (const [index, event] of events.entries()) {
+    for (const { path, message } of checkEvent(event, now)) faults.push({ path: `${pathOf(index)}/${path}`, message })
+  }
+  return faults
+}

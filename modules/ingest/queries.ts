@@ -28,7 +28,7 @@ const columnsOf = (events: UsageEvent[], receivedAt: Date) => ({
   partnerIds: arrayText(events.map((event) => event.partner_id)),
   types: arrayText(events.map((event) => event.event_type)),
   userIds: arrayText(events.map((event) => event.user_id ?? null)),
-  amounts: arrayText(events.map((event) => event.amount_cents ?? null)),
+  amounts: arrayText(events.map(({ amount_cents: cents }) => (cents === undefined ? null : String(cents)))),
   categories: arrayText(events.map((event) => event.category ?? null)),
   institutions: arrayText(events.map((event) => event.institution ?? null)),
   // The database would round what is smaller than a microsecond, and read some spellings otherwise.

@@ -7,14 +7,14 @@ import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Problem, Timestamp } from './shared.ts'
 
 export const IngestEvent = Type.Object({
-  partner_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }),
+  partner_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }),
   event_type: StringEnum(['user_signup', 'account_link', 'transaction']),
-  user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })),
+  user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
   amount_cents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100000000000 })),
-  category: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })),
-  institution: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })),
+  category: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
+  institution: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
   occurred_at: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
-  event_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }))
+  event_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }))
 }, { additionalProperties: false })
 export type IngestEvent = Static<typeof IngestEvent>
 

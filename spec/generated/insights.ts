@@ -58,7 +58,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })),
+        user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
         horizon_days: Type.Integer({ minimum: 1, maximum: 366, default: 30 })
       }),
       response: {

@@ -868,7 +868,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 1,
           maxLength: 255,
-          pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+          pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
           description: 'Your own id of the end-user. May be left out when only one end-user has linked accounts.'
         },
         horizon_days: { type: 'integer', minimum: 1, maximum: 366, default: 14, description: 'How many days to look ahead.' }

@@ -116,6 +116,8 @@ test('a malformed request stores nothing, and its answer names every field that 
     [{ ...good, occurred_at: '0000-01-01T00:00:00Z' }, ['body/occurred_at']],
     [{ ...good, occurred_at: '2016-12-31T23:59:60Z' }, ['body/occurred_at']],
     [{ ...good, user_id: 'a\u0000b', category: '' }, ['body/category', 'body/user_id']],
+    // Stored, each half of a pair would be the same sign, and two events one.
+    [{ ...good, event_id: 'a\ud800', user_id: 'b\udfff' }, ['body/event_id', 'body/user_id']],
     [{ ...good, user_id: null }, ['body/user_id']]
   ]
   for (const [body, paths] of single) {
