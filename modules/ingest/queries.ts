@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { arrayText } from '../../plugins/database/array-text.ts'
 import { prepared } from '../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
@@ -42,66 +42,72 @@ interface StoreOutcome {
   missing: string[]
 }
 
-const insertEvents = prepared<ReturnType<typeof columnsOf>>()(
-  (_db, place) => sql<StoreOutcome>`
-    with given as (
-      select partner_id, event_type, user_id, amount_cents, category, institution, coalesce(occurred_at, ${place('receivedAt')}::timestamptz) as occurred_at, event_id, position
-      from unnest(${place('partnerIds')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
-        ${place('institutions')}::text[], ${place('times')}::timestamptz[], ${place('eventIds')}::text[]) with ordinality
-        as event (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position)
-    ), missing as (
-      select partner_id, position from (select partner_id, min(position) as position from given group by partner_id) as named
-      where not exists (select from partners where partners.id = named.partner_id)
-    ), stored as (
-      insert into usage_events (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at)
-      select partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz from given
-      where not exists (select from missing)
-      order by partner_id, event_id, position
-      on conflict (partner_id, event_id) where event_id is not null do nothing
-      returning *
-    ), placed as (
-      select stored.*, unit, date_trunc(unit, occurred_at, 'UTC') as start from stored cross join (values ('day'), ('hour')) as units (unit)
-    ), new_users as (
-      insert into usage_users (partner_id, unit, start, user_id)
-      select distinct partner_id, unit, start, user_id from placed where user_id is not null
-      order by partner_id, unit, start, user_id
-      on conflict do nothing
-      returning partner_id, unit, start
-    ), changes as (
-      select partner_id, unit, start, (event_type = 'user_signup')::int as signup, (event_type = 'account_link')::int as link,
-        (event_type = 'transaction')::int as transaction, coalesce(amount_cents, 0) as cents, 0 as new_user
-      from placed
-      union all
-      select partner_id, unit, start, 0, 0, 0, 0, 1 from new_users
-    ), intervals as (
-      insert into usage_intervals as kept (partner_id, unit, start, user_signups, account_links, transactions, volume_cents, active_users)
-      select partner_id, unit, start, sum(signup), sum(link), sum(transaction), sum(cents), sum(new_user) from changes
-      group by partner_id, unit, start order by partner_id, unit, start
-      on conflict (partner_id, unit, start) do update set
-        user_signups = kept.user_signups + excluded.user_signups,
-        account_links = kept.account_links + excluded.account_links,
-        transactions = kept.transactions + excluded.transactions,
-        volume_cents = kept.volume_cents + excluded.volume_cents,
-        active_users = kept.active_users + excluded.active_users
-      returning partner_id, unit, start
-    ), categories as (
-      insert into usage_categories as kept (partner_id, unit, start, category, transactions, volume_cents)
-      select partner_id, unit, start, coalesce(category, ''), count(*), sum(coalesce(amount_cents, 0)) from placed
-      where event_type = 'transaction' and (select count(*) from intervals) >= 0
-      group by partner_id, unit, start, coalesce(category, '') order by partner_id, unit, start, coalesce(category, '')
-      on conflict (partner_id, unit, start, category) do update set
-        transactions = kept.transactions + excluded.transactions,
-        volume_cents = kept.volume_cents + excluded.volume_cents
-      returning 1
-    ), institutions as (
-      insert into usage_institutions as kept (partner_id, unit, start, institution, account_links)
-      select partner_id, unit, start, coalesce(institution, ''), count(*) from placed
-      where event_type = 'account_link' and (select count(*) from categories) >= 0
-      group by partner_id, unit, start, coalesce(institution, '') order by partner_id, unit, start, coalesce(institution, '')
-      on conflict (partner_id, unit, start, institution) do update set account_links = kept.account_links + excluded.account_links
-    )
-    select (select count(*) from stored) as stored, array(select partner_id from missing order by position) as missing`
-)
+type Columns = ReturnType<typeof columnsOf>
+
+const insert = (_db: Db, place: <Name extends keyof Columns>(name: Name) => RawBuilder<Columns[Name]>) => sql<StoreOutcome>`
+  with given as (
+    select partner_id, event_type, user_id, amount_cents, category, institution, coalesce(occurred_at, ${place('receivedAt')}::timestamptz) as occurred_at, event_id, position
+    from unnest(${place('partnerIds')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
+      ${place('institutions')}::text[], ${place('times')}::timestamptz[], ${place('eventIds')}::text[]) with ordinality
+      as event (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position)
+  ), missing as (
+    select partner_id, position from (select partner_id, min(position) as position from given group by partner_id) as named
+    where not exists (select from partners where partners.id = named.partner_id)
+  ), stored as (
+    insert into usage_events (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at)
+    select partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz from given
+    where not exists (select from missing)
+    order by partner_id, event_id, position
+    on conflict (partner_id, event_id) where event_id is not null do nothing
+    returning *
+  ), placed as (
+    select stored.*, unit, date_trunc(unit, occurred_at, 'UTC') as start from stored cross join (values ('day'), ('hour')) as units (unit)
+  ), new_users as (
+    insert into usage_users (partner_id, unit, start, user_id)
+    select distinct partner_id, unit, start, user_id from placed where user_id is not null
+    order by partner_id, unit, start, user_id
+    on conflict do nothing
+    returning partner_id, unit, start
+  ), changes as (
+    select partner_id, unit, start, (event_type = 'user_signup')::int as signup, (event_type = 'account_link')::int as link,
+      (event_type = 'transaction')::int as transaction, coalesce(amount_cents, 0) as cents, 0 as new_user
+    from placed
+    union all
+    select partner_id, unit, start, 0, 0, 0, 0, 1 from new_users
+  ), intervals as (
+    insert into usage_intervals as kept (partner_id, unit, start, user_signups, account_links, transactions, volume_cents, active_users)
+    select partner_id, unit, start, sum(signup), sum(link), sum(transaction), sum(cents), sum(new_user) from changes
+    group by partner_id, unit, start order by partner_id, unit, start
+    on conflict (partner_id, unit, start) do update set
+      user_signups = kept.user_signups + excluded.user_signups,
+      account_links = kept.account_links + excluded.account_links,
+      transactions = kept.transactions + excluded.transactions,
+      volume_cents = kept.volume_cents + excluded.volume_cents,
+      active_users = kept.active_users + excluded.active_users
+    returning partner_id, unit, start
+  ), categories as (
+    insert into usage_categories as kept (partner_id, unit, start, category, transactions, volume_cents)
+    select partner_id, unit, start, coalesce(category, ''), count(*), sum(coalesce(amount_cents, 0)) from placed
+    where event_type = 'transaction' and (select count(*) from intervals) >= 0
+    group by partner_id, unit, start, coalesce(category, '') order by partner_id, unit, start, coalesce(category, '')
+    on conflict (partner_id, unit, start, category) do update set
+      transactions = kept.transactions + excluded.transactions,
+      volume_cents = kept.volume_cents + excluded.volume_cents
+    returning 1
+  ), institutions as (
+    insert into usage_institutions as kept (partner_id, unit, start, institution, account_links)
+    select partner_id, unit, start, coalesce(institution, ''), count(*) from placed
+    where event_type = 'account_link' and (select count(*) from categories) >= 0
+    group by partner_id, unit, start, coalesce(institution, '') order by partner_id, unit, start, coalesce(institution, '')
+    on conflict (partner_id, unit, start, institution) do update set account_links = kept.account_links + excluded.account_links
+  )
+  select (select count(*) from stored) as stored, array(select partner_id from missing order by position) as missing`
+
+const store = (send: (trx: Trx, columns: Columns) => Promise<StoreOutcome[]>) => async (trx: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
+  const [outcome] = await send(trx, columnsOf(events, receivedAt))
+  if (outcome === undefined) throw new Error('The statement that stores usage events answered no row.')
+  return outcome
+}
 
 /**
  * Stores events and adds them to the sums of their days and hours, all in one statement whose text does not depend on how many there are. Of events with
@@ -112,11 +118,10 @@ const insertEvents = prepared<ReturnType<typeof columnsOf>>()(
  *
  * @returns how many were new, and which partners do not exist; if there is such a partner, nothing is stored.
  */
-export const storeEvents = async (db: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
-  const [outcome] = await insertEvents(db, columnsOf(events, receivedAt))
-  if (outcome === undefined) throw new Error('The statement that stores usage events answered no row.')
-  return outcome
-}
+export const storeEvents = store(prepared<Columns>()(insert))
+
+/** The same as all that its transaction says: the sums of a partner's hour are one row, and its other requests wait for it until this one has committed. */
+export const storeEventsAlone = store(prepared<Columns>()(insert, { wholeTransaction: true }))
 
 /**
  * Records usage events in the transaction of what they tell of; those whose id was seen before are left out.

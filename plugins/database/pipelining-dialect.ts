@@ -1,6 +1,6 @@
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings } from 'kysely'
 import type pg from 'pg'
-import { goesWithCommit } from './prepared.ts'
+import { goesWithCommit, isWholeTransaction } from './prepared.ts'
 import { sendCommand, sendQuery } from './send-query.ts'
 import type { SharedClients } from './shared-clients.ts'
 import { isRolledBack } from './transaction.ts'
@@ -24,6 +24,8 @@ class OpenTransaction {
   #client: Promise<pg.PoolClient> | undefined
   #begun: Promise<unknown> | undefined
   #ended = false
+  /** Whether the connection is in a state that nobody knows. */
+  #broken = false
 
   constructor(pool: pg.Pool, shared: SharedClients, settings: TransactionSettings) {
     this.#pool = pool
@@ -45,13 +47,28 @@ class OpenTransaction {
       this.#last.push(query)
       return nothing
     }
+    if (isWholeTransaction(query)) return await this.#sayAll<Row>(query)
     this.#client ??= this.#open()
     const result = await sendQuery<Row>(await this.#client, query)
     await this.#begun
     return result
   }
 
+  async #sayAll<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#client !== undefined || this.#last.length > 0) throw new Error('The transaction has begun; what is to be all of it comes too late.')
+    this.#ended = true
+    this.#client = this.#pool.connect()
+    const client = await this.#client
+    try {
+      return await sendQuery<Row>(client, query)
+    } catch (error) {
+      this.#broken = !isRolledBack(error)
+      throw error
+    }
+  }
+
   async commit(): Promise<void> {
+    if (this.#ended) return
     this.#ended = true
     const [only, ...others] = this.#last
     if (this.#client === undefined && only === undefined) return
@@ -79,7 +96,7 @@ class OpenTransaction {
   /** @param broken whether the connection is in a state that nobody knows. */
   async release(broken: boolean): Promise<void> {
     const client = await this.#client?.catch(() => undefined)
-    client?.release(broken)
+    client?.release(broken || this.#broken)
   }
 }
 

@@ -38,6 +38,8 @@ export interface Call<Op extends Operation, Connection = Db> {
   caller: CallerOf<Op>
   /** For a mutation the transaction in which its effect, its activity row and its stored answer commit. */
   db: Connection
+  /** Whether the answer is stored under an idempotency key, in the same transaction. */
+  keyed: boolean
   /** An idempotency key for calls onward, the same one at every retry of this request. */
   onwardKey: string
   request: FastifyRequest

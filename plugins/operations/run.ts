@@ -90,6 +90,10 @@ class AnyCall {
     this.caller = request.caller
   }
 
+  get keyed(): boolean {
+    return this.claim !== undefined
+  }
+
   /** Made when it is asked for: most operations call nobody. */
   get onwardKey(): string {
     return (this.#onwardKey ??= onwardKeyOf(this.claim))

@@ -7,9 +7,12 @@ import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
 import { isAnsweredMeanwhile } from '../../../plugins/idempotency.ts'
 import { createPostgresDatabase, openTestDatabase, startApp } from '../../build-app.ts'
+import { statementsOf } from '../../statements.ts'
 
 const write = prepared<{ text: string }>()((_db, place) => sql`insert into words (word) values (${place('text')})`)
 const writeLast = prepared<{ text: string }>()((_db, place) => sql`insert into words (word) values (${place('text')})`, { withCommit: true })
+
+const writeAlone = prepared<{ text: string }>()((_db, place) => sql<{ position: number }>`insert into words (word) values (${place('text')}) returning position`, { wholeTransaction: true })
 
 const prepare = async (db: Db) => {
   await sql`create table words (position bigint generated always as identity, word text not null unique)`.execute(db)
@@ -83,6 +86,49 @@ test('a transaction that says nothing, or one thing, takes no connection of its 
   await transact(db, (trx) => writeLast(trx, { text: 'alone' }))
   assert.deepEqual([connections?.().active, connections?.().idle], [0, 0])
   await transact(db, (trx) => write(trx, { text: 'not alone' }))
+  assert.deepEqual([connections?.().active, connections?.().idle], [0, 1])
+})
+
+test('a statement that is a whole transaction', async (t) => {
+  const { db } = await openTestDatabase(t)
+  const words = await prepare(db)
+
+  await t.test('is done when it is answered, with its rows', async () => {
+    const attempt = transact(db, async (trx) => {
+      assert.deepEqual(await writeAlone(trx, { text: 'done' }), [{ position: 1 }])
+    })
+    await attempt
+    assert.deepEqual(await words(), ['done'])
+  })
+
+  await t.test('leaves nothing when the database refuses it, and its connection to the next', async () => {
+    await assert.rejects(transact(db, (trx) => writeAlone(trx, { text: 'done' })), { code: '23505' })
+    await transact(db, (trx) => writeAlone(trx, { text: 'next' }))
+    assert.deepEqual(await words(), ['done', 'next'])
+  })
+})
+
+test('a statement that is a whole transaction is sent alone, and nothing can be said before or after it', { skip: serverUrl === '' && 'needs a PostgreSQL server' }, async (t) => {
+  const own = await createPostgresDatabase(serverUrl)
+  const { db, connections, close } = openPostgres(own.url, 5, () => undefined)
+  t.after(async () => {
+    await close()
+    await own.drop()
+  })
+  const words = await prepare(db)
+  const statements = await statementsOf(db, () => true, () => transact(db, (trx) => writeAlone(trx, { text: 'alone' })))
+  assert.equal(statements.length, 1, statements.join('; '))
+  const before = transact(db, async (trx) => {
+    await write(trx, { text: 'before' })
+    await writeAlone(trx, { text: 'too late' })
+  })
+  await assert.rejects(before, /too late/)
+  const after = transact(db, async (trx) => {
+    await writeAlone(trx, { text: 'whole' })
+    await write(trx, { text: 'after' })
+  })
+  await assert.rejects(after, /nothing more can be said/)
+  assert.deepEqual(await words(), ['alone', 'whole'])
   assert.deepEqual([connections?.().active, connections?.().idle], [0, 1])
 })
 
