@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { createPostgresDatabase } from '../test/build-app.ts'
 import { begin, compile, end, type Child } from './bench/children.ts'
 import type { BenchCase, Exchange } from './bench/exchange.ts'
-import { load, sumUp, type Round } from './bench/load.ts'
+import { load, sumUp, type Measured, type Round } from './bench/load.ts'
 import { runPgbench } from './bench/pgbench.ts'
 import { record, type Recorded } from './bench/recording.ts'
 import { reportGrowth, reportSpeed, type GrowthRow, type Row } from './bench/report.ts'
@@ -29,7 +29,6 @@ const help = `Measures this server next to what could be had at the best, in one
 `
 
 type FloorPrefix = 'a' | 'b' | 'n'
-type Way = Exclude<keyof Row, 'name' | 'connections'>
 
 /** The same requests, to be sent to a floor. */
 const onFloor = (bench: BenchCase, prefix: FloorPrefix): BenchCase => ({ ...bench, requests: bench.requests.map((request) => ({ ...request, path: `/${prefix}/${bench.name}` })) })
@@ -44,22 +43,23 @@ const rounds = 3
 const measure = async (product: Child, floor: Child, databaseUrl: string, recorded: Recorded, connections: number, seconds: number): Promise<Row> => {
   const { bench, exchanges } = recorded
   const loadFloor = (prefix: FloorPrefix) => load(floor.url, onFloor(bench, prefix), connections, seconds)
-  const ways: Record<Way, () => Promise<Round> | Round | undefined> = {
-    product: () => load(product.url, bench, connections, seconds),
-    bareJson: () => loadFloor('a'),
-    sqlByHand: () => (usesSql(recorded) ? loadFloor('b') : undefined),
-    sqlTogether: () => (usesSql(recorded) ? loadFloor('n') : undefined),
-    pgbench: () => (usesSql(recorded) && !asksBank(recorded) ? runPgbench(databaseUrl, exchanges[0] as Exchange, connections, seconds) : undefined)
-  }
-  const seen = Object.fromEntries(Object.keys(ways).map((way) => [way, []])) as unknown as Record<Way, Round[]>
+  const sql = usesSql(recorded)
+  const ways = [
+    () => load(product.url, bench, connections, seconds),
+    () => loadFloor('a'),
+    sql && (() => loadFloor('b')),
+    sql && (() => loadFloor('n')),
+    sql && !asksBank(recorded) && (() => runPgbench(databaseUrl, exchanges[0] as Exchange, connections, seconds))
+  ]
+  const seen: Round[][] = ways.map(() => [])
   for (let round = 0; round < rounds; round++) {
-    for (const [way, go] of Object.entries(ways) as [Way, (typeof ways)[Way]][]) {
-      const one = await go()
-      if (one !== undefined) seen[way].push(one)
+    for (const [index, go] of ways.entries()) {
+      const one = go === false ? undefined : await go()
+      if (one !== undefined) seen[index]?.push(one)
     }
   }
-  const measured = Object.entries(seen).map(([way, all]) => [way, all.length === 0 ? undefined : sumUp(all)])
-  return { name: bench.name, connections, ...(Object.fromEntries(measured) as Pick<Row, Way>) }
+  const [own, ...floors] = seen.map((all) => (all.length === 0 ? undefined : sumUp(all)))
+  return { name: bench.name, connections, product: own as Measured, floors }
 }
 
 const warmUpConnections = 50
