@@ -56,6 +56,7 @@ class OpenTransaction {
 
   async #sayAll<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     if (this.#client !== undefined || this.#last.length > 0) throw new Error('The transaction has begun; what is to be all of it comes too late.')
+    if (this.#begin !== beginOf({})) throw new Error('What goes out without begin cannot say how its transaction is to be isolated.')
     this.#ended = true
     this.#client = this.#pool.connect()
     const client = await this.#client

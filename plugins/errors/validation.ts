@@ -44,12 +44,22 @@ export const readFieldErrors = (error: FastifyError): FieldError[] => {
   return [...fields.values()]
 }
 
-const textsWithNul = (path: string, value: unknown): FieldError[] => {
-  if (typeof value === 'string') return value.includes('\0') ? [{ path, message: 'must not hold U+0000' }] : []
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([name, member]) => textsWithNul(`${path}/${escapePointer(name)}`, member))
-}
+const mostNamed = 20
 
-/** The fields of a request with a NUL, which PostgreSQL cannot hold. */
-export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>): FieldError[] =>
-  Object.entries({ params, query, body }).flatMap(([part, value]) => textsWithNul(part, value))
+/** The fields of a request with a NUL in their text or their name, which PostgreSQL cannot hold; the request as a whole where that is elsewhere. */
+export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>): FieldError[] => {
+  const paths: string[] = []
+  // No recursion, since JSON can be nested more deeply than calls.
+  const open: [path: string, value: unknown][] = [['body', body], ['query', query], ['params', params]]
+  for (let next = open.pop(); next !== undefined && paths.length < mostNamed; next = open.pop()) {
+    const [path, value] = next
+    if (typeof value === 'string' && value.includes('\0')) paths.push(path)
+    if (typeof value !== 'object' || value === null) continue
+    for (const [name, member] of Object.entries(value)) {
+      const child = `${path}/${escapePointer(name)}`
+      if (name.includes('\0')) paths.push(child.replaceAll('\0', '\ufffd'))
+      else open.push([child, member])
+    }
+  }
+  return (paths.length === 0 ? ['request'] : paths).map((path) => ({ path, message: 'must not hold U+0000' }))
+}

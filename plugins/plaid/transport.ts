@@ -34,7 +34,7 @@ const parse = (text: string): unknown => {
 const unzip = promisify(gunzip)
 
 const textOf = async ({ body, headers }: Dispatcher.ResponseData): Promise<string> =>
-  headers['content-encoding'] === 'gzip' ? (await unzip(await body.bytes(), { maxOutputLength: largestAnswerBytes })).toString('utf8') : await body.text()
+  /^(?:x-)?gzip$/i.test(String(headers['content-encoding'])) ? (await unzip(await body.bytes(), { maxOutputLength: largestAnswerBytes })).toString('utf8') : await body.text()
 
 /** Why no answer came; the error of a time that is up has a number for its code. */
 const codeOf = (error: unknown): string | undefined => (error instanceof Error && error.name === 'TimeoutError' ? 'ETIMEDOUT' : (error as { code?: string }).code)

@@ -1108,6 +1108,7 @@ CREATE INDEX transfer_legs_wanted ON public.transfer_legs USING btree (retry_at,
 CREATE INDEX transfers_page ON public.transfers USING btree (partner_id, created_at DESC, id DESC);
 CREATE INDEX transfers_preparing ON public.transfers USING btree (touched_at) WHERE (state = 'preparing'::text);
 CREATE UNIQUE INDEX transfers_request ON public.transfers USING btree (partner_id, request_key) WHERE (request_key IS NOT NULL);
+CREATE INDEX transfers_request_age ON public.transfers USING btree (created_at) WHERE (request_key IS NOT NULL);
 CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
 CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
 CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
@@ -1425,9 +1426,10 @@ CREATE OR REPLACE FUNCTION public.publish_events(p_limit integer, p_at timestamp
  LANGUAGE plpgsql
 AS $function$
   declare
-    event_ids text[];
-    test_ids text[];
-    partner_ids text[];
+    ids text[];
+    partners text[];
+    types text[];
+    sequences bigint[];
     published integer;
   begin
     if not exists (select from events where published_at is null) then
@@ -1436,32 +1438,34 @@ AS $function$
     -- One publisher at a time on all instances, until its transaction ends.
     perform pg_advisory_xact_lock(hashtextextended('publish events', 0));
     with batch as (
-      select id, partner_id, row_number() over (partition by partner_id order by position) as nth
+      select id, partner_id, row_number() over (partition by partner_id order by position) as nth, count(*) over (partition by partner_id) as size
       from (select id, partner_id, position from events where published_at is null order by position limit p_limit) as oldest
-    ), sizes as (
-      select partner_id, count(*) as size from batch group by partner_id
     ), counters as (
       insert into event_sequences as s (partner_id, last)
-      select partner_id, size from sizes order by partner_id
+      select partner_id, count(*) from batch group by partner_id order by partner_id
       on conflict (partner_id) do update set last = s.last + excluded.last
       returning partner_id, last
     ), numbered as (
-      update events e set sequence = c.last - s.size + b.nth, published_at = p_at
-      from batch b join counters c using (partner_id) join sizes s using (partner_id)
+      update events e set sequence = c.last - b.size + b.nth, published_at = p_at
+      from batch b join counters c using (partner_id)
       where e.id = b.id
-      returning e.id, e.type, e.partner_id
+      returning e.id, e.partner_id, e.type, e.sequence
     )
-    select array_agg(id) filter (where type <> 'webhook.test'), array_agg(id) filter (where type = 'webhook.test'), array_agg(distinct partner_id), count(*)
-      into event_ids, test_ids, partner_ids, published from numbered;
-    -- No endpoint can be disabled or changed until the transaction ends.
+    select array_agg(id), array_agg(partner_id), array_agg(type), array_agg(sequence), count(*) into ids, partners, types, sequences, published from numbered;
+    -- No endpoint can be disabled or changed until the transaction ends. What was numbered is not read again: a partner can have many events.
+    with endpoint as materialized (
+      select id, partner_id, events from webhooks where partner_id = any(partners) and status = 'enabled' order by id for share
+    ), event as materialized (
+      select * from unnest(ids, partners, types, sequences) as e (id, partner_id, type, sequence) where type <> 'webhook.test'
+    )
     insert into webhook_deliveries (id, webhook_id, event_id, sequence, status, next_attempt_at, created_at)
-    select new_id('dlv'), w.id, e.id, e.sequence, 'pending', p_at, p_at
-    from (select id, partner_id, events from webhooks where partner_id = any(partner_ids) and status = 'enabled' order by id for share) as w
-    join events e on e.id = any(event_ids) and e.partner_id = w.partner_id and w.events && array['*', e.type, split_part(e.type, '.', 1) || '.*']
-    order by w.id, e.sequence;
+    select new_id('dlv'), endpoint.id, event.id, event.sequence, 'pending', p_at, p_at
+    from endpoint join event on event.partner_id = endpoint.partner_id and endpoint.events && array['*', event.type, split_part(event.type, '.', 1) || '.*']
+    order by endpoint.id, event.sequence;
     -- A test is for one endpoint, and its delivery was made together with it.
-    if test_ids is not null then
-      update webhook_deliveries d set sequence = e.sequence from events e where e.id = any(test_ids) and d.event_id = e.id;
+    if 'webhook.test' = any(types) then
+      update webhook_deliveries d set sequence = e.sequence from unnest(ids, types, sequences) as e (id, type, sequence)
+      where e.type = 'webhook.test' and d.event_id = e.id;
     end if;
     return published;
   end $function$;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { findNuls } from '../../plugins/errors/validation.ts'
 import { startApp } from '../build-app.ts'
 import { createPartner, send } from '../credentials.ts'
 import { bindNotes, createNotesTable } from './notes.ts'
@@ -138,6 +139,15 @@ test('text that the database cannot hold is the client’s error, not ours, and 
   const { url, key } = await start(t)
   const { status, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'a\u0000b' } })
   assert.deepEqual([status, body.error, body.errors], [400, 'validation_failed', [{ path: 'body/text', message: 'must not hold U+0000' }]])
+})
+
+test('a NUL is found in texts and names however deeply they are nested, and the request is named where it is in neither', () => {
+  let nested: unknown = 'a\0'
+  for (let depth = 0; depth < 50_000; depth++) nested = [nested]
+  const pathsOf = (body: unknown) => findNuls({ params: { id: 'a' }, query: {}, body }).map(({ path }) => path)
+  assert.deepEqual(pathsOf(nested), [`body${'/0'.repeat(50_000)}`])
+  assert.deepEqual(pathsOf({ fine: 'b', 'n\0': 1, list: ['\0'] }).sort(), ['body/list/0', 'body/n\ufffd'])
+  assert.deepEqual(pathsOf({ fine: 'b' }), ['request'])
 })
 
 test('behind a trusted proxy the address is the one that the proxy saw, not one that the client wrote', async (t) => {

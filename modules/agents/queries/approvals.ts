@@ -34,10 +34,9 @@ export const listApprovalsOf = async (
 ): Promise<ApprovalRow[]> =>
   await db
     .selectFrom('approvals as a')
-    .innerJoin('agents', 'agents.agent_id', 'a.agent_id')
     .selectAll('a')
     .select(effectiveStatus(now).as('status'))
-    .where('agents.owner_user_id', '=', userId)
+    .where(sql<boolean>`a.agent_id = any(array(select agent_id from agents where owner_user_id = ${userId}))`)
     .$if(status !== undefined, (query) => query.where(effectiveStatus(now), '=', status ?? 'pending'))
     .$if(beforeId !== undefined, (query) => query.where('a.id', '<', beforeId ?? 0))
     .orderBy('a.id', 'desc')
@@ -51,7 +50,7 @@ const expireBatch = 1_000
 
 /** Marks what was not decided in time. */
 export const expireApprovals = async (db: Db, now: Date): Promise<void> => {
-  await sql`update approvals set status = 'expired' where id in (
+  await sql`update approvals set status = 'expired' where id = any(array(
     select id from approvals where status = 'pending' and expires_at <= ${now}::timestamptz
-    order by expires_at limit ${sql.lit(expireBatch)} for update skip locked)`.execute(db)
+    order by expires_at limit ${sql.lit(expireBatch)} for update skip locked))`.execute(db)
 }

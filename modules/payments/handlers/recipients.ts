@@ -56,7 +56,7 @@ export const recipientHandlers = (app: FastifyInstance): Pick<Handlers<typeof op
   async deleteRecipient({ params, caller, db }) {
     const recipient = await findRecipient(db, caller, params.id)
     if (recipient === undefined) throw notFound('There is no such recipient.')
-    await markRecipientDeleted(db, recipient.id, app.clock.now())
+    await markRecipientDeleted(db, recipient, app.clock.now())
     return answer(204, null)
   }
 })

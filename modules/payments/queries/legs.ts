@@ -1,6 +1,6 @@
-import { sql, type ExpressionBuilder, type Selectable } from 'kysely'
+import { sql, type Selectable } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
-import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { LegKind, LegStatus } from '../leg-states.ts'
 import type { Network } from '../rails.ts'
@@ -102,15 +102,9 @@ export const dropAuthorization = async (db: Db, leg: LegRow): Promise<LegRow> =>
   return await db.selectFrom('transfer_legs').selectAll().where('id', '=', leg.id).executeTakeFirstOrThrow()
 }
 
-const debitWasReturned = (eb: ExpressionBuilder<Database, 'transfer_legs'>) =>
-  eb.exists(
-    eb
-      .selectFrom('transfer_legs as debit')
-      .select('debit.id')
-      .whereRef('debit.transfer_id', '=', 'transfer_legs.transfer_id')
-      .where('debit.kind', '=', 'debit')
-      .where('debit.status', '=', 'returned')
-  )
+/** Looked up for each leg; as a condition that the planner may join by, it would be looked for among all legs. */
+const debitWasReturned = sql<boolean>`
+  coalesce((select true from transfer_legs debit where debit.transfer_id = transfer_legs.transfer_id and debit.kind = 'debit' and debit.status = 'returned' limit 1), false)`
 
 /** Credits and refunds that Plaid is to be given now. Debits go with their requests. */
 export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<LegRow[]> =>
@@ -120,7 +114,7 @@ export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<
     .where('status', '=', sql.lit('wanted'))
     .where('kind', '<>', sql.lit('debit'))
     .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', now)]))
-    .where((eb) => eb.not(debitWasReturned(eb)))
+    .where(sql<boolean>`not ${debitWasReturned}`)
     .orderBy(sql`retry_at nulls first`)
     .orderBy('id')
     .limit(limit)

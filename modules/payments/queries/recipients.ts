@@ -49,8 +49,14 @@ export const pageRecipients = async (db: Db, { partnerId, environments }: Viewer
     .execute()
 
 /** Deletes a recipient and forgets its account number at once. */
-export const markRecipientDeleted = async (trx: Trx, id: string, now: Date): Promise<void> => {
-  await trx.updateTable('recipients').set({ deleted_at: now, account_number: null }).where('id', '=', id).where('deleted_at', 'is', null).execute()
+export const markRecipientDeleted = async (trx: Trx, { id, partner_id }: Pick<RecipientRow, 'id' | 'partner_id'>, now: Date): Promise<void> => {
+  await trx
+    .updateTable('recipients')
+    .set({ deleted_at: now, account_number: null })
+    .where('id', '=', id)
+    .where('partner_id', '=', partner_id)
+    .where('deleted_at', 'is', null)
+    .execute()
 }
 
 /** Forgets the access to deleted recipients that no transfer needs any more. */

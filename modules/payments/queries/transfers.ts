@@ -84,7 +84,7 @@ export const forgetRequest = async (trx: Trx, id: string): Promise<void> => {
 
 /** Preparations that nobody has worked on since `before`. */
 export const listStalePreparations = async (db: Db, before: Date, limit: number): Promise<TransferRow[]> =>
-  await db.selectFrom('transfers').selectAll().where('state', '=', 'preparing').where('touched_at', '<', before).orderBy('touched_at').limit(limit).execute()
+  await db.selectFrom('transfers').selectAll().where('state', '=', sql.lit('preparing')).where('touched_at', '<', before).orderBy('touched_at').limit(limit).execute()
 
 /**
  * Deletes a preparation with its leg and its hold.

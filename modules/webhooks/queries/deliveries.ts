@@ -13,8 +13,8 @@ export type DeliveryRow = Pick<Selectable<WebhookDeliveriesTable>, 'id' | 'webho
 const selectDeliveries = (db: Db, webhookId: string) =>
   db
     .selectFrom('webhook_deliveries as d')
-    .innerJoin('events as e', 'e.id', 'd.event_id')
-    .select(['d.id', 'd.webhook_id', 'd.event_id', 'd.status', 'd.next_attempt_at', 'd.created_at', 'e.type as event_type'])
+    .select(['d.id', 'd.webhook_id', 'd.event_id', 'd.status', 'd.next_attempt_at', 'd.created_at'])
+    .select(sql<string>`(select type from events where id = d.event_id)`.as('event_type'))
     .where('d.webhook_id', '=', webhookId)
 
 /** The latest attempts of each delivery, oldest first. */
@@ -89,7 +89,7 @@ export const countDue = async (db: Db, now: Date, most: number): Promise<number>
   const due = db
     .selectFrom('webhook_deliveries')
     .select('id')
-    .where('status', '=', 'pending')
+    .where('status', '=', sql.lit('pending'))
     .where('sequence', 'is not', null)
     .where('next_attempt_at', '<=', now)
     .limit(most)

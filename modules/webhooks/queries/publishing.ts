@@ -36,7 +36,7 @@ export const readFeed = async (db: Db, partnerId: string, after: number, type: s
 
 /** Deletes published events older than `before`, with their deliveries, and tells how many there were; at most `limit` at a time. */
 export const deleteOldEvents = async (db: Db, before: Date, limit: number): Promise<number> => {
-  const { numAffectedRows } = await sql`delete from events where id in
-    (select id from events where created_at < ${before} and published_at is not null order by created_at limit ${sql.lit(limit)})`.execute(db)
+  const { numAffectedRows } = await sql`delete from events where id = any(array(
+    select id from events where created_at < ${before} and published_at is not null order by created_at limit ${sql.lit(limit)}))`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }

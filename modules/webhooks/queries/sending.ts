@@ -8,17 +8,14 @@ import type { Db, Trx } from '../../../plugins/database/types.ts'
 export const leaseEndpoints = async (db: Db, lease: string, leaseMs: number, limit: number, now: Date): Promise<string[]> => {
   const { rows } = await sql<{ id: string }>`
     update webhooks set lease = ${lease}, leased_until = clock_timestamp() + ${leaseMs}::double precision * interval '1 millisecond'
-    where id in (
+    where id = any(array(
       select w.id from webhooks w
       where w.status = 'enabled' and (w.leased_until is null or w.leased_until <= clock_timestamp())
-        and exists (
-          select from webhook_deliveries d
-          where d.webhook_id = w.id and d.status = 'pending' and d.sequence is not null and d.next_attempt_at <= ${now}
-        )
+        and (select true from webhook_deliveries d where d.webhook_id = w.id and d.status = 'pending' and d.sequence is not null and d.next_attempt_at <= ${now} limit 1)
       order by w.leased_until nulls first
       limit ${sql.lit(limit)}
       for update skip locked
-    )
+    ))
     returning id`.execute(db)
   return rows.map((row) => row.id)
 }

@@ -39,8 +39,10 @@ const mayBeReadWhole = new Set([
   'migrations', 'check_results', 'plaid_sim_webhook_keys_active', 'stripe_sim_events',
   // Queues: what is in them waits to be done, and leaves them.
   'events_unpublished', 'stripe_sim_events_pending', 'transfers_preparing', 'plaid_transfer_events_open', 'transfer_legs_wanted', 'transfer_legs_under_way', 'items_to_sync',
+  // Each endpoint is asked whether something is due to it; a partner has at most fifty.
+  'webhooks',
   // Lists, the newest first, read backwards until a page is full: what belongs to others is passed over.
-  'activity_pkey', 'bureau_events_pkey'
+  'activity_pkey', 'bureau_events_pkey', 'approvals_pkey'
 ])
 
 /** PostgreSQL looks at a table of its own accord when fifty rows have changed; of one with a handful it makes no difference how it is read. */
@@ -56,15 +58,20 @@ test('every table that grows is read by an index and a condition on it, also whe
     await client.end()
     await drop()
   })
-  const reads = await watchPlans(t, client)
-  const wholeReads = () => reads.taken().filter(({ read }) => !mayBeReadWhole.has(read))
+  const take = await watchPlans(t, client)
+  const wholeReads = () => {
+    const { carriedOut, reads } = take()
+    // None would be read whole where none was seen.
+    assert.ok(carriedOut > 1_000, String(carriedOut))
+    return reads.filter(({ read }) => !mayBeReadWhole.has(read) && !read.startsWith('pg_'))
+  }
 
   await useEverything(url)
   assert.deepEqual(wholeReads(), [], 'while PostgreSQL knew nothing of the tables')
 
   for (let time = 0; time < 3; time++) await useEverything(url)
   await client.query('vacuum analyze')
-  reads.taken()
+  take()
   await useEverything(url)
   const { rows } = await client.query<{ name: string }>(
     'select relname as name from pg_class where reltuples < $1 union select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid where c.reltuples < $1', [fewRows]
