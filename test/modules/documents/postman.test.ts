@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import newman, { type NewmanRunOptions, type NewmanRunSummary } from 'newman'
+import type { NewmanRunOptions, NewmanRunSummary } from 'newman'
 import type { collectionOf, environmentOf } from '../../../modules/documents/postman/collection.ts'
 import { operations } from '../../architecture/document.ts'
 import { startApp, type TestApp } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
+import { runCollection } from '../../run-collection.ts'
 
 type Collection = ReturnType<typeof collectionOf>
 type Environment = ReturnType<typeof environmentOf>
@@ -20,9 +21,7 @@ const items = collection.item.flatMap((folder) => folder.item)
 /** Runs the collection as it is downloaded, or one folder of it, with some variables of the environment filled in. */
 const run = async (given: Record<string, string> = {}, folder?: string): Promise<NewmanRunSummary> => {
   const values = environment.values.map((variable) => ({ ...variable, value: given[variable.key] ?? variable.value }))
-  return await new Promise((done, fail) => {
-    newman.run({ collection: collection as unknown as NewmanRunOptions['collection'], environment: { ...environment, values }, reporters: [], timeoutRequest: 30_000, ...(folder === undefined ? {} : { folder }) }, (error, summary) => (error === null ? done(summary) : fail(error)))
-  })
+  return await runCollection({ collection: collection as unknown as NewmanRunOptions['collection'], environment: { ...environment, values }, ...(folder === undefined ? {} : { folder }) })
 }
 
 const hint = 'It finds its things by `x-postman` in the specification: its place in the run, and the values that it takes from earlier requests.'

@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import newman, { type NewmanRunOptions } from 'newman'
 import pg from 'pg'
 import { openPostgres, withState } from '../../../plugins/database/index.ts'
 import { createPostgresDatabase, startApp } from '../../build-app.ts'
 import { walkThroughEverything } from '../../instances/walk.ts'
 import { runToEnd } from '../../machines/cleanup.ts'
+import { runCollection } from '../../run-collection.ts'
 import { watchPlans } from './plan-watcher.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const ingestSecret = 'the-secret-of-the-walk'
-
-const runCollection = async (url: string): Promise<void> => {
-  const collection = `${url}/v1/postman_collection.json` as NewmanRunOptions['collection']
-  const environment = `${url}/v1/postman_environment.json` as NewmanRunOptions['environment']
-  const failures = await new Promise<unknown[]>((done, failed) => {
-    newman.run({ collection, environment, reporters: [] }, (error, summary) => (error === null ? done(summary.run.failures) : failed(error)))
-  })
-  assert.deepEqual(failures, [])
-}
 
 /** Every operation is asked of a new server, what follows from that is done, and each job runs. */
 const useEverything = async (url: string): Promise<void> => {
@@ -26,7 +17,8 @@ const useEverything = async (url: string): Promise<void> => {
     const database = withState(openPostgres(url, 10, () => undefined))
     t.after(() => database.close())
     const { url: front, app } = await startApp(t, { database, env: { ATLAS_INGEST_SECRET: ingestSecret } })
-    await runCollection(front)
+    const { run } = await runCollection({ collection: `${front}/v1/postman_collection.json`, environment: `${front}/v1/postman_environment.json` })
+    assert.deepEqual(run.failures, [])
     await walkThroughEverything({ front, database, ingestSecret })
     await app.outbox.settle()
     await app.jobs.runAll()
