@@ -26,6 +26,8 @@ export const readRetryAfter = (header: string | null, nowMs: number): number | u
 
 export interface Repeatable {
   verb: string
+  /** Whether it is a POST that changes nothing. */
+  readOnly: boolean
   /** Whether the request carries an idempotency key that the server keeps. */
   keyed: boolean
   /** Whether it carries If-Match. */
@@ -37,13 +39,13 @@ export interface Repeatable {
 /**
  * Whether a request may be sent again although nobody knows whether the first one had its effect.
  *
- * A POST may when it carries a key: the server answers what it answered the first time. PUT and DELETE lead to the same state
+ * A POST may when it changes nothing, or carries a key: the server answers what it answered the first time. PUT and DELETE lead to the same state
  * however often they arrive. A PATCH may not, since someone else's change may lie between the two and would be undone; with
  * If-Match it may, because a second application then is refused as a version conflict. A GET may, unless it moves a position:
  * what was lost with the first answer would be skipped.
  */
-export const isRepeatable = ({ verb, keyed, conditional, movesPosition }: Repeatable): boolean => {
-  if (verb === 'POST') return keyed
+export const isRepeatable = ({ verb, readOnly, keyed, conditional, movesPosition }: Repeatable): boolean => {
+  if (verb === 'POST') return readOnly || keyed
   if (verb === 'PATCH') return conditional
   return !movesPosition
 }

@@ -65,6 +65,7 @@ export const sendRequest = async (request: PreparedRequest, options: ClientOptio
   const hasCursor = entry.page !== undefined && new URL(target, 'http://host').searchParams.has(entry.page.parameter)
   const repeatable = {
     verb: entry.verb,
+    readOnly: entry.readOnly === true,
     keyed: entry.idempotent === true && headers['idempotency-key'] !== undefined,
     conditional: headers['if-match'] !== undefined,
     movesPosition: entry.movesPosition === true && !hasCursor

@@ -47,8 +47,10 @@ export interface MethodEntry {
   readonly path: string
   readonly input?: 'query' | 'json' | 'form'
   readonly accept?: string
-  /** Whether the server keeps the answer under an idempotency key. */
+  /** Whether each call gets an idempotency key, under which the server keeps the answer. */
   readonly idempotent?: true
+  /** Whether it is a POST that changes nothing. */
+  readonly readOnly?: true
   readonly page?: {
     readonly lists: readonly string[]
     readonly next: string

@@ -80,15 +80,17 @@ type CallsUpstream<Op extends Operation> = Op['extensions'] extends { readonly '
 
 type IsCollected<Op extends Operation> = Op['extensions'] extends { readonly 'x-collected': true } ? true : false
 
+type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD' ? true : Op['extensions'] extends { readonly 'x-read-only': true } ? true : false
+
 /**
  * A handler of one operation.
- * - A read gets the database and answers.
+ * - A read (a GET, or a POST that the specification marks with `x-read-only`) gets the database and answers.
  * - A mutation gets the transaction and answers; all it did commits with the answer, or nothing does.
  * - A mutation that the specification marks with `x-upstream` first calls the other service, outside any transaction, and then returns its effect.
  * - A mutation that the specification marks with `x-collected` is carried out together with others in a statement of its own, which verifies the credential
  *   and writes the footprint. Where that statement declines, the handler returns the effect, which then runs as any other mutation's.
  */
-export type Handler<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
+export type Handler<Op extends Operation> = IsRead<Op> extends true
   ? (call: Call<Op>) => Promise<Result<Op>>
   : CallsUpstream<Op> extends true
     ? (call: Call<Op>) => Promise<(db: Trx) => Promise<Result<Op>>>

@@ -144,14 +144,27 @@ const once = async (app: FastifyInstance, claim: IdempotencyClaim | undefined, w
   }
 }
 
+const isRead = ({ method, extensions }: Operation): boolean => method === 'GET' || method === 'HEAD' || extensions?.['x-read-only'] === true
+
 /** How one operation is run; what the specification says of it is looked at once. */
 const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandler, finish: (result: unknown) => Outcome): Run => {
   const { db } = app.database
 
-  if (operation.method === 'GET' || operation.method === 'HEAD') {
-    return async (request, reply) => {
+  if (isRead(operation)) {
+    const read = async (request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
       const result = await handler(new AnyCall(request, reply, db))
       return result instanceof ProblemError ? result : finish(result)
+    }
+    if (!operation.idempotent) return read
+    /** Who sends a key is given the first answer again, although there is no effect that could be doubled. */
+    return (request, reply) => {
+      const claim = claimOf(operation, request)
+      if (claim === undefined) return read(request, reply)
+      return once(app, claim, async () => {
+        const outcome = await read(request, reply)
+        if (!(outcome instanceof ProblemError)) await transact(db, (trx) => app.idempotency.store(trx, claim, outcome.status, outcome.text ?? ''))
+        return outcome
+      })
     }
   }
 

@@ -58,7 +58,7 @@ function parametersOf({ operation, pathParameters, queryParameters, body }: Clie
   return [...parts, 'options?: CallOptions'].join(', ')
 }
 
-function rowOf({ operation, verb, path, body, queryParameters, accept, page, idempotent }: ClientMethod): Record<string, unknown> {
+function rowOf({ operation, verb, path, body, queryParameters, accept, page, idempotent, readOnly }: ClientMethod): Record<string, unknown> {
   return {
     verb,
     path,
@@ -66,6 +66,7 @@ function rowOf({ operation, verb, path, body, queryParameters, accept, page, ide
     ...queryParameters.length > 0 ? { input: 'query' } : {},
     ...accept === undefined ? {} : { accept },
     ...idempotent ? { idempotent } : {},
+    ...readOnly && verb === 'POST' ? { readOnly } : {},
     ...page === undefined ? {} : { page },
     ...operation['x-moves-position'] === true ? { movesPosition: true } : {}
   }

@@ -42,6 +42,11 @@ export function isSecured({ security }: OperationObject): boolean {
   return security.some(alternative => Object.keys(alternative).length > 0)
 }
 
+/** Whether the operation changes nothing: a GET, or a POST that only calculates from what it is sent, as `x-read-only` says. */
+export function isReadOnly(method: string, operation: OperationObject): boolean {
+  return method === 'get' || operation['x-read-only'] === true
+}
+
 /**
  * Whether the operation honours Idempotency-Key: a POST with a caller. The refresh cookie alone makes no caller (a
  * refresh is single-use by itself), and `x-idempotent: false` excepts an operation.

@@ -1,5 +1,5 @@
 import type { Bundle } from './bundle.ts'
-import { isIdempotent } from './common.ts'
+import { isIdempotent, isReadOnly } from './common.ts'
 import type { OperationObject, Parameter, Schema } from './model.ts'
 import { SpecError, operationsOf } from './model.ts'
 import { resolve } from './operations.ts'
@@ -20,7 +20,9 @@ export interface ClientMethod {
   /** What is asked for in Accept; undefined where the answer is empty. */
   accept?: string
   page?: Page
+  /** Whether each call gets an idempotency key; one that changes nothing needs none. */
   idempotent: boolean
+  readOnly: boolean
 }
 
 /** Where a page has its list and the position after it. */
@@ -86,7 +88,8 @@ function describe(bundle: Bundle, { path, method, operation }: { path: string, m
     pathParameters: inPathsOrder.filter(parameter => parameter !== undefined),
     queryParameters: parameters.filter(parameter => parameter.in === 'query'),
     headerParameters: parameters.filter(parameter => parameter.in === 'header' && parameter.name !== 'Idempotency-Key'),
-    idempotent: isIdempotent(method, operation)
+    idempotent: isIdempotent(method, operation) && !isReadOnly(method, operation),
+    readOnly: isReadOnly(method, operation)
   }
   const body = bodyOf(bundle, operation)
   const { accept, schema } = answerOf(bundle, operation)

@@ -1,5 +1,5 @@
 import type { Bundle } from './bundle.ts'
-import { isIdempotent } from './common.ts'
+import { isIdempotent, isReadOnly } from './common.ts'
 import { inlined } from './inline.ts'
 import type { JsonObject, OperationObject, Parameter, Schema } from './model.ts'
 import { SpecError, isObject, operationsOf } from './model.ts'
@@ -11,8 +11,6 @@ import type { Schemas } from './schemas.ts'
 interface Marking {
   /** What the tool does and when to take it, for a model. */
   description: string
-  /** Whether it changes nothing; said of a POST that only calculates. */
-  readOnly?: boolean
   /** Whether it takes something away or spends money; to be said of everything that is not read-only. */
   destructive?: boolean
   /** Whether doing it again changes nothing more, where neither method nor idempotency key tell. */
@@ -23,7 +21,7 @@ interface Marking {
   defaults?: JsonObject
 }
 
-const MEMBERS = ['description', 'readOnly', 'destructive', 'idempotent', 'openWorld', 'defaults']
+const MEMBERS = ['description', 'destructive', 'idempotent', 'openWorld', 'defaults']
 
 const KEY_DESCRIPTION = 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again ' +
   'with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
@@ -62,14 +60,15 @@ export function printTools(bundle: Bundle, schemas: Schemas): string {
   return literal(tools)
 }
 
-function readMarking(marking: unknown, method: string, { operationId }: OperationObject): Marking {
+function readMarking(marking: unknown, method: string, operation: OperationObject): Marking {
+  const { operationId } = operation
   const fault = (text: string) => new SpecError([`${operationId}: x-mcp ${text}`])
   if (!isObject(marking)) throw fault('must be a mapping; write "x-mcp: { description: … }".')
   const unknown = Object.keys(marking).filter(key => !MEMBERS.includes(key))
   if (unknown.length > 0) throw fault(`has ${unknown.join(', ')}; it knows ${MEMBERS.join(', ')}.`)
   const given = marking as unknown as Marking
   if (typeof given.description !== 'string' || given.description.length < 20) throw fault('needs a description of what the tool does and when to take it.')
-  if (method !== 'get' && given.readOnly !== true && given.destructive === undefined) {
+  if (!isReadOnly(method, operation) && given.destructive === undefined) {
     throw fault('must say "destructive: true" (it takes something away or spends money) or "destructive: false".')
   }
   return given
@@ -96,7 +95,7 @@ function toolOf(context: Context): JsonObject {
 }
 
 function annotationsOf({ method, operation, marking }: Context): JsonObject {
-  const readOnly = method === 'get' || marking.readOnly === true
+  const readOnly = isReadOnly(method, operation)
   return {
     readOnlyHint: readOnly,
     destructiveHint: !readOnly && marking.destructive === true,
@@ -120,7 +119,7 @@ function argumentsOf(context: Context): Map<string, Argument> {
   for (const parameter of parametersOf(bundle, path, operation)) {
     const argument = argumentOfParameter(parameter, context)
     // Calculating again does no harm, so that a key would only be a burden.
-    if (!(isKey(parameter) && (marking.readOnly === true || !isIdempotent(method, operation)))) add(nameOfParameter(parameter), argument)
+    if (!(isKey(parameter) && (isReadOnly(method, operation) || !isIdempotent(method, operation)))) add(nameOfParameter(parameter), argument)
   }
   const body = bodyOf(context)
   for (const [name, schema] of Object.entries(body?.properties ?? {})) {

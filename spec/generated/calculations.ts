@@ -73,7 +73,8 @@ export const operations = {
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
     scopes: ['calculations:read'],
     rateLimitClass: 'standard',
-    idempotent: true
+    idempotent: true,
+    extensions: { 'x-read-only': true }
   },
   calculateSafeToSpendUnderApi: {
     operationId: 'calculateSafeToSpendUnderApi',
@@ -105,7 +106,8 @@ export const operations = {
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
     scopes: ['calculations:read'],
     rateLimitClass: 'standard',
-    idempotent: true
+    idempotent: true,
+    extensions: { 'x-read-only': true }
   },
   ingestSafeToSpend: {
     operationId: 'ingestSafeToSpend',

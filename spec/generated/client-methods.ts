@@ -596,8 +596,8 @@ export const methods = {
     delete: { verb: 'DELETE', path: '/v1/recipients/{id}' }
   },
   safeToSpend: {
-    calculate: { verb: 'POST', path: '/v1/calculate/safe-to-spend', input: 'json', accept: 'application/json', idempotent: true },
-    calculateUnderApi: { verb: 'POST', path: '/api/v1/calculate/safe-to-spend', input: 'json', accept: 'application/json', idempotent: true },
+    calculate: { verb: 'POST', path: '/v1/calculate/safe-to-spend', input: 'json', accept: 'application/json', readOnly: true },
+    calculateUnderApi: { verb: 'POST', path: '/api/v1/calculate/safe-to-spend', input: 'json', accept: 'application/json', readOnly: true },
     ingest: { verb: 'POST', path: '/api/v1/ingest', input: 'json', accept: 'application/json', idempotent: true },
     get: { verb: 'GET', path: '/v1/calculations/safe-to-spend', input: 'query', accept: 'application/json' }
   },

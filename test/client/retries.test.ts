@@ -40,6 +40,12 @@ test('what could be done twice is sent once: a POST without a key, a PATCH witho
   assert.equal(received.length, 3)
 })
 
+test('a POST that only calculates has no key, and is sent again all the same', async (t) => {
+  const { url, received } = await startOddServer(t, reset, answer(200, { daily_allowance: 1 }))
+  assert.equal((await clientOf(url, 'k').safeToSpend.calculate({ end_user_id: 'usr_1', cash_balance: 30 })).daily_allowance, 1)
+  assert.deepEqual(keysOf(received), [undefined, undefined])
+})
+
 test('a PATCH with If-Match, a DELETE and a feed with a cursor are sent again', async (t) => {
   const calls = [
     (atlas: ReturnType<typeof clientOf>) => atlas.webhooks.update('whk_1', { description: 'x' }, { ifMatch: 3 }),

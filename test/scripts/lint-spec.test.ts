@@ -70,6 +70,7 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: s
   ['operation-states-security', operation => { delete operation.security }],
   ['operation-scopes', operation => { operation['x-required-scopes'] = ['things'] }],
   ['operation-rate-class', operation => { operation['x-ratelimit-class'] = 'fast' }],
+  ['operation-read-only', operation => { Object.assign(operation, { 'x-read-only': true }) }],
   ['name-style', operation => { operation.parameters.push({ name: 'Mixed_Style', in: 'query', required: false, description: 'Bad.', schema: { type: 'boolean' } }) }],
   ['problem-responses', operation => { operation.responses[500] = { ...problem(), content: { 'application/json': { schema: {} } } } }],
   ['secured-answers', operation => { delete operation.responses[401] }],

@@ -101,6 +101,22 @@ test('calculating stores nothing; ingesting keeps the result as the current one 
   assert.deepEqual(events, [{ type: 'calculation.updated', data: { calculation_id: 'calc_8M2nQ_2026-06-14', end_user_id: 'usr_8M2nQ' } }])
 })
 
+test('calculating is no change, and is not listed as one; under a key the first answer is given again all the same', async () => {
+  const { partnerId, testKey } = await createPartner(database)
+  const calculateKeyed = () => send(url, 'POST', paths[0] ?? '', { key: testKey, body: example, headers: { 'idempotency-key': 'calculated' } })
+  await send(url, 'POST', paths[1] ?? '', { key: testKey, body: example })
+  const first = await calculateKeyed()
+  clock.advance(1_000)
+  const again = await calculateKeyed()
+  clock.advance(-1_000)
+  assert.equal(first.status, 200)
+  assert.equal(again.headers.get('idempotent-replayed'), 'true')
+  assert.deepEqual(again.body, first.body)
+  await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example })
+  const listed = await database.db.selectFrom('activity').select('operation_id').where('partner_id', '=', partnerId).execute()
+  assert.deepEqual(listed, [{ operation_id: 'ingestSafeToSpend' }])
+})
+
 test('the current calculation is the last one ingested, with its own time and its shortfall', async () => {
   const { testKey } = await createPartner(database)
   await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example })
