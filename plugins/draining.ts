@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Whether the server is about to stop, so that nobody should send it anything new. */
     isDraining(): boolean
+    /** Whether the server stops, so that what is answered now is the last on its connection; kept alive, it would hold the server up until it times out. */
+    isClosing(): boolean
     /**
      * Tells load balancers by the readiness that the server is about to stop, and goes on answering until they have seen it; then closes the server.
      * Resolves when all that was accepted is answered.
@@ -42,6 +44,7 @@ export default fp<DrainingOptions>(
       await app.close()
     }
     app.decorate('isDraining', () => drained !== undefined)
+    app.decorate('isClosing', () => closing)
     app.decorate('drain', () => (drained ??= drain()))
     app.server.on('connection', (socket) => {
       if (closing && !lingering) {
@@ -57,7 +60,6 @@ export default fp<DrainingOptions>(
     })
     app.server.on('request', ({ socket }) => unused.delete(socket))
     app.addHook('onSend', (_request, reply, _payload, next) => {
-      // What is answered now was the last on its connection; kept alive, it would hold the server up until it times out.
       if (closing) reply.header('connection', 'close')
       next()
     })

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../config/index.ts'
 import * as kinds from './kinds.ts'
+import { headersOf } from '../response-headers.ts'
 import { ProblemError, slugOf } from './problem.ts'
 import { findNuls, readFieldErrors } from './validation.ts'
 
@@ -80,7 +81,8 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
 export const answerUnroutable = (config: Pick<Config, 'publicUrl'>) => (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
   const answerWith = (problem: ProblemError): void => {
     const body = JSON.stringify(problemBody(problem, request.id, config.publicUrl ?? ''))
-    void reply.code(problem.kind.status).headers(problem.headers).header('x-request-id', request.id).header('content-type', 'application/problem+json').send(Buffer.from(body))
+    const headers = { ...problem.headers, ...headersOf(reply.rateLimitHeaders ?? []), 'x-request-id': request.id, 'content-type': 'application/problem+json' }
+    void reply.code(problem.kind.status).headers(headers).send(Buffer.from(body))
   }
   const unroutable = fromFastify(error, 0) ?? kinds.notFound('There is nothing at this path.')
   // Such a request has none of the server's decorations.

@@ -40,7 +40,8 @@ const webRequest = (request: FastifyRequest): Request => {
 
 const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest, reply: FastifyReply) => {
   const tellLimits = (headers: OperationAnswer['headers']): void => {
-    for (const [name, value] of Object.entries(headers)) if (rateLimitHeader.test(name)) reply.header(name, value)
+    const told = Object.entries(headers).filter(([name]) => rateLimitHeader.test(name))
+    if (told.length > 0) reply.rateLimitHeaders = told.flatMap(([name, value]) => [name, String(value)])
   }
   for (let left = messagesToPay(request.body); left > 0; left -= 1) await app.rateLimiter.take(request, reply, 'standard')
   const server = createServer(app, request, tellLimits)
@@ -49,8 +50,7 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
   try {
     await server.connect(transport)
     const response = await transport.handleRequest(webRequest(request))
-    const paid = reply.hasHeader('x-ratelimit-limit')
-    if (!paid) await app.rateLimiter.take(request, reply, 'standard')
+    if (reply.rateLimitHeaders === null) await app.rateLimiter.take(request, reply, 'standard')
     reply.code(response.status)
     const type = response.headers.get('content-type')
     if (type !== null) reply.type(type)

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Activity } from '../audit.ts'
 import type { AgentCaller, IngestCaller, PartnerCaller, SessionCaller, TokenCaller } from '../auth/caller.ts'
 import type { Db, Trx } from '../database/types.ts'
@@ -43,7 +43,6 @@ export interface Call<Op extends Operation, Connection = Db> {
   /** An idempotency key for calls onward, the same one at every retry of this request. */
   onwardKey: string
   request: FastifyRequest
-  reply: FastifyReply
 }
 
 type Success = 200 | 201 | 202 | 203 | 204 | 301 | 302 | 303 | 304 | 307 | 308

@@ -55,16 +55,13 @@ const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: Ide
 }
 
 const noHeaders: Record<string, string> = {}
-const json = 'application/json; charset=utf-8'
 
-const send = (reply: FastifyReply, outcome: Outcome | ProblemError): FastifyReply => {
-  if (outcome instanceof ProblemError) return reply.sendProblem(outcome)
+const send = (reply: FastifyReply, outcome: Outcome | ProblemError): void => {
+  if (outcome instanceof ProblemError) return void reply.sendProblem(outcome)
   const { status, headers, text } = outcome
-  reply.code(status)
-  if (headers !== noHeaders) reply.headers(headers)
-  if (text === undefined) return reply.send()
-  if (headers === noHeaders || reply.getHeader('content-type') === undefined) reply.header('content-type', json)
-  return reply.send(text)
+  if (text === undefined) return void reply.code(status).headers(headers).send()
+  if (headers === noHeaders) return reply.sendJson(status, text)
+  reply.code(status).headers({ 'content-type': 'application/json; charset=utf-8', ...headers }).send(text)
 }
 
 /** What a handler is given, as the running server sees it; `Call` in handlers.ts is the same for the compiler. A class, since an object with a getter is slow to make. */
@@ -78,7 +75,6 @@ class AnyCall {
 
   constructor(
     readonly request: FastifyRequest,
-    readonly reply: FastifyReply,
     readonly db: Db,
     private readonly claim?: IdempotencyClaim,
     readonly footprint?: Footprint
@@ -122,9 +118,9 @@ const createFinisher = (operation: Operation, checkAnswer: CheckAnswer | undefin
   }
 }
 
-type Run = (request: FastifyRequest, reply: FastifyReply) => Promise<Outcome | ProblemError>
+type Run = (request: FastifyRequest) => Promise<Outcome | ProblemError>
 
-type Carry = (request: FastifyRequest, reply: FastifyReply, claim: IdempotencyClaim | undefined) => Promise<Outcome | ProblemError>
+type Carry = (request: FastifyRequest, claim: IdempotencyClaim | undefined) => Promise<Outcome | ProblemError>
 
 /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
 const once = async (app: FastifyInstance, claim: IdempotencyClaim | undefined, work: () => Promise<Outcome | ProblemError>): Promise<Outcome | ProblemError> => {
@@ -151,17 +147,17 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
   const { db } = app.database
 
   if (isRead(operation)) {
-    const read = async (request: FastifyRequest, reply: FastifyReply): Promise<Outcome | ProblemError> => {
-      const result = await handler(new AnyCall(request, reply, db))
+    const read = async (request: FastifyRequest): Promise<Outcome | ProblemError> => {
+      const result = await handler(new AnyCall(request, db))
       return result instanceof ProblemError ? result : finish(result)
     }
     if (!operation.idempotent) return read
     /** Who sends a key is given the first answer again, although there is no effect that could be doubled. */
-    return (request, reply) => {
+    return (request) => {
       const claim = claimOf(operation, request)
-      if (claim === undefined) return read(request, reply)
+      if (claim === undefined) return read(request)
       return once(app, claim, async () => {
-        const outcome = await read(request, reply)
+        const outcome = await read(request)
         if (!(outcome instanceof ProblemError)) await transact(db, (trx) => app.idempotency.store(trx, claim, outcome.status, outcome.text ?? ''))
         return outcome
       })
@@ -181,23 +177,23 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
       return outcome
     })
 
-  const mutate: Carry = (request, reply, claim) => once(app, claim, () => commit(request, claim, (trx) => handler(new AnyCall(request, reply, trx, claim))))
+  const mutate: Carry = (request, claim) => once(app, claim, () => commit(request, claim, (trx) => handler(new AnyCall(request, trx, claim))))
 
   /** The other service is called outside of any transaction; what it answered is written in one. */
-  const callUpstream: Carry = (request, reply, claim) =>
-    once(app, claim, async () => await commit(request, claim, (await handler(new AnyCall(request, reply, db, claim))) as (trx: Trx) => Promise<unknown>))
+  const callUpstream: Carry = (request, claim) =>
+    once(app, claim, async () => await commit(request, claim, (await handler(new AnyCall(request, db, claim))) as (trx: Trx) => Promise<unknown>))
 
   /** Lets the handler's own statement do all there is to do, and where it declines, runs the effect that the handler then returns. */
-  const collect: Carry = async (request, reply, claim) => {
+  const collect: Carry = async (request, claim) => {
     if (request.caller === null) throw new Error(`${operation.operationId} is carried out for callers alone.`)
     const footprint = { claim, activity: activityOf(operation, request.caller, request, app.clock.now()) }
-    const result = await handler(new AnyCall(request, reply, db, claim, footprint))
+    const result = await handler(new AnyCall(request, db, claim, footprint))
     if (typeof result !== 'function') return result instanceof ProblemError ? result : finish(result)
     return await once(app, claim, () => commit(request, claim, result as (trx: Trx) => Promise<unknown>))
   }
 
   const carry = operation.extensions?.['x-upstream'] !== undefined ? callUpstream : operation.extensions?.['x-collected'] === true ? collect : mutate
-  return (request, reply) => carry(request, reply, claimOf(operation, request))
+  return (request) => carry(request, claimOf(operation, request))
 }
 
 const fail = (reply: FastifyReply, error: unknown): void =>
@@ -222,7 +218,7 @@ const sendTogether = atEndOfTurn(({ reply, outcome }: { reply: FastifyReply; out
 export const createRouteHandler = (app: FastifyInstance, operation: Operation, handler: AnyHandler, checkAnswer: CheckAnswer | undefined) => {
   const run = createRun(app, operation, handler, createFinisher(operation, checkAnswer))
   return (request: FastifyRequest, reply: FastifyReply): void => {
-    run(request, reply).then(
+    run(request).then(
       (outcome) => sendTogether({ reply, outcome }),
       (error: unknown) => fail(reply, error)
     )

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { Caller } from '../auth/caller.ts'
 import { rateLimited } from '../errors/kinds.ts'
 import type { RateLimit, RateLimitClass } from '../operations/table.ts'
+import type { HeaderList } from '../response-headers.ts'
 import type { BucketSize, Taken } from './bucket.ts'
 import { memoryStore, redisStore, type BucketStore } from './stores.ts'
 
@@ -54,20 +55,19 @@ const createRules = (app: FastifyInstance, rateLimits: RateLimits): ((rateClass:
   }
 }
 
-const writeHeaders = (reply: FastifyReply, rule: Rule, { remaining, fullInMs }: Taken, nowMs: number): void => {
-  reply
-    .header('x-ratelimit-limit', rule.limitText)
-    .header('x-ratelimit-remaining', remaining)
-    .header('x-ratelimit-reset', Math.ceil((nowMs + fullInMs) / 1000))
-    .header('ratelimit-policy', rule.policyText)
-    .header('ratelimit', `"${rule.rateClass}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`)
-}
+const headersFor = (rule: Rule, { remaining, fullInMs }: Taken, nowMs: number): HeaderList => [
+  ...['x-ratelimit-limit', rule.limitText],
+  ...['x-ratelimit-remaining', String(remaining)],
+  ...['x-ratelimit-reset', String(Math.ceil((nowMs + fullInMs) / 1000))],
+  ...['ratelimit-policy', rule.policyText],
+  ...['ratelimit', `"${rule.rateClass}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`]
+]
 
 const describeWindow = (windowMs: number): string => (windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`)
 
 export interface RateLimiter {
   /**
-   * Takes one request of a class from its caller's bucket (or, without a caller, from its address's) and writes the headers that tell what is left.
+   * Takes one request of a class from its caller's bucket (or, without a caller, from its address's) and notes the headers that tell what is left.
    * @param account for signing in: the account that is tried, which narrows the bucket to this address and account.
    * @returns a promise only where it has to ask Redis.
    * @throws ProblemError 429 with Retry-After when the bucket is empty.
@@ -102,7 +102,7 @@ export default fp<{ rateLimits: RateLimits }>(
     }
     const ruleFor = createRules(app, rateLimits)
     const settle = (reply: FastifyReply, rule: Rule, taken: Taken, nowMs: number): void => {
-      writeHeaders(reply, rule, taken, nowMs)
+      reply.rateLimitHeaders = headersFor(rule, taken, nowMs)
       if (taken.allowed) return
       app.metrics.rateLimited(rule.rateClass)
       const seconds = Math.max(1, Math.ceil(taken.nextInMs / 1000))
@@ -125,5 +125,5 @@ export default fp<{ rateLimits: RateLimits }>(
     })
     done()
   },
-  { name: 'rate-limit', dependencies: ['config', 'clock', 'auth', 'metrics'] }
+  { name: 'rate-limit', dependencies: ['config', 'clock', 'auth', 'metrics', 'response-headers'] }
 )
