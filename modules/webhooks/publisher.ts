@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { transact } from '../../plugins/database/transaction.ts'
-import { publishOldest } from './queries/publishing.ts'
+import { hasUnpublished, publishOldest } from './queries/publishing.ts'
 
 const batchSize = 200
 
@@ -9,6 +9,7 @@ const batchSize = 200
  * @returns how many events were published.
  */
 export const publishEvents = async ({ clock, database }: FastifyInstance): Promise<number> => {
+  if (!(await hasUnpublished(database.db))) return 0
   let published = 0
   for (;;) {
     const count = await transact(database.db, (trx) => publishOldest(trx, batchSize, clock.now()))

@@ -45,21 +45,24 @@ export const readFieldErrors = (error: FastifyError): FieldError[] => {
 }
 
 const mostNamed = 20
+const longestPath = 1_000
 
 /** The fields of a request with a NUL in their text or their name, which PostgreSQL cannot hold; the request as a whole where that is elsewhere. */
 export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>): FieldError[] => {
-  const paths: string[] = []
+  const paths = new Set<string>()
   // No recursion, since JSON can be nested more deeply than calls.
   const open: [path: string, value: unknown][] = [['body', body], ['query', query], ['params', params]]
-  for (let next = open.pop(); next !== undefined && paths.length < mostNamed; next = open.pop()) {
+  for (let next = open.pop(); next !== undefined && paths.size < mostNamed; next = open.pop()) {
     const [path, value] = next
-    if (typeof value === 'string' && value.includes('\0')) paths.push(path)
+    if (typeof value === 'string' && value.includes('\0')) paths.add(path)
     if (typeof value !== 'object' || value === null) continue
     for (const [name, member] of Object.entries(value)) {
-      const child = `${path}/${escapePointer(name)}`
-      if (name.includes('\0')) paths.push(child.replaceAll('\0', '\ufffd'))
-      else open.push([child, member])
+      const whole = `${path}/${escapePointer(name)}`.replaceAll('\0', '\ufffd')
+      // Of what has too long a path, the field that it is in is named.
+      const child = whole.length > longestPath ? path : whole
+      if (!name.includes('\0')) open.push([child, member])
+      else if (paths.size < mostNamed) paths.add(child)
     }
   }
-  return (paths.length === 0 ? ['request'] : paths).map((path) => ({ path, message: 'must not hold U+0000' }))
+  return (paths.size === 0 ? ['request'] : [...paths]).map((path) => ({ path, message: 'must not hold U+0000' }))
 }

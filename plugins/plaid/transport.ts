@@ -17,24 +17,28 @@ interface Outgoing {
   data?: string
 }
 
-/** A failure as axios knows it, which reads the body of an answer that is in it. */
+/** A failure as axios knows it. */
 const failure = (message: string, more: object): Error => Object.assign(new Error(message), { isAxiosError: true, ...more })
 
 /** U+0000, which a bank's text can hold and PostgreSQL cannot, reads as U+FFFD. */
 const withoutNul = (_name: string, value: unknown): unknown => (typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value)
 
+/** @returns undefined for what is no JSON, which never has this value. */
 const parse = (text: string): unknown => {
   try {
     return JSON.parse(text, text.includes(String.raw`\u0000`) ? withoutNul : undefined)
   } catch {
-    throw failure('The answer is not JSON.', { code: 'ERR_NO_JSON' })
+    return undefined
   }
 }
 
 const unzip = promisify(gunzip)
 
-const textOf = async ({ body, headers }: Dispatcher.ResponseData): Promise<string> =>
-  /^(?:x-)?gzip$/i.test(String(headers['content-encoding'])) ? (await unzip(await body.bytes(), { maxOutputLength: largestAnswerBytes })).toString('utf8') : await body.text()
+const textOf = async ({ body, headers }: Dispatcher.ResponseData): Promise<string> => {
+  const bytes = Buffer.from(await body.arrayBuffer())
+  const compressed = /^\s*(?:x-)?gzip\s*$/i.test(String(headers['content-encoding'])) && bytes.length > 0
+  return (compressed ? await unzip(bytes, { maxOutputLength: largestAnswerBytes }) : bytes).toString('utf8')
+}
 
 /** Why no answer came; the error of a time that is up has a number for its code. */
 const codeOf = (error: unknown): string | undefined => (error instanceof Error && error.name === 'TimeoutError' ? 'ETIMEDOUT' : (error as { code?: string }).code)
@@ -60,6 +64,8 @@ export const byUndici = (timeoutMs: number) => async (config: Outgoing): Promise
   const { text, ...answer } = await exchange().catch((error: unknown) => {
     throw failure('No answer came.', { code: codeOf(error) })
   })
-  if (answer.status >= 200 && answer.status < 300) return { ...answer, statusText: '', config, data: parse(text) }
-  throw failure(`The answer was ${answer.status}.`, { response: { ...answer, data: text } })
+  const data = parse(text)
+  if (answer.status < 200 || answer.status > 299) throw failure(`The answer was ${answer.status}.`, { response: { ...answer, data } })
+  if (data === undefined) throw failure('The answer is not JSON.', { code: 'ERR_NO_JSON' })
+  return { ...answer, statusText: '', config, data }
 }

@@ -1057,8 +1057,8 @@ alter table webhooks add constraint webhooks_status_check CHECK ((status = ANY (
 
 CREATE INDEX activity_partner ON public.activity USING btree (partner_id, id DESC);
 CREATE INDEX agents_owner ON public.agents USING btree (owner_user_id, created_at DESC, agent_id DESC);
-CREATE INDEX approvals_agent ON public.approvals USING btree (agent_id, id DESC);
 CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE (status = 'pending'::text);
+CREATE INDEX approvals_status ON public.approvals USING btree (agent_id, status, id DESC);
 CREATE INDEX bureau_accounts_open ON public.bureau_accounts USING btree (agent_id, id DESC) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX bureau_events_account ON public.bureau_events USING btree (account_id, kind) WHERE (account_id IS NOT NULL);
 CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, id DESC);
@@ -1079,7 +1079,7 @@ CREATE INDEX notifications_unsent ON public.notifications USING btree (sms_next_
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "position" DESC);
 CREATE INDEX partners_page ON public.partners USING btree (created_at DESC, id DESC);
 CREATE INDEX plaid_sim_authorizations_key ON public.plaid_sim_authorizations USING btree (idempotency_key, created_at) WHERE (idempotency_key IS NOT NULL);
-CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE ((migrated_fingerprint IS NOT NULL) AND (removed_at IS NULL));
+CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE (removed_at IS NULL);
 CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
 CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
 CREATE INDEX plaid_transfer_events_age ON public.plaid_transfer_events USING btree (received_at);
@@ -1452,15 +1452,19 @@ AS $function$
       returning e.id, e.partner_id, e.type, e.sequence
     )
     select array_agg(id), array_agg(partner_id), array_agg(type), array_agg(sequence), count(*) into ids, partners, types, sequences, published from numbered;
-    -- No endpoint can be disabled or changed until the transaction ends. What was numbered is not read again: a partner can have many events.
-    with endpoint as materialized (
-      select id, partner_id, events from webhooks where partner_id = any(partners) and status = 'enabled' order by id for share
-    ), event as materialized (
-      select * from unnest(ids, partners, types, sequences) as e (id, partner_id, type, sequence) where type <> 'webhook.test'
+    -- No endpoint can be disabled or changed until the transaction ends. What was numbered is not read again: a partner can have many events. Each partner's
+    -- are held against its own endpoints alone.
+    with batch as materialized (
+      select partner_id, array_agg(id) as ids, array_agg(type) as types, array_agg(sequence) as sequences
+      from unnest(ids, partners, types, sequences) as e (id, partner_id, type, sequence) where type <> 'webhook.test' group by partner_id
+    ), endpoint as materialized (
+      select w.id, w.events, batch.ids, batch.types, batch.sequences
+      from batch cross join lateral (select id, events from webhooks where partner_id = batch.partner_id and status = 'enabled' order by id for share) w
     )
     insert into webhook_deliveries (id, webhook_id, event_id, sequence, status, next_attempt_at, created_at)
     select new_id('dlv'), endpoint.id, event.id, event.sequence, 'pending', p_at, p_at
-    from endpoint join event on event.partner_id = endpoint.partner_id and endpoint.events && array['*', event.type, split_part(event.type, '.', 1) || '.*']
+    from endpoint cross join lateral unnest(endpoint.ids, endpoint.types, endpoint.sequences) as event (id, type, sequence)
+    where endpoint.events && array['*', event.type, split_part(event.type, '.', 1) || '.*']
     order by endpoint.id, event.sequence;
     -- A test is for one endpoint, and its delivery was made together with it.
     if 'webhook.test' = any(types) then

@@ -26,22 +26,30 @@ export const decide = async (trx: Trx, approvalId: number, userId: string, appro
 /** What a request counts as at `now`: one past its time is expired, also before the job has written so. */
 const effectiveStatus = (now: Date) => sql<ApprovalStatus>`case when a.status = 'pending' and a.expires_at <= ${now}::timestamptz then 'expired' else a.status end`
 
-/** The approvals of all agents of a user, newest first. */
+/** What a request with an effective status can have stored. */
+const storedAs: Record<ApprovalStatus, ApprovalStatus[]> = { pending: ['pending'], approved: ['approved'], rejected: ['rejected'], expired: ['expired', 'pending'] }
+const allStatuses = Object.keys(storedAs) as ApprovalStatus[]
+
+/** The approvals of all agents of a user, newest first: of each agent and status no more than the list can have, however many there are. */
 export const listApprovalsOf = async (
   db: Db,
   userId: string,
   { status, limit, beforeId, now }: { status?: ApprovalStatus | undefined; limit: number; beforeId?: number | undefined; now: Date }
-): Promise<ApprovalRow[]> =>
-  await db
-    .selectFrom('approvals as a')
-    .selectAll('a')
-    .select(effectiveStatus(now).as('status'))
-    .where(sql<boolean>`a.agent_id = any(array(select agent_id from agents where owner_user_id = ${userId}))`)
-    .$if(status !== undefined, (query) => query.where(effectiveStatus(now), '=', status ?? 'pending'))
-    .$if(beforeId !== undefined, (query) => query.where('a.id', '<', beforeId ?? 0))
-    .orderBy('a.id', 'desc')
-    .limit(limit)
-    .execute()
+): Promise<ApprovalRow[]> => {
+  const { rows } = await sql<ApprovalRow>`
+    select a.*, ${effectiveStatus(now)} as status
+    from agents
+    cross join unnest(${status === undefined ? allStatuses : storedAs[status]}::text[]) as stored (status)
+    cross join lateral (
+      select a.* from approvals a
+      where a.agent_id = agents.agent_id and a.status = stored.status and a.id < ${beforeId ?? Number.MAX_SAFE_INTEGER}
+        ${status === undefined ? sql`` : sql`and ${effectiveStatus(now)} = ${status}`}
+      order by a.id desc limit ${limit}
+    ) as a
+    where agents.owner_user_id = ${userId}
+    order by a.id desc limit ${limit}`.execute(db)
+  return rows
+}
 
 export const hasApprovals = async (trx: Trx, agentId: string): Promise<boolean> =>
   (await trx.selectFrom('approvals').select('id').where('agent_id', '=', agentId).limit(1).executeTakeFirst()) !== undefined

@@ -91,7 +91,7 @@ export const countDue = async (db: Db, now: Date, most: number): Promise<number>
     .select('id')
     .where('status', '=', sql.lit('pending'))
     .where('sequence', 'is not', null)
-    .where('next_attempt_at', '<=', now)
+    .where((eb) => eb.or([eb('tries', '=', 0), eb('next_attempt_at', '<=', now)]))
     .limit(most)
   const { count } = await db.selectFrom(due.as('due')).select(sql<number>`count(*)::integer`.as('count')).executeTakeFirstOrThrow()
   return count

@@ -1,5 +1,16 @@
 import { sql } from 'kysely'
+import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+
+const askForUnpublished = prepared<object>()(() => sql<{ waits: boolean }>`select exists (select from events where published_at is null) as waits`)
+
+/** Whether committed events wait for being published; waits for no other publisher, and for no connection of the pool. */
+export const hasUnpublished = async (db: Db): Promise<boolean> => (await askForUnpublished(db, {}))[0]?.waits === true
+
+const callPublisher = prepared<{ limit: number; now: Date }>()(
+  (_db, place) => sql<{ published: number }>`select publish_events(${place('limit')}::integer, ${place('now')}::timestamptz) as published`,
+  { wholeTransaction: true }
+)
 
 /**
  * Gives the oldest committed events their sequences, one after the other for each partner in the order in which they were written, and makes a delivery of each
@@ -7,10 +18,7 @@ import type { Db, Trx } from '../../../plugins/database/types.ts'
  * @param db a transaction of its own, since it waits for whoever else publishes.
  * @returns how many events that were.
  */
-export const publishOldest = async (db: Trx, limit: number, now: Date): Promise<number> => {
-  const { rows } = await sql<{ published: number }>`select publish_events(${limit}::integer, ${now}::timestamptz) as published`.execute(db)
-  return rows[0]?.published ?? 0
-}
+export const publishOldest = async (db: Trx, limit: number, now: Date): Promise<number> => (await callPublisher(db, { limit, now }))[0]?.published ?? 0
 
 export interface FeedRow {
   id: string

@@ -2,19 +2,28 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 
 /**
- * Leases endpoints that have something due, those longest unserved first, each to one worker on all instances. The lease's time is the database's own, so
- * that neither a clock that differs nor one that is turned ends it.
+ * Leases endpoints that have something due, those longest unserved first, each to one worker on all instances. What was never tried is due whatever the clock
+ * says. The lease's time is the database's own, so that neither a clock that differs nor one that is turned ends it. Only endpoints for which something waits
+ * are looked at: from each the index leads to the next.
  */
 export const leaseEndpoints = async (db: Db, lease: string, leaseMs: number, limit: number, now: Date): Promise<string[]> => {
   const { rows } = await sql<{ id: string }>`
+    with recursive waiting (webhook_id) as (
+      (select webhook_id from webhook_deliveries where status = 'pending' and sequence is not null and webhook_id > '' order by webhook_id limit 1)
+      union all
+      select (select d.webhook_id from webhook_deliveries d where d.status = 'pending' and d.sequence is not null and d.webhook_id > w.webhook_id order by d.webhook_id limit 1)
+      from waiting w where w.webhook_id is not null
+    )
     update webhooks set lease = ${lease}, leased_until = clock_timestamp() + ${leaseMs}::double precision * interval '1 millisecond'
     where id = any(array(
-      select w.id from webhooks w
-      where w.status = 'enabled' and (w.leased_until is null or w.leased_until <= clock_timestamp())
-        and (select true from webhook_deliveries d where d.webhook_id = w.id and d.status = 'pending' and d.sequence is not null and d.next_attempt_at <= ${now} limit 1)
+      select w.id from waiting join webhooks w on w.id = waiting.webhook_id
+      where w.status = 'enabled' and (w.leased_until is null or w.leased_until <= clock_timestamp()) and coalesce(
+        (select true from webhook_deliveries d where d.webhook_id = w.id and d.status = 'pending' and d.tries = 0 and d.sequence is not null limit 1),
+        (select true from webhook_deliveries d where d.webhook_id = w.id and d.status = 'pending' and d.sequence is not null and d.next_attempt_at <= ${now} limit 1)
+      )
       order by w.leased_until nulls first
       limit ${sql.lit(limit)}
-      for update skip locked
+      for update of w skip locked
     ))
     returning id`.execute(db)
   return rows.map((row) => row.id)
@@ -55,15 +64,15 @@ export interface DueDelivery {
   event_data: Record<string, unknown>
 }
 
-/** What to send next: of those never tried the first in order, or a retry that was due before it. */
+/** What to send next: of those never tried the first in order, whenever that was made, or a retry that was due before it. */
 export const nextDelivery = async (db: Db, webhookId: string, now: Date): Promise<DueDelivery | undefined> => {
-  const due = sql`webhook_id = ${webhookId} and status = 'pending' and sequence is not null and next_attempt_at <= ${now}`
+  const waiting = sql`webhook_id = ${webhookId} and status = 'pending' and sequence is not null`
   const { rows } = await sql<DueDelivery>`
     select d.id, d.replays, d.event_id, e.type as event_type, e.created_at as event_created_at, e.data as event_data
     from (
-      (select * from webhook_deliveries where ${due} and tries = 0 order by sequence limit 1)
+      (select * from webhook_deliveries where ${waiting} and tries = 0 order by sequence limit 1)
       union all
-      (select * from webhook_deliveries where ${due} and tries > 0 order by next_attempt_at, sequence limit 1)
+      (select * from webhook_deliveries where ${waiting} and tries > 0 and next_attempt_at <= ${now} order by next_attempt_at, sequence limit 1)
     ) as d
     join events e on e.id = d.event_id
     order by d.next_attempt_at, d.sequence

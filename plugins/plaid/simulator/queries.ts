@@ -14,7 +14,7 @@ export async function insertItem (db: Db, item: Insertable<ItemsTable>): Promise
 /** The item of a migrated account: the same account number again is the same item, until that is removed. */
 export async function insertMigratedItem (db: Db, item: Insertable<ItemsTable>): Promise<Item> {
   const inserted = await db.insertInto('plaid_sim_items').values(item)
-    .onConflict(conflict => conflict.column('migrated_fingerprint').where('migrated_fingerprint', 'is not', null).where('removed_at', 'is', null).doNothing())
+    .onConflict(conflict => conflict.column('migrated_fingerprint').where('removed_at', 'is', null).doNothing())
     .returningAll().executeTakeFirst()
   return inserted ?? await db.selectFrom('plaid_sim_items').selectAll()
     .where('migrated_fingerprint', '=', item.migrated_fingerprint ?? null).where('removed_at', 'is', null).executeTakeFirstOrThrow()

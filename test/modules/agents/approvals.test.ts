@@ -65,6 +65,31 @@ test('approvals, limits and ownership', async (t) => {
     assert.equal(await world.balance('late'), 5)
   })
 
+  await t.test('the requests of all one’s agents are listed newest first, page by page, by what they count as and no others', async () => {
+    const keys = await Promise.all(['one', 'two', 'three'].map((agent) => world.fund(agent, 100)))
+    const wanted: Record<string, number[]> = { pending: [], approved: [], rejected: [], expired: [] }
+    const asked: [key: string, status: string][] = Array.from({ length: 12 }, (_, n) => [keys[n % 3] ?? '', ['expired', 'approved', 'rejected'][n % 4] ?? 'pending'])
+    for (const [key, status] of asked.filter(([, status]) => status !== 'pending')) wanted[status]?.push(await ask(key, 1))
+    for (const [status, verb] of [['approved', 'approve'], ['rejected', 'reject']] as const) {
+      for (const id of wanted[status] ?? []) assert.equal((await asOwner('POST', `/api/${verb}`, { request_id: id })).status, 200)
+    }
+    clock.advance(dayMs)
+    for (const [key] of asked.filter(([, status]) => status === 'pending')) wanted.pending?.push(await ask(key, 1))
+    const first = Math.min(...Object.values(wanted).flat())
+    const listed = async (query: string): Promise<number[]> => {
+      const ids: number[] = []
+      for (let cursor = ''; ; ) {
+        const { body } = await asOwner('GET', `/api/approvals?limit=2${query}&cursor=${cursor}`)
+        for (const row of body.approvals as { approval_id: number }[]) ids.push(row.approval_id)
+        if (body.has_more !== true) return ids.filter((id) => id >= first)
+        cursor = String(body.next_cursor)
+      }
+    }
+    const newestFirst = (ids: number[]) => [...ids].sort((a, b) => b - a)
+    for (const [status, ids] of Object.entries(wanted)) assert.deepEqual(await listed(`&status=${status}`), newestFirst(ids), status)
+    assert.deepEqual(await listed(''), newestFirst(Object.values(wanted).flat()))
+  })
+
   await t.test('what is approved is exactly what was asked: neither content nor decision can be changed in the database', async () => {
     const key = await world.fund('stone', 10)
     const id = await ask(key, 5, { item_name: 'A book', url: 'https://books.example' })

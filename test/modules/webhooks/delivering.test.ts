@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { publishEvents } from '../../../modules/webhooks/publisher.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
 import { createApi, createPartner, hookFor, publish, respond, startReceiver, type Behaviour, type Body } from './setup.ts'
 
@@ -94,6 +96,22 @@ test('an endpoint gets the events in their order, and a delivery that failed is 
   receiver.behave(respond(200))
   await turn(secondMs)
   assert.equal(receiver.received.at(-1)?.event.id, failing)
+})
+
+test('an endpoint gets the events in their order also where the clock is set back between them', async (t) => {
+  const held: (() => void)[] = []
+  const { running, partnerId, receiver, turn } = await start(t, (_request, response) => void held.push(() => response.end()))
+  const ids = await publish(running, partnerId, ['transfer.pending'])
+  while (held.length === 0) await delay(5)
+  receiver.behave(respond(200))
+  ids.push(...(await publish(running, partnerId, ['transfer.posted'])))
+  await publishEvents(running.app)
+  running.clock.advance(-5 * secondMs)
+  ids.push(...(await publish(running, partnerId, ['transfer.settled'])))
+  await publishEvents(running.app)
+  held[0]?.()
+  await turn(0)
+  assert.deepEqual(receiver.received.map((one) => one.event.id), ids)
 })
 
 test('an endpoint gets one request at a time', async (t) => {

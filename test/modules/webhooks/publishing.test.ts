@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { nextAttemptAt, giveUpAfterMs } from '../../../modules/webhooks/ladder.ts'
+import { publishEvents } from '../../../modules/webhooks/publisher.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
 import { createApi, createPartner, hookFor, publish, startReceiver } from './setup.ts'
@@ -36,6 +38,24 @@ test('under parallel commits and rollbacks each partner gets a sequence without 
   }
   assert.deepEqual(seen.sort(), committed.flat().sort())
   assert.deepEqual(receiver.received.map((one) => one.event.id).sort(), seen)
+})
+
+test('who finds nothing to publish waits for no connection of the pool', {
+  skip: (process.env.TEST_DATABASE_URL ?? '') === '' ? 'needs a PostgreSQL server: an embedded database has one connection' : false
+}, async (t) => {
+  const { app, database } = await startApp(t)
+  let release = (): void => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const holders = Array.from({ length: 10 }, () => transact(database.db, async (trx) => {
+    await sql`select 1`.execute(trx)
+    await held
+  }))
+  try {
+    assert.equal(await publishEvents(app), 0)
+  } finally {
+    release()
+    await Promise.all(holders)
+  }
 })
 
 test('the feed resumes after a sequence or a cursor, and by type', async (t) => {

@@ -29,12 +29,12 @@ const useEverything = async (url: string): Promise<void> => {
 const mayBeReadWhole = new Set([
   // As many rows as there are migrations, checks and keys in use; and one that the simulator of Stripe looks through when it starts.
   'migrations', 'check_results', 'plaid_sim_webhook_keys_active', 'stripe_sim_events',
+  // Items of the simulator of Plaid, in the form that the version before needs.
+  'plaid_sim_items_migrated',
   // Queues: what is in them waits to be done, and leaves them.
   'events_unpublished', 'stripe_sim_events_pending', 'transfers_preparing', 'plaid_transfer_events_open', 'transfer_legs_wanted', 'transfer_legs_under_way', 'items_to_sync',
-  // Each endpoint is asked whether something is due to it; a partner has at most fifty.
-  'webhooks',
   // Lists, the newest first, read backwards until a page is full: what belongs to others is passed over.
-  'activity_pkey', 'bureau_events_pkey', 'approvals_pkey'
+  'activity_pkey', 'bureau_events_pkey'
 ])
 
 /** PostgreSQL looks at a table of its own accord when fifty rows have changed; of one with a handful it makes no difference how it is read. */

@@ -74,12 +74,20 @@ test('a NUL in a bank’s text, which no database stores, is read as U+FFFD, and
   const named = (name: string) => JSON.stringify({ accounts: [{ name }], item: { item_id: 'i1' }, request_id: 'r4' })
   const plaid = await startPlaid(t, [say(answer('200 OK', named(String.raw`Check\u0000ing` + '\0 2')))])
   assert.deepEqual(await plaid.ask({ repeatable: true }), JSON.parse(named(String.raw`Check\u0000ing` + '\ufffd 2')))
+  const refusing = await startPlaid(t, [say(answer('400 Bad Request', refusal.replace('ITEM_LOGIN_REQUIRED', String.raw`ITEM_LOGIN_REQUIRED\u0000`)))])
+  const error = await failureOf(refusing.ask({ repeatable: true }))
+  assert.equal(error instanceof PlaidFailure && error.errorCode, 'ITEM_LOGIN_REQUIRED\ufffd', 'also of a bank that refuses')
+})
+
+test('an answer that says that it is compressed, and has no body, is read as one without', async (t) => {
+  const plaid = await startPlaid(t, [say(`HTTP/1.1 429 Slow\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n\r\n`), say(answer('200 OK', balances))])
+  assert.deepEqual(await plaid.ask({ repeatable: false }), JSON.parse(balances), 'busy, and asked again')
 })
 
 test('an answer may be compressed, also one that refuses', async (t) => {
   const compressed = (status: string, text: string) => (socket: Socket) => {
     const body = gzipSync(text)
-    socket.write(`HTTP/1.1 ${status}\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`)
+    socket.write(`HTTP/1.1 ${status}\r\ncontent-encoding: gzip  \r\ncontent-length: ${body.length}\r\n\r\n`)
     socket.write(body)
   }
   const plaid = await startPlaid(t, [compressed('200 OK', balances), compressed('400 Bad Request', refusal)])
