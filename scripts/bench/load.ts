@@ -1,4 +1,4 @@
-import autocannon from 'autocannon'
+import { connect } from 'node:net'
 import { freshKey, type BenchCase } from './exchange.ts'
 
 /** What one round of a measurement saw. */
@@ -23,31 +23,80 @@ export const sumUp = (rounds: Round[]): Measured => {
   return { perSecond: timesMs.length / seconds, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
 }
 
+/** The text of a request; one with a key of its own is another each time. */
+const composer = (host: string, { method, headers, keyed }: BenchCase, { path, body }: BenchCase['requests'][number]): (() => string) => {
+  const text = body === undefined ? '' : JSON.stringify(body)
+  const all = { host, ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }) }
+  const head = `${method} ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}`
+  const whole = `${head}\r\n${text}`
+  return keyed === true ? () => `${head}idempotency-key: ${freshKey()}\r\n\r\n${text}` : () => whole
+}
+
+const nothing = Buffer.alloc(0)
+
 /**
- * Sends the requests of a case in turn, over and over for some seconds.
+ * Sends one request after the other on a connection of its own, until there is none.
+ * @param next the text of a request; undefined when it is enough.
+ * @throws Error when the connection breaks, or an answer does not tell how long it is.
+ */
+const converse = ({ hostname, port }: URL, next: () => string | undefined, note: (status: number, timeMs: number) => void): Promise<void> =>
+  new Promise((done, fail) => {
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+    let sentAt = 0
+    let head: Buffer = nothing
+    let status = 0
+    let missing = 0
+    const send = (): void => {
+      const text = next()
+      if (text === undefined) {
+        done()
+        socket.destroy()
+        return
+      }
+      sentAt = performance.now()
+      socket.write(text)
+    }
+    const readHead = (part: Buffer): void => {
+      head = head.length === 0 ? part : Buffer.concat([head, part])
+      const end = head.indexOf('\r\n\r\n')
+      if (end < 0) return
+      const text = head.toString('latin1', 0, end)
+      const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
+      if (length === undefined) fail(new Error(`An answer does not tell how long it is: ${text}`))
+      status = Number(text.slice(9, 12))
+      missing = Number(length) - (head.length - end - 4)
+      head = nothing
+    }
+    socket.on('data', (part) => {
+      if (missing > 0) missing -= part.length
+      else readHead(part)
+      if (missing > 0 || head !== nothing) return
+      note(status, performance.now() - sentAt)
+      send()
+    })
+    socket.once('connect', send)
+    socket.once('error', fail)
+    socket.once('close', () => fail(new Error('The connection was closed.')))
+  })
+
+/**
+ * Sends the requests of a case in turn, over and over for some seconds, over connections that each wait for an answer before the next request.
+ * By sockets, since what reads HTTP whole takes as long for an answer as a server that needs no database, and so would itself be measured (decision 24).
  * @throws Error when an answer is not a success: a figure of failures is worth nothing.
  */
-export const load = async (url: string, { name, method, headers, requests, keyed }: BenchCase, connections: number, seconds: number): Promise<Round> => {
-  const prepared = requests.map(({ path, body }) => ({ method, path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
-  let turn = 0
-  // Each connection would begin with the first request by itself.
-  const setupRequest = (request: autocannon.Request): autocannon.Request => {
-    const next = prepared[turn++ % prepared.length]
-    return { ...request, ...next, headers: { ...headers, ...(keyed === true ? { 'idempotency-key': freshKey() } : {}) } }
-  }
-  const changes = keyed === true || prepared.length > 1
+export const load = async (url: string, bench: BenchCase, connections: number, seconds: number): Promise<Round> => {
+  const address = new URL(url)
+  const requests = bench.requests.map((request) => composer(address.host, bench, request))
   const timesMs: number[] = []
+  let turn = 0
   let failed = 0
-  const { duration, errors } = await new Promise<autocannon.Result>((done, broke) => {
-    const instance = autocannon({ url, connections, duration: seconds, requests: [{ ...prepared[0], ...(changes ? { setupRequest } : {}) }] }, (error: unknown, result) => {
-      if (error === null || error === undefined) done(result)
-      else broke(error instanceof Error ? error : new Error('The measurement broke off.', { cause: error }))
-    })
-    instance.on('response', (_client, status, _bytes, timeMs) => {
-      timesMs.push(timeMs)
-      if (status < 200 || status > 299) failed++
-    })
-  })
-  if (failed + errors > 0 || timesMs.length === 0) throw new Error(`${name}: ${failed} of ${timesMs.length} answers were no success, and ${errors} requests had none.`)
-  return { timesMs, seconds: duration }
+  const begun = performance.now()
+  const next = (): string | undefined => (performance.now() - begun < seconds * 1000 ? requests[turn++ % requests.length]?.() : undefined)
+  const note = (status: number, timeMs: number): void => {
+    timesMs.push(timeMs)
+    if (status < 200 || status > 299) failed++
+  }
+  await Promise.all(Array.from({ length: connections }, () => converse(address, next, note)))
+  if (failed > 0 || timesMs.length === 0) throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success.`)
+  return { timesMs, seconds: (performance.now() - begun) / 1000 }
 }
