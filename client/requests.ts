@@ -42,6 +42,12 @@ const bodyOf = ({ input }: MethodEntry, value: unknown): string | undefined => {
 const inLowerCase = (headers: Record<string, string> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
+/** What every call sends; a key that all of them share would make the server take each for the first one. */
+const shared = (headers: Record<string, string>): Record<string, string> => {
+  const { 'idempotency-key': _ofOneCall, ...rest } = inLowerCase(headers)
+  return rest
+}
+
 /**
  * Turns a method's arguments into a request. A POST that the server keeps answers for gets its idempotency key here, once for all attempts.
  * @throws TypeError when a path parameter is missing
@@ -59,7 +65,7 @@ export const prepareRequest = (entry: MethodEntry, given: readonly unknown[], co
     target: query === '' ? path : `${path}?${query}`,
     headers: {
       accept: entry.accept ?? 'application/json',
-      ...inLowerCase(common),
+      ...shared(common),
       ...(body === undefined ? {} : { 'content-type': entry.input === 'form' ? 'application/x-www-form-urlencoded' : 'application/json' }),
       ...(key === undefined ? {} : { 'idempotency-key': key }),
       ...(options.ifMatch === undefined ? {} : { 'if-match': String(options.ifMatch) }),

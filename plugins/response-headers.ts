@@ -37,13 +37,14 @@ export default fp(
     app.decorateReply('rateLimitHeaders', null)
     app.decorateReply('sendJson', function (this: FastifyReply, status, text) {
       const { raw } = this
-      this.hijack()
       if (app.isClosing()) raw.shouldKeepAlive = false
       raw.writeHead(status, [...listOf(this), 'content-type', 'application/json; charset=utf-8', 'content-length', String(Buffer.byteLength(text))])
+      // Not before: what Node refuses to write is still answered as a fault.
+      this.hijack()
       raw.end(text)
     })
     app.addHook('onSend', (_request, reply, _payload, next) => {
-      reply.headers({ ...headersOf(listOf(reply)), ...reply.getHeaders() })
+      for (const [name, value] of Object.entries(headersOf(listOf(reply)))) if (!reply.hasHeader(name)) reply.header(name, value)
       next()
     })
     done()

@@ -45,15 +45,23 @@ export const createPump = (app: FastifyInstance, dispatcher: Dispatcher): Pump =
     serving.add(service)
   }
 
-  const work = async (): Promise<number> => {
-    if (!(await app.database.migrated())) return 0
-    const published = await publishEvents(app)
+  /** Begins to send to endpoints that have something due. @returns to how many. */
+  const serveDue = async (): Promise<number> => {
     const free = mostEndpoints - serving.size
-    if (stopping || free <= 0) return published
+    if (stopping || free <= 0) return 0
     const lease = newId('lease')
     const endpoints = await leaseEndpoints(app.database.db, lease, leaseMs, free, app.clock.now())
     for (const webhookId of endpoints) serve(webhookId, lease)
-    return published + endpoints.length
+    return endpoints.length
+  }
+
+  const work = async (): Promise<number> => {
+    if (!(await app.database.migrated())) return 0
+    const publishing = await publishEvents(app).catch((error: unknown) => ({ error }))
+    const served = await serveDue()
+    // What was published before is sent all the same.
+    if (typeof publishing !== 'number') throw publishing.error
+    return publishing + served
   }
 
   /** One round of work at a time. */

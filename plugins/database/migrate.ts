@@ -8,7 +8,7 @@ import type { Db } from './types.ts'
 
 const folder = fileURLToPath(new URL('migrations', import.meta.url))
 
-/** Tells of the failure: what the migrator goes on to do in the transaction that it ended fails as well, and only of that would it tell. */
+/** Tells of the failure: what is done afterwards in the transaction that it ended, or on a connection that it broke, fails as well, and only that would be told. */
 const telling = (migration: Migration, onFailure: (error: unknown) => void): Migration => ({
   async up(db) {
     try {
@@ -32,15 +32,19 @@ const migrator = (db: Db, onFailure: (error: unknown) => void = () => undefined)
 /** Instances that start together take turns by it; it goes with the transaction. */
 const lockMigrations = sql`select pg_advisory_xact_lock(hashtextextended('migrations', 0))`
 
-const migrate = async (db: Db): Promise<string[]> =>
-  await db.transaction().execute(async (trx) => {
-    await lockMigrations.execute(trx)
-    const failures: unknown[] = []
-    const { error, results } = await migrator(trx, (failure) => failures.push(failure)).migrateToLatest()
-    const [cause = error] = failures
-    if (cause !== undefined) throw cause instanceof Error ? cause : new Error(`The migration failed: ${JSON.stringify(cause)}`)
-    return (results ?? []).map((result) => result.migrationName)
-  })
+const migrate = async (db: Db): Promise<string[]> => {
+  const failures: unknown[] = []
+  try {
+    return await db.transaction().execute(async (trx) => {
+      await lockMigrations.execute(trx)
+      const { error, results } = await migrator(trx, (failure) => failures.push(failure)).migrateToLatest()
+      if (error !== undefined) throw error instanceof Error ? error : new Error(`The migration failed: ${JSON.stringify(error)}`)
+      return (results ?? []).map((result) => result.migrationName)
+    })
+  } catch (error) {
+    throw failures[0] ?? error
+  }
+}
 
 /**
  * Brings the schema up to date, in one transaction: only there do all statements, and the locks that the migrator takes for its session, stay on one connection.

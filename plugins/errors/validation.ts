@@ -57,11 +57,11 @@ export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' 
     if (typeof value === 'string' && value.includes('\0')) paths.add(path)
     if (typeof value !== 'object' || value === null) continue
     for (const [name, member] of Object.entries(value)) {
-      const whole = `${path}/${escapePointer(name)}`.replaceAll('\0', '\ufffd')
+      const whole = `${path}/${escapePointer(name)}`
       // Of what has too long a path, the field that it is in is named.
       const child = whole.length > longestPath ? path : whole
       if (!name.includes('\0')) open.push([child, member])
-      else if (paths.size < mostNamed) paths.add(child)
+      else if (paths.size < mostNamed) paths.add(child.replaceAll('\0', '\ufffd'))
     }
   }
   return (paths.size === 0 ? ['request'] : [...paths]).map((path) => ({ path, message: 'must not hold U+0000' }))

@@ -37,7 +37,7 @@ const unzip = promisify(gunzip)
 const textOf = async ({ body, headers }: Dispatcher.ResponseData): Promise<string> => {
   const bytes = Buffer.from(await body.arrayBuffer())
   const compressed = /^\s*(?:x-)?gzip\s*$/i.test(String(headers['content-encoding'])) && bytes.length > 0
-  return (compressed ? await unzip(bytes, { maxOutputLength: largestAnswerBytes }) : bytes).toString('utf8')
+  return new TextDecoder().decode(compressed ? await unzip(bytes, { maxOutputLength: largestAnswerBytes }) : bytes)
 }
 
 /** Why no answer came; the error of a time that is up has a number for its code. */

@@ -33,15 +33,18 @@ const composer = (host: string, { method, headers, keyed }: BenchCase, { path, b
 }
 
 const nothing = Buffer.alloc(0)
+const patienceMs = 30_000
 
 /**
  * Sends one request after the other on a connection of its own, until there is none.
  * @param next the text of a request; undefined when it is enough.
- * @throws Error when the connection breaks, or an answer does not tell how long it is.
+ * @param signal ends it at once.
+ * @throws Error when the connection breaks, an answer does not come in half a minute or does not tell how long it is, or more comes than was asked for.
  */
-const converse = ({ hostname, port }: URL, next: () => string | undefined, note: (status: number, timeMs: number) => void): Promise<void> =>
+const converse = ({ hostname, port }: URL, signal: AbortSignal, next: () => string | undefined, note: (status: number, timeMs: number) => void): Promise<void> =>
   new Promise((done, fail) => {
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true, signal })
+    socket.setTimeout(patienceMs, () => fail(new Error('There was no answer.')))
     let sentAt = 0
     let head: Buffer = nothing
     let status = 0
@@ -70,7 +73,8 @@ const converse = ({ hostname, port }: URL, next: () => string | undefined, note:
     socket.on('data', (part) => {
       if (missing > 0) missing -= part.length
       else readHead(part)
-      if (missing > 0 || head !== nothing) return
+      if (missing < 0) fail(new Error('More came than was asked for.'))
+      if (missing !== 0 || head !== nothing) return
       note(status, performance.now() - sentAt)
       send()
     })
@@ -96,7 +100,12 @@ export const load = async (url: string, bench: BenchCase, connections: number, s
     timesMs.push(timeMs)
     if (status < 200 || status > 299) failed++
   }
-  await Promise.all(Array.from({ length: connections }, () => converse(address, next, note)))
+  const end = new AbortController()
+  try {
+    await Promise.all(Array.from({ length: connections }, () => converse(address, end.signal, next, note)))
+  } finally {
+    end.abort()
+  }
   if (failed > 0 || timesMs.length === 0) throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success.`)
   return { timesMs, seconds: (performance.now() - begun) / 1000 }
 }

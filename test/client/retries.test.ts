@@ -46,6 +46,16 @@ test('a POST that only calculates has no key, and is sent again all the same', a
   assert.deepEqual(keysOf(received), [undefined, undefined])
 })
 
+test('a key is of one call: one among the headers of all calls is left out', async (t) => {
+  const { url, received } = await startOddServer(t, answer(200, {}))
+  const atlas = clientOf(url, 'k', { headers: { 'Idempotency-Key': 'of all', 'X-Team': 'ops' } })
+  await atlas.safeToSpend.calculate({ end_user_id: 'usr_1', cash_balance: 30 })
+  await atlas.transfers.create(transfer)
+  assert.deepEqual(received.map(({ headers }) => headers['x-team']), ['ops', 'ops'])
+  assert.equal(keysOf(received)[0], undefined)
+  assert.match(String(keysOf(received)[1]), /^[0-9a-f]{32}$/)
+})
+
 test('a PATCH with If-Match, a DELETE and a feed with a cursor are sent again', async (t) => {
   const calls = [
     (atlas: ReturnType<typeof clientOf>) => atlas.webhooks.update('whk_1', { description: 'x' }, { ifMatch: 3 }),

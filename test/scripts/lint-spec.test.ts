@@ -106,6 +106,7 @@ test('each rule of ours finds its fault, and a warning is enough to fail', () =>
     paths[`/v1/${where}/{thing_id}`] = { post }
   })
   paths['/v1/Upper'] = {}
+  paths['/v1/read/{thing_id}'] = { get: { ...clean().paths['/v1/things/{thing_id}'].post, operationId: 'readThing', 'x-read-only': true } }
   const { status, output } = run('spectral', { ...document, paths }, '--fail-severity=hint', '--format=json', '--quiet')
   assert.equal(status, 1)
   const found = JSON.parse(output.slice(output.indexOf('['), output.lastIndexOf(']') + 1)) as { code: string, path: string[] }[]
@@ -113,6 +114,7 @@ test('each rule of ours finds its fault, and a warning is enough to fail', () =>
     assert.ok(found.some(({ code, path }) => code === rule && path[1] === `/v1/${where}/{thing_id}`), `${rule} found nothing in ${where}`)
   }
   assert.ok(found.some(({ code, path }) => code === 'path-style' && path[1] === '/v1/Upper'))
+  assert.ok(found.some(({ code, path }) => code === 'operation-read-only-post' && path[1] === '/v1/read/{thing_id}'))
   const own = Object.entries((parse(readFileSync(join(home, '.spectral.yaml'), 'utf8')) as { rules: object }).rules)
     .filter(([, rule]) => rule !== 'off').map(([name]) => name)
   assert.deepEqual(own.filter(name => !found.some(({ code }) => code === name)), [], 'every rule of ours is proved here')

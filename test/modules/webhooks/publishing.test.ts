@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { nextAttemptAt, giveUpAfterMs } from '../../../modules/webhooks/ladder.ts'
 import { publishEvents } from '../../../modules/webhooks/publisher.ts'
+import { openPostgres, withState } from '../../../plugins/database/index.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
-import { openTestDatabase, startApp } from '../../build-app.ts'
-import { createApi, createPartner, hookFor, publish, startReceiver } from './setup.ts'
+import { createPostgresDatabase, openTestDatabase, startApp } from '../../build-app.ts'
+import { createApi, createPartner, hookFor, publish, respond, startReceiver } from './setup.ts'
+
+const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 
 test('under parallel commits and rollbacks each partner gets a sequence without gaps, and nothing that was rolled back is ever seen', async (t) => {
   const running = await startApp(t)
@@ -40,18 +44,37 @@ test('under parallel commits and rollbacks each partner gets a sequence without 
   assert.deepEqual(receiver.received.map((one) => one.event.id).sort(), seen)
 })
 
-test('who finds nothing to publish waits for no connection of the pool', {
-  skip: (process.env.TEST_DATABASE_URL ?? '') === '' ? 'needs a PostgreSQL server: an embedded database has one connection' : false
+test('while every connection for transactions is in use, what was published before is sent all the same', {
+  skip: serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has one connection' : false
 }, async (t) => {
-  const { app, database } = await startApp(t)
-  let release = (): void => undefined
-  const held = new Promise<void>((resolve) => (release = resolve))
-  const holders = Array.from({ length: 10 }, () => transact(database.db, async (trx) => {
+  const { url: databaseUrl, drop } = await createPostgresDatabase(serverUrl)
+  // Who waits for a connection gives up after as long as a statement may take.
+  const database = withState(openPostgres(databaseUrl, 4, () => undefined, { statementLimitMs: 500 }))
+  t.after(async () => {
+    await database.close()
+    await drop()
+  })
+  const running = await startApp(t, { database })
+  const { partnerId, key } = await createPartner(database.db)
+  const receiver = await startReceiver(t)
+  receiver.behave(respond(503))
+  await hookFor(createApi(running.url, key), receiver.url)
+  const [retried] = await publish(running, partnerId, ['transfer.settled'])
+  await running.app.outbox.settle()
+  const holding = () => transact(database.db, async (trx) => {
     await sql`select 1`.execute(trx)
     await held
-  }))
+  })
+  let release = (): void => undefined
+  const held = new Promise<void>((resolve) => (release = resolve))
+  const holders = [holding(), holding()]
   try {
-    assert.equal(await publishEvents(app), 0)
+    assert.equal(await publishEvents(running.app), 0, 'who finds nothing to publish waits for no connection')
+    await sql`insert into events (id, partner_id, type, data, created_at) values ('evt_waits', ${partnerId}, 'transfer.settled', '{}', ${running.clock.now()})`.execute(database.db)
+    running.clock.advance(1_000)
+    running.app.outbox.wake()
+    while (receiver.received.length < 2) await delay(20)
+    assert.equal(receiver.received[1]?.event.id, retried)
   } finally {
     release()
     await Promise.all(holders)
