@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { freshKey, type BenchCase } from './exchange.ts'
 
 /** What one round of a measurement saw. */
@@ -36,14 +36,12 @@ const nothing = Buffer.alloc(0)
 const patienceMs = 30_000
 
 /**
- * Sends one request after the other on a connection of its own, until there is none.
+ * Sends one request after the other on a connection, until there is none.
  * @param next the text of a request; undefined when it is enough.
- * @param signal ends it at once.
  * @throws Error when the connection breaks, an answer does not come in half a minute or does not tell how long it is, or more comes than was asked for.
  */
-const converse = ({ hostname, port }: URL, signal: AbortSignal, next: () => string | undefined, note: (status: number, timeMs: number) => void): Promise<void> =>
+const converse = (socket: Socket, next: () => string | undefined, note: (status: number, timeMs: number) => void): Promise<void> =>
   new Promise((done, fail) => {
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true, signal })
     socket.setTimeout(patienceMs, () => fail(new Error('There was no answer.')))
     let sentAt = 0
     let head: Buffer = nothing
@@ -53,7 +51,6 @@ const converse = ({ hostname, port }: URL, signal: AbortSignal, next: () => stri
       const text = next()
       if (text === undefined) {
         done()
-        socket.destroy()
         return
       }
       sentAt = performance.now()
@@ -100,11 +97,11 @@ export const load = async (url: string, bench: BenchCase, connections: number, s
     timesMs.push(timeMs)
     if (status < 200 || status > 299) failed++
   }
-  const end = new AbortController()
+  const sockets = Array.from({ length: connections }, () => connect({ host: address.hostname, port: Number(address.port), noDelay: true }))
   try {
-    await Promise.all(Array.from({ length: connections }, () => converse(address, end.signal, next, note)))
+    await Promise.all(sockets.map((socket) => converse(socket, next, note)))
   } finally {
-    end.abort()
+    for (const socket of sockets) socket.destroy()
   }
   if (failed > 0 || timesMs.length === 0) throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success.`)
   return { timesMs, seconds: (performance.now() - begun) / 1000 }
