@@ -47,7 +47,7 @@ const saveAndList = prepared<Saving>()(
     with ${heldItem(place)},
     saved as (${insertSelected(place)} on conflict (item_id, plaid_account_id) do update set ${newer} returning *)
     select * from saved
-    union all select accounts.* from accounts join item on item.id = accounts.item_id where not exists (select from saved where saved.id = accounts.id)
+    union all select * from accounts where item_id = (select id from item) and not exists (select from saved where saved.id = accounts.id)
     order by ordinal, id`
 )
 
