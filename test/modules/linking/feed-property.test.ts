@@ -140,6 +140,8 @@ class Story {
       case 'crash': {
         await setCrashing(world.database, true)
         await this.lose(500)
+        // What runs in the background dies as well, now, and not in the hands of who waits for it later.
+        await world.app.jobs.run('sync items that changed').catch(() => undefined)
         return await setCrashing(world.database, false)
       }
       case 'restart': return await this.stage.restart()
