@@ -56,11 +56,11 @@ const createRules = (app: FastifyInstance, rateLimits: RateLimits): ((rateClass:
 }
 
 const headersFor = (rule: Rule, { remaining, fullInMs }: Taken, nowMs: number): HeaderList => [
-  ...['x-ratelimit-limit', rule.limitText],
-  ...['x-ratelimit-remaining', String(remaining)],
-  ...['x-ratelimit-reset', String(Math.ceil((nowMs + fullInMs) / 1000))],
-  ...['ratelimit-policy', rule.policyText],
-  ...['ratelimit', `"${rule.rateClass}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`]
+  'x-ratelimit-limit', rule.limitText,
+  'x-ratelimit-remaining', String(remaining),
+  'x-ratelimit-reset', String(Math.ceil((nowMs + fullInMs) / 1000)),
+  'ratelimit-policy', rule.policyText,
+  'ratelimit', `"${rule.rateClass}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`
 ]
 
 const describeWindow = (windowMs: number): string => (windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`)
