@@ -66,6 +66,8 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
     ATLAS_DATA_DIR: dataDir,
     // Two servers on one database are two instances of one server.
     ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 'a key for tests alone').toString('base64'),
+    // The embedded database and the test itself compute in this process as well.
+    ATLAS_OVERLOAD_LOOP_DELAY_MS: '0',
     ...(process.env.TEST_LOG_LEVEL === undefined ? {} : { LOG_LEVEL: process.env.TEST_LOG_LEVEL }),
     ...(redisUrl === undefined || redisUrl === '' ? {} : { REDIS_URL: `${redisUrl}?keyPrefix=${randomBytes(6).toString('hex')}:` }),
     ...options.env
