@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { pgbenchExpression, type Exchange } from './exchange.ts'
 import type { Round } from './load.ts'
 
-/** PostgreSQL's own benchmark, where it is installed. */
-const find = (): string | undefined => {
+/** PostgreSQL's own benchmark; undefined where it is not installed. */
+export const findPgbench = (): string | undefined => {
   const versions = '/usr/lib/postgresql'
   try {
     return readdirSync(versions)
@@ -27,10 +27,8 @@ const scriptOf = (exchange: Exchange): string => {
   return `${lines.join('\n')}\n`
 }
 
-/** Runs the statements of a recorded exchange by pgbench, prepared; undefined where pgbench is not installed. */
-export const runPgbench = (databaseUrl: string, exchange: Exchange, connections: number, seconds: number): Round | undefined => {
-  const pgbench = find()
-  if (pgbench === undefined) return undefined
+/** Runs the statements of a recorded exchange by pgbench, prepared, for so many whole seconds. */
+export const runPgbench = (pgbench: string, databaseUrl: string, exchange: Exchange, connections: number, seconds: number): Round => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-pgbench-'))
   try {
     const script = join(folder, 'script.sql')
