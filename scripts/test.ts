@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { run } from 'node:test'
@@ -10,12 +11,15 @@ import { parseArgs } from 'node:util'
 import { bundle } from './build/bundle.ts'
 import { runCommand } from './command.ts'
 
+/** One more than there are processors, since some wait for other processes. */
+const usualConcurrency = availableParallelism() + 1
+
 const help = `Runs the tests, all or those whose file's path contains one of the given words.
 
   npm test [-- WORD …] [-- --coverage]
 
   --coverage          also measures which lines ran; the report is in coverage/
-  --concurrency N     test files at a time (default: 2)
+  --concurrency N     test files at a time (default: ${usualConcurrency})
   --help              this text
 
   TEST_DATABASE_URL   a PostgreSQL server to test on instead of the embedded database; its user must be allowed to create databases
@@ -85,7 +89,7 @@ const measure = (args: string[]): number => {
 const main = async (): Promise<void> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { coverage: { type: 'boolean', default: false }, concurrency: { type: 'string', default: '2' }, help: { type: 'boolean', default: false } }
+    options: { coverage: { type: 'boolean', default: false }, concurrency: { type: 'string', default: String(usualConcurrency) }, help: { type: 'boolean', default: false } }
   })
   if (values.help) {
     process.stdout.write(help)
