@@ -33,9 +33,7 @@ const wholeReadsOf = ({ Plans = [], ...plan }: Plan, firstColumns: Map<string, s
 export const watchPlans = async (t: Cleaner, client: pg.Client): Promise<() => { carriedOut: number; reads: { read: string; by: string[] }[] }> => {
   const settings = {
     session_preload_libraries: 'auto_explain', 'auto_explain.log_min_duration': '0', 'auto_explain.log_nested_statements': 'on', 'auto_explain.log_format': 'json',
-    'auto_explain.log_settings': 'on', client_min_messages: 'log',
-    // What a connection plans for its first five times is forgotten; what it plans then is kept.
-    plan_cache_mode: 'force_generic_plan'
+    'auto_explain.log_settings': 'on', client_min_messages: 'log'
   }
   for (const [name, value] of Object.entries(settings)) {
     await client.query(`alter database ${client.escapeIdentifier(client.database ?? '')} set ${name} = ${client.escapeLiteral(value)}`)
