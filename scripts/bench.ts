@@ -91,8 +91,7 @@ const run = async (database: string, { connections, seconds, only, history }: { 
     const startProduct = async () => {
       const at = { DATABASE_URL: await createDatabase(), PLAID_BASE_URL: bank.url }
       const product = await start('product.js', at)
-      const cases = (await prepare(product.url, at.DATABASE_URL, ingestSecret)).filter(({ name }) => name.includes(only) || name === 'health')
-      return { at, product, cases }
+      return { at, product, cases: await prepare(product.url, at.DATABASE_URL, ingestSecret) }
     }
     const { at, product, cases } = await startProduct()
     const all: Recorded[] = []
@@ -107,9 +106,9 @@ const run = async (database: string, { connections, seconds, only, history }: { 
     console.log(`\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; server, bank, load generator and PostgreSQL on this one machine.\n\n${reportSpeed(rows)}\n`)
     const grown: Grown[] = []
     for (const count of history) {
-      const server = await startProduct()
-      await addHistory(server.at.DATABASE_URL, count)
-      grown.push(server)
+      const { at, product, cases } = await startProduct()
+      await addHistory(at.DATABASE_URL, count)
+      grown.push({ product, cases: cases.filter(({ name }) => name.includes(only) || name === 'health') })
     }
     if (grown.length > 0) console.log(`\n${reportGrowth(history, await measureGrowth(grown, seconds))}\n`)
   } finally {

@@ -4,8 +4,8 @@ export interface Row {
   name: string
   connections: number
   product: Measured
-  /** In the order of `floors`; undefined where there is nothing to compare. */
-  floors: (Measured | undefined)[]
+  /** In the order of `floors`; those that come last are missing where there is nothing to compare. */
+  floors: Measured[]
 }
 
 const floors = ['(a) bare JSON', '(b) same SQL by hand', '(b′) named and together', '(c) pgbench']
@@ -27,7 +27,10 @@ export const reportSpeed = (rows: Row[]): string =>
     ['operation', 'connections', 'requests a second', 'p50 / p99, ms', ...floors.flatMap((floor) => [floor, 'ratio'])],
     rows.map(({ name, connections, product, floors: seen }) => [
       name, String(connections), whole(product.perSecond), times(product),
-      ...seen.flatMap((floor) => (floor === undefined ? ['', ''] : [whole(floor.perSecond), ratio(product, floor)]))
+      ...floors.flatMap((_floor, at) => {
+        const floor = seen[at]
+        return floor === undefined ? ['', ''] : [whole(floor.perSecond), ratio(product, floor)]
+      })
     ])
   )
 
