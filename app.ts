@@ -45,7 +45,15 @@ export interface AppOptions {
 
 /** Puts the server together. The caller listens and closes. */
 export const buildApp = async (options: AppOptions): Promise<FastifyInstance> => {
-  const { config, clock = systemClock, database, rateLimits = specifiedLimits, historyDays = 730, lingerMs = 0, logStream } = options
+  const {
+    config,
+    clock = systemClock,
+    database,
+    rateLimits = specifiedLimits,
+    historyDays = 730,
+    lingerMs = 0,
+    logStream
+  } = options
   const app = fastify({
     logger: loggerOptions(config, logStream),
     genReqId: requestIdOf,

@@ -19,7 +19,8 @@ const faultOf = (from, source, typeOnly) => {
   if (!source.startsWith('.')) {
     if (room === 'client') return 'The client depends on nothing but fetch and Web Crypto.'
     if (room !== 'modules' || typeOnly) return undefined
-    if (source === 'kysely' && !mayUseKysely.test(from)) return 'SQL belongs in the domain’s queries.ts; elsewhere only types of kysely are imported.'
+    if (source === 'kysely' && !mayUseKysely.test(from))
+      return 'SQL belongs in the domain’s queries.ts; elsewhere only types of kysely are imported.'
     if (source === 'fastify') return 'A domain is given its server; it imports only types of fastify.'
     return undefined
   }
@@ -28,11 +29,18 @@ const faultOf = (from, source, typeOnly) => {
   if (room === 'client' && toRoom !== 'client' && !/^spec\/generated\/client(-methods)?\.ts$/.test(to)) {
     return 'The client is shipped without the server; it imports only itself and what spec/generated has for clients.'
   }
-  if (['modules', 'plugins'].includes(room) && toRoom === 'client') return 'The server does not call itself through its client.'
+  if (['modules', 'plugins'].includes(room) && toRoom === 'client')
+    return 'The server does not call itself through its client.'
   const product = ['modules', 'plugins', 'spec'].includes(room) || !from.includes('/')
   if (product && (toRoom === 'scripts' || toRoom === 'test')) return 'The product does not import scripts or tests.'
   if (room === 'plugins' && toRoom === 'modules') return 'A plugin knows no domain; what both need is the plugin’s.'
-  if (room === 'modules' && toRoom === 'modules' && domain !== toDomain && from !== 'modules/index.ts' && to !== `modules/${toDomain}/index.ts`) {
+  if (
+    room === 'modules' &&
+    toRoom === 'modules' &&
+    domain !== toDomain &&
+    from !== 'modules/index.ts' &&
+    to !== `modules/${toDomain}/index.ts`
+  ) {
     return `Another domain is used through its index.ts: import from modules/${toDomain}/index.ts.`
   }
   return undefined
@@ -48,7 +56,8 @@ const architecture = {
           const typeOnly =
             node.importKind === 'type' ||
             node.exportKind === 'type' ||
-            (node.specifiers?.length > 0 && node.specifiers.every((specifier) => specifier.importKind === 'type' || specifier.exportKind === 'type'))
+            (node.specifiers?.length > 0 &&
+              node.specifiers.every((specifier) => specifier.importKind === 'type' || specifier.exportKind === 'type'))
           const fault = faultOf(from, node.source.value, typeOnly)
           if (fault !== undefined) context.report({ node, message: fault })
         }
@@ -62,7 +71,8 @@ const architecture = {
             const wrong = placeOf(context.filename)
               .split('/')
               .find((part) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*$/.test(part))
-            if (wrong !== undefined) context.report({ node, message: `Names of files and folders are in kebab-case; ${wrong} is not.` })
+            if (wrong !== undefined)
+              context.report({ node, message: `Names of files and folders are in kebab-case; ${wrong} is not.` })
           }
         }
       }
@@ -75,11 +85,24 @@ const environment = {
   message: 'Settings come from the typed configuration; only server.ts reads the environment.'
 }
 const clock = [
-  { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'Ask the injected clock: clock.now().' },
-  { selector: 'CallExpression[callee.object.name="Date"][callee.property.name="now"]', message: 'Ask the injected clock: clock.now().getTime().' },
-  { selector: 'CallExpression[callee.object.name="DateTime"][callee.property.name=/^(now|local|utc)$/][arguments.length=0]', message: 'Ask the injected clock.' }
+  {
+    selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+    message: 'Ask the injected clock: clock.now().'
+  },
+  {
+    selector: 'CallExpression[callee.object.name="Date"][callee.property.name="now"]',
+    message: 'Ask the injected clock: clock.now().getTime().'
+  },
+  {
+    selector:
+      'CallExpression[callee.object.name="DateTime"][callee.property.name=/^(now|local|utc)$/][arguments.length=0]',
+    message: 'Ask the injected clock.'
+  }
 ]
-const chance = { selector: 'CallExpression[callee.object.name="Math"][callee.property.name="random"]', message: 'Chance comes from node:crypto, or from a seed.' }
+const chance = {
+  selector: 'CallExpression[callee.object.name="Math"][callee.property.name="random"]',
+  message: 'Chance comes from node:crypto, or from a seed.'
+}
 
 export default tseslint.config(
   { ignores: ['dist/**', 'coverage/**', '.cache/**', '.atlas/**', 'spec/generated/**'] },
@@ -101,12 +124,28 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/no-explicit-any': 'error',
       // A name that begins with an underscore is there to be left out of the rest.
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        {
+          argsIgnorePattern: '^_',
+          varsIgnorePattern: '^_',
+          destructuredArrayIgnorePattern: '^_',
+          ignoreRestSiblings: true
+        }
+      ],
       '@typescript-eslint/no-unnecessary-type-assertion': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'], package: 'node:test' }] }
+        {
+          allowForKnownSafeCalls: [
+            {
+              from: 'package',
+              name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'],
+              package: 'node:test'
+            }
+          ]
+        }
       ],
       // Handlers and Fastify plugins are async by their type, also those that wait for nothing.
       '@typescript-eslint/require-await': 'off',

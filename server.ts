@@ -15,7 +15,10 @@ const greet = async (app: FastifyInstance): Promise<void> => {
   const { port } = app.server.address() as AddressInfo
   const url = config.publicUrl ?? `http://localhost:${port}`
   if (config.environment === 'production') {
-    app.log.info({ url, version, database: database.driver, plaid: config.plaid.mode, stripe: config.stripe.mode }, 'AtlasForge is ready')
+    app.log.info(
+      { url, version, database: database.driver, plaid: config.plaid.mode, stripe: config.stripe.mode },
+      'AtlasForge is ready'
+    )
     return
   }
   const demo = await ensureDemoPartner(app)
@@ -24,13 +27,21 @@ const greet = async (app: FastifyInstance): Promise<void> => {
     ['Database', database.driver === 'embedded' ? `embedded, in ${config.dataDir}` : 'PostgreSQL'],
     ['Plaid', config.plaid.mode === 'sandbox' ? 'built-in simulator' : config.plaid.mode],
     ['Stripe', config.stripe.mode === 'sandbox' ? 'built-in simulator' : config.stripe.mode],
-    ...(demo === undefined ? [] : [['Test key', demo.testKey] as const, ['Sign-in', `${demo.email}  ${demo.password}`] as const, ['Partner id', demo.partnerId] as const]),
+    ...(demo === undefined
+      ? []
+      : [
+          ['Test key', demo.testKey] as const,
+          ['Sign-in', `${demo.email}  ${demo.password}`] as const,
+          ['Partner id', demo.partnerId] as const
+        ]),
     ['Ingest secret', config.ingestSecret ?? 'none (ATLAS_INGEST_SECRET)']
   ] as const
   console.log(`\n  AtlasForge ${version} listens on ${url}\n`)
   for (const [name, value] of rows) console.log(`  ${name.padEnd(14)} ${value}`)
   const key = demo?.testKey ?? '$ATLAS_KEY'
-  console.log(`\n  Try it:\n    curl -H "Authorization: Bearer ${key}" "${url}/v1/accounts?user_id=usr_1"\n    npm run quickstart\n`)
+  console.log(
+    `\n  Try it:\n    curl -H "Authorization: Bearer ${key}" "${url}/v1/accounts?user_id=usr_1"\n    npm run quickstart\n`
+  )
 }
 
 const start = async (): Promise<void> => {
@@ -62,6 +73,7 @@ const start = async (): Promise<void> => {
 start().catch((error: unknown) => {
   const portInUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
   console.error(portInUse || error instanceof ConfigurationError ? error.message : error)
-  if (portInUse) console.error('Another program listens there; choose another PORT (for the metrics: ATLAS_METRICS_PORT).')
+  if (portInUse)
+    console.error('Another program listens there; choose another PORT (for the metrics: ATLAS_METRICS_PORT).')
   process.exit(1)
 })

@@ -9,7 +9,8 @@ import type { ClientOptions, MethodEntry, MethodTable } from './types.ts'
 export type AtlasClient = AtlasResources
 
 const methodOf = (entry: MethodEntry, options: ClientOptions): unknown => {
-  const call = async (...given: unknown[]): Promise<unknown> => sendRequest(prepareRequest(entry, given, options.headers), options)
+  const call = async (...given: unknown[]): Promise<unknown> =>
+    sendRequest(prepareRequest(entry, given, options.headers), options)
   if (entry.page === undefined) return call
   return Object.assign(call, {
     pages: (...given: unknown[]) => walkPages(entry, call, given),

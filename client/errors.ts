@@ -48,7 +48,12 @@ export class AtlasProblem extends AtlasError {
    * @param headers of the answer
    * @param retryAfterMs how long the server asked to wait; undefined when it did not
    */
-  constructor(readonly status: number, readonly body: ProblemBody, readonly headers: Headers, readonly retryAfterMs: number | undefined) {
+  constructor(
+    readonly status: number,
+    readonly body: ProblemBody,
+    readonly headers: Headers,
+    readonly retryAfterMs: number | undefined
+  ) {
     const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined)
     const code = text('error') ?? text('title') ?? `http_${status}`
     const detail = text('detail') ?? `The server answered ${status}.`

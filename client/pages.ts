@@ -8,7 +8,11 @@ type Page = Record<string, unknown>
  * Every page of a list, asked for as they are wanted. A feed whose position the server keeps is read from its beginning unless
  * the query says from where: each request then has a cursor, and none that is lost loses anything.
  */
-export async function* walkPages(entry: MethodEntry, call: Call, given: readonly unknown[]): AsyncGenerator<Page, void, undefined> {
+export async function* walkPages(
+  entry: MethodEntry,
+  call: Call,
+  given: readonly unknown[]
+): AsyncGenerator<Page, void, undefined> {
   const { page } = entry
   if (page === undefined) return
   const before = given.slice(0, countPathParameters(entry))
@@ -24,7 +28,11 @@ export async function* walkPages(entry: MethodEntry, call: Call, given: readonly
 }
 
 /** Every item of a list, page after page. */
-export async function* walkItems(entry: MethodEntry, call: Call, given: readonly unknown[]): AsyncGenerator<unknown, void, undefined> {
+export async function* walkItems(
+  entry: MethodEntry,
+  call: Call,
+  given: readonly unknown[]
+): AsyncGenerator<unknown, void, undefined> {
   const [list = ''] = entry.page?.lists ?? []
   for await (const page of walkPages(entry, call, given)) yield* page[list] as unknown[]
 }

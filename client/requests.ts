@@ -27,11 +27,14 @@ type Scalar = string | number | boolean | null | undefined
 
 const pairs = (input: unknown): [string, string][] =>
   Object.entries((input ?? {}) as Record<string, Scalar | Scalar[]>).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).filter((item) => item !== undefined && item !== null).map((item): [string, string] => [name, String(item)])
+    (Array.isArray(value) ? value : [value])
+      .filter((item) => item !== undefined && item !== null)
+      .map((item): [string, string] => [name, String(item)])
   )
 
 /** A key of 128 random bits. Not randomUUID, which browsers keep from pages without TLS. */
-const newIdempotencyKey = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+const newIdempotencyKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
 const bodyOf = ({ input }: MethodEntry, value: unknown): string | undefined => {
   if (value === undefined || input === undefined || input === 'query') return undefined
@@ -52,9 +55,16 @@ const shared = (headers: Record<string, string>): Record<string, string> => {
  * Turns a method's arguments into a request. A POST that the server keeps answers for gets its idempotency key here, once for all attempts.
  * @throws TypeError when a path parameter is missing
  */
-export const prepareRequest = (entry: MethodEntry, given: readonly unknown[], common: Record<string, string> = {}): PreparedRequest => {
+export const prepareRequest = (
+  entry: MethodEntry,
+  given: readonly unknown[],
+  common: Record<string, string> = {}
+): PreparedRequest => {
   const rest = given.slice(countPathParameters(entry))
-  const [input, options = {}] = (entry.input === undefined ? [undefined, rest[0]] : rest) as [unknown, CallOptions | undefined]
+  const [input, options = {}] = (entry.input === undefined ? [undefined, rest[0]] : rest) as [
+    unknown,
+    CallOptions | undefined
+  ]
   let next = 0
   const path = entry.path.replace(pathParameter, () => segment(given[next++], entry.path))
   const query = entry.input === 'query' ? new URLSearchParams(pairs(input)).toString() : ''
@@ -66,7 +76,9 @@ export const prepareRequest = (entry: MethodEntry, given: readonly unknown[], co
     headers: {
       accept: entry.accept ?? 'application/json',
       ...shared(common),
-      ...(body === undefined ? {} : { 'content-type': entry.input === 'form' ? 'application/x-www-form-urlencoded' : 'application/json' }),
+      ...(body === undefined
+        ? {}
+        : { 'content-type': entry.input === 'form' ? 'application/x-www-form-urlencoded' : 'application/json' }),
       ...(key === undefined ? {} : { 'idempotency-key': key }),
       ...(options.ifMatch === undefined ? {} : { 'if-match': String(options.ifMatch) }),
       ...inLowerCase(options.headers)

@@ -26,7 +26,12 @@ const problemOf = (response: Response, text: string): AtlasProblem => {
     // The status says enough.
   }
   const members = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as ProblemBody) : {}
-  return new AtlasProblem(response.status, members, response.headers, readRetryAfter(response.headers.get('retry-after'), Date.now()))
+  return new AtlasProblem(
+    response.status,
+    members,
+    response.headers,
+    readRetryAfter(response.headers.get('retry-after'), Date.now())
+  )
 }
 
 /** Sends once, and reads the whole answer under the same limit of time. */
@@ -36,23 +41,30 @@ const attempt = async (request: PreparedRequest, options: ClientOptions): Promis
   const { entry, target, headers, body } = request
   const init: RequestInit = {
     method: entry.verb,
-    headers: token === undefined || token === null || token === '' ? headers : { authorization: `Bearer ${token}`, ...headers },
+    headers:
+      token === undefined || token === null || token === ''
+        ? headers
+        : { authorization: `Bearer ${token}`, ...headers },
     ...(body === undefined ? {} : { body }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials })
   }
-  return withTimeout(request.options.timeoutMs ?? options.timeoutMs ?? defaultTimeoutMs, request.options.signal, async (signal) => {
-    let response: Response
-    let text: string
-    try {
-      response = await send(`${options.baseUrl.replace(/\/$/, '')}${target}`, { ...init, signal })
-      text = await response.text()
-    } catch (cause) {
-      throw new AtlasConnectionError(`${entry.verb} ${entry.path} got no answer.`, { cause })
+  return withTimeout(
+    request.options.timeoutMs ?? options.timeoutMs ?? defaultTimeoutMs,
+    request.options.signal,
+    async (signal) => {
+      let response: Response
+      let text: string
+      try {
+        response = await send(`${options.baseUrl.replace(/\/$/, '')}${target}`, { ...init, signal })
+        text = await response.text()
+      } catch (cause) {
+        throw new AtlasConnectionError(`${entry.verb} ${entry.path} got no answer.`, { cause })
+      }
+      if (!response.ok) throw problemOf(response, text)
+      if (text === '') return undefined
+      return response.headers.get('content-type')?.includes('json') === true ? parse(text) : text
     }
-    if (!response.ok) throw problemOf(response, text)
-    if (text === '') return undefined
-    return response.headers.get('content-type')?.includes('json') === true ? parse(text) : text
-  })
+  )
 }
 
 /**
@@ -74,7 +86,12 @@ export const sendRequest = async (request: PreparedRequest, options: ClientOptio
     try {
       return await attempt(request, options)
     } catch (error) {
-      if (!(error instanceof AtlasError) || retry >= (options.maxRetries ?? defaultMaxRetries) || !isWorthRetrying(error, repeatable)) throw error
+      if (
+        !(error instanceof AtlasError) ||
+        retry >= (options.maxRetries ?? defaultMaxRetries) ||
+        !isWorthRetrying(error, repeatable)
+      )
+        throw error
       const retryAfterMs = error instanceof AtlasProblem ? error.retryAfterMs : undefined
       // Coming back earlier than asked would only be refused again.
       if (retryAfterMs !== undefined && retryAfterMs > (options.maxRetryAfterMs ?? defaultMaxRetryAfterMs)) throw error

@@ -73,7 +73,11 @@ type Preferred<Content> = Content extends { 'application/json': infer Json } ? J
 /** The body of an operation. */
 export type Body<Id extends OperationId> = Preferred<ContentOf<NonNullable<Operations[Id]['requestBody']>>>
 
-type AnswerBody<Response> = Response extends { content: infer Content } ? (Content extends { 'application/json': infer Json } ? Json : string) : void
+type AnswerBody<Response> = Response extends { content: infer Content }
+  ? Content extends { 'application/json': infer Json }
+    ? Json
+    : string
+  : void
 
 type Success = 200 | 201 | 202 | 203 | 204
 
@@ -83,9 +87,12 @@ export type Answer<Id extends OperationId> = {
 }[keyof Operations[Id]['responses'] & Success]
 
 /** What is in a list of an operation's answer. */
-export type Item<Id extends OperationId, List extends string> = Answer<Id> extends { [Name in List]: readonly (infer Element)[] } ? Element : never
+export type Item<Id extends OperationId, List extends string> =
+  Answer<Id> extends { [Name in List]: readonly (infer Element)[] } ? Element : never
 
-type EventOf<Path> = Path extends { post: { requestBody?: infer RequestBody } } ? Preferred<ContentOf<NonNullable<RequestBody>>> : never
+type EventOf<Path> = Path extends { post: { requestBody?: infer RequestBody } }
+  ? Preferred<ContentOf<NonNullable<RequestBody>>>
+  : never
 
 /** What a webhook delivers; `type` tells which event it is. */
 export type AtlasEvent = { [Name in keyof webhooks]: EventOf<webhooks[Name]> }[keyof webhooks]

@@ -32,7 +32,11 @@ export const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
  * since AbortSignal.any is missing in runtimes that are still about.
  * @throws AtlasTimeout when the time was up; the reason of the caller's signal when that was aborted
  */
-export const withTimeout = async <T>(timeoutMs: number, outer: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+export const withTimeout = async <T>(
+  timeoutMs: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>
+): Promise<T> => {
   if (isAborted(outer)) throw reasonOf(outer)
   const controller = new AbortController()
   let isLate = false

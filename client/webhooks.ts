@@ -26,7 +26,9 @@ const encoder = new TextEncoder()
 
 const headerOf = (headers: WebhookToVerify['headers'], name: string): string => {
   const value =
-    headers instanceof Headers ? headers.get(name) : Object.entries(headers).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
+    headers instanceof Headers
+      ? headers.get(name)
+      : Object.entries(headers).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
   const text = Array.isArray(value) ? (value as string[]).join(',') : (value as string | null | undefined)
   if (text === undefined || text === null || text === '') throw new AtlasSignatureError(`The request has no ${name}.`)
   return text
@@ -44,10 +46,16 @@ const join = (prefix: string, body: string | Uint8Array): Uint8Array<ArrayBuffer
 }
 
 /** Whether one of the secrets made one of the signatures. SubtleCrypto compares in constant time. */
-const anyMatches = async (secrets: readonly string[], signatures: readonly string[], signed: Uint8Array<ArrayBuffer>): Promise<boolean> => {
+const anyMatches = async (
+  secrets: readonly string[],
+  signatures: readonly string[],
+  signed: Uint8Array<ArrayBuffer>
+): Promise<boolean> => {
   let matches = false
   for (const secret of secrets) {
-    const key = await crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
+    const key = await crypto.subtle.importKey('raw', encoder.encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
+      'verify'
+    ])
     for (const hex of signatures) {
       const signature = fromHex(hex)
       if (signature !== undefined && (await crypto.subtle.verify('HMAC', key, signature, signed))) matches = true
@@ -57,17 +65,26 @@ const anyMatches = async (secrets: readonly string[], signatures: readonly strin
 }
 
 /** The signed bytes and the signatures of `t=<Unix seconds>,v1=<hex>[,v1=<hex>]`. */
-const readTimed = (header: string, { rawBody, toleranceSeconds = defaultToleranceSeconds, now = new Date() }: WebhookToVerify) => {
+const readTimed = (
+  header: string,
+  { rawBody, toleranceSeconds = defaultToleranceSeconds, now = new Date() }: WebhookToVerify
+) => {
   const parts = header.split(',').map((part) => part.trim().split('='))
   const time = parts.find(([name]) => name === 't')?.[1] ?? ''
   if (!/^\d{1,12}$/.test(time)) throw new AtlasSignatureError('Atlas-Signature has no time.')
   if (Math.abs(now.getTime() / 1000 - Number(time)) > toleranceSeconds) {
     throw new AtlasSignatureError(`The delivery was signed more than ${toleranceSeconds} seconds from now.`)
   }
-  return { signatures: parts.filter(([name]) => name === 'v1').map(([, hex = '']) => hex), signed: join(`${time}.`, rawBody) }
+  return {
+    signatures: parts.filter(([name]) => name === 'v1').map(([, hex = '']) => hex),
+    signed: join(`${time}.`, rawBody)
+  }
 }
 
-const readPlain = (header: string, { rawBody }: WebhookToVerify) => ({ signatures: [header.trim().replace(/^sha256=/, '')], signed: join('', rawBody) })
+const readPlain = (header: string, { rawBody }: WebhookToVerify) => ({
+  signatures: [header.trim().replace(/^sha256=/, '')],
+  signed: join('', rawBody)
+})
 
 /**
  * Checks that a delivery comes from the server, and answers its event.
@@ -78,7 +95,9 @@ export const verifyWebhook = async (delivery: WebhookToVerify): Promise<AtlasEve
   const known = [...(secret === undefined ? [] : [secret]), ...secrets].filter((item) => item !== '')
   if (known.length === 0) throw new TypeError('verifyWebhook needs the secret of the endpoint.')
   const header = headerOf(headers, scheme)
-  const { signatures, signed } = scheme === 'Atlas-Signature' ? readTimed(header, delivery) : readPlain(header, delivery)
-  if (!(await anyMatches(known, signatures, signed))) throw new AtlasSignatureError(`${scheme} was not made with this secret over this body.`)
+  const { signatures, signed } =
+    scheme === 'Atlas-Signature' ? readTimed(header, delivery) : readPlain(header, delivery)
+  if (!(await anyMatches(known, signatures, signed)))
+    throw new AtlasSignatureError(`${scheme} was not made with this secret over this body.`)
   return JSON.parse(typeof rawBody === 'string' ? rawBody : new TextDecoder().decode(rawBody)) as AtlasEvent
 }

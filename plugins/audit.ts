@@ -13,7 +13,10 @@ const resourceOf = (request: FastifyRequest, answer: unknown): string | null => 
   const fromPath = Object.values((request.params ?? {}) as Record<string, unknown>).at(-1)
   if (typeof fromPath === 'string' || typeof fromPath === 'number') return String(fromPath)
   if (typeof answer !== 'object' || answer === null) return null
-  const [, value] = Object.entries(answer).find(([name, member]) => idMember.test(name) && ['string', 'number'].includes(typeof member)) ?? []
+  const [, value] =
+    Object.entries(answer).find(
+      ([name, member]) => idMember.test(name) && ['string', 'number'].includes(typeof member)
+    ) ?? []
   return value === undefined ? null : String(value)
 }
 
@@ -53,6 +56,13 @@ const insertActivity = prepared<Omit<Insertable<ActivityTable>, 'id'>>()(
 )
 
 /** Writes the activity row of a mutation in the mutation's own transaction. */
-export const writeActivity = async (trx: Trx, operation: Operation, caller: Caller, request: FastifyRequest, answer: unknown, at: Date): Promise<void> => {
+export const writeActivity = async (
+  trx: Trx,
+  operation: Operation,
+  caller: Caller,
+  request: FastifyRequest,
+  answer: unknown,
+  at: Date
+): Promise<void> => {
   await insertActivity(trx, { ...activityOf(operation, caller, request, at), resource_id: resourceOf(request, answer) })
 }

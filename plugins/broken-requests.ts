@@ -4,7 +4,14 @@ import type { ConnectionError } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from './config/index.ts'
 import { problemBody } from './errors/index.ts'
-import { bodyTooLarge, expectationFailed, headersTooLarge, malformedRequest, requestTimeout, validationFailed } from './errors/kinds.ts'
+import {
+  bodyTooLarge,
+  expectationFailed,
+  headersTooLarge,
+  malformedRequest,
+  requestTimeout,
+  validationFailed
+} from './errors/kinds.ts'
 import type { ProblemError } from './errors/problem.ts'
 import { requestIdOf } from './request-ids.ts'
 import { standingHeaders } from './response-headers.ts'
@@ -25,7 +32,11 @@ const problemOf = ({ code }: ConnectionError): ProblemError => {
 }
 
 /** The headers and the body of a problem for a request that no route saw. */
-const compose = (problem: ProblemError, requestId: string, config: Settings): { headers: Record<string, string>; body: string } => {
+const compose = (
+  problem: ProblemError,
+  requestId: string,
+  config: Settings
+): { headers: Record<string, string>; body: string } => {
   const body = JSON.stringify(problemBody(problem, requestId, config.publicUrl ?? ''))
   const headers = {
     ...standingHeaders(config),
@@ -67,7 +78,10 @@ export default fp(
     })
     app.addHook('onRequest', (request, _reply, next) => {
       if (request.raw.httpVersion !== '1.1' || request.headers.host !== undefined) next()
-      else next(validationFailed('The request names no host.', { errors: [{ path: 'headers/host', message: 'is required' }] }))
+      else
+        next(
+          validationFailed('The request names no host.', { errors: [{ path: 'headers/host', message: 'is required' }] })
+        )
     })
     done()
   },

@@ -34,12 +34,16 @@ export const collect = <Item, Result>(
     const latestMs = nowMs() - waitLimitMs
     const batch = taken.filter(({ sinceMs }) => sinceMs > latestMs)
     for (const { sinceMs, failed } of taken) {
-      if (sinceMs <= latestMs) failed(unavailable('The database does not answer, and nothing was done. Try again soon.', {}, { 'retry-after': '1' }))
+      if (sinceMs <= latestMs)
+        failed(
+          unavailable('The database does not answer, and nothing was done. Try again soon.', {}, { 'retry-after': '1' })
+        )
     }
     if (batch.length === 0) return
     try {
       const results = await carryOut(batch.map(({ item }) => item))
-      if (results.length !== batch.length) throw new Error(`${batch.length} were carried out together, and ${results.length} results came back.`)
+      if (results.length !== batch.length)
+        throw new Error(`${batch.length} were carried out together, and ${results.length} results came back.`)
       batch.forEach(({ done }, index) => done(results[index] as Result))
     } catch (error) {
       if (batch.length > 1 && isRolledBack(error)) for (const one of batch) await settle([one])

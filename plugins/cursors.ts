@@ -30,7 +30,8 @@ export const createCursors = (keys: Buffer[]): Cursors => {
     decode(list, cursor) {
       const [payload = '', signature = ''] = cursor.split('.', 2)
       const given = Buffer.from(signature, 'base64url')
-      const genuine = given.length === signatureLength && keys.some((key) => timingSafeEqual(sign(key, list, payload), given))
+      const genuine =
+        given.length === signatureLength && keys.some((key) => timingSafeEqual(sign(key, list, payload), given))
       if (!genuine) throw invalidCursor('The cursor is not one that this list gave out. Leave it out to begin anew.')
       return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as CursorPosition
     }

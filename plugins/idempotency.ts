@@ -28,7 +28,8 @@ export interface StoredAnswer {
 }
 
 /** Whether a transaction failed since another request with the same key committed first, whose answer is the one to give. */
-export const isAnsweredMeanwhile = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'IK001'
+export const isAnsweredMeanwhile = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'IK001'
 
 export interface Idempotency {
   /** The stored answer of a key; undefined when it was never seen or is older than 24 hours. */
@@ -57,7 +58,12 @@ const lockName = (tenant: string, key: string): string => `idempotency ${tenant}
 const contextOf = (tenant: string, key: string): string => `idempotency_keys.answer:${tenant}:${key}`
 
 const findKeys = prepared<{ tenant: string; key: string; now: Date }>()((db, place) =>
-  db.selectFrom('idempotency_keys').selectAll().where('tenant', '=', place('tenant')).where('key', '=', place('key')).where('expires_at', '>', place('now'))
+  db
+    .selectFrom('idempotency_keys')
+    .selectAll()
+    .where('tenant', '=', place('tenant'))
+    .where('key', '=', place('key'))
+    .where('expires_at', '>', place('now'))
 )
 
 /** A key older than 24 hours is free again; a younger one belongs to whoever committed it. */
@@ -77,17 +83,15 @@ const insertKey = prepared<Omit<Selectable<IdempotencyKeysTable>, 'ledger_transa
         expires_at: place('expires_at')
       })
       .onConflict((conflict) =>
-        conflict
-          .columns(['tenant', 'key'])
-          .doUpdateSet((eb) => ({
-            operation_id: eb.ref('excluded.operation_id'),
-            body_hash: eb.ref('excluded.body_hash'),
-            status: eb.ref('excluded.status'),
-            answer: eb.ref('excluded.answer'),
-            ledger_transaction_id: eb.ref('excluded.ledger_transaction_id'),
-            created_at: sql<Date>`case when idempotency_keys.expires_at <= excluded.created_at then excluded.created_at else idempotency_key_is_answered() end`,
-            expires_at: eb.ref('excluded.expires_at')
-          }))
+        conflict.columns(['tenant', 'key']).doUpdateSet((eb) => ({
+          operation_id: eb.ref('excluded.operation_id'),
+          body_hash: eb.ref('excluded.body_hash'),
+          status: eb.ref('excluded.status'),
+          answer: eb.ref('excluded.answer'),
+          ledger_transaction_id: eb.ref('excluded.ledger_transaction_id'),
+          created_at: sql<Date>`case when idempotency_keys.expires_at <= excluded.created_at then excluded.created_at else idempotency_key_is_answered() end`,
+          expires_at: eb.ref('excluded.expires_at')
+        }))
       ),
   { withCommit: true }
 )
@@ -95,10 +99,14 @@ const insertKey = prepared<Omit<Selectable<IdempotencyKeysTable>, 'ledger_transa
 const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idempotency => {
   const tellers = new Map<string, (db: Db, ledgerTransactionId: number) => Promise<string>>()
 
-  const textOf = async (db: Db, { tenant, key, operation_id, answer, ledger_transaction_id }: Selectable<IdempotencyKeysTable>): Promise<string> => {
+  const textOf = async (
+    db: Db,
+    { tenant, key, operation_id, answer, ledger_transaction_id }: Selectable<IdempotencyKeysTable>
+  ): Promise<string> => {
     if (answer !== null) return secrets.decrypt(answer, contextOf(tenant, key))
     const tell = tellers.get(operation_id)
-    if (tell === undefined || ledger_transaction_id === null) throw new Error(`The answers of ${operation_id} are not stored, and nothing tells them again.`)
+    if (tell === undefined || ledger_transaction_id === null)
+      throw new Error(`The answers of ${operation_id} are not stored, and nothing tells them again.`)
     return await tell(db, ledger_transaction_id)
   }
 
@@ -109,7 +117,14 @@ const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idemp
       const [row] = await findKeys(db, { tenant, key, now: clock.now() })
       if (row === undefined) return undefined
       const text = await textOf(db, row)
-      return { operationId: row.operation_id, bodyHash: Buffer.from(row.body_hash), status: row.status, text, createdAt: row.created_at, expiresAt: row.expires_at }
+      return {
+        operationId: row.operation_id,
+        bodyHash: Buffer.from(row.body_hash),
+        status: row.status,
+        text,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at
+      }
     },
     async inFlight(tenant, key) {
       const release = await database.locks.tryAcquire(lockName(tenant, key))
@@ -119,7 +134,11 @@ const createIdempotency = ({ clock, database, secrets }: FastifyInstance): Idemp
     async hold(tenant, key) {
       const release = await database.locks.tryAcquire(lockName(tenant, key))
       if (release !== undefined) return release
-      throw idempotencyInFlight('The first request with this key is still running. Try again in a second.', {}, { 'retry-after': '1' })
+      throw idempotencyInFlight(
+        'The first request with this key is still running. Try again in a second.',
+        {},
+        { 'retry-after': '1' }
+      )
     },
     async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
       const now = clock.now()
@@ -142,7 +161,9 @@ const sweepBatch = 5_000
 
 const sweepExpired = async (app: FastifyInstance): Promise<void> => {
   await sql`delete from idempotency_keys where (tenant, key) in
-    (select tenant, key from idempotency_keys where expires_at <= ${app.clock.now()} limit ${sql.lit(sweepBatch)})`.execute(app.database.db)
+    (select tenant, key from idempotency_keys where expires_at <= ${app.clock.now()} limit ${sql.lit(sweepBatch)})`.execute(
+    app.database.db
+  )
 }
 
 declare module 'fastify' {

@@ -8,5 +8,8 @@ import { versionConflict } from './errors/kinds.ts'
 export const requireVersion = (ifMatch: string | undefined, version: number): void => {
   if (ifMatch === undefined) return
   const expected = Number(ifMatch.replace(/^W\//, '').replaceAll('"', ''))
-  if (expected !== version) throw versionConflict(`The version is ${version} by now, and the edit is based on version ${expected}.`, { version })
+  if (expected !== version)
+    throw versionConflict(`The version is ${version} by now, and the edit is based on version ${expected}.`, {
+      version
+    })
 }

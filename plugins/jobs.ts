@@ -69,7 +69,8 @@ export default fp(
       if (job === undefined) throw new Error(`There is no job by the name of "${name}".`)
       return job
     }
-    const logFailure = (job: Job) => (error: unknown) => app.log.error({ err: error, job: job.name }, 'a job failed; it runs again at its next turn')
+    const logFailure = (job: Job) => (error: unknown) =>
+      app.log.error({ err: error, job: job.name }, 'a job failed; it runs again at its next turn')
     const schedule = (job: Job): void => {
       if (closing) return
       job.timer = setTimeout(() => {

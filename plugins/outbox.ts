@@ -75,11 +75,23 @@ export default fp(
       data: events.map(({ data }) => stringifyStorable(data)),
       createdAt: app.clock.now()
     })
-    app.metrics.gauge({ name: 'atlas_events_unpublished_age_seconds', help: 'Age of the oldest event that waits to be published; 0 when none does.' }, async () => {
-      const { db } = app.database
-      const oldest = await db.selectFrom('events').select('created_at').where('published_at', 'is', null).orderBy('position').limit(1).executeTakeFirst()
-      return oldest === undefined ? 0 : Math.max(0, app.clock.now().getTime() - oldest.created_at.getTime()) / 1000
-    })
+    app.metrics.gauge(
+      {
+        name: 'atlas_events_unpublished_age_seconds',
+        help: 'Age of the oldest event that waits to be published; 0 when none does.'
+      },
+      async () => {
+        const { db } = app.database
+        const oldest = await db
+          .selectFrom('events')
+          .select('created_at')
+          .where('published_at', 'is', null)
+          .orderBy('position')
+          .limit(1)
+          .executeTakeFirst()
+        return oldest === undefined ? 0 : Math.max(0, app.clock.now().getTime() - oldest.created_at.getTime()) / 1000
+      }
+    )
     app.decorate('outbox', {
       async publish(trx, events) {
         if (events.length === 0) return []

@@ -23,10 +23,16 @@ const containerBytes = (): number => {
 /** Whoever restarts or routes by the health of a server must not take one that is busy for one that is dead. */
 const isAboutHealth = (request: FastifyRequest): boolean => request.routeOptions.config.operation?.group === 'health'
 
-const limitsOf = ({ config }: FastifyInstance): { maxEventLoopDelay: number; maxHeapUsedBytes: number; maxRssBytes: number } => {
+const limitsOf = ({
+  config
+}: FastifyInstance): { maxEventLoopDelay: number; maxHeapUsedBytes: number; maxRssBytes: number } => {
   const { loopDelayMs, memoryPercent } = config.overload
   const share = memoryPercent / 100
-  return { maxEventLoopDelay: loopDelayMs, maxHeapUsedBytes: getHeapStatistics().heap_size_limit * share, maxRssBytes: containerBytes() * share }
+  return {
+    maxEventLoopDelay: loopDelayMs,
+    maxHeapUsedBytes: getHeapStatistics().heap_size_limit * share,
+    maxRssBytes: containerBytes() * share
+  }
 }
 
 declare module 'fastify' {
@@ -68,9 +74,15 @@ export default fp(
     })
     await app.register(underPressure, {
       ...limitsOf(app),
-      pressureHandler: (request, _reply, type) => (isAboutHealth(request) ? undefined : Promise.reject(refuse(type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory')))
+      pressureHandler: (request, _reply, type) =>
+        isAboutHealth(request)
+          ? undefined
+          : Promise.reject(refuse(type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory'))
     })
-    app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' }, () => underWay)
+    app.metrics.gauge(
+      { name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' },
+      () => underWay
+    )
   },
   { name: 'overload', dependencies: ['config', 'errors', 'metrics'] }
 )

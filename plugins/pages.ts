@@ -22,7 +22,11 @@ export const readPosition = (cursors: Cursors, list: string, cursor: string | un
  * Where a page of a list that is sorted by time begins; undefined for the first page.
  * @throws ProblemError `invalid_cursor`.
  */
-export const readTimePosition = (cursors: Cursors, list: string, cursor: string | undefined): TimePosition | undefined => {
+export const readTimePosition = (
+  cursors: Cursors,
+  list: string,
+  cursor: string | undefined
+): TimePosition | undefined => {
   const position = decode(cursors, list, cursor)
   if (position === undefined) return undefined
   const [at = NaN, id] = position
@@ -43,5 +47,9 @@ export const pageOf = <Row>(rows: Row[], limit: number, encode: (last: Row) => s
 }
 
 /** The same for a list that is sorted by `created_at` and `id`. */
-export const pageByTime = <Row extends { created_at: Date; id: string }>(cursors: Cursors, list: string, rows: Row[], limit: number): Page<Row> =>
-  pageOf(rows, limit, ({ created_at: at, id }) => cursors.encode(list, [at.getTime(), id]))
+export const pageByTime = <Row extends { created_at: Date; id: string }>(
+  cursors: Cursors,
+  list: string,
+  rows: Row[],
+  limit: number
+): Page<Row> => pageOf(rows, limit, ({ created_at: at, id }) => cursors.encode(list, [at.getTime(), id]))

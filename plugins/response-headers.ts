@@ -33,18 +33,30 @@ declare module 'fastify' {
 export default fp(
   (app, _options, done) => {
     const standing = Object.entries(standingHeaders(app.config)).flat()
-    const listOf = ({ request, rateLimitHeaders }: FastifyReply): HeaderList => [...standing, 'x-request-id', request.id, ...(rateLimitHeaders ?? [])]
+    const listOf = ({ request, rateLimitHeaders }: FastifyReply): HeaderList => [
+      ...standing,
+      'x-request-id',
+      request.id,
+      ...(rateLimitHeaders ?? [])
+    ]
     app.decorateReply('rateLimitHeaders', null)
     app.decorateReply('sendJson', function (this: FastifyReply, status, text) {
       const { raw } = this
       if (app.isClosing()) raw.shouldKeepAlive = false
-      raw.writeHead(status, [...listOf(this), 'content-type', 'application/json; charset=utf-8', 'content-length', String(Buffer.byteLength(text))])
+      raw.writeHead(status, [
+        ...listOf(this),
+        'content-type',
+        'application/json; charset=utf-8',
+        'content-length',
+        String(Buffer.byteLength(text))
+      ])
       // Not before: what Node refuses to write is still answered as a fault.
       this.hijack()
       raw.end(text)
     })
     app.addHook('onSend', (_request, reply, _payload, next) => {
-      for (const [name, value] of Object.entries(headersOf(listOf(reply)))) if (!reply.hasHeader(name)) reply.header(name, value)
+      for (const [name, value] of Object.entries(headersOf(listOf(reply))))
+        if (!reply.hasHeader(name)) reply.header(name, value)
       next()
     })
     done()

@@ -13,7 +13,8 @@ export const hashSecret = (secret: string): Buffer => createHash('sha256').updat
 /** Compares two secrets in a time that tells nothing about where they differ, nor about their lengths. */
 export const sameSecret = (a: string, b: string): boolean => timingSafeEqual(hashSecret(a), hashSecret(b))
 
-const keyIdOf = (key: Buffer): string => createHash('sha256').update('key id').update(key).digest().subarray(0, keyIdLength).toString('hex')
+const keyIdOf = (key: Buffer): string =>
+  createHash('sha256').update('key id').update(key).digest().subarray(0, keyIdLength).toString('hex')
 
 export interface Secrets {
   /**
@@ -47,10 +48,14 @@ export const createSecrets = (keys: Buffer[]): Secrets => {
       const id = ciphertext.subarray(1, 1 + keyIdLength).toString('hex')
       const key = byId.get(id)
       if (ciphertext[0] !== format || key === undefined) {
-        throw new Error(`A stored secret was encrypted under the key ${id}, which is not configured. Add that key to ATLAS_ENCRYPTION_KEYS_OLD.`)
+        throw new Error(
+          `A stored secret was encrypted under the key ${id}, which is not configured. Add that key to ATLAS_ENCRYPTION_KEYS_OLD.`
+        )
       }
       const iv = ciphertext.subarray(1 + keyIdLength, 1 + keyIdLength + ivLength)
-      const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagLength }).setAAD(Buffer.from(context))
+      const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagLength }).setAAD(
+        Buffer.from(context)
+      )
       decipher.setAuthTag(ciphertext.subarray(headLength - tagLength, headLength))
       return Buffer.concat([decipher.update(ciphertext.subarray(headLength)), decipher.final()]).toString('utf8')
     },

@@ -42,13 +42,13 @@ export interface BenchResult {
   outcomes: Outcome[]
   inside: number
   judged: number
-  insideByHorizon: Map<number, { inside: number, judged: number }>
+  insideByHorizon: Map<number, { inside: number; judged: number }>
   confidences: number[]
   slowestMs: number
 }
 
 /** Net change and gross outflow by day, and the balance at the end of any day. */
-function dayBook(history: BankHistory): { balanceCents: Float64Array, outflowCents: Float64Array } {
+function dayBook(history: BankHistory): { balanceCents: Float64Array; outflowCents: Float64Array } {
   const { transactions, firstDay, lastDay, openingBalanceCents } = history
   const balanceCents = new Float64Array(lastDay - firstDay + 1)
   const outflowCents = new Float64Array(lastDay - firstDay + 1)
@@ -76,7 +76,7 @@ function originIndexes(length: number, count: number): number[] {
 }
 
 export function newResult(): BenchResult {
-  const insideByHorizon = new Map(HORIZONS.map(horizon => [horizon as number, { inside: 0, judged: 0 }]))
+  const insideByHorizon = new Map(HORIZONS.map((horizon) => [horizon as number, { inside: 0, judged: 0 }]))
   return { outcomes: [], inside: 0, judged: 0, insideByHorizon, confidences: [], slowestMs: 0 }
 }
 
@@ -87,11 +87,16 @@ export function judgeHistory(history: BankHistory, origins: number, result: Benc
     const asOf = dateOfDay(history.firstDay + origin)
     const currentBalanceCents = balanceCents[origin] ?? 0
     const started = performance.now()
-    const forecast = forecastCashFlow({ transactions: history.transactions, currentBalanceCents, asOf, horizonDays: HORIZON_DAYS })
+    const forecast = forecastCashFlow({
+      transactions: history.transactions,
+      currentBalanceCents,
+      asOf,
+      horizonDays: HORIZON_DAYS
+    })
     result.slowestMs = Math.max(result.slowestMs, performance.now() - started)
     result.confidences.push(forecast.confidence)
     const meanFlowCents = (currentBalanceCents - history.openingBalanceCents) / (origin + 1)
-    const monthlyOutflowCents = outflowCents.slice(0, origin + 1).reduce((a, b) => a + b, 0) / (origin + 1) * 30.4
+    const monthlyOutflowCents = (outflowCents.slice(0, origin + 1).reduce((a, b) => a + b, 0) / (origin + 1)) * 30.4
     for (const [index, day] of forecast.daily.entries()) {
       const horizon = index + 1
       const actual = balanceCents[origin + horizon] ?? 0
@@ -103,16 +108,21 @@ export function judgeHistory(history: BankHistory, origins: number, result: Benc
       tally.inside += inside
       tally.judged++
       result.outcomes.push({
-        horizon, monthlyOutflowCents,
+        horizon,
+        monthlyOutflowCents,
         oursCents: Math.abs(actual - day.projectedBalanceCents),
         lastBalanceCents: Math.abs(actual - currentBalanceCents),
-        meanFlowCents: Math.abs(actual - currentBalanceCents - meanFlowCents * horizon),
+        meanFlowCents: Math.abs(actual - currentBalanceCents - meanFlowCents * horizon)
       })
     }
   }
 }
 
-const METHODS = [['ours', 'oursCents'], ['last balance', 'lastBalanceCents'], ['mean daily flow', 'meanFlowCents']] as const
+const METHODS = [
+  ['ours', 'oursCents'],
+  ['last balance', 'lastBalanceCents'],
+  ['mean daily flow', 'meanFlowCents']
+] as const
 
 function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length)
@@ -123,22 +133,23 @@ export function report(result: BenchResult, print: (line: string) => void): bool
   let kept = true
   print('h    method            MAE $      of monthly outflow')
   for (const horizon of HORIZONS) {
-    const outcomes = result.outcomes.filter(outcome => outcome.horizon === horizon)
+    const outcomes = result.outcomes.filter((outcome) => outcome.horizon === horizon)
     const scores = METHODS.map(([name, field]) => ({
       name,
-      dollars: mean(outcomes.map(outcome => outcome[field])) / 100,
-      relative: mean(outcomes.map(outcome => outcome[field] / Math.max(1, outcome.monthlyOutflowCents))),
+      dollars: mean(outcomes.map((outcome) => outcome[field])) / 100,
+      relative: mean(outcomes.map((outcome) => outcome[field] / Math.max(1, outcome.monthlyOutflowCents)))
     }))
     const [ours, ...naive] = scores
     for (const { name, dollars, relative } of scores) {
       const percent = (relative * 100).toFixed(1).padStart(6)
       print(`${String(horizon).padEnd(4)} ${name.padEnd(16)} ${dollars.toFixed(2).padStart(8)}   ${percent} %`)
     }
-    if (!ours || naive.some(other => other.dollars <= ours.dollars || other.relative <= ours.relative)) kept = false
+    if (!ours || naive.some((other) => other.dollars <= ours.dollars || other.relative <= ours.relative)) kept = false
   }
   const coverage = result.inside / Math.max(1, result.judged)
-  const byHorizon = [...result.insideByHorizon].map(([horizon, { inside, judged }]) =>
-    `h=${horizon} ${(100 * inside / Math.max(1, judged)).toFixed(1)} %`)
+  const byHorizon = [...result.insideByHorizon].map(
+    ([horizon, { inside, judged }]) => `h=${horizon} ${((100 * inside) / Math.max(1, judged)).toFixed(1)} %`
+  )
   print(`coverage of the 80 % band: ${(100 * coverage).toFixed(1)} % (${byHorizon.join(', ')})`)
   const confidences = [...result.confidences].sort((a, b) => a - b)
   print(`confidence: ${confidences[0]} to ${confidences.at(-1)}, mean ${mean(confidences).toFixed(2)}`)
@@ -150,7 +161,7 @@ export function report(result: BenchResult, print: (line: string) => void): bool
 async function sourceFrom(path: string | undefined): Promise<HistorySource> {
   if (path === undefined || path === 'people') return syntheticPerson
   if (path === 'simulator') return simulatorHistory
-  const loaded = await import(pathToFileURL(path).href) as { history?: HistorySource }
+  const loaded = (await import(pathToFileURL(path).href)) as { history?: HistorySource }
   if (typeof loaded.history !== 'function') throw new TypeError(`${path} exports no function named history`)
   return loaded.history
 }
@@ -161,8 +172,10 @@ async function main(): Promise<void> {
       'first-seed': { type: 'string', default: '1001' },
       people: { type: 'string', default: '60' },
       origins: { type: 'string', default: '8' },
-      source: { type: 'string' }, each: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
-    },
+      source: { type: 'string' },
+      each: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
   })
   if (values.help) return console.log(HELP)
   const source = await sourceFrom(values.source)
@@ -174,14 +187,18 @@ async function main(): Promise<void> {
     const before = { count: result.outcomes.length, inside: result.inside, judged: result.judged }
     judgeHistory(history, Number(values.origins), result)
     if (!values.each) continue
-    const farthest = result.outcomes.slice(before.count).filter(outcome => outcome.horizon === HORIZON_DAYS)
-    const dollars = METHODS.map(([name, field]) => `${name} ${(mean(farthest.map(outcome => outcome[field])) / 100).toFixed(0)}`)
+    const farthest = result.outcomes.slice(before.count).filter((outcome) => outcome.horizon === HORIZON_DAYS)
+    const dollars = METHODS.map(
+      ([name, field]) => `${name} ${(mean(farthest.map((outcome) => outcome[field])) / 100).toFixed(0)}`
+    )
     const coverage = (result.inside - before.inside) / Math.max(1, result.judged - before.judged)
     const trust = `inside ${(100 * coverage).toFixed(0)} %, confidence ${result.confidences.at(-1)}`
     console.log(`${history.label.padEnd(20)} h=${HORIZON_DAYS}: ${dollars.join(', ')}; ${trust}`)
   }
-  console.log(`${people} histories, seeds ${firstSeed} to ${firstSeed + people - 1}, ${result.confidences.length} forecasts`)
-  const kept = report(result, line => console.log(line))
+  console.log(
+    `${people} histories, seeds ${firstSeed} to ${firstSeed + people - 1}, ${result.confidences.length} forecasts`
+  )
+  const kept = report(result, (line) => console.log(line))
   console.log(kept ? 'ok: both naive forecasts beaten at every horizon, band calibrated' : 'FAILED: see the table')
   if (!kept) process.exitCode = 1
 }

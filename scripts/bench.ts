@@ -33,22 +33,34 @@ const help = `Measures this server next to what could be had at the best, in one
 type FloorPrefix = 'a' | 'b' | 'n'
 
 /** The same requests, to be sent to a floor. */
-const onFloor = (bench: BenchCase, prefix: FloorPrefix): BenchCase => ({ ...bench, requests: bench.requests.map((request) => ({ ...request, path: `/${prefix}/${bench.name}` })) })
+const onFloor = (bench: BenchCase, prefix: FloorPrefix): BenchCase => ({
+  ...bench,
+  requests: bench.requests.map((request) => ({ ...request, path: `/${prefix}/${bench.name}` }))
+})
 
 const usesSql = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps }) => steps.length > 0)
 
-const asksBank = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps }) => steps.some(({ calls }) => calls.length > 0))
+const asksBank = ({ exchanges }: Recorded): boolean =>
+  exchanges.some(({ steps }) => steps.some(({ calls }) => calls.length > 0))
 
 /** As often to as fro. */
 const rounds = 4
 
-const measure = async (product: Child, floor: Child, databaseUrl: string, recorded: Recorded, connections: number, seconds: number): Promise<Row> => {
+const measure = async (
+  product: Child,
+  floor: Child,
+  databaseUrl: string,
+  recorded: Recorded,
+  connections: number,
+  seconds: number
+): Promise<Row> => {
   const { bench, exchanges } = recorded
   const onto = (prefix: FloorPrefix) => () => load(floor.url, onFloor(bench, prefix), connections, seconds)
   const ways: Way[] = [() => load(product.url, bench, connections, seconds), onto('a')]
   if (usesSql(recorded)) ways.push(onto('b'), onto('n'))
   const pgbench = findPgbench()
-  if (usesSql(recorded) && !asksBank(recorded) && pgbench !== undefined) ways.push(() => runPgbench(pgbench, databaseUrl, exchanges[0] as Exchange, connections, seconds))
+  if (usesSql(recorded) && !asksBank(recorded) && pgbench !== undefined)
+    ways.push(() => runPgbench(pgbench, databaseUrl, exchanges[0] as Exchange, connections, seconds))
   const [own, ...floors] = (await takeTurns(ways, rounds)).map(sumUp)
   return { name: bench.name, connections, product: own as Measured, floors }
 }
@@ -65,13 +77,23 @@ const warmUp = async (product: Child, floor: Child, recorded: Recorded, seconds:
 
 const numbers = (list: string): number[] => list.split(',').map(Number)
 
-const run = async (database: string, { connections, seconds, only, history }: { connections: number[]; seconds: number; only: string; history: number[] }): Promise<void> => {
+const run = async (
+  database: string,
+  { connections, seconds, only, history }: { connections: number[]; seconds: number; only: string; history: number[] }
+): Promise<void> => {
   compile()
   const ingestSecret = 'the-secret-of-the-benchmark'
   const env = {
-    ...process.env, NODE_ENV: 'production', REDIS_URL: '', LOG_LEVEL: 'silent', ATLAS_INGEST_SECRET: ingestSecret,
-    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'), ATLAS_JWT_SECRET: 'a-secret-for-the-benchmark-alone-0123456789',
-    PLAID_CLIENT_ID: 'bench', PLAID_SECRET: 'the-secret-of-the-bank', PLAID_ENV: 'sandbox',
+    ...process.env,
+    NODE_ENV: 'production',
+    REDIS_URL: '',
+    LOG_LEVEL: 'silent',
+    ATLAS_INGEST_SECRET: ingestSecret,
+    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ATLAS_JWT_SECRET: 'a-secret-for-the-benchmark-alone-0123456789',
+    PLAID_CLIENT_ID: 'bench',
+    PLAID_SECRET: 'the-secret-of-the-bank',
+    PLAID_ENV: 'sandbox',
     // So long that it is never reached, as the limits of requests: a machine that stands still for a second is no reason to refuse anything here.
     ATLAS_OVERLOAD_LOOP_DELAY_MS: '60000'
   }
@@ -95,15 +117,19 @@ const run = async (database: string, { connections, seconds, only, history }: { 
     }
     const { at, product, cases } = await startProduct()
     const all: Recorded[] = []
-    for (const bench of cases.filter(({ name }) => name.includes(only))) all.push(await record({ product, bank }, bench))
+    for (const bench of cases.filter(({ name }) => name.includes(only)))
+      all.push(await record({ product, bank }, bench))
     const floor = await start('floor.js', at, all)
     const rows: Row[] = []
     for (const recorded of all) {
       await warmUp(product, floor, recorded, seconds)
-      for (const count of connections) rows.push(await measure(product, floor, at.DATABASE_URL, recorded, count, seconds))
+      for (const count of connections)
+        rows.push(await measure(product, floor, at.DATABASE_URL, recorded, count, seconds))
       console.error(reportSpeed(rows.slice(-connections.length)).split('\n').slice(2).join('\n'))
     }
-    console.log(`\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; server, bank, load generator and PostgreSQL on this one machine.\n\n${reportSpeed(rows)}\n`)
+    console.log(
+      `\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}; server, bank, load generator and PostgreSQL on this one machine.\n\n${reportSpeed(rows)}\n`
+    )
     const grown: Grown[] = []
     for (const count of history) {
       const { at, product, cases } = await startProduct()

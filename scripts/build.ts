@@ -22,19 +22,27 @@ const dist = join(home, 'dist')
 const copies: [from: string, to: string][] = [
   [join(home, 'spec/generated/openapi.json'), 'spec/generated/openapi.json'],
   [require.resolve('redoc/bundles/redoc.standalone.js'), 'modules/documents/redoc.standalone.js'],
-  [require.resolve('redoc/bundles/redoc.standalone.js.LICENSE.txt'), 'modules/documents/redoc.standalone.js.LICENSE.txt']
+  [
+    require.resolve('redoc/bundles/redoc.standalone.js.LICENSE.txt'),
+    'modules/documents/redoc.standalone.js.LICENSE.txt'
+  ]
 ]
 
 /** The compiler renames what is imported, except in places that it does not look into; such a file would be found missing only when it is wanted. */
 const refuseSourceImports = (): void => {
   const compiled = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'))
-  const wrong = compiled.filter((path) => /\bimport\(\s*['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(dist, path), 'utf8')))
-  if (wrong.length > 0) throw new Error(`${wrong.join(', ')}: an import() still names a .ts file; put it into a function of its own.`)
+  const wrong = compiled.filter((path) =>
+    /\bimport\(\s*['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(dist, path), 'utf8'))
+  )
+  if (wrong.length > 0)
+    throw new Error(`${wrong.join(', ')}: an import() still names a .ts file; put it into a function of its own.`)
 }
 
 const build = (): void => {
   rmSync(dist, { recursive: true, force: true })
-  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json')], { stdio: 'inherit' })
+  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json')], {
+    stdio: 'inherit'
+  })
   for (const [from, to] of copies) {
     const target = join(dist, to)
     mkdirSync(dirname(target), { recursive: true })

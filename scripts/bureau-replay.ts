@@ -52,11 +52,20 @@ const readTime = (text: string | undefined): Date | undefined => {
 const replayAgent = async (db: Db, agentId: string, at: Date | undefined): Promise<number> => {
   const enrolment = await findEnrolment(db, agentId)
   if (enrolment === undefined || (at !== undefined && enrolment.enrolledAt > at)) {
-    throw new Error(`The agent ${agentId} is not enrolled${at === undefined ? '' : ' at that time'}. POST /v2/api/register enrols it.`)
+    throw new Error(
+      `The agent ${agentId} is not enrolled${at === undefined ? '' : ' at that time'}. POST /v2/api/register enrols it.`
+    )
   }
   const events = await readAll(db, agentId)
   const whole = explain(enrolment, events, systemClock.now())
-  const shown = at === undefined ? whole : explain(enrolment, events.filter((event) => event.createdAt <= at), at)
+  const shown =
+    at === undefined
+      ? whole
+      : explain(
+          enrolment,
+          events.filter((event) => event.createdAt <= at),
+          at
+        )
   // Of an earlier time there are no kept counters to compare with, so its last line is the one of the whole history.
   const lines = at === undefined ? whole.lines : [...shown.lines.slice(0, -1), ...whole.lines.slice(-1)]
   console.log(lines.join('\n'))
@@ -64,7 +73,9 @@ const replayAgent = async (db: Db, agentId: string, at: Date | undefined): Promi
 }
 
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { agent: { type: 'string' }, at: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+  const { values } = parseArgs({
+    options: { agent: { type: 'string' }, at: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
+  })
   if (values.help === true) {
     console.log(help)
     return 0
@@ -73,7 +84,8 @@ const main = async (): Promise<number> => {
   const at = readTime(values.at)
   const database = await openDatabase(loadConfig(process.env), (error) => console.error(error.message))
   try {
-    if (!(await database.migrated())) throw new Error('The database lacks migrations. Run `npm run migrate`, or start the server once.')
+    if (!(await database.migrated()))
+      throw new Error('The database lacks migrations. Run `npm run migrate`, or start the server once.')
     return await replayAgent(database.db, values.agent, at)
   } finally {
     await database.close()

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 const home = fileURLToPath(new URL('..', import.meta.url))
 const changed = execFileSync('git', ['status', '--porcelain', 'spec/generated'], { cwd: home, encoding: 'utf8' })
 if (changed !== '') {
-  process.stderr.write(`What is generated differs from what is committed. Run \`npm run generate\` and commit spec/generated:\n${changed}`)
+  process.stderr.write(
+    `What is generated differs from what is committed. Run \`npm run generate\` and commit spec/generated:\n${changed}`
+  )
   process.exitCode = 1
 }

@@ -23,19 +23,36 @@ Ends with 0 when nothing stands in the way, with 1 when something does, with 2 w
 const examine = async (environment: Record<string, string | undefined>, instances: number): Promise<Finding[]> => {
   const node = checkNode(process.versions.node)
   const { config, findings } = checkConfiguration(environment)
-  if (config === undefined) return [node, ...findings, warn('the rest', 'was not checked', 'Mend the settings, and run this again.')]
+  if (config === undefined)
+    return [node, ...findings, warn('the rest', 'was not checked', 'Mend the settings, and run this again.')]
   const [database, neighbours, ports, publicUrl] = await Promise.all([
     checkDatabase(config, instances),
     Promise.all([checkRedis(config.redisUrl, instances), checkPlaid(config), checkStripe(config), checkTwilio(config)]),
     checkPorts(config),
     checkPublicUrl(config)
   ])
-  return [node, ...findings, ...checkKeys(config), ...checkProduction(config), ...database, ...neighbours, ...ports, ...publicUrl, ...checkProxy(config)]
+  return [
+    node,
+    ...findings,
+    ...checkKeys(config),
+    ...checkProduction(config),
+    ...database,
+    ...neighbours,
+    ...ports,
+    ...publicUrl,
+    ...checkProxy(config)
+  ]
 }
 
 const readArguments = (): { instances: number; json: boolean; help: boolean } | undefined => {
   try {
-    const { values } = parseArgs({ options: { instances: { type: 'string', default: '1' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } })
+    const { values } = parseArgs({
+      options: {
+        instances: { type: 'string', default: '1' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false }
+      }
+    })
     const instances = Number(values.instances)
     return Number.isInteger(instances) && instances >= 1 ? { ...values, instances } : undefined
   } catch {

@@ -1,6 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readSpecification, specificationFormats, type SpecificationFormat } from '../modules/documents/specification.ts'
+import {
+  readSpecification,
+  specificationFormats,
+  type SpecificationFormat
+} from '../modules/documents/specification.ts'
 import { runCommand } from './command.ts'
 
 const help = `Writes the specification to a file, or to the terminal; the same bytes as the server's /openapi.json and /openapi.yaml.
@@ -13,11 +17,16 @@ It needs no database and no settings.
   --help               this text
 `
 
-const isFormat = (value: string): value is SpecificationFormat => (specificationFormats as readonly string[]).includes(value)
+const isFormat = (value: string): value is SpecificationFormat =>
+  (specificationFormats as readonly string[]).includes(value)
 
 const main = (): void => {
   const { values } = parseArgs({
-    options: { out: { type: 'string' }, format: { type: 'string', default: 'json' }, help: { type: 'boolean', default: false } }
+    options: {
+      out: { type: 'string' },
+      format: { type: 'string', default: 'json' },
+      help: { type: 'boolean', default: false }
+    }
   })
   if (values.help) {
     process.stdout.write(help)

@@ -26,7 +26,8 @@ const shownEach = 3
 
 const count = (text: string, most: number): number => {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > most) throw new Error(`${text} is not a whole number from 0 to ${most}.`)
+  if (!Number.isInteger(value) || value < 0 || value > most)
+    throw new Error(`${text} is not a whole number from 0 to ${most}.`)
   return value
 }
 
@@ -38,7 +39,9 @@ const tell = (findings: readonly Finding[], seed: number): void => {
     shown.set(kind, times)
     if (times > shownEach) continue
     const { method, path, headers, body } = request
-    console.log(`\n${operationId}: ${fault}\n  ${method} ${path.slice(0, 500)} as ${credential}\n  ${JSON.stringify(headers).slice(0, 400)}\n  ${(body ?? '').slice(0, 700)}`)
+    console.log(
+      `\n${operationId}: ${fault}\n  ${method} ${path.slice(0, 500)} as ${credential}\n  ${JSON.stringify(headers).slice(0, 400)}\n  ${(body ?? '').slice(0, 700)}`
+    )
     console.log(`  again: npm run test:fuzz -- --seed ${seed} --operation ${operationId}`)
   }
 }
@@ -64,13 +67,24 @@ const main = async (): Promise<number> => {
   const started = performance.now()
   const cleaning: (() => Promise<void> | void)[] = []
   try {
-    const options = { seed, valid: count(values.valid, 10_000), invalid: count(values.invalid, 10_000), only: values.operation, print: (line: string) => console.log(line), onFindings: (findings: readonly Finding[]) => tell(findings, seed) }
+    const options = {
+      seed,
+      valid: count(values.valid, 10_000),
+      invalid: count(values.invalid, 10_000),
+      only: values.operation,
+      print: (line: string) => console.log(line),
+      onFindings: (findings: readonly Finding[]) => tell(findings, seed)
+    }
     const result = await fuzz({ after: (work) => void cleaning.unshift(work) }, options)
     for (const line of result.shallow) console.log(`SHALLOW: ${line}`)
     for (const line of result.broken) console.log(`BROKEN: ${line}`)
-    const statuses = [...result.statuses].sort(([one], [other]) => one - other).map(([status, times]) => `${status}×${times}`)
+    const statuses = [...result.statuses]
+      .sort(([one], [other]) => one - other)
+      .map(([status, times]) => `${status}×${times}`)
     console.log(`\n${statuses.join(' ')}`)
-    console.log(`${result.operations} operations, ${result.requests} requests in ${Math.round((performance.now() - started) / 1000)} s, ${result.findings.length} faults, ${result.shallow.length} shallow operations, ${result.broken.length} broken invariants; seed ${seed}`)
+    console.log(
+      `${result.operations} operations, ${result.requests} requests in ${Math.round((performance.now() - started) / 1000)} s, ${result.findings.length} faults, ${result.shallow.length} shallow operations, ${result.broken.length} broken invariants; seed ${seed}`
+    )
     return result.findings.length + result.shallow.length + result.broken.length === 0 ? 0 : 1
   } finally {
     for (const work of cleaning) await work()

@@ -32,26 +32,35 @@ async function main(): Promise<void> {
   const out = resolve(values.out ?? join(values.spec, 'generated'))
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
   const bundled = bundle(readSpec(resolve(values.spec)), version)
-  const pathTo = (...folder: string[]) => relative(out, join(home, ...folder)).split(sep).join('/')
+  const pathTo = (...folder: string[]) =>
+    relative(out, join(home, ...folder))
+      .split(sep)
+      .join('/')
   const files = await printFiles(bundled, pathTo('plugins', 'operations'), pathTo('client'))
   // Only when everything is printed, so that a faulty document leaves the last good output in place.
   refuseForeignFolder(out)
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   for (const [name, text] of files) writeFileSync(join(out, name), text)
-  process.stdout.write(`${bundled.groupOf.size} operations in ${bundled.groups.length} groups → ${relative(process.cwd(), out) || '.'}\n`)
+  process.stdout.write(
+    `${bundled.groupOf.size} operations in ${bundled.groups.length} groups → ${relative(process.cwd(), out) || '.'}\n`
+  )
 }
 
 /** The folder is about to be cleared: what was not generated must not go with it. */
 function refuseForeignFolder(out: string): void {
-  const foreign = existsSync(out) ? readdirSync(out).filter(name => !/^(openapi\.json|[\w-]+\.ts)$/.test(name)) : []
+  const foreign = existsSync(out) ? readdirSync(out).filter((name) => !/^(openapi\.json|[\w-]+\.ts)$/.test(name)) : []
   if (foreign.length > 0) {
-    throw new SpecError([`${out} holds ${foreign.join(', ')}, which this command did not write; name another folder with --out.`])
+    throw new SpecError([
+      `${out} holds ${foreign.join(', ')}, which this command did not write; name another folder with --out.`
+    ])
   }
 }
 
 main().catch((error: unknown) => {
   if (!(error instanceof SpecError)) throw error
-  process.stderr.write(`The specification has ${error.problems.length} fault(s):\n${error.problems.map(line => `- ${line}`).join('\n')}\n`)
+  process.stderr.write(
+    `The specification has ${error.problems.length} fault(s):\n${error.problems.map((line) => `- ${line}`).join('\n')}\n`
+  )
   process.exitCode = 1
 })

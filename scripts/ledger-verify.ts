@@ -20,10 +20,13 @@ const main = async (): Promise<number> => {
   }
   const database = await openDatabase(loadConfig(process.env), (error) => console.error(error.message))
   try {
-    if (!(await database.migrated())) throw new Error('The database lacks migrations. Run `npm run migrate`, or start the server once.')
+    if (!(await database.migrated()))
+      throw new Error('The database lacks migrations. Run `npm run migrate`, or start the server once.')
     const { faults, wallets, transactions, entries } = await verifyLedger(database.db)
     for (const { invariant, where } of faults) console.error(`BROKEN: ${invariant}: ${where}`)
-    console.log(`${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the book holds.' : `${faults.length} faults.`}`)
+    console.log(
+      `${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the book holds.' : `${faults.length} faults.`}`
+    )
     return faults.length === 0 ? 0 : 1
   } finally {
     await database.close()

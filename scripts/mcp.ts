@@ -1,7 +1,14 @@
 import { parseArgs } from 'node:util'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
-import { ErrorCode, isInitializeRequest, isJSONRPCRequest, isJSONRPCResultResponse, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
+import {
+  ErrorCode,
+  isInitializeRequest,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
+  type RequestId
+} from '@modelcontextprotocol/sdk/types.js'
 
 const help = `Offers a running server's tools over standard input and output, for clients of the Model Context Protocol that start a program.
 Nothing but the protocol is written to standard output.
@@ -28,7 +35,9 @@ const failureOf = (id: RequestId, error: unknown): JSONRPCMessage => ({
 /** Passes messages on in both directions, unchanged, until standard input ends and every request that was read is answered. */
 const relay = async (url: URL, key: string): Promise<void> => {
   const local = new StdioServerTransport()
-  const remote = new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization: `Bearer ${key}` } } })
+  const remote = new StreamableHTTPClientTransport(url, {
+    requestInit: { headers: { authorization: `Bearer ${key}` } }
+  })
   const underWay = new Set<Promise<void>>()
   let initializing: RequestId | undefined
   const pass = async (message: JSONRPCMessage): Promise<void> => {
@@ -45,7 +54,11 @@ const relay = async (url: URL, key: string): Promise<void> => {
     underWay.add(passing)
   }
   remote.onmessage = (message) => {
-    if (isJSONRPCResultResponse(message) && message.id === initializing && typeof message.result.protocolVersion === 'string') {
+    if (
+      isJSONRPCResultResponse(message) &&
+      message.id === initializing &&
+      typeof message.result.protocolVersion === 'string'
+    ) {
       remote.setProtocolVersion(message.result.protocolVersion)
     }
     void local.send(message)
@@ -67,9 +80,11 @@ const main = async (): Promise<void> => {
     return
   }
   const key = process.env.ATLAS_API_KEY
-  if (key === undefined || key === '') throw new Error('ATLAS_API_KEY is missing: set it to the credential that the tools are to be used with.')
+  if (key === undefined || key === '')
+    throw new Error('ATLAS_API_KEY is missing: set it to the credential that the tools are to be used with.')
   const base = values.url ?? process.env.ATLAS_BASE_URL ?? 'http://localhost:3000'
-  if (!URL.canParse(base)) throw new Error(`${base} is no URL; give the server's address, such as http://localhost:3000.`)
+  if (!URL.canParse(base))
+    throw new Error(`${base} is no URL; give the server's address, such as http://localhost:3000.`)
   await relay(new URL('mcp', `${base.replace(/\/$/, '')}/`), key)
 }
 

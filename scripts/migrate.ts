@@ -23,14 +23,21 @@ const main = async (): Promise<void> => {
   }
   const databaseUrl = setting('DATABASE_URL')
   if (databaseUrl === undefined && process.env.NODE_ENV === 'production') {
-    throw new Error('DATABASE_URL is missing: set it to the PostgreSQL database, such as postgres://user:password@host:5432/atlasforge')
+    throw new Error(
+      'DATABASE_URL is missing: set it to the PostgreSQL database, such as postgres://user:password@host:5432/atlasforge'
+    )
   }
-  const database = await openDatabase({ databaseUrl, databasePoolSize: 2, dataDir: setting('ATLAS_DATA_DIR') ?? '.atlas' }, (error) => {
-    process.stderr.write(`${error.message}\n`)
-  })
+  const database = await openDatabase(
+    { databaseUrl, databasePoolSize: 2, dataDir: setting('ATLAS_DATA_DIR') ?? '.atlas' },
+    (error) => {
+      process.stderr.write(`${error.message}\n`)
+    }
+  )
   try {
     const ran = await migrateToLatest(database.db)
-    process.stdout.write(ran.length === 0 ? 'The schema is up to date.\n' : `${ran.map((name) => `ran ${name}`).join('\n')}\n`)
+    process.stdout.write(
+      ran.length === 0 ? 'The schema is up to date.\n' : `${ran.map((name) => `ran ${name}`).join('\n')}\n`
+    )
   } finally {
     await database.close()
   }

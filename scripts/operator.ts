@@ -16,17 +16,24 @@ class CommandError extends Error {}
 
 const run = async (command: 'promote' | 'demote', email: string): Promise<string> => {
   const config = loadConfig(process.env)
-  const database = await openDatabase(config, (error) => console.error(`The database connection failed: ${error.message}`)).catch((error: unknown) => {
+  const database = await openDatabase(config, (error) =>
+    console.error(`The database connection failed: ${error.message}`)
+  ).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new CommandError(`The database cannot be opened. ${reason}\nThe embedded database belongs to one process at a time: stop the server, or set DATABASE_URL.`)
+    throw new CommandError(
+      `The database cannot be opened. ${reason}\nThe embedded database belongs to one process at a time: stop the server, or set DATABASE_URL.`
+    )
   })
   try {
     if (config.environment !== 'production') await migrateToLatest(database.db)
-    else if (!(await isMigrated(database.db))) throw new CommandError('The database lacks migrations. Run `npm run migrate`.')
+    else if (!(await isMigrated(database.db)))
+      throw new CommandError('The database lacks migrations. Run `npm run migrate`.')
     if (!(await setOperator(database.db, email, command === 'promote'))) {
       throw new CommandError(`No user has the address ${email}. Sign up first: POST /api/v1/auth/register.`)
     }
-    return command === 'promote' ? `${email} is an operator from the next request on.` : `${email} is no operator any more.`
+    return command === 'promote'
+      ? `${email} is an operator from the next request on.`
+      : `${email} is no operator any more.`
   } finally {
     await database.close()
   }

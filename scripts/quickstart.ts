@@ -27,7 +27,8 @@ const mostLines = 40
 
 const print = (answer: unknown): void => {
   const lines = JSON.stringify(answer, null, 2).split('\n')
-  const shown = lines.length <= mostLines ? lines : [...lines.slice(0, mostLines), `… ${lines.length - mostLines} more lines`]
+  const shown =
+    lines.length <= mostLines ? lines : [...lines.slice(0, mostLines), `… ${lines.length - mostLines} more lines`]
   console.log(shown.map((line) => `  ${line}`).join('\n'))
 }
 
@@ -66,7 +67,11 @@ const walk = async (url: string, key: string): Promise<void> => {
     body: { public_token, user_id: userId, institution: { institution_id: 'ins_109508', name: 'First Platypus Bank' } }
   })
   await take(url, key, { what: 'Balances as of now', method: 'GET', path: `/v1/accounts?user_id=${userId}` })
-  const first = await take(url, key, { what: 'Transactions, oldest change first', method: 'GET', path: `/v1/transactions?user_id=${userId}&limit=2` })
+  const first = await take(url, key, {
+    what: 'Transactions, oldest change first',
+    method: 'GET',
+    path: `/v1/transactions?user_id=${userId}&limit=2`
+  })
   await take(url, key, {
     what: 'The next page',
     method: 'GET',
@@ -91,7 +96,9 @@ const demoKeyIn = (dataDir: string): string => {
   }
 }
 
-const { values } = parseArgs({ options: { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+const { values } = parseArgs({
+  options: { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
+})
 
 const run = async (): Promise<void> => {
   const config = loadConfig(process.env)

@@ -15,7 +15,12 @@ export const simulatorHistory = (seed: number): BankHistory => {
   const lastDay = firstLastDay + ((seed * 37) % 365)
   const lastDate = dateOfDay(lastDay)
   const firstDay = lastDay - historyDays + 1
-  const accounts = accountsOf({ item_id: itemId, institution_id: null, migrated_mask: null, migrated_subtype: null }).map(({ account_id, type, balances }) => ({
+  const accounts = accountsOf({
+    item_id: itemId,
+    institution_id: null,
+    migrated_mask: null,
+    migrated_subtype: null
+  }).map(({ account_id, type, balances }) => ({
     id: account_id,
     type,
     current_balance_cents: balances.current === null ? null : toCents(balances.current),

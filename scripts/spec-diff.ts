@@ -35,28 +35,38 @@ const compare = (from: string, to: string): boolean => {
   const [before, after] = [read(from), read(to)]
   const changes = compareSpecifications(before, after)
   const ordered = [...changes.filter(({ breaking }) => breaking), ...changes.filter(({ breaking }) => !breaking)]
-  for (const { breaking, place, what } of ordered) process.stdout.write(`${breaking ? 'BREAKING  ' : 'compatible'}  ${place}: ${what}\n`)
+  for (const { breaking, place, what } of ordered)
+    process.stdout.write(`${breaking ? 'BREAKING  ' : 'compatible'}  ${place}: ${what}\n`)
   const breaking = changes.filter((change) => change.breaking).length
-  process.stdout.write(`${versionOf(before)} → ${versionOf(after)}: ${breaking} breaking and ${changes.length - breaking} compatible changes\n`)
+  process.stdout.write(
+    `${versionOf(before)} → ${versionOf(after)}: ${breaking} breaking and ${changes.length - breaking} compatible changes\n`
+  )
   return breaking === 0 || mayBreak(versionOf(before), versionOf(after))
 }
 
 const release = (from: string): void => {
   const version = versionOf(read(from))
   const target = join(released, `${version}.json`)
-  if (existsSync(target)) throw new Error(`${version} is released already. Give package.json the next version and generate.`)
+  if (existsSync(target))
+    throw new Error(`${version} is released already. Give package.json the next version and generate.`)
   copyFileSync(from, target)
   process.stdout.write(`spec/released/${version}.json is kept.\n`)
 }
 
 const main = (): void => {
   const { values } = parseArgs({
-    options: { from: { type: 'string' }, to: { type: 'string' }, release: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } }
+    options: {
+      from: { type: 'string' },
+      to: { type: 'string' },
+      release: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
   })
   const to = values.to ?? join(home, 'spec/generated/openapi.json')
   if (values.help) process.stdout.write(help)
   else if (values.release) release(to)
-  else if (!compare(values.from ?? lastReleased(), to)) throw new Error('Breaking changes need a version that says so. Take them back, or raise it in package.json.')
+  else if (!compare(values.from ?? lastReleased(), to))
+    throw new Error('Breaking changes need a version that says so. Take them back, or raise it in package.json.')
 }
 
 runCommand(main)

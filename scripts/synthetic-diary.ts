@@ -12,12 +12,13 @@ export class Diary {
     readonly random: SeededRandom,
     readonly firstDay: number,
     readonly lastDay: number,
-    readonly monthlyIncomeCents: number,
+    readonly monthlyIncomeCents: number
   ) {}
 
   write(day: number, amountCents: number, description: string, account: Account = 'checking'): void {
     const whole = Math.round(amountCents)
-    if (day >= this.firstDay && day <= this.lastDay && whole !== 0) this.entries.push({ day, account, amountCents: whole, description })
+    if (day >= this.firstDay && day <= this.lastDay && whole !== 0)
+      this.entries.push({ day, account, amountCents: whole, description })
   }
 
   /** Calls back with the nominal day of every month in the diary. */

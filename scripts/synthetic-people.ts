@@ -34,17 +34,29 @@ export type PaySchedule = 'monthly' | 'semimonthly' | 'biweekly' | 'weekly' | 'p
 function payDays(diary: Diary, schedule: PaySchedule, from: number, until: number): number[] {
   const { random } = diary
   const days: number[] = []
-  if (schedule === 'monthly') diary.monthly(random.pick([1, 15, 25, 28, 31]), day => days.push(bankDay(day, -1)), from, until)
+  if (schedule === 'monthly')
+    diary.monthly(random.pick([1, 15, 25, 28, 31]), (day) => days.push(bankDay(day, -1)), from, until)
   if (schedule === 'semimonthly') {
-    const [first, second] = random.pick<[number, number]>([[15, 31], [1, 15], [5, 20], [7, 22]])
-    for (const dayOfMonth of [first, second]) diary.monthly(dayOfMonth, day => days.push(bankDay(day, -1)), from, until)
+    const [first, second] = random.pick<[number, number]>([
+      [15, 31],
+      [1, 15],
+      [5, 20],
+      [7, 22]
+    ])
+    for (const dayOfMonth of [first, second])
+      diary.monthly(dayOfMonth, (day) => days.push(bankDay(day, -1)), from, until)
   }
   if (schedule === 'pension') {
     const nthWednesday = random.integer(2, 4)
-    diary.monthly(1, first => {
-      const untilWednesday = (3 - weekdayOfDay(first) + 7) % 7
-      days.push(bankDay(first + untilWednesday + 7 * (nthWednesday - 1), -1))
-    }, from - 31, until)
+    diary.monthly(
+      1,
+      (first) => {
+        const untilWednesday = (3 - weekdayOfDay(first) + 7) % 7
+        days.push(bankDay(first + untilWednesday + 7 * (nthWednesday - 1), -1))
+      },
+      from - 31,
+      until
+    )
   }
   if (schedule === 'biweekly' || schedule === 'weekly') {
     const period = schedule === 'weekly' ? 7 : 14
@@ -52,12 +64,25 @@ function payDays(diary: Diary, schedule: PaySchedule, from: number, until: numbe
     while (weekdayOfDay(day) !== (random.seed % 3 === 0 ? 4 : 5)) day++
     for (; day <= until; day += period) days.push(bankDay(day, -1))
   }
-  return days.filter(day => day >= from && day <= until).sort((a, b) => a - b)
+  return days.filter((day) => day >= from && day <= until).sort((a, b) => a - b)
 }
 
-const PAYS_PER_YEAR: Record<PaySchedule, number> = { monthly: 12, semimonthly: 24, biweekly: 26, weekly: 52, pension: 12 }
-const EMPLOYERS = ['ACME LOGISTICS', 'NORTHWIND TRADERS', 'COUNTY SCHOOL DIST', 'GLOBEX CORP', 'MERCY HOSPITAL', 'INITECH LLC',
-  'STATE OF OHIO']
+const PAYS_PER_YEAR: Record<PaySchedule, number> = {
+  monthly: 12,
+  semimonthly: 24,
+  biweekly: 26,
+  weekly: 52,
+  pension: 12
+}
+const EMPLOYERS = [
+  'ACME LOGISTICS',
+  'NORTHWIND TRADERS',
+  'COUNTY SCHOOL DIST',
+  'GLOBEX CORP',
+  'MERCY HOSPITAL',
+  'INITECH LLC',
+  'STATE OF OHIO'
+]
 
 /** One employment: pay with overtime, a raise, perhaps a bonus, a deposit that is now and then a day late. */
 function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from: number, until: number): void {
@@ -70,7 +95,7 @@ function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from:
   const bonusMonth = schedule !== 'pension' && random.chance(0.25) ? random.pick([3, 12]) : 0
   let bonusYear = ''
   for (const day of payDays(diary, schedule, from, until)) {
-    const base = (monthlyCents * 12) / PAYS_PER_YEAR[schedule] * (day >= raiseDay ? raise : 1)
+    const base = ((monthlyCents * 12) / PAYS_PER_YEAR[schedule]) * (day >= raiseDay ? raise : 1)
     const date = dateOfDay(day)
     let payCents = base * Math.max(0.4, 1 + wobble * random.normal())
     if (Number(date.slice(5, 7)) === bonusMonth && bonusYear !== date.slice(0, 4)) {
@@ -78,14 +103,19 @@ function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from:
       payCents += base * random.uniform(0.3, 1.2)
     }
     const posted = random.chance(0.03) ? bankDay(day + 1, 1) : day
-    diary.write(posted, -payCents, `${employer} ${schedule === 'pension' ? '' : 'PAYROLL '}PPD ID: ${random.integer(1000, 9999)}`)
+    diary.write(
+      posted,
+      -payCents,
+      `${employer} ${schedule === 'pension' ? '' : 'PAYROLL '}PPD ID: ${random.integer(1000, 9999)}`
+    )
   }
 }
 
 /** A career: one job, or one that ends, a gap, and the next one. */
 function addCareer(diary: Diary, schedule: PaySchedule): void {
   const { random, firstDay, lastDay, monthlyIncomeCents } = diary
-  if (schedule === 'pension' || random.chance(0.7)) return addJob(diary, schedule, monthlyIncomeCents, firstDay, lastDay)
+  if (schedule === 'pension' || random.chance(0.7))
+    return addJob(diary, schedule, monthlyIncomeCents, firstDay, lastDay)
   const change = random.integer(firstDay + 40, lastDay)
   addJob(diary, schedule, monthlyIncomeCents, firstDay, change)
   const next = random.chance(0.6) ? schedule : random.pick<PaySchedule>(['biweekly', 'semimonthly', 'monthly'])
@@ -103,12 +133,24 @@ function addGigWork(diary: Diary, monthlyCents: number): void {
     // Busy and slow spells: effort wanders, as it does for people who choose their own hours.
     effort = Math.min(1.8, Math.max(0.3, effort + 0.04 * random.normal() + 0.01 * (1 - effort)))
     if (weekdayOfDay(day) === 2 && random.chance(0.92)) {
-      diary.write(day, -(monthlyCents / 4.35) * rides * effort * random.logNormal(0.3), `UBER ${random.integer(10000, 99999)} EDI PAYMNT`)
+      diary.write(
+        day,
+        -(monthlyCents / 4.35) * rides * effort * random.logNormal(0.3),
+        `UBER ${random.integer(10000, 99999)} EDI PAYMNT`
+      )
     }
-    if (random.chance(1 / 19)) diary.write(bankDay(day, 1), -monthlyCents * (19 / 30.4) * invoices * random.logNormal(0.6),
-      `STRIPE TRANSFER ST-${random.code(8)}`)
-    if (random.chance(0.25)) diary.write(day, -(monthlyCents / 30.4 / 0.25) * cashOuts * effort * random.logNormal(0.5),
-      `DOORDASH INC DASHER ${random.code(6)}`)
+    if (random.chance(1 / 19))
+      diary.write(
+        bankDay(day, 1),
+        -monthlyCents * (19 / 30.4) * invoices * random.logNormal(0.6),
+        `STRIPE TRANSFER ST-${random.code(8)}`
+      )
+    if (random.chance(0.25))
+      diary.write(
+        day,
+        -(monthlyCents / 30.4 / 0.25) * cashOuts * effort * random.logNormal(0.5),
+        `DOORDASH INC DASHER ${random.code(6)}`
+      )
   }
 }
 
@@ -136,13 +178,13 @@ export function syntheticPerson(seed: number): BankHistory {
       date: dateOfDay(entry.day),
       amountCents: entry.amountCents,
       description: entry.description,
-      pending: entry.day >= lastDay - 1,
+      pending: entry.day >= lastDay - 1
     }))
   return {
     label: `${life}-${seed}`,
     transactions,
     firstDay,
     lastDay,
-    openingBalanceCents: Math.round(monthlyIncomeCents * random.uniform(0.3, 2.5)),
+    openingBalanceCents: Math.round(monthlyIncomeCents * random.uniform(0.3, 2.5))
   }
 }

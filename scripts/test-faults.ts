@@ -27,7 +27,9 @@ const play = async (scenario: Scenario, seed: number): Promise<Result> => {
   const begun = performance.now()
   const seconds = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`
   try {
-    await runToEnd((t) => scenario.run({ ...t, random: new SeededRandom(seed), note: (text) => console.log(`   ${text}`) }))
+    await runToEnd((t) =>
+      scenario.run({ ...t, random: new SeededRandom(seed), note: (text) => console.log(`   ${text}`) })
+    )
     console.log(`   passed in ${seconds()}`)
     return 'passed'
   } catch (error) {
@@ -36,7 +38,9 @@ const play = async (scenario: Scenario, seed: number): Promise<Result> => {
       return 'skipped'
     }
     console.error(error)
-    console.error(`   FAILED after ${seconds()}; again with: npm run test:faults -- --only ${scenario.name} --seed ${seed}`)
+    console.error(
+      `   FAILED after ${seconds()}; again with: npm run test:faults -- --only ${scenario.name} --seed ${seed}`
+    )
     return 'failed'
   }
 }
@@ -46,7 +50,10 @@ const choose = (names: string[]): Scenario[] =>
     ? scenarios
     : names.map((name) => {
         const found = scenarios.find((scenario) => scenario.name === name)
-        if (found === undefined) throw new Error(`There is no scenario ${name}. There are: ${scenarios.map((scenario) => scenario.name).join(', ')}.`)
+        if (found === undefined)
+          throw new Error(
+            `There is no scenario ${name}. There are: ${scenarios.map((scenario) => scenario.name).join(', ')}.`
+          )
         return found
       })
 
@@ -60,7 +67,8 @@ const main = async (): Promise<void> => {
     }
   })
   if (values.help) return void process.stdout.write(help)
-  if (values.list) return void console.log(scenarios.map(({ name, trouble }) => `${name.padEnd(20)}${trouble}`).join('\n'))
+  if (values.list)
+    return void console.log(scenarios.map(({ name, trouble }) => `${name.padEnd(20)}${trouble}`).join('\n'))
   const seed = values.seed === undefined ? randomInt(1_000_000_000) : Number(values.seed)
   if (!Number.isSafeInteger(seed)) throw new Error('The seed is a whole number.')
   const results: Result[] = []

@@ -58,11 +58,20 @@ const run = async (instances: number, seed: number): Promise<boolean> => {
 }
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { instances: { type: 'string', default: '4' }, seed: { type: 'string' }, help: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({
+    options: {
+      instances: { type: 'string', default: '4' },
+      seed: { type: 'string' },
+      help: { type: 'boolean', default: false }
+    }
+  })
   if (values.help) return void process.stdout.write(help)
   const instances = wholeNumber(values.instances, 'The number of instances')
   if (instances < 2 || instances > 8) throw new Error('From 2 to 8 instances can be started.')
-  if (!(await run(instances, values.seed === undefined ? randomInt(1_000_000_000) : wholeNumber(values.seed, 'The seed')))) process.exitCode = 1
+  if (
+    !(await run(instances, values.seed === undefined ? randomInt(1_000_000_000) : wholeNumber(values.seed, 'The seed')))
+  )
+    process.exitCode = 1
 }
 
 runCommand(main)

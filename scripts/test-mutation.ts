@@ -31,11 +31,19 @@ const leastPercent = 80
 const noticed: MutantStatus[] = ['Killed', 'Timeout', 'RuntimeError']
 const statuses: MutantStatus[] = [...noticed, 'Survived', 'NoCoverage']
 
-const tryChanges = async ({ mutate, domains, tests }: Area, concurrency: number, only: string | undefined): Promise<MutantResult[]> => {
+const tryChanges = async (
+  { mutate, domains, tests }: Area,
+  concurrency: number,
+  only: string | undefined
+): Promise<MutantResult[]> => {
   const options = {
     configFile: 'test/mutation/stryker.config.js',
     mutate: only === undefined ? mutate : [only],
-    buildCommand: ['tsx test/mutation/bundle.ts', ...domains.map((domain) => `--domain ${domain}`), ...tests.map((path) => `--test ${path}`)].join(' '),
+    buildCommand: [
+      'tsx test/mutation/bundle.ts',
+      ...domains.map((domain) => `--domain ${domain}`),
+      ...tests.map((path) => `--test ${path}`)
+    ].join(' '),
     // A test file that is ended at its first failure leaves its database behind, and only one on PostgreSQL is used again by the next.
     tap: { testFiles: tests.map((path) => `bundled/test/${path}.test.js`), forceBail: databaseUrl !== '' },
     concurrency
@@ -43,7 +51,8 @@ const tryChanges = async ({ mutate, domains, tests }: Area, concurrency: number,
   return await new Stryker(options).runMutationTest()
 }
 
-const percentOf = (results: MutantResult[]): number => (100 * results.filter(({ status }) => noticed.includes(status)).length) / results.length
+const percentOf = (results: MutantResult[]): number =>
+  (100 * results.filter(({ status }) => noticed.includes(status)).length) / results.length
 
 const rowOf = (name: string, results: MutantResult[]): (string | number)[] => [
   name,
@@ -55,34 +64,53 @@ const rowOf = (name: string, results: MutantResult[]): (string | number)[] => [
 const print = (results: MutantResult[]): void => {
   // Stryker tells what survived, but not what ran into a limit: whether it hung or the machine did is for somebody to judge.
   for (const { fileName, location, mutatorName, replacement } of results.filter(({ status }) => status === 'Timeout')) {
-    console.log(`timed out: ${relative(home, fileName)}:${location.start.line}:${location.start.column} ${mutatorName}: ${(replacement ?? '').split('\n', 1)[0]}`)
+    console.log(
+      `timed out: ${relative(home, fileName)}:${location.start.line}:${location.start.column} ${mutatorName}: ${(replacement ?? '').split('\n', 1)[0]}`
+    )
   }
   const files = [...new Set(results.map(({ fileName }) => fileName))].sort()
-  const rows = files.map((file) => rowOf(relative(home, file), results.filter(({ fileName }) => fileName === file)))
-  const table = [['file', 'changes', 'killed', 'timed out', 'crashed', 'survived', 'not run', 'score'], ...rows, rowOf('all', results)]
-  for (const [name, ...cells] of table) console.log(String(name).padEnd(40) + cells.map((cell) => String(cell).padStart(10)).join(''))
+  const rows = files.map((file) =>
+    rowOf(
+      relative(home, file),
+      results.filter(({ fileName }) => fileName === file)
+    )
+  )
+  const table = [
+    ['file', 'changes', 'killed', 'timed out', 'crashed', 'survived', 'not run', 'score'],
+    ...rows,
+    rowOf('all', results)
+  ]
+  for (const [name, ...cells] of table)
+    console.log(String(name).padEnd(40) + cells.map((cell) => String(cell).padStart(10)).join(''))
 }
 
 const main = async (): Promise<number> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { only: { type: 'string' }, concurrency: { type: 'string', default: '2' }, help: { type: 'boolean', default: false } }
+    options: {
+      only: { type: 'string' },
+      concurrency: { type: 'string', default: '2' },
+      help: { type: 'boolean', default: false }
+    }
   })
   if (values.help) {
     process.stdout.write(help)
     return 0
   }
   const unknown = positionals.filter((name) => !areas.some((area) => area.name === name))
-  if (unknown.length > 0) throw new Error(`There is no area ${unknown.join(', ')}. There are: ${areas.map(({ name }) => name).join(', ')}.`)
+  if (unknown.length > 0)
+    throw new Error(`There is no area ${unknown.join(', ')}. There are: ${areas.map(({ name }) => name).join(', ')}.`)
   const chosen = areas.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  if (values.only !== undefined && chosen.length !== 1) throw new Error('With --only, name one area: its tests are the ones to run.')
+  if (values.only !== undefined && chosen.length !== 1)
+    throw new Error('With --only, name one area: its tests are the ones to run.')
   mkdirSync(temporary, { recursive: true })
   process.env.TMPDIR = temporary
   // The rate limits are no part of any area.
   delete process.env.TEST_REDIS_URL
   const results: MutantResult[] = []
   try {
-    for (const area of chosen) results.push(...(await tryChanges(area, Math.max(1, Number(values.concurrency) || 1), values.only)))
+    for (const area of chosen)
+      results.push(...(await tryChanges(area, Math.max(1, Number(values.concurrency) || 1), values.only)))
   } finally {
     rmSync(temporary, { recursive: true, force: true })
     if (databaseUrl !== '') await dropMutationDatabases(databaseUrl)

@@ -28,7 +28,12 @@ const help = `Runs the tests, all or those whose file's path contains one of the
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 /** What tests start as processes of their own. */
-const programs = ['server.ts', ...['bureau-replay', 'doctor', 'export-openapi', 'ledger-verify', 'mcp', 'operator'].map((name) => `scripts/${name}.ts`)]
+const programs = [
+  'server.ts',
+  ...['bureau-replay', 'doctor', 'export-openapi', 'ledger-verify', 'mcp', 'operator'].map(
+    (name) => `scripts/${name}.ts`
+  )
+]
 const fileLimitMs = 600_000
 
 interface Totals {
@@ -81,15 +86,32 @@ const runFiles = async (files: string[], concurrency: number): Promise<Totals> =
 /** Runs this script once more under c8, which reads the coverage that V8 counts. */
 const measure = (args: string[]): number => {
   const c8 = join(createRequire(import.meta.url).resolve('c8/package.json'), '../bin/c8.js')
-  const options = ['--reporter=text-summary', '--reporter=html', '--include=plugins/**', '--include=modules/**', '--include=app.ts', '--include=client/**', '--include=scripts/generate/**']
-  const again = [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url), ...args.filter((arg) => arg !== '--coverage')]
+  const options = [
+    '--reporter=text-summary',
+    '--reporter=html',
+    '--include=plugins/**',
+    '--include=modules/**',
+    '--include=app.ts',
+    '--include=client/**',
+    '--include=scripts/generate/**'
+  ]
+  const again = [
+    process.execPath,
+    ...process.execArgv,
+    fileURLToPath(import.meta.url),
+    ...args.filter((arg) => arg !== '--coverage')
+  ]
   return spawnSync(process.execPath, [c8, ...options, ...again], { cwd: home, stdio: 'inherit' }).status ?? 1
 }
 
 const main = async (): Promise<void> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { coverage: { type: 'boolean', default: false }, concurrency: { type: 'string', default: String(usualConcurrency) }, help: { type: 'boolean', default: false } }
+    options: {
+      coverage: { type: 'boolean', default: false },
+      concurrency: { type: 'string', default: String(usualConcurrency) },
+      help: { type: 'boolean', default: false }
+    }
   })
   if (values.help) {
     process.stdout.write(help)

@@ -46,7 +46,9 @@ export interface TestOptions {
   extend?: (app: FastifyInstance) => void
 }
 
-const noLimits = Object.fromEntries(Object.keys(rateLimits).map((name) => [name, { limit: 1_000_000, windowSeconds: 1 }])) as unknown as RateLimits
+const noLimits = Object.fromEntries(
+  Object.keys(rateLimits).map((name) => [name, { limit: 1_000_000, windowSeconds: 1 }])
+) as unknown as RateLimits
 
 export interface TestApp {
   app: FastifyInstance
@@ -69,7 +71,9 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
     // The embedded database and the test itself compute in this process as well.
     ATLAS_OVERLOAD_LOOP_DELAY_MS: '0',
     ...(process.env.TEST_LOG_LEVEL === undefined ? {} : { LOG_LEVEL: process.env.TEST_LOG_LEVEL }),
-    ...(redisUrl === undefined || redisUrl === '' ? {} : { REDIS_URL: `${redisUrl}?keyPrefix=${randomBytes(6).toString('hex')}:` }),
+    ...(redisUrl === undefined || redisUrl === ''
+      ? {}
+      : { REDIS_URL: `${redisUrl}?keyPrefix=${randomBytes(6).toString('hex')}:` }),
     ...options.env
   })
   const clock = options.clock ?? new TestClock()

@@ -9,22 +9,42 @@ export interface TestPartner {
   testKey: string
   liveKey: string
   /** A personal access token with just these scopes. */
-  token(scopes: string[], more?: { allowedIps?: string[]; environment?: 'test' | 'live'; expiresAt?: Date }): Promise<string>
+  token(
+    scopes: string[],
+    more?: { allowedIps?: string[]; environment?: 'test' | 'live'; expiresAt?: Date }
+  ): Promise<string>
 }
 
 const createdAt = new Date('2026-01-01T00:00:00Z')
 
 /** A partner with a user, a test key and a live key, written straight into the tables. */
-export const createPartner = async ({ db }: DatabaseHandle, options: { production?: boolean } = {}): Promise<TestPartner> => {
+export const createPartner = async (
+  { db }: DatabaseHandle,
+  options: { production?: boolean } = {}
+): Promise<TestPartner> => {
   const [partnerId, userId] = [randomUUID(), randomUUID()]
   const production_enabled = options.production ?? false
-  await db.insertInto('partners').values({ id: partnerId, name: 'A partner', production_enabled, created_at: createdAt }).execute()
+  await db
+    .insertInto('partners')
+    .values({ id: partnerId, name: 'A partner', production_enabled, created_at: createdAt })
+    .execute()
   await db
     .insertInto('users')
-    .values({ id: userId, email: `${userId}@example.test`, name: 'A user', password_hash: 'none', created_at: createdAt })
+    .values({
+      id: userId,
+      email: `${userId}@example.test`,
+      name: 'A user',
+      password_hash: 'none',
+      created_at: createdAt
+    })
     .execute()
   await db.insertInto('memberships').values({ user_id: userId, partner_id: partnerId, role: 'owner' }).execute()
-  const mint = async (kind: 'partner_key' | 'token', prefix: string, environment: 'test' | 'live', more: Record<string, unknown> = {}) => {
+  const mint = async (
+    kind: 'partner_key' | 'token',
+    prefix: string,
+    environment: 'test' | 'live',
+    more: Record<string, unknown> = {}
+  ) => {
     const secret = `${prefix}${randomText(40)}`
     await db
       .insertInto('credentials')
@@ -54,7 +74,11 @@ export const createPartner = async ({ db }: DatabaseHandle, options: { productio
     testKey: await mint('partner_key', 'afg_test_', 'test'),
     liveKey: await mint('partner_key', 'afg_live_', 'live'),
     token: (scopes, { allowedIps, environment = 'test', expiresAt } = {}) =>
-      mint('token', 'atlas_pat_', environment, { scopes, allowed_ips: allowedIps ?? null, expires_at: expiresAt ?? null })
+      mint('token', 'atlas_pat_', environment, {
+        scopes,
+        allowed_ips: allowedIps ?? null,
+        expires_at: expiresAt ?? null
+      })
   }
 }
 
@@ -72,7 +96,12 @@ export const send = async (
   url: string,
   method: string,
   path: string,
-  { key, body, headers = {}, signal }: { key?: string; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {}
+  {
+    key,
+    body,
+    headers = {},
+    signal
+  }: { key?: string; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal } = {}
 ): Promise<Answered> => {
   const response = await fetch(`${url}${path}`, {
     method,
@@ -86,5 +115,10 @@ export const send = async (
   })
   const text = await response.text()
   const isJson = response.headers.get('content-type')?.includes('json') ?? false
-  return { status: response.status, headers: response.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : undefined
+  }
 }

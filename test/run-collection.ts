@@ -3,5 +3,7 @@ import newman, { type NewmanRunOptions, type NewmanRunSummary } from 'newman'
 /** Runs a Postman collection, given as an object or by its URL, and tells what came of each request; nothing is printed. */
 export const runCollection = async (options: NewmanRunOptions): Promise<NewmanRunSummary> =>
   await new Promise((done, fail) => {
-    newman.run({ reporters: [], timeoutRequest: 30_000, ...options }, (error, summary) => (error === null ? done(summary) : fail(error)))
+    newman.run({ reporters: [], timeoutRequest: 30_000, ...options }, (error, summary) =>
+      error === null ? done(summary) : fail(error)
+    )
   })

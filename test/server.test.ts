@@ -8,33 +8,50 @@ import { ownSettings, startServerProcess } from './machines/server-process.ts'
 
 const readyPath = '/api/v1/health/ready'
 
-test('a server told to stop says so to load balancers first, answers what is under way, takes new requests until they have seen it, and ends well', { timeout: 120_000 }, async (t) => {
-  const server = await startServerProcess(t, { ...(await ownSettings(t)), ATLAS_DRAIN_DELAY_MS: '8000' })
-  assert.equal((await call(server.url, readyPath)).status, 200)
+test(
+  'a server told to stop says so to load balancers first, answers what is under way, takes new requests until they have seen it, and ends well',
+  { timeout: 120_000 },
+  async (t) => {
+    const server = await startServerProcess(t, { ...(await ownSettings(t)), ATLAS_DRAIN_DELAY_MS: '8000' })
+    assert.equal((await call(server.url, readyPath)).status, 200)
 
-  // Its head has arrived and its body has not when the server is told to stop.
-  const body = JSON.stringify({ email: 'ada@example.com', password })
-  const underWay = request(`${server.url}/api/v1/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } })
-  const answered = new Promise<IncomingMessage>((done, failed) => underWay.once('response', done).once('error', failed))
-  underWay.write(body.slice(0, 10))
-  assert.equal((await call(server.url, '/api/v1/health/live')).status, 200)
-  const ended = server.drain()
+    // Its head has arrived and its body has not when the server is told to stop.
+    const body = JSON.stringify({ email: 'ada@example.com', password })
+    const underWay = request(`${server.url}/api/v1/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    })
+    const answered = new Promise<IncomingMessage>((done, failed) =>
+      underWay.once('response', done).once('error', failed)
+    )
+    underWay.write(body.slice(0, 10))
+    assert.equal((await call(server.url, '/api/v1/health/live')).status, 200)
+    const ended = server.drain()
 
-  for (;;) {
-    const ready = await call(server.url, readyPath)
-    if (ready.status === 200) continue
-    assert.deepEqual([ready.status, codeOf(ready), ready.body.detail], [503, 'unavailable', 'The server is about to stop.'])
-    break
+    for (;;) {
+      const ready = await call(server.url, readyPath)
+      if (ready.status === 200) continue
+      assert.deepEqual(
+        [ready.status, codeOf(ready), ready.body.detail],
+        [503, 'unavailable', 'The server is about to stop.']
+      )
+      break
+    }
+    const late = await call(server.url, '/api/v1/auth/register', {
+      method: 'POST',
+      body: { email: 'grace@example.com', password }
+    })
+    assert.equal(late.status, 201, 'who has not heard of it yet is served')
+    while (
+      await call(server.url, '/api/v1/health/live').then(
+        () => true,
+        () => false
+      )
+    );
+    underWay.end(body.slice(10))
+    const answer = await answered
+    assert.equal(answer.statusCode, 201, await text(answer))
+    assert.equal(answer.headers.connection, 'close')
+    assert.equal(await ended, 0, server.output())
   }
-  const late = await call(server.url, '/api/v1/auth/register', { method: 'POST', body: { email: 'grace@example.com', password } })
-  assert.equal(late.status, 201, 'who has not heard of it yet is served')
-  while (await call(server.url, '/api/v1/health/live').then(
-    () => true,
-    () => false
-  ));
-  underWay.end(body.slice(10))
-  const answer = await answered
-  assert.equal(answer.statusCode, 201, await text(answer))
-  assert.equal(answer.headers.connection, 'close')
-  assert.equal(await ended, 0, server.output())
-})
+)

@@ -1,7 +1,11 @@
 import type { Db } from '../plugins/database/types.ts'
 
 /** The statements that a piece of work sends, as the database is asked them; of all that the server does meanwhile, those that `isCounted`. */
-export const statementsOf = async (db: Db, isCounted: (text: string) => boolean, work: () => Promise<unknown>): Promise<string[]> => {
+export const statementsOf = async (
+  db: Db,
+  isCounted: (text: string) => boolean,
+  work: () => Promise<unknown>
+): Promise<string[]> => {
   const executor = db.getExecutor()
   const provide = executor.provideConnection.bind(executor)
   const statements: string[] = []

@@ -20,7 +20,8 @@ const migrationsFolder = join(root, 'plugins/database/migrations')
 
 const hashOfMigrations = (): string => {
   const hash = createHash('sha256')
-  for (const file of readdirSync(migrationsFolder).sort()) hash.update(file).update(readFileSync(join(migrationsFolder, file)))
+  for (const file of readdirSync(migrationsFolder).sort())
+    hash.update(file).update(readFileSync(join(migrationsFolder, file)))
   return hash.digest('hex').slice(0, 16)
 }
 
@@ -105,7 +106,9 @@ let databases = 0
 /** A name that no other test uses. The mutation tests end a test file in its midst, so that what it leaves is taken over by the next one of the same worker. */
 const databaseName = (): string => {
   const worker = process.env.STRYKER_MUTATOR_WORKER
-  return worker === undefined ? `atlas_test_${randomBytes(8).toString('hex')}` : `atlas_mutation_${worker}_${++databases}`
+  return worker === undefined
+    ? `atlas_test_${randomBytes(8).toString('hex')}`
+    : `atlas_mutation_${worker}_${++databases}`
 }
 
 /** The URL of a new migrated database on the test PostgreSQL, and how to drop it. */
@@ -117,13 +120,18 @@ export const createPostgresDatabase = async (url: string): Promise<{ url: string
     await client.query(`drop database if exists ${name} with (force)`)
     await client.query(`create database ${name} template ${template}`)
   })
-  return { url: databaseUrl(url, name), drop: () => admin(url, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))) }
+  return {
+    url: databaseUrl(url, name),
+    drop: () => admin(url, async (client) => void (await client.query(`drop database if exists ${name} with (force)`)))
+  }
 }
 
 /** Drops what the last test files of the mutation tests left behind. */
 export const dropMutationDatabases = async (url: string): Promise<void> =>
   await admin(url, async (client) => {
-    const { rows } = await client.query<{ name: string }>(`select datname as name from pg_database where datname like 'atlas\\_mutation\\_%'`)
+    const { rows } = await client.query<{ name: string }>(
+      `select datname as name from pg_database where datname like 'atlas\\_mutation\\_%'`
+    )
     for (const { name } of rows) await client.query(`drop database if exists ${name} with (force)`)
   })
 

@@ -15,7 +15,12 @@ const orNotFound = (row: PartnerRow | undefined): Partner => {
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => ({
   async listPartners({ query, db }) {
     const after = readTimePosition(app.cursors, 'partners', query.cursor)
-    const { rows, nextCursor } = pageByTime(app.cursors, 'partners', await listPartners(db, after, query.limit), query.limit)
+    const { rows, nextCursor } = pageByTime(
+      app.cursors,
+      'partners',
+      await listPartners(db, after, query.limit),
+      query.limit
+    )
     return { items: rows.map(describePartner), nextCursor }
   },
 
@@ -24,7 +29,10 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
   },
 
   async updatePartner({ params, body, db }) {
-    await updatePartner(db, params.id, { productionEnabled: body.production_enabled, rateOverrides: body.rate_overrides })
+    await updatePartner(db, params.id, {
+      productionEnabled: body.production_enabled,
+      rateOverrides: body.rate_overrides
+    })
     return orNotFound(await findPartner(db, params.id))
   }
 })

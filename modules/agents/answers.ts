@@ -16,7 +16,11 @@ export const showRecent = (row: HistoryRow): Static<typeof RecentTransaction> =>
   created_at: row.createdAt.toISOString()
 })
 
-export const showTransaction = (row: HistoryRow) => ({ id: row.id, ...showRecent(row), balance_after: fromCents(row.balanceAfterCents) })
+export const showTransaction = (row: HistoryRow) => ({
+  id: row.id,
+  ...showRecent(row),
+  balance_after: fromCents(row.balanceAfterCents)
+})
 
 const showLimit = (limitCents: number | null): number | null => (limitCents === null ? null : fromCents(limitCents))
 
@@ -49,7 +53,10 @@ export const showApproval = (row: ApprovalRow) => ({
   expires_at: row.expires_at.toISOString()
 })
 
-type NotificationRow = Pick<Selectable<NotificationsTable>, 'id' | 'type' | 'message' | 'data' | 'created_at' | 'sms_status'>
+type NotificationRow = Pick<
+  Selectable<NotificationsTable>,
+  'id' | 'type' | 'message' | 'data' | 'created_at' | 'sms_status'
+>
 
 export const showNotification = (row: NotificationRow): Static<typeof Notification> => ({
   id: row.id,

@@ -57,7 +57,10 @@ export const notYours = () => notOwner('This agent is not yours.')
 
 /** The 402 of a wallet that holds too little. */
 export const holdsTooLittle = (balanceCents: number, requiredCents: number) =>
-  insufficientBalance(`The wallet holds ${fromCents(balanceCents)} credits, and ${fromCents(requiredCents)} are needed. Buy credits first.`, {
-    balance: fromCents(balanceCents),
-    required: fromCents(requiredCents)
-  })
+  insufficientBalance(
+    `The wallet holds ${fromCents(balanceCents)} credits, and ${fromCents(requiredCents)} are needed. Buy credits first.`,
+    {
+      balance: fromCents(balanceCents),
+      required: fromCents(requiredCents)
+    }
+  )

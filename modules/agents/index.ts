@@ -17,10 +17,18 @@ export interface KnownAgent {
 const known = (row: queries.AgentRow | undefined): KnownAgent | undefined =>
   row === undefined
     ? undefined
-    : { agentId: row.agent_id, name: row.name, status: row.status, ownerPartnerId: row.owner_partner_id, ownerUserId: row.owner_user_id }
+    : {
+        agentId: row.agent_id,
+        name: row.name,
+        status: row.status,
+        ownerPartnerId: row.owner_partner_id,
+        ownerUserId: row.owner_user_id
+      }
 
 /** The agent; undefined when there is none with this id. */
-export const findAgent = async (db: Db, agentId: string): Promise<KnownAgent | undefined> => known(await queries.findAgent(db, agentId))
+export const findAgent = async (db: Db, agentId: string): Promise<KnownAgent | undefined> =>
+  known(await queries.findAgent(db, agentId))
 
 /** The same, locked: until the transaction ends it neither spends nor changes its state. Take this lock before any of your own and before the ledger's. */
-export const lockAgent = async (trx: Trx, agentId: string): Promise<KnownAgent | undefined> => known(await queries.lockAgent(trx, agentId))
+export const lockAgent = async (trx: Trx, agentId: string): Promise<KnownAgent | undefined> =>
+  known(await queries.lockAgent(trx, agentId))

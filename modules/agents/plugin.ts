@@ -12,7 +12,13 @@ import './tables.ts'
 const expireEveryMs = 60_000
 
 const agents: FastifyPluginAsync = async (app) => {
-  bindOperations(app, operations, { ...walletHandlers(app), ...spendingHandlers(app), ...approvalHandlers(app), ...ownerHandlers(app), ...checkoutHandlers(app) })
+  bindOperations(app, operations, {
+    ...walletHandlers(app),
+    ...spendingHandlers(app),
+    ...approvalHandlers(app),
+    ...ownerHandlers(app),
+    ...checkoutHandlers(app)
+  })
   app.jobs.every('expire approval requests', expireEveryMs, () => expireApprovals(app.database.db, app.clock.now()))
 }
 

@@ -11,27 +11,56 @@ import { hasApprovals } from './queries/approvals.ts'
 const contextOf = (agentId: string): string => `agents.api_key:${agentId}`
 
 /** The agent's key, for its owner. */
-export const readAgentKey = ({ secrets }: FastifyInstance, agent: AgentRow): string => secrets.decrypt(agent.api_key, contextOf(agent.agent_id))
+export const readAgentKey = ({ secrets }: FastifyInstance, agent: AgentRow): string =>
+  secrets.decrypt(agent.api_key, contextOf(agent.agent_id))
 
-const createAgent = async (app: FastifyInstance, trx: Trx, agentId: string, name: string, owner: SessionCaller | null): Promise<string> => {
+const createAgent = async (
+  app: FastifyInstance,
+  trx: Trx,
+  agentId: string,
+  name: string,
+  owner: SessionCaller | null
+): Promise<string> => {
   const now = app.clock.now()
-  const { secret } = await mintCredential(trx, { kind: 'agent_key', agentId, partnerId: owner?.partnerId ?? null, name, now })
-  await insertAgent(trx, { agentId, name, owner, apiKey: app.secrets.encrypt(secret, contextOf(agentId)), createdAt: now })
+  const { secret } = await mintCredential(trx, {
+    kind: 'agent_key',
+    agentId,
+    partnerId: owner?.partnerId ?? null,
+    name,
+    now
+  })
+  await insertAgent(trx, {
+    agentId,
+    name,
+    owner,
+    apiKey: app.secrets.encrypt(secret, contextOf(agentId)),
+    createdAt: now
+  })
   return secret
 }
 
 const inUse = async (app: FastifyInstance, trx: Trx, agentId: string): Promise<boolean> =>
-  (await app.ledger.history(trx, agentId, 1)).length > 0 || (await hasApprovals(trx, agentId)) || (await agentKeyUsed(trx, agentId))
+  (await app.ledger.history(trx, agentId, 1)).length > 0 ||
+  (await hasApprovals(trx, agentId)) ||
+  (await agentKeyUsed(trx, agentId))
 
 /**
  * Makes the signed-in user the owner of an agent that has none.
  * @throws ProblemError 403 `claim_needs_key` when the agent is in use and `apiKey` is not its key.
  */
-export const claimAgent = async (app: FastifyInstance, trx: Trx, agent: AgentRow, owner: SessionCaller, apiKey: string | undefined): Promise<void> => {
+export const claimAgent = async (
+  app: FastifyInstance,
+  trx: Trx,
+  agent: AgentRow,
+  owner: SessionCaller,
+  apiKey: string | undefined
+): Promise<void> => {
   const proven = apiKey !== undefined && sameSecret(apiKey, readAgentKey(app, agent))
   if (!proven && (apiKey !== undefined || (await inUse(app, trx, agent.agent_id)))) {
     throw claimNeedsKey(
-      apiKey === undefined ? 'This agent is in use already. Send its key as `api_key` to claim it.' : 'The `api_key` is not the key of this agent.'
+      apiKey === undefined
+        ? 'This agent is in use already. Send its key as `api_key` to claim it.'
+        : 'The `api_key` is not the key of this agent.'
     )
   }
   await updateAgent(trx, agent.agent_id, { owner_user_id: owner.userId, owner_partner_id: owner.partnerId })

@@ -4,7 +4,10 @@ const style = 'body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 const words = {
-  paid: ['Thank you', 'Your payment is complete. The credits are in the wallet as soon as it is confirmed, usually within seconds.'],
+  paid: [
+    'Thank you',
+    'Your payment is complete. The credits are in the wallet as soon as it is confirmed, usually within seconds.'
+  ],
   cancelled: ['Nothing was paid', 'You left the payment page. The wallet is as it was.']
 } as const
 

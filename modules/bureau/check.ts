@@ -11,6 +11,9 @@ export const checkCounters = async (db: Db, now: Date): Promise<void> => {
   if (last !== undefined && now.getTime() - last.getTime() < checkEveryMs) return
   const miscounted = await readAtLeisure(db, findMiscounted)
   const status = miscounted.length === 0 ? 'ok' : 'failed'
-  const detail = status === 'ok' ? 'Every counter equals a full recount.' : `The counters are not what the history gives for: ${miscounted.join(', ')}.`
+  const detail =
+    status === 'ok'
+      ? 'Every counter equals a full recount.'
+      : `The counters are not what the history gives for: ${miscounted.join(', ')}.`
   await storeCheck(db, checkName, { status, detail, at: now })
 }

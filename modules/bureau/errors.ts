@@ -8,7 +8,10 @@ const agentNotEnrolled = defineProblem({
 })
 /** @param status 403 where what is missing is not the agent but its permission, such as to borrow */
 export const notEnrolled = (agentId: string, status: 403 | 404 = 404): ProblemError =>
-  new ProblemError({ ...agentNotEnrolled.kind, status }, `The agent ${agentId} is not enrolled. Enrol it with POST /v2/api/register.`)
+  new ProblemError(
+    { ...agentNotEnrolled.kind, status },
+    `The agent ${agentId} is not enrolled. Enrol it with POST /v2/api/register.`
+  )
 
 export const selfReport = defineProblem({
   status: 403,

@@ -11,13 +11,16 @@ export interface ToldEvent extends HistoryEvent {
   notes: string | null
 }
 
-const points = (value: number): string => `${value > 0 ? '+' : value < 0 ? '−' : ''}${Number(Math.abs(value).toFixed(2))}`
+const points = (value: number): string =>
+  `${value > 0 ? '+' : value < 0 ? '−' : ''}${Number(Math.abs(value).toFixed(2))}`
 
 const termsOf = (factors: Factors): (keyof Factors)[] => Object.keys(factors) as (keyof Factors)[]
 
 const changesOf = (before: Factors, after: Factors): string => {
   const changed = termsOf(after).filter((name) => after[name] !== before[name])
-  return changed.length === 0 ? 'no effect' : changed.map((name) => `${name} ${points(after[name] - before[name])}`).join(', ')
+  return changed.length === 0
+    ? 'no effect'
+    : changed.map((name) => `${name} ${points(after[name] - before[name])}`).join(', ')
 }
 
 const describe = (event: ToldEvent): string => {
@@ -27,7 +30,8 @@ const describe = (event: ToldEvent): string => {
   return `${event.kind}${amount}${account} by ${event.reporterName} on ${event.reporterPlatform}${notes}`
 }
 
-const same = (a: Counters, b: Counters): boolean => (Object.keys(a) as (keyof Counters)[]).every((name) => a[name] === b[name])
+const same = (a: Counters, b: Counters): boolean =>
+  (Object.keys(a) as (keyof Counters)[]).every((name) => a[name] === b[name])
 
 /**
  * Recomputes a score from the agent's history, oldest event first, and tells in lines what each event did to it and what the score is made of now.

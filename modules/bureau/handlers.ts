@@ -11,11 +11,13 @@ import { ageInDays, scoreOf, scoreVersion } from './score.ts'
 const mostAccounts = 100
 const mostReports = 20
 
-const creditsOrNull = (amountCents: number | null): number | null => (amountCents === null ? null : fromCents(amountCents))
+const creditsOrNull = (amountCents: number | null): number | null =>
+  amountCents === null ? null : fromCents(amountCents)
 
 /** The partner that reports. An agent is admitted by the specification only to be told why it cannot. */
 const furnisherOf = (caller: { kind: 'agent_key' } | { kind: 'partner_key' | 'token'; partnerId: string }): string => {
-  if (caller.kind === 'agent_key') throw selfReport('Agents cannot report. A furnisher reports with a partner key or a token with bureau:write.')
+  if (caller.kind === 'agent_key')
+    throw selfReport('Agents cannot report. A furnisher reports with a partner key or a token with bureau:write.')
   return caller.partnerId
 }
 
@@ -28,7 +30,12 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
       const enrolment = await findEnrolment(db, agentId)
       if (enrolment === undefined) throw notEnrolled(agentId)
       const { score } = scoreOf(enrolment.counters, ageInDays(enrolment.enrolledAt, now))
-      return { ok: true, agent_id: agentId, score, message: isNew ? `Agent registered. Starting score: ${score}.` : 'already enrolled' }
+      return {
+        ok: true,
+        agent_id: agentId,
+        score,
+        message: isNew ? `Agent registered. Starting score: ${score}.` : 'already enrolled'
+      }
     },
 
     async getScore({ db, query }) {
@@ -69,7 +76,9 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
 
     async recordCreditAccount({ db, body, caller }) {
       const partnerId = furnisherOf(caller)
-      return body.action === 'open' ? await openAccount(app, db, partnerId, body) : await closeAccount(app, db, partnerId, body)
+      return body.action === 'open'
+        ? await openAccount(app, db, partnerId, body)
+        : await closeAccount(app, db, partnerId, body)
     },
 
     async reportBehavior({ db, body, caller }) {

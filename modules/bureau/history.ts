@@ -23,7 +23,15 @@ export interface HistoryEvent {
   createdAt: Date
 }
 
-export const noCounters: Counters = { onTime: 0, late: 0, missed: 0, disputes: 0, openAccounts: 0, openLimitsCents: 0, debtClosedCents: 0 }
+export const noCounters: Counters = {
+  onTime: 0,
+  late: 0,
+  missed: 0,
+  disputes: 0,
+  openAccounts: 0,
+  openLimitsCents: 0,
+  debtClosedCents: 0
+}
 
 /** What one event adds to the counters. The only place that knows: the stored counters, their recount and the replay all add these up. */
 export const effectOf = ({ kind, amountCents }: Pick<HistoryEvent, 'kind' | 'amountCents'>): Counters => {
@@ -77,7 +85,10 @@ export interface Step<Event> {
 }
 
 /** Goes through a history, oldest event first, and tells what each event did to the score. */
-export const replay = <Event extends HistoryEvent>(enrolledAt: Date, events: readonly Event[]): { steps: Step<Event>[]; counters: Counters } => {
+export const replay = <Event extends HistoryEvent>(
+  enrolledAt: Date,
+  events: readonly Event[]
+): { steps: Step<Event>[]; counters: Counters } => {
   let counters = noCounters
   const steps = events.map((event) => {
     const ageDays = ageInDays(enrolledAt, event.createdAt)

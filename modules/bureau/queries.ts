@@ -21,7 +21,15 @@ interface CounterColumns {
   debt_closed_cents: number
 }
 
-const counterColumns = ['on_time', 'late', 'missed', 'disputes', 'open_accounts', 'open_limits_cents', 'debt_closed_cents'] as const
+const counterColumns = [
+  'on_time',
+  'late',
+  'missed',
+  'disputes',
+  'open_accounts',
+  'open_limits_cents',
+  'debt_closed_cents'
+] as const
 
 const enrolmentOf = (row: CounterColumns & { agent_id: string; enrolled_at: Date }): Enrolment => ({
   agentId: row.agent_id,
@@ -38,7 +46,10 @@ const enrolmentOf = (row: CounterColumns & { agent_id: string; enrolled_at: Date
 })
 
 const findAgents = prepared<{ agentId: string }>()((db, place) =>
-  db.selectFrom('bureau_agents').select(['agent_id', 'enrolled_at', ...counterColumns]).where('agent_id', '=', place('agentId'))
+  db
+    .selectFrom('bureau_agents')
+    .select(['agent_id', 'enrolled_at', ...counterColumns])
+    .where('agent_id', '=', place('agentId'))
 )
 
 export const findEnrolment = async (db: Db, agentId: string): Promise<Enrolment | undefined> => {
@@ -54,7 +65,11 @@ export interface NewEnrolment {
 }
 
 /** Enrols an agent; false when it was enrolled before, and then nothing changes. */
-export const insertEnrolment = async (trx: Trx, { agentId, name, ownerEmail, platform }: NewEnrolment, now: Date): Promise<boolean> => {
+export const insertEnrolment = async (
+  trx: Trx,
+  { agentId, name, ownerEmail, platform }: NewEnrolment,
+  now: Date
+): Promise<boolean> => {
   const row = await trx
     .insertInto('bureau_agents')
     .values({ agent_id: agentId, name, owner_email: ownerEmail, platform, enrolled_at: now })
@@ -102,19 +117,31 @@ export const addEvent = async (trx: Trx, event: NewEvent, now: Date): Promise<En
     .with('told', (db) =>
       db
         .insertInto('bureau_events')
-        .columns(['agent_id', 'kind', 'amount_cents', 'account_id', 'partner_id', 'reporter_name', 'reporter_platform', 'notes', 'created_at'])
+        .columns([
+          'agent_id',
+          'kind',
+          'amount_cents',
+          'account_id',
+          'partner_id',
+          'reporter_name',
+          'reporter_platform',
+          'notes',
+          'created_at'
+        ])
         .expression((eb) =>
-          eb.selectFrom('counted').select([
-            'counted.agent_id',
-            sql<EventKind>`${event.kind}::text`.as('kind'),
-            sql<number | null>`${event.amountCents}::bigint`.as('amount_cents'),
-            sql<number | null>`${event.accountId}::bigint`.as('account_id'),
-            sql<string | null>`${event.partnerId}::text`.as('partner_id'),
-            sql<string>`${event.reporterName}::text`.as('reporter_name'),
-            sql<string>`${event.reporterPlatform}::text`.as('reporter_platform'),
-            sql<string | null>`${event.notes}::text`.as('notes'),
-            sql<Date>`${now}::timestamptz`.as('created_at')
-          ])
+          eb
+            .selectFrom('counted')
+            .select([
+              'counted.agent_id',
+              sql<EventKind>`${event.kind}::text`.as('kind'),
+              sql<number | null>`${event.amountCents}::bigint`.as('amount_cents'),
+              sql<number | null>`${event.accountId}::bigint`.as('account_id'),
+              sql<string | null>`${event.partnerId}::text`.as('partner_id'),
+              sql<string>`${event.reporterName}::text`.as('reporter_name'),
+              sql<string>`${event.reporterPlatform}::text`.as('reporter_platform'),
+              sql<string | null>`${event.notes}::text`.as('notes'),
+              sql<Date>`${now}::timestamptz`.as('created_at')
+            ])
         )
     )
     .selectFrom('counted')
@@ -234,7 +261,11 @@ export const lastCheckAt = async (db: Db, name: string): Promise<Date | undefine
   (await db.selectFrom('check_results').select('at').where('name', '=', name).executeTakeFirst())?.at
 
 /** Keeps the result of a check where health reads it. */
-export const storeCheck = async (db: Db, name: string, result: { status: 'ok' | 'failed'; detail: string; at: Date }): Promise<void> => {
+export const storeCheck = async (
+  db: Db,
+  name: string,
+  result: { status: 'ok' | 'failed'; detail: string; at: Date }
+): Promise<void> => {
   await db
     .insertInto('check_results')
     .values({ name, ...result })

@@ -22,7 +22,8 @@ export const tell = async ({ clock, outbox }: Reporting, trx: Trx, event: NewEve
   const { score } = scoreOf(enrolment.counters, ageDays)
   const before = scoreOf(combine(enrolment.counters, effectOf(event), -1), ageDays)
   const partnerId = score === before.score ? null : ((await findAgent(trx, event.agentId))?.ownerPartnerId ?? null)
-  if (partnerId !== null) await outbox.publish(trx, [{ partnerId, type: 'bureau.score_changed', data: { agent_id: event.agentId } }])
+  if (partnerId !== null)
+    await outbox.publish(trx, [{ partnerId, type: 'bureau.score_changed', data: { agent_id: event.agentId } }])
   return score
 }
 
@@ -39,7 +40,11 @@ export interface OwnReport {
  * @returns the score after it.
  * @throws ProblemError 404 `not_enrolled`.
  */
-export const recordOwnReport = async (reporting: Reporting, trx: Trx, { agentId, reportType, amountCents, notes }: OwnReport): Promise<number> =>
+export const recordOwnReport = async (
+  reporting: Reporting,
+  trx: Trx,
+  { agentId, reportType, amountCents, notes }: OwnReport
+): Promise<number> =>
   await tell(reporting, trx, {
     agentId,
     kind: reportType,

@@ -79,4 +79,5 @@ export const scoreOf = (counters: Counters, ageDays: number): Score => {
 }
 
 /** Whole days from enrolment until now. */
-export const ageInDays = (enrolledAt: Date, now: Date): number => Math.max(0, Math.floor((now.getTime() - enrolledAt.getTime()) / dayMs))
+export const ageInDays = (enrolledAt: Date, now: Date): number =>
+  Math.max(0, Math.floor((now.getTime() - enrolledAt.getTime()) / dayMs))

@@ -20,7 +20,8 @@ const calculate = (body: SafeToSpendRequest): SafeToSpend =>
     daysInPeriod: body.days_in_period
   })
 
-const calculationIdOf = (endUserId: string, at: Date): string => `calc_${endUserId.replace(/^usr_/, '')}_${at.toISOString().slice(0, 10)}`
+const calculationIdOf = (endUserId: string, at: Date): string =>
+  `calc_${endUserId.replace(/^usr_/, '')}_${at.toISOString().slice(0, 10)}`
 
 const present = (result: SafeToSpend, calculationId: string, calculatedAt: Date, isSandbox: boolean) => {
   const poolCents = discretionaryPoolCents(result)
@@ -84,7 +85,8 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
 
     async getSafeToSpend({ db, query, caller }) {
       const row = await findSafeToSpend(db, caller.partnerId, caller.environments, query.end_user_id)
-      if (row === undefined) throw notFound('There is no calculation of this end-user. Store one with POST /api/v1/ingest.')
+      if (row === undefined)
+        throw notFound('There is no calculation of this end-user. Store one with POST /api/v1/ingest.')
       const result = {
         daysInPeriod: row.days_in_period,
         cashAfterBufferCents: row.cash_after_buffer_cents,

@@ -33,8 +33,12 @@ export interface SafeToSpend {
 const sum = (amounts: DueAmount[]): number => amounts.reduce((total, { amountCents }) => total + amountCents, 0)
 
 /** What is left for the whole period when all its commitments are met; negative when they cannot be. Income to come is not in it. */
-export const discretionaryPoolCents = ({ cashAfterBufferCents, billsCents, savingsCents, debtCents }: Omit<SafeToSpend, 'dailyAllowanceCents'>): number =>
-  cashAfterBufferCents - billsCents - savingsCents - debtCents
+export const discretionaryPoolCents = ({
+  cashAfterBufferCents,
+  billsCents,
+  savingsCents,
+  debtCents
+}: Omit<SafeToSpend, 'dailyAllowanceCents'>): number => cashAfterBufferCents - billsCents - savingsCents - debtCents
 
 /**
  * What remains for spending until the end of each day of the period, the first day first. A bill reduces it from the day on which it is due, one that is due

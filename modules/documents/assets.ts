@@ -24,12 +24,15 @@ const foreignLogo = /https:\/\/cdn\.redoc\.ly\/[\w./-]+\.svg/g
 const emptyImage = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='
 
 let redoc: StaticText | undefined
-const readRedoc = (): StaticText => (redoc ??= staticText(readFileSync(redocFile(), 'utf8').replace(foreignLogo, emptyImage)))
+const readRedoc = (): StaticText =>
+  (redoc ??= staticText(readFileSync(redocFile(), 'utf8').replace(foreignLogo, emptyImage)))
 
 const sendRedoc = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const bundle = readRedoc()
   reply.headers({ etag: bundle.etag, 'cache-control': anHour })
-  return isCurrent(request.headers['if-none-match'], bundle) ? reply.code(304).send() : reply.type('text/javascript; charset=utf-8').send(bundle.text)
+  return isCurrent(request.headers['if-none-match'], bundle)
+    ? reply.code(304).send()
+    : reply.type('text/javascript; charset=utf-8').send(bundle.text)
 }
 
 const sendSwaggerUi = (file: string) => (_request: FastifyRequest, reply: FastifyReply) =>
@@ -53,7 +56,8 @@ export const serveAssets = async (app: FastifyInstance): Promise<void> => {
     handler: (request, reply) => {
       const { name } = request.params
       const sendAsset = app.config.docsEnabled ? assets.get(name) : undefined
-      if (sendAsset === undefined) throw notFound(`There is nothing at GET ${assetPath(name)}. The reference lists every path.`)
+      if (sendAsset === undefined)
+        throw notFound(`There is nothing at GET ${assetPath(name)}. The reference lists every path.`)
       return sendAsset(request, reply)
     }
   })

@@ -2,7 +2,8 @@ import { problemKinds, slugOf, type ProblemError, type ProblemKind } from '../..
 import type { ErrorKind } from '../../spec/generated/documents.ts'
 
 /** These pages hold text and style only. */
-export const errorPagePolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+export const errorPagePolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const style = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; color: #1c2430; background: #fff }
 h1 { font-size: 1.6rem } code { font: 0.95em ui-monospace, monospace; background: #eef1f5; padding: 0.1em 0.3em; border-radius: 3px }
@@ -13,7 +14,8 @@ a { color: #0b5cad }
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 /** Text that is safe inside an element and inside a quoted attribute. */
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+export const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
 
 /** Escapes text and sets what stands between backticks as code. */
 const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>')
@@ -34,10 +36,14 @@ ${body}
 `
 
 /** Every kind of error, by status and then by code. */
-export const allKinds = (): ProblemKind[] => [...problemKinds.values()].sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))
+export const allKinds = (): ProblemKind[] =>
+  [...problemKinds.values()].sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))
 
 /** A kind of error as JSON; `baseUrl` is empty when the server does not know its own address. */
-export const describeKind = (kind: ProblemKind, baseUrl: string): ErrorKind => ({ ...kind, type: `${baseUrl}/errors/${slugOf(kind.code)}` })
+export const describeKind = (kind: ProblemKind, baseUrl: string): ErrorKind => ({
+  ...kind,
+  type: `${baseUrl}/errors/${slugOf(kind.code)}`
+})
 
 /** The page that an error's `type` leads to. */
 export const pageOfKind = (kind: ProblemKind): string =>
@@ -60,7 +66,10 @@ export const pageOfAllKinds = (): string =>
 <p>Every code that <code>title</code> and <code>error</code> of an answer can hold.</p>
 <table>
 ${allKinds()
-  .map((kind) => `<tr><td>${kind.status}</td><td><a href="/errors/${slugOf(kind.code)}"><code>${escapeHtml(kind.code)}</code></a></td><td>${prose(kind.meaning)}</td></tr>`)
+  .map(
+    (kind) =>
+      `<tr><td>${kind.status}</td><td><a href="/errors/${slugOf(kind.code)}"><code>${escapeHtml(kind.code)}</code></a></td><td>${prose(kind.meaning)}</td></tr>`
+  )
   .join('\n')}
 </table>`
   )

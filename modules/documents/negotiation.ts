@@ -4,7 +4,10 @@
  *
  * @returns undefined when the client accepts none of them.
  */
-export const prefers = <const Type extends string>(accept: string | undefined, offered: readonly Type[]): Type | undefined => {
+export const prefers = <const Type extends string>(
+  accept: string | undefined,
+  offered: readonly Type[]
+): Type | undefined => {
   const ranges = (accept ?? '*/*').split(',').map(readRange)
   let best: { type: Type; quality: number } | undefined
   for (const type of offered) {

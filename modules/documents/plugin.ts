@@ -11,7 +11,11 @@ import { prefers } from './negotiation.ts'
 const documents: FastifyPluginAsync = async (app) => {
   // Who follows an error's link in a browser reads a page there too when the link is wrong; programs get the problem.
   app.setErrorHandler((error, request, reply) => {
-    if (!(error instanceof ProblemError) || prefers(request.headers.accept, ['application/problem+json', 'text/html']) !== 'text/html') throw error
+    if (
+      !(error instanceof ProblemError) ||
+      prefers(request.headers.accept, ['application/problem+json', 'text/html']) !== 'text/html'
+    )
+      throw error
     return reply
       .code(error.kind.status)
       .headers({ ...error.headers, 'content-security-policy': errorPagePolicy })

@@ -7,8 +7,12 @@ export interface StaticText {
 }
 
 /** Names the state of a text by its hash. */
-export const staticText = (text: string): StaticText => ({ text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` })
+export const staticText = (text: string): StaticText => ({
+  text,
+  etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+})
 
 /** Whether a client's `If-None-Match` names this state (RFC 9110, 13.1.2: weak comparison, or `*`). */
 export const isCurrent = (ifNoneMatch: string | undefined, { etag }: StaticText): boolean =>
-  ifNoneMatch !== undefined && (ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
+  ifNoneMatch !== undefined &&
+  (ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))

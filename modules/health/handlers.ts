@@ -11,7 +11,8 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
     const answers = await database.answers()
     const checks = answers && (await database.migrated()) ? await readCheckResults(db) : {}
     const redisStatus = rateLimiter.status()
-    const degraded = !answers || redisStatus === 'unavailable' || Object.values(checks).some((check) => check.status === 'failed')
+    const degraded =
+      !answers || redisStatus === 'unavailable' || Object.values(checks).some((check) => check.status === 'failed')
     return {
       status: degraded ? 'degraded' : 'ok',
       version,
@@ -33,7 +34,8 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
     const { database } = app
     if (app.isDraining()) throw unavailable('The server is about to stop.', {}, { 'retry-after': '5' })
     if (!(await database.answers())) throw unavailable('The database does not answer.', {}, { 'retry-after': '1' })
-    if (!(await database.migrated())) throw unavailable('The database lacks migrations. Run `npm run migrate`.', {}, { 'retry-after': '5' })
+    if (!(await database.migrated()))
+      throw unavailable('The database lacks migrations. Run `npm run migrate`.', {}, { 'retry-after': '5' })
     return { status: 'ok' }
   }
 })

@@ -10,7 +10,12 @@ import { randomText } from '../../plugins/ids.ts'
 import { hashPassword } from './passwords.ts'
 import { insertUserWithPartner, lockDemo, partnerExists } from './queries.ts'
 
-const Demo = Type.Object({ partnerId: Type.String(), email: Type.String(), password: Type.String(), testKey: Type.String() })
+const Demo = Type.Object({
+  partnerId: Type.String(),
+  email: Type.String(),
+  password: Type.String(),
+  testKey: Type.String()
+})
 /** What a newcomer needs to try everything: a sign-in, which is an operator's too, and a test key. */
 export type Demo = Static<typeof Demo>
 
@@ -39,10 +44,20 @@ const writeDemo = (path: string, demo: Demo): void => {
 
 const createDemo = async (trx: Trx, password: string, passwordHash: string, now: Date): Promise<Demo | undefined> => {
   const email = 'demo@atlasforge.test'
-  const member = await insertUserWithPartner(trx, { email, name: 'Demo User', passwordHash, partnerName: 'Demo Partner', operator: true }, now)
+  const member = await insertUserWithPartner(
+    trx,
+    { email, name: 'Demo User', passwordHash, partnerName: 'Demo Partner', operator: true },
+    now
+  )
   if (member === undefined) return undefined
   const partnerId = member.partner_id
-  const { secret } = await mintCredential(trx, { kind: 'partner_key', partnerId, environment: 'test', name: 'Demo key', now })
+  const { secret } = await mintCredential(trx, {
+    kind: 'partner_key',
+    partnerId,
+    environment: 'test',
+    name: 'Demo key',
+    now
+  })
   return { partnerId, email, password, testKey: secret }
 }
 

@@ -34,7 +34,14 @@ const members = (db: Db) =>
 export const insertUserWithPartner = async (trx: Trx, user: NewUser, now: Date): Promise<Member | undefined> => {
   const added = await trx
     .insertInto('users')
-    .values({ id: randomUUID(), email: user.email, name: user.name, password_hash: user.passwordHash, operator: user.operator ?? false, created_at: now })
+    .values({
+      id: randomUUID(),
+      email: user.email,
+      name: user.name,
+      password_hash: user.passwordHash,
+      operator: user.operator ?? false,
+      created_at: now
+    })
     .onConflict((conflict) => conflict.expression(sql`lower(email)`).doNothing())
     .returning(['id', 'email', 'name'])
     .executeTakeFirst()
@@ -59,7 +66,11 @@ export const readPasswordByEmail = async (trx: Trx, email: string) =>
 
 /** The partner that a user signs in for: one that the user owns before others. */
 export const findHome = async (db: Db, userId: string): Promise<Member | undefined> =>
-  await members(db).where('users.id', '=', userId).orderBy('memberships.role', 'desc').orderBy('memberships.partner_id').executeTakeFirst()
+  await members(db)
+    .where('users.id', '=', userId)
+    .orderBy('memberships.role', 'desc')
+    .orderBy('memberships.partner_id')
+    .executeTakeFirst()
 
 export const findMember = async (db: Db, userId: string, partnerId: string): Promise<Member | undefined> =>
   await members(db).where('users.id', '=', userId).where('memberships.partner_id', '=', partnerId).executeTakeFirst()
@@ -70,7 +81,8 @@ export const renameUser = async (trx: Trx, userId: string, name: string): Promis
 
 /** The hash of a user's password, locked so that two changes of it take turns. */
 export const readPasswordForUpdate = async (trx: Trx, userId: string): Promise<string | undefined> =>
-  (await trx.selectFrom('users').select('password_hash').where('id', '=', userId).forUpdate().executeTakeFirst())?.password_hash
+  (await trx.selectFrom('users').select('password_hash').where('id', '=', userId).forUpdate().executeTakeFirst())
+    ?.password_hash
 
 export const replacePassword = async (trx: Trx, userId: string, passwordHash: string): Promise<void> => {
   await trx.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', userId).execute()
@@ -86,12 +98,20 @@ export const replacePreferences = async (trx: Trx, userId: string, preferencesJs
 const addRefreshToken = async (trx: Trx, sessionId: string, now: Date): Promise<string> => {
   const token = randomText(48)
   const expiresAt = new Date(now.getTime() + refreshLifetimeMs)
-  await trx.insertInto('refresh_tokens').values({ hash: hashSecret(token), session_id: sessionId, created_at: now, expires_at: expiresAt, used_at: null }).execute()
+  await trx
+    .insertInto('refresh_tokens')
+    .values({ hash: hashSecret(token), session_id: sessionId, created_at: now, expires_at: expiresAt, used_at: null })
+    .execute()
   return token
 }
 
 /** Opens a session for a member and answers its id and its first refresh token. */
-export const openSession = async (trx: Trx, member: Member, client: { ip: string; userAgent: string | null }, now: Date) => {
+export const openSession = async (
+  trx: Trx,
+  member: Member,
+  client: { ip: string; userAgent: string | null },
+  now: Date
+) => {
   const id = newId('ses')
   const expiresAt = new Date(now.getTime() + refreshLifetimeMs)
   await trx
@@ -113,7 +133,11 @@ export const openSession = async (trx: Trx, member: Member, client: { ip: string
 
 /** The session that a refresh token, used or not, belongs to. */
 export const findSessionOfRefreshToken = async (trx: Trx, token: string) =>
-  await trx.selectFrom('refresh_tokens').select(['session_id', 'used_at']).where('hash', '=', hashSecret(token)).executeTakeFirst()
+  await trx
+    .selectFrom('refresh_tokens')
+    .select(['session_id', 'used_at'])
+    .where('hash', '=', hashSecret(token))
+    .executeTakeFirst()
 
 /**
  * Uses up a refresh token and answers its session; undefined when it is unknown, used or expired. Of several that use it at the same moment
@@ -146,18 +170,42 @@ export const prolongSession = async (trx: Trx, sessionId: string, now: Date) => 
 
 /** Ends a session; with `userId` only when it is that user's. False when there is none that lives. */
 export const revokeSession = async (trx: Trx, sessionId: string, now: Date, userId?: string): Promise<boolean> => {
-  const query = trx.updateTable('sessions').set({ revoked_at: now }).where('id', '=', sessionId).where('revoked_at', 'is', null).where('expires_at', '>', now)
-  const { numUpdatedRows } = await (userId === undefined ? query : query.where('user_id', '=', userId)).executeTakeFirstOrThrow()
+  const query = trx
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('id', '=', sessionId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+  const { numUpdatedRows } = await (
+    userId === undefined ? query : query.where('user_id', '=', userId)
+  ).executeTakeFirstOrThrow()
   return numUpdatedRows > 0n
 }
 
 /** Ends every session of a user but one. */
-export const revokeOtherSessions = async (trx: Trx, userId: string, keptSessionId: string, now: Date): Promise<void> => {
-  await trx.updateTable('sessions').set({ revoked_at: now }).where('user_id', '=', userId).where('id', '!=', keptSessionId).where('revoked_at', 'is', null).execute()
+export const revokeOtherSessions = async (
+  trx: Trx,
+  userId: string,
+  keptSessionId: string,
+  now: Date
+): Promise<void> => {
+  await trx
+    .updateTable('sessions')
+    .set({ revoked_at: now })
+    .where('user_id', '=', userId)
+    .where('id', '!=', keptSessionId)
+    .where('revoked_at', 'is', null)
+    .execute()
 }
 
 /** Sessions that live, the latest sign-in first, one row more than `limit` when there are more. */
-export const listSessions = async (db: Db, userId: string, after: TimePosition | undefined, limit: number, now: Date) => {
+export const listSessions = async (
+  db: Db,
+  userId: string,
+  after: TimePosition | undefined,
+  limit: number,
+  now: Date
+) => {
   const query = db
     .selectFrom('sessions')
     .select(['id', 'ip', 'user_agent', 'created_at', 'last_used_at', 'expires_at'])
@@ -179,7 +227,12 @@ export const listCredentials = async (
   after: TimePosition | undefined,
   limit: number
 ): Promise<CredentialRow[]> => {
-  const query = db.selectFrom('credentials').selectAll().where('partner_id', '=', partnerId).where('kind', '=', kind).where('revoked_at', 'is', null)
+  const query = db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('partner_id', '=', partnerId)
+    .where('kind', '=', kind)
+    .where('revoked_at', 'is', null)
   return await (after === undefined ? query : query.where(sql<boolean>`(created_at, id) < (${after.at}, ${after.id})`))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')

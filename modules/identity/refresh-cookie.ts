@@ -6,7 +6,12 @@ export const refreshCookieName = 'atlas_refresh'
 export const refreshLifetimeMs = 7 * 24 * 3_600_000
 
 const optionsOf = (app: FastifyInstance) =>
-  ({ path: '/api/v1/auth', httpOnly: true, sameSite: 'strict', secure: app.config.environment === 'production' }) as const
+  ({
+    path: '/api/v1/auth',
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: app.config.environment === 'production'
+  }) as const
 
 /** The header that gives the client its next refresh token. */
 export const setRefreshCookie = (app: FastifyInstance, token: string): Record<string, string> => ({

@@ -10,9 +10,13 @@ import { startsOf, usagePeriod } from './period.ts'
 import { readUsage, storeEvents, storeEventsAlone, type IntervalSums, type UsageEvent } from './queries.ts'
 
 const refuse = (errors: FieldError[]) =>
-  validationFailed(`The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
+  validationFailed(
+    `The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${errors.map(({ path }) => path).join(', ')}.`,
+    { errors }
+  )
 
-const firstOf = (ids: string[]): string => `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`
+const firstOf = (ids: string[]): string =>
+  `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}`
 
 const noSums = { user_signups: 0, account_links: 0, transactions: 0, volume_cents: 0, active_users: 0 }
 
@@ -29,13 +33,22 @@ const addUp = (intervals: Omit<IntervalSums, 'start'>[]) =>
 
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
   /** Who ingests leaves no activity, so that without a key to store an answer under the events are all that there is to write. */
-  const accept = async ({ db, keyed }: { db: Trx; keyed: boolean }, events: UsageEvent[], pathOf: (index: number) => string) => {
+  const accept = async (
+    { db, keyed }: { db: Trx; keyed: boolean },
+    events: UsageEvent[],
+    pathOf: (index: number) => string
+  ) => {
     const now = app.clock.now()
     const faults = findFaults(events, pathOf, now)
     if (faults.length > 0) throw refuse(faults)
     const { stored, missing } = await (keyed ? storeEvents : storeEventsAlone)(db, events, now)
-    if (missing.length > 0) throw unknownPartner(`There is no partner with the id ${firstOf(missing)}. Nothing was stored.`, { missing })
-    return { accepted: stored, duplicates: events.length - stored, partners: [...new Set(events.map((event) => event.partner_id))] }
+    if (missing.length > 0)
+      throw unknownPartner(`There is no partner with the id ${firstOf(missing)}. Nothing was stored.`, { missing })
+    return {
+      accepted: stored,
+      duplicates: events.length - stored,
+      partners: [...new Set(events.map((event) => event.partner_id))]
+    }
   }
 
   return {
@@ -62,7 +75,11 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
         to: period.end.toISOString(),
         interval,
         totals: { ...addUp(sums.intervals), active_users: sums.active_users },
-        intervals: startsOf(period, interval).map((start) => ({ ...noSums, ...byStart.get(start.getTime()), start: start.toISOString() })),
+        intervals: startsOf(period, interval).map((start) => ({
+          ...noSums,
+          ...byStart.get(start.getTime()),
+          start: start.toISOString()
+        })),
         by_category: sums.by_category,
         by_institution: sums.by_institution
       }

@@ -40,14 +40,21 @@ const readMoment = (text: string): number | undefined => {
  *
  * @returns the period, or the fields that are wrong.
  */
-export const usagePeriod = (query: { from?: string | undefined; to?: string | undefined }, interval: UsageInterval, now: Date): Period | FieldError[] => {
+export const usagePeriod = (
+  query: { from?: string | undefined; to?: string | undefined },
+  interval: UsageInterval,
+  now: Date
+): Period | FieldError[] => {
   const unitMs = lengthMs[interval]
   const from = query.from === undefined ? undefined : readMoment(query.from)
   const to = query.to === undefined ? now.getTime() + 1 : readMoment(query.to)
   const errors = [
     ...(query.from !== undefined && from === undefined ? ['query/from'] : []),
     ...(to === undefined ? ['query/to'] : [])
-  ].map((path) => ({ path, message: 'must be a date such as 2026-06-14, or a timestamp such as 2026-06-14T18:00:00Z, between 1970 and 2999' }))
+  ].map((path) => ({
+    path,
+    message: 'must be a date such as 2026-06-14, or a timestamp such as 2026-06-14T18:00:00Z, between 1970 and 2999'
+  }))
   if (errors.length > 0 || to === undefined) return errors
 
   const wantedEnd = query.to !== undefined && isDate(query.to) ? to + dayMs : to
@@ -55,7 +62,12 @@ export const usagePeriod = (query: { from?: string | undefined; to?: string | un
   const end = Math.ceil(wantedEnd / unitMs) * unitMs
   const start = from === undefined ? end - defaultDays * dayMs : Math.floor(from / unitMs) * unitMs
   if (end - start > mostDays[interval] * dayMs) {
-    return [{ path: 'query/from', message: `must be at most ${mostDays[interval]} days before the end of the range by ${interval}` }]
+    return [
+      {
+        path: 'query/from',
+        message: `must be at most ${mostDays[interval]} days before the end of the range by ${interval}`
+      }
+    ]
   }
   return { start: new Date(start), end: new Date(end) }
 }

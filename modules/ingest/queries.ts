@@ -44,7 +44,10 @@ interface StoreOutcome {
 
 type Columns = ReturnType<typeof columnsOf>
 
-const insert = (_db: Db, place: <Name extends keyof Columns>(name: Name) => RawBuilder<Columns[Name]>) => sql<StoreOutcome>`
+const insert = (
+  _db: Db,
+  place: <Name extends keyof Columns>(name: Name) => RawBuilder<Columns[Name]>
+) => sql<StoreOutcome>`
   with given as (
     select partner_id, event_type, user_id, amount_cents, category, institution, coalesce(occurred_at, ${place('receivedAt')}::timestamptz) as occurred_at, event_id, position
     from unnest(${place('partnerIds')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
@@ -103,11 +106,13 @@ const insert = (_db: Db, place: <Name extends keyof Columns>(name: Name) => RawB
   )
   select (select count(*) from stored) as stored, array(select partner_id from missing order by position) as missing`
 
-const store = (send: (trx: Trx, columns: Columns) => Promise<StoreOutcome[]>) => async (trx: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
-  const [outcome] = await send(trx, columnsOf(events, receivedAt))
-  if (outcome === undefined) throw new Error('The statement that stores usage events answered no row.')
-  return outcome
-}
+const store =
+  (send: (trx: Trx, columns: Columns) => Promise<StoreOutcome[]>) =>
+  async (trx: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
+    const [outcome] = await send(trx, columnsOf(events, receivedAt))
+    if (outcome === undefined) throw new Error('The statement that stores usage events answered no row.')
+    return outcome
+  }
 
 /**
  * Stores events and adds them to the sums of their days and hours, all in one statement whose text does not depend on how many there are. Of events with
@@ -163,7 +168,13 @@ export interface UsageSums {
  * Costs an index range of (intervals + names used in them + users active in each of them) rows, whatever the number of events was. The users dominate:
  * a year by day of 10,000 daily users is 3.7 million entries of one index.
  */
-export const readUsage = async (db: Db, partnerId: string, unit: UsageInterval, start: Date, end: Date): Promise<UsageSums> => {
+export const readUsage = async (
+  db: Db,
+  partnerId: string,
+  unit: UsageInterval,
+  start: Date,
+  end: Date
+): Promise<UsageSums> => {
   const inRange = sql`partner_id = ${partnerId} and unit = ${unit} and start >= ${start} and start < ${end}`
   const { rows } = await sql<UsageSums>`
     select

@@ -31,8 +31,8 @@ const LARGE_BILL_WEEK_SHARE = 0.5
 /** Every day on which the projected balance is below zero. */
 export function findShortfalls(daily: readonly DailyProjection[]): Shortfall[] {
   return daily
-    .filter(day => day.projectedBalanceCents < 0)
-    .map(day => ({ date: day.date, amountCents: -day.projectedBalanceCents }))
+    .filter((day) => day.projectedBalanceCents < 0)
+    .map((day) => ({ date: day.date, amountCents: -day.projectedBalanceCents }))
 }
 
 /**
@@ -41,20 +41,27 @@ export function findShortfalls(daily: readonly DailyProjection[]): Shortfall[] {
  * horizon that takes more than 40 % of the balance projected for the evening before, and at least half of a usual week's spending.
  */
 export function findAlerts(
-  daily: readonly DailyProjection[], recurring: readonly RecurringStream[], currentBalanceCents: number, weeklyOutflowCents: number,
+  daily: readonly DailyProjection[],
+  recurring: readonly RecurringStream[],
+  currentBalanceCents: number,
+  weeklyOutflowCents: number
 ): CashFlowAlert[] {
   const alerts: CashFlowAlert[] = []
   let state: 'fine' | 'low_balance' | 'shortfall' = 'fine'
   for (const { date, projectedBalanceCents } of daily) {
-    const now = projectedBalanceCents < 0 ? 'shortfall' : projectedBalanceCents < weeklyOutflowCents ? 'low_balance' : 'fine'
+    const now =
+      projectedBalanceCents < 0 ? 'shortfall' : projectedBalanceCents < weeklyOutflowCents ? 'low_balance' : 'fine'
     if (now !== state && now !== 'fine') alerts.push({ type: now, date, amountCents: Math.abs(projectedBalanceCents) })
     state = now
   }
   for (const { direction, nextDate, amountCents, description } of recurring) {
-    const index = daily.findIndex(day => day.date === nextDate)
+    const index = daily.findIndex((day) => day.date === nextDate)
     if (direction !== 'outflow' || index < 0) continue
     const before = daily[index - 1]?.projectedBalanceCents ?? currentBalanceCents
-    if (amountCents > LARGE_BILL_BALANCE_SHARE * Math.max(0, before) && amountCents >= LARGE_BILL_WEEK_SHARE * weeklyOutflowCents) {
+    if (
+      amountCents > LARGE_BILL_BALANCE_SHARE * Math.max(0, before) &&
+      amountCents >= LARGE_BILL_WEEK_SHARE * weeklyOutflowCents
+    ) {
       alerts.push({ type: 'large_upcoming_bill', date: nextDate, amountCents, description })
     }
   }

@@ -64,8 +64,10 @@ function attempt(history: History, originDay: number, horizonDays: number): Tria
   for (let index = 0; index <= origin; index++) total += history.dailyNetCents[index] ?? 0
   const meanFlow = total / (origin + 1)
   const trial: Trial = {
-    normalised: new Float64Array(reach), errorCents: new Float64Array(reach),
-    lastBalanceErrorCents: new Float64Array(reach), meanFlowErrorCents: new Float64Array(reach),
+    normalised: new Float64Array(reach),
+    errorCents: new Float64Array(reach),
+    lastBalanceErrorCents: new Float64Array(reach),
+    meanFlowErrorCents: new Float64Array(reach)
   }
   let actual = 0
   for (let index = 0; index < reach; index++) {
@@ -81,8 +83,8 @@ function attempt(history: History, originDay: number, horizonDays: number): Tria
 
 /** How many stretches of h days the trials cover without overlap: errors of overlapping windows say the same thing twice. */
 function stretches(trials: readonly Trial[], horizon: number): number {
-  const reaching = trials.filter(trial => trial.normalised.length >= horizon).length
-  return Math.min(reaching, 1 + reaching * FARTHEST_BACK_DAYS / MOST_TRIALS / Math.max(horizon, 1))
+  const reaching = trials.filter((trial) => trial.normalised.length >= horizon).length
+  return Math.min(reaching, 1 + (reaching * FARTHEST_BACK_DAYS) / MOST_TRIALS / Math.max(horizon, 1))
 }
 
 /**
@@ -93,7 +95,8 @@ function bandFor(trials: readonly Trial[], horizon: number): Band {
   const errors: number[] = []
   for (const { normalised } of trials) {
     const until = Math.min(normalised.length, Math.floor(horizon * SHARED_HORIZON_RATIO))
-    for (let index = Math.ceil(horizon / SHARED_HORIZON_RATIO) - 1; index < until; index++) errors.push(normalised[index] ?? 0)
+    for (let index = Math.ceil(horizon / SHARED_HORIZON_RATIO) - 1; index < until; index++)
+      errors.push(normalised[index] ?? 0)
   }
   const sorted = Float64Array.from(errors).sort()
   const count = stretches(trials, horizon)
@@ -101,7 +104,7 @@ function bandFor(trials: readonly Trial[], horizon: number): Band {
   const widening = 1 + SMALL_SAMPLE_WIDENING / Math.max(1, count)
   return {
     low: Math.min(0, widening * (trust * quantileOfSorted(sorted, TAIL) - (1 - trust) * NORMAL_TAIL)),
-    high: Math.max(0, widening * (trust * quantileOfSorted(sorted, 1 - TAIL) + (1 - trust) * NORMAL_TAIL)),
+    high: Math.max(0, widening * (trust * quantileOfSorted(sorted, 1 - TAIL) + (1 - trust) * NORMAL_TAIL))
   }
 }
 
@@ -111,12 +114,16 @@ function bandsFor(trials: readonly Trial[], horizonDays: number): Band[] {
 
 /** Tries the forecast on this history's own past, and calibrates the band by how far it was off. */
 export function backtest(history: History, horizonDays: number): Calibration {
-  const trials = originDays(history).map(day => attempt(history, day, horizonDays))
-  return { bands: bandsFor(trials, horizonDays), confidence: confidenceOf(trials, history, horizonDays), trials: trials.length }
+  const trials = originDays(history).map((day) => attempt(history, day, horizonDays))
+  return {
+    bands: bandsFor(trials, horizonDays),
+    confidence: confidenceOf(trials, history, horizonDays),
+    trials: trials.length
+  }
 }
 
 function overall(trials: readonly Trial[], pick: (trial: Trial) => Float64Array): number {
-  return mean(trials.flatMap(trial => [...pick(trial)]))
+  return mean(trials.flatMap((trial) => [...pick(trial)]))
 }
 
 /**
@@ -129,10 +136,13 @@ function overall(trials: readonly Trial[], pick: (trial: Trial) => Float64Array)
 function confidenceOf(trials: readonly Trial[], history: History, horizonDays: number): number {
   const n = stretches(trials, horizonDays)
   if (trials.length < 2 || n === 0) return 0
-  const error = overall(trials, trial => trial.errorCents)
-  const naive = Math.min(overall(trials, trial => trial.lastBalanceErrorCents), overall(trials, trial => trial.meanFlowErrorCents))
+  const error = overall(trials, (trial) => trial.errorCents)
+  const naive = Math.min(
+    overall(trials, (trial) => trial.lastBalanceErrorCents),
+    overall(trials, (trial) => trial.meanFlowErrorCents)
+  )
   const usualFlow = mean([...history.dailyNetCents].map(Math.abs)) * horizonDays
-  const accuracy = usualFlow > 0 ? 1 / (1 + 4 * error / usualFlow) : 1
+  const accuracy = usualFlow > 0 ? 1 / (1 + (4 * error) / usualFlow) : 1
   const skill = naive > 0 ? clamp(1 - error / naive, 0, 1) : error > 0 ? 0 : 1
   const honesty = 1 - Math.abs(crossValidatedCoverage(trials, horizonDays) - (1 - 2 * TAIL)) / (1 - 2 * TAIL)
   const score = (n / (n + 2)) * (0.5 * accuracy + 0.25 * skill + 0.25 * honesty)

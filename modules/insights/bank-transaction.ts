@@ -54,15 +54,19 @@ function markInternalTransfers(ordered: DatedTransaction[]): void {
   for (const transaction of ordered) {
     if (transaction.amountCents === 0) continue
     const opposite = waiting.get(-transaction.amountCents)
-    const found = opposite?.findIndex(other =>
-      other.accountId !== transaction.accountId && transaction.day - other.day <= INTERNAL_TRANSFER_DAYS) ?? -1
+    const found =
+      opposite?.findIndex(
+        (other) => other.accountId !== transaction.accountId && transaction.day - other.day <= INTERNAL_TRANSFER_DAYS
+      ) ?? -1
     const partner = opposite?.[found]
     if (opposite && partner) {
       opposite.splice(found, 1)
       partner.internal = transaction.internal = true
       continue
     }
-    const same = waiting.get(transaction.amountCents)?.filter(other => transaction.day - other.day <= INTERNAL_TRANSFER_DAYS) ?? []
+    const same =
+      waiting.get(transaction.amountCents)?.filter((other) => transaction.day - other.day <= INTERNAL_TRANSFER_DAYS) ??
+      []
     waiting.set(transaction.amountCents, [...same, transaction])
   }
 }

@@ -8,8 +8,14 @@ export type Cadence = 'weekly' | 'biweekly' | 'semimonthly' | 'monthly' | 'yearl
  * `interval` is counted from `anchorDay`, which for a metered monthly bill is simply the last one seen.
  */
 export type Schedule =
-  | { kind: 'calendar', cadence: 'semimonthly' | 'monthly' | 'yearly', daysOfMonth: number[], monthIndex: number, roll: Roll }
-  | { kind: 'interval', cadence: 'weekly' | 'biweekly' | 'monthly', anchorDay: number, periodDays: number }
+  | {
+      kind: 'calendar'
+      cadence: 'semimonthly' | 'monthly' | 'yearly'
+      daysOfMonth: number[]
+      monthIndex: number
+      roll: Roll
+    }
+  | { kind: 'interval'; cadence: 'weekly' | 'biweekly' | 'monthly'; anchorDay: number; periodDays: number }
 
 /** What happens to a due day on a weekend: moved back to Friday (-1), on to Monday (1), or nothing (0). */
 export type Roll = -1 | 0 | 1
@@ -27,11 +33,23 @@ export interface CadenceFit {
 }
 
 /** Usual distance between two due days. */
-export const PERIOD_DAYS: Record<Cadence, number> = { weekly: 7, biweekly: 14, semimonthly: 15.2, monthly: 30.4, yearly: 365.25 }
+export const PERIOD_DAYS: Record<Cadence, number> = {
+  weekly: 7,
+  biweekly: 14,
+  semimonthly: 15.2,
+  monthly: 30.4,
+  yearly: 365.25
+}
 
 /** How far from its due day an occurrence may lie and still belong; for short periods less, or any date at all would fit. */
 const TOLERANCE_DAYS: Record<Cadence, number> = { weekly: 1, biweekly: 3, semimonthly: 4, monthly: 5, yearly: 8 }
-const LARGEST_MEAN_MISS_DAYS: Record<Cadence, number> = { weekly: 0.6, biweekly: 1.2, semimonthly: 1.7, monthly: 2.2, yearly: 6 }
+const LARGEST_MEAN_MISS_DAYS: Record<Cadence, number> = {
+  weekly: 0.6,
+  biweekly: 1.2,
+  semimonthly: 1.7,
+  monthly: 2.2,
+  yearly: 6
+}
 const SMALLEST_MATCHED = 0.8
 const SMALLEST_FILLED = 0.75
 /** Two free anchors fit anything a little better than one: semimonthly must beat biweekly by more than that. */
@@ -101,8 +119,11 @@ function measure(schedule: Schedule, days: readonly number[]): CadenceFit {
 
 function isRegular(fit: CadenceFit, occurrences: number): boolean {
   const { cadence } = fit.schedule
-  return fit.members.length >= SMALLEST_MATCHED * occurrences && fit.filled >= SMALLEST_FILLED
-    && fit.meanMissDays <= LARGEST_MEAN_MISS_DAYS[cadence]
+  return (
+    fit.members.length >= SMALLEST_MATCHED * occurrences &&
+    fit.filled >= SMALLEST_FILLED &&
+    fit.meanMissDays <= LARGEST_MEAN_MISS_DAYS[cadence]
+  )
 }
 
 /** What a schedule explains: an occurrence counts three, less the days by which it is missed; a due day without one costs two. */
@@ -118,9 +139,10 @@ function better(a: CadenceFit | undefined, b: CadenceFit): CadenceFit {
 
 function fitInterval(cadence: 'weekly' | 'biweekly', days: readonly number[]): CadenceFit | undefined {
   const periodDays = PERIOD_DAYS[cadence]
-  const phases = new Map(days.map(day => [day % periodDays, day]))
+  const phases = new Map(days.map((day) => [day % periodDays, day]))
   let best: CadenceFit | undefined
-  for (const anchorDay of phases.values()) best = better(best, measure({ kind: 'interval', cadence, anchorDay, periodDays }, days))
+  for (const anchorDay of phases.values())
+    best = better(best, measure({ kind: 'interval', cadence, anchorDay, periodDays }, days))
   return best
 }
 
@@ -129,9 +151,9 @@ function fitMeteredMonth(days: readonly number[]): CadenceFit | undefined {
   const gaps = days.slice(1).map((day, index) => day - (days[index] ?? 0))
   const periodDays = median(gaps)
   if (gaps.length < 2 || periodDays < 27 || periodDays > 34) return undefined
-  const near = gaps.filter(gap => Math.abs(gap - periodDays) <= TOLERANCE_DAYS.monthly)
+  const near = gaps.filter((gap) => Math.abs(gap - periodDays) <= TOLERANCE_DAYS.monthly)
   const schedule: Schedule = { kind: 'interval', cadence: 'monthly', anchorDay: days.at(-1) ?? 0, periodDays }
-  const offsets = near.map(gap => Math.round(gap - periodDays))
+  const offsets = near.map((gap) => Math.round(gap - periodDays))
   const members = days.map((_, index) => index)
   return { schedule, meanMissDays: mean(offsets.map(Math.abs)), filled: near.length / gaps.length, offsets, members }
 }
@@ -141,11 +163,11 @@ const MONTH_CIRCLE_DAYS = 31
 
 /** Days of the month that could be the due one: those seen near the circular mean (twice folded when two a month are looked for). */
 function likelyDaysOfMonth(days: readonly number[], perMonth: 1 | 2): number[] {
-  const observed = new Set(days.map(day => yearMonthOfDay(day).dayOfMonth))
-  if (days.some(day => yearMonthOfDay(day + 4).dayOfMonth <= 4)) observed.add(31)
-  if (days.some(day => yearMonthOfDay(day).dayOfMonth <= 3)) observed.add(1)
+  const observed = new Set(days.map((day) => yearMonthOfDay(day).dayOfMonth))
+  if (days.some((day) => yearMonthOfDay(day + 4).dayOfMonth <= 4)) observed.add(31)
+  if (days.some((day) => yearMonthOfDay(day).dayOfMonth <= 3)) observed.add(1)
   const turn = (2 * Math.PI * perMonth) / MONTH_CIRCLE_DAYS
-  const angles = days.map(day => yearMonthOfDay(day).dayOfMonth * turn)
+  const angles = days.map((day) => yearMonthOfDay(day).dayOfMonth * turn)
   const centre = Math.atan2(mean(angles.map(Math.sin)), mean(angles.map(Math.cos)))
   const near = (dayOfMonth: number): boolean => Math.cos(dayOfMonth * turn - centre) >= Math.cos(2.6 * turn)
   return [...observed].filter(near).sort((a, b) => a - b)
@@ -158,7 +180,10 @@ function fitMonthly(days: readonly number[]): CadenceFit | undefined {
   for (const dayOfMonth of likelyDaysOfMonth(days, 1)) {
     for (const roll of ROLLS) {
       if (best?.meanMissDays === 0 && best.filled === 1) break
-      best = better(best, measure({ kind: 'calendar', cadence: 'monthly', daysOfMonth: [dayOfMonth], monthIndex: 0, roll }, days))
+      best = better(
+        best,
+        measure({ kind: 'calendar', cadence: 'monthly', daysOfMonth: [dayOfMonth], monthIndex: 0, roll }, days)
+      )
     }
   }
   const metered = fitMeteredMonth(days)
@@ -173,7 +198,10 @@ function fitSemimonthly(days: readonly number[]): CadenceFit | undefined {
     for (const second of observed) {
       if (second - first < 11 || second - first > 19) continue
       for (const roll of ROLLS) {
-        best = better(best, measure({ kind: 'calendar', cadence: 'semimonthly', daysOfMonth: [first, second], monthIndex: 0, roll }, days))
+        best = better(
+          best,
+          measure({ kind: 'calendar', cadence: 'semimonthly', daysOfMonth: [first, second], monthIndex: 0, roll }, days)
+        )
       }
     }
   }
@@ -192,7 +220,7 @@ function fitYearly(days: readonly number[]): CadenceFit | undefined {
 function gapsAgree(gaps: readonly number[], cadence: Cadence): boolean {
   const period = PERIOD_DAYS[cadence]
   const slack = 2 * TOLERANCE_DAYS[cadence]
-  const agreeing = gaps.filter(gap => Math.abs(gap - period) <= slack || Math.abs(gap - 2 * period) <= slack).length
+  const agreeing = gaps.filter((gap) => Math.abs(gap - period) <= slack || Math.abs(gap - 2 * period) <= slack).length
   return agreeing >= SMALLEST_MATCHED * SMALLEST_FILLED * gaps.length
 }
 

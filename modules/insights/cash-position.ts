@@ -39,9 +39,15 @@ export interface CashPosition {
  *
  * @returns undefined when there is no cash account with a balance.
  */
-export const cashPosition = (accounts: LinkedAccount[], transactions: LinkedTransaction[]): CashPosition | undefined => {
-  const balanceOf = (account: LinkedAccount): number | null => account.available_balance_cents ?? account.current_balance_cents
-  const cash = accounts.filter((account) => account.type === 'depository' && balanceOf(account) !== null && account.iso_currency_code !== null)
+export const cashPosition = (
+  accounts: LinkedAccount[],
+  transactions: LinkedTransaction[]
+): CashPosition | undefined => {
+  const balanceOf = (account: LinkedAccount): number | null =>
+    account.available_balance_cents ?? account.current_balance_cents
+  const cash = accounts.filter(
+    (account) => account.type === 'depository' && balanceOf(account) !== null && account.iso_currency_code !== null
+  )
   const [first] = cash
   if (first === undefined || first.iso_currency_code === null) return undefined
   const chosen = cash.filter((account) => account.iso_currency_code === first.iso_currency_code)
@@ -51,10 +57,21 @@ export const cashPosition = (accounts: LinkedAccount[], transactions: LinkedTran
     balanceCents: chosen.reduce((sum, account) => sum + (balanceOf(account) ?? 0), 0),
     asOf: new Date(Math.min(...chosen.map((account) => account.as_of.getTime()))),
     stale: chosen.some((account) => account.stale),
-    transactions: transactions.flatMap(({ id, account_id, amount_cents, date, pending, name, merchant_name, category }) =>
-      account_id === null || !ids.has(account_id) || amount_cents === null || date === null
-        ? []
-        : [{ transactionId: id, accountId: account_id, date, amountCents: amount_cents, description: merchant_name ?? name ?? '', pending: pending === true, category }]
+    transactions: transactions.flatMap(
+      ({ id, account_id, amount_cents, date, pending, name, merchant_name, category }) =>
+        account_id === null || !ids.has(account_id) || amount_cents === null || date === null
+          ? []
+          : [
+              {
+                transactionId: id,
+                accountId: account_id,
+                date,
+                amountCents: amount_cents,
+                description: merchant_name ?? name ?? '',
+                pending: pending === true,
+                category
+              }
+            ]
     )
   }
 }

@@ -36,7 +36,7 @@ export function yearMonthOfDay(day: number): YearMonth {
   const era = Math.floor(shifted / 146_097)
   const dayOfEra = shifted - era * 146_097
   const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365
   )
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const marchMonth = Math.floor((5 * dayOfYear + 2) / 153)
@@ -62,5 +62,7 @@ function firstDayOfMonth(monthIndex: number): number {
 /** The day number of a day in a month; a day past the end of the month (the 31st of April) is the month's last day. */
 export function dayOfYearMonth(monthIndex: number, dayOfMonth: number): number {
   const first = firstDayOfMonth(monthIndex)
-  return dayOfMonth <= 28 ? first + dayOfMonth - 1 : Math.min(first + dayOfMonth - 1, firstDayOfMonth(monthIndex + 1) - 1)
+  return dayOfMonth <= 28
+    ? first + dayOfMonth - 1
+    : Math.min(first + dayOfMonth - 1, firstDayOfMonth(monthIndex + 1) - 1)
 }

@@ -57,11 +57,17 @@ function weeklyOutflowCents(transactions: readonly DatedTransaction[], asOfDay: 
  * this very history has calibrated. Deterministic, and independent of the order of the transactions.
  * Throws InsufficientHistory, and RangeError or TypeError for dates, horizons and amounts that are none.
  */
-export function forecastCashFlow({ transactions, currentBalanceCents, asOf, horizonDays }: ForecastRequest): CashFlowForecast {
+export function forecastCashFlow({
+  transactions,
+  currentBalanceCents,
+  asOf,
+  horizonDays
+}: ForecastRequest): CashFlowForecast {
   if (!Number.isInteger(horizonDays) || horizonDays < 1 || horizonDays > LONGEST_HORIZON_DAYS) {
     throw new RangeError(`horizonDays must be a whole number from 1 to ${LONGEST_HORIZON_DAYS}: ${horizonDays}`)
   }
-  if (!Number.isSafeInteger(currentBalanceCents)) throw new TypeError(`currentBalanceCents is not whole cents: ${currentBalanceCents}`)
+  if (!Number.isSafeInteger(currentBalanceCents))
+    throw new TypeError(`currentBalanceCents is not whole cents: ${currentBalanceCents}`)
   const asOfDay = dayOfDate(asOf)
   const ordered = readTransactions(transactions, asOfDay)
   const first = ordered[0]
@@ -78,7 +84,7 @@ export function forecastCashFlow({ transactions, currentBalanceCents, asOf, hori
       date: dateOfDay(asOfDay + 1 + index),
       projectedBalanceCents: Math.round(projected),
       lowCents: Math.floor(projected + low * scale),
-      highCents: Math.ceil(projected + high * scale),
+      highCents: Math.ceil(projected + high * scale)
     }
   })
   const lowest = daily.reduce((least, day) => (day.projectedBalanceCents < least.projectedBalanceCents ? day : least))
@@ -91,6 +97,6 @@ export function forecastCashFlow({ transactions, currentBalanceCents, asOf, hori
     confidence,
     recurring,
     alerts: findAlerts(daily, recurring, currentBalanceCents, weeklyOutflowCents(ordered, asOfDay, historyDays)),
-    shortfalls: findShortfalls(daily),
+    shortfalls: findShortfalls(daily)
   }
 }

@@ -4,20 +4,35 @@ import { validationFailed } from '../../plugins/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/insights.ts'
-import { findEndUsers, listTransactionsForForecast, refreshAccountsOf, syncTransactionsOf, type Viewer } from '../linking/index.ts'
+import {
+  findEndUsers,
+  listTransactionsForForecast,
+  refreshAccountsOf,
+  syncTransactionsOf,
+  type Viewer
+} from '../linking/index.ts'
 import { cashPosition } from './cash-position.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
 import { insufficientHistory } from './errors.ts'
-import { FEWEST_HISTORY_DAYS, InsufficientHistory, forecastCashFlow, type CashFlowForecast, type ForecastRequest } from './forecast.ts'
+import {
+  FEWEST_HISTORY_DAYS,
+  InsufficientHistory,
+  forecastCashFlow,
+  type CashFlowForecast,
+  type ForecastRequest
+} from './forecast.ts'
 
 /** Two years show everything that comes back yearly twice. */
 const historyDays = 731
 
 const tooLittle = (days: number) =>
-  insufficientHistory(`A forecast needs ${FEWEST_HISTORY_DAYS} days of transactions on checking or savings accounts; there are ${days}.`, {
-    days,
-    required: FEWEST_HISTORY_DAYS
-  })
+  insufficientHistory(
+    `A forecast needs ${FEWEST_HISTORY_DAYS} days of transactions on checking or savings accounts; there are ${days}.`,
+    {
+      days,
+      required: FEWEST_HISTORY_DAYS
+    }
+  )
 
 const onlyEndUser = async (db: Db, viewer: Viewer): Promise<string> => {
   const [only, another] = await findEndUsers(db, viewer, 2)
@@ -37,7 +52,16 @@ const forecast = (request: ForecastRequest): CashFlowForecast => {
   }
 }
 
-const present = ({ horizonDays, projectedMinBalanceCents, projectedMinDate, confidence, alerts, daily, recurring, shortfalls }: CashFlowForecast) => ({
+const present = ({
+  horizonDays,
+  projectedMinBalanceCents,
+  projectedMinDate,
+  confidence,
+  alerts,
+  daily,
+  recurring,
+  shortfalls
+}: CashFlowForecast) => ({
   horizon_days: horizonDays,
   projected_min_balance: fromCents(projectedMinBalanceCents),
   projected_min_date: projectedMinDate,
@@ -70,10 +94,18 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
     const today = app.clock.now().toISOString().slice(0, 10)
     const lacksNews = await syncTransactionsOf(app, caller, userId)
     const accounts = await refreshAccountsOf(app, caller, userId)
-    const position = cashPosition(accounts, await listTransactionsForForecast(db, caller, userId, dateOfDay(dayOfDate(today) - historyDays)))
+    const position = cashPosition(
+      accounts,
+      await listTransactionsForForecast(db, caller, userId, dateOfDay(dayOfDate(today) - historyDays))
+    )
     if (position === undefined) throw tooLittle(0)
     const { balanceCents, currency, asOf, stale, transactions } = position
-    const result = forecast({ transactions, currentBalanceCents: balanceCents, asOf: today, horizonDays: query.horizon_days })
+    const result = forecast({
+      transactions,
+      currentBalanceCents: balanceCents,
+      asOf: today,
+      horizonDays: query.horizon_days
+    })
     return {
       user_id: userId,
       as_of: asOf.toISOString(),

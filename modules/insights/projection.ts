@@ -43,8 +43,10 @@ export function readHistory(transactions: readonly DatedTransaction[], asOfDay: 
   for (const { day, amountCents, internal } of transactions) {
     if (!internal) dailyNetCents[day - firstDay] = (dailyNetCents[day - firstDay] ?? 0) - amountCents
   }
-  const groups = groupOccurrences(transactions)
-    .map(occurrences => ({ occurrences, streamsByLength: new Map<number, Stream[]>() }))
+  const groups = groupOccurrences(transactions).map((occurrences) => ({
+    occurrences,
+    streamsByLength: new Map<number, Stream[]>()
+  }))
   return { firstDay, lastDay: asOfDay, dailyNetCents, groups }
 }
 
@@ -61,7 +63,7 @@ function countUntil(ordered: readonly Occurrence[], day: number): number {
 }
 
 /** The streams that had been seen by a day, ended ones too, and the young groups that are no stream yet. */
-function streamsAsOf(history: History, originDay: number): { streams: Stream[], unexplained: Occurrence[][] } {
+function streamsAsOf(history: History, originDay: number): { streams: Stream[]; unexplained: Occurrence[][] } {
   const streams: Stream[] = []
   const unexplained: Occurrence[][] = []
   for (const { occurrences, streamsByLength } of history.groups) {
@@ -78,7 +80,13 @@ function streamsAsOf(history: History, originDay: number): { streams: Stream[], 
 }
 
 /** Adds one stream's expected payments to the daily changes, and what is uncertain about them to the variances. */
-function addStream(stream: Stream, originDay: number, changeCents: Float64Array, variance: Float64Array, timing: Float64Array): void {
+function addStream(
+  stream: Stream,
+  originDay: number,
+  changeCents: Float64Array,
+  variance: Float64Array,
+  timing: Float64Array
+): void {
   const horizon = changeCents.length
   const skipRisk = Math.max(SMALLEST_SKIP_RISK, 1 - stream.filled)
   const sizeVariance = (1.25 * stream.amountSpreadCents) ** 2 + stream.amountCents ** 2 * skipRisk * (1 - skipRisk)
@@ -122,5 +130,5 @@ export function project(history: History, originDay: number, horizonDays: number
     const levelError = (rest.spreadCents * (index + 1)) ** 2 / Math.max(1, rest.effectiveDays)
     scaleCents[index] = Math.max(1, Math.sqrt(settled + (timing[index] ?? 0) + levelError))
   }
-  return { changeCents, scaleCents, streams: streams.filter(stream => !superseded.has(stream)) }
+  return { changeCents, scaleCents, streams: streams.filter((stream) => !superseded.has(stream)) }
 }

@@ -39,17 +39,22 @@ function describeStream(stream: Stream, asOfDay: number): RecurringStream | unde
     nextDate: dateOfDay(nextDay),
     lastDate: dateOfDay(stream.lastDay),
     dateSpreadDays: Math.round(mean(stream.offsets.map(Math.abs)) * 10) / 10,
-    transactionIds: stream.transactions.map(transaction => transaction.transactionId),
+    transactionIds: stream.transactions.map((transaction) => transaction.transactionId)
   }
 }
 
 /** The running streams, soonest first; equal days by description, account and amount, so that the order never depends on the input's. */
 export function describeStreams(streams: readonly Stream[], asOfDay: number): RecurringStream[] {
   return streams
-    .flatMap(stream => describeStream(stream, asOfDay) ?? [])
-    .sort((a, b) => compare(a.nextDate, b.nextDate) || compare(a.description, b.description)
-      || compare(a.accountId, b.accountId) || a.amountCents - b.amountCents
-      || compare(a.transactionIds[0] ?? '', b.transactionIds[0] ?? ''))
+    .flatMap((stream) => describeStream(stream, asOfDay) ?? [])
+    .sort(
+      (a, b) =>
+        compare(a.nextDate, b.nextDate) ||
+        compare(a.description, b.description) ||
+        compare(a.accountId, b.accountId) ||
+        a.amountCents - b.amountCents ||
+        compare(a.transactionIds[0] ?? '', b.transactionIds[0] ?? '')
+    )
 }
 
 function compare(a: string, b: string): number {

@@ -11,7 +11,10 @@ export function quantileOfSorted(sorted: ArrayLike<number>, probability: number)
 }
 
 export function median(values: readonly number[]): number {
-  return quantileOfSorted([...values].sort((a, b) => a - b), 0.5)
+  return quantileOfSorted(
+    [...values].sort((a, b) => a - b),
+    0.5
+  )
 }
 
 export function mean(values: readonly number[]): number {
@@ -23,7 +26,7 @@ export function mean(values: readonly number[]): number {
 /** Median absolute deviation from the median, unscaled. */
 export function medianDeviation(values: readonly number[]): number {
   const centre = median(values)
-  return median(values.map(value => Math.abs(value - centre)))
+  return median(values.map((value) => Math.abs(value - centre)))
 }
 
 export function clamp(value: number, low: number, high: number): number {

@@ -76,14 +76,14 @@ function occurrencesOf(group: readonly DatedTransaction[]): Occurrence[] {
 }
 
 function scatter(occurrences: readonly Occurrence[]): number {
-  const amounts = occurrences.map(occurrence => occurrence.amountCents)
+  const amounts = occurrences.map((occurrence) => occurrence.amountCents)
   return medianDeviation(amounts) / Math.max(1, Math.abs(median(amounts)))
 }
 
 function isTrusted(fit: CadenceFit, occurrences: readonly Occurrence[]): boolean {
   const { cadence } = fit.schedule
   if (cadence === 'monthly' && occurrences.length === 2) {
-    const [first, second] = occurrences.map(occurrence => Math.abs(occurrence.amountCents))
+    const [first, second] = occurrences.map((occurrence) => Math.abs(occurrence.amountCents))
     return Math.abs((first ?? 0) - (second ?? 0)) <= EQUAL_AMOUNT_SHARE * Math.max(first ?? 0, second ?? 0)
   }
   return fit.members.length >= FEWEST[cadence] && scatter(occurrences) <= LARGEST_SCATTER
@@ -97,20 +97,20 @@ function typicalAmountCents(amounts: readonly number[]): number {
 }
 
 function toStream(fit: CadenceFit, window: readonly Occurrence[], older: readonly Occurrence[]): Stream {
-  const members = fit.members.flatMap(index => window[index] ?? [])
-  const amounts = members.map(member => member.amountCents)
+  const members = fit.members.flatMap((index) => window[index] ?? [])
+  const amounts = members.map((member) => member.amountCents)
   const amountCents = typicalAmountCents(amounts)
   return {
     direction: directionOf(amountCents),
     cadence: fit.schedule.cadence,
     schedule: fit.schedule,
     amountCents,
-    amountSpreadCents: mean(amounts.slice(-8).map(amount => Math.abs(amount - amountCents))),
+    amountSpreadCents: mean(amounts.slice(-8).map((amount) => Math.abs(amount - amountCents))),
     offsets: fit.offsets,
     usualOffset: Math.round(median(fit.offsets)),
     filled: fit.filled,
     lastDay: members.at(-1)?.day ?? 0,
-    transactions: [...older, ...members].flatMap(occurrence => occurrence.transactions),
+    transactions: [...older, ...members].flatMap((occurrence) => occurrence.transactions)
   }
 }
 
@@ -118,7 +118,7 @@ function toStream(fit: CadenceFit, window: readonly Occurrence[], older: readonl
 function asOneStream(occurrences: readonly Occurrence[]): Stream | undefined {
   for (const length of [WINDOW_OCCURRENCES, RECENT_WINDOW_OCCURRENCES]) {
     const window = occurrences.slice(-length)
-    const fit = fitCadence(window.map(occurrence => occurrence.day))
+    const fit = fitCadence(window.map((occurrence) => occurrence.day))
     const whole = length === WINDOW_OCCURRENCES || (fit?.members.length === window.length && fit.filled === 1)
     if (fit && whole && isTrusted(fit, window)) return toStream(fit, window, occurrences.slice(0, -length))
     if (occurrences.length <= RECENT_WINDOW_OCCURRENCES) return undefined
@@ -128,7 +128,7 @@ function asOneStream(occurrences: readonly Occurrence[]): Stream | undefined {
 
 /** Several things from one merchant, told apart by amount: two plans of one shop, a membership among purchases. */
 function asStreamsByAmount(occurrences: readonly Occurrence[]): Stream[] {
-  const newest = occurrences.flatMap(occurrence => occurrence.transactions).slice(-LONGEST_MIXED_GROUP)
+  const newest = occurrences.flatMap((occurrence) => occurrence.transactions).slice(-LONGEST_MIXED_GROUP)
   if ((newest.at(-1)?.day ?? 0) - (newest[0]?.day ?? 0) < SHORTEST_MIXED_DAYS) return []
   const byAmount = newest.sort((a, b) => Math.abs(a.amountCents) - Math.abs(b.amountCents))
   const streams: Stream[] = []
@@ -159,7 +159,8 @@ export function findStreams(occurrences: readonly Occurrence[]): Stream[] {
   if (occurrences.length < 2) return []
   const whole = asOneStream(occurrences)
   // Two monthly plans together look like something more frequent than monthly, and their amounts differ.
-  if (whole && (whole.cadence === 'monthly' || whole.cadence === 'yearly' || scatter(occurrences) <= STEADY_SCATTER)) return [whole]
+  if (whole && (whole.cadence === 'monthly' || whole.cadence === 'yearly' || scatter(occurrences) <= STEADY_SCATTER))
+    return [whole]
   const parts = asStreamsByAmount(occurrences)
   const [first, second] = parts
   const explained = parts.reduce((sum, part) => sum + part.transactions.length, 0)
@@ -205,7 +206,7 @@ export function isOverdue(stream: Stream, asOfDay: number): boolean {
 
 /** Probability, 0..1, that an expected payment has come by `daysAfter` days after its expected day, from the stream's own punctuality. */
 export function arrivedShare(stream: Stream, daysAfter: number): number {
-  const arrived = stream.offsets.filter(offset => offset - stream.usualOffset <= daysAfter).length
+  const arrived = stream.offsets.filter((offset) => offset - stream.usualOffset <= daysAfter).length
   // A quarter of an imagined payment a day early, and as much a day late, keep a stream that has always been punctual from being certain.
   const imagined = daysAfter >= 1 ? 0.5 : daysAfter >= -1 ? 0.25 : 0
   return (arrived + imagined) / (stream.offsets.length + 0.5)

@@ -44,10 +44,15 @@ function scheduleFrom(cadence: Cadence, lastDay: number, old: Schedule): Schedul
 }
 
 function succeed(old: Stream, occurrences: readonly Occurrence[]): Stream | undefined {
-  const days = occurrences.map(occurrence => occurrence.day)
+  const days = occurrences.map((occurrence) => occurrence.day)
   const last = occurrences.at(-1)
-  const transactions = occurrences.flatMap(occurrence => occurrence.transactions)
-  if (last === undefined || (days[0] ?? 0) <= old.lastDay || transactions[0]?.accountId !== old.transactions[0]?.accountId) return undefined
+  const transactions = occurrences.flatMap((occurrence) => occurrence.transactions)
+  if (
+    last === undefined ||
+    (days[0] ?? 0) <= old.lastDay ||
+    transactions[0]?.accountId !== old.transactions[0]?.accountId
+  )
+    return undefined
   const ratio = last.amountCents / old.amountCents
   if (ratio < 1 / LIKE_AMOUNT_RATIO || ratio > LIKE_AMOUNT_RATIO) return undefined
   const cadence = cadenceOf(days, old.cadence)
@@ -55,8 +60,16 @@ function succeed(old: Stream, occurrences: readonly Occurrence[]): Stream | unde
   if (!cadence || !schedule) return undefined
   const amountSpreadCents = Math.abs(last.amountCents) * ASSUMED_SPREAD_SHARE
   return {
-    direction: directionOf(last.amountCents), cadence, schedule, amountCents: last.amountCents, amountSpreadCents,
-    offsets: [0], usualOffset: 0, filled: ASSUMED_FILLED, lastDay: last.day, transactions,
+    direction: directionOf(last.amountCents),
+    cadence,
+    schedule,
+    amountCents: last.amountCents,
+    amountSpreadCents,
+    offsets: [0],
+    usualOffset: 0,
+    filled: ASSUMED_FILLED,
+    lastDay: last.day,
+    transactions
   }
 }
 
@@ -66,14 +79,17 @@ function succeed(old: Stream, occurrences: readonly Occurrence[]): Stream | unde
  * `unexplained` are the groups without a stream; `dailyGrossCents` is the mean of what moves in and out on a day.
  */
 export function findSuccessors(
-  streams: readonly Stream[], unexplained: readonly Occurrence[][], asOfDay: number, dailyGrossCents: number,
+  streams: readonly Stream[],
+  unexplained: readonly Occurrence[][],
+  asOfDay: number,
+  dailyGrossCents: number
 ): Succession {
   const superseded = new Set<Stream>()
   const successorByGroup = new Map<readonly Occurrence[], Stream>()
   for (const stream of streams) {
     const material = Math.abs(stream.amountCents) / PERIOD_DAYS[stream.cadence] >= MATERIAL_SHARE * dailyGrossCents
     if (!material || asOfDay - stream.lastDay > LONGEST_GAP_DAYS || !isOverdue(stream, asOfDay)) continue
-    let newest: { group: readonly Occurrence[], successor: Stream } | undefined
+    let newest: { group: readonly Occurrence[]; successor: Stream } | undefined
     for (const group of unexplained) {
       if (group.length > MOST_PAYMENTS || successorByGroup.has(group)) continue
       const successor = succeed(stream, group)

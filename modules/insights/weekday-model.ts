@@ -48,8 +48,14 @@ export function fitWeekdayModel(dailyCents: ArrayLike<number>, lastDay: number):
   }
   const totalWeight = weights.reduce((a, b) => a + b, 0)
   const overall = totalWeight > 0 ? sums.reduce((a, b) => a + b, 0) / totalWeight : 0
-  const meanCents = Array.from(weights, (weight, weekday) =>
-    ((sums[weekday] ?? 0) + SHRINKAGE_WEEKS * overall) / (weight + SHRINKAGE_WEEKS))
+  const meanCents = Array.from(
+    weights,
+    (weight, weekday) => ((sums[weekday] ?? 0) + SHRINKAGE_WEEKS * overall) / (weight + SHRINKAGE_WEEKS)
+  )
   const variance = totalWeight > 0 ? Math.max(0, squares / totalWeight - overall * overall) : 0
-  return { meanCents, spreadCents: Math.sqrt(variance), effectiveDays: squaredWeights > 0 ? totalWeight ** 2 / squaredWeights : 0 }
+  return {
+    meanCents,
+    spreadCents: Math.sqrt(variance),
+    effectiveDays: squaredWeights > 0 ? totalWeight ** 2 / squaredWeights : 0
+  }
 }

@@ -13,7 +13,10 @@ const width = 3
  * Syncs items whose sync somebody asked for, in the background. The wish is stored with what caused it, so a crash loses none.
  * @returns a function that makes it begin now instead of at its next turn.
  */
-export const startBackgroundSync = (app: FastifyInstance, sync: (itemId: string) => Promise<SyncOutcome>): (() => void) => {
+export const startBackgroundSync = (
+  app: FastifyInstance,
+  sync: (itemId: string) => Promise<SyncOutcome>
+): (() => void) => {
   app.jobs.every(jobName, intervalMs, async () => {
     for (let i = 0; i < mostBatches; i++) {
       const ids = await listItemsToSync(app.database.db, app.clock.now(), batch)

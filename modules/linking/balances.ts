@@ -23,9 +23,14 @@ interface Access {
 }
 
 /** Asks an item's bank for its balances; undefined when it could not be asked, which is then noted with the item. */
-export const askBalances = async (app: FastifyInstance, { itemId, environment, accessToken }: Access): Promise<AccountRow[] | undefined> => {
+export const askBalances = async (
+  app: FastifyInstance,
+  { itemId, environment, accessToken }: Access
+): Promise<AccountRow[] | undefined> => {
   try {
-    const { accounts } = await app.plaid.in(environment).call((api) => api.accountsBalanceGet({ access_token: accessToken }), { repeatable: true, attempts: 2 })
+    const { accounts } = await app.plaid
+      .in(environment)
+      .call((api) => api.accountsBalanceGet({ access_token: accessToken }), { repeatable: true, attempts: 2 })
     return toAccountRows(accounts, app.clock.now())
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
@@ -36,7 +41,11 @@ export const askBalances = async (app: FastifyInstance, { itemId, environment, a
 
 const refresh = async (app: FastifyInstance, { id, environment, access_token }: ItemRow): Promise<FreshAccount[]> => {
   const { db } = app.database
-  const told = await askBalances(app, { itemId: id, environment, accessToken: app.secrets.decrypt(access_token, tokenContext(id)) })
+  const told = await askBalances(app, {
+    itemId: id,
+    environment,
+    accessToken: app.secrets.decrypt(access_token, tokenContext(id))
+  })
   if (told === undefined) return (await listAccountsOf(db, [id])).map((account) => ({ ...account, stale: true }))
   const toldOf = new Set(told.map((account) => account.plaid_account_id))
   // It may wait for a lock on the item, which no connection that others share should.

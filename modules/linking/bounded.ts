@@ -1,5 +1,9 @@
 /** Maps `inputs` with at most `width` of them under way; answers in their order. The first failure is thrown once the others have ended. */
-export const mapBounded = async <Input, Output>(inputs: Input[], width: number, work: (input: Input) => Promise<Output>): Promise<Output[]> => {
+export const mapBounded = async <Input, Output>(
+  inputs: Input[],
+  width: number,
+  work: (input: Input) => Promise<Output>
+): Promise<Output[]> => {
   const outputs: Output[] = new Array<Output>(inputs.length)
   const rest = inputs.entries()
   const worker = async () => {

@@ -53,9 +53,14 @@ export const foldPages = (pages: Page[]): Map<string, Transaction | null> => {
 }
 
 /** @throws Error when Plaid tells of a transaction on an account that it has not told of. */
-export const toTransactionRow = (itemId: string, transaction: Transaction, accountIds: ReadonlyMap<string, string>): TransactionRow => {
+export const toTransactionRow = (
+  itemId: string,
+  transaction: Transaction,
+  accountIds: ReadonlyMap<string, string>
+): TransactionRow => {
   const accountId = accountIds.get(transaction.account_id)
-  if (accountId === undefined) throw new Error(`Plaid sent a transaction on an account that the item ${itemId} does not have.`)
+  if (accountId === undefined)
+    throw new Error(`Plaid sent a transaction on an account that the item ${itemId} does not have.`)
   const pendingId = transaction.pending_transaction_id
   return {
     id: transactionIdOf(itemId, transaction.transaction_id),

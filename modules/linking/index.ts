@@ -16,8 +16,11 @@ export type { FreshAccount, StoredAccount, StoredTransaction, Viewer }
 export { selectHeldItems } from './queries/items.ts'
 
 /** An end-user's accounts with the balances that their banks tell now; outside of any transaction. */
-export const refreshAccountsOf = async (app: FastifyInstance, viewer: Viewer, userId: string): Promise<FreshAccount[]> =>
-  await readFreshAccounts(app, await listItemsOfUser(app.database.db, viewer, userId))
+export const refreshAccountsOf = async (
+  app: FastifyInstance,
+  viewer: Viewer,
+  userId: string
+): Promise<FreshAccount[]> => await readFreshAccounts(app, await listItemsOfUser(app.database.db, viewer, userId))
 
 /** An account with what Plaid needs to move money on it. */
 export interface AccountAccess {
@@ -33,7 +36,12 @@ export interface AccountAccess {
 }
 
 /** One account of a partner with access to it at Plaid; undefined when the partner has none by this id in these environments. */
-export const findAccount = async (secrets: Secrets, db: Db, viewer: Viewer, accountId: string): Promise<AccountAccess | undefined> => {
+export const findAccount = async (
+  secrets: Secrets,
+  db: Db,
+  viewer: Viewer,
+  accountId: string
+): Promise<AccountAccess | undefined> => {
   const row = await findAccountRow(db, viewer, accountId)
   if (row === undefined) return undefined
   const { user_id, environment, status, access_token, institution_id, institution_name, ...account } = row
@@ -49,14 +57,18 @@ export const findAccount = async (secrets: Secrets, db: Db, viewer: Viewer, acco
   }
 }
 
-const availableOf = (account: Pick<StoredAccount, 'available_balance_cents' | 'current_balance_cents'>): number | null =>
-  account.available_balance_cents ?? account.current_balance_cents
+const availableOf = (
+  account: Pick<StoredAccount, 'available_balance_cents' | 'current_balance_cents'>
+): number | null => account.available_balance_cents ?? account.current_balance_cents
 
 /**
  * Asks the bank for an account's balance, for nobody else; outside of any transaction.
  * @returns what stores it, in a transaction, and answers what is there, in cents: the newest that anybody was told, or null when the bank says nothing of it.
  */
-export const askBalance = async (app: FastifyInstance, access: AccountAccess): Promise<(trx: Trx) => Promise<number | null>> => {
+export const askBalance = async (
+  app: FastifyInstance,
+  access: AccountAccess
+): Promise<(trx: Trx) => Promise<number | null>> => {
   const told = await askBalances(app, access)
   const { account, itemId } = access
   return async (trx) => {
@@ -79,8 +91,13 @@ export const syncTransactionsOf = async (app: FastifyInstance, viewer: Viewer, u
 const mostTransactions = 50_000
 
 /** An end-user's present transactions dated `since` or later, newest first, as they are stored; amounts in cents, positive when money leaves the account. */
-export const listTransactionsForForecast = async (db: Db, viewer: Viewer, userId: string, since?: string): Promise<StoredTransaction[]> =>
-  await listPresentTransactions(db, viewer, userId, since, mostTransactions)
+export const listTransactionsForForecast = async (
+  db: Db,
+  viewer: Viewer,
+  userId: string,
+  since?: string
+): Promise<StoredTransaction[]> => await listPresentTransactions(db, viewer, userId, since, mostTransactions)
 
 /** Up to `limit` of the partner's end-users that have linked something; two are enough to know whether there is exactly one. */
-export const findEndUsers = async (db: Db, viewer: Viewer, limit: number): Promise<string[]> => await listEndUsers(db, viewer, limit)
+export const findEndUsers = async (db: Db, viewer: Viewer, limit: number): Promise<string[]> =>
+  await listEndUsers(db, viewer, limit)

@@ -16,9 +16,16 @@ const linking: FastifyPluginAsync = async (app) => {
   const wakeBackgroundSync = startBackgroundSync(app, sync)
   // After the answer, when what asks for a sync is committed.
   app.addHook('onResponse', async (request, reply) => {
-    if (reply.statusCode === 200 && beginsSync.has(request.routeOptions.config.operation?.operationId)) wakeBackgroundSync()
+    if (reply.statusCode === 200 && beginsSync.has(request.routeOptions.config.operation?.operationId))
+      wakeBackgroundSync()
   })
-  bindOperations(app, operations, { ...linkHandlers(app), ...sandboxHandlers(app), ...itemHandlers(app), ...transactionHandlers(app, sync), ...webhookHandlers(app) })
+  bindOperations(app, operations, {
+    ...linkHandlers(app),
+    ...sandboxHandlers(app),
+    ...itemHandlers(app),
+    ...transactionHandlers(app, sync),
+    ...webhookHandlers(app)
+  })
 }
 
 export default linking

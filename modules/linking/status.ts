@@ -14,10 +14,17 @@ const statusOf = ({ errorType, errorCode }: PlaidFailure): ItemStatus | undefine
 }
 
 /** The status that an error webhook gives an item. */
-export const statusOfCode = (errorCode: string): ItemStatus => (errorCode === loginRequired ? 'login_required' : 'error')
+export const statusOfCode = (errorCode: string): ItemStatus =>
+  errorCode === loginRequired ? 'login_required' : 'error'
 
 /** Notes an item's state, and tells the partner once when its end-user has something to do. */
-export const markItem = async (app: FastifyInstance, trx: Trx, id: string, status: ItemStatus, errorCode: string | null): Promise<void> => {
+export const markItem = async (
+  app: FastifyInstance,
+  trx: Trx,
+  id: string,
+  status: ItemStatus,
+  errorCode: string | null
+): Promise<void> => {
   const item = await setItemStatus(trx, id, status, errorCode)
   if (item === undefined || errorCode === null) return
   const data = { item_id: item.id, user_id: item.user_id, status, error_code: errorCode }

@@ -36,7 +36,10 @@ const readLoop = async (client: PlaidClient, accessToken: string, from: string |
   let cursor = from ?? ''
   while (pages.length < mostPages) {
     const at = cursor === '' ? {} : { cursor }
-    const page = await client.call((api) => api.transactionsSync({ access_token: accessToken, count: pageSize, ...at }), { repeatable: true })
+    const page = await client.call(
+      (api) => api.transactionsSync({ access_token: accessToken, count: pageSize, ...at }),
+      { repeatable: true }
+    )
     pages.push(page)
     for (const account of page.accounts) accounts.set(account.account_id, account)
     cursor = page.next_cursor
@@ -72,7 +75,12 @@ const usageOf = (item: ItemRow, rows: TransactionRow[]): UsageEvent[] =>
   }))
 
 /** Applies a loop: the item's cursor, accounts, transactions, usage and the event commit together, or nothing does. */
-const applyLoop = async (app: FastifyInstance, trx: Trx, from: ItemRow, { pages, accounts, cursor }: Loop): Promise<boolean> => {
+const applyLoop = async (
+  app: FastifyInstance,
+  trx: Trx,
+  from: ItemRow,
+  { pages, accounts, cursor }: Loop
+): Promise<boolean> => {
   const now = app.clock.now()
   const item = await advanceCursor(trx, from, cursor, now)
   if (item === undefined) return false
@@ -80,7 +88,9 @@ const applyLoop = async (app: FastifyInstance, trx: Trx, from: ItemRow, { pages,
   if (changes.length === 0) return true
   await addAccounts(trx, item.id, toAccountRows(accounts, now))
   const accountIds = await readAccountIds(trx, item.id)
-  const saved = changes.flatMap(([, transaction]) => (transaction === null ? [] : [toTransactionRow(item.id, transaction, accountIds)]))
+  const saved = changes.flatMap(([, transaction]) =>
+    transaction === null ? [] : [toTransactionRow(item.id, transaction, accountIds)]
+  )
   saved.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0))
   const removed = changes.flatMap(([id, transaction]) => (transaction === null ? [transactionIdOf(item.id, id)] : []))
   await writeChanges(trx, item, saved, removed)
@@ -105,7 +115,8 @@ const syncOnce = async (app: FastifyInstance, itemId: string): Promise<SyncOutco
       if (!(error instanceof ProblemError)) throw error
       // A failure of the item is for its owner to repair; until somebody asks again there is no use in trying.
       const ofItem = await noteItemFailure(app, itemId, error)
-      if (item.syncs_wanted > item.syncs_done) await postponeSync(db, itemId, ofItem ? 'asked again' : new Date(app.clock.now().getTime() + retryAfterMs))
+      if (item.syncs_wanted > item.syncs_done)
+        await postponeSync(db, itemId, ofItem ? 'asked again' : new Date(app.clock.now().getTime() + retryAfterMs))
       return { state: 'stale', error }
     }
   }

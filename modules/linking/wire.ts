@@ -9,7 +9,10 @@ import type { ItemRow } from './queries/items.ts'
 const moneyOrNull = (cents: number | null): number | null => (cents === null ? null : fromCents(cents))
 
 /** How these things look on the wire. */
-export const toInstitution = ({ institution_id, institution_name }: Pick<ItemRow, 'institution_id' | 'institution_name'>) => ({ institution_id, name: institution_name })
+export const toInstitution = ({
+  institution_id,
+  institution_name
+}: Pick<ItemRow, 'institution_id' | 'institution_name'>) => ({ institution_id, name: institution_name })
 
 export const toLinkedAccount = (account: StoredAccount): Static<typeof schemas.LinkedAccount> => ({
   account_id: account.id,
@@ -42,7 +45,13 @@ export const toItem = (item: ItemRow): Static<typeof schemas.Item> => ({
 
 /** @throws Error for a tombstone, which has none of this. */
 export const toTransaction = (row: ShownTransaction): Static<typeof schemas.Transaction> => {
-  if (row.account_id === null || row.amount_cents === null || row.date === null || row.pending === null || row.name === null) {
+  if (
+    row.account_id === null ||
+    row.amount_cents === null ||
+    row.date === null ||
+    row.pending === null ||
+    row.name === null
+  ) {
     throw new Error(`The transaction ${row.id} is removed and cannot be shown.`)
   }
   return {

@@ -46,7 +46,12 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
   },
 
   async listLoans({ db, query, caller }) {
-    const found = await listLoans(db, caller.agentId, readPosition(app.cursors, listName, query.cursor), query.limit + 1)
+    const found = await listLoans(
+      db,
+      caller.agentId,
+      readPosition(app.cursors, listName, query.cursor),
+      query.limit + 1
+    )
     const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode(listName, [last.id]))
     return { agent_id: caller.agentId, loans: rows.map(toLoan), next_cursor: nextCursor, has_more: nextCursor !== null }
   },

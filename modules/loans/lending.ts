@@ -6,7 +6,17 @@ import { fromCents } from '../../plugins/money.ts'
 import { agentPaused, findAgent, holdsTooLittle, lockAgent } from '../agents/index.ts'
 import { notEnrolled, readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
 import { alreadyRepaid, existingLoan, ineligible } from './errors.ts'
-import { findOutstanding, insertLoan, lockLoan, lockOverdue, markDefaulted, markLate, markRepaid, storeRepayment, type Loan } from './queries.ts'
+import {
+  findOutstanding,
+  insertLoan,
+  lockLoan,
+  lockOverdue,
+  markDefaulted,
+  markLate,
+  markRepaid,
+  storeRepayment,
+  type Loan
+} from './queries.ts'
 import { dueAt, lapsesOf } from './schedule.ts'
 import { minimumScore, underwrite, type Band } from './underwriting.ts'
 
@@ -32,21 +42,33 @@ const publish = async (app: Lending, trx: Trx, type: LoanEvent, loan: Pick<Loan,
 }
 
 const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: ReportType): Promise<void> => {
-  await recordOwnReport(app, trx, { agentId: loan.agentId, reportType, amountCents: loan.amountCents, notes: `loan ${loan.id}` })
+  await recordOwnReport(app, trx, {
+    agentId: loan.agentId,
+    reportType,
+    amountCents: loan.amountCents,
+    notes: `loan ${loan.id}`
+  })
 }
 
 const hasLoan = (loan: Loan) => {
   const outstanding = fromCents(outstandingOf(loan))
-  return existingLoan(`${outstanding} credits of loan ${loan.id} are not paid back yet. Pay them with POST /api/loans/${loan.id}/repay first.`, {
-    loan_id: loan.id,
-    outstanding
-  })
+  return existingLoan(
+    `${outstanding} credits of loan ${loan.id} are not paid back yet. Pay them with POST /api/loans/${loan.id}/repay first.`,
+    {
+      loan_id: loan.id,
+      outstanding
+    }
+  )
 }
 
 const tooLow = (score: number, next: Band) => {
   const limit = fromCents(next.limitCents)
   const missing = `The score of ${score} is ${next.minimumScore - score} points below ${next.minimumScore}`
-  return ineligible(`${missing}; from there on loans of up to ${limit} credits are possible.`, { score, minimum_score: minimumScore, next_band: { score: next.minimumScore, limit } })
+  return ineligible(`${missing}; from there on loans of up to ${limit} credits are possible.`, {
+    score,
+    minimum_score: minimumScore,
+    next_band: { score: next.minimumScore, limit }
+  })
 }
 
 export interface Disbursement {
@@ -60,10 +82,17 @@ export interface Disbursement {
  * Decides on a request for a loan and pays it out.
  * @throws ProblemError 403 `agent_paused`, `not_enrolled` or `ineligible`; 409 `existing_loan`.
  */
-export const borrow = async (app: Lending, trx: Trx, agentId: string, requestedCents: number, purpose: string | null): Promise<Disbursement> => {
+export const borrow = async (
+  app: Lending,
+  trx: Trx,
+  agentId: string,
+  requestedCents: number,
+  purpose: string | null
+): Promise<Disbursement> => {
   const now = app.clock.now()
   const agent = await lockAgent(trx, agentId)
-  if (agent?.status !== 'active') throw agentPaused(`The agent ${agentId} is paused, and a paused agent cannot borrow. Its owner can resume it.`)
+  if (agent?.status !== 'active')
+    throw agentPaused(`The agent ${agentId} is paused, and a paused agent cannot borrow. Its owner can resume it.`)
   const score = await readScore(trx, agentId, now)
   if (score === undefined) throw notEnrolled(agentId, 403)
   for (let attempt = 1; attempt <= mostTries; attempt++) {
@@ -72,10 +101,25 @@ export const borrow = async (app: Lending, trx: Trx, agentId: string, requestedC
     const decision = underwrite(score, requestedCents)
     if (!decision.approved) throw tooLow(score, decision.nextBand)
     const { amountCents, limitCents } = decision
-    const loanId = await insertLoan(trx, { agentId, requestedCents, amountCents, limitCents, score, purpose, requestedAt: now, dueAt: dueAt(now) })
+    const loanId = await insertLoan(trx, {
+      agentId,
+      requestedCents,
+      amountCents,
+      limitCents,
+      score,
+      purpose,
+      requestedAt: now,
+      dueAt: dueAt(now)
+    })
     // Somebody else's request came between; the next round finds its loan, unless that one is paid back already.
     if (loanId === undefined) continue
-    const posted = await app.ledger.post(trx, { walletId: agentId, type: 'loan', amountCents, description: `Loan ${loanId}`, reference: `loan:${loanId}` })
+    const posted = await app.ledger.post(trx, {
+      walletId: agentId,
+      type: 'loan',
+      amountCents,
+      description: `Loan ${loanId}`,
+      reference: `loan:${loanId}`
+    })
     if (!posted.posted || posted.repeated) throw new Error(`The loan ${loanId} could not be paid out.`)
     await publish(app, trx, 'loan.disbursed', { id: loanId, agentId })
     return { loanId, amountCents, limitCents, score }
@@ -112,13 +156,25 @@ export interface Repayment {
  * Pays back a loan or a part of it, never more than is outstanding.
  * @throws ProblemError 404 for another agent's loan; 409 `already_repaid`; 402 `insufficient_balance`.
  */
-export const repay = async (app: Lending, trx: Trx, agentId: string, loanId: number, amountCents: number): Promise<Repayment> => {
+export const repay = async (
+  app: Lending,
+  trx: Trx,
+  agentId: string,
+  loanId: number,
+  amountCents: number
+): Promise<Repayment> => {
   const now = app.clock.now()
   const locked = await lockLoan(trx, loanId, agentId)
   if (locked === undefined) throw notFound(`You have no loan ${loanId}.`)
-  if (locked.repaidAt !== null) throw alreadyRepaid(`Loan ${loanId} was paid back in full on ${locked.repaidAt.toISOString().slice(0, 10)}.`)
+  if (locked.repaidAt !== null)
+    throw alreadyRepaid(`Loan ${loanId} was paid back in full on ${locked.repaidAt.toISOString().slice(0, 10)}.`)
   const paidCents = Math.min(amountCents, outstandingOf(locked))
-  const posted = await app.ledger.post(trx, { walletId: agentId, type: 'repayment', amountCents: paidCents, description: `Repayment of loan ${loanId}` })
+  const posted = await app.ledger.post(trx, {
+    walletId: agentId,
+    type: 'repayment',
+    amountCents: paidCents,
+    description: `Repayment of loan ${loanId}`
+  })
   if (!posted.posted) throw holdsTooLittle(posted.balanceCents, paidCents)
   // The job may not have come by yet: who pays too late is late all the same.
   const loan = await noteLapses(app, trx, locked)

@@ -17,7 +17,18 @@ export interface Loan {
   repaidAt: Date | null
 }
 
-const columns = ['id', 'agent_id', 'amount_cents', 'amount_repaid_cents', 'status', 'purpose', 'requested_at', 'due_at', 'late_at', 'repaid_at'] as const
+const columns = [
+  'id',
+  'agent_id',
+  'amount_cents',
+  'amount_repaid_cents',
+  'status',
+  'purpose',
+  'requested_at',
+  'due_at',
+  'late_at',
+  'repaid_at'
+] as const
 
 const loanOf = (row: {
   id: number
@@ -79,13 +90,24 @@ export const insertLoan = async (trx: Trx, loan: NewLoan): Promise<number | unde
 
 /** The agent's loan that is not paid back, active or defaulted. */
 export const findOutstanding = async (db: Db, agentId: string): Promise<Loan | undefined> => {
-  const row = await db.selectFrom('loans').select(columns).where('agent_id', '=', agentId).where('status', '<>', 'repaid').executeTakeFirst()
+  const row = await db
+    .selectFrom('loans')
+    .select(columns)
+    .where('agent_id', '=', agentId)
+    .where('status', '<>', 'repaid')
+    .executeTakeFirst()
   return row === undefined ? undefined : loanOf(row)
 }
 
 /** One of the agent's loans, which nobody else changes until the transaction ends. */
 export const lockLoan = async (trx: Trx, id: number, agentId: string): Promise<Loan | undefined> => {
-  const row = await trx.selectFrom('loans').select(columns).where('id', '=', id).where('agent_id', '=', agentId).forUpdate().executeTakeFirst()
+  const row = await trx
+    .selectFrom('loans')
+    .select(columns)
+    .where('id', '=', id)
+    .where('agent_id', '=', agentId)
+    .forUpdate()
+    .executeTakeFirst()
   return row === undefined ? undefined : loanOf(row)
 }
 
@@ -120,11 +142,20 @@ export const storeRepayment = async (trx: Trx, id: number, amountRepaidCents: nu
 }
 
 export const markRepaid = async (trx: Trx, id: number, amountRepaidCents: number, now: Date): Promise<void> => {
-  await trx.updateTable('loans').set({ amount_repaid_cents: amountRepaidCents, status: 'repaid', repaid_at: now }).where('id', '=', id).execute()
+  await trx
+    .updateTable('loans')
+    .set({ amount_repaid_cents: amountRepaidCents, status: 'repaid', repaid_at: now })
+    .where('id', '=', id)
+    .execute()
 }
 
 /** The agent's loans, newest first, those before `beforeId` when it is given. */
-export const listLoans = async (db: Db, agentId: string, beforeId: number | undefined, limit: number): Promise<Loan[]> => {
+export const listLoans = async (
+  db: Db,
+  agentId: string,
+  beforeId: number | undefined,
+  limit: number
+): Promise<Loan[]> => {
   const rows = await db
     .selectFrom('loans')
     .select(columns)

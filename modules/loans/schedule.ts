@@ -21,5 +21,8 @@ export type Lapse = 'late' | 'default'
 export const lapsesOf = ({ status, dueAt: due, lateAt }: Standing, now: Date): Lapse[] => {
   if (status !== 'active') return []
   const overdueMs = now.getTime() - due.getTime()
-  return [...(overdueMs > 0 && lateAt === null ? ['late' as const] : []), ...(overdueMs > defaultAfterMs ? ['default' as const] : [])]
+  return [
+    ...(overdueMs > 0 && lateAt === null ? ['late' as const] : []),
+    ...(overdueMs > defaultAfterMs ? ['default' as const] : [])
+  ]
 }

@@ -73,7 +73,11 @@ export const findEnd = async (
 }
 
 /** The end of a transfer that a leg moves money from or to; undefined when it was unlinked meanwhile. */
-export const findEndOfTransfer = async (app: FastifyInstance, transfer: TransferRow, side: 'from' | 'to'): Promise<End | undefined> =>
+export const findEndOfTransfer = async (
+  app: FastifyInstance,
+  transfer: TransferRow,
+  side: 'from' | 'to'
+): Promise<End | undefined> =>
   await findEnd(
     app,
     { partnerId: transfer.partner_id, environments: [transfer.environment] },
@@ -85,7 +89,9 @@ const transferable = new Set(['checking', 'savings', 'cash management'])
 const instant = new Set(['checking', 'savings'])
 
 /** Whether Plaid moves money from and to this kind of account. */
-export const isTransferable = ({ type, subtype }: End): boolean => type === 'depository' && transferable.has(subtype ?? '')
+export const isTransferable = ({ type, subtype }: End): boolean =>
+  type === 'depository' && transferable.has(subtype ?? '')
 
 /** Whether instant payments reach this kind of account. */
-export const isReachedInstantly = ({ type, subtype }: End): boolean => type === 'depository' && instant.has(subtype ?? '')
+export const isReachedInstantly = ({ type, subtype }: End): boolean =>
+  type === 'depository' && instant.has(subtype ?? '')

@@ -2,7 +2,8 @@
 export type LegKind = 'debit' | 'credit' | 'refund'
 
 /** `wanted` is decided on and not yet taken by Plaid; the others are Plaid's. */
-export type LegStatus = 'wanted' | 'pending' | 'posted' | 'settled' | 'funds_available' | 'failed' | 'returned' | 'cancelled'
+export type LegStatus =
+  'wanted' | 'pending' | 'posted' | 'settled' | 'funds_available' | 'failed' | 'returned' | 'cancelled'
 
 /** The steps of Plaid's transfers (reference of /transfer/event/sync); the database enforces the same ones. */
 export const legSteps: Readonly<Record<LegStatus, readonly LegStatus[]>> = {

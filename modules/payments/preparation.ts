@@ -9,11 +9,25 @@ import { fromCents } from '../../plugins/money.ts'
 import { isPlaidFailure, type PlaidFailure } from '../../plugins/plaid/index.ts'
 import { askBalance, type AccountAccess } from '../linking/index.ts'
 import { findEnd, findEndOfTransfer, isReachedInstantly, isTransferable, type End } from './ends.ts'
-import { accountNotTransferable, currencyMismatch, insufficientFunds, railUnavailable, sameAccount, transferDeclined } from './errors.ts'
+import {
+  accountNotTransferable,
+  currencyMismatch,
+  insufficientFunds,
+  railUnavailable,
+  sameAccount,
+  transferDeclined
+} from './errors.ts'
 import { applyEvents, tellOf } from './progress.ts'
 import { listLegs, type LegRow } from './queries/legs.ts'
 import { insertPreparation, submitPreparation, type Submitted } from './queries/preparations.ts'
-import { deletePreparation, forgetRequest, lockTransfer, takeUpTransfer, type NewTransfer, type TransferRow } from './queries/transfers.ts'
+import {
+  deletePreparation,
+  forgetRequest,
+  lockTransfer,
+  takeUpTransfer,
+  type NewTransfer,
+  type TransferRow
+} from './queries/transfers.ts'
 import { chooseRail, debitNetworkOf, estimateSettlement, type Network, type Rail } from './rails.ts'
 import { findTaken, sendLeg, type Refusal } from './send.ts'
 
@@ -33,9 +47,13 @@ export interface Wanted {
 
 const checkEnds = (ends: End[], currency: string): void => {
   for (const end of ends) {
-    if (!isTransferable(end)) throw accountNotTransferable('Money moves between checking and savings accounts only.', { account_id: end.id })
+    if (!isTransferable(end))
+      throw accountNotTransferable('Money moves between checking and savings accounts only.', { account_id: end.id })
     if (currency !== 'USD' || end.currency !== currency) {
-      throw currencyMismatch(`The account holds ${end.currency ?? 'an unknown currency'}; transfers are in USD.`, { account_id: end.id, currency })
+      throw currencyMismatch(`The account holds ${end.currency ?? 'an unknown currency'}; transfers are in USD.`, {
+        account_id: end.id,
+        currency
+      })
     }
   }
 }
@@ -48,9 +66,15 @@ export interface Prepared {
   from: End | undefined
 }
 
-const noSource = (accountId: string): ProblemError => notFound('There is no such account to send from.', { account_id: accountId })
+const noSource = (accountId: string): ProblemError =>
+  notFound('There is no such account to send from.', { account_id: accountId })
 
-const chooseWay = (from: End, to: End, { amountCents, rail: wish }: Wanted, at: Date): { rail: Rail; debitNetwork: Network } => {
+const chooseWay = (
+  from: End,
+  to: End,
+  { amountCents, rail: wish }: Wanted,
+  at: Date
+): { rail: Rail; debitNetwork: Network } => {
   const movement = { amountCents, at, instantReach: isReachedInstantly(from) && isReachedInstantly(to) }
   const { rail, refusal } = chooseRail(movement, wish)
   if (refusal !== undefined) throw railUnavailable(refusal, { rail })
@@ -59,12 +83,20 @@ const chooseWay = (from: End, to: End, { amountCents, rail: wish }: Wanted, at: 
 
 const insufficient = (leftCents: number, requiredCents: number): ProblemError => {
   const available = fromCents(Math.max(0, leftCents))
-  return insufficientFunds(`The account has ${available.toFixed(2)} left for transfers.`, { available, required: fromCents(requiredCents) })
+  return insufficientFunds(`The account has ${available.toFixed(2)} left for transfers.`, {
+    available,
+    required: fromCents(requiredCents)
+  })
 }
 
 const linkedOf = (ends: End[]): AccountAccess[] => ends.flatMap(({ linked }) => (linked === undefined ? [] : [linked]))
 
-const prepare = async (app: FastifyInstance, wanted: Wanted, from: End & { linked: AccountAccess }, to: End): Promise<Prepared> => {
+const prepare = async (
+  app: FastifyInstance,
+  wanted: Wanted,
+  from: End & { linked: AccountAccess },
+  to: End
+): Promise<Prepared> => {
   checkEnds([from, to], wanted.currency)
   const storeBalance = await askBalance(app, from.linked)
   const now = app.clock.now()
@@ -129,7 +161,8 @@ export const prepareTransfer = async (app: FastifyInstance, wanted: Wanted): Pro
   if (wanted.fromAccountId === wanted.toAccountId) throw sameAccount('A transfer needs two different accounts.')
   // Money cannot be pulled from a recipient: only its holder can let go of it.
   if (from?.linked === undefined) throw noSource(wanted.fromAccountId)
-  if (to === undefined) throw notFound('There is no such account or recipient to send to.', { account_id: wanted.toAccountId })
+  if (to === undefined)
+    throw notFound('There is no such account or recipient to send to.', { account_id: wanted.toAccountId })
   return await prepare(app, wanted, { ...from, linked: from.linked }, to)
 }
 
@@ -142,9 +175,12 @@ const declined = ({ code, description, loginRequired }: Refusal): ProblemError =
 
 const refusedProblem = (error: PlaidFailure, transfer: TransferRow): ProblemError => {
   if (error.errorCode === 'TRANSFER_UNSUPPORTED_ACCOUNT_TYPE') {
-    return accountNotTransferable('Plaid does not move money from this kind of account.', { account_id: transfer.from_account_id })
+    return accountNotTransferable('Plaid does not move money from this kind of account.', {
+      account_id: transfer.from_account_id
+    })
   }
-  if (error.errorType === 'ITEM_ERROR') return declined({ code: error.errorCode, description: 'The bank’s login does not work.', loginRequired: true })
+  if (error.errorType === 'ITEM_ERROR')
+    return declined({ code: error.errorCode, description: 'The bank’s login does not work.', loginRequired: true })
   return error
 }
 
@@ -202,7 +238,8 @@ export const submitTransfer = async (
     return undefined
   }
   const present = await lockTransfer(trx, id)
-  if (present === undefined) throw upstreamUnavailable('The transfer took too long and was given up; no money has moved. Try again.')
+  if (present === undefined)
+    throw upstreamUnavailable('The transfer took too long and was given up; no money has moved. Try again.')
   if (present.state === 'preparing') throw new Error(`The transfer ${id} has no debit that is wanted.`)
   if (answered) await forgetRequest(trx, id)
   return undefined

@@ -47,4 +47,5 @@ export const debitNetworkOf = (rail: Rail, movement: Movement): Network =>
   rail !== 'ach' && refusalOf.same_day_ach(movement) === undefined ? 'same-day-ach' : 'ach'
 
 /** When the money is at its destination: the debit settles by its calendar, and the credit that follows it by its own. */
-export const estimateSettlement = (rail: Rail, debitNetwork: Network, at: Date): Date => settlementOf(networkOf(rail), settlementOf(debitNetwork, at))
+export const estimateSettlement = (rail: Rail, debitNetwork: Network, at: Date): Date =>
+  settlementOf(networkOf(rail), settlementOf(debitNetwork, at))

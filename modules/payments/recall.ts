@@ -15,7 +15,11 @@ const retryAfterMs = 5 * 60_000
 const reason = 'The debit was returned.'
 
 /** Cancels a payment at Plaid. @returns false when it has gone to its network */
-export const cancelAtPlaid = async (app: FastifyInstance, environment: Environment, plaidTransferId: string): Promise<boolean> => {
+export const cancelAtPlaid = async (
+  app: FastifyInstance,
+  environment: Environment,
+  plaidTransferId: string
+): Promise<boolean> => {
   const client = app.plaid.in(environment)
   try {
     await client.call((api) => api.transferCancel({ transfer_id: plaidTransferId }), { repeatable: true })
@@ -23,7 +27,9 @@ export const cancelAtPlaid = async (app: FastifyInstance, environment: Environme
   } catch (error) {
     if (!isPlaidFailure(error, 'TRANSFER_NOT_CANCELLABLE')) throw error
     // An attempt whose answer was lost may have cancelled it.
-    const { transfer } = await client.call((api) => api.transferGet({ transfer_id: plaidTransferId }), { repeatable: true })
+    const { transfer } = await client.call((api) => api.transferGet({ transfer_id: plaidTransferId }), {
+      repeatable: true
+    })
     return transfer.status === TransferStatus.Cancelled
   }
 }
@@ -64,7 +70,10 @@ const recallLeg = async (app: FastifyInstance, transfer: TransferRow, leg: LegRo
     await endLeg(app, transfer.id, leg.id, 'pending')
     return true
   }
-  app.log.error({ transferId: transfer.id, leg: leg.kind, plaidTransferId }, 'a payment whose debit was returned is with its network already and cannot be called off')
+  app.log.error(
+    { transferId: transfer.id, leg: leg.kind, plaidTransferId },
+    'a payment whose debit was returned is with its network already and cannot be called off'
+  )
   return false
 }
 

@@ -20,18 +20,32 @@ export interface Refusal {
   loginRequired: boolean
 }
 
-const networks = { ach: TransferNetwork.Ach, 'same-day-ach': TransferNetwork.SameDayAch, rtp: TransferNetwork.Rtp } as const
+const networks = {
+  ach: TransferNetwork.Ach,
+  'same-day-ach': TransferNetwork.SameDayAch,
+  rtp: TransferNetwork.Rtp
+} as const
 
 /** Plaid writes amounts as dollars with two decimals. */
 export const dollarsOf = (cents: number): string => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`
 
 /** What a bank statement can show of a memo: letters, digits and spaces. */
 export const descriptionOf = (memo: string | null): string => {
-  const text = (memo ?? '').replace(/[^A-Za-z0-9 ]+/g, ' ').replace(/ +/g, ' ').trim().slice(0, longestDescription).trim()
+  const text = (memo ?? '')
+    .replace(/[^A-Za-z0-9 ]+/g, ' ')
+    .replace(/ +/g, ' ')
+    .trim()
+    .slice(0, longestDescription)
+    .trim()
   return text === '' ? 'Transfer' : text
 }
 
-const authorize = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow, end: End): Promise<LegRow | Refusal> => {
+const authorize = async (
+  app: FastifyInstance,
+  transfer: TransferRow,
+  leg: LegRow,
+  end: End
+): Promise<LegRow | Refusal> => {
   const isDebit = leg.kind === 'debit'
   const { authorization } = await app.plaid.in(transfer.environment).call(
     (api) =>
@@ -47,16 +61,29 @@ const authorize = async (app: FastifyInstance, transfer: TransferRow, leg: LegRo
       }),
     { repeatable: true }
   )
-  if (authorization.decision === TransferAuthorizationDecision.Approved) return await saveAuthorization(app.database.db, leg, authorization.id, app.clock.now())
+  if (authorization.decision === TransferAuthorizationDecision.Approved)
+    return await saveAuthorization(app.database.db, leg, authorization.id, app.clock.now())
   const { decision_rationale: rationale } = authorization
   const loginRequired = authorization.decision === TransferAuthorizationDecision.UserActionRequired
-  return { code: rationale?.code ?? authorization.decision.toUpperCase(), description: rationale?.description ?? 'Plaid did not approve the transfer.', loginRequired }
+  return {
+    code: rationale?.code ?? authorization.decision.toUpperCase(),
+    description: rationale?.description ?? 'Plaid did not approve the transfer.',
+    loginRequired
+  }
 }
 
 /** Plaid's transfer of an authorization, where it has come to one. */
-export const findByAuthorization = async (app: FastifyInstance, transfer: TransferRow, authorizationId: string): Promise<string | undefined> => {
+export const findByAuthorization = async (
+  app: FastifyInstance,
+  transfer: TransferRow,
+  authorizationId: string
+): Promise<string | undefined> => {
   try {
-    return (await app.plaid.in(transfer.environment).call((api) => api.transferGet({ authorization_id: authorizationId }), { repeatable: true })).transfer.id
+    return (
+      await app.plaid
+        .in(transfer.environment)
+        .call((api) => api.transferGet({ authorization_id: authorizationId }), { repeatable: true })
+    ).transfer.id
   } catch (error) {
     // Only Plaid's word that it knows no such transfer: wrong keys or a proxy between say nothing of the transfer.
     if (isPlaidFailure(error) && error.errorType === 'INVALID_REQUEST') return undefined
@@ -65,7 +92,11 @@ export const findByAuthorization = async (app: FastifyInstance, transfer: Transf
 }
 
 /** Plaid's transfer of a leg, where Plaid has taken it, also when its answer was lost. Throws while Plaid cannot say. */
-export const findTaken = async (app: FastifyInstance, transfer: TransferRow, legId: string): Promise<string | undefined> => {
+export const findTaken = async (
+  app: FastifyInstance,
+  transfer: TransferRow,
+  legId: string
+): Promise<string | undefined> => {
   const leg = (await listLegs(app.database.db, transfer.id)).find(({ id }) => id === legId)
   if (leg === undefined) return undefined
   if (leg.plaid_transfer_id !== null) return leg.plaid_transfer_id
@@ -82,7 +113,8 @@ const create = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow, 
     description: leg.kind === 'refund' ? 'Refund' : descriptionOf(transfer.memo),
     metadata: { transfer_id: transfer.id, leg_id: leg.id }
   }
-  return (await app.plaid.in(transfer.environment).call((api) => api.transferCreate(request), { repeatable: true })).transfer.id
+  return (await app.plaid.in(transfer.environment).call((api) => api.transferCreate(request), { repeatable: true }))
+    .transfer.id
 }
 
 export const hasExpired = (app: FastifyInstance, { authorized_at }: LegRow): boolean =>
@@ -95,7 +127,12 @@ export const hasExpired = (app: FastifyInstance, { authorized_at }: LegRow): boo
  *
  * @throws PlaidFailure when Plaid refuses the request itself, ProblemError 502 when it does not answer
  */
-export const sendLeg = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow, end: End): Promise<SendResult> => {
+export const sendLeg = async (
+  app: FastifyInstance,
+  transfer: TransferRow,
+  leg: LegRow,
+  end: End
+): Promise<SendResult> => {
   let current = leg
   if (current.authorization_id !== null && hasExpired(app, current)) {
     const plaidTransferId = await findByAuthorization(app, transfer, current.authorization_id)
@@ -106,7 +143,10 @@ export const sendLeg = async (app: FastifyInstance, transfer: TransferRow, leg: 
     const authorized = await authorize(app, transfer, current, end)
     if ('code' in authorized) return { refused: authorized }
     current = authorized
-    if (current.authorization_id === null) return { refused: { code: 'CALLED_OFF', description: 'The payment is not wanted any more.', loginRequired: false } }
+    if (current.authorization_id === null)
+      return {
+        refused: { code: 'CALLED_OFF', description: 'The payment is not wanted any more.', loginRequired: false }
+      }
   }
   return { plaidTransferId: await create(app, transfer, current, end) }
 }

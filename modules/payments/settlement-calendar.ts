@@ -63,7 +63,7 @@ const isBankingDay = (at: DateTime): boolean => at.weekday < 6 && !holidaysOf(at
 
 const addBankingDays = (from: DateTime, count: number): DateTime => {
   let day = from
-  for (let left = count; left > 0; ) {
+  for (let left = count; left > 0;) {
     day = day.plus({ days: 1 })
     if (isBankingDay(day)) left--
   }
@@ -93,6 +93,8 @@ export const settlementOf = (network: Network, at: Date): Date => {
     case 'same-day-ach':
       return processingDay(local, sameDayCutOffMinutes).set(sameDaySettlement).toJSDate()
     case 'ach':
-      return addBankingDays(processingDay(local, standardCutOffMinutes), standardBankingDays).set(standardSettlement).toJSDate()
+      return addBankingDays(processingDay(local, standardCutOffMinutes), standardBankingDays)
+        .set(standardSettlement)
+        .toJSDate()
   }
 }

@@ -31,7 +31,10 @@ const eventOf = ({ kind, status }: Leg, target: Exclude<SimulatedEvent, 'pending
  *
  * @param legs in the order in which they were decided on
  */
-export const nextSimulatedStep = <L extends Leg>(legs: L[], target: Exclude<SimulatedEvent, 'pending'>): { leg: L; event: LegEvent } | 'wait' | 'impossible' => {
+export const nextSimulatedStep = <L extends Leg>(
+  legs: L[],
+  target: Exclude<SimulatedEvent, 'pending'>
+): { leg: L; event: LegEvent } | 'wait' | 'impossible' => {
   const leg = legs.at(-1)
   if (leg === undefined) return 'impossible'
   if (leg.status === 'wanted') return 'wait'

@@ -16,9 +16,11 @@ const batch = 50
 const settlePreparation = async (app: FastifyInstance, transfer: TransferRow): Promise<void> => {
   const debit = await readDebit(app, transfer.id)
   const authorizationId = debit?.authorization_id ?? null
-  const plaidTransferId = authorizationId === null ? undefined : await findByAuthorization(app, transfer, authorizationId)
+  const plaidTransferId =
+    authorizationId === null ? undefined : await findByAuthorization(app, transfer, authorizationId)
   if (plaidTransferId === undefined) await deletePreparation(app.database.db, transfer.id, transfer.touched_at)
-  else await transact(app.database.db, (trx) => submitTransfer(app, trx, transfer, plaidTransferId, { answered: false }))
+  else
+    await transact(app.database.db, (trx) => submitTransfer(app, trx, transfer, plaidTransferId, { answered: false }))
 }
 
 /** Clears up after requests and processes that died half-way, and forgets what nobody needs any more. */

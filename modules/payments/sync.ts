@@ -9,7 +9,13 @@ import { findEndOfTransfer } from './ends.ts'
 import { isLegStatus } from './leg-states.ts'
 import { applyEvents, moveLeg } from './progress.ts'
 import { listLegs, listWantedLegs, postponeLeg, setLegTaken, type LegRow } from './queries/legs.ts'
-import { advancePosition, forgetOldPlaidEvents, insertPlaidEvents, listTransfersWithEvents, readPosition } from './queries/plaid-events.ts'
+import {
+  advancePosition,
+  forgetOldPlaidEvents,
+  insertPlaidEvents,
+  listTransfersWithEvents,
+  readPosition
+} from './queries/plaid-events.ts'
 import { hasRecentTransfers, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
 import { cancelAtPlaid, recallPayments } from './recall.ts'
 import { findTaken, sendLeg, type SendResult } from './send.ts'
@@ -44,7 +50,10 @@ const reasonOf = ({ failure_reason: failure }: TransferEvent): string | null => 
 }
 
 /** Stores the events that come after the last one stored; of several syncs from one position one is stored. */
-const fetchEvents = async (app: FastifyInstance, { name, environments: [environment = 'test'] }: Source): Promise<void> => {
+const fetchEvents = async (
+  app: FastifyInstance,
+  { name, environments: [environment = 'test'] }: Source
+): Promise<void> => {
   for (let page = 0; page < mostPages; page++) {
     const position = await readPosition(app.database.db, name)
     const { transfer_events: events, has_more: hasMore } = await app.plaid
@@ -80,19 +89,31 @@ const applyStored = async (app: FastifyInstance): Promise<void> => {
 }
 
 /** A refusal, unless an earlier try was taken and its answer lost: then that payment is on its way, and must not be paid back. */
-const refusedUnlessTaken = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow, code: string, description: string): Promise<SendResult> => {
+const refusedUnlessTaken = async (
+  app: FastifyInstance,
+  transfer: TransferRow,
+  leg: LegRow,
+  code: string,
+  description: string
+): Promise<SendResult> => {
   const plaidTransferId = await findTaken(app, transfer, leg.id)
   return plaidTransferId === undefined ? { refused: { code, description, loginRequired: false } } : { plaidTransferId }
 }
 
 const send = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow): Promise<SendResult> => {
   const end = await findEndOfTransfer(app, transfer, leg.kind === 'credit' ? 'to' : 'from')
-  if (end === undefined) return await refusedUnlessTaken(app, transfer, leg, 'ACCOUNT_UNLINKED', 'The account is not linked any more.')
+  if (end === undefined)
+    return await refusedUnlessTaken(app, transfer, leg, 'ACCOUNT_UNLINKED', 'The account is not linked any more.')
   try {
     return await sendLeg(app, transfer, leg, end)
   } catch (error) {
     // Wrong keys and what a proxy answers are no decision on the payment: it is tried again later.
-    if (!(error instanceof PlaidFailure) || error.errorCode === 'INVALID_API_KEYS' || error.errorCode.startsWith('HTTP_')) throw error
+    if (
+      !(error instanceof PlaidFailure) ||
+      error.errorCode === 'INVALID_API_KEYS' ||
+      error.errorCode.startsWith('HTTP_')
+    )
+      throw error
     return await refusedUnlessTaken(app, transfer, leg, error.errorCode, 'Plaid refused the payment.')
   }
 }
@@ -107,9 +128,17 @@ const noteSent = async (app: FastifyInstance, trx: Trx, leg: LegRow, plaidTransf
 }
 
 /** Takes back a payment that went out after its leg had come to an end. */
-const takeBack = async (app: FastifyInstance, { environment }: TransferRow, leg: LegRow, plaidTransferId: string): Promise<void> => {
+const takeBack = async (
+  app: FastifyInstance,
+  { environment }: TransferRow,
+  leg: LegRow,
+  plaidTransferId: string
+): Promise<void> => {
   if (await cancelAtPlaid(app, environment, plaidTransferId)) return
-  app.log.error({ transferId: leg.transfer_id, leg: leg.kind, plaidTransferId }, 'a payment went out that was not wanted any more, and cannot be called off')
+  app.log.error(
+    { transferId: leg.transfer_id, leg: leg.kind, plaidTransferId },
+    'a payment went out that was not wanted any more, and cannot be called off'
+  )
 }
 
 /** Hands a credit or a refund to Plaid and notes what became of it. A Plaid that does not answer is asked again later. */
@@ -148,7 +177,8 @@ const sendAllWanted = async (app: FastifyInstance): Promise<void> => {
 export const syncTransfers = async (app: FastifyInstance): Promise<void> => {
   const now = app.clock.now().getTime()
   for (const source of sourcesOf(app)) {
-    if (await hasRecentTransfers(app.database.db, source.environments, new Date(now - watchedMs))) await fetchEvents(app, source)
+    if (await hasRecentTransfers(app.database.db, source.environments, new Date(now - watchedMs)))
+      await fetchEvents(app, source)
   }
   await applyStored(app)
   await sendAllWanted(app)

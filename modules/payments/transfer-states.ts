@@ -25,7 +25,11 @@ export const isLegalStep = (from: TransferState, to: TransferState): boolean => 
  * The shortest way from one state to another, each state that it passes through and the last one; empty when they are the same.
  * @returns undefined when no way leads there
  */
-export const wayBetween = <State extends string>(steps: Readonly<Record<State, readonly State[]>>, from: State, to: State): State[] | undefined => {
+export const wayBetween = <State extends string>(
+  steps: Readonly<Record<State, readonly State[]>>,
+  from: State,
+  to: State
+): State[] | undefined => {
   const ways = new Map<State, State[]>([[from, []]])
   for (const [state, way] of ways) {
     if (state === to) return way

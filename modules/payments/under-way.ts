@@ -13,5 +13,8 @@ export const refuseWhileUnderWay: ItemRemovalCheck = async (trx, { partnerId, ac
   const transfers = await listUnderWay(trx, partnerId, accountIds, mostNamed)
   if (transfers.length === 0) return
   const named = transfers.slice(0, 3).join(', ')
-  throw transfersUnderWay(`Transfers of this item are under way: ${named}${transfers.length > 3 ? ' and others' : ''}. Wait for them, or cancel those that are submitted.`, { transfers })
+  throw transfersUnderWay(
+    `Transfers of this item are under way: ${named}${transfers.length > 3 ? ' and others' : ''}. Wait for them, or cancel those that are submitted.`,
+    { transfers }
+  )
 }

@@ -21,11 +21,24 @@ export const toTransferSummary = (transfer: SubmittedTransfer): Static<typeof sc
   created_at: transfer.created_at.toISOString()
 })
 
-const toEvent = ({ state, created_at, reason }: TransferEventRow) => ({ state, created_at: created_at.toISOString(), ...(reason === null ? {} : { reason }) })
+const toEvent = ({ state, created_at, reason }: TransferEventRow) => ({
+  state,
+  created_at: created_at.toISOString(),
+  ...(reason === null ? {} : { reason })
+})
 
-const toLeg = ({ kind, network, status, reason }: LegRow) => ({ leg: kind, network, status, ...(reason === null ? {} : { reason }) })
+const toLeg = ({ kind, network, status, reason }: LegRow) => ({
+  leg: kind,
+  network,
+  status,
+  ...(reason === null ? {} : { reason })
+})
 
-export const toTransfer = (transfer: SubmittedTransfer, events: TransferEventRow[], legs: LegRow[]): Static<typeof schemas.Transfer> => ({
+export const toTransfer = (
+  transfer: SubmittedTransfer,
+  events: TransferEventRow[],
+  legs: LegRow[]
+): Static<typeof schemas.Transfer> => ({
   ...toTransferSummary(transfer),
   events: events.map(toEvent),
   legs: legs.map(toLeg)

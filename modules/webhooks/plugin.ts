@@ -18,10 +18,18 @@ const webhooks: FastifyPluginAsync = async (app) => {
   const outbound = createOutbound({ allowPrivate: app.config.webhookAllowPrivate, connectTimeoutMs: attemptTimeoutMs })
   const pump = createPump(app, outbound)
   app.outbox.carriedBy(pump)
-  bindOperations(app, operations, { ...endpointHandlers(app), ...deliveryHandlers(app, () => pump.wake()), ...eventHandlers(app) })
+  bindOperations(app, operations, {
+    ...endpointHandlers(app),
+    ...deliveryHandlers(app, () => pump.wake()),
+    ...eventHandlers(app)
+  })
   app.jobs.every('delete expired events', expiryIntervalMs, () => deleteExpiredEvents(app))
-  app.metrics.gauge({ name: 'atlas_webhook_deliveries_due', help: `Deliveries that are due and not sent yet; no more than ${mostCounted} are counted.` }, () =>
-    countDue(app.database.db, app.clock.now(), mostCounted)
+  app.metrics.gauge(
+    {
+      name: 'atlas_webhook_deliveries_due',
+      help: `Deliveries that are due and not sent yet; no more than ${mostCounted} are counted.`
+    },
+    () => countDue(app.database.db, app.clock.now(), mostCounted)
   )
   app.addHook('onReady', () => pump.start())
   app.addHook('preClose', () => pump.stop())

@@ -61,7 +61,11 @@ const readBeginning = async (body: Dispatcher.ResponseData['body']): Promise<str
 }
 
 /** Sends one request and tells what became of it; it never throws, follows no redirect, and is over within `timeoutMs`. */
-export const post = async (dispatcher: Dispatcher, { url, deliveryId, eventType, body, signatures }: Post, timeoutMs = attemptTimeoutMs): Promise<Outcome> => {
+export const post = async (
+  dispatcher: Dispatcher,
+  { url, deliveryId, eventType, body, signatures }: Post,
+  timeoutMs = attemptTimeoutMs
+): Promise<Outcome> => {
   const startedAt = performance.now()
   const latencyMs = (): number => Math.round(performance.now() - startedAt)
   try {
@@ -80,7 +84,12 @@ export const post = async (dispatcher: Dispatcher, { url, deliveryId, eventType,
     })
     const responseBody = await readBeginning(answer.body)
     const redirected = answer.statusCode >= 300 && answer.statusCode < 400
-    return { status: answer.statusCode, responseBody, latencyMs: latencyMs(), error: redirected ? 'redirect_not_followed' : null }
+    return {
+      status: answer.statusCode,
+      responseBody,
+      latencyMs: latencyMs(),
+      error: redirected ? 'redirect_not_followed' : null
+    }
   } catch (error) {
     return { status: null, responseBody: null, latencyMs: latencyMs(), error: nameOf(error) }
   }

@@ -36,7 +36,12 @@ export const createPump = (app: FastifyInstance, dispatcher: Dispatcher): Pump =
 
   const serve = (webhookId: string, lease: string): void => {
     const service = serveEndpoint(app, dispatcher, { webhookId, lease }, () => stopping)
-      .catch((error: unknown) => app.log.error({ err: error, webhookId }, 'deliveries to an endpoint were interrupted; they go on when its lease ends'))
+      .catch((error: unknown) =>
+        app.log.error(
+          { err: error, webhookId },
+          'deliveries to an endpoint were interrupted; they go on when its lease ends'
+        )
+      )
       .finally(() => {
         serving.delete(service)
         // What came for the endpoint while it was leased was nobody's turn.

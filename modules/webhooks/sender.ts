@@ -30,7 +30,14 @@ interface Lease {
   lease: string
 }
 
-const send = async (app: FastifyInstance, dispatcher: Dispatcher, webhookId: string, target: Target, delivery: DueDelivery, at: Date): Promise<Outcome> => {
+const send = async (
+  app: FastifyInstance,
+  dispatcher: Dispatcher,
+  webhookId: string,
+  target: Target,
+  delivery: DueDelivery,
+  at: Date
+): Promise<Outcome> => {
   assertNoTransaction()
   const body = JSON.stringify({
     id: delivery.event_id,
@@ -39,11 +46,23 @@ const send = async (app: FastifyInstance, dispatcher: Dispatcher, webhookId: str
     data: delivery.event_data
   })
   const signatures = signBody(body, openSecrets(app.secrets, webhookId, target, at), at)
-  return await post(dispatcher, { url: target.url, deliveryId: delivery.id, eventType: delivery.event_type, body, signatures })
+  return await post(dispatcher, {
+    url: target.url,
+    deliveryId: delivery.id,
+    eventType: delivery.event_type,
+    body,
+    signatures
+  })
 }
 
 /** Writes an attempt down and decides what becomes of the delivery and of the endpoint, in one transaction. */
-const record = async (app: FastifyInstance, { webhookId, lease }: Lease, sent: DueDelivery, at: Date, outcome: Outcome): Promise<void> => {
+const record = async (
+  app: FastifyInstance,
+  { webhookId, lease }: Lease,
+  sent: DueDelivery,
+  at: Date,
+  outcome: Outcome
+): Promise<void> => {
   await transact(app.database.db, async (trx) => {
     const now = app.clock.now()
     const webhook = await lockLeased(trx, webhookId, lease)
@@ -56,7 +75,13 @@ const record = async (app: FastifyInstance, { webhookId, lease }: Lease, sent: D
     // Replayed or given up in the meantime: a replay goes its own way, and only a success says more than what is written already.
     const current = delivery.replays === sent.replays
     if (arrived(outcome)) {
-      if (current) await setDeliveryState(trx, delivery.id, { status: 'succeeded', settled_at: now, next_attempt_at: null, ...tried })
+      if (current)
+        await setDeliveryState(trx, delivery.id, {
+          status: 'succeeded',
+          settled_at: now,
+          next_attempt_at: null,
+          ...tried
+        })
       if (webhook.failing_since !== null) await setFailingSince(trx, webhookId, null)
       return
     }
@@ -65,17 +90,26 @@ const record = async (app: FastifyInstance, { webhookId, lease }: Lease, sent: D
       await setDeliveryState(
         trx,
         delivery.id,
-        next === undefined ? { status: 'failed', settled_at: now, next_attempt_at: null, ...tried } : { status: 'pending', settled_at: null, next_attempt_at: next, ...tried }
+        next === undefined
+          ? { status: 'failed', settled_at: now, next_attempt_at: null, ...tried }
+          : { status: 'pending', settled_at: null, next_attempt_at: next, ...tried }
       )
     }
     if (webhook.status === 'disabled') return
     const failingSince = webhook.failing_since ?? at
     if (webhook.failing_since === null) await setFailingSince(trx, webhookId, failingSince)
-    const reason = outcome.status === 410 ? 'gone' : now.getTime() - failingSince.getTime() >= disableAfterMs ? 'failing' : undefined
+    const reason =
+      outcome.status === 410 ? 'gone' : now.getTime() - failingSince.getTime() >= disableAfterMs ? 'failing' : undefined
     if (reason === undefined) return
     await giveUpPending(trx, webhookId, now)
     await changeWebhook(trx, webhookId, { status: 'disabled', disabled_reason: reason })
-    await app.outbox.publish(trx, [{ partnerId: webhook.partner_id, type: 'webhook.disabled', data: { webhook_id: webhookId, url: webhook.url, reason } }])
+    await app.outbox.publish(trx, [
+      {
+        partnerId: webhook.partner_id,
+        type: 'webhook.disabled',
+        data: { webhook_id: webhookId, url: webhook.url, reason }
+      }
+    ])
   })
 }
 
@@ -83,7 +117,12 @@ const record = async (app: FastifyInstance, { webhookId, lease }: Lease, sent: D
  * Sends what is due to one endpoint, one delivery after the other, for as long as its lease holds; then gives the lease back. When the database fails, the lease
  * is left to end by itself, so that the endpoint is not tried at once again and again.
  */
-export const serveEndpoint = async (app: FastifyInstance, dispatcher: Dispatcher, leased: Lease, stopping: () => boolean): Promise<void> => {
+export const serveEndpoint = async (
+  app: FastifyInstance,
+  dispatcher: Dispatcher,
+  leased: Lease,
+  stopping: () => boolean
+): Promise<void> => {
   const { db } = app.database
   const { webhookId, lease } = leased
   for (let sent = 0; sent < mostInARow && !stopping(); sent++) {

@@ -16,7 +16,9 @@ export interface Signatures {
 export const signBody = (body: string, secrets: readonly [string, ...string[]], at: Date): Signatures => {
   const seconds = Math.floor(at.getTime() / 1000)
   return {
-    'atlas-signature': [`t=${seconds}`, ...secrets.map((secret) => `v1=${hmac(secret, `${seconds}.${body}`)}`)].join(','),
+    'atlas-signature': [`t=${seconds}`, ...secrets.map((secret) => `v1=${hmac(secret, `${seconds}.${body}`)}`)].join(
+      ','
+    ),
     'x-atlas-signature': `sha256=${hmac(secrets[0], body)}`
   }
 }

@@ -10,7 +10,8 @@ const isLocalName = (host: string): boolean => /(^|\.)(localhost|local|internal)
 export const whyNotATarget = (text: string, rules: { http: boolean; private: boolean }): string | undefined => {
   if (!URL.canParse(text)) return 'must be an URL'
   const url = new URL(text)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && rules.http)) return `must begin with https://${rules.http ? ' or http://' : ''}`
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && rules.http))
+    return `must begin with https://${rules.http ? ' or http://' : ''}`
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password'
   if (url.hash !== '') return 'must not contain a fragment'
   if (rules.private) return undefined

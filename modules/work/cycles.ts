@@ -9,9 +9,14 @@ export interface Dependency {
  * @param known the dependencies that can be reached from `dependsOn`, without the task's own.
  * @returns the tasks of the cycle in a row, beginning with the task: each depends on the next, and the last on the first.
  */
-export const findCycle = (taskId: string, dependsOn: readonly string[], known: readonly Dependency[]): string[] | undefined => {
+export const findCycle = (
+  taskId: string,
+  dependsOn: readonly string[],
+  known: readonly Dependency[]
+): string[] | undefined => {
   const further = new Map<string, string[]>()
-  for (const dependency of known) further.set(dependency.taskId, [...(further.get(dependency.taskId) ?? []), dependency.dependsOnId])
+  for (const dependency of known)
+    further.set(dependency.taskId, [...(further.get(dependency.taskId) ?? []), dependency.dependsOnId])
   /** Through which task each one was reached first. */
   const reachedFrom = new Map(dependsOn.map((id) => [id, taskId]))
   // A map is walked in the order in which its keys came, those that come during the walk included: nearest first.

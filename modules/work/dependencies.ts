@@ -10,8 +10,13 @@ const requireKnown = async (trx: Trx, partnerId: string, ids: readonly string[])
   const known = await findKnown(trx, partnerId, ids)
   const unknown = [...new Set(ids.filter((id) => !known.has(id)))]
   if (unknown.length === 0) return
-  const errors = ids.flatMap((id, index) => (known.has(id) ? [] : [{ path: `body/dependsOn/${index}`, message: 'is not a task of yours' }]))
-  throw unknownDependency(`There ${unknown.length === 1 ? 'is no task' : 'are no tasks'} ${unknown.join(', ')} to depend on.`, { unknown, errors })
+  const errors = ids.flatMap((id, index) =>
+    known.has(id) ? [] : [{ path: `body/dependsOn/${index}`, message: 'is not a task of yours' }]
+  )
+  throw unknownDependency(
+    `There ${unknown.length === 1 ? 'is no task' : 'are no tasks'} ${unknown.join(', ')} to depend on.`,
+    { unknown, errors }
+  )
 }
 
 /**
@@ -19,12 +24,21 @@ const requireKnown = async (trx: Trx, partnerId: string, ids: readonly string[])
  * @param dependsOn as the request has it; an id that comes again counts once.
  * @throws ProblemError 422 `unknown_dependency`, `cyclic_dependency` or `dependency_limit_reached`.
  */
-export const setDependencies = async (trx: Trx, partnerId: string, taskId: string, dependsOn: readonly string[]): Promise<void> => {
+export const setDependencies = async (
+  trx: Trx,
+  partnerId: string,
+  taskId: string,
+  dependsOn: readonly string[]
+): Promise<void> => {
   await requireKnown(trx, partnerId, dependsOn)
   const ids = [...new Set(dependsOn)]
   const behind = await findBehind(trx, ids, taskId, mostSearched + 1)
-  if (behind.length > mostSearched) throw dependencyLimitReached(`More than ${mostSearched} dependencies stand behind these tasks.`, { limit: mostSearched })
+  if (behind.length > mostSearched)
+    throw dependencyLimitReached(`More than ${mostSearched} dependencies stand behind these tasks.`, {
+      limit: mostSearched
+    })
   const cycle = findCycle(taskId, ids, behind)
-  if (cycle !== undefined) throw cyclicDependency(`The task would wait for itself: ${[...cycle, taskId].join(' → ')}.`, { cycle })
+  if (cycle !== undefined)
+    throw cyclicDependency(`The task would wait for itself: ${[...cycle, taskId].join(' → ')}.`, { cycle })
   await replaceDependencies(trx, partnerId, taskId, ids)
 }

@@ -10,9 +10,17 @@ export interface TaskEvent {
 const mostInAStatement = 1000
 
 /** Publishes events of a partner's tasks, in this order. */
-export const publishTaskEvents = async (outbox: Outbox, trx: Trx, partnerId: string, events: readonly TaskEvent[]): Promise<void> => {
+export const publishTaskEvents = async (
+  outbox: Outbox,
+  trx: Trx,
+  partnerId: string,
+  events: readonly TaskEvent[]
+): Promise<void> => {
   for (let from = 0; from < events.length; from += mostInAStatement) {
     const some = events.slice(from, from + mostInAStatement)
-    await outbox.publish(trx, some.map(({ type, taskId }) => ({ partnerId, type, data: { task_id: taskId } })))
+    await outbox.publish(
+      trx,
+      some.map(({ type, taskId }) => ({ partnerId, type, data: { task_id: taskId } }))
+    )
   }
 }

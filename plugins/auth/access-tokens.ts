@@ -22,7 +22,11 @@ export const signAccessToken = async (key: Buffer, claims: AccessClaims, now: Da
 /** Reads an access token; undefined when it is not ours, changed or expired. */
 export const readAccessToken = async (key: Buffer, token: string, now: Date): Promise<AccessClaims | undefined> => {
   try {
-    const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], currentDate: now, requiredClaims: ['exp', 'sub', 'sid', 'partner_id'] })
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ['HS256'],
+      currentDate: now,
+      requiredClaims: ['exp', 'sub', 'sid', 'partner_id']
+    })
     return { userId: String(payload.sub), partnerId: String(payload.partner_id), sessionId: String(payload.sid) }
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined

@@ -2,7 +2,12 @@ import type { Trx } from '../database/types.ts'
 
 /** Puts an agent's key under the partner of the agent's new owner. */
 export const assignAgentKey = async (trx: Trx, agentId: string, partnerId: string): Promise<void> => {
-  await trx.updateTable('credentials').set({ partner_id: partnerId }).where('agent_id', '=', agentId).where('revoked_at', 'is', null).execute()
+  await trx
+    .updateTable('credentials')
+    .set({ partner_id: partnerId })
+    .where('agent_id', '=', agentId)
+    .where('revoked_at', 'is', null)
+    .execute()
 }
 
 /** Whether any key of the agent was ever noted as used. */

@@ -21,11 +21,14 @@ export const authorize = (operation: Operation, caller: Caller | null): void => 
   if (caller === null) return
   if (!operation.security.some((alternative) => alternative.includes(schemeOf[caller.kind]))) {
     const accepted = [...new Set(operation.security.flat())].join(', ')
-    throw credentialNotAccepted(`This operation takes another kind of credential: ${accepted}.`, { accepted: operation.security.flat() })
+    throw credentialNotAccepted(`This operation takes another kind of credential: ${accepted}.`, {
+      accepted: operation.security.flat()
+    })
   }
   if (caller.kind === 'token') {
     const missingScope = operation.scopes.find((scope) => !caller.scopes.includes(scope))
-    if (missingScope !== undefined) throw insufficientScope(`The token lacks the scope '${missingScope}'.`, { missingScope })
+    if (missingScope !== undefined)
+      throw insufficientScope(`The token lacks the scope '${missingScope}'.`, { missingScope })
   }
   if (operation.extensions?.['x-operator-only'] === true && !(caller.kind === 'session' && caller.operator)) {
     throw operatorRequired('Only an operator of this server may do this.')

@@ -18,7 +18,10 @@ export interface CredentialFinder {
 }
 
 /** Finds credentials; those that are asked for at the same time in one statement. */
-export const createCredentialFinder = ({ clock, database }: Pick<FastifyInstance, 'clock' | 'database'>): CredentialFinder => {
+export const createCredentialFinder = ({
+  clock,
+  database
+}: Pick<FastifyInstance, 'clock' | 'database'>): CredentialFinder => {
   const recent = new Map<string, { found: FoundCredential; atMs: number }>()
 
   const remember = (id: string, found: FoundCredential): void => {

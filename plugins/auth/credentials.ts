@@ -62,7 +62,10 @@ const secretPrefixOf = (credential: NewCredential): string => {
  * @returns the stored row, and the secret (40 random letters and digits behind its prefix), which cannot be read again from here.
  * @throws the database's error when the agent of an agent key has a key that is not revoked: revoke that first.
  */
-export const mintCredential = async (trx: Trx, credential: NewCredential): Promise<{ row: CredentialRow; secret: string }> => {
+export const mintCredential = async (
+  trx: Trx,
+  credential: NewCredential
+): Promise<{ row: CredentialRow; secret: string }> => {
   const prefix = secretPrefixOf(credential)
   const secret = `${prefix}${randomText(secretLength)}`
   const token = credential.kind === 'token' ? credential : undefined
@@ -90,7 +93,8 @@ export const mintCredential = async (trx: Trx, credential: NewCredential): Promi
   return { row, secret }
 }
 
-export type CredentialToRevoke = { kind: 'partner_key' | 'token'; id: string; partnerId: string } | { kind: 'agent_key'; agentId: string }
+export type CredentialToRevoke =
+  { kind: 'partner_key' | 'token'; id: string; partnerId: string } | { kind: 'agent_key'; agentId: string }
 
 /**
  * Revokes a partner's credential, or the key of an agent. Credentials are looked up at every request, so that it is refused from the commit on.
@@ -98,7 +102,11 @@ export type CredentialToRevoke = { kind: 'partner_key' | 'token'; id: string; pa
  * @returns false when there is no such credential, or it is revoked already.
  */
 export const revokeCredential = async (trx: Trx, credential: CredentialToRevoke, now: Date): Promise<boolean> => {
-  const query = trx.updateTable('credentials').set({ revoked_at: now }).where('kind', '=', credential.kind).where('revoked_at', 'is', null)
+  const query = trx
+    .updateTable('credentials')
+    .set({ revoked_at: now })
+    .where('kind', '=', credential.kind)
+    .where('revoked_at', 'is', null)
   const { numUpdatedRows } = await (
     credential.kind === 'agent_key'
       ? query.where('agent_id', '=', credential.agentId)

@@ -21,7 +21,9 @@ const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void;
   timer.unref()
   app.addHook('preClose', async () => {
     clearInterval(timer)
-    await flush().catch((error: unknown) => app.log.warn({ err: error }, 'the last use of credentials could not be noted'))
+    await flush().catch((error: unknown) =>
+      app.log.warn({ err: error }, 'the last use of credentials could not be noted')
+    )
   })
   return { note: (credentialId) => used.add(credentialId), flush }
 }

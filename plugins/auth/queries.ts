@@ -30,10 +30,19 @@ export const findSessions = prepared<{ sessionId: string; now: Date }>()((db, pl
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .innerJoin('memberships', (join) =>
-      join.onRef('memberships.user_id', '=', 'sessions.user_id').onRef('memberships.partner_id', '=', 'sessions.partner_id')
+      join
+        .onRef('memberships.user_id', '=', 'sessions.user_id')
+        .onRef('memberships.partner_id', '=', 'sessions.partner_id')
     )
     .innerJoin('partners', 'partners.id', 'sessions.partner_id')
-    .select(['sessions.id', 'sessions.user_id', 'sessions.partner_id', 'memberships.role', 'users.operator', 'partners.rate_overrides'])
+    .select([
+      'sessions.id',
+      'sessions.user_id',
+      'sessions.partner_id',
+      'memberships.role',
+      'users.operator',
+      'partners.rate_overrides'
+    ])
     .where('sessions.id', '=', place('sessionId'))
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', place('now'))

@@ -73,7 +73,9 @@ export interface Config {
 /** The environment cannot be turned into a configuration; the message names every setting at fault and its cure. */
 export class ConfigurationError extends Error {
   constructor(readonly problems: string[]) {
-    super(`The configuration needs ${problems.length === 1 ? 'a correction' : `${problems.length} corrections`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`)
+    super(
+      `The configuration needs ${problems.length === 1 ? 'a correction' : `${problems.length} corrections`}:\n${problems.map((p) => `  - ${p}`).join('\n')}`
+    )
   }
 }
 
@@ -97,11 +99,15 @@ const readPlaid = (reader: Reader, keys: DevelopmentKeys | undefined): PlaidConf
   const secret = reader.text('PLAID_SECRET')
   const environment = reader.choice('PLAID_ENV', 'sandbox', ['sandbox', 'production'])
   const baseUrl = reader.baseUrl('PLAID_BASE_URL')
-  if ((clientId === undefined) !== (secret === undefined)) reader.problems.push('PLAID_CLIENT_ID and PLAID_SECRET belong together: set both or neither')
+  if ((clientId === undefined) !== (secret === undefined))
+    reader.problems.push('PLAID_CLIENT_ID and PLAID_SECRET belong together: set both or neither')
   const named = clientId !== undefined && secret !== undefined
-  if (baseUrl !== undefined && !named) reader.problems.push('PLAID_BASE_URL is of use with PLAID_CLIENT_ID and PLAID_SECRET only')
+  if (baseUrl !== undefined && !named)
+    reader.problems.push('PLAID_BASE_URL is of use with PLAID_CLIENT_ID and PLAID_SECRET only')
   if (environment === 'production' && named && baseUrl !== undefined && !isSafe(baseUrl)) {
-    reader.problems.push('PLAID_BASE_URL must begin with https:// for PLAID_ENV=production, unless it is on this machine')
+    reader.problems.push(
+      'PLAID_BASE_URL must begin with https:// for PLAID_ENV=production, unless it is on this machine'
+    )
   }
   if (!named) {
     return keys === undefined
@@ -128,7 +134,8 @@ const readTwilio = (reader: Reader): TwilioConfig | undefined => {
   const names = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM'] as const
   const [accountSid, authToken, from] = names.map((name) => reader.text(name))
   const baseUrl = reader.baseUrl('TWILIO_BASE_URL')
-  if (accountSid !== undefined && authToken !== undefined && from !== undefined) return { accountSid, authToken, from, baseUrl }
+  if (accountSid !== undefined && authToken !== undefined && from !== undefined)
+    return { accountSid, authToken, from, baseUrl }
   if (accountSid !== undefined || authToken !== undefined || from !== undefined) {
     reader.problems.push(`${names.join(', ')} belong together: set all or none`)
   }
@@ -138,12 +145,15 @@ const readTwilio = (reader: Reader): TwilioConfig | undefined => {
 const readMetricsPort = (reader: Reader, publicPort: number): number | undefined => {
   const port = reader.integer('ATLAS_METRICS_PORT', 9464, 0, 65535)
   if (!reader.flag('ATLAS_METRICS_ENABLED', false)) return undefined
-  if (port === publicPort && port !== 0) reader.problems.push('ATLAS_METRICS_PORT must differ from PORT, since metrics are not for the public')
+  if (port === publicPort && port !== 0)
+    reader.problems.push('ATLAS_METRICS_PORT must differ from PORT, since metrics are not for the public')
   return port
 }
 
 const readTracingEnabled = (reader: Reader): boolean => {
-  const endpoints = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].map((name) => reader.url(name, ['http:', 'https:']))
+  const endpoints = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].map((name) =>
+    reader.url(name, ['http:', 'https:'])
+  )
   return !reader.flag('OTEL_SDK_DISABLED', false) && endpoints.some((endpoint) => endpoint !== undefined)
 }
 
@@ -180,10 +190,12 @@ export const loadConfig = (env: Environment): Config => {
   const keys = production ? undefined : readDevelopmentKeys(dataDir)
   const encryptionKey = reader.text('ATLAS_ENCRYPTION_KEY') ?? keys?.encryptionKey
   // In production a simulator would sell credits for nothing, so somebody must have asked for it.
-  const simulatorKeys = keys ?? (reader.flag('ATLAS_SIMULATORS', false) ? deriveSimulatorKeys(encryptionKey ?? '') : undefined)
+  const simulatorKeys =
+    keys ?? (reader.flag('ATLAS_SIMULATORS', false) ? deriveSimulatorKeys(encryptionKey ?? '') : undefined)
   const oldKeys = reader.text('ATLAS_ENCRYPTION_KEYS_OLD')?.split(',') ?? []
   const jwtSecret = reader.text('ATLAS_JWT_SECRET') ?? keys?.jwtSecret
-  if (jwtSecret !== undefined && jwtSecret.length < 32) reader.problems.push('ATLAS_JWT_SECRET must have 32 characters or more')
+  if (jwtSecret !== undefined && jwtSecret.length < 32)
+    reader.problems.push('ATLAS_JWT_SECRET must have 32 characters or more')
   const port = reader.integer('PORT', 3000, 0, 65535)
   const config: Config = {
     environment,
@@ -222,12 +234,15 @@ export const loadConfig = (env: Environment): Config => {
 /** The name of every setting that there is: what the configuration asks the environment for. */
 export const settingNames = (): Set<string> => {
   const names = new Set<string>()
-  const asked = new Proxy<Environment>({ NODE_ENV: 'production' }, {
-    get(environment, name) {
-      names.add(String(name))
-      return environment[String(name)]
+  const asked = new Proxy<Environment>(
+    { NODE_ENV: 'production' },
+    {
+      get(environment, name) {
+        names.add(String(name))
+        return environment[String(name)]
+      }
     }
-  })
+  )
   try {
     loadConfig(asked)
   } catch (error) {

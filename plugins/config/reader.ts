@@ -4,7 +4,10 @@ import { Value } from '@sinclair/typebox/value'
 /** What a class of requests may cost one partner: the ceiling in the class's own unit, or the ceiling with a burst. */
 const RateOverride = Type.Union([
   Type.Number({ minimum: 0 }),
-  Type.Object({ ceiling: Type.Number({ minimum: 0 }), burst: Type.Optional(Type.Number({ minimum: 0 })) }, { additionalProperties: false })
+  Type.Object(
+    { ceiling: Type.Number({ minimum: 0 }), burst: Type.Optional(Type.Number({ minimum: 0 })) },
+    { additionalProperties: false }
+  )
 ])
 export const RateOverrides = Type.Record(Type.String(), RateOverride)
 export type RateOverrides = Static<typeof RateOverrides>
@@ -49,7 +52,8 @@ export class Reader {
     const value = this.text(name)
     if (value === undefined) return undefined
     const ok = URL.canParse(value) && protocols.includes(new URL(value).protocol)
-    if (!ok) this.problems.push(`${name} must be an URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
+    if (!ok)
+      this.problems.push(`${name} must be an URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`)
     return value.replace(/\/$/, '')
   }
 
@@ -58,13 +62,15 @@ export class Reader {
     const value = this.url(name, ['http:', 'https:'])
     if (value === undefined || !URL.canParse(value)) return value
     const { search, hash, username, password } = new URL(value)
-    if (`${search}${hash}${username}${password}` !== '') this.problems.push(`${name} must not have a query, a fragment or a password`)
+    if (`${search}${hash}${username}${password}` !== '')
+      this.problems.push(`${name} must not have a query, a fragment or a password`)
     return value
   }
 
   key(name: string, value: string): Buffer {
     const key = Buffer.from(value, 'base64')
-    if (key.length !== 32) this.problems.push(`${name} must be 32 bytes in base64 (44 characters); this one has ${key.length} bytes`)
+    if (key.length !== 32)
+      this.problems.push(`${name} must be 32 bytes in base64 (44 characters); this one has ${key.length} bytes`)
     return key
   }
 

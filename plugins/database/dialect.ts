@@ -12,7 +12,8 @@ const timestamptz = 1184
 /** int8 as a number: the money, sequences and counts of this product stay far below 2^53, and one that does not must not be rounded in silence. */
 const parseInt8 = (text: string): number => {
   const value = Number(text)
-  if (!Number.isSafeInteger(value)) throw new RangeError(`The database holds ${text}, which a JavaScript number cannot hold exactly.`)
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`The database holds ${text}, which a JavaScript number cannot hold exactly.`)
   return value
 }
 
@@ -42,13 +43,16 @@ class PreparingClient extends pg.Client {
     super(config)
     const query = (...args: unknown[]) => (pg.Client.prototype.query as AnyQuery).apply(this, args)
     const prepare = (text: unknown, values?: unknown, ...rest: unknown[]) => {
-      if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values)) || rest.length > 0) return query(text, values, ...rest)
+      if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values)) || rest.length > 0)
+        return query(text, values, ...rest)
       // Given a statement and not its description, pg makes no copy of it.
       const statement = new pg.Query(text, values) as Query
       if (values !== undefined && values.length > 0) statement.name = nameOf(text)
       statement.query_timeout = ownLimitMs()
       return new Promise((done, failed) => {
-        query(statement, (error: Error | null, result: unknown) => (error === null || error === undefined ? done(result) : failed(error)))
+        query(statement, (error: Error | null, result: unknown) =>
+          error === null || error === undefined ? done(result) : failed(error)
+        )
       })
     }
     this.query = prepare as typeof this.query
@@ -70,7 +74,11 @@ export const openPglite = async (dataDir: string): Promise<PGlite> => {
 export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
 
 const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  oid === int8 ? parseInt8 : oid === date ? (text: string) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
+  oid === int8
+    ? parseInt8
+    : oid === date
+      ? (text: string) => text
+      : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
 
 export interface ConnectionOptions {
   connectionString: string

@@ -49,7 +49,9 @@ export const lockDirectory = async (dataDir: string): Promise<() => Promise<void
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     if (await somebodyAnswers(path)) {
-      throw new Error(`Another AtlasForge process uses the data directory ${dataDir}. Stop it, or give this one its own with ATLAS_DATA_DIR.`)
+      throw new Error(
+        `Another AtlasForge process uses the data directory ${dataDir}. Stop it, or give this one its own with ATLAS_DATA_DIR.`
+      )
     }
     rmSync(path, { force: true })
     server = await listen(path)

@@ -79,7 +79,13 @@ export const openPostgres = (
     driver: 'postgresql',
     db,
     locks,
-    connections: () => ({ active: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount, most: poolSize - shared, statements: sharedClients.underWay() }),
+    connections: () => ({
+      active: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+      most: poolSize - shared,
+      statements: sharedClients.underWay()
+    }),
     async close() {
       await locks.close()
       await db.destroy()
@@ -116,7 +122,11 @@ export const openDatabase = async (
   config: Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'dataDir'>,
   onError: (error: Error) => void
 ): Promise<DatabaseHandle> =>
-  withState(config.databaseUrl === undefined ? await openEmbedded(config.dataDir) : openPostgres(config.databaseUrl, config.databasePoolSize, onError))
+  withState(
+    config.databaseUrl === undefined
+      ? await openEmbedded(config.dataDir)
+      : openPostgres(config.databaseUrl, config.databasePoolSize, onError)
+  )
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -127,21 +137,35 @@ declare module 'fastify' {
 /** Gives every plugin the database; outside production the schema is brought up to date first. A database that is given stays open for its owner to close. */
 export default fp<{ database?: DatabaseHandle | undefined }>(
   async (app, { database }) => {
-    const handle = database ?? (await openDatabase(app.config, (error) => app.log.error({ err: error }, 'a database connection failed')))
+    const handle =
+      database ??
+      (await openDatabase(app.config, (error) => app.log.error({ err: error }, 'a database connection failed')))
     if (database === undefined) app.addHook('onClose', () => handle.close())
     if (app.config.environment !== 'production') {
       watchTransactions()
       await migrateToLatest(handle.db)
     }
     app.decorate('database', handle)
-    app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database answers, else 0.' }, async () => ((await handle.answers()) ? 1 : 0))
+    app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database answers, else 0.' }, async () =>
+      (await handle.answers()) ? 1 : 0
+    )
     const { connections } = handle
     if (connections === undefined) return
-    app.metrics.gauge({ name: 'atlas_database_connections', help: 'Connections of this process for transactions, and what waits for one.', label: 'state' }, () => {
-      const { active, idle, waiting, most } = connections()
-      return { active, idle, waiting, most }
-    })
-    app.metrics.gauge({ name: 'atlas_database_statements_in_flight', help: 'Single statements that are sent and not answered.' }, () => connections().statements)
+    app.metrics.gauge(
+      {
+        name: 'atlas_database_connections',
+        help: 'Connections of this process for transactions, and what waits for one.',
+        label: 'state'
+      },
+      () => {
+        const { active, idle, waiting, most } = connections()
+        return { active, idle, waiting, most }
+      }
+    )
+    app.metrics.gauge(
+      { name: 'atlas_database_statements_in_flight', help: 'Single statements that are sent and not answered.' },
+      () => connections().statements
+    )
   },
   { name: 'database', dependencies: ['config', 'metrics'] }
 )

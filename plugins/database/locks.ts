@@ -11,7 +11,8 @@ export interface Locks {
 }
 
 /** The number by which PostgreSQL knows the lock: a signed 64-bit integer, in decimal. */
-export const lockNumber = (name: string): string => createHash('sha256').update(name).digest().readBigInt64BE().toString()
+export const lockNumber = (name: string): string =>
+  createHash('sha256').update(name).digest().readBigInt64BE().toString()
 
 /** Locks of a server that has its database for itself. */
 export const processLocks = (): Locks => {
@@ -68,7 +69,9 @@ export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
       held.add(name)
       try {
         const holder = await client()
-        const { rows } = await holder.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [lockNumber(name)])
+        const { rows } = await holder.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [
+          lockNumber(name)
+        ])
         if (rows[0]?.taken === true) return release(name, holder)
       } catch (error) {
         held.delete(name)

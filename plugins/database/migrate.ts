@@ -22,12 +22,19 @@ const telling = (migration: Migration, onFailure: (error: unknown) => void): Mig
 
 const readMigrations = async (onFailure: (error: unknown) => void): Promise<Record<string, Migration>> => {
   const names = (await readdir(folder)).flatMap((file) => /^(\d{4}-[a-z0-9-]+)\.(ts|js)$/.exec(file)?.[1] ?? [])
-  const entries = names.map(async (name) => [name, telling((await import(`./migrations/${name}.ts`)) as Migration, onFailure)] as const)
+  const entries = names.map(
+    async (name) => [name, telling((await import(`./migrations/${name}.ts`)) as Migration, onFailure)] as const
+  )
   return Object.fromEntries(await Promise.all(entries))
 }
 
 const migrator = (db: Db, onFailure: (error: unknown) => void = () => undefined): Migrator =>
-  new Migrator({ db, provider: { getMigrations: () => readMigrations(onFailure) }, migrationTableName: 'migrations', migrationLockTableName: 'migrations_lock' })
+  new Migrator({
+    db,
+    provider: { getMigrations: () => readMigrations(onFailure) },
+    migrationTableName: 'migrations',
+    migrationLockTableName: 'migrations_lock'
+  })
 
 /** Instances that start together take turns by it; it goes with the transaction. */
 const lockMigrations = sql`select pg_advisory_xact_lock(hashtextextended('migrations', 0))`
@@ -38,7 +45,8 @@ const migrate = async (db: Db): Promise<string[]> => {
     return await db.transaction().execute(async (trx) => {
       await lockMigrations.execute(trx)
       const { error, results } = await migrator(trx, (failure) => failures.push(failure)).migrateToLatest()
-      if (error !== undefined) throw error instanceof Error ? error : new Error(`The migration failed: ${JSON.stringify(error)}`)
+      if (error !== undefined)
+        throw error instanceof Error ? error : new Error(`The migration failed: ${JSON.stringify(error)}`)
       return (results ?? []).map((result) => result.migrationName)
     })
   } catch (error) {
@@ -53,7 +61,9 @@ const migrate = async (db: Db): Promise<string[]> => {
  * @returns the names of the migrations that ran.
  * @throws the error of the migration that failed; nothing of this run stays then.
  */
-export const migrateToLatest = async (db: Db): Promise<string[]> => await withoutTimeLimit(() => again(() => migrate(db)))
+export const migrateToLatest = async (db: Db): Promise<string[]> =>
+  await withoutTimeLimit(() => again(() => migrate(db)))
 
 /** Whether every migration that this version knows has run. */
-export const isMigrated = async (db: Db): Promise<boolean> => (await migrator(db).getMigrations()).every((migration) => migration.executedAt !== undefined)
+export const isMigrated = async (db: Db): Promise<boolean> =>
+  (await migrator(db).getMigrations()).every((migration) => migration.executedAt !== undefined)

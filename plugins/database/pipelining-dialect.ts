@@ -1,4 +1,14 @@
-import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type Dialect, type Driver, type QueryResult, type TransactionSettings } from 'kysely'
+import {
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  type TransactionSettings
+} from 'kysely'
 import type pg from 'pg'
 import { goesWithCommit, isWholeTransaction } from './prepared.ts'
 import { sendCommand, sendQuery } from './send-query.ts'
@@ -55,8 +65,10 @@ class OpenTransaction {
   }
 
   async #sayAll<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    if (this.#client !== undefined || this.#last.length > 0) throw new Error('The transaction has begun; what is to be all of it comes too late.')
-    if (this.#begin !== beginOf({})) throw new Error('What goes out without begin cannot say how its transaction is to be isolated.')
+    if (this.#client !== undefined || this.#last.length > 0)
+      throw new Error('The transaction has begun; what is to be all of it comes too late.')
+    if (this.#begin !== beginOf({}))
+      throw new Error('What goes out without begin cannot say how its transaction is to be isolated.')
     this.#ended = true
     this.#client = this.#pool.connect()
     const client = await this.#client
@@ -112,7 +124,9 @@ class Connection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    return await (this.transaction === undefined ? this.#shared.query<Row>(query) : this.transaction.executeQuery<Row>(query))
+    return await (this.transaction === undefined
+      ? this.#shared.query<Row>(query)
+      : this.transaction.executeQuery<Row>(query))
   }
 
   streamQuery(): AsyncIterableIterator<never> {

@@ -1,4 +1,13 @@
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql, type CompiledQuery, type RawBuilder } from 'kysely'
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  type CompiledQuery,
+  type RawBuilder
+} from 'kysely'
 import type { Database, Db } from './types.ts'
 
 /** Where a parameter's value goes each time. */
@@ -50,7 +59,10 @@ interface Compilable<Row> {
  */
 export const prepared =
   <Params>() =>
-  <Row>(build: (db: Db, place: Places<Params>) => Compilable<Row>, { withCommit = false, wholeTransaction = false } = {}) => {
+  <Row>(
+    build: (db: Db, place: Places<Params>) => Compilable<Row>,
+    { withCommit = false, wholeTransaction = false } = {}
+  ) => {
     let compiled: CompiledQuery<Row> | undefined
     return async (db: Db, params: Params): Promise<Row[]> => {
       if (compiled === undefined) {
@@ -58,7 +70,9 @@ export const prepared =
         if (withCommit) goingWithCommit.add(compiled.queryId)
         if (wholeTransaction) wholeTransactions.add(compiled.queryId)
       }
-      const parameters = compiled.parameters.map((parameter) => (parameter instanceof Place ? params[parameter.name as keyof Params] : parameter))
+      const parameters = compiled.parameters.map((parameter) =>
+        parameter instanceof Place ? params[parameter.name as keyof Params] : parameter
+      )
       return (await db.executeQuery<Row>({ ...compiled, parameters })).rows
     }
   }

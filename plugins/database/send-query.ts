@@ -32,10 +32,14 @@ const send = async (client: pg.ClientBase, text: string, values: readonly unknow
  * Sends a statement, behind what was sent before on this connection.
  * @throws the database's error, with the place in this program from which the statement came.
  */
-export const sendQuery = async <Row>(client: pg.ClientBase, { sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> => {
+export const sendQuery = async <Row>(
+  client: pg.ClientBase,
+  { sql, parameters }: CompiledQuery
+): Promise<QueryResult<Row>> => {
   const { command, rowCount, rows } = await send(client, sql, parameters)
   return { rows: rows as Row[], ...(changing.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) }
 }
 
 /** Sends what has no parameters, such as `begin`. @returns what the database says that it did, such as `BEGIN`. */
-export const sendCommand = async (client: pg.ClientBase, text: string): Promise<string> => (await send(client, text, [])).command
+export const sendCommand = async (client: pg.ClientBase, text: string): Promise<string> =>
+  (await send(client, text, [])).command

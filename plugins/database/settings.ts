@@ -9,7 +9,10 @@ const waysOfWholeTables = ['enable_seqscan', 'enable_hashjoin', 'enable_mergejoi
  * as immensely expensive where nothing else can be done, for which the compiler of plans would be started. Left to itself PostgreSQL plans a statement anew each time
  * where it takes the values of that time for cheap, as it does with the limit of a page of a large table, and to plan takes longer than to read the page.
  */
-export const planByIndex = [...waysOfWholeTables, 'jit'].map((way) => `set ${way} = off`).concat('set plan_cache_mode = force_generic_plan').join('; ')
+export const planByIndex = [...waysOfWholeTables, 'jit']
+  .map((way) => `set ${way} = off`)
+  .concat('set plan_cache_mode = force_generic_plan')
+  .join('; ')
 
 /** Sent first in a transaction that reads whole tables. */
 export const planForWholeTables = sql`select ${sql.join(waysOfWholeTables.map((way) => sql`set_config(${way}, 'on', true)`))}, set_config('plan_cache_mode', 'auto', true)`

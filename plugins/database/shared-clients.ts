@@ -88,7 +88,11 @@ export const openSharedClients = (count: number, connect: () => Promise<pg.Clien
     underWay: () => open.reduce((sum, shared) => sum + (shared?.sentAtMs.length ?? 0), 0),
     async close() {
       const opened = await Promise.allSettled(places.filter((place) => place !== undefined))
-      await Promise.all(opened.map(async (result) => (result.status === 'fulfilled' && !result.value.broken ? await result.value.client.end() : undefined)))
+      await Promise.all(
+        opened.map(async (result) =>
+          result.status === 'fulfilled' && !result.value.broken ? await result.value.client.end() : undefined
+        )
+      )
     }
   }
 }

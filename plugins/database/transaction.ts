@@ -17,7 +17,9 @@ const retryable = new Set(['40001', '40P01'])
 const mostTries = 4
 
 const sqlState = (error: unknown): string | undefined =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
 
 /**
  * Whether the database itself refused the statement, and so rolled it back; false when the connection broke and nobody knows. Codes of sockets begin with E,
@@ -63,5 +65,6 @@ export const afterCommit = (trx: Trx, listener: () => void): void => {
  * else takes to answer, and with the embedded database, whose one connection the simulators use too, wait for ever. See `watchTransactions`.
  */
 export const assertNoTransaction = (): void => {
-  if (inTransaction?.getStore() === true) throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
+  if (inTransaction?.getStore() === true)
+    throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
 }

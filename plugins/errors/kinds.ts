@@ -160,4 +160,8 @@ export const unavailable = defineProblem({
 
 /** The 401 of a credential that does not hold, or not any more. */
 export const credentialRefused = () =>
-  unauthorized('The credential is unknown, expired or revoked. Mint a new one, or sign in again.', {}, { 'www-authenticate': 'Bearer error="invalid_token"' })
+  unauthorized(
+    'The credential is unknown, expired or revoked. Mint a new one, or sign in again.',
+    {},
+    { 'www-authenticate': 'Bearer error="invalid_token"' }
+  )

@@ -10,7 +10,8 @@ export interface ProblemKind {
 }
 
 /** What an error tells beyond the members that every problem has, none of which may be written over. */
-export type ProblemMembers = Record<string, unknown> & Partial<Record<'type' | 'title' | 'status' | 'detail' | 'error' | 'requestId', never>>
+export type ProblemMembers = Record<string, unknown> &
+  Partial<Record<'type' | 'title' | 'status' | 'detail' | 'error' | 'requestId', never>>
 
 /** An error that the client may see: everything in it is meant for the client. */
 export class ProblemError extends Error {
@@ -25,7 +26,11 @@ export class ProblemError extends Error {
   }
 }
 
-export type ProblemFactory = ((detail: string, members?: ProblemMembers, headers?: Record<string, string>) => ProblemError) & { kind: ProblemKind }
+export type ProblemFactory = ((
+  detail: string,
+  members?: ProblemMembers,
+  headers?: Record<string, string>
+) => ProblemError) & { kind: ProblemKind }
 
 const kinds = new Map<string, ProblemKind>()
 
@@ -41,7 +46,12 @@ export const problemKinds: ReadonlyMap<string, ProblemKind> = kinds
  */
 export const defineProblem = (kind: ProblemKind): ProblemFactory => {
   const known = kinds.get(slugOf(kind.code))
-  if (known !== undefined && known.status !== kind.status) throw new Error(`The error code ${kind.code} is defined twice with different statuses.`)
+  if (known !== undefined && known.status !== kind.status)
+    throw new Error(`The error code ${kind.code} is defined twice with different statuses.`)
   kinds.set(slugOf(kind.code), kind)
-  return Object.assign((detail: string, members?: ProblemMembers, headers?: Record<string, string>) => new ProblemError(kind, detail, members, headers), { kind })
+  return Object.assign(
+    (detail: string, members?: ProblemMembers, headers?: Record<string, string>) =>
+      new ProblemError(kind, detail, members, headers),
+    { kind }
+  )
 }

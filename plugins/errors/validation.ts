@@ -9,7 +9,10 @@ export interface FieldError {
 type ValidationResult = NonNullable<FastifyError['validation']>[number]
 
 const childOf = (result: ValidationResult): string | undefined => {
-  const { missingProperty, additionalProperty, unevaluatedProperty } = result.params as Record<string, string | undefined>
+  const { missingProperty, additionalProperty, unevaluatedProperty } = result.params as Record<
+    string,
+    string | undefined
+  >
   return missingProperty ?? additionalProperty ?? unevaluatedProperty
 }
 
@@ -25,7 +28,9 @@ const messageOf = (result: ValidationResult): string => {
     case 'enum':
       return `must be one of ${(result.params as { allowedValues: unknown[] }).allowedValues.map(String).join(', ')}`
     case 'multipleOf':
-      return (result.params as { multipleOf: number }).multipleOf === 0.01 ? 'must have at most two decimals' : (result.message ?? 'is invalid')
+      return (result.params as { multipleOf: number }).multipleOf === 0.01
+        ? 'must have at most two decimals'
+        : (result.message ?? 'is invalid')
     default:
       return result.message ?? 'is invalid'
   }
@@ -51,7 +56,11 @@ const longestPath = 1_000
 export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>): FieldError[] => {
   const paths = new Set<string>()
   // No recursion, since JSON can be nested more deeply than calls.
-  const open: [path: string, value: unknown][] = [['body', body], ['query', query], ['params', params]]
+  const open: [path: string, value: unknown][] = [
+    ['body', body],
+    ['query', query],
+    ['params', params]
+  ]
   for (let next = open.pop(); next !== undefined && paths.size < mostNamed; next = open.pop()) {
     const [path, value] = next
     if (typeof value === 'string' && value.includes('\0')) paths.add(path)

@@ -53,24 +53,43 @@ const signed = ({ type, amountCents }: Posting): number => {
  * @throws the database's error when there is no such wallet, or when `reference` was booked with another wallet or amount.
  */
 export const post = async (trx: Trx, posting: Posting, now: Date): Promise<Posted> => {
-  const { rows } = await sql<{ outcome: 'posted' | 'repeated' | 'insufficient'; transaction_id: number; balance_cents: number }>`
+  const { rows } = await sql<{
+    outcome: 'posted' | 'repeated' | 'insufficient'
+    transaction_id: number
+    balance_cents: number
+  }>`
     select outcome, transaction_id, balance_cents from ledger_post(
-      ${posting.walletId}, ${posting.type}, ${signed(posting)}::bigint, ${posting.description}, ${posting.reference ?? null}, ${now}::timestamptz)`.execute(trx)
+      ${posting.walletId}, ${posting.type}, ${signed(posting)}::bigint, ${posting.description}, ${posting.reference ?? null}, ${now}::timestamptz)`.execute(
+    trx
+  )
   const [row] = rows
   if (row === undefined) throw new Error('The ledger gave no answer.')
   if (row.outcome === 'insufficient') return { posted: false, balanceCents: row.balance_cents }
-  return { posted: true, transactionId: row.transaction_id, balanceCents: row.balance_cents, repeated: row.outcome === 'repeated' }
+  return {
+    posted: true,
+    transactionId: row.transaction_id,
+    balanceCents: row.balance_cents,
+    repeated: row.outcome === 'repeated'
+  }
 }
 
 /** Opens an empty wallet; one that is open already stays as it is. */
 export const openWallet = async (trx: Trx, walletId: string, now: Date): Promise<void> => {
-  await trx.insertInto('ledger_wallets').values({ wallet_id: walletId, created_at: now }).onConflict((conflict) => conflict.doNothing()).execute()
+  await trx
+    .insertInto('ledger_wallets')
+    .values({ wallet_id: walletId, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
 }
 
 /** The balances of wallets by their ids; one that does not exist is not in the map. */
 export const readBalances = async (db: Db, walletIds: string[]): Promise<Map<string, number>> => {
   if (walletIds.length === 0) return new Map()
-  const rows = await db.selectFrom('ledger_wallets').select(['wallet_id', 'balance_cents']).where('wallet_id', 'in', walletIds).execute()
+  const rows = await db
+    .selectFrom('ledger_wallets')
+    .select(['wallet_id', 'balance_cents'])
+    .where('wallet_id', 'in', walletIds)
+    .execute()
   return new Map(rows.map((row) => [row.wallet_id, row.balance_cents]))
 }
 
@@ -79,7 +98,12 @@ export const readBalances = async (db: Db, walletIds: string[]): Promise<Map<str
  * @throws Error when there is no such wallet.
  */
 export const lockBalance = async (trx: Trx, walletId: string): Promise<number> => {
-  const row = await trx.selectFrom('ledger_wallets').select('balance_cents').where('wallet_id', '=', walletId).forNoKeyUpdate().executeTakeFirst()
+  const row = await trx
+    .selectFrom('ledger_wallets')
+    .select('balance_cents')
+    .where('wallet_id', '=', walletId)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
   if (row === undefined) throw new Error(`There is no wallet ${walletId}.`)
   return row.balance_cents
 }
@@ -88,7 +112,10 @@ export const lockBalance = async (trx: Trx, walletId: string): Promise<number> =
  * What one transaction did to the wallet that it moved.
  * @throws Error when there is no such transaction.
  */
-export const readMovement = async (db: Db, transactionId: number): Promise<Pick<HistoryRow, 'amountCents' | 'balanceAfterCents'>> => {
+export const readMovement = async (
+  db: Db,
+  transactionId: number
+): Promise<Pick<HistoryRow, 'amountCents' | 'balanceAfterCents'>> => {
   const row = await db
     .selectFrom('ledger_entries')
     .select(['amount_cents', 'balance_after_cents'])
@@ -100,7 +127,12 @@ export const readMovement = async (db: Db, transactionId: number): Promise<Pick<
 }
 
 /** A wallet's movements, newest first, those before the transaction `beforeId` when it is given. */
-export const readHistory = async (db: Db, walletId: string, limit: number, beforeId?: number): Promise<HistoryRow[]> => {
+export const readHistory = async (
+  db: Db,
+  walletId: string,
+  limit: number,
+  beforeId?: number
+): Promise<HistoryRow[]> => {
   const rows = await db
     .selectFrom('ledger_entries')
     .innerJoin('ledger_transactions', 'ledger_transactions.id', 'ledger_entries.transaction_id')

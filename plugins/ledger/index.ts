@@ -1,7 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Db, Trx } from '../database/types.ts'
-import { lockBalance, openWallet, post, readBalances, readHistory, readMovement, type HistoryRow, type Posted, type Posting } from './book.ts'
+import {
+  lockBalance,
+  openWallet,
+  post,
+  readBalances,
+  readHistory,
+  readMovement,
+  type HistoryRow,
+  type Posted,
+  type Posting
+} from './book.ts'
 import { verifyLedger } from './verify.ts'
 import './tables.ts'
 
@@ -42,7 +52,11 @@ const checkWhenDue = async ({ clock, database: { db }, log }: FastifyInstance): 
   if (last !== undefined && now.getTime() - last.at.getTime() < checkEveryMs) return
   const { faults, ...counts } = await verifyLedger(db)
   if (faults.length > 0) log.error({ faults }, 'the ledger does not hold')
-  const result = { status: faults.length === 0 ? ('ok' as const) : ('failed' as const), detail: JSON.stringify({ ...counts, faults: faults.slice(0, 20) }), at: now }
+  const result = {
+    status: faults.length === 0 ? ('ok' as const) : ('failed' as const),
+    detail: JSON.stringify({ ...counts, faults: faults.slice(0, 20) }),
+    at: now
+  }
   await db
     .insertInto('check_results')
     .values({ name: 'ledger', ...result })

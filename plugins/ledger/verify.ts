@@ -91,7 +91,9 @@ export const verifyLedger = async (db: Db): Promise<Verification> => await readA
 const verifyBook = async (db: Db): Promise<Verification> => {
   const faults: Fault[] = []
   for (const { name, breaches } of invariants) {
-    const { rows } = await sql<{ breach: string }>`select breach from (${breaches}) as breaches limit ${sql.lit(mostFaultsEach)}`.execute(db)
+    const { rows } = await sql<{
+      breach: string
+    }>`select breach from (${breaches}) as breaches limit ${sql.lit(mostFaultsEach)}`.execute(db)
     faults.push(...rows.map(({ breach }) => ({ invariant: name, where: breach })))
   }
   const { rows } = await sql<{ wallets: number; transactions: number; entries: number }>`select
@@ -99,5 +101,10 @@ const verifyBook = async (db: Db): Promise<Verification> => {
     (select count(*) from ledger_transactions) as transactions,
     (select count(*) from ledger_entries) as entries`.execute(db)
   const [counts] = rows
-  return { faults, wallets: counts?.wallets ?? 0, transactions: counts?.transactions ?? 0, entries: counts?.entries ?? 0 }
+  return {
+    faults,
+    wallets: counts?.wallets ?? 0,
+    transactions: counts?.transactions ?? 0,
+    entries: counts?.entries ?? 0
+  }
 }

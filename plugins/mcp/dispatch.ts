@@ -13,14 +13,21 @@ const handedOn = ['authorization', 'x-api-key', 'user-agent', 'host', 'x-forward
 
 const headersOf = (request: FastifyRequest): Record<string, string> => {
   const entries = handedOn.map((name) => [name, request.headers[name]] as const)
-  return { ...Object.fromEntries(entries.filter((entry): entry is [(typeof handedOn)[number], string] => typeof entry[1] === 'string')), 'x-request-id': request.id }
+  return {
+    ...Object.fromEntries(
+      entries.filter((entry): entry is [(typeof handedOn)[number], string] => typeof entry[1] === 'string')
+    ),
+    'x-request-id': request.id
+  }
 }
 
-const isClosing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'FST_ERR_REOPENED_CLOSE_SERVER'
+const isClosing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'FST_ERR_REOPENED_CLOSE_SERVER'
 
 const asProblem = (error: unknown, tool: string, request: FastifyRequest): ProblemError => {
   if (error instanceof ProblemError) return error
-  if (isClosing(error)) return unavailable('This instance is about to stop and did nothing. Try again.', {}, { 'retry-after': '1' })
+  if (isClosing(error))
+    return unavailable('This instance is about to stop and did nothing. Try again.', {}, { 'retry-after': '1' })
   request.log.error({ err: error, tool }, 'an unexpected error in a tool call')
   return internalError(`Something went wrong on our side. Quote the request id ${request.id} when you ask about it.`)
 }
@@ -50,7 +57,11 @@ export const dispatch = async (
     answer = { status: response.statusCode, headers: response.headers, text: response.body }
   } catch (error) {
     const problem = asProblem(error, template.name, request)
-    answer = { status: problem.kind.status, headers: problem.headers, text: JSON.stringify(problemBody(problem, request.id, app.config.publicUrl ?? '')) }
+    answer = {
+      status: problem.kind.status,
+      headers: problem.headers,
+      text: JSON.stringify(problemBody(problem, request.id, app.config.publicUrl ?? ''))
+    }
   }
   // Arguments and answers stay out of the log: both can hold what is nobody else's business.
   request.log.info({ tool: template.name, status: answer.status }, 'a tool was called')

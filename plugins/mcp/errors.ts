@@ -3,7 +3,8 @@ import { defineProblem } from '../errors/problem.ts'
 export const hostNotAllowed = defineProblem({
   status: 403,
   code: 'host_not_allowed',
-  meaning: 'The request names this server by a host that is not its own; a web page may have led a browser here under a foreign name.',
+  meaning:
+    'The request names this server by a host that is not its own; a web page may have led a browser here under a foreign name.',
   cure: 'Call the server by its public address. Its operator sets that address as ATLAS_PUBLIC_URL.'
 })
 export const originNotAllowed = defineProblem({

@@ -21,13 +21,18 @@ const allowedHosts = ({ publicUrl, host }: Pick<Config, 'publicUrl' | 'host'>): 
  *
  * @returns a check that throws ProblemError 403.
  */
-export const hostGuard = (config: Pick<Config, 'publicUrl' | 'host'>): ((request: Pick<FastifyRequest, 'host' | 'headers'>) => void) => {
+export const hostGuard = (
+  config: Pick<Config, 'publicUrl' | 'host'>
+): ((request: Pick<FastifyRequest, 'host' | 'headers'>) => void) => {
   const allowed = allowedHosts(config)
   const isAllowed = (url: string): boolean => allowed.has(hostnameIn(url) ?? '')
   return ({ host, headers: { origin } }) => {
     if (!isAllowed(`http://${host}`)) {
-      throw hostNotAllowed('This server does not go by the name in `Host`. Its operator can set ATLAS_PUBLIC_URL to the address that clients use.')
+      throw hostNotAllowed(
+        'This server does not go by the name in `Host`. Its operator can set ATLAS_PUBLIC_URL to the address that clients use.'
+      )
     }
-    if (origin !== undefined && !isAllowed(origin)) throw originNotAllowed('Web pages of other sites may not use the tools.')
+    if (origin !== undefined && !isAllowed(origin))
+      throw originNotAllowed('Web pages of other sites may not use the tools.')
   }
 }

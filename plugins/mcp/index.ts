@@ -11,7 +11,9 @@ import { createServer } from './server.ts'
 const path = '/mcp'
 
 /** Whoever holds a key or is signed in; which tools that allows is each operation's to say. */
-const admitted: Pick<Operation, 'security'> = { security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT'], ['AgentKey']] }
+const admitted: Pick<Operation, 'security'> = {
+  security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT'], ['AgentKey']]
+}
 
 const rateLimitHeader = /^(x-ratelimit-|ratelimit)/
 
@@ -28,14 +30,22 @@ const parse = (text: string): unknown => {
  * when it reaches none, the end. Of several nobody knows before how many will reach one.
  */
 const messagesToPay = (body: unknown): number => {
-  const messages = [typeof body === 'string' ? parse(body) : undefined].flat() as ({ method?: unknown } | null | undefined)[]
+  const messages = [typeof body === 'string' ? parse(body) : undefined].flat() as (
+    { method?: unknown } | null | undefined
+  )[]
   return messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
 }
 
 /** The request in the form that the SDK reads; the body is handed on as it came, so that what is wrong with it is told as the protocol wants it. */
 const webRequest = (request: FastifyRequest): Request => {
-  const headers = Object.entries(request.headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return new Request(`http://localhost${path}`, { method: 'POST', headers, body: typeof request.body === 'string' ? request.body : '' })
+  const headers = Object.entries(request.headers).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string'
+  )
+  return new Request(`http://localhost${path}`, {
+    method: 'POST',
+    headers,
+    body: typeof request.body === 'string' ? request.body : ''
+  })
 }
 
 const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest, reply: FastifyReply) => {
@@ -43,7 +53,8 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
     const told = Object.entries(headers).filter(([name]) => rateLimitHeader.test(name))
     if (told.length > 0) reply.rateLimitHeaders = told.flatMap(([name, value]) => [name, String(value)])
   }
-  for (let left = messagesToPay(request.body); left > 0; left -= 1) await app.rateLimiter.take(request, reply, 'standard')
+  for (let left = messagesToPay(request.body); left > 0; left -= 1)
+    await app.rateLimiter.take(request, reply, 'standard')
   const server = createServer(app, request, tellLimits)
   // Without a session and with JSON for an answer, all instances are alike and nothing outlives the request.
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
@@ -83,7 +94,11 @@ export default fp(
         onRequest: admit,
         handler: async (request, reply) => {
           await app.rateLimiter.take(request, reply, 'standard')
-          throw methodNotAllowed('There are no sessions and no streams here: send each message with POST and read its answer.', {}, { allow: 'POST' })
+          throw methodNotAllowed(
+            'There are no sessions and no streams here: send each message with POST and read its answer.',
+            {},
+            { allow: 'POST' }
+          )
         }
       })
     })

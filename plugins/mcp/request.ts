@@ -24,10 +24,15 @@ const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
     .filter((name) => !Object.hasOwn(places, name))
     .map((name) => ({ path: `arguments/${name}`, message: 'is not an argument of this tool' }))
   const missing = Object.entries(places)
-    .filter(([name, place]) => place.in !== 'body' && place.required && (given[name] === undefined || given[name] === null))
+    .filter(
+      ([name, place]) => place.in !== 'body' && place.required && (given[name] === undefined || given[name] === null)
+    )
     .map(([name]) => ({ path: `arguments/${name}`, message: 'is required' }))
   const misleading = Object.entries(places)
-    .filter(([name, place]) => place.in === 'path' && given[name] !== undefined && given[name] !== null && !isSegment(given[name]))
+    .filter(
+      ([name, place]) =>
+        place.in === 'path' && given[name] !== undefined && given[name] !== null && !isSegment(given[name])
+    )
     .map(([name]) => ({ path: `arguments/${name}`, message: 'must be an identifier' }))
   return [...unknown, ...missing, ...misleading]
 }
@@ -43,14 +48,25 @@ export const requestOf = (template: ToolTemplate, operation: Operation, given: A
   const errors = faultsOf(template, given)
   if (errors.length > 0) {
     const names = errors.map(({ path }) => path).join(', ')
-    throw validationFailed(`The call has ${errors.length} invalid argument${errors.length === 1 ? '' : 's'}: ${names}.`, { errors })
+    throw validationFailed(
+      `The call has ${errors.length} invalid argument${errors.length === 1 ? '' : 's'}: ${names}.`,
+      { errors }
+    )
   }
   const values: Arguments = { ...template.defaults, ...given }
   // Null stands for "left out" except in a body, where it has a meaning of its own.
-  const sent = Object.entries(template.places).filter(([name, place]) => values[name] !== undefined && (place.in === 'body' || values[name] !== null))
-  const inPlace = (kind: ArgumentPlace['in']): [string, unknown][] => sent.filter(([, place]) => place.in === kind).map(([name, place]) => [place.name, values[name]])
-  const path = inPlace('path').reduce((url, [name, value]) => url.replace(`{${name}}`, encodeURIComponent(textOf(value))), operation.path)
-  const query = new URLSearchParams(inPlace('query').flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, textOf(item)]))).toString()
+  const sent = Object.entries(template.places).filter(
+    ([name, place]) => values[name] !== undefined && (place.in === 'body' || values[name] !== null)
+  )
+  const inPlace = (kind: ArgumentPlace['in']): [string, unknown][] =>
+    sent.filter(([, place]) => place.in === kind).map(([name, place]) => [place.name, values[name]])
+  const path = inPlace('path').reduce(
+    (url, [name, value]) => url.replace(`{${name}}`, encodeURIComponent(textOf(value))),
+    operation.path
+  )
+  const query = new URLSearchParams(
+    inPlace('query').flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, textOf(item)]))
+  ).toString()
   const body = inPlace('body')
   const payload = body.length > 0 || template.sendsBody ? JSON.stringify(Object.fromEntries(body)) : undefined
   return {

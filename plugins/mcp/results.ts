@@ -8,12 +8,16 @@ export interface OperationAnswer {
   text: string
 }
 
-const content = (value: unknown): CallToolResult['content'] => [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }]
+const content = (value: unknown): CallToolResult['content'] => [
+  { type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }
+]
 
 const readObject = (text: string): Record<string, unknown> | undefined => {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
   } catch {
     return undefined
   }
@@ -24,7 +28,14 @@ const failureOf = ({ status, headers, text }: OperationAnswer): CallToolResult =
   const problem = readObject(text) ?? { status, detail: text }
   const cure = problemKinds.get(slugOf(String(problem.error)))?.cure
   const wait = headers['retry-after']
-  return { isError: true, content: content({ ...problem, ...(cure === undefined ? {} : { cure }), ...(wait === undefined ? {} : { retryAfterSeconds: Number(wait) }) }) }
+  return {
+    isError: true,
+    content: content({
+      ...problem,
+      ...(cure === undefined ? {} : { cure }),
+      ...(wait === undefined ? {} : { retryAfterSeconds: Number(wait) })
+    })
+  }
 }
 
 const noteOf = (headers: OperationAnswer['headers']): string | undefined => {

@@ -1,5 +1,11 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import { CallToolRequestSchema, ErrorCode, ListToolsRequestSchema, McpError, type Tool } from '@modelcontextprotocol/sdk/types.js'
+import {
+  CallToolRequestSchema,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  type Tool
+} from '@modelcontextprotocol/sdk/types.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { allOperations } from '../../spec/generated/index.ts'
 import { tools } from '../../spec/generated/tools.ts'
@@ -28,7 +34,14 @@ const operationOf = ({ operationId }: ToolTemplate): Operation => {
 const known: ReadonlyMap<string, { template: ToolTemplate; operation: Operation; tool: Tool }> = new Map(
   tools.map((template) => {
     const { name, title, description, inputSchema, outputSchema, annotations } = template
-    const tool: Tool = { name, title, description, inputSchema, ...(outputSchema === undefined ? {} : { outputSchema }), annotations }
+    const tool: Tool = {
+      name,
+      title,
+      description,
+      inputSchema,
+      ...(outputSchema === undefined ? {} : { outputSchema }),
+      annotations
+    }
     return [name, { template, operation: operationOf(template), tool }]
   })
 )
@@ -37,14 +50,25 @@ const known: ReadonlyMap<string, { template: ToolTemplate; operation: Operation;
  * The MCP server for one HTTP request; it lives no longer than that.
  * @param onAnswer is given the headers of each operation's answer
  */
-export const createServer = (app: FastifyInstance, request: FastifyRequest, onAnswer: (headers: OperationAnswer['headers']) => void): Server => {
-  const server = new Server({ name: 'atlasforge', title: 'AtlasForge', version }, { capabilities: { tools: {} }, instructions })
+export const createServer = (
+  app: FastifyInstance,
+  request: FastifyRequest,
+  onAnswer: (headers: OperationAnswer['headers']) => void
+): Server => {
+  const server = new Server(
+    { name: 'atlasforge', title: 'AtlasForge', version },
+    { capabilities: { tools: {} }, instructions }
+  )
   server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: [...known.values()].filter(({ operation }) => mayCall(operation, request.caller)).map(({ tool }) => tool)
   }))
   server.setRequestHandler(CallToolRequestSchema, async ({ params }) => {
     const found = known.get(params.name)
-    if (found === undefined) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${params.name}; tools/list names those that there are.`)
+    if (found === undefined)
+      throw new McpError(
+        ErrorCode.InvalidParams,
+        `There is no tool ${params.name}; tools/list names those that there are.`
+      )
     const { result, headers } = await dispatch(app, request, found.template, found.operation, params.arguments ?? {})
     onAnswer(headers)
     return result

@@ -62,12 +62,16 @@ export default fp(
       return
     }
     const { createMetrics } = await loadRegistry()
-    const { registry, metrics, measureRequests } = createMetrics((name, error) => app.log.warn({ err: error, metric: name }, 'a metric could not be read'))
+    const { registry, metrics, measureRequests } = createMetrics((name, error) =>
+      app.log.warn({ err: error, metric: name }, 'a metric could not be read')
+    )
     let listener: Listener | undefined
     measureRequests(app)
     app.decorate('metrics', { ...metrics, url: () => listener?.url() })
     app.addHook('onReady', async () => {
-      listener = await listenForMetrics(registry, host, metricsPort, (error) => app.log.error({ err: error }, 'the metrics could not be written'))
+      listener = await listenForMetrics(registry, host, metricsPort, (error) =>
+        app.log.error({ err: error }, 'the metrics could not be written')
+      )
     })
     // Last of all, so that a server that drains can be watched.
     app.addHook('onClose', async () => await listener?.close())

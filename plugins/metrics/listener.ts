@@ -17,7 +17,10 @@ const createMetricsServer = (registry: Registry, onError: (error: unknown) => vo
       return
     }
     registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' }).end(request.method === 'HEAD' ? undefined : text),
+      (text) =>
+        response
+          .writeHead(200, { 'content-type': registry.contentType, 'cache-control': 'no-store' })
+          .end(request.method === 'HEAD' ? undefined : text),
       (error: unknown) => {
         onError(error)
         response.writeHead(500).end()
@@ -29,7 +32,12 @@ const createMetricsServer = (registry: Registry, onError: (error: unknown) => vo
  * Serves a registry on a listener of its own, which the public does not reach.
  * @throws the socket's error, such as that of a port in use.
  */
-export const listenForMetrics = async (registry: Registry, host: string, port: number, onError: (error: unknown) => void): Promise<Listener> => {
+export const listenForMetrics = async (
+  registry: Registry,
+  host: string,
+  port: number,
+  onError: (error: unknown) => void
+): Promise<Listener> => {
   const server = createMetricsServer(registry, onError)
   await new Promise<void>((done, failed) => {
     server.once('error', failed)

@@ -38,7 +38,9 @@ const createRequestMeasures = (registry: Registry): ((app: FastifyInstance) => v
     app.addHook('onRequest', (request, reply, next) => {
       // Also when the client goes away before its answer.
       reply.raw.once('close', () => {
-        observerOf(request, reply.raw.writableFinished ? `${Math.floor(reply.statusCode / 100)}xx` : 'aborted').observe(reply.elapsedTime / 1000)
+        observerOf(request, reply.raw.writableFinished ? `${Math.floor(reply.statusCode / 100)}xx` : 'aborted').observe(
+          reply.elapsedTime / 1000
+        )
       })
       next()
     })
@@ -82,11 +84,36 @@ const addGauge = (registry: Registry, onFailure: OnFailure, { name, help, label 
 const createCounters = (registry: Registry) => {
   const registers = [registry]
   return {
-    limited: new Counter({ name: 'atlas_rate_limited_total', help: 'Requests that were answered 429.', labelNames: ['class'], registers }),
-    overloaded: new Counter({ name: 'atlas_overloaded_total', help: 'Requests that were refused because the server had too much to do.', labelNames: ['reason'], registers }),
-    replays: new Counter({ name: 'atlas_idempotent_replays_total', help: 'Requests that were given the stored answer of their idempotency key.', registers }),
-    deliveries: new Counter({ name: 'atlas_webhook_attempts_total', help: 'Attempts to deliver an event.', labelNames: ['outcome'], registers }),
-    jobs: new Histogram({ name: 'atlas_job_duration_seconds', help: 'Runs of periodic work.', labelNames: ['job', 'outcome'], buckets: jobBuckets, registers }),
+    limited: new Counter({
+      name: 'atlas_rate_limited_total',
+      help: 'Requests that were answered 429.',
+      labelNames: ['class'],
+      registers
+    }),
+    overloaded: new Counter({
+      name: 'atlas_overloaded_total',
+      help: 'Requests that were refused because the server had too much to do.',
+      labelNames: ['reason'],
+      registers
+    }),
+    replays: new Counter({
+      name: 'atlas_idempotent_replays_total',
+      help: 'Requests that were given the stored answer of their idempotency key.',
+      registers
+    }),
+    deliveries: new Counter({
+      name: 'atlas_webhook_attempts_total',
+      help: 'Attempts to deliver an event.',
+      labelNames: ['outcome'],
+      registers
+    }),
+    jobs: new Histogram({
+      name: 'atlas_job_duration_seconds',
+      help: 'Runs of periodic work.',
+      labelNames: ['job', 'outcome'],
+      buckets: jobBuckets,
+      registers
+    }),
     upstream: new Histogram({
       name: 'atlas_upstream_call_duration_seconds',
       help: 'Calls to other services.',
@@ -98,10 +125,17 @@ const createCounters = (registry: Registry) => {
 }
 
 /** The registry of one server, and what counts into it. `onFailure` is told of states that could not be read. */
-export const createMetrics = (onFailure: OnFailure): { registry: Registry; metrics: Omit<Metrics, 'url'>; measureRequests: (app: FastifyInstance) => void } => {
+export const createMetrics = (
+  onFailure: OnFailure
+): { registry: Registry; metrics: Omit<Metrics, 'url'>; measureRequests: (app: FastifyInstance) => void } => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  new Gauge({ name: 'atlas_info', help: 'Always 1; the label tells the version.', labelNames: ['version'], registers: [registry] }).set({ version }, 1)
+  new Gauge({
+    name: 'atlas_info',
+    help: 'Always 1; the label tells the version.',
+    labelNames: ['version'],
+    registers: [registry]
+  }).set({ version }, 1)
   const { limited, overloaded, replays, deliveries, jobs, upstream } = createCounters(registry)
   return {
     registry,

@@ -43,7 +43,12 @@ const listNotifications = async (db: Db, userId: string, limit: number, before?:
     .limit(limit)
     .execute()
 
-const insertNotification = async (trx: Trx, notification: NewNotification, textsSent: boolean, now: Date): Promise<void> => {
+const insertNotification = async (
+  trx: Trx,
+  notification: NewNotification,
+  textsSent: boolean,
+  now: Date
+): Promise<void> => {
   const { userId, type, message, data } = notification
   await sql`insert into notifications (id, user_id, type, message, data, created_at, sms_status, sms_next_at)
     select ${newId('ntf')}, id, ${type}, ${message}, ${stringifyStorable(data)}::jsonb, ${now}::timestamptz,

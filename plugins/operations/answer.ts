@@ -8,5 +8,8 @@ export class Answer<Status extends number, Body> {
 }
 
 /** Answers with `status` where an operation has several, or where headers are needed. */
-export const answer = <const Status extends number, Body>(status: Status, body: Body, headers?: Record<string, string>): Answer<Status, Body> =>
-  new Answer(status, body, headers)
+export const answer = <const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers?: Record<string, string>
+): Answer<Status, Body> => new Answer(status, body, headers)

@@ -5,7 +5,8 @@ import type { Operation } from './table.ts'
 const json = 'application/json'
 const form = 'application/x-www-form-urlencoded'
 
-const mediaTypeOf = (request: FastifyRequest): string | undefined => request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+const mediaTypeOf = (request: FastifyRequest): string | undefined =>
+  request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
 
 const parseForm = (text: string): Record<string, string | string[]> => {
   const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
@@ -24,7 +25,10 @@ const createJsonReader = (app: FastifyInstance) => {
   return (request: FastifyRequest, text: string, done: Done): void =>
     void parse(request, text, (error: Error | null, value: unknown) => {
       if (error === null) done(null, value)
-      else done(malformedJson(text.trim() === '' ? 'The body is empty; send a JSON object.' : 'The body is not valid JSON.'))
+      else
+        done(
+          malformedJson(text.trim() === '' ? 'The body is empty; send a JSON object.' : 'The body is not valid JSON.')
+        )
     })
 }
 
@@ -43,19 +47,24 @@ const createBodyReader = (app: FastifyInstance) => {
     const acceptsJson = accepted.includes(json)
     if (mediaType === undefined || mediaType === form) {
       const looksLikeJson = /^\s*[{[]/.test(text)
-      if (acceptsJson && (looksLikeJson || (mediaType === undefined && text === ''))) return text === '' ? done(null) : readJson(request, text, done)
+      if (acceptsJson && (looksLikeJson || (mediaType === undefined && text === '')))
+        return text === '' ? done(null) : readJson(request, text, done)
       if (mediaType === form && accepted.includes(form)) return done(null, parseForm(text))
     }
-    if (mediaType !== undefined && accepted.includes(mediaType)) return mediaType === json ? readJson(request, text, done) : done(null, text)
+    if (mediaType !== undefined && accepted.includes(mediaType))
+      return mediaType === json ? readJson(request, text, done) : done(null, text)
     // Many clients send an empty object where there is nothing to send.
-    if (accepted.length === 0 && (text === '' || (mediaType === json && /^\s*\{\s*\}\s*$/.test(text)))) return done(null)
+    if (accepted.length === 0 && (text === '' || (mediaType === json && /^\s*\{\s*\}\s*$/.test(text))))
+      return done(null)
     done(unsupported(operation))
   }
 }
 
 const unsupported = (operation: Operation | undefined) => {
   const types = operation?.bodyTypes ?? []
-  return unsupportedMediaType(types.length === 0 ? 'This operation takes no body.' : `Send the body as ${types.join(' or ')}.`)
+  return unsupportedMediaType(
+    types.length === 0 ? 'This operation takes no body.' : `Send the body as ${types.join(' or ')}.`
+  )
 }
 
 declare module 'fastify' {

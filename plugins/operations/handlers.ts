@@ -25,9 +25,8 @@ export type CallerOf<Op extends Operation> =
   | (Op['security'] extends readonly [] ? null : never)
   | (readonly [] extends Alternatives<Op> ? null : never)
 
-type Part<Op extends Operation, Name extends 'params' | 'querystring' | 'headers' | 'body'> = Op['schema'] extends Record<Name, infer Schema extends TSchema>
-  ? Static<Schema>
-  : undefined
+type Part<Op extends Operation, Name extends 'params' | 'querystring' | 'headers' | 'body'> =
+  Op['schema'] extends Record<Name, infer Schema extends TSchema> ? Static<Schema> : undefined
 
 /** What a handler is given: the validated request, who sent it, and the database. */
 export interface Call<Op extends Operation, Connection = Db> {
@@ -49,20 +48,24 @@ type Success = 200 | 201 | 202 | 203 | 204 | 301 | 302 | 303 | 304 | 307 | 308
 
 type SuccessStatus<Op extends Operation> = keyof Op['schema']['response'] & Success
 
-type BodyOf<Op extends Operation, Status> = Status extends keyof Op['schema']['response'] ? (Op['schema']['response'][Status] extends TSchema ? Static<Op['schema']['response'][Status]> : never) : never
+type BodyOf<Op extends Operation, Status> = Status extends keyof Op['schema']['response']
+  ? Op['schema']['response'][Status] extends TSchema
+    ? Static<Op['schema']['response'][Status]>
+    : never
+  : never
 
 type IsUnion<T, All = T> = T extends unknown ? ([All] extends [T] ? false : true) : never
 
-type AnswerOf<Op extends Operation, Status = SuccessStatus<Op>> = Status extends number ? Answer<Status, BodyOf<Op, Status>> : never
+type AnswerOf<Op extends Operation, Status = SuccessStatus<Op>> = Status extends number
+  ? Answer<Status, BodyOf<Op, Status>>
+  : never
 
 /**
  * What a handler may answer: an `Answer` with a declared status and the body that belongs to it; where the operation has one success, just its body; or a
  * problem, when what was done until then must stay although the answer is an error.
  */
 export type Result<Op extends Operation> =
-  | AnswerOf<Op>
-  | ProblemError
-  | (IsUnion<SuccessStatus<Op>> extends true ? never : BodyOf<Op, SuccessStatus<Op>>)
+  AnswerOf<Op> | ProblemError | (IsUnion<SuccessStatus<Op>> extends true ? never : BodyOf<Op, SuccessStatus<Op>>)
 
 /** What a statement that carries out many requests at once must write for each of them beside its effect. */
 export interface Footprint {
@@ -79,7 +82,11 @@ type CallsUpstream<Op extends Operation> = Op['extensions'] extends { readonly '
 
 type IsCollected<Op extends Operation> = Op['extensions'] extends { readonly 'x-collected': true } ? true : false
 
-type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD' ? true : Op['extensions'] extends { readonly 'x-read-only': true } ? true : false
+type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
+  ? true
+  : Op['extensions'] extends { readonly 'x-read-only': true }
+    ? true
+    : false
 
 /**
  * A handler of one operation.
@@ -89,13 +96,14 @@ type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD' ? true :
  * - A mutation that the specification marks with `x-collected` is carried out together with others in a statement of its own, which verifies the credential
  *   and writes the footprint. Where that statement declines, the handler returns the effect, which then runs as any other mutation's.
  */
-export type Handler<Op extends Operation> = IsRead<Op> extends true
-  ? (call: Call<Op>) => Promise<Result<Op>>
-  : CallsUpstream<Op> extends true
-    ? (call: Call<Op>) => Promise<(db: Trx) => Promise<Result<Op>>>
-    : IsCollected<Op> extends true
-      ? (call: CollectedCall<Op>) => Promise<Result<Op> | ((db: Trx) => Promise<Result<Op>>)>
-      : (call: Call<Op, Trx>) => Promise<Result<Op>>
+export type Handler<Op extends Operation> =
+  IsRead<Op> extends true
+    ? (call: Call<Op>) => Promise<Result<Op>>
+    : CallsUpstream<Op> extends true
+      ? (call: Call<Op>) => Promise<(db: Trx) => Promise<Result<Op>>>
+      : IsCollected<Op> extends true
+        ? (call: CollectedCall<Op>) => Promise<Result<Op> | ((db: Trx) => Promise<Result<Op>>)>
+        : (call: Call<Op, Trx>) => Promise<Result<Op>>
 
 /** One handler for each operation of a table; a missing or an unknown one does not compile. */
 export type Handlers<Table extends OperationTable> = { readonly [Id in keyof Table]: Handler<Table[Id]> }

@@ -1,4 +1,10 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, RouteShorthandOptions } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  RouteShorthandOptions
+} from 'fastify'
 import fp from 'fastify-plugin'
 import { allOperations } from '../../spec/generated/index.ts'
 import { authorize } from '../auth/authorize.ts'
@@ -57,7 +63,10 @@ const routeOptions = (app: FastifyInstance, operation: Operation): RouteShorthan
   config: { operation },
   onRequest: admit(app, operation),
   ...(operation.rateLimitClass === 'auth'
-    ? { preValidation: async (request: FastifyRequest, reply: FastifyReply) => app.rateLimiter.take(request, reply, 'auth', accountOf(request)) }
+    ? {
+        preValidation: async (request: FastifyRequest, reply: FastifyReply) =>
+          app.rateLimiter.take(request, reply, 'auth', accountOf(request))
+      }
     : {})
 })
 
@@ -65,16 +74,26 @@ const routeOptions = (app: FastifyInstance, operation: Operation): RouteShorthan
  * Binds a group's operations to their handlers: route, schemas, callers, limits, idempotency and the rest of what the specification says.
  * @throws Error at start when a handler is missing, which the compiler has told before.
  */
-export const bindOperations = <const Table extends OperationTable>(app: FastifyInstance, operations: Table, handlers: NoInfer<Handlers<Table>>): void => {
+export const bindOperations = <const Table extends OperationTable>(
+  app: FastifyInstance,
+  operations: Table,
+  handlers: NoInfer<Handlers<Table>>
+): void => {
   for (const operation of Object.values<Operation>(operations)) {
     const handler = (handlers as unknown as Record<string, AnyHandler>)[operation.operationId]
     if (handler === undefined) throw new Error(`The operation ${operation.operationId} has no handler.`)
-    if (operation.bodyTypes.includes('application/x-www-form-urlencoded') && operation.schema.body !== undefined) markAsForm(operation.schema.body)
+    if (operation.bodyTypes.includes('application/x-www-form-urlencoded') && operation.schema.body !== undefined)
+      markAsForm(operation.schema.body)
     app.route({
       ...routeOptions(app, operation),
       method: operation.method,
       url: operation.url,
-      handler: createRouteHandler(app, operation, handler, app.config.environment === 'production' ? undefined : checkAnswer)
+      handler: createRouteHandler(
+        app,
+        operation,
+        handler,
+        app.config.environment === 'production' ? undefined : checkAnswer
+      )
     })
   }
 }
@@ -111,9 +130,14 @@ export default fp(
   (app, _options, done) => {
     addContentTypes(app)
     addSchemaCompilers(app)
-    const limitStrangers = async (request: FastifyRequest, reply: FastifyReply) => await app.rateLimiter.take(request, reply, 'standard')
+    const limitStrangers = async (request: FastifyRequest, reply: FastifyReply) =>
+      await app.rateLimiter.take(request, reply, 'standard')
     app.setNotFoundHandler({ preHandler: limitStrangers }, (request: FastifyRequest, reply: FastifyReply) =>
-      reply.sendProblem(notFound(`There is nothing at ${request.method} ${request.url.split('?', 1)[0]}. The reference lists every path.`))
+      reply.sendProblem(
+        notFound(
+          `There is nothing at ${request.method} ${request.url.split('?', 1)[0]}. The reference lists every path.`
+        )
+      )
     )
     refuseOtherMethods(app)
     done()

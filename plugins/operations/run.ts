@@ -23,7 +23,10 @@ interface Outcome {
 
 /** The status of an answer for which the handler names none. */
 const successOf = (operation: Operation): number =>
-  Number(Object.keys(operation.schema.response).find((declared) => declared.startsWith('2') || declared.startsWith('3')) ?? 200)
+  Number(
+    Object.keys(operation.schema.response).find((declared) => declared.startsWith('2') || declared.startsWith('3')) ??
+      200
+  )
 
 const hashOfBody = (request: FastifyRequest): Buffer =>
   createHash('sha256')
@@ -44,9 +47,15 @@ const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
     .slice(0, 32)
 
 /** The first answer again, and whether this request asked for something else. */
-const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Outcome | ProblemError => {
+const replayOf = (
+  { metrics }: FastifyInstance,
+  stored: StoredAnswer,
+  claim: IdempotencyClaim
+): Outcome | ProblemError => {
   if (stored.operationId !== claim.operationId) {
-    return idempotencyConflict('This idempotency key was used for another operation; make a new one for each logical operation.')
+    return idempotencyConflict(
+      'This idempotency key was used for another operation; make a new one for each logical operation.'
+    )
   }
   metrics.replayed()
   const sameBody = stored.bodyHash.equals(claim.bodyHash)
@@ -61,7 +70,10 @@ const send = (reply: FastifyReply, outcome: Outcome | ProblemError): void => {
   const { status, headers, text } = outcome
   if (text === undefined) return void reply.code(status).headers(headers).send()
   if (headers === noHeaders) return reply.sendJson(status, text)
-  reply.code(status).headers({ 'content-type': 'application/json; charset=utf-8', ...headers }).send(text)
+  reply
+    .code(status)
+    .headers({ 'content-type': 'application/json; charset=utf-8', ...headers })
+    .send(text)
 }
 
 /** What a handler is given, as the running server sees it; `Call` in handlers.ts is the same for the compiler. A class, since an object with a getter is slow to make. */
@@ -105,15 +117,20 @@ type CheckAnswer = (schema: object, body: unknown) => string | undefined
 const createFinisher = (operation: Operation, checkAnswer: CheckAnswer | undefined) => {
   const success = successOf(operation)
   return (result: unknown): Outcome => {
-    const { status, body, headers } = result instanceof Answer ? (result as Answer<number, unknown>) : { status: success, body: result, headers: noHeaders }
+    const { status, body, headers } =
+      result instanceof Answer
+        ? (result as Answer<number, unknown>)
+        : { status: success, body: result, headers: noHeaders }
     const schema = operation.schema.response[status]
-    if (schema === undefined) throw new Error(`${operation.operationId} answered ${status}, which its specification does not have.`)
+    if (schema === undefined)
+      throw new Error(`${operation.operationId} answered ${status}, which its specification does not have.`)
     if (body === undefined || body === null) return { status, headers, text: undefined }
     if (typeof body === 'string') return { status, headers, text: body }
     const text = serialiseAnswer(operation, status, body)
     // Checked as the client will read it, so that a field that the serialiser drops or invents is seen.
     const fault = checkAnswer?.(schema, JSON.parse(text))
-    if (fault !== undefined) throw new Error(`${operation.operationId} answered what its specification does not allow: ${fault}`)
+    if (fault !== undefined)
+      throw new Error(`${operation.operationId} answered what its specification does not allow: ${fault}`)
     return { status, headers, text }
   }
 }
@@ -123,7 +140,11 @@ type Run = (request: FastifyRequest) => Promise<Outcome | ProblemError>
 type Carry = (request: FastifyRequest, claim: IdempotencyClaim | undefined) => Promise<Outcome | ProblemError>
 
 /** Holds the key until the outcome is known, and no longer: a client that comes back with its answer in hand must not find the key in use. */
-const once = async (app: FastifyInstance, claim: IdempotencyClaim | undefined, work: () => Promise<Outcome | ProblemError>): Promise<Outcome | ProblemError> => {
+const once = async (
+  app: FastifyInstance,
+  claim: IdempotencyClaim | undefined,
+  work: () => Promise<Outcome | ProblemError>
+): Promise<Outcome | ProblemError> => {
   if (claim === undefined) return await work()
   const { db } = app.database
   const release = await app.idempotency.hold(claim.tenant, claim.key)
@@ -140,10 +161,16 @@ const once = async (app: FastifyInstance, claim: IdempotencyClaim | undefined, w
   }
 }
 
-const isRead = ({ method, extensions }: Operation): boolean => method === 'GET' || method === 'HEAD' || extensions?.['x-read-only'] === true
+const isRead = ({ method, extensions }: Operation): boolean =>
+  method === 'GET' || method === 'HEAD' || extensions?.['x-read-only'] === true
 
 /** How one operation is run; what the specification says of it is looked at once. */
-const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandler, finish: (result: unknown) => Outcome): Run => {
+const createRun = (
+  app: FastifyInstance,
+  operation: Operation,
+  handler: AnyHandler,
+  finish: (result: unknown) => Outcome
+): Run => {
   const { db } = app.database
 
   if (isRead(operation)) {
@@ -158,30 +185,48 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
       if (claim === undefined) return read(request)
       return once(app, claim, async () => {
         const outcome = await read(request)
-        if (!(outcome instanceof ProblemError)) await transact(db, (trx) => app.idempotency.store(trx, claim, outcome.status, outcome.text ?? ''))
+        if (!(outcome instanceof ProblemError))
+          await transact(db, (trx) => app.idempotency.store(trx, claim, outcome.status, outcome.text ?? ''))
         return outcome
       })
     }
   }
 
   /** The transaction of a mutation: its effect, its activity row, and under an idempotency key its answer. */
-  const commit = async (request: FastifyRequest, claim: IdempotencyClaim | undefined, effect: (trx: Trx) => Promise<unknown>): Promise<Outcome | ProblemError> =>
+  const commit = async (
+    request: FastifyRequest,
+    claim: IdempotencyClaim | undefined,
+    effect: (trx: Trx) => Promise<unknown>
+  ): Promise<Outcome | ProblemError> =>
     await transact(db, async (trx) => {
       const result = await effect(trx)
       if (result instanceof ProblemError) return result
       const outcome = finish(result)
       if (request.caller !== null && request.caller.kind !== 'ingest') {
-        await writeActivity(trx, operation, request.caller, request, result instanceof Answer ? result.body : result, app.clock.now())
+        await writeActivity(
+          trx,
+          operation,
+          request.caller,
+          request,
+          result instanceof Answer ? result.body : result,
+          app.clock.now()
+        )
       }
       if (claim !== undefined) await app.idempotency.store(trx, claim, outcome.status, outcome.text ?? '')
       return outcome
     })
 
-  const mutate: Carry = (request, claim) => once(app, claim, () => commit(request, claim, (trx) => handler(new AnyCall(request, trx, claim))))
+  const mutate: Carry = (request, claim) =>
+    once(app, claim, () => commit(request, claim, (trx) => handler(new AnyCall(request, trx, claim))))
 
   /** The other service is called outside of any transaction; what it answered is written in one. */
   const callUpstream: Carry = (request, claim) =>
-    once(app, claim, async () => await commit(request, claim, (await handler(new AnyCall(request, db, claim))) as (trx: Trx) => Promise<unknown>))
+    once(
+      app,
+      claim,
+      async () =>
+        await commit(request, claim, (await handler(new AnyCall(request, db, claim))) as (trx: Trx) => Promise<unknown>)
+    )
 
   /** Lets the handler's own statement do all there is to do, and where it declines, runs the effect that the handler then returns. */
   const collect: Carry = async (request, claim) => {
@@ -192,7 +237,12 @@ const createRun = (app: FastifyInstance, operation: Operation, handler: AnyHandl
     return await once(app, claim, () => commit(request, claim, result as (trx: Trx) => Promise<unknown>))
   }
 
-  const carry = operation.extensions?.['x-upstream'] !== undefined ? callUpstream : operation.extensions?.['x-collected'] === true ? collect : mutate
+  const carry =
+    operation.extensions?.['x-upstream'] !== undefined
+      ? callUpstream
+      : operation.extensions?.['x-collected'] === true
+        ? collect
+        : mutate
   return (request) => carry(request, claimOf(operation, request))
 }
 
@@ -215,7 +265,12 @@ const sendTogether = atEndOfTurn(({ reply, outcome }: { reply: FastifyReply; out
  * Makes the route's handler of an operation from the operation's own. `checkAnswer` tells what is wrong with an answer, where answers are checked.
  * It tells Fastify of its answer by sending it, and not by a promise, which would make Fastify follow the answer in another way as well.
  */
-export const createRouteHandler = (app: FastifyInstance, operation: Operation, handler: AnyHandler, checkAnswer: CheckAnswer | undefined) => {
+export const createRouteHandler = (
+  app: FastifyInstance,
+  operation: Operation,
+  handler: AnyHandler,
+  checkAnswer: CheckAnswer | undefined
+) => {
   const run = createRun(app, operation, handler, createFinisher(operation, checkAnswer))
   return (request: FastifyRequest, reply: FastifyReply): void => {
     run(request).then(

@@ -17,7 +17,10 @@ export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null
 }
 
 /** One of the given strings, as `enum` and not as a union of constants. */
-export function StringEnum<const T extends readonly string[]>(values: T, options: SchemaOptions = {}): TUnsafe<T[number]> {
+export function StringEnum<const T extends readonly string[]>(
+  values: T,
+  options: SchemaOptions = {}
+): TUnsafe<T[number]> {
   return Type.Unsafe<T[number]>({ ...options, type: 'string', enum: values })
 }
 
@@ -27,7 +30,10 @@ export function OneOf<T extends TSchema[]>(schemas: [...T], options: SchemaOptio
 }
 
 /** An object with free names, all of one schema. */
-export function Dictionary<T extends TSchema>(values: T, options: SchemaOptions = {}): TUnsafe<Record<string, Static<T>>> {
+export function Dictionary<T extends TSchema>(
+  values: T,
+  options: SchemaOptions = {}
+): TUnsafe<Record<string, Static<T>>> {
   return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
 }
 

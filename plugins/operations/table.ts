@@ -4,7 +4,8 @@ import type { TSchema } from '@sinclair/typebox'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
 
-export type SecurityScheme = 'PartnerKey' | 'AgentKey' | 'BearerJWT' | 'RefreshCookie' | 'PersonalAccessToken' | 'IngestSecret'
+export type SecurityScheme =
+  'PartnerKey' | 'AgentKey' | 'BearerJWT' | 'RefreshCookie' | 'PersonalAccessToken' | 'IngestSecret'
 
 export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'auth'
 

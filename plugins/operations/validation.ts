@@ -22,9 +22,14 @@ const decimalMultipleOf: KeywordDefinition = {
   schemaType: 'number',
   compile: (step: number) => {
     const decimals = String(step).split('.')[1]?.length ?? 0
-    return decimals === 0 ? (value: number) => value % step === 0 : (value: number) => Number(value.toFixed(decimals)) === value
+    return decimals === 0
+      ? (value: number) => value % step === 0
+      : (value: number) => Number(value.toFixed(decimals)) === value
   },
-  error: { message: ({ schema }) => str`must be a multiple of ${schema as number}`, params: ({ schema }) => _`{multipleOf: ${schema as number}}` }
+  error: {
+    message: ({ schema }) => str`must be a multiple of ${schema as number}`,
+    params: ({ schema }) => _`{multipleOf: ${schema as number}}`
+  }
 }
 
 /** A day that exists, from the year 1 on; what the database has no day for is refused here. */
@@ -39,7 +44,8 @@ const afterLastMomentMs = Date.parse('9999-12-31T23:59:59.999Z') + 1
 
 /** A moment of RFC 3339 that JavaScript and PostgreSQL know: none has leap seconds. The year has four digits in UTC too, since answers are in UTC. */
 const isMoment = (text: string): boolean => {
-  if (!/^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) || !isDay(text.slice(0, 10))) return false
+  if (!/^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) || !isDay(text.slice(0, 10)))
+    return false
   const time = Date.parse(text.toUpperCase())
   return time >= firstMomentMs && time < afterLastMomentMs
 }
@@ -75,12 +81,15 @@ const answerAjv = createAjv({ coerceTypes: false, useDefaults: false })
 const ofAnswer = compileWith(answerAjv)
 const serialiser = compileOnce((schema) =>
   fastJson(schema as Schema, {
-    schema: Object.fromEntries((recursiveSchemas as readonly (Schema & { $id?: string })[]).map((recursive) => [recursive.$id ?? '', recursive]))
+    schema: Object.fromEntries(
+      (recursiveSchemas as readonly (Schema & { $id?: string })[]).map((recursive) => [recursive.$id ?? '', recursive])
+    )
   })
 )
 
 /** An answer's body, byte for byte as it is sent with this status. */
-export const serialiseAnswer = (operation: Operation, status: number, body: unknown): string => serialiser(operation.schema.response[status] ?? {})(body)
+export const serialiseAnswer = (operation: Operation, status: number, body: unknown): string =>
+  serialiser(operation.schema.response[status] ?? {})(body)
 
 /** Checks an answer against the specification; undefined when it is as described. */
 export const checkAnswer = (schema: object, body: unknown): string | undefined => {

@@ -13,7 +13,11 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-export type Resolve = (hostname: string, options: { all: true; family?: number }, done: (error: Error | null, addresses: LookupAddress[]) => void) => void
+export type Resolve = (
+  hostname: string,
+  options: { all: true; family?: number },
+  done: (error: Error | null, addresses: LookupAddress[]) => void
+) => void
 
 const systemResolve: Resolve = (hostname, options, done) => systemLookup(hostname, options, done)
 
@@ -72,8 +76,16 @@ export interface OutboundOptions {
  * A dispatcher for requests to URLs that somebody else chose. Each request gets a connection of its own, so that every one of them is checked. The check is made
  * on the address that is connected to and not on the name, which may lead elsewhere a moment later. It follows no redirects and knows no proxy.
  */
-export const createOutbound = ({ allowPrivate, connectTimeoutMs, resolve = systemResolve }: OutboundOptions): Dispatcher => {
+export const createOutbound = ({
+  allowPrivate,
+  connectTimeoutMs,
+  resolve = systemResolve
+}: OutboundOptions): Dispatcher => {
   const lookup = allowPrivate ? plainLookup(resolve) : guardedLookup(resolve)
   const connect = buildConnector({ timeout: connectTimeoutMs, lookup })
-  return new Agent({ connect: allowPrivate ? connect : guardedConnector(connect), pipelining: 0, maxHeaderSize: 16_384 })
+  return new Agent({
+    connect: allowPrivate ? connect : guardedConnector(connect),
+    pipelining: 0,
+    maxHeaderSize: 16_384
+  })
 }

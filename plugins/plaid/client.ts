@@ -52,15 +52,23 @@ export const plaidNotConfigured = defineProblem({
 
 /** Stands where there is no Plaid to ask. */
 export const absentPlaidClient: PlaidClient = {
-  call: () => Promise.reject(plaidNotConfigured('This server has no keys of Plaid’s, so that live credentials reach no bank.'))
+  call: () =>
+    Promise.reject(plaidNotConfigured('This server has no keys of Plaid’s, so that live credentials reach no bank.'))
 }
 
 /** Full jitter: anywhere up to an exponentially growing bound. */
-const delayMs = (attempt: number, random: () => number): number => Math.round(Math.min(longestDelayMs, firstDelayMs * 2 ** attempt) * random())
+const delayMs = (attempt: number, random: () => number): number =>
+  Math.round(Math.min(longestDelayMs, firstDelayMs * 2 ** attempt) * random())
 
 /** Plaid's own client with timeouts and bounded retries. Nothing that it throws carries a credential. */
 export const createPlaidClient = ({
-  basePath, clientId, secret, observe = () => undefined, timeoutMs = callTimeoutMs, sleep = wait, random = Math.random
+  basePath,
+  clientId,
+  secret,
+  observe = () => undefined,
+  timeoutMs = callTimeoutMs,
+  sleep = wait,
+  random = Math.random
 }: PlaidClientOptions): PlaidClient => {
   const apiAt = (address: string): PlaidApi =>
     new PlaidApi(

@@ -17,7 +17,10 @@ export class PlaidFailure extends ProblemError {
     readonly requestId: string | null,
     readonly displayMessage: string | null
   ) {
-    super(upstreamRefused.kind, `Plaid refused the call with ${errorCode}.`, { error_code: errorCode, request_id: requestId })
+    super(upstreamRefused.kind, `Plaid refused the call with ${errorCode}.`, {
+      error_code: errorCode,
+      request_id: requestId
+    })
   }
 }
 
@@ -34,7 +37,8 @@ export interface CallFault {
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
-const unanswered = (reason: string): ProblemError => upstreamUnavailable(`Plaid did not answer (${reason}). Try again soon with the same idempotency key.`)
+const unanswered = (reason: string): ProblemError =>
+  upstreamUnavailable(`Plaid did not answer (${reason}). Try again soon with the same idempotency key.`)
 
 /** Socket errors of a connection that never came about: nothing was asked, so anything may be asked again. */
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
@@ -46,17 +50,32 @@ interface HttpError {
   response?: { status: number; data: unknown }
 }
 
-const isHttpError = (error: unknown): error is HttpError => typeof error === 'object' && error !== null && 'isAxiosError' in error
+const isHttpError = (error: unknown): error is HttpError =>
+  typeof error === 'object' && error !== null && 'isAxiosError' in error
 
 /** Reads what an HTTP client threw; what is not of HTTP is a fault of ours and thrown on. */
 export const readFault = (error: unknown): CallFault => {
   if (!isHttpError(error)) throw error
   const { response, code } = error
-  if (response === undefined) return { kind: neverConnected.has(code ?? '') ? 'busy' : 'unknown', error: unanswered(code ?? 'no connection') }
-  const body = (typeof response.data === 'object' && response.data !== null ? response.data : {}) as Record<string, unknown>
+  if (response === undefined)
+    return { kind: neverConnected.has(code ?? '') ? 'busy' : 'unknown', error: unanswered(code ?? 'no connection') }
+  const body = (typeof response.data === 'object' && response.data !== null ? response.data : {}) as Record<
+    string,
+    unknown
+  >
   const errorType = textOf(body.error_type) ?? 'UNKNOWN'
   const errorCode = textOf(body.error_code) ?? `HTTP_${response.status}`
-  if (response.status === 429 || errorType === 'RATE_LIMIT_EXCEEDED') return { kind: 'busy', error: unanswered(errorCode) }
+  if (response.status === 429 || errorType === 'RATE_LIMIT_EXCEEDED')
+    return { kind: 'busy', error: unanswered(errorCode) }
   if (response.status >= 500) return { kind: 'unknown', error: unanswered(errorCode) }
-  return { kind: 'refused', error: new PlaidFailure(response.status, errorType, errorCode, textOf(body.request_id), textOf(body.display_message)) }
+  return {
+    kind: 'refused',
+    error: new PlaidFailure(
+      response.status,
+      errorType,
+      errorCode,
+      textOf(body.request_id),
+      textOf(body.display_message)
+    )
+  }
 }

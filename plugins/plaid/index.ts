@@ -24,7 +24,10 @@ export interface PlaidWebhook {
 export type WebhookHandler = (trx: Trx, webhook: PlaidWebhook, environments: Environment[]) => Promise<void>
 
 /** Asked in one transaction, before the access to an item ends. @throws ProblemError when something needs it still */
-export type ItemRemovalCheck = (trx: Trx, item: { itemId: string; partnerId: string; accountIds: string[] }) => Promise<void>
+export type ItemRemovalCheck = (
+  trx: Trx,
+  item: { itemId: string; partnerId: string; accountIds: string[] }
+) => Promise<void>
 
 export interface Plaid {
   /** The client for one environment: test credentials never reach production. */
@@ -73,15 +76,24 @@ const remote = (app: FastifyInstance, environments: Environment[]): Upstream => 
   const address = addressOfPlaid(plaid)
   return {
     environments,
-    client: createPlaidClient({ basePath: () => address, clientId: plaid.clientId, secret: plaid.secret, observe: observerOf(app) }),
+    client: createPlaidClient({
+      basePath: () => address,
+      clientId: plaid.clientId,
+      secret: plaid.secret,
+      observe: observerOf(app)
+    }),
     webhookUrl: () => (publicUrl === undefined ? undefined : `${publicUrl}${webhookPath}`)
   }
 }
 
 /** The simulator in this process. Beside the real service, whose credentials it must not know, it has some of its own. */
-const startSimulator = async (app: FastifyInstance, environments: Environment[]): Promise<Upstream & { controls: PlaidSimulatorControls }> => {
+const startSimulator = async (
+  app: FastifyInstance,
+  environments: Environment[]
+): Promise<Upstream & { controls: PlaidSimulatorControls }> => {
   const { mode, clientId, secret } = app.config.plaid
-  const credentials = mode === 'sandbox' ? { clientId, secret } : { clientId: 'atlas-simulator', secret: randomBytes(15).toString('hex') }
+  const credentials =
+    mode === 'sandbox' ? { clientId, secret } : { clientId: 'atlas-simulator', secret: randomBytes(15).toString('hex') }
   const webhookUrl = () => {
     const address = ownAddress(app)
     return address === undefined ? undefined : `${address}${webhookPath}`
@@ -96,16 +108,25 @@ const startSimulator = async (app: FastifyInstance, environments: Environment[])
   await simulator.listen({ host: '127.0.0.1', port: 0 })
   app.addHook('onClose', () => simulator.close())
   const { port } = simulator.server.address() as AddressInfo
-  const client = createPlaidClient({ basePath: () => `http://127.0.0.1:${port}`, ...credentials, observe: observerOf(app) })
+  const client = createPlaidClient({
+    basePath: () => `http://127.0.0.1:${port}`,
+    ...credentials,
+    observe: observerOf(app)
+  })
   return { environments, client, webhookUrl, controls: simulator.simulator }
 }
 
 /** Test credentials work on a sandbox whatever the server's mode: in production on the simulator, since Plaid's keys there are for real accounts. */
-const openUpstreams = async (app: FastifyInstance): Promise<{ upstreams: Upstream[]; simulator?: PlaidSimulatorControls }> => {
+const openUpstreams = async (
+  app: FastifyInstance
+): Promise<{ upstreams: Upstream[]; simulator?: PlaidSimulatorControls }> => {
   const { mode } = app.config.plaid
   if (mode === 'remote_sandbox') return { upstreams: [remote(app, ['test', 'live'])] }
   const simulated = await startSimulator(app, mode === 'sandbox' ? ['test', 'live'] : ['test'])
-  const live: Upstream = mode === 'live' ? remote(app, ['live']) : { environments: ['live'], client: absentPlaidClient, webhookUrl: () => undefined }
+  const live: Upstream =
+    mode === 'live'
+      ? remote(app, ['live'])
+      : { environments: ['live'], client: absentPlaidClient, webhookUrl: () => undefined }
   return { upstreams: mode === 'sandbox' ? [simulated] : [simulated, live], simulator: simulated.controls }
 }
 
@@ -114,7 +135,12 @@ const verifierOf = (app: FastifyInstance, { client }: Upstream) =>
     clock: app.clock,
     async findKey(keyId) {
       try {
-        return (await client.call((api) => api.webhookVerificationKeyGet({ key_id: keyId }), { repeatable: true, attempts: 2 })).key
+        return (
+          await client.call((api) => api.webhookVerificationKeyGet({ key_id: keyId }), {
+            repeatable: true,
+            attempts: 2
+          })
+        ).key
       } catch (error) {
         if (isPlaidFailure(error) || client === absentPlaidClient) return undefined
         throw error
@@ -132,7 +158,10 @@ declare module 'fastify' {
 export default fp<{ historyDays: number }>(
   async (app, { historyDays }) => {
     const { upstreams, simulator } = await openUpstreams(app)
-    const verifiers = upstreams.map((upstream) => ({ environments: upstream.environments, verify: verifierOf(app, upstream) }))
+    const verifiers = upstreams.map((upstream) => ({
+      environments: upstream.environments,
+      verify: verifierOf(app, upstream)
+    }))
     const handlers = new Map<string, WebhookHandler[]>()
     const removalChecks: ItemRemovalCheck[] = []
     const upstreamOf = (environment: Environment): Upstream => {

@@ -89,7 +89,10 @@ export const createWebhookVerifier = (options: WebhookVerifierOptions) => {
     const nowSeconds = options.clock.now().getTime() / 1_000
     if (key === undefined || (typeof key.expired_at === 'number' && key.expired_at <= nowSeconds)) return false
     try {
-      const { payload } = await jwtVerify(token, await importJWK(key, 'ES256'), { algorithms: ['ES256'], currentDate: options.clock.now() })
+      const { payload } = await jwtVerify(token, await importJWK(key, 'ES256'), {
+        algorithms: ['ES256'],
+        currentDate: options.clock.now()
+      })
       return isRecent(payload.iat, nowSeconds) && hashesTo(body, payload.request_body_sha256)
     } catch {
       return false

@@ -40,9 +40,15 @@ const ruleOf = (rateClass: RateLimitClass, ceiling: number, burst: number, windo
 })
 
 /** The rules of all classes; those that nobody made exceptions of are the same objects each time. */
-const createRules = (app: FastifyInstance, rateLimits: RateLimits): ((rateClass: RateLimitClass, caller: Caller | null) => Rule) => {
+const createRules = (
+  app: FastifyInstance,
+  rateLimits: RateLimits
+): ((rateClass: RateLimitClass, caller: Caller | null) => Rule) => {
   const usual = Object.fromEntries(
-    Object.entries(rateLimits).map(([name, { limit, windowSeconds }]) => [name, ruleOf(name as RateLimitClass, limit, limit, windowSeconds)])
+    Object.entries(rateLimits).map(([name, { limit, windowSeconds }]) => [
+      name,
+      ruleOf(name as RateLimitClass, limit, limit, windowSeconds)
+    ])
   ) as Record<RateLimitClass, Rule>
   return (rateClass, caller) => {
     const partnerId = caller !== null && 'partnerId' in caller ? caller.partnerId : null
@@ -56,14 +62,20 @@ const createRules = (app: FastifyInstance, rateLimits: RateLimits): ((rateClass:
 }
 
 const headersFor = (rule: Rule, { remaining, fullInMs }: Taken, nowMs: number): HeaderList => [
-  'x-ratelimit-limit', rule.limitText,
-  'x-ratelimit-remaining', String(remaining),
-  'x-ratelimit-reset', String(Math.ceil((nowMs + fullInMs) / 1000)),
-  'ratelimit-policy', rule.policyText,
-  'ratelimit', `"${rule.rateClass}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`
+  'x-ratelimit-limit',
+  rule.limitText,
+  'x-ratelimit-remaining',
+  String(remaining),
+  'x-ratelimit-reset',
+  String(Math.ceil((nowMs + fullInMs) / 1000)),
+  'ratelimit-policy',
+  rule.policyText,
+  'ratelimit',
+  `"${rule.rateClass}";r=${remaining};t=${Math.ceil(fullInMs / 1000)}`
 ]
 
-const describeWindow = (windowMs: number): string => (windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`)
+const describeWindow = (windowMs: number): string =>
+  windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`
 
 export interface RateLimiter {
   /**
@@ -91,7 +103,11 @@ export default fp<{ rateLimits: RateLimits }>(
         ? undefined
         : redisStore(
             redisUrl,
-            (error) => app.log.error({ err: error }, 'Redis does not answer: rate limits are kept by each instance for itself until it does'),
+            (error) =>
+              app.log.error(
+                { err: error },
+                'Redis does not answer: rate limits are kept by each instance for itself until it does'
+              ),
             () => app.log.info('Redis answers again: rate limits are shared')
           )
     const store: BucketStore = redis ?? memoryStore()
@@ -116,7 +132,10 @@ export default fp<{ rateLimits: RateLimits }>(
       take(request, reply, rateClass, account) {
         const rule = ruleFor(rateClass, request.caller)
         const nowMs = app.clock.now().getTime()
-        const suffix = account === undefined ? '' : `:${createHash('sha256').update(account.toLowerCase()).digest('base64url').slice(0, 22)}`
+        const suffix =
+          account === undefined
+            ? ''
+            : `:${createHash('sha256').update(account.toLowerCase()).digest('base64url').slice(0, 22)}`
         const taken = store.take(`${rateClass}:${holderOf(request.caller, request.ip)}${suffix}`, rule, nowMs)
         if (!(taken instanceof Promise)) return settle(reply, rule, taken, nowMs)
         return taken.then((answered) => settle(reply, rule, answered, nowMs))

@@ -82,7 +82,13 @@ export const redisStore = (url: string, onOutage: (error: unknown) => void, onRe
     async take(key, size, nowMs) {
       if (redis.status !== 'ready') return await fallback.take(key, size, nowMs)
       try {
-        const [allowed, tokens] = await redis.takeToken(`atlas:rate:${key}`, size.limit, size.capacity, size.windowMs, nowMs)
+        const [allowed, tokens] = await redis.takeToken(
+          `atlas:rate:${key}`,
+          size.limit,
+          size.capacity,
+          size.windowMs,
+          nowMs
+        )
         if (outage) onRecovery()
         outage = false
         return describe(Number(tokens), allowed === 1, size)

@@ -30,7 +30,10 @@ export const stripeNotConfigured = defineProblem({
   cure: 'The operator sets STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET and starts the server again.'
 })
 
-const notConfigured = () => stripeNotConfigured('This server has no keys of Stripe’s. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET and start it again.')
+const notConfigured = () =>
+  stripeNotConfigured(
+    'This server has no keys of Stripe’s. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET and start it again.'
+  )
 
 export interface StripeService {
   /**
@@ -72,7 +75,11 @@ const openSimulator = async (app: FastifyInstance, publicUrl: () => string): Pro
   await app.register(simulator.checkoutPages, { prefix: pagesPath })
   app.jobs.every(expireSessionsJob, expireEveryMs, async () => void (await simulator.expireSessions()))
   app.addHook('onListen', () => {
-    simulator.resendPending().catch((error: unknown) => app.log.error({ err: error }, 'pending events of the Stripe simulator were not taken up'))
+    simulator
+      .resendPending()
+      .catch((error: unknown) =>
+        app.log.error({ err: error }, 'pending events of the Stripe simulator were not taken up')
+      )
   })
   app.addHook('onClose', () => simulator.api.close())
   return simulator
@@ -92,10 +99,13 @@ const createConnector = (app: FastifyInstance, simulator: StripeSimulator | unde
 
 const toProblem = (error: unknown): unknown => {
   if (error instanceof Stripe.errors.StripeIdempotencyError) {
-    return idempotencyConflict('This idempotency key was used with another body before, so that Stripe refuses it; make a new one.')
+    return idempotencyConflict(
+      'This idempotency key was used with another body before, so that Stripe refuses it; make a new one.'
+    )
   }
   const broken = [Stripe.errors.StripeConnectionError, Stripe.errors.StripeAPIError, Stripe.errors.StripeRateLimitError]
-  if (broken.some((kind) => error instanceof kind)) return upstreamUnavailable('Stripe did not answer. Try again with the same idempotency key.')
+  if (broken.some((kind) => error instanceof kind))
+    return upstreamUnavailable('Stripe did not answer. Try again with the same idempotency key.')
   return error
 }
 
@@ -121,7 +131,8 @@ export default fp(
         assertNoTransaction()
         if (signatures === undefined) throw notConfigured()
         const startedAt = performance.now()
-        const tell = (outcome: UpstreamOutcome): void => app.metrics.upstreamCalled('stripe', outcome, (performance.now() - startedAt) / 1000)
+        const tell = (outcome: UpstreamOutcome): void =>
+          app.metrics.upstreamCalled('stripe', outcome, (performance.now() - startedAt) / 1000)
         try {
           const result = await work(await connect(), { idempotencyKey: onwardKey })
           tell('ok')
@@ -136,9 +147,17 @@ export default fp(
       readEvent(body, signature) {
         if (signatures === undefined) throw notConfigured()
         try {
-          return signatures.constructEvent(body, signature ?? '', stripe.webhookSecret, toleranceSeconds, undefined, app.clock.now().getTime())
+          return signatures.constructEvent(
+            body,
+            signature ?? '',
+            stripe.webhookSecret,
+            toleranceSeconds,
+            undefined,
+            app.clock.now().getTime()
+          )
         } catch (error) {
-          if (error instanceof Stripe.errors.StripeSignatureVerificationError) throw invalidSignature('The Stripe-Signature header does not belong to this body.')
+          if (error instanceof Stripe.errors.StripeSignatureVerificationError)
+            throw invalidSignature('The Stripe-Signature header does not belong to this body.')
           throw error
         }
       }

@@ -11,9 +11,13 @@ export default fp(
     app.addHook('onRequest', (request, _reply, next) => {
       const metadata = getRPCMetadata(context.active())
       // The span takes its name from here: the route, with the names of its parameters and not their values.
-      if (metadata?.type === RPCType.HTTP && request.routeOptions.url !== undefined) metadata.route = request.routeOptions.url
+      if (metadata?.type === RPCType.HTTP && request.routeOptions.url !== undefined)
+        metadata.route = request.routeOptions.url
       const operation = request.routeOptions.config.operation
-      trace.getActiveSpan()?.setAttributes({ 'atlas.request_id': request.id, ...(operation === undefined ? {} : { 'atlas.operation_id': operation.operationId }) })
+      trace.getActiveSpan()?.setAttributes({
+        'atlas.request_id': request.id,
+        ...(operation === undefined ? {} : { 'atlas.operation_id': operation.operationId })
+      })
       next()
     })
   },

@@ -21,10 +21,15 @@ export interface Tracing {
 /** Takes up a caller's trace, and tells nobody outside of ours: whom this server calls are other companies. */
 const inwards = (): TextMapPropagator => {
   const standard = new W3CTraceContextPropagator()
-  return { inject: () => undefined, extract: (context, carrier, getter) => standard.extract(context, carrier, getter), fields: () => standard.fields() }
+  return {
+    inject: () => undefined,
+    extract: (context, carrier, getter) => standard.extract(context, carrier, getter),
+    fields: () => standard.fields()
+  }
 }
 
-const isNoise = (request: IncomingMessage): boolean => !isServed(request.socket) || request.url?.startsWith('/api/v1/health') === true
+const isNoise = (request: IncomingMessage): boolean =>
+  !isServed(request.socket) || request.url?.startsWith('/api/v1/health') === true
 
 const instrumentations = () => [
   new HttpInstrumentation({ ignoreIncomingRequestHook: isNoise }),
@@ -32,7 +37,8 @@ const instrumentations = () => [
   new PgInstrumentation({
     // Statements of the polling in the background would each be a trace of its own.
     requireParentSpan: true,
-    requestHook: (span, { query }) => void span.updateName(query.text.trimStart().split(/\s/, 1)[0]?.toLowerCase() ?? 'query')
+    requestHook: (span, { query }) =>
+      void span.updateName(query.text.trimStart().split(/\s/, 1)[0]?.toLowerCase() ?? 'query')
   })
 ]
 
@@ -53,7 +59,9 @@ const loadInstrumented = (): void => {
 export const startTracing = (): Tracing => {
   const named = resourceFromAttributes({ 'service.name': 'atlasforge', 'service.version': version })
   const provider = new NodeTracerProvider({
-    resource: defaultResource().merge(named).merge(detectResources({ detectors: [envDetector] })),
+    resource: defaultResource()
+      .merge(named)
+      .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [redacting(new BatchSpanProcessor(new OTLPTraceExporter()))]
   })
   provider.register({ propagator: inwards() })

@@ -16,15 +16,28 @@ let recording: RecordedCall[] | undefined
 diagnostics.subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
   fastify.addHook('onSend', (request, _reply, payload, done) => {
-    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !notSentAgain.has(name))) as Record<string, string>
-    recording?.push({ method: request.method as RecordedCall['method'], path: request.url, headers, body: JSON.stringify(request.body), answer: payload as string })
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).filter(([name]) => !notSentAgain.has(name))
+    ) as Record<string, string>
+    recording?.push({
+      method: request.method as RecordedCall['method'],
+      path: request.url,
+      headers,
+      body: JSON.stringify(request.body),
+      answer: payload as string
+    })
     done()
   })
 })
 
 const database = openPostgres(BANK_DATABASE_URL, 10, (error) => console.error(error))
 // It knows nobody to send webhooks to: what they set off would run at the product while a floor is measured.
-const bank = await buildPlaidSimulator({ db: database.db, clock: systemClock, clientId: PLAID_CLIENT_ID, secret: PLAID_SECRET })
+const bank = await buildPlaidSimulator({
+  db: database.db,
+  clock: systemClock,
+  clientId: PLAID_CLIENT_ID,
+  secret: PLAID_SECRET
+})
 const url = await bank.listen({ host: '127.0.0.1', port: 0 })
 
 process.on('message', (message) => {
@@ -32,5 +45,12 @@ process.on('message', (message) => {
   recording = message === 'start' ? [] : undefined
   process.send?.({ recorded })
 })
-process.once('SIGTERM', () => void bank.close().then(() => database.close()).then(() => process.exit(0)))
+process.once(
+  'SIGTERM',
+  () =>
+    void bank
+      .close()
+      .then(() => database.close())
+      .then(() => process.exit(0))
+)
 process.send?.({ url })

@@ -17,8 +17,13 @@ const compiled = join(home, '.cache/bench')
 /** Compiles what is measured as for production: what compiles while it loads adds something of its own to functions. */
 export const compile = (): void => {
   rmSync(compiled, { recursive: true, force: true })
-  execFileSync(process.execPath, [createRequire(import.meta.url).resolve('typescript/bin/tsc'), '-p', join(home, 'scripts/bench')], { stdio: 'inherit' })
-  for (const file of ['package.json', 'spec/generated/openapi.json']) copyFileSync(join(home, file), join(compiled, file))
+  execFileSync(
+    process.execPath,
+    [createRequire(import.meta.url).resolve('typescript/bin/tsc'), '-p', join(home, 'scripts/bench')],
+    { stdio: 'inherit' }
+  )
+  for (const file of ['package.json', 'spec/generated/openapi.json'])
+    copyFileSync(join(home, file), join(compiled, file))
 }
 
 /** @param message what the script waits for before it listens, if it does */

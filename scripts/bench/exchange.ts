@@ -51,9 +51,13 @@ export const isEnd = ({ text }: RecordedStatement): boolean => /^(?:commit|rollb
 /** What can be an identifier or the number of a lock; longer texts are ciphers, which nobody minds being the same. */
 const identifiers = /\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Za-z0-9]{16,64})\b|(?<=_)[A-Za-z0-9]{22}\b/g
 
-const sentIn = ({ statements, calls }: Step): (string | null)[] => [...statements.flatMap(({ values }) => values), ...calls.map(({ body }) => body)]
+const sentIn = ({ statements, calls }: Step): (string | null)[] => [
+  ...statements.flatMap(({ values }) => values),
+  ...calls.map(({ body }) => body)
+]
 
-const identifiersOf = (steps: Step[]): string[] => steps.flatMap(sentIn).flatMap((text) => text?.match(identifiers) ?? [])
+const identifiersOf = (steps: Step[]): string[] =>
+  steps.flatMap(sentIn).flatMap((text) => text?.match(identifiers) ?? [])
 
 /** The identifiers of one recording that another recording of the same request does not have. */
 export const findFresh = (steps: Step[], others: Step[]): string[] => {
@@ -65,8 +69,11 @@ const digits = '0123456789'
 const alphabets = [digits, `${digits}abcdef`, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789']
 
 const randomLike = (text: string): string => {
-  const alphabet = alphabets.find((letters) => [...text].every((letter) => letter === '-' || letters.includes(letter))) ?? ''
-  const random = [...text].map((letter) => (letter === '-' ? letter : alphabet[Math.floor(Math.random() * alphabet.length)])).join('')
+  const alphabet =
+    alphabets.find((letters) => [...text].every((letter) => letter === '-' || letters.includes(letter))) ?? ''
+  const random = [...text]
+    .map((letter) => (letter === '-' ? letter : alphabet[Math.floor(Math.random() * alphabet.length)]))
+    .join('')
   // Else a number could become a larger one than there can be.
   return alphabet === digits ? `1${random.slice(1)}` : random
 }
@@ -96,7 +103,8 @@ const placesOf = (answer: unknown, fresh: Set<string>, at: Place = []): { place:
   return Object.entries(answer).flatMap(([key, member]) => placesOf(member, fresh, [...at, key]))
 }
 
-const at = (answer: unknown, place: Place): unknown => place.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], answer)
+const at = (answer: unknown, place: Place): unknown =>
+  place.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], answer)
 
 /** One time of sending a recorded exchange again. */
 export interface Renewal {
@@ -110,7 +118,9 @@ export interface Renewal {
 export const renewer = ({ steps, fresh }: Exchange): (() => Renewal) => {
   const known = new Set(fresh)
   const cuts = new Map<string, string[]>()
-  const given = new Map(steps.flatMap(({ calls }) => calls).map((call) => [call, placesOf(JSON.parse(call.answer), known)]))
+  const given = new Map(
+    steps.flatMap(({ calls }) => calls).map((call) => [call, placesOf(JSON.parse(call.answer), known)])
+  )
   return () => {
     const renewed = new Map<string, string>()
     const renewIdentifier = (identifier: string): string => {
@@ -125,7 +135,11 @@ export const renewer = ({ steps, fresh }: Exchange): (() => Renewal) => {
         if (value === null || value.length < 16) return value
         const parts = cuts.get(value) ?? cut(value, known)
         cuts.set(value, parts)
-        return (parts.length === 1 ? value : parts.map((part, index) => (index % 2 === 0 ? part : renewIdentifier(part))).join('')) as Value
+        return (
+          parts.length === 1
+            ? value
+            : parts.map((part, index) => (index % 2 === 0 ? part : renewIdentifier(part))).join('')
+        ) as Value
       },
       take(call, answer) {
         for (const { place, identifier } of given.get(call) ?? []) {
@@ -138,7 +152,8 @@ export const renewer = ({ steps, fresh }: Exchange): (() => Renewal) => {
   }
 }
 
-const literal = (text: string): string => `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(':', '\\072')}'`
+const literal = (text: string): string =>
+  `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(':', '\\072')}'`
 
 /** The same for pgbench: an expression whose changing parts come from its variable `r`. Colons are escaped, since pgbench takes what follows one for a variable. */
 export const pgbenchExpression = (value: string | null, { fresh }: Exchange): string => {

@@ -8,7 +8,15 @@ import fastify from 'fastify'
 import pg from 'pg'
 import { Configuration, PlaidApi } from 'plaid'
 import { request } from 'undici'
-import { isBegin, isEnd, renewer, type Exchange, type RecordedCall, type RecordedStatement, type Renewal } from './exchange.ts'
+import {
+  isBegin,
+  isEnd,
+  renewer,
+  type Exchange,
+  type RecordedCall,
+  type RecordedStatement,
+  type Renewal
+} from './exchange.ts'
 import type { Recorded } from './recording.ts'
 
 type AskBank = (call: RecordedCall, body: string) => Promise<unknown>
@@ -24,7 +32,12 @@ interface Manner {
 
 const { DATABASE_URL, PLAID_BASE_URL = '', PLAID_CLIENT_ID, PLAID_SECRET } = process.env
 
-const plaid = new PlaidApi(new Configuration({ basePath: PLAID_BASE_URL, baseOptions: { headers: { 'PLAID-CLIENT-ID': PLAID_CLIENT_ID, 'PLAID-SECRET': PLAID_SECRET } } }))
+const plaid = new PlaidApi(
+  new Configuration({
+    basePath: PLAID_BASE_URL,
+    baseOptions: { headers: { 'PLAID-CLIENT-ID': PLAID_CLIENT_ID, 'PLAID-SECRET': PLAID_SECRET } }
+  })
+)
 
 /** The package has a method for each path, such as `transferCreate` for `/transfer/create`. */
 const askByPackage: AskBank = async ({ path }, body) => {
@@ -38,7 +51,8 @@ const askByPackage: AskBank = async ({ path }, body) => {
 const askByUndici: AskBank = async ({ method, path, headers }, body) => {
   const answered = await request(`${PLAID_BASE_URL}${path}`, { method, headers, body })
   const answer = await answered.body.json()
-  if (answered.statusCode !== 200) throw new Error(`The bank answered ${path} with ${answered.statusCode}: ${JSON.stringify(answer)}`)
+  if (answered.statusCode !== 200)
+    throw new Error(`The bank answered ${path} with ${answered.statusCode}: ${JSON.stringify(answer)}`)
   return answer
 }
 
@@ -59,11 +73,20 @@ const nameOf = (text: string): string => {
   return name
 }
 
-const replay = async ({ pool, locks, named, together, askBank }: Manner, { steps }: Exchange, renewal: Renewal): Promise<void> => {
+const replay = async (
+  { pool, locks, named, together, askBank }: Manner,
+  { steps }: Exchange,
+  renewal: Renewal
+): Promise<void> => {
   const clients = new Map<number | undefined, pg.PoolClient>()
   const send = ({ text, values, transaction }: RecordedStatement): Promise<unknown> =>
-    (clients.get(transaction) ?? (isLock(text) ? locks : pool)).query({ text, values: values.map(renewal.renew), ...(named && values.length > 0 ? { name: nameOf(text) } : {}) })
-  const ask = async (call: RecordedCall): Promise<void> => renewal.take(call, await askBank(call, renewal.renew(call.body)))
+    (clients.get(transaction) ?? (isLock(text) ? locks : pool)).query({
+      text,
+      values: values.map(renewal.renew),
+      ...(named && values.length > 0 ? { name: nameOf(text) } : {})
+    })
+  const ask = async (call: RecordedCall): Promise<void> =>
+    renewal.take(call, await askBank(call, renewal.renew(call.body)))
   for (const { statements, calls } of steps) {
     for (const { transaction } of statements.filter(isBegin)) clients.set(transaction, await pool.connect())
     const work = [...statements.map((statement) => () => send(statement)), ...calls.map((call) => () => ask(call))]
@@ -76,7 +99,11 @@ const replay = async ({ pool, locks, named, together, askBank }: Manner, { steps
 /** Does and answers, for each case, what was recorded of its requests, in turn. */
 const serve = (cases: Recorded[]): void => {
   for (const { bench, exchanges } of cases) {
-    const recorded = exchanges.map((exchange) => ({ exchange, answer: JSON.parse(exchange.answer) as unknown, renew: renewer(exchange) }))
+    const recorded = exchanges.map((exchange) => ({
+      exchange,
+      answer: JSON.parse(exchange.answer) as unknown,
+      renew: renewer(exchange)
+    }))
     let turn = 0
     const next = () => recorded[turn++ % recorded.length] as (typeof recorded)[number]
     app.route({
@@ -107,4 +134,11 @@ process.once('message', (cases: Recorded[]) => {
   serve(cases)
   void app.listen({ host: '127.0.0.1', port: 0 }).then((url) => process.send?.({ url }))
 })
-process.once('SIGTERM', () => void Promise.all([app.close(), ...Object.values(manners).flatMap(({ pool, locks }) => [pool.end(), locks.end()])]).then(() => process.exit(0)))
+process.once(
+  'SIGTERM',
+  () =>
+    void Promise.all([
+      app.close(),
+      ...Object.values(manners).flatMap(({ pool, locks }) => [pool.end(), locks.end()])
+    ]).then(() => process.exit(0))
+)

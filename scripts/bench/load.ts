@@ -15,7 +15,8 @@ export interface Measured {
 }
 
 /** The value below which `share` of the sorted values lie. */
-const quantile = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+const quantile = (sorted: number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 
 export const sumUp = (rounds: Round[]): Measured => {
   const timesMs = rounds.flatMap((round) => round.timesMs).sort((a, b) => a - b)
@@ -24,10 +25,16 @@ export const sumUp = (rounds: Round[]): Measured => {
 }
 
 /** The text of a request; one with a key of its own is another each time. */
-const composer = (host: string, { method, headers, keyed }: BenchCase, { path, body }: BenchCase['requests'][number]): (() => string) => {
+const composer = (
+  host: string,
+  { method, headers, keyed }: BenchCase,
+  { path, body }: BenchCase['requests'][number]
+): (() => string) => {
   const text = body === undefined ? '' : JSON.stringify(body)
   const all = { host, ...headers, ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }) }
-  const head = `${method} ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}`
+  const head = `${method} ${path} HTTP/1.1\r\n${Object.entries(all)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')}`
   const whole = `${head}\r\n${text}`
   return keyed === true ? () => `${head}idempotency-key: ${freshKey()}\r\n\r\n${text}` : () => whole
 }
@@ -40,7 +47,11 @@ const patienceMs = 30_000
  * @param next the text of a request; undefined when it is enough.
  * @throws Error when the connection breaks, an answer does not come in half a minute or does not tell how long it is, or more comes than was asked for.
  */
-const converse = (socket: Socket, next: () => string | undefined, note: (status: number, timeMs: number) => void): Promise<void> =>
+const converse = (
+  socket: Socket,
+  next: () => string | undefined,
+  note: (status: number, timeMs: number) => void
+): Promise<void> =>
   new Promise((done, fail) => {
     socket.setTimeout(patienceMs, () => fail(new Error('There was no answer.')))
     let sentAt = 0
@@ -92,17 +103,21 @@ export const load = async (url: string, bench: BenchCase, connections: number, s
   let turn = 0
   let failed = 0
   const begun = performance.now()
-  const next = (): string | undefined => (performance.now() - begun < seconds * 1000 ? requests[turn++ % requests.length]?.() : undefined)
+  const next = (): string | undefined =>
+    performance.now() - begun < seconds * 1000 ? requests[turn++ % requests.length]?.() : undefined
   const note = (status: number, timeMs: number): void => {
     timesMs.push(timeMs)
     if (status < 200 || status > 299) failed++
   }
-  const sockets = Array.from({ length: connections }, () => connect({ host: address.hostname, port: Number(address.port), noDelay: true }))
+  const sockets = Array.from({ length: connections }, () =>
+    connect({ host: address.hostname, port: Number(address.port), noDelay: true })
+  )
   try {
     await Promise.all(sockets.map((socket) => converse(socket, next, note)))
   } finally {
     for (const socket of sockets) socket.destroy()
   }
-  if (failed > 0 || timesMs.length === 0) throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success.`)
+  if (failed > 0 || timesMs.length === 0)
+    throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success.`)
   return { timesMs, seconds: (performance.now() - begun) / 1000 }
 }

@@ -21,19 +21,43 @@ export const findPgbench = (): string | undefined => {
 const scriptOf = (exchange: Exchange): string => {
   const lines = ['\\set r random(1, 9000000000000000)']
   for (const { text, values } of exchange.steps.flatMap(({ statements }) => statements)) {
-    const filled = text.replaceAll(/\$(\d+)/g, (_match, number: string) => pgbenchExpression(values[Number(number) - 1] ?? null, exchange))
+    const filled = text.replaceAll(/\$(\d+)/g, (_match, number: string) =>
+      pgbenchExpression(values[Number(number) - 1] ?? null, exchange)
+    )
     lines.push(`${filled.replaceAll(/\s+/g, ' ')};`)
   }
   return `${lines.join('\n')}\n`
 }
 
 /** Runs the statements of a recorded exchange by pgbench, prepared, for so many whole seconds. */
-export const runPgbench = (pgbench: string, databaseUrl: string, exchange: Exchange, connections: number, seconds: number): Round => {
+export const runPgbench = (
+  pgbench: string,
+  databaseUrl: string,
+  exchange: Exchange,
+  connections: number,
+  seconds: number
+): Round => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-pgbench-'))
   try {
     const script = join(folder, 'script.sql')
     writeFileSync(script, scriptOf(exchange))
-    const options = ['-n', '-M', 'prepared', '-c', String(connections), '-j', '1', '-T', String(seconds), '-f', script, '--log', '--log-prefix', join(folder, 'log'), databaseUrl]
+    const options = [
+      '-n',
+      '-M',
+      'prepared',
+      '-c',
+      String(connections),
+      '-j',
+      '1',
+      '-T',
+      String(seconds),
+      '-f',
+      script,
+      '--log',
+      '--log-prefix',
+      join(folder, 'log'),
+      databaseUrl
+    ]
     const { status, stdout, stderr } = spawnSync(pgbench, options, { encoding: 'utf8' })
     const perSecond = Number(/tps = ([\d.]+)/.exec(stdout)?.[1])
     if (status !== 0 || !(perSecond > 0)) throw new Error(`pgbench failed: ${stderr.split('\n', 1)[0]}`)

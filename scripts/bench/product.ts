@@ -6,12 +6,15 @@ const { buildApp } = await import('../../app.ts')
 const { loadConfig } = await import('../../plugins/config/index.ts')
 const { rateLimits } = await import('../../spec/generated/index.ts')
 
-const lifted = Object.fromEntries(Object.keys(rateLimits).map((name) => [name, { limit: 100_000_000, windowSeconds: 1 }])) as unknown as typeof rateLimits
+const lifted = Object.fromEntries(
+  Object.keys(rateLimits).map((name) => [name, { limit: 100_000_000, windowSeconds: 1 }])
+) as unknown as typeof rateLimits
 const app = await buildApp({ config: loadConfig(process.env), rateLimits: lifted, historyDays: 90 })
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 process.on('message', (message) => {
   if (message === 'start') recorder.start(app.server)
-  if (message === 'start' || message === 'stop') process.send?.({ recorded: message === 'stop' ? recorder.stop() : undefined })
+  if (message === 'start' || message === 'stop')
+    process.send?.({ recorded: message === 'stop' ? recorder.stop() : undefined })
 })
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)))
 process.send?.({ url })

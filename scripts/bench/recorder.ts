@@ -13,7 +13,9 @@ export interface SeenStep {
 
 type AnyQuery = (this: object, ...args: unknown[]) => unknown
 
-const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as { prepareValue: (value: unknown) => Buffer | string | null | undefined }
+const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils.js') as {
+  prepareValue: (value: unknown) => Buffer | string | null | undefined
+}
 
 const toText = (value: unknown): string | null => {
   const prepared = prepareValue(value)
@@ -28,7 +30,12 @@ const statementOf = ([given, values]: unknown[]): RecordedStatement => {
 }
 
 const requestStarts = ['http.client.request.start', 'undici:request:create']
-const requestEnds = ['http.client.response.finish', 'http.client.request.error', 'undici:request:headers', 'undici:request:error']
+const requestEnds = [
+  'http.client.response.finish',
+  'http.client.request.error',
+  'undici:request:headers',
+  'undici:request:error'
+]
 
 /**
  * Sees the statements and the outgoing requests of the requests to one server of this process, and of nothing else that the process does, such as its
@@ -43,7 +50,8 @@ export const createRecorder = () => {
   let begun = 0
   let underWay = 0
 
-  const recordingNow = (): SeenStep[] | undefined => (recording !== undefined && ours.getStore() === recording ? recording : undefined)
+  const recordingNow = (): SeenStep[] | undefined =>
+    recording !== undefined && ours.getStore() === recording ? recording : undefined
 
   /** Where what begins now belongs: to what is under way, or behind it. */
   const stepNow = (steps: SeenStep[]): SeenStep => {
@@ -71,13 +79,19 @@ export const createRecorder = () => {
     underWay++
     if (typeof callback !== 'function') {
       const result = query.apply(this, args) as Promise<unknown>
-      void result.then(() => underWay--, () => underWay--)
+      void result.then(
+        () => underWay--,
+        () => underWay--
+      )
       return result
     }
-    return query.apply(this, [...args.slice(0, -1), (...answer: unknown[]) => {
-      underWay--
-      ;(callback as (...answer: unknown[]) => void)(...answer)
-    }])
+    return query.apply(this, [
+      ...args.slice(0, -1),
+      (...answer: unknown[]) => {
+        underWay--
+        ;(callback as (...answer: unknown[]) => void)(...answer)
+      }
+    ])
   }
   const noteCall = (message: unknown): void => {
     const steps = recordingNow()
@@ -90,9 +104,14 @@ export const createRecorder = () => {
   const noteAnswer = (message: unknown): void => {
     if (calls.delete((message as { request: object }).request)) underWay--
   }
-  const enter = (message: unknown): void => ours.enterWith((message as { server: Server }).server === server ? recording : undefined)
+  const enter = (message: unknown): void =>
+    ours.enterWith((message as { server: Server }).server === server ? recording : undefined)
 
-  const listeners: [string[], (message: unknown) => void][] = [[['http.server.request.start'], enter], [requestStarts, noteCall], [requestEnds, noteAnswer]]
+  const listeners: [string[], (message: unknown) => void][] = [
+    [['http.server.request.start'], enter],
+    [requestStarts, noteCall],
+    [requestEnds, noteAnswer]
+  ]
 
   return {
     start(of: Server) {
@@ -102,14 +121,16 @@ export const createRecorder = () => {
       begun = 0
       underWay = 0
       prototype.query = recordingQuery
-      for (const [channels, listener] of listeners) for (const channel of channels) diagnostics.subscribe(channel, listener)
+      for (const [channels, listener] of listeners)
+        for (const channel of channels) diagnostics.subscribe(channel, listener)
     },
     /** Leaves no trace: what is measured afterwards runs as if nobody had ever looked. */
     stop() {
       const recorded = recording
       recording = undefined
       prototype.query = query
-      for (const [channels, listener] of listeners) for (const channel of channels) diagnostics.unsubscribe(channel, listener)
+      for (const [channels, listener] of listeners)
+        for (const channel of channels) diagnostics.unsubscribe(channel, listener)
       ours.disable()
       return recorded
     }

@@ -32,12 +32,23 @@ const withCalls = (seen: SeenStep[], gotByBank: RecordedCall[]): Step[] => {
   return seen.map(({ statements, calls }) => ({ statements, calls: calls.map(({ path }) => find(path)) }))
 }
 
-const recordOnce = async ({ product, bank }: Witnesses, bench: BenchCase, { path, body }: BenchCase['requests'][number]): Promise<Omit<Exchange, 'fresh'>> => {
+const recordOnce = async (
+  { product, bank }: Witnesses,
+  bench: BenchCase,
+  { path, body }: BenchCase['requests'][number]
+): Promise<Omit<Exchange, 'fresh'>> => {
   await Promise.all([ask(product, 'start'), ask(bank, 'start')])
   const headers = { ...bench.headers, ...(bench.keyed === true ? { 'idempotency-key': freshKey() } : {}) }
-  const response = await fetch(`${product.url}${path}`, { method: bench.method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+  const response = await fetch(`${product.url}${path}`, {
+    method: bench.method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) })
+  })
   const answer = await response.text()
-  const [seen, gotByBank] = (await Promise.all([ask(product, 'stop'), ask(bank, 'stop')])) as [SeenStep[], RecordedCall[]]
+  const [seen, gotByBank] = (await Promise.all([ask(product, 'stop'), ask(bank, 'stop')])) as [
+    SeenStep[],
+    RecordedCall[]
+  ]
   if (!response.ok) throw new Error(`${bench.name} answered ${response.status}: ${answer}`)
   return { steps: withCalls(seen, gotByBank), status: response.status, answer }
 }

@@ -26,7 +26,10 @@ export const reportSpeed = (rows: Row[]): string =>
   table(
     ['operation', 'connections', 'requests a second', 'p50 / p99, ms', ...floors.flatMap((floor) => [floor, 'ratio'])],
     rows.map(({ name, connections, product, floors: seen }) => [
-      name, String(connections), whole(product.perSecond), times(product),
+      name,
+      String(connections),
+      whole(product.perSecond),
+      times(product),
       ...floors.flatMap((_floor, at) => {
         const floor = seen[at]
         return floor === undefined ? ['', ''] : [whole(floor.perSecond), ratio(product, floor)]
@@ -37,5 +40,9 @@ export const reportSpeed = (rows: Row[]): string =>
 export const reportGrowth = (history: number[], rows: GrowthRow[]): string =>
   table(
     ['operation', ...history.map((count) => `p50 at ${whole(count)} rows, ms`), 'last to first'],
-    rows.map(({ name, p50Ms }) => [name, ...p50Ms.map((ms) => ms.toFixed(2)), ((p50Ms.at(-1) ?? 0) / (p50Ms[0] ?? 1)).toFixed(2)])
+    rows.map(({ name, p50Ms }) => [
+      name,
+      ...p50Ms.map((ms) => ms.toFixed(2)),
+      ((p50Ms.at(-1) ?? 0) / (p50Ms[0] ?? 1)).toFixed(2)
+    ])
   )

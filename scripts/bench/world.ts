@@ -34,7 +34,13 @@ const call = async (url: string, method: string, path: string, body?: unknown, t
 
 /** Links a user's bank and waits for its transactions, so that they do not come while something is measured. @returns the id of the checking account */
 const link = async (url: string, user: string, key: string): Promise<string> => {
-  const { public_token: publicToken } = await call(url, 'POST', '/v1/sandbox/public_token', { institution_id: 'ins_109508' }, key)
+  const { public_token: publicToken } = await call(
+    url,
+    'POST',
+    '/v1/sandbox/public_token',
+    { institution_id: 'ins_109508' },
+    key
+  )
   const { accounts } = await call(url, 'POST', '/v1/accounts/link', { public_token: publicToken, user_id: user }, key)
   await call(url, 'GET', `/v1/transactions?user_id=${user}&limit=500`, undefined, key)
   const checking = accounts.find(({ subtype }) => subtype === 'checking')
@@ -44,13 +50,22 @@ const link = async (url: string, user: string, key: string): Promise<string> => 
 
 /** What the cases need, made through the API: a partner whose users have linked their banks, an agent with credits, an enrolment. Answers the cases. */
 export const prepare = async (url: string, databaseUrl: string, ingestSecret: string): Promise<BenchCase[]> => {
-  const { access_token: session, user } = await call(url, 'POST', '/api/v1/auth/register', { email: `${randomUUID()}@example.test`, password: randomUUID() })
+  const { access_token: session, user } = await call(url, 'POST', '/api/v1/auth/register', {
+    email: `${randomUUID()}@example.test`,
+    password: randomUUID()
+  })
   const partnerId = user.partner_id
   const { key } = await call(url, 'POST', '/v1/api-keys', { name: 'bench', environment: 'test' }, session)
   await link(url, userId, key)
   const accountIds: string[] = []
   for (const payer of payers) accountIds.push(await link(url, payer, key))
-  const recipient = await call(url, 'POST', '/v1/recipients', { name: 'A recipient', routing_number: '021000021', account_number: '1234567890', account_type: 'checking' }, key)
+  const recipient = await call(
+    url,
+    'POST',
+    '/v1/recipients',
+    { name: 'A recipient', routing_number: '021000021', account_number: '1234567890', account_type: 'checking' },
+    key
+  )
   const { api_key: agentKey } = await call(url, 'POST', '/api/register', { agent_id: agentId }, session)
   await call(url, 'POST', '/v2/api/register', { agent_id: agentId })
   const client = new pg.Client(databaseUrl)
@@ -58,25 +73,69 @@ export const prepare = async (url: string, databaseUrl: string, ingestSecret: st
   await client.query("select ledger_post($1, 'earn', 1000000000000, 'Top-up', null, now())", [agentId])
   await client.end()
 
-  const json = (token?: string, more: Record<string, string> = {}) => ({ 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...more })
-  const events = Array.from({ length: 500 }, (_, i) => ({ partner_id: partnerId, event_type: 'transaction', user_id: `usr_${i}`, amount_cents: 100 + i, category: 'groceries' }))
+  const json = (token?: string, more: Record<string, string> = {}) => ({
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...more
+  })
+  const events = Array.from({ length: 500 }, (_, i) => ({
+    partner_id: partnerId,
+    event_type: 'transaction',
+    user_id: `usr_${i}`,
+    amount_cents: 100 + i,
+    category: 'groceries'
+  }))
   const calculation = {
-    end_user_id: userId, cash_balance: 4218.5, upcoming_bills: [{ amount: 1450, due_in_days: 9 }], savings_commitments: 200, debt_commitments: 0, cash_buffer: 250
+    end_user_id: userId,
+    cash_balance: 4218.5,
+    upcoming_bills: [{ amount: 1450, due_in_days: 9 }],
+    savings_commitments: 200,
+    debt_commitments: 0,
+    cash_buffer: 250
   }
   return [
     { name: 'health', method: 'GET', headers: {}, requests: [{ path: '/api/v1/health/live' }] },
-    { name: 'safe-to-spend', method: 'POST', headers: json(key), requests: [{ path: '/v1/calculate/safe-to-spend', body: calculation }] },
-    { name: 'transactions-page', method: 'GET', headers: json(key), requests: [{ path: `/v1/transactions?user_id=${userId}&limit=50&cursor=` }] },
-    { name: 'score', method: 'GET', headers: {}, requests: [{ path: `/v2/api/score?agent_id=${agentId}` }] },
-    { name: 'spend', method: 'POST', headers: json(agentKey), keyed: true, requests: [{ path: '/api/spend', body: { amount: 1, description: 'A call' } }] },
     {
-      name: 'ingest-500', method: 'POST', headers: json(undefined, { 'x-atlas-ingest-secret': ingestSecret }),
+      name: 'safe-to-spend',
+      method: 'POST',
+      headers: json(key),
+      requests: [{ path: '/v1/calculate/safe-to-spend', body: calculation }]
+    },
+    {
+      name: 'transactions-page',
+      method: 'GET',
+      headers: json(key),
+      requests: [{ path: `/v1/transactions?user_id=${userId}&limit=50&cursor=` }]
+    },
+    { name: 'score', method: 'GET', headers: {}, requests: [{ path: `/v2/api/score?agent_id=${agentId}` }] },
+    {
+      name: 'spend',
+      method: 'POST',
+      headers: json(agentKey),
+      keyed: true,
+      requests: [{ path: '/api/spend', body: { amount: 1, description: 'A call' } }]
+    },
+    {
+      name: 'ingest-500',
+      method: 'POST',
+      headers: json(undefined, { 'x-atlas-ingest-secret': ingestSecret }),
       requests: [{ path: '/api/ingest/events/batch', body: { events } }]
     },
-    { name: 'accounts', method: 'GET', headers: json(key), requests: payers.map((payer) => ({ path: `/v1/accounts?user_id=${payer}` })) },
     {
-      name: 'transfer', method: 'POST', headers: json(key), keyed: true,
-      requests: accountIds.map((from) => ({ path: '/v1/transfers', body: { from_account_id: from, to_account_id: recipient.id, amount: 0.01, currency: 'USD' } }))
+      name: 'accounts',
+      method: 'GET',
+      headers: json(key),
+      requests: payers.map((payer) => ({ path: `/v1/accounts?user_id=${payer}` }))
+    },
+    {
+      name: 'transfer',
+      method: 'POST',
+      headers: json(key),
+      keyed: true,
+      requests: accountIds.map((from) => ({
+        path: '/v1/transfers',
+        body: { from_account_id: from, to_account_id: recipient.id, amount: 0.01, currency: 'USD' }
+      }))
     }
   ]
 }
@@ -101,7 +160,9 @@ const histories = (rows: number) => [
 
 /** Gives the bench's partner and agent that many more rows of history in each table that grows, without the guards that would make it take hours. */
 export const addHistory = async (databaseUrl: string, rows: number): Promise<void> => {
-  const db = new Kysely<never>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: databaseUrl, max: 1 }) }) })
+  const db = new Kysely<never>({
+    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: databaseUrl, max: 1 }) })
+  })
   try {
     await sql`set session_replication_role = replica`.execute(db)
     for (const history of histories(rows)) await history.execute(db)

@@ -16,11 +16,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Left to Node.js to load: files that are not JavaScript, or a package of which a process must have one only. */
 const external = [
-  '@electric-sql/pglite', '@node-rs/argon2', 'esbuild', 'newman', 'playwright-core', 'tsx', 'typescript',
+  '@electric-sql/pglite',
+  '@node-rs/argon2',
+  'esbuild',
+  'newman',
+  'playwright-core',
+  'tsx',
+  'typescript',
   // Loads each of its hundreds of files when it is wanted.
   'twilio',
   // Changed in place: by the tracing, and by tests that overhear it.
-  'pg', 'axios'
+  'pg',
+  'axios'
 ]
 
 /** Our code finds files by where it lies, which a bundle does not. */
@@ -32,7 +39,10 @@ const places = (home: string): Plugin => ({
       if (place.includes('node_modules')) return undefined
       const seeming = join(home, place)
       const meta = { url: pathToFileURL(seeming).href, filename: seeming, dirname: dirname(seeming) }
-      return { loader: 'ts', contents: (await readFile(path, 'utf8')).replaceAll('import.meta', `(${JSON.stringify(meta)})`) }
+      return {
+        loader: 'ts',
+        contents: (await readFile(path, 'utf8')).replaceAll('import.meta', `(${JSON.stringify(meta)})`)
+      }
     })
   }
 })
@@ -56,7 +66,9 @@ export const bundle = async ({ entryPoints, outdir, home }: BundleOptions): Prom
     sourcesContent: false,
     logLevel: 'warning',
     external,
-    banner: { js: `import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);` },
+    banner: {
+      js: `import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);`
+    },
     plugins: [places(home)]
   })
 }

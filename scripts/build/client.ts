@@ -12,11 +12,24 @@ const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
  * dependency, so that `npm pack <folder>` gives `atlasforge/client` to those who do not want the server.
  */
 export const buildClient = (folder: string): void => {
-  execFileSync(process.execPath, [compiler, '-p', join(home, 'client/tsconfig.json'), '--outDir', folder], { stdio: 'inherit' })
-  const { name, version, license } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as Record<string, string>
+  execFileSync(process.execPath, [compiler, '-p', join(home, 'client/tsconfig.json'), '--outDir', folder], {
+    stdio: 'inherit'
+  })
+  const { name, version, license } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as Record<
+    string,
+    string
+  >
   const entry = { types: './client/index.d.ts', default: './client/index.js' }
   const description = 'The typed client of AtlasForge.'
-  const manifest = { name, version, description, license, type: 'module', sideEffects: false, exports: { './client': entry } }
+  const manifest = {
+    name,
+    version,
+    description,
+    license,
+    type: 'module',
+    sideEffects: false,
+    exports: { './client': entry }
+  }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   copyFileSync(join(home, 'LICENSE'), join(folder, 'LICENSE'))
 }

@@ -17,34 +17,71 @@ const mostShare = 0.8
 const beyondThePool = 1
 
 const connectionCures: [RegExp, string][] = [
-  [/28P01|28000|password|SASL/i, 'Check the user and the password in DATABASE_URL; characters such as @ and / in a password must be percent-encoded.'],
+  [
+    /28P01|28000|password|SASL/i,
+    'Check the user and the password in DATABASE_URL; characters such as @ and / in a password must be percent-encoded.'
+  ],
   [/3D000|does not exist/, 'Create the database: createdb, or the console of your provider.'],
   [/ENOTFOUND|EAI_AGAIN/, 'Check the host in DATABASE_URL, and that this machine can resolve it.'],
-  [/SSL|TLS|certificate/i, 'Check sslmode in DATABASE_URL against what the database wants; a certificate of its own needs sslrootcert.'],
-  [/53300|too many clients/i, 'The database has no connection left: raise max_connections, or lower DATABASE_POOL_SIZE.']
+  [
+    /SSL|TLS|certificate/i,
+    'Check sslmode in DATABASE_URL against what the database wants; a certificate of its own needs sslrootcert.'
+  ],
+  [
+    /53300|too many clients/i,
+    'The database has no connection left: raise max_connections, or lower DATABASE_POOL_SIZE.'
+  ]
 ]
 
 const checkVersion = async (db: Db): Promise<Finding> => {
-  const { rows } = await sql<{ number: number; text: string }>`select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`.execute(db)
+  const { rows } = await sql<{
+    number: number
+    text: string
+  }>`select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`.execute(
+    db
+  )
   const [version] = rows
   const major = Math.floor((version?.number ?? 0) / 10_000)
-  return major >= leastVersion ? ok('database', `PostgreSQL ${version?.text}`) : fail('database', `PostgreSQL ${version?.text}`, `Use PostgreSQL ${leastVersion} or later.`)
+  return major >= leastVersion
+    ? ok('database', `PostgreSQL ${version?.text}`)
+    : fail('database', `PostgreSQL ${version?.text}`, `Use PostgreSQL ${leastVersion} or later.`)
 }
 
 const checkWritable = async (db: Db): Promise<Finding[]> => {
-  const { rows } = await sql<{ replica: boolean; readonly: string }>`select pg_is_in_recovery() as replica, current_setting('transaction_read_only') as readonly`.execute(db)
-  if (rows[0]?.replica === true) return [fail('database', 'is a replica, which cannot be written', 'Let DATABASE_URL name the primary.')]
-  if (rows[0]?.readonly === 'on') return [fail('database', 'allows reading only', 'Let the user write: alter role … set default_transaction_read_only = off.')]
+  const { rows } = await sql<{
+    replica: boolean
+    readonly: string
+  }>`select pg_is_in_recovery() as replica, current_setting('transaction_read_only') as readonly`.execute(db)
+  if (rows[0]?.replica === true)
+    return [fail('database', 'is a replica, which cannot be written', 'Let DATABASE_URL name the primary.')]
+  if (rows[0]?.readonly === 'on')
+    return [
+      fail(
+        'database',
+        'allows reading only',
+        'Let the user write: alter role … set default_transaction_read_only = off.'
+      )
+    ]
   return []
 }
 
 const checkSchema = async (db: Db): Promise<Finding> => {
   if (await isMigrated(db)) return ok('schema', 'every migration has run')
-  const { rows } = await sql<{ may_create: boolean | null }>`select has_schema_privilege(current_schema(), 'create') as may_create`.execute(db)
+  const { rows } = await sql<{
+    may_create: boolean | null
+  }>`select has_schema_privilege(current_schema(), 'create') as may_create`.execute(db)
   if (rows[0]?.may_create !== true) {
-    return fail('schema', 'migrations have not run, and this user may not run them', 'Run `npm run migrate` as the owner of the schema, or grant this user create on it.')
+    return fail(
+      'schema',
+      'migrations have not run, and this user may not run them',
+      'Run `npm run migrate` as the owner of the schema, or grant this user create on it.'
+    )
   }
-  return fail('schema', 'migrations have not run', 'Run `npm run migrate` (in the image: node dist/scripts/migrate.js).')
+  return fail(
+    'schema',
+    'migrations have not run',
+    'Run `npm run migrate` (in the image: node dist/scripts/migrate.js).'
+  )
 }
 
 /** Whether the user may read and write every table; the two of the migrations are for whoever migrates. */
@@ -56,12 +93,18 @@ const checkPrivileges = async (db: Db): Promise<Finding> => {
     order by c.relname`.execute(db)
   const [first] = rows
   if (first === undefined) return ok('privileges', 'the user may read and write every table')
-  return fail('privileges', `the user may not read and write ${first.name}${rows.length > 1 ? ` and ${rows.length - 1} more` : ''}`, 'Run `grant select, insert, update, delete on all tables in schema … to …` as the owner.')
+  return fail(
+    'privileges',
+    `the user may not read and write ${first.name}${rows.length > 1 ? ` and ${rows.length - 1} more` : ''}`,
+    'Run `grant select, insert, update, delete on all tables in schema … to …` as the owner.'
+  )
 }
 
 const checkClock = async (db: Db): Promise<Finding> => {
   const before = Date.now()
-  const { rows } = await sql<{ ms: number }>`select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms`.execute(db)
+  const { rows } = await sql<{
+    ms: number
+  }>`select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms`.execute(db)
   const after = Date.now()
   // The answer was made at some time in between, so only what lies outside counts.
   const databaseMs = rows[0]?.ms ?? before
@@ -74,22 +117,34 @@ const checkClock = async (db: Db): Promise<Finding> => {
 
 const checkConnections = async (db: Db, poolSize: number, instances: number): Promise<Finding> => {
   const { rows } = await sql<{ most: number; reserved: number }>`
-    select current_setting('max_connections')::integer as most, current_setting('superuser_reserved_connections')::integer as reserved`.execute(db)
+    select current_setting('max_connections')::integer as most, current_setting('superuser_reserved_connections')::integer as reserved`.execute(
+    db
+  )
   const available = (rows[0]?.most ?? 0) - (rows[0]?.reserved ?? 0)
   const needed = instances * (poolSize + beyondThePool)
   const found = `${instances} instance${instances === 1 ? '' : 's'} of ${poolSize + beyondThePool} connections need ${needed} of ${available}`
   const cure = 'Lower DATABASE_POOL_SIZE, raise max_connections, or put a pooler in session mode between.'
   if (needed > available) return fail('connections', found, cure)
-  return needed > available * mostShare ? warn('connections', `${found}; little is left for a deployment or a person`, cure) : ok('connections', found)
+  return needed > available * mostShare
+    ? warn('connections', `${found}; little is left for a deployment or a person`, cure)
+    : ok('connections', found)
 }
 
-const isElsewhere = (host: string): boolean => !['localhost', '127.0.0.1', '[::1]', ''].includes(host) && !host.startsWith('%2F')
+const isElsewhere = (host: string): boolean =>
+  !['localhost', '127.0.0.1', '[::1]', ''].includes(host) && !host.startsWith('%2F')
 
 /** Whether what is asked of the database can be read on the way. */
 export const checkEncryption = (url: string, environment: Config['environment']): Finding[] => {
   const { hostname, searchParams } = new URL(url)
-  if (environment !== 'production' || !isElsewhere(hostname) || searchParams.has('sslmode') || searchParams.has('ssl')) return []
-  return [warn('database', 'is asked over the network without TLS', 'Add ?sslmode=require (or verify-full) to DATABASE_URL, unless the network is your own.')]
+  if (environment !== 'production' || !isElsewhere(hostname) || searchParams.has('sslmode') || searchParams.has('ssl'))
+    return []
+  return [
+    warn(
+      'database',
+      'is asked over the network without TLS',
+      'Add ?sslmode=require (or verify-full) to DATABASE_URL, unless the network is your own.'
+    )
+  ]
 }
 
 const checkPostgres = async (url: string, config: Config, instances: number): Promise<Finding[]> => {
@@ -104,7 +159,14 @@ const checkPostgres = async (url: string, config: Config, instances: number): Pr
   } catch (error) {
     const words = wordsOf(error)
     const cure = connectionCures.find(([pattern]) => pattern.test(words))?.[1]
-    return [fail('database', words, cure ?? 'Check the host and the port in DATABASE_URL, that the database runs, and that nothing between blocks it.')]
+    return [
+      fail(
+        'database',
+        words,
+        cure ??
+          'Check the host and the port in DATABASE_URL, that the database runs, and that nothing between blocks it.'
+      )
+    ]
   } finally {
     await close()
   }
@@ -112,16 +174,36 @@ const checkPostgres = async (url: string, config: Config, instances: number): Pr
 
 /** The embedded database has one process; a server that runs has it for itself, and that is well. */
 const checkEmbedded = async (dataDir: string, instances: number): Promise<Finding[]> => {
-  if (instances > 1) return [fail('database', `${instances} instances cannot share the embedded one`, 'Set DATABASE_URL to a PostgreSQL 15 or later.')]
+  if (instances > 1)
+    return [
+      fail(
+        'database',
+        `${instances} instances cannot share the embedded one`,
+        'Set DATABASE_URL to a PostgreSQL 15 or later.'
+      )
+    ]
   try {
     accessSync(existsSync(dataDir) ? dataDir : '.', constants.W_OK)
   } catch (error) {
-    return [fail('data directory', wordsOf(error), 'Let the user that runs the server write there, or name another one by ATLAS_DATA_DIR.')]
+    return [
+      fail(
+        'data directory',
+        wordsOf(error),
+        'Let the user that runs the server write there, or name another one by ATLAS_DATA_DIR.'
+      )
+    ]
   }
   const unlock = await lockDirectory(dataDir).catch(() => undefined)
   await unlock?.()
-  return [ok('database', unlock === undefined ? `embedded, in ${dataDir}; a server uses it at the moment` : `embedded, in ${dataDir}`)]
+  return [
+    ok(
+      'database',
+      unlock === undefined ? `embedded, in ${dataDir}; a server uses it at the moment` : `embedded, in ${dataDir}`
+    )
+  ]
 }
 
 export const checkDatabase = async (config: Config, instances: number): Promise<Finding[]> =>
-  config.databaseUrl === undefined ? await checkEmbedded(config.dataDir, instances) : await checkPostgres(config.databaseUrl, config, instances)
+  config.databaseUrl === undefined
+    ? await checkEmbedded(config.dataDir, instances)
+    : await checkPostgres(config.databaseUrl, config, instances)

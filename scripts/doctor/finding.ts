@@ -29,6 +29,7 @@ export const printTable = (findings: Finding[]): string => {
     ...(cure === undefined ? [] : [`${' '.repeat(width + 8)}→ ${cure}`])
   ])
   const count = (state: Finding['state']): number => findings.filter((finding) => finding.state === state).length
-  const verdict = count('fail') > 0 ? `${count('fail')} to mend before the server can work` : 'nothing stands in the way'
+  const verdict =
+    count('fail') > 0 ? `${count('fail')} to mend before the server can work` : 'nothing stands in the way'
   return `${lines.join('\n')}\n\n${verdict}; ${count('warn')} to look at, ${count('ok')} well.`
 }

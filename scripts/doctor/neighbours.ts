@@ -13,9 +13,19 @@ const timeoutMs = 5_000
 export const checkRedis = async (url: string | undefined, instances: number): Promise<Finding> => {
   if (url === undefined) {
     if (instances === 1) return ok('Redis', 'not used: one instance keeps the rate limits')
-    return warn('Redis', `not used: each of ${instances} instances keeps rate limits of its own`, 'Set REDIS_URL, or reckon with limits that are as many times as high.')
+    return warn(
+      'Redis',
+      `not used: each of ${instances} instances keeps rate limits of its own`,
+      'Set REDIS_URL, or reckon with limits that are as many times as high.'
+    )
   }
-  const redis = new Redis(url, { lazyConnect: true, connectTimeout: timeoutMs, commandTimeout: timeoutMs, maxRetriesPerRequest: 0, retryStrategy: () => null })
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null
+  })
   let reason: unknown
   redis.on('error', (error) => (reason = error))
   try {
@@ -24,7 +34,11 @@ export const checkRedis = async (url: string | undefined, instances: number): Pr
     await redis.eval('return 1', 0)
     return ok('Redis', `version ${/redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'unknown'}`)
   } catch (error) {
-    return fail('Redis', wordsOf(reason ?? error), 'Check REDIS_URL (rediss:// for TLS), its password, and that the user may run scripts. Until then each instance limits for itself.')
+    return fail(
+      'Redis',
+      wordsOf(reason ?? error),
+      'Check REDIS_URL (rediss:// for TLS), its password, and that the user may run scripts. Until then each instance limits for itself.'
+    )
   } finally {
     redis.disconnect()
   }
@@ -34,31 +48,69 @@ const refusedKeys = new Set(['INVALID_API_KEYS', 'MISSING_FIELDS', 'UNAUTHORIZED
 
 /** Asks Plaid for an institution, which needs nothing but the keys. */
 export const checkPlaid = async ({ plaid, environment }: Config): Promise<Finding> => {
-  if (plaid.mode === 'not_configured') return warn('Plaid', 'not configured: live credentials reach no bank', 'Set PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV=production.')
+  if (plaid.mode === 'not_configured')
+    return warn(
+      'Plaid',
+      'not configured: live credentials reach no bank',
+      'Set PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV=production.'
+    )
   if (plaid.mode === 'sandbox') return simulated('Plaid', environment, 'PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV')
-  const client = createPlaidClient({ basePath: () => addressOfPlaid(plaid), clientId: plaid.clientId, secret: plaid.secret })
+  const client = createPlaidClient({
+    basePath: () => addressOfPlaid(plaid),
+    clientId: plaid.clientId,
+    secret: plaid.secret
+  })
   try {
-    await client.call((api) => api.institutionsGetById({ institution_id: 'ins_109508', country_codes: [CountryCode.Us] }), { repeatable: true, attempts: 2 })
+    await client.call(
+      (api) => api.institutionsGetById({ institution_id: 'ins_109508', country_codes: [CountryCode.Us] }),
+      { repeatable: true, attempts: 2 }
+    )
   } catch (error) {
-    if (!(error instanceof PlaidFailure)) return fail('Plaid', wordsOf(error), 'Let this machine reach https://*.plaid.com (or PLAID_BASE_URL).')
+    if (!(error instanceof PlaidFailure))
+      return fail('Plaid', wordsOf(error), 'Let this machine reach https://*.plaid.com (or PLAID_BASE_URL).')
     // An institution that this environment does not know was asked for with keys that it does.
-    if (refusedKeys.has(error.errorCode)) return fail('Plaid', `refuses the keys (${error.errorCode})`, 'Check PLAID_CLIENT_ID and PLAID_SECRET; the secret of the sandbox and that of production differ (PLAID_ENV).')
+    if (refusedKeys.has(error.errorCode))
+      return fail(
+        'Plaid',
+        `refuses the keys (${error.errorCode})`,
+        'Check PLAID_CLIENT_ID and PLAID_SECRET; the secret of the sandbox and that of production differ (PLAID_ENV).'
+      )
   }
   return ok('Plaid', plaid.mode === 'live' ? 'production, keys accepted' : 'Plaid’s own sandbox, keys accepted')
 }
 
 /** Reads the balance. `options` lead elsewhere than to Stripe. */
-export const checkStripe = async ({ stripe, environment }: Config, options: Stripe.StripeConfig = {}): Promise<Finding> => {
-  if (stripe.mode === 'not_configured') return warn('Stripe', 'not configured: no credits can be bought', 'Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.')
+export const checkStripe = async (
+  { stripe, environment }: Config,
+  options: Stripe.StripeConfig = {}
+): Promise<Finding> => {
+  if (stripe.mode === 'not_configured')
+    return warn(
+      'Stripe',
+      'not configured: no credits can be bought',
+      'Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.'
+    )
   if (stripe.mode === 'sandbox') return simulated('Stripe', environment, 'STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET')
   try {
-    await new Stripe(stripe.secretKey, { timeout: timeoutMs, maxNetworkRetries: 1, telemetry: false, ...options }).balance.retrieve()
+    await new Stripe(stripe.secretKey, {
+      timeout: timeoutMs,
+      maxNetworkRetries: 1,
+      telemetry: false,
+      ...options
+    }).balance.retrieve()
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeAuthenticationError) return fail('Stripe', 'refuses the key', 'Check STRIPE_SECRET_KEY: it may be revoked, or of another account.')
-    if (!(error instanceof Stripe.errors.StripePermissionError)) return fail('Stripe', wordsOf(error), 'Let this machine reach https://api.stripe.com.')
+    if (error instanceof Stripe.errors.StripeAuthenticationError)
+      return fail('Stripe', 'refuses the key', 'Check STRIPE_SECRET_KEY: it may be revoked, or of another account.')
+    if (!(error instanceof Stripe.errors.StripePermissionError))
+      return fail('Stripe', wordsOf(error), 'Let this machine reach https://api.stripe.com.')
     // A restricted key that may not read the balance is a good key.
   }
-  if (!stripe.webhookSecret.startsWith('whsec_')) return warn('Stripe', 'STRIPE_WEBHOOK_SECRET does not look like one', 'Take the signing secret of the endpoint (whsec_…), not its id or an API key.')
+  if (!stripe.webhookSecret.startsWith('whsec_'))
+    return warn(
+      'Stripe',
+      'STRIPE_WEBHOOK_SECRET does not look like one',
+      'Take the signing secret of the endpoint (whsec_…), not its id or an API key.'
+    )
   return ok('Stripe', stripe.mode === 'live' ? 'live, key accepted' : 'test mode, key accepted')
 }
 
@@ -77,4 +129,6 @@ export const checkTwilio = async ({ twilio }: Config): Promise<Finding> => {
 }
 
 const simulated = (subject: string, environment: Config['environment'], settings: string): Finding =>
-  environment === 'production' ? warn(subject, 'is the built-in simulator: no real money moves', `Set ${settings}, unless that is wanted.`) : ok(subject, 'the built-in simulator')
+  environment === 'production'
+    ? warn(subject, 'is the built-in simulator: no real money moves', `Set ${settings}, unless that is wanted.`)
+    : ok(subject, 'the built-in simulator')

@@ -7,7 +7,7 @@ import { addCodeSamples } from './samples/index.ts'
 
 export interface Bundle {
   /** The one OpenAPI document. */
-  document: DocumentContent & { paths: Record<string, PathItem>, components: Components }
+  document: DocumentContent & { paths: Record<string, PathItem>; components: Components }
   /** Name of a component schema → name of the group that owns it, or `shared`. */
   owners: Map<string, string>
   /** operationId → group. */
@@ -28,12 +28,21 @@ export function bundle(spec: SpecFolder, version: string): Bundle {
   if (problems.length > 0) throw new SpecError(problems)
 
   const { 'x-common': common, 'x-tagGroups-order': order, ...rest } = spec.root.content
-  const { openapi, info, servers, paths: _paths, components: _components, webhooks: _webhooks, tags: _tags, ...extensions } = rest
+  const {
+    openapi,
+    info,
+    servers,
+    paths: _paths,
+    components: _components,
+    webhooks: _webhooks,
+    tags: _tags,
+    ...extensions
+  } = rest
   const document: Bundle['document'] = {
     openapi,
     info: { ...info, version },
     servers,
-    tags: spec.groups.flatMap(group => group.content.tags ?? []).sort((a, b) => a.name.localeCompare(b.name, 'en')),
+    tags: spec.groups.flatMap((group) => group.content.tags ?? []).sort((a, b) => a.name.localeCompare(b.name, 'en')),
     'x-tagGroups': tagGroups(spec.groups, Array.isArray(order) ? order : []),
     ...extensions,
     paths: merged.paths,
@@ -41,7 +50,12 @@ export function bundle(spec: SpecFolder, version: string): Bundle {
     components: merged.components
   }
   if (isObject(common)) expandCommon(document, common)
-  const bundled = { document, owners: merged.owners, groupOf: merged.groupOf, groups: spec.groups.map(group => group.name) }
+  const bundled = {
+    document,
+    owners: merged.owners,
+    groupOf: merged.groupOf,
+    groups: spec.groups.map((group) => group.name)
+  }
   addCodeSamples(bundled)
   return bundled
 }
@@ -54,13 +68,13 @@ function pushDefaults({ content }: SpecDocument): void {
 }
 
 /** The groups in the order that the root document gives, then those it does not name, by name; each tag once. */
-function tagGroups(groups: SpecDocument[], order: unknown[]): { name: string, tags: string[] }[] {
+function tagGroups(groups: SpecDocument[], order: unknown[]): { name: string; tags: string[] }[] {
   const tagsByName = new Map<string, string[]>()
   for (const { content } of groups) {
     const name = String(content['x-tagGroup'])
-    tagsByName.set(name, [...tagsByName.get(name) ?? [], ...(content.tags ?? []).map(tag => tag.name)])
+    tagsByName.set(name, [...(tagsByName.get(name) ?? []), ...(content.tags ?? []).map((tag) => tag.name)])
   }
-  const rank = (name: string) => order.includes(name) ? order.indexOf(name) : order.length
+  const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
   return [...tagsByName]
     .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
     .map(([name, tags]) => ({ name, tags }))
@@ -89,7 +103,7 @@ function merge(spec: SpecFolder, problems: string[]): Merged {
     for (const [kind, parts] of Object.entries(content.components ?? {})) {
       for (const [name, part] of Object.entries(parts ?? {})) {
         if (!claim(`components.${kind}.${name}`, file, 'rename one, or move it to shared/ and refer to it')) continue
-        (merged.components[kind] ??= {})[name] = part
+        ;(merged.components[kind] ??= {})[name] = part
         if (kind === 'schemas') merged.owners.set(name, isGroup ? group : 'shared')
       }
     }
@@ -98,7 +112,8 @@ function merge(spec: SpecFolder, problems: string[]): Merged {
       if (!claimOperationId(operation, claim, file)) continue
       merged.groupOf.set(operation.operationId, group)
     }
-    for (const [path, item] of Object.entries(content.paths ?? {})) merged.paths[path] = { ...merged.paths[path], ...item }
+    for (const [path, item] of Object.entries(content.paths ?? {}))
+      merged.paths[path] = { ...merged.paths[path], ...item }
     for (const [name, item] of Object.entries(content.webhooks ?? {})) {
       if (claim(`webhook ${name}`, file, 'rename one')) merged.webhooks[name] = item
     }
@@ -107,7 +122,9 @@ function merge(spec: SpecFolder, problems: string[]): Merged {
 }
 
 function claimOperationId(
-  { operationId }: OperationObject, claim: (what: string, file: string, cure: string) => boolean, file: string
+  { operationId }: OperationObject,
+  claim: (what: string, file: string, cure: string) => boolean,
+  file: string
 ): boolean {
   return operationId !== undefined && claim(`operationId ${operationId}`, file, 'give one of the two another name')
 }

@@ -6,7 +6,7 @@ type Responses = Record<string, Response>
 /** What openapi.yaml says once for all operations, under `x-common`. */
 export interface Common {
   headers?: Record<string, unknown>
-  responses?: { always?: Responses, secured?: Responses, input?: Responses, body?: Responses, idempotent?: Responses }
+  responses?: { always?: Responses; secured?: Responses; input?: Responses; body?: Responses; idempotent?: Responses }
   idempotencyParameter?: Parameter
 }
 
@@ -16,16 +16,16 @@ export function expandCommon(document: DocumentContent & { components: Component
     const pathParameters = document.paths?.[path]?.parameters ?? []
     const idempotent = isIdempotent(method, operation)
     if (idempotent && common.idempotencyParameter !== undefined) {
-      operation.parameters = [...operation.parameters ?? [], structuredClone(common.idempotencyParameter)]
+      operation.parameters = [...(operation.parameters ?? []), structuredClone(common.idempotencyParameter)]
     }
-    const parameters = [...pathParameters, ...operation.parameters ?? []]
+    const parameters = [...pathParameters, ...(operation.parameters ?? [])]
     const { always, secured, input, body, idempotent: keyed } = common.responses ?? {}
     operation.responses = {
       ...structuredClone(always),
-      ...isSecured(operation) ? structuredClone(secured) : {},
-      ...parameters.length > 0 || operation.requestBody !== undefined ? structuredClone(input) : {},
-      ...operation.requestBody !== undefined ? structuredClone(body) : {},
-      ...idempotent ? structuredClone(keyed) : {},
+      ...(isSecured(operation) ? structuredClone(secured) : {}),
+      ...(parameters.length > 0 || operation.requestBody !== undefined ? structuredClone(input) : {}),
+      ...(operation.requestBody !== undefined ? structuredClone(body) : {}),
+      ...(idempotent ? structuredClone(keyed) : {}),
       ...operation.responses
     }
     for (const response of Object.values(operation.responses)) addHeaders(response, common)
@@ -34,12 +34,13 @@ export function expandCommon(document: DocumentContent & { components: Component
 }
 
 function addHeaders(response: Response, { headers }: Common): void {
-  if (response.$ref === undefined && isObject(headers)) response.headers = { ...structuredClone(headers), ...response.headers }
+  if (response.$ref === undefined && isObject(headers))
+    response.headers = { ...structuredClone(headers), ...response.headers }
 }
 
 /** Whether any alternative asks for a credential. */
 export function isSecured({ security }: OperationObject): boolean {
-  return security.some(alternative => Object.keys(alternative).length > 0)
+  return security.some((alternative) => Object.keys(alternative).length > 0)
 }
 
 /** Whether the operation changes nothing: a GET, or a POST that only calculates from what it is sent, as `x-read-only` says. */
@@ -52,6 +53,9 @@ export function isReadOnly(method: string, operation: OperationObject): boolean 
  * refresh is single-use by itself), and `x-idempotent: false` excepts an operation.
  */
 export function isIdempotent(method: string, operation: OperationObject): boolean {
-  return method === 'post' && operation['x-idempotent'] !== false && operation.security.some(alternative =>
-    Object.keys(alternative).some(scheme => scheme !== 'RefreshCookie'))
+  return (
+    method === 'post' &&
+    operation['x-idempotent'] !== false &&
+    operation.security.some((alternative) => Object.keys(alternative).some((scheme) => scheme !== 'RefreshCookie'))
+  )
 }

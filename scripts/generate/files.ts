@@ -15,10 +15,17 @@ export async function printFiles(bundle: Bundle, kitPath: string, clientPath: st
   const schemas = new Schemas(bundle.document.components.schemas ?? {})
   const files = new Map<string, string>()
   files.set('openapi.json', `${JSON.stringify(bundle.document, null, 2)}\n`)
-  for (const owner of ['shared', ...bundle.groups]) files.set(`${owner}.ts`, naming(owner, () => printModule(bundle, schemas, owner, kitPath)))
+  for (const owner of ['shared', ...bundle.groups])
+    files.set(
+      `${owner}.ts`,
+      naming(owner, () => printModule(bundle, schemas, owner, kitPath))
+    )
   files.set('index.ts', printIndex(bundle, schemas, kitPath))
-  files.set('tools.ts', `${HEADER}\nimport type { ToolTemplate } from '${posix.join(kitPath, '../mcp/template.ts')}'\n\n` +
-    `/** The operations that are offered to models. */\nexport const tools: readonly ToolTemplate[] = ${printTools(bundle, schemas)}\n`)
+  files.set(
+    'tools.ts',
+    `${HEADER}\nimport type { ToolTemplate } from '${posix.join(kitPath, '../mcp/template.ts')}'\n\n` +
+      `/** The operations that are offered to models. */\nexport const tools: readonly ToolTemplate[] = ${printTools(bundle, schemas)}\n`
+  )
   files.set('client.ts', await printClient(bundle))
   files.set('client-methods.ts', printClientMethods(bundle, clientPath))
   return files
@@ -31,25 +38,30 @@ function naming(owner: string, print: () => string): string {
   } catch (error) {
     if (!(error instanceof SpecError)) throw error
     const file = owner === 'shared' ? 'shared/*.yaml' : `${owner}.yaml`
-    throw new SpecError(error.problems.map(problem => `${file}: ${problem}`))
+    throw new SpecError(error.problems.map((problem) => `${file}: ${problem}`))
   }
 }
 
 function printModule(bundle: Bundle, schemas: Schemas, owner: string, kitPath: string): string {
   const printer = new TypeBoxPrinter(schemas)
-  const names = inOrderOfUse(schemas.names().filter(name => bundle.owners.get(name) === owner), schemas)
-  const components = names.map(name => printComponent(name, schemas, printer))
+  const names = inOrderOfUse(
+    schemas.names().filter((name) => bundle.owners.get(name) === owner),
+    schemas
+  )
+  const components = names.map((name) => printComponent(name, schemas, printer))
   const table = owner === 'shared' ? undefined : printOperations(bundle, owner, printer)
-  const foreign = [...printer.components].filter(name => bundle.owners.get(name) !== owner).sort()
+  const foreign = [...printer.components].filter((name) => bundle.owners.get(name) !== owner).sort()
   const imports = [
-    ...printer.usesTypeBox ? ["import { Type } from '@sinclair/typebox'"] : [],
-    ...names.some(name => !schemas.recursive.has(name)) ? ["import type { Static } from '@sinclair/typebox'"] : [],
-    ...printer.kit.size > 0 ? [`import { ${[...printer.kit].sort().join(', ')} } from '${kitPath}/schema-kit.ts'`] : [],
-    ...table === undefined ? [] : [`import type { OperationTable } from '${kitPath}/table.ts'`],
-    ...foreign.length > 0 ? [`import { ${foreign.join(', ')} } from './shared.ts'`] : []
+    ...(printer.usesTypeBox ? ["import { Type } from '@sinclair/typebox'"] : []),
+    ...(names.some((name) => !schemas.recursive.has(name)) ? ["import type { Static } from '@sinclair/typebox'"] : []),
+    ...(printer.kit.size > 0
+      ? [`import { ${[...printer.kit].sort().join(', ')} } from '${kitPath}/schema-kit.ts'`]
+      : []),
+    ...(table === undefined ? [] : [`import type { OperationTable } from '${kitPath}/table.ts'`]),
+    ...(foreign.length > 0 ? [`import { ${foreign.join(', ')} } from './shared.ts'`] : [])
   ]
   const operations = table === undefined ? [] : [`export const operations = ${table} as const satisfies OperationTable`]
-  const parts = [imports.join('\n'), ...components, ...operations].filter(part => part !== '')
+  const parts = [imports.join('\n'), ...components, ...operations].filter((part) => part !== '')
   return `${HEADER}\n${parts.length > 0 ? parts.join('\n\n') : 'export {}'}\n`
 }
 
@@ -58,25 +70,29 @@ function printComponent(name: string, schemas: Schemas, printer: TypeBoxPrinter)
   if (!schemas.recursive.has(name)) {
     return `export const ${name} = ${printer.expression(schema, name)}\nexport type ${name} = Static<typeof ${name}>`
   }
-  const type = staticType(schema, schemas, used => printer.components.add(used))
+  const type = staticType(schema, schemas, (used) => printer.components.add(used))
   printer.usesTypeBox = true
-  return `export type ${name} = ${type}\n` +
+  return (
+    `export type ${name} = ${type}\n` +
     `export const ${name} = Type.Unsafe<${name}>({ $id: ${quote(name)}, ...${printer.expression(schema, name)} })`
+  )
 }
 
 function printIndex(bundle: Bundle, schemas: Schemas, kitPath: string): string {
   const recursive = [...schemas.recursive].sort()
-  const recursiveByOwner = ['shared', ...bundle.groups].map(owner => ({
-    owner, names: recursive.filter(name => bundle.owners.get(name) === owner)
+  const recursiveByOwner = ['shared', ...bundle.groups].map((owner) => ({
+    owner,
+    names: recursive.filter((name) => bundle.owners.get(name) === owner)
   }))
   const lines = [
     `import type { OperationTable, RateLimit, RateLimitClass } from '${kitPath}/table.ts'`,
-    ...bundle.groups.map(group => `import { operations as ${tableName(group)} } from './${group}.ts'`),
-    ...recursiveByOwner.filter(({ names }) => names.length > 0).map(({ owner, names }) =>
-      `import { ${names.join(', ')} } from './${owner}.ts'`),
+    ...bundle.groups.map((group) => `import { operations as ${tableName(group)} } from './${group}.ts'`),
+    ...recursiveByOwner
+      .filter(({ names }) => names.length > 0)
+      .map(({ owner, names }) => `import { ${names.join(', ')} } from './${owner}.ts'`),
     '',
     '/** Every operation of the API by its operationId. */',
-    `export const allOperations = {\n${bundle.groups.map(group => `  ...${tableName(group)}`).join(',\n')}\n} as const satisfies OperationTable`,
+    `export const allOperations = {\n${bundle.groups.map((group) => `  ...${tableName(group)}`).join(',\n')}\n} as const satisfies OperationTable`,
     '',
     `export const groups = ${literal(bundle.groups)} as const`,
     '',
@@ -96,7 +112,9 @@ function tableName(group: string): string {
 async function printClient(bundle: Bundle): Promise<string> {
   const { default: openapiTS, astToString } = await import('openapi-typescript')
   const nodes = await openapiTS(structuredClone(bundle.document) as unknown as Parameters<typeof openapiTS>[0], {
-    defaultNonNullable: false, alphabetize: false, silent: true
+    defaultNonNullable: false,
+    alphabetize: false,
+    silent: true
   })
   return `${HEADER}\n${astToString(nodes)}`
 }

@@ -13,8 +13,14 @@ export function inlined(schema: Schema, schemas: Schemas, where: string, within:
   const { $ref, allOf, ...own } = schema
   if ($ref !== undefined) {
     const name = referenceName($ref)
-    if (within.includes(name)) throw new SpecError([`${where}: ${name} leads back to itself, and a tool's schema cannot; do not mark the operation.`])
-    return inlined({ ...schemas.get(name), ...own, ...allOf === undefined ? {} : { allOf } }, schemas, where, [...within, name])
+    if (within.includes(name))
+      throw new SpecError([
+        `${where}: ${name} leads back to itself, and a tool's schema cannot; do not mark the operation.`
+      ])
+    return inlined({ ...schemas.get(name), ...own, ...(allOf === undefined ? {} : { allOf }) }, schemas, where, [
+      ...within,
+      name
+    ])
   }
   const visit = (inner: Schema) => inlined(inner, schemas, where, within)
   const result: Schema = {}
@@ -30,7 +36,8 @@ function visited(keyword: string, value: unknown, visit: (schema: Schema) => Sch
   if (keyword === 'properties' && isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, property]) => [name, visit(property as Schema)]))
   }
-  if ((keyword === 'oneOf' || keyword === 'anyOf') && Array.isArray(value)) return value.map(member => visit(member as Schema))
+  if ((keyword === 'oneOf' || keyword === 'anyOf') && Array.isArray(value))
+    return value.map((member) => visit(member as Schema))
   if (['items', 'additionalProperties', 'not'].includes(keyword) && isObject(value)) return visit(value)
   return value
 }
@@ -38,11 +45,11 @@ function visited(keyword: string, value: unknown, visit: (schema: Schema) => Sch
 /** The member of an `allOf` under what is said beside it, which wins. */
 function merged(over: Schema, under: Schema): Schema {
   const properties = { ...under.properties, ...over.properties }
-  const required = [...new Set([...under.required ?? [], ...over.required ?? []])]
+  const required = [...new Set([...(under.required ?? []), ...(over.required ?? [])])]
   return {
     ...under,
     ...over,
-    ...Object.keys(properties).length > 0 ? { properties } : {},
-    ...required.length > 0 ? { required } : {}
+    ...(Object.keys(properties).length > 0 ? { properties } : {}),
+    ...(required.length > 0 ? { required } : {})
   }
 }

@@ -43,7 +43,7 @@ export interface OperationObject {
   tags: string[]
   security: Record<string, string[]>[]
   parameters?: Parameter[]
-  requestBody?: { $ref?: string, required?: boolean, content?: Content }
+  requestBody?: { $ref?: string; required?: boolean; content?: Content }
   responses: Record<string, Response>
 }
 
@@ -58,7 +58,7 @@ export interface Components {
 export interface DocumentContent {
   [key: string]: unknown
   info?: JsonObject
-  tags?: { name: string, description?: string, 'x-document'?: string }[]
+  tags?: { name: string; description?: string; 'x-document'?: string }[]
   security?: Record<string, string[]>[]
   paths?: Record<string, PathItem>
   webhooks?: Record<string, PathItem>
@@ -97,7 +97,9 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** Every operation of some path items, with the place it is written at. */
-export function* operationsOf(paths: Record<string, PathItem> = {}): Generator<{ path: string, method: string, operation: OperationObject }> {
+export function* operationsOf(
+  paths: Record<string, PathItem> = {}
+): Generator<{ path: string; method: string; operation: OperationObject }> {
   for (const [path, item] of Object.entries(paths)) {
     for (const method of METHODS) {
       const operation = item[method]

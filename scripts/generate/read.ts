@@ -15,15 +15,19 @@ export function readSpec(folder: string): SpecFolder {
     return { file, name: basename(file, '.yaml'), content }
   }
   const root = load('openapi.yaml')
-  const groups = yamlFiles(folder).filter(file => file !== 'openapi.yaml').map(load)
-  const shared = yamlFiles(join(folder, 'shared')).map(file => load(`shared/${file}`))
+  const groups = yamlFiles(folder)
+    .filter((file) => file !== 'openapi.yaml')
+    .map(load)
+  const shared = yamlFiles(join(folder, 'shared')).map((file) => load(`shared/${file}`))
   if (problems.length > 0) throw new SpecError(problems)
   return { root, groups, shared }
 }
 
 function yamlFiles(folder: string): string[] {
   if (!existsSync(folder)) return []
-  return readdirSync(folder).filter(file => file.endsWith('.yaml')).sort()
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml'))
+    .sort()
 }
 
 function readYaml(path: string, file: string, problems: string[]): SpecDocument['content'] {

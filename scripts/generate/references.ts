@@ -10,14 +10,18 @@ const DATA_KEYS = new Set(['example', 'default', 'const', 'enum', 'value'])
  * of the same document, of the root or of spec/shared; what fails that is added to `problems`.
  */
 export function rewriteReferences(spec: SpecFolder, problems: string[]): void {
-  const documents = new Map([spec.root, ...spec.groups, ...spec.shared].map(document => [document.file, document]))
+  const documents = new Map([spec.root, ...spec.groups, ...spec.shared].map((document) => [document.file, document]))
   for (const document of documents.values()) {
     walk(document.content, '#', (reference, place) => resolveReference(documents, document, reference, place, problems))
   }
 }
 
 function resolveReference(
-  documents: Map<string, SpecDocument>, from: SpecDocument, reference: string, place: string, problems: string[]
+  documents: Map<string, SpecDocument>,
+  from: SpecDocument,
+  reference: string,
+  place: string,
+  problems: string[]
 ): string {
   const [target = '', fragment = ''] = reference.split('#')
   const file = target === '' ? from.file : posix.join(posix.dirname(from.file), target)
@@ -31,7 +35,9 @@ function resolveReference(
   const parts = document.content.components?.[kind]
   if (root !== 'components' || parts?.[name] === undefined) {
     const known = Object.keys(parts ?? {})
-    say(`leads nowhere; correct the name or add the component to ${file}${known.length > 0 ? ` (it has ${known.join(', ')})` : ''}.`)
+    say(
+      `leads nowhere; correct the name or add the component to ${file}${known.length > 0 ? ` (it has ${known.join(', ')})` : ''}.`
+    )
   } else if (document !== from && document.file !== 'openapi.yaml' && !document.file.startsWith('shared/')) {
     say(`reaches into another group; move ${name} to a document in shared/.`)
   }
@@ -53,9 +59,14 @@ function walk(node: unknown, place: string, rewrite: (reference: string, place: 
   }
 }
 
-function rewriteMapping(discriminator: Record<string, unknown>, place: string, rewrite: (reference: string, place: string) => string): void {
+function rewriteMapping(
+  discriminator: Record<string, unknown>,
+  place: string,
+  rewrite: (reference: string, place: string) => string
+): void {
   if (!isObject(discriminator['mapping'])) return
   for (const [value, target] of Object.entries(discriminator['mapping'])) {
-    if (typeof target === 'string' && target.includes('#')) discriminator['mapping'][value] = rewrite(target, `${place}/mapping`)
+    if (typeof target === 'string' && target.includes('#'))
+      discriminator['mapping'][value] = rewrite(target, `${place}/mapping`)
   }
 }

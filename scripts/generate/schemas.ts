@@ -3,7 +3,16 @@ import { SpecError, isObject, referenceName } from './model.ts'
 
 /** For readers, not for validation; kept in the bundle, left out of the code. */
 const ANNOTATIONS = new Set([
-  'title', 'description', 'example', 'examples', 'deprecated', 'readOnly', 'writeOnly', 'externalDocs', 'xml', '$comment'
+  'title',
+  'description',
+  'example',
+  'examples',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+  'externalDocs',
+  'xml',
+  '$comment'
 ])
 
 /** Component schemas by name, and the readings of them that printing needs. */
@@ -34,19 +43,22 @@ export class Schemas {
   }
 
   private flatten({ allOf: _allOf, ...own }: Schema, members: Schema[]): Schema {
-    const parts = [...members.map(member => this.plain(member)), own]
-    if (parts.some(part => part.oneOf ?? part.anyOf ?? part.allOf)) return { ...own, allOf: members }
+    const parts = [...members.map((member) => this.plain(member)), own]
+    if (parts.some((part) => part.oneOf ?? part.anyOf ?? part.allOf)) return { ...own, allOf: members }
     const result: Schema = {}
     for (const { properties, required, additionalProperties, ...rest } of parts) {
       for (const [keyword, value] of Object.entries(rest)) {
         if (keyword in result && JSON.stringify(result[keyword]) !== JSON.stringify(value)) {
-          throw new SpecError([`allOf gives ${keyword} two values, ${JSON.stringify(result[keyword])} and ${JSON.stringify(value)}; say it once.`])
+          throw new SpecError([
+            `allOf gives ${keyword} two values, ${JSON.stringify(result[keyword])} and ${JSON.stringify(value)}; say it once.`
+          ])
         }
         result[keyword] = value
       }
       if (properties) result.properties = { ...result.properties, ...properties }
-      if (required) result.required = [...new Set([...result.required ?? [], ...required])]
-      if (additionalProperties !== undefined && result.additionalProperties !== false) result.additionalProperties = additionalProperties
+      if (required) result.required = [...new Set([...(result.required ?? []), ...required])]
+      if (additionalProperties !== undefined && result.additionalProperties !== false)
+        result.additionalProperties = additionalProperties
     }
     if (result.properties !== undefined) result.type ??= 'object'
     return result
@@ -55,12 +67,14 @@ export class Schemas {
 
 /** The keywords that validate, without annotations and extensions. */
 export function constraints(schema: Schema): Schema {
-  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !ANNOTATIONS.has(keyword) && !keyword.startsWith('x-')))
+  return Object.fromEntries(
+    Object.entries(schema).filter(([keyword]) => !ANNOTATIONS.has(keyword) && !keyword.startsWith('x-'))
+  )
 }
 
 /** The component schemas that a schema names anywhere. */
 export function referencesOf(node: unknown, found = new Set<string>()): Set<string> {
-  if (Array.isArray(node)) node.forEach(item => referencesOf(item, found))
+  if (Array.isArray(node)) node.forEach((item) => referencesOf(item, found))
   else if (isObject(node)) {
     for (const [key, value] of Object.entries(node)) {
       if (key === '$ref' && typeof value === 'string') found.add(referenceName(value))
@@ -76,11 +90,11 @@ function findRecursive(byName: Record<string, Schema>): Set<string> {
   const recursive = new Set<string>()
   for (const name of edges.keys()) {
     const reached = new Set<string>()
-    const pending = [...edges.get(name) ?? []]
+    const pending = [...(edges.get(name) ?? [])]
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (reached.has(next)) continue
       reached.add(next)
-      pending.push(...edges.get(next) ?? [])
+      pending.push(...(edges.get(next) ?? []))
     }
     if (reached.has(name)) recursive.add(name)
   }
@@ -93,7 +107,7 @@ export function inOrderOfUse(names: readonly string[], schemas: Schemas): string
   const visit = (name: string, from: ReadonlySet<string>): void => {
     if (ordered.has(name) || from.has(name)) return
     const path = new Set([...from, name])
-    for (const next of [...referencesOf(schemas.get(name))].filter(next => names.includes(next))) visit(next, path)
+    for (const next of [...referencesOf(schemas.get(name))].filter((next) => names.includes(next))) visit(next, path)
     ordered.add(name)
   }
   for (const name of [...names].sort()) visit(name, new Set())

@@ -16,21 +16,28 @@ export function staticType(schema: Schema, schemas: Schemas, use: (name: string)
     return referenceName(bare.$ref)
   }
   const plain = schemas.plain(bare)
-  if (plain.allOf) return plain.allOf.map(member => `(${print(member)})`).join(' & ')
+  if (plain.allOf) return plain.allOf.map((member) => `(${print(member)})`).join(' & ')
   const alternatives = plain.oneOf ?? plain.anyOf
   if (alternatives) return alternatives.map(print).join(' | ')
   if (plain.const !== undefined) return literal(plain.const)
   if (plain.enum) return plain.enum.map(literal).join(' | ')
-  if (Array.isArray(plain.type)) return plain.type.map(type => print({ ...plain, type })).join(' | ')
+  if (Array.isArray(plain.type)) return plain.type.map((type) => print({ ...plain, type })).join(' | ')
   switch (plain.type) {
-    case 'string': return 'string'
+    case 'string':
+      return 'string'
     case 'integer':
-    case 'number': return 'number'
-    case 'boolean': return 'boolean'
-    case 'null': return 'null'
-    case 'array': return plain.items ? `(${print(plain.items)})[]` : 'unknown[]'
-    case 'object': return objectType(plain, print)
-    default: return 'unknown'
+    case 'number':
+      return 'number'
+    case 'boolean':
+      return 'boolean'
+    case 'null':
+      return 'null'
+    case 'array':
+      return plain.items ? `(${print(plain.items)})[]` : 'unknown[]'
+    case 'object':
+      return objectType(plain, print)
+    default:
+      return 'unknown'
   }
 }
 

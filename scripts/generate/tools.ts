@@ -23,7 +23,8 @@ interface Marking {
 
 const MEMBERS = ['description', 'destructive', 'idempotent', 'openWorld', 'defaults']
 
-const KEY_DESCRIPTION = 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again ' +
+const KEY_DESCRIPTION =
+  'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again ' +
   'with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
 
 interface Argument {
@@ -53,7 +54,7 @@ export function printTools(bundle: Bundle, schemas: Schemas): string {
       tools.push(toolOf({ bundle, schemas, path, method, operation, marking: readMarking(marking, method, operation) }))
     } catch (error) {
       if (!(error instanceof SpecError)) throw error
-      problems.push(...error.problems.map(problem => `${bundle.groupOf.get(operation.operationId)}.yaml: ${problem}`))
+      problems.push(...error.problems.map((problem) => `${bundle.groupOf.get(operation.operationId)}.yaml: ${problem}`))
     }
   }
   if (problems.length > 0) throw new SpecError(problems)
@@ -64,10 +65,11 @@ function readMarking(marking: unknown, method: string, operation: OperationObjec
   const { operationId } = operation
   const fault = (text: string) => new SpecError([`${operationId}: x-mcp ${text}`])
   if (!isObject(marking)) throw fault('must be a mapping; write "x-mcp: { description: … }".')
-  const unknown = Object.keys(marking).filter(key => !MEMBERS.includes(key))
+  const unknown = Object.keys(marking).filter((key) => !MEMBERS.includes(key))
   if (unknown.length > 0) throw fault(`has ${unknown.join(', ')}; it knows ${MEMBERS.join(', ')}.`)
   const given = marking as unknown as Marking
-  if (typeof given.description !== 'string' || given.description.length < 20) throw fault('needs a description of what the tool does and when to take it.')
+  if (typeof given.description !== 'string' || given.description.length < 20)
+    throw fault('needs a description of what the tool does and when to take it.')
   if (!isReadOnly(method, operation) && given.destructive === undefined) {
     throw fault('must say "destructive: true" (it takes something away or spends money) or "destructive: false".')
   }
@@ -77,8 +79,11 @@ function readMarking(marking: unknown, method: string, operation: OperationObjec
 function toolOf(context: Context): JsonObject {
   const { operation, marking } = context
   const list = argumentsOf(context)
-  const unknown = Object.keys(marking.defaults ?? {}).filter(name => !list.has(name))
-  if (unknown.length > 0) throw new SpecError([`${operation.operationId}: x-mcp.defaults names ${unknown.join(', ')}, which is no argument of the tool.`])
+  const unknown = Object.keys(marking.defaults ?? {}).filter((name) => !list.has(name))
+  if (unknown.length > 0)
+    throw new SpecError([
+      `${operation.operationId}: x-mcp.defaults names ${unknown.join(', ')}, which is no argument of the tool.`
+    ])
   const output = outputOf(context)
   return {
     name: snakeCase(operation.operationId),
@@ -86,9 +91,11 @@ function toolOf(context: Context): JsonObject {
     title: operation.summary ?? operation.operationId,
     description: marking.description.trim(),
     inputSchema: inputOf(list, marking.defaults ?? {}),
-    ...output === undefined ? {} : { outputSchema: output },
+    ...(output === undefined ? {} : { outputSchema: output }),
     annotations: annotationsOf(context),
-    places: Object.fromEntries([...list].map(([name, argument]) => [name, { in: argument.in, name: argument.name, required: argument.required }])),
+    places: Object.fromEntries(
+      [...list].map(([name, argument]) => [name, { in: argument.in, name: argument.name, required: argument.required }])
+    ),
     sendsBody: requestBodyOf(context)?.required === true,
     defaults: marking.defaults ?? {}
   }
@@ -99,7 +106,8 @@ function annotationsOf({ method, operation, marking }: Context): JsonObject {
   return {
     readOnlyHint: readOnly,
     destructiveHint: !readOnly && marking.destructive === true,
-    idempotentHint: marking.idempotent ?? (readOnly || method === 'put' || method === 'delete' || isIdempotent(method, operation)),
+    idempotentHint:
+      marking.idempotent ?? (readOnly || method === 'put' || method === 'delete' || isIdempotent(method, operation)),
     openWorldHint: marking.openWorld ?? operation['x-upstream'] !== undefined
   }
 }
@@ -112,18 +120,26 @@ function argumentsOf(context: Context): Map<string, Argument> {
     const argument = name in (marking.defaults ?? {}) ? { ...given, required: false } : given
     const other = found.get(name)
     if (other !== undefined) {
-      throw new SpecError([`${operation.operationId}: '${name}' is in its ${other.in} and in its ${argument.in}, and a tool has one argument of a name; rename one.`])
+      throw new SpecError([
+        `${operation.operationId}: '${name}' is in its ${other.in} and in its ${argument.in}, and a tool has one argument of a name; rename one.`
+      ])
     }
     found.set(name, argument)
   }
   for (const parameter of parametersOf(bundle, path, operation)) {
     const argument = argumentOfParameter(parameter, context)
     // Calculating again does no harm, so that a key would only be a burden.
-    if (!(isKey(parameter) && (isReadOnly(method, operation) || !isIdempotent(method, operation)))) add(nameOfParameter(parameter), argument)
+    if (!(isKey(parameter) && (isReadOnly(method, operation) || !isIdempotent(method, operation))))
+      add(nameOfParameter(parameter), argument)
   }
   const body = bodyOf(context)
   for (const [name, schema] of Object.entries(body?.properties ?? {})) {
-    add(name, { in: 'body', name, required: body?.required?.includes(name) === true, schema: inlined(schema, schemas, `${operation.operationId}.${name}`) })
+    add(name, {
+      in: 'body',
+      name,
+      required: body?.required?.includes(name) === true,
+      schema: inlined(schema, schemas, `${operation.operationId}.${name}`)
+    })
   }
   return found
 }
@@ -137,10 +153,16 @@ function nameOfParameter(parameter: Parameter): string {
 function argumentOfParameter(parameter: Parameter, { schemas, operation }: Context): Argument {
   const where = `${operation.operationId}.${parameter.name}`
   const schema = inlined(parameter.schema ?? {}, schemas, where)
-  if (parameter.in === 'cookie') throw new SpecError([`${where}: a tool cannot send cookies; do not mark the operation.`])
-  const description = isKey(parameter) ? KEY_DESCRIPTION : parameter.description ?? schema['description']
+  if (parameter.in === 'cookie')
+    throw new SpecError([`${where}: a tool cannot send cookies; do not mark the operation.`])
+  const description = isKey(parameter) ? KEY_DESCRIPTION : (parameter.description ?? schema['description'])
   const required = parameter.in === 'path' || parameter.required === true || isKey(parameter)
-  return { in: parameter.in, name: parameter.name, required, schema: { ...schema, ...description === undefined ? {} : { description } } }
+  return {
+    in: parameter.in,
+    name: parameter.name,
+    required,
+    schema: { ...schema, ...(description === undefined ? {} : { description }) }
+  }
 }
 
 function bodyOf(context: Context): Schema | undefined {
@@ -148,19 +170,30 @@ function bodyOf(context: Context): Schema | undefined {
   const body = requestBodyOf(context)
   if (body === undefined) return undefined
   const content = body.content?.['application/json']
-  if (content === undefined) throw new SpecError([`${operation.operationId}: a tool sends JSON, and the operation takes none; do not mark it.`])
+  if (content === undefined)
+    throw new SpecError([`${operation.operationId}: a tool sends JSON, and the operation takes none; do not mark it.`])
   const schema = inlined(content.schema ?? {}, schemas, operation.operationId)
   if (schema.properties === undefined && schema.additionalProperties !== false) {
-    throw new SpecError([`${operation.operationId}: a tool's arguments are the members of the body, so that the body must be one object; do not mark the operation.`])
+    throw new SpecError([
+      `${operation.operationId}: a tool's arguments are the members of the body, so that the body must be one object; do not mark the operation.`
+    ])
   }
   return schema
 }
 
 /** What must hold between members is left to the operation: models' interfaces refuse alternatives at the top of a tool's schema. */
 function inputOf(list: Map<string, Argument>, defaults: JsonObject): JsonObject {
-  const properties = [...list].map(([name, { schema }]) => [name, name in defaults ? { ...schema, default: defaults[name] } : schema])
+  const properties = [...list].map(([name, { schema }]) => [
+    name,
+    name in defaults ? { ...schema, default: defaults[name] } : schema
+  ])
   const required = [...list].filter(([, argument]) => argument.required).map(([name]) => name)
-  return { type: 'object', properties: Object.fromEntries(properties), ...required.length > 0 ? { required } : {}, additionalProperties: false }
+  return {
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    ...(required.length > 0 ? { required } : {}),
+    additionalProperties: false
+  }
 }
 
 /** The schema of the successful answers; undefined when there is nothing to read in them. */
@@ -173,7 +206,9 @@ function outputOf({ bundle, operation, schemas }: Context): Schema | undefined {
     const schema = content['application/json']?.schema
     const plain = schema === undefined ? undefined : inlined(schema, schemas, `${operation.operationId}.${status}`)
     if (plain === undefined || (plain.type !== 'object' && plain.oneOf === undefined)) {
-      throw new SpecError([`${operation.operationId}: a tool answers a JSON object, and ${status} is none; do not mark the operation.`])
+      throw new SpecError([
+        `${operation.operationId}: a tool answers a JSON object, and ${status} is none; do not mark the operation.`
+      ])
     }
     answers.set(JSON.stringify(plain), plain)
   }
@@ -184,5 +219,5 @@ function outputOf({ bundle, operation, schemas }: Context): Schema | undefined {
 
 /** `createTransfer` → `create_transfer`. */
 function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

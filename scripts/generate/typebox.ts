@@ -6,7 +6,18 @@ import { constraints, referencesOf } from './schemas.ts'
 import { staticType } from './static-type.ts'
 
 /** Said by the expression's form and not by its options. */
-const STRUCTURE = ['type', 'properties', 'required', 'items', 'allOf', 'oneOf', 'anyOf', 'enum', 'const', 'discriminator']
+const STRUCTURE = [
+  'type',
+  'properties',
+  'required',
+  'items',
+  'allOf',
+  'oneOf',
+  'anyOf',
+  'enum',
+  'const',
+  'discriminator'
+]
 /** An object may hold alternatives that only say which members are required; these stay among its options. */
 const NAMED = ['type', 'properties', 'required']
 const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'format']
@@ -38,7 +49,8 @@ export class TypeBoxPrinter {
     if (given === false) return this.type('Never')
     const schema = constraints(given)
     const { $ref, ...siblings } = schema
-    if ($ref !== undefined && Object.keys(siblings).length === 0) return this.reference(referenceName($ref), where, alternative)
+    if ($ref !== undefined && Object.keys(siblings).length === 0)
+      return this.reference(referenceName($ref), where, alternative)
     const plain = this.schemas.plain(schema)
     refuseUnknownKeywords(plain, where)
     if (plain.allOf) return this.type('Intersect', this.list(plain.allOf, where, alternative), this.options(plain))
@@ -67,14 +79,17 @@ export class TypeBoxPrinter {
       const at = `${where}.${key}`
       const hasDefault = this.schemas.plain(property).default !== undefined
       if (hasDefault && alternative) {
-        throw new SpecError([`${at}: a default inside oneOf or anyOf is ignored in validation; leave it out, or make the alternatives one object.`])
+        throw new SpecError([
+          `${at}: a default inside oneOf or anyOf is ignored in validation; leave it out, or make the alternatives one object.`
+        ])
       }
       const expression = this.expression(property, at, alternative)
       const present = hasDefault || plain.required?.includes(key) === true
       return `${propertyKey(key)}: ${present ? expression : this.type('Optional', expression)}`
     })
     for (const key of plain.required ?? []) {
-      if (plain.properties?.[key] === undefined) throw new SpecError([`${where}: '${key}' is required and not among the properties; describe it.`])
+      if (plain.properties?.[key] === undefined)
+        throw new SpecError([`${where}: '${key}' is required and not among the properties; describe it.`])
     }
     return this.freeObject(plain, members, where, alternative)
   }
@@ -100,62 +115,86 @@ export class TypeBoxPrinter {
 
   private union(plain: Schema, where: string): string {
     const { oneOf, anyOf, ...own } = plain
-    const members = (oneOf ?? anyOf ?? []).filter(member => member.type !== 'null')
+    const members = (oneOf ?? anyOf ?? []).filter((member) => member.type !== 'null')
     const hasNull = members.length < (oneOf ?? anyOf ?? []).length
     const [only] = members
     if (members.length === 1 && only) {
       const whole = own.properties ? { ...own, allOf: [only] } : only
       return hasNull ? this.nullable(whole, where) : this.expression(whole, where)
     }
-    const list = bracket('[', [
-      ...members.map((member, index) => this.expression(member, `${where}[${index}]`, true)), ...hasNull ? [this.type('Null')] : []
-    ], ']')
+    const list = bracket(
+      '[',
+      [
+        ...members.map((member, index) => this.expression(member, `${where}[${index}]`, true)),
+        ...(hasNull ? [this.type('Null')] : [])
+      ],
+      ']'
+    )
     // With a discriminator ajv skips oneOf for whatever is no object, so that anything else would pass without the type.
-    const discriminator = oneOf && own.discriminator
-      ? { type: 'object', discriminator: { propertyName: own.discriminator.propertyName } }
-      : {}
-    const options = this.options({ ...own, ...discriminator }, ['properties', 'required', 'additionalProperties', ...discriminator.type ? [] : ['type']])
+    const discriminator =
+      oneOf && own.discriminator
+        ? { type: 'object', discriminator: { propertyName: own.discriminator.propertyName } }
+        : {}
+    const options = this.options({ ...own, ...discriminator }, [
+      'properties',
+      'required',
+      'additionalProperties',
+      ...(discriminator.type ? [] : ['type'])
+    ])
     const union = oneOf ? this.fromKit('OneOf', list, options) : this.type('Union', list, options)
     if (own.properties === undefined) return union
     return this.type('Intersect', bracket('[', [this.object({ type: 'object', ...own }, where, false), union], ']'))
   }
 
   private multiple(plain: Schema, types: string[], where: string, alternative: boolean): string {
-    const others = types.filter(type => type !== 'null')
+    const others = types.filter((type) => type !== 'null')
     const [only] = others
     if (others.length === 1 && only !== undefined) {
-      const bare: Schema = { ...plain, type: only, ...(plain.enum ? { enum: plain.enum.filter(value => value !== null) } : {}) }
+      const bare: Schema = {
+        ...plain,
+        type: only,
+        ...(plain.enum ? { enum: plain.enum.filter((value) => value !== null) } : {})
+      }
       return types.length === 1 ? this.expression(bare, where, alternative) : this.nullable(bare, where, alternative)
     }
     return this.unsafe(plain, plain)
   }
 
   private enumeration(plain: Schema, values: unknown[]): string {
-    if (!values.every(value => typeof value === 'string')) return this.unsafe(plain, plain)
+    if (!values.every((value) => typeof value === 'string')) return this.unsafe(plain, plain)
     return this.fromKit('StringEnum', literal(values), this.options(plain))
   }
 
   private unsafe(typed: Schema, schema: Schema): string {
-    return this.type(`Unsafe<${staticType(typed, this.schemas, name => this.components.add(name))}>`, literal(schema))
+    return this.type(`Unsafe<${staticType(typed, this.schemas, (name) => this.components.add(name))}>`, literal(schema))
   }
 
   private ofType(plain: Schema, where: string, alternative: boolean): string {
     switch (plain.type) {
-      case 'string': return this.type('String', this.options(plain))
-      case 'integer': return this.type('Integer', this.options(plain))
-      case 'number': return this.type('Number', this.options(plain))
-      case 'boolean': return this.type('Boolean', this.options(plain))
-      case 'null': return this.type('Null')
-      case 'array': return this.type('Array', this.expression(plain.items, `${where}[]`, alternative), this.options(plain))
-      case 'object': return this.object(plain, where, alternative)
-      case undefined: return this.untyped(plain, where, alternative)
-      default: throw new SpecError([`${where}: type '${String(plain.type)}' does not exist; take a type of JSON Schema.`])
+      case 'string':
+        return this.type('String', this.options(plain))
+      case 'integer':
+        return this.type('Integer', this.options(plain))
+      case 'number':
+        return this.type('Number', this.options(plain))
+      case 'boolean':
+        return this.type('Boolean', this.options(plain))
+      case 'null':
+        return this.type('Null')
+      case 'array':
+        return this.type('Array', this.expression(plain.items, `${where}[]`, alternative), this.options(plain))
+      case 'object':
+        return this.object(plain, where, alternative)
+      case undefined:
+        return this.untyped(plain, where, alternative)
+      default:
+        throw new SpecError([`${where}: type '${String(plain.type)}' does not exist; take a type of JSON Schema.`])
     }
   }
 
   private untyped(plain: Schema, where: string, alternative: boolean): string {
     if (plain.properties) return this.object({ ...plain, type: 'object' }, where, alternative)
-    const keywords = Object.keys(plain).filter(keyword => keyword !== 'default')
+    const keywords = Object.keys(plain).filter((keyword) => keyword !== 'default')
     if (keywords.length > 0) throw new SpecError([`${where}: ${keywords.join(', ')} without a type; say the type.`])
     return this.type('Unknown')
   }
@@ -167,7 +206,11 @@ export class TypeBoxPrinter {
   }
 
   private list(members: Schema[], where: string, alternative: boolean): string {
-    return bracket('[', members.map((member, index) => this.expression(member, `${where}[${index}]`, alternative)), ']')
+    return bracket(
+      '[',
+      members.map((member, index) => this.expression(member, `${where}[${index}]`, alternative)),
+      ']'
+    )
   }
 
   private type(name: string, ...given: (string | undefined)[]): string {
@@ -185,17 +228,24 @@ export class TypeBoxPrinter {
 function isUnion({ oneOf, anyOf, properties }: Schema): boolean {
   const members = oneOf ?? anyOf
   if (members === undefined) return false
-  return !(properties && members.every(member => Object.keys(constraints(member)).every(keyword => keyword === 'required' || keyword === 'not')))
+  return !(
+    properties &&
+    members.every((member) =>
+      Object.keys(constraints(member)).every((keyword) => keyword === 'required' || keyword === 'not')
+    )
+  )
 }
 
 /** A keyword that would be lost, or that would reach the validator with references it cannot follow, is refused. */
 function refuseUnknownKeywords(plain: Schema, where: string): void {
   const types = [plain.type ?? 'object'].flat()
-  const known = [...STRUCTURE, 'default', ...types.flatMap(type => KEYWORDS[type] ?? [])]
+  const known = [...STRUCTURE, 'default', ...types.flatMap((type) => KEYWORDS[type] ?? [])]
   for (const keyword of Object.keys(plain)) {
     if (known.includes(keyword)) continue
-    throw new SpecError([`${where}: '${keyword}' is not a keyword that the generator knows beside type ${types.join(', ')}; ` +
-      'leave it out, or teach it to scripts/generate/typebox.ts.'])
+    throw new SpecError([
+      `${where}: '${keyword}' is not a keyword that the generator knows beside type ${types.join(', ')}; ` +
+        'leave it out, or teach it to scripts/generate/typebox.ts.'
+    ])
   }
   if (referencesOf([plain.not, plain['propertyNames']]).size > 0) {
     throw new SpecError([`${where}: not and propertyNames cannot hold references here; write the schema in place.`])

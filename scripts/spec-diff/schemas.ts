@@ -35,7 +35,13 @@ const beyond = (narrow: string[] | undefined, wide: string[] | undefined): strin
   return narrow.filter((value) => !wide.includes(value))
 }
 
-const compareSets = (what: string, old: string[] | undefined, now: string[] | undefined, place: string, { direction, report }: SchemaComparison): void => {
+const compareSets = (
+  what: string,
+  old: string[] | undefined,
+  now: string[] | undefined,
+  place: string,
+  { direction, report }: SchemaComparison
+): void => {
   const [gone, added] = [beyond(old, now), beyond(now, old)]
   if (gone.length > 0) report(direction === 'request', place, `${what} no longer admits ${gone.join(', ')}`)
   if (added.length > 0) report(direction === 'answer', place, `${what} now admits ${added.join(', ')}`)
@@ -55,7 +61,8 @@ const compareLimits = (old: Schema, now: Schema, place: string, report: Report):
   for (const name of lowerBounds) compareBound(name, -1)
   for (const name of exactRules) {
     const [before, after] = [old[name], now[name]]
-    if (before !== after) report(after !== undefined && after !== false, place, `${name} was ${show(before)} and is ${show(after)}`)
+    if (before !== after)
+      report(after !== undefined && after !== false, place, `${name} was ${show(before)} and is ${show(after)}`)
   }
 }
 
@@ -69,7 +76,8 @@ const compareProperties = (old: Schema, now: Schema, place: string, comparison: 
     else compareSchemas(before[name] ?? {}, property, `${place}.${name}`, comparison)
   }
   for (const name of Object.keys(after)) {
-    if (before[name] === undefined && !(direction === 'request' && isRequired.includes(name))) report(false, place, `the field ${name} is new`)
+    if (before[name] === undefined && !(direction === 'request' && isRequired.includes(name)))
+      report(false, place, `the field ${name} is new`)
   }
   for (const name of isRequired.filter((field) => !wasRequired.includes(field))) {
     report(direction === 'request', place, `the field ${name} is now required`)
@@ -77,21 +85,48 @@ const compareProperties = (old: Schema, now: Schema, place: string, comparison: 
   for (const name of wasRequired.filter((field) => !isRequired.includes(field) && after[field] !== undefined)) {
     report(direction === 'answer', place, `the field ${name} may now be absent`)
   }
-  if (direction === 'request' && old.additionalProperties !== false && now.additionalProperties === false && old.type !== undefined) {
+  if (
+    direction === 'request' &&
+    old.additionalProperties !== false &&
+    now.additionalProperties === false &&
+    old.type !== undefined
+  ) {
     report(true, place, 'other fields are now refused')
   }
 }
 
-const compareVariants = (kind: 'oneOf' | 'anyOf' | 'allOf', old: Schema, now: Schema, place: string, comparison: SchemaComparison): void => {
+const compareVariants = (
+  kind: 'oneOf' | 'anyOf' | 'allOf',
+  old: Schema,
+  now: Schema,
+  place: string,
+  comparison: SchemaComparison
+): void => {
   const [before, after] = [old[kind] ?? [], now[kind] ?? []]
   const { direction, report } = comparison
-  if (before.length > after.length) report(kind === 'allOf' ? direction === 'answer' : direction === 'request', place, `${kind} has ${before.length - after.length} variants fewer`)
-  if (before.length < after.length) report(kind === 'allOf' ? direction === 'request' : direction === 'answer', place, `${kind} has ${after.length - before.length} variants more`)
-  for (const [index, variant] of before.slice(0, after.length).entries()) compareSchemas(variant, after[index] ?? {}, `${place}.${kind}[${index}]`, comparison)
+  if (before.length > after.length)
+    report(
+      kind === 'allOf' ? direction === 'answer' : direction === 'request',
+      place,
+      `${kind} has ${before.length - after.length} variants fewer`
+    )
+  if (before.length < after.length)
+    report(
+      kind === 'allOf' ? direction === 'request' : direction === 'answer',
+      place,
+      `${kind} has ${after.length - before.length} variants more`
+    )
+  for (const [index, variant] of before.slice(0, after.length).entries())
+    compareSchemas(variant, after[index] ?? {}, `${place}.${kind}[${index}]`, comparison)
 }
 
 /** Reports how a schema changed for whoever sends or reads what it describes. */
-export const compareSchemas = (oldSchema: Schema, newSchema: Schema, place: string, comparison: SchemaComparison): void => {
+export const compareSchemas = (
+  oldSchema: Schema,
+  newSchema: Schema,
+  place: string,
+  comparison: SchemaComparison
+): void => {
   const pair = `${oldSchema.$ref ?? ''} ${newSchema.$ref ?? ''}`
   if (oldSchema.$ref !== undefined || newSchema.$ref !== undefined) {
     if (comparison.seen.has(pair)) return
@@ -103,6 +138,7 @@ export const compareSchemas = (oldSchema: Schema, newSchema: Schema, place: stri
   if (comparison.direction === 'request') compareLimits(old, now, place, comparison.report)
   compareProperties(old, now, place, comparison)
   if (old.items !== undefined && now.items !== undefined) compareSchemas(old.items, now.items, `${place}[]`, comparison)
-  if (isObject(old.additionalProperties) && isObject(now.additionalProperties)) compareSchemas(old.additionalProperties, now.additionalProperties, `${place}.*`, comparison)
+  if (isObject(old.additionalProperties) && isObject(now.additionalProperties))
+    compareSchemas(old.additionalProperties, now.additionalProperties, `${place}.*`, comparison)
   for (const kind of ['oneOf', 'anyOf', 'allOf'] as const) compareVariants(kind, old, now, place, comparison)
 }

@@ -41,7 +41,9 @@ export interface Document {
   components: Record<string, Record<string, unknown>>
 }
 
-export const document = JSON.parse(readFileSync(new URL('../../spec/generated/openapi.json', import.meta.url), 'utf8')) as Document
+export const document = JSON.parse(
+  readFileSync(new URL('../../spec/generated/openapi.json', import.meta.url), 'utf8')
+) as Document
 
 /** Every operation of the table, in the order of the documents. */
 export const operations: Operation[] = Object.values<Operation>(allOperations)
@@ -52,7 +54,10 @@ export const resolve = <T extends object>(part: T | { $ref: string }): T => {
   const found = part.$ref
     .slice(2)
     .split('/')
-    .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key.replaceAll('~1', '/').replaceAll('~0', '~')], document)
+    .reduce<unknown>(
+      (node, key) => (node as Record<string, unknown>)[key.replaceAll('~1', '/').replaceAll('~0', '~')],
+      document
+    )
   return resolve(found as T)
 }
 
@@ -63,7 +68,9 @@ const describe = ({ path, method }: Operation): OperationObject => {
 }
 
 export const parametersOf = (operation: Operation): ParameterObject[] =>
-  [...(document.paths[operation.path]?.parameters ?? []), ...(describe(operation).parameters ?? [])].map((parameter) => resolve<ParameterObject>(parameter))
+  [...(document.paths[operation.path]?.parameters ?? []), ...(describe(operation).parameters ?? [])].map((parameter) =>
+    resolve<ParameterObject>(parameter)
+  )
 
 /** The media types of an operation's body; none when it takes no body. */
 export const bodyOf = (operation: Operation): Record<string, MediaType> =>
@@ -83,7 +90,8 @@ export const sampleOf = (parameter: ParameterObject): string => {
   const example = parameter.example ?? schema.example ?? schema.enum?.[0]
   if (example !== undefined && example !== null) return String(example)
   if (schema.format === 'uuid') return '3f2b8c1e-9d5a-4e0b-8a54-6f1d2c3b4a59'
-  if (schema.pattern !== undefined) return fc.sample(fc.stringMatching(new RegExp(schema.pattern)), { numRuns: 1, seed: 1 })[0] ?? ''
+  if (schema.pattern !== undefined)
+    return fc.sample(fc.stringMatching(new RegExp(schema.pattern)), { numRuns: 1, seed: 1 })[0] ?? ''
   return schema.type === 'integer' || schema.type === 'number' ? '1' : 'unknown'
 }
 
@@ -92,9 +100,16 @@ export const pathOf = (operation: Operation): string => {
   const parameters = parametersOf(operation)
   const path = parameters
     .filter((parameter) => parameter.in === 'path')
-    .reduce((text, parameter) => text.replace(`{${parameter.name}}`, encodeURIComponent(sampleOf(parameter))), operation.path)
+    .reduce(
+      (text, parameter) => text.replace(`{${parameter.name}}`, encodeURIComponent(sampleOf(parameter))),
+      operation.path
+    )
   const query = new URLSearchParams(
-    Object.fromEntries(parameters.filter((parameter) => parameter.in === 'query' && parameter.required === true).map((parameter) => [parameter.name, sampleOf(parameter)]))
+    Object.fromEntries(
+      parameters
+        .filter((parameter) => parameter.in === 'query' && parameter.required === true)
+        .map((parameter) => [parameter.name, sampleOf(parameter)])
+    )
   ).toString()
   return query === '' ? path : `${path}?${query}`
 }

@@ -19,7 +19,8 @@ interface Place {
 function* examplePlaces(node: unknown, pointer: string): Generator<Place> {
   if (typeof node !== 'object' || node === null) return
   const media = node as MediaType
-  if (typeof media.schema === 'object' && (media.example !== undefined || media.examples !== undefined)) yield { pointer, media }
+  if (typeof media.schema === 'object' && (media.example !== undefined || media.examples !== undefined))
+    yield { pointer, media }
   for (const [key, child] of Object.entries(node)) {
     if (key !== 'example' && key !== 'examples') yield* examplePlaces(child, `${pointer}/${escape(key)}`)
   }

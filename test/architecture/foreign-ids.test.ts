@@ -17,12 +17,17 @@ interface Case {
 
 const casesOf = (operation: Operation): Case[] => {
   const identifiers = identifiersOf(operation).filter(({ kind }) => kind !== 'nobodys')
-  const one = identifiers.map((identifier) => ({ operation, name: `${identifier.place}/${identifier.name}`, foreign: [identifier] }))
+  const one = identifiers.map((identifier) => ({
+    operation,
+    name: `${identifier.place}/${identifier.name}`,
+    foreign: [identifier]
+  }))
   return identifiers.length > 1 ? [...one, { operation, name: 'all of them', foreign: identifiers }] : one
 }
 
 /** Reading comes first and ending last, so that everything is still there when it is asked for. */
-const rankOf = ({ method, path }: Operation): number => (method === 'GET' ? 0 : method === 'DELETE' || path.endsWith('/revoke') ? 2 : 1)
+const rankOf = ({ method, path }: Operation): number =>
+  method === 'GET' ? 0 : method === 'DELETE' || path.endsWith('/revoke') ? 2 : 1
 
 const cases = operations.flatMap(casesOf).sort((a, b) => rankOf(a.operation) - rankOf(b.operation))
 
@@ -40,9 +45,13 @@ const furnisher = await createPartner(server.database)
 const owner = await makePartner(server, furnisher.testKey)
 const stranger = await makePartner(server, furnisher.testKey)
 
-const headersFor = (operation: Operation, { keys }: PartnerWithThings): { key?: string; headers?: Record<string, string> } => {
+const headersFor = (
+  operation: Operation,
+  { keys }: PartnerWithThings
+): { key?: string; headers?: Record<string, string> } => {
   const schemes = operation.security.flat()
-  if (schemes.includes('IngestSecret')) return { headers: { 'x-atlas-ingest-secret': server.config.ingestSecret ?? '' } }
+  if (schemes.includes('IngestSecret'))
+    return { headers: { 'x-atlas-ingest-secret': server.config.ingestSecret ?? '' } }
   if (schemes.includes('PartnerKey')) return { key: keys.partner }
   if (schemes.includes('BearerJWT')) return { key: keys.session }
   return schemes.includes('AgentKey') ? { key: keys.agent } : {}
@@ -54,7 +63,10 @@ const cursorOf = async (operation: Operation, of: PartnerWithThings): Promise<st
   path.searchParams.set('limit', '1')
   const { body, text } = await send(server.url, 'GET', path.pathname + path.search, headersFor(operation, of))
   const cursor: unknown = body?.next_cursor ?? body?.nextCursor
-  assert.ok(typeof cursor === 'string', `${operation.operationId} has no second page; let test/architecture/things.ts make two of them. It answered ${text.slice(0, 200)}`)
+  assert.ok(
+    typeof cursor === 'string',
+    `${operation.operationId} has no second page; let test/architecture/things.ts make two of them. It answered ${text.slice(0, 200)}`
+  )
   return cursor
 }
 
@@ -72,7 +84,10 @@ const pathFor = async (operation: Operation, by: PartnerWithThings, foreign: Ide
     const identifier = identifiers.find(({ place, name }) => place === parameter.in && name === parameter.name)
     const isForeign = foreign.some(({ place, name }) => place === parameter.in && name === parameter.name)
     if (parameter.required !== true && !isForeign) continue
-    const value = identifier === undefined || identifier.kind === 'nobodys' ? sampleOf(parameter) : String(await valueOf(operation, identifier, isForeign ? owner : by))
+    const value =
+      identifier === undefined || identifier.kind === 'nobodys'
+        ? sampleOf(parameter)
+        : String(await valueOf(operation, identifier, isForeign ? owner : by))
     if (parameter.in === 'path') path = path.replace(`{${parameter.name}}`, encodeURIComponent(value))
     else query.set(parameter.name, value)
   }
@@ -87,7 +102,9 @@ const put = (body: unknown, [key, ...rest]: (string | number)[], value: unknown)
   if (Array.isArray(body)) body.length = 1
 }
 
-const holds = (body: unknown, pointer: (string | number)[]): boolean => pointer.reduce<unknown>((node, key) => (node as Record<string | number, unknown> | undefined)?.[key], body) !== undefined
+const holds = (body: unknown, pointer: (string | number)[]): boolean =>
+  pointer.reduce<unknown>((node, key) => (node as Record<string | number, unknown> | undefined)?.[key], body) !==
+  undefined
 
 /** The body of an example that has the identifiers in question. */
 const bodyFor = async (operation: Operation, by: PartnerWithThings, foreign: Identifier[]): Promise<unknown> => {
@@ -95,10 +112,16 @@ const bodyFor = async (operation: Operation, by: PartnerWithThings, foreign: Ide
   if (media === undefined) return undefined
   const inBody = identifiersOf(operation).filter(({ place, kind }) => place === 'body' && kind !== 'nobodys')
   const examples = examplesOf(media)
-  const body: unknown = structuredClone(examples.find((example) => foreign.every(({ place, pointer }) => place !== 'body' || holds(example, pointer))) ?? examples[0])
+  const body: unknown = structuredClone(
+    examples.find((example) => foreign.every(({ place, pointer }) => place !== 'body' || holds(example, pointer))) ??
+      examples[0]
+  )
   for (const identifier of inBody) {
-    const isForeign = foreign.some(({ pointer, place }) => place === 'body' && pointer.join() === identifier.pointer.join())
-    if (isForeign || holds(body, identifier.pointer)) put(body, identifier.pointer, await valueOf(operation, identifier, isForeign ? owner : by))
+    const isForeign = foreign.some(
+      ({ pointer, place }) => place === 'body' && pointer.join() === identifier.pointer.join()
+    )
+    if (isForeign || holds(body, identifier.pointer))
+      put(body, identifier.pointer, await valueOf(operation, identifier, isForeign ? owner : by))
   }
   return body
 }
@@ -110,11 +133,13 @@ const ask = async ({ operation, foreign }: Case, by: PartnerWithThings): Promise
 }
 
 /** What an answer gives away: the owner's identifiers that the request did not hold already. */
-const leaksOf = ({ text, sent }: { text: string; sent: string }): string[] => owner.secrets.filter((id) => text.includes(id) && !sent.includes(id))
+const leaksOf = ({ text, sent }: { text: string; sent: string }): string[] =>
+  owner.secrets.filter((id) => text.includes(id) && !sent.includes(id))
 
 /** Of a list that is narrowed to what is foreign: a page without a row, or with a foreign cursor either the caller's own rows or a refusal of the cursor. */
 const isHarmlessPage = ({ operation, foreign }: Case, { status, body }: Answered): boolean => {
-  if (operation.method !== 'GET' || foreign.some(({ place, kind }) => place !== 'query' && kind !== 'cursor')) return false
+  if (operation.method !== 'GET' || foreign.some(({ place, kind }) => place !== 'query' && kind !== 'cursor'))
+    return false
   if (status === 400) return body?.error === 'invalid_cursor' && foreign.some(({ kind }) => kind === 'cursor')
   const rows = Object.values((body ?? {}) as Record<string, unknown>).filter(Array.isArray)
   const onlyCursor = foreign.every(({ kind }) => kind === 'cursor')
@@ -129,15 +154,30 @@ test('what another partner owns does not exist: 404 for its real identifiers on 
     const answered = await ask(one, stranger)
     const exception = exceptions.get(key)
     if (exception !== undefined && !(answered.status === 404 || isHarmlessPage(one, answered))) used.add(key)
-    const isRight = exception === undefined ? answered.status === 404 || isHarmlessPage(one, answered) : answered.status === exception.status
+    const isRight =
+      exception === undefined
+        ? answered.status === 404 || isHarmlessPage(one, answered)
+        : answered.status === exception.status
     if (!isRight) faults.push(`${key} | ${answered.status} | ${answered.text.slice(0, 160)}`)
     // Operators are shown every partner; nobody else is shown anything.
     const leaks = one.operation.extensions?.['x-operator-only'] === true ? [] : leaksOf(answered)
     if (leaks.length > 0) faults.push(`${key} gives away the owner’s ${leaks.join(', ')}`)
   }
-  assert.deepEqual(faults, [], 'Mend it; or, if the answer is right, give it a line with the reason in test/golden/foreign-ids.txt.')
-  assert.deepEqual([...exceptions.keys()].filter((key) => !used.has(key)), [], 'These exceptions are not needed any more.')
-  assert.deepEqual([...exceptions].filter(([, { why }]) => why === undefined || why.length < 10).map(([key]) => key), [], 'These exceptions have no reason.')
+  assert.deepEqual(
+    faults,
+    [],
+    'Mend it; or, if the answer is right, give it a line with the reason in test/golden/foreign-ids.txt.'
+  )
+  assert.deepEqual(
+    [...exceptions.keys()].filter((key) => !used.has(key)),
+    [],
+    'These exceptions are not needed any more.'
+  )
+  assert.deepEqual(
+    [...exceptions].filter(([, { why }]) => why === undefined || why.length < 10).map(([key]) => key),
+    [],
+    'These exceptions have no reason.'
+  )
 })
 
 test('the same identifiers are real: whoever owns them is understood on every operation, and finds nothing missing afterwards', async () => {
@@ -148,7 +188,8 @@ test('the same identifiers are real: whoever owns them is understood on every op
     if (asked.has(one.operation.operationId)) continue
     asked.add(one.operation.operationId)
     const { status, text } = await ask({ ...one, foreign: [] }, owner)
-    if ([400, 401, 403, 404].includes(status) || status >= 500) faults.push(`${one.operation.operationId} answered ${status}: ${text.slice(0, 200)}`)
+    if ([400, 401, 403, 404].includes(status) || status >= 500)
+      faults.push(`${one.operation.operationId} answered ${status}: ${text.slice(0, 200)}`)
   }
   assert.deepEqual(faults, [])
 })

@@ -7,9 +7,16 @@ const onServer = (process.env.TEST_DATABASE_URL ?? '') !== ''
 /** Fixed, so that the same requests are sent each time; `npm run test:fuzz` sends many more, and others each time. */
 const seed = 20260614
 
-test('a few strange and wrong requests to every operation are answered as the specification says, without a trace of the inside or of another tenant', { skip: onServer ? false : 'on the embedded database this takes minutes; `npm run test:fuzz` does it there, too' }, async () => {
-  const { findings, broken, requests, operations } = await fuzz({ after }, { seed, valid: 2, invalid: 3, only: [], print: () => undefined })
-  assert.equal(requests, 5 * operations)
-  assert.deepEqual(findings, [])
-  assert.deepEqual(broken, [])
-})
+test(
+  'a few strange and wrong requests to every operation are answered as the specification says, without a trace of the inside or of another tenant',
+  { skip: onServer ? false : 'on the embedded database this takes minutes; `npm run test:fuzz` does it there, too' },
+  async () => {
+    const { findings, broken, requests, operations } = await fuzz(
+      { after },
+      { seed, valid: 2, invalid: 3, only: [], print: () => undefined }
+    )
+    assert.equal(requests, 5 * operations)
+    assert.deepEqual(findings, [])
+    assert.deepEqual(broken, [])
+  }
+)

@@ -61,11 +61,21 @@ export interface Identifier {
   required: boolean
 }
 
-const inBody = (schema: SchemaObject, pointer: (string | number)[], name = ''): Omit<Identifier, 'kind' | 'place'>[] => {
-  const { properties = {}, required = [], items } = resolve<SchemaObject & { required?: string[]; items?: SchemaObject }>(schema)
+const inBody = (
+  schema: SchemaObject,
+  pointer: (string | number)[],
+  name = ''
+): Omit<Identifier, 'kind' | 'place'>[] => {
+  const {
+    properties = {},
+    required = [],
+    items
+  } = resolve<SchemaObject & { required?: string[]; items?: SchemaObject }>(schema)
   const own = items === undefined && looksLikeOne.test(name) ? [{ name, pointer, required: false }] : []
   const nested = Object.entries(properties).flatMap(([key, child]) =>
-    inBody(child, [...pointer, key], key).map((found) => (found.pointer.length === pointer.length + 1 ? { ...found, required: required.includes(key) } : found))
+    inBody(child, [...pointer, key], key).map((found) =>
+      found.pointer.length === pointer.length + 1 ? { ...found, required: required.includes(key) } : found
+    )
   )
   return [...own, ...nested, ...(items === undefined ? [] : inBody(items, [...pointer, 0], name))]
 }
@@ -79,11 +89,19 @@ export const identifiersOf = (operation: Operation): Identifier[] => {
   const found = [
     ...parametersOf(operation)
       .filter(({ in: place, name }) => place === 'path' || (place === 'query' && looksLikeOne.test(name)))
-      .map(({ in: place, name, required = false }) => ({ place: place as 'path' | 'query', name, pointer: [], required })),
+      .map(({ in: place, name, required = false }) => ({
+        place: place as 'path' | 'query',
+        name,
+        pointer: [],
+        required
+      })),
     ...inBody(media?.schema ?? {}, []).map((field) => ({ ...field, place: 'body' as const }))
   ]
   return found.map((identifier) => {
-    const key = identifier.place === 'path' ? operation.path.slice(0, operation.path.indexOf(`{${identifier.name}}`) + identifier.name.length + 2) : identifier.name
+    const key =
+      identifier.place === 'path'
+        ? operation.path.slice(0, operation.path.indexOf(`{${identifier.name}}`) + identifier.name.length + 2)
+        : identifier.name
     const kind = kinds[key]
     if (kind === undefined) {
       throw new Error(

@@ -16,11 +16,14 @@ const walk = (title: string, visit: (walker: Walker, operation: Operation) => Pr
   })
 }
 
-const isSecured = ({ security }: Operation): boolean => security.length > 0 && security.every((alternative) => alternative.length > 0)
+const isSecured = ({ security }: Operation): boolean =>
+  security.length > 0 && security.every((alternative) => alternative.length > 0)
 
 test('a token can be given every scope that an operation asks for', () => {
   const { enum: scopes = [] } = resolve<SchemaObject>({ $ref: '#/components/schemas/Scope' })
-  const missing = operations.flatMap((operation) => operation.scopes.filter((scope) => !scopes.includes(scope)).map((scope) => `${operation.operationId}: ${scope}`))
+  const missing = operations.flatMap((operation) =>
+    operation.scopes.filter((scope) => !scopes.includes(scope)).map((scope) => `${operation.operationId}: ${scope}`)
+  )
   assert.deepEqual(missing, [], 'add it to `Scope` in spec/identity.yaml')
 })
 
@@ -41,21 +44,43 @@ walk('a credential that nobody was given is refused', async (walker, operation) 
 walk('a token passes only where its scopes allow, and is told which one it lacks', async (walker, operation) => {
   if (!isSecured(operation) || operation.security.flat().includes('IngestSecret')) return
   const admitted = operation.security.some((alternative) => alternative.includes('PersonalAccessToken'))
-  if (operation.security.flat().every((scheme) => scheme === 'RefreshCookie') || (admitted && operation.scopes.length === 0)) return
+  if (
+    operation.security.flat().every((scheme) => scheme === 'RefreshCookie') ||
+    (admitted && operation.scopes.length === 0)
+  )
+    return
   const { status, body } = await walker.call(operation, { ...walker.exampleOf(operation), key: await walker.token([]) })
   const expected = admitted ? 'insufficient_scope' : 'credential_not_accepted'
-  walker.expect(operation, status === 403 && body?.error === expected, `answered ${status} ${String(body?.error)} to a token without scopes`)
-  if (admitted) walker.expect(operation, operation.scopes.includes(body?.missingScope), `named the scope ${String(body?.missingScope)}`)
+  walker.expect(
+    operation,
+    status === 403 && body?.error === expected,
+    `answered ${status} ${String(body?.error)} to a token without scopes`
+  )
+  if (admitted)
+    walker.expect(
+      operation,
+      operation.scopes.includes(body?.missingScope),
+      `named the scope ${String(body?.missingScope)}`
+    )
 })
 
 walk('what is not JSON, or not an object, is 400, and a body of another type 415', async (walker, operation) => {
   if (!operation.bodyTypes.includes('application/json') || operation.security.flat().includes('RefreshCookie')) return
   const credential = await walker.credentialFor(operation)
-  const sendBody = (body: string, type: string) => walker.call(operation, { ...credential, body, headers: { ...credential.headers, 'content-type': type } })
+  const sendBody = (body: string, type: string) =>
+    walker.call(operation, { ...credential, body, headers: { ...credential.headers, 'content-type': type } })
   const malformed = await sendBody('{"a": ', 'application/json')
-  walker.expect(operation, malformed.status === 400 && malformed.body?.error === 'malformed_json', `answered ${malformed.status} to malformed JSON`)
+  walker.expect(
+    operation,
+    malformed.status === 400 && malformed.body?.error === 'malformed_json',
+    `answered ${malformed.status} to malformed JSON`
+  )
   const list = await sendBody('["a"]', 'application/json')
-  walker.expect(operation, list.status === 400 && list.body?.errors?.length > 0, `answered ${list.status} to a list in place of an object`)
+  walker.expect(
+    operation,
+    list.status === 400 && list.body?.errors?.length > 0,
+    `answered ${list.status} to a list in place of an object`
+  )
   const xml = await sendBody('<a/>', 'application/xml')
   walker.expect(operation, xml.status === 415, `answered ${xml.status} to XML`)
 })
@@ -63,9 +88,16 @@ walk('what is not JSON, or not an object, is 400, and a body of another type 415
 walk('a field that the specification does not have is named and refused', async (walker, operation) => {
   const schema = resolve<SchemaObject>(bodyOf(operation)['application/json']?.schema ?? {})
   if (schema.additionalProperties !== false || operation.security.flat().includes('RefreshCookie')) return
-  const { status, body } = await walker.call(operation, { ...(await walker.credentialFor(operation)), body: { no_such_field: 1 } })
+  const { status, body } = await walker.call(operation, {
+    ...(await walker.credentialFor(operation)),
+    body: { no_such_field: 1 }
+  })
   const paths = ((body?.errors ?? []) as { path: string }[]).map(({ path }) => path)
-  walker.expect(operation, status === 400 && paths.includes('body/no_such_field'), `answered ${status} and named ${paths.join(', ') || 'nothing'}`)
+  walker.expect(
+    operation,
+    status === 400 && paths.includes('body/no_such_field'),
+    `answered ${status} and named ${paths.join(', ') || 'nothing'}`
+  )
 })
 
 walk('a query that cannot be read is refused, and the parameter named', async (walker, operation) => {
@@ -74,8 +106,17 @@ walk('a query that cannot be read is refused, and the parameter named', async (w
     const { type, enum: values } = resolve<SchemaObject>(schema)
     if (place !== 'query' || (values === undefined && type !== 'integer' && type !== 'number')) continue
     const path = `${operation.path.replace(/\{\w+\}/g, 'x')}?${name}=no+such+value`
-    const { status, body } = await walker.call(operation, { ...walker.exampleOf(operation), ...credential }, operation.method, path)
-    walker.expect(operation, status === 400 && JSON.stringify(body?.errors ?? '').includes(name), `answered ${status} to a wrong ${name}`)
+    const { status, body } = await walker.call(
+      operation,
+      { ...walker.exampleOf(operation), ...credential },
+      operation.method,
+      path
+    )
+    walker.expect(
+      operation,
+      status === 400 && JSON.stringify(body?.errors ?? '').includes(name),
+      `answered ${status} to a wrong ${name}`
+    )
   }
 })
 
@@ -91,21 +132,41 @@ test('a path asked with a method that it does not have answers 405 and names tho
     if (wrong === undefined) continue
     const { status, headers } = await walker.call(first, {}, wrong)
     const allowed = new Set((headers.get('allow') ?? '').split(', '))
-    walker.expect(first, status === 405 && methods.every((method) => allowed.has(method)), `answered ${status} to ${wrong}, with Allow: ${headers.get('allow')}`)
+    walker.expect(
+      first,
+      status === 405 && methods.every((method) => allowed.has(method)),
+      `answered ${status} to ${wrong}, with Allow: ${headers.get('allow')}`
+    )
   }
   assert.deepEqual(walker.faults, [])
 })
 
-walk('the request of every example is understood, and answered with a status that is described', async (walker, operation) => {
-  const credential = await walker.credentialFor(operation)
-  const example = walker.exampleOf(operation) ?? {}
-  const { status, body, text } = await walker.call(operation, { ...example, ...credential, headers: { ...example.headers, ...credential.headers } })
-  walker.expect(operation, body?.error !== 'validation_failed' && body?.error !== 'malformed_json', `refused its own example: ${text.slice(0, 300)}`)
-  walker.expect(operation, Object.keys(operation.schema.response).includes(String(status)) && status !== 500, `answered ${status}: ${text.slice(0, 300)}`)
-})
+walk(
+  'the request of every example is understood, and answered with a status that is described',
+  async (walker, operation) => {
+    const credential = await walker.credentialFor(operation)
+    const example = walker.exampleOf(operation) ?? {}
+    const { status, body, text } = await walker.call(operation, {
+      ...example,
+      ...credential,
+      headers: { ...example.headers, ...credential.headers }
+    })
+    walker.expect(
+      operation,
+      body?.error !== 'validation_failed' && body?.error !== 'malformed_json',
+      `refused its own example: ${text.slice(0, 300)}`
+    )
+    walker.expect(
+      operation,
+      Object.keys(operation.schema.response).includes(String(status)) && status !== 500,
+      `answered ${status}: ${text.slice(0, 300)}`
+    )
+  }
+)
 
 walk('an identifier that names nothing is 404, whatever its form allows', async (walker, operation) => {
-  if (!isSecured(operation) || !operation.path.includes('{') || operation.security.flat().includes('IngestSecret')) return
+  if (!isSecured(operation) || !operation.path.includes('{') || operation.security.flat().includes('IngestSecret'))
+    return
   const example = walker.exampleOf(operation)
   const { status, body } = await walker.call(operation, { ...example, ...(await walker.credentialFor(operation)) })
   // Agents are public by their id, so that who does not own one is told so.

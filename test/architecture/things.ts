@@ -42,7 +42,13 @@ export interface PartnerWithThings {
 }
 
 /** Sends a request that has to succeed, and answers the body. */
-export type Call = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Answered['body']>
+export type Call = (
+  method: string,
+  path: string,
+  body?: unknown,
+  key?: string,
+  headers?: Record<string, string>
+) => Promise<Answered['body']>
 
 /** Sends as a client does; whatever is not accepted fails the test that wanted it. */
 export const clientOf =
@@ -64,8 +70,14 @@ export const linkItem = async (call: Call, endUser: string) => {
 export const moveMoney = async (call: Call, account: string, mark: string) => {
   const idempotencyKey = `key-${mark}`
   const numbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
-  const { id: recipient } = await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers }, undefined, { 'idempotency-key': idempotencyKey })
-  const { id: transfer } = await call('POST', '/v1/transfers', { from_account_id: account, to_account_id: recipient, amount: 1 })
+  const { id: recipient } = await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers }, undefined, {
+    'idempotency-key': idempotencyKey
+  })
+  const { id: transfer } = await call('POST', '/v1/transfers', {
+    from_account_id: account,
+    to_account_id: recipient,
+    amount: 1
+  })
   return { idempotencyKey, recipient: String(recipient), transfer: String(transfer) }
 }
 
@@ -81,12 +93,19 @@ export const makeAgent = async (call: Call, session: string, furnisherKey: strin
   const agentKey = String((await call('POST', '/api/register', { agent_id: agent }, session)).api_key)
   await call('POST', '/v2/api/register', { agent_id: agent })
   // What others say of it, enough of it for a loan.
-  const report = { agent_id: agent, reporter_name: 'A furnisher', reporter_platform: 'elsewhere', report_type: 'payment_ontime' }
+  const report = {
+    agent_id: agent,
+    reporter_name: 'A furnisher',
+    reporter_platform: 'elsewhere',
+    report_type: 'payment_ontime'
+  }
   for (let n = 0; n < 5; n++) await call('POST', '/v2/api/report', report, furnisherKey)
   const opening = { agent_id: agent, action: 'open', account_type: 'credit', credit_limit: 100, platform: 'elsewhere' }
   const creditAccount = Number((await call('POST', '/v2/api/account', opening)).account_id)
   const loan = await borrowTwice(call, agentKey)
-  const approval = Number((await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id)
+  const approval = Number(
+    (await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id
+  )
   const { checkout_url: page } = await call('POST', '/api/checkout', { agent_id: agent, amount: 10 }, session)
   const checkoutSession = /cs_\w+/.exec(String(page))?.[0]
   assert.ok(checkoutSession)
@@ -110,7 +129,12 @@ export const makeWork = async (call: Call) => {
 
 export const makeCredentials = async (call: Call, session: string) => {
   const { id: apiKey } = await call('POST', '/v1/api-keys', { name: 'Another', environment: 'test' }, session)
-  const { id: token } = await call('POST', '/v1/tokens', { name: 'A token', scopes: ['accounts:read'], environment: 'test' }, session)
+  const { id: token } = await call(
+    'POST',
+    '/v1/tokens',
+    { name: 'A token', scopes: ['accounts:read'], environment: 'test' },
+    session
+  )
   return { apiKey: String(apiKey), token: String(token) }
 }
 
@@ -131,7 +155,10 @@ export const makeThings = async (call: Call, session: string, furnisherKey: stri
  * A new partner with things of every kind, two of each so that every list has a second page, made through the API as its clients would.
  * @param furnisherKey of another partner, which speaks well of the agents
  */
-export const makePartner = async ({ url, app, database }: TestApp, furnisherKey: string): Promise<PartnerWithThings> => {
+export const makePartner = async (
+  { url, app, database }: TestApp,
+  furnisherKey: string
+): Promise<PartnerWithThings> => {
   const mark = randomBytes(6).toString('hex')
   const { jwt: session, userId, partnerId } = await register(url, `owner-${mark}@example.test`)
   // Operators are made on the server, and only they come near other partners at all.
@@ -151,6 +178,10 @@ export const makePartner = async ({ url, app, database }: TestApp, furnisherKey:
   assert.ok(other)
   const things = { ...made, partner: partnerId, endUser, session: other.id, sequence: String(events[0].sequence) }
   // How a partner calls its end-users is no secret: another partner may use the same names.
-  const secrets = [first, things].flatMap((each) => Object.entries(each).filter(([kind, id]) => kind !== 'endUser' && typeof id === 'string' && id.length > 4).map(([, id]) => String(id)))
+  const secrets = [first, things].flatMap((each) =>
+    Object.entries(each)
+      .filter(([kind, id]) => kind !== 'endUser' && typeof id === 'string' && id.length > 4)
+      .map(([, id]) => String(id))
+  )
   return { things, secrets, keys: { partner: String(partner), session, agent: made.agentKey } }
 }

@@ -8,7 +8,14 @@ import { createPartner, send, type Answered } from '../credentials.ts'
 import { bodyOf, examplesOf, operations, pathOf } from './document.ts'
 
 /** What every answer of this server carries. */
-const standing = ['x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset', 'ratelimit', 'ratelimit-policy']
+const standing = [
+  'x-request-id',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+  'ratelimit',
+  'ratelimit-policy'
+]
 
 /** Made once, since it is slow by design. */
 let passwordHash: Promise<string> | undefined
@@ -19,15 +26,29 @@ export class Walker {
   constructor(private readonly server: TestApp) {}
 
   /** Sends one request; the answer's standing headers and, of an error, its form are checked here. */
-  async call(operation: Operation, options: Parameters<typeof send>[3] = {}, method: string = operation.method, path = pathOf(operation)): Promise<Answered> {
+  async call(
+    operation: Operation,
+    options: Parameters<typeof send>[3] = {},
+    method: string = operation.method,
+    path = pathOf(operation)
+  ): Promise<Answered> {
     const answered = await send(this.server.url, method, path, options)
     const missing = standing.filter((name) => answered.headers.get(name) === null)
     this.expect(operation, missing.length === 0, `the answer lacks ${missing.join(', ')}`)
     if (answered.status >= 400) {
       const type = answered.headers.get('content-type')
       const { title, status, error, requestId } = (answered.body ?? {}) as Record<string, unknown>
-      const wellFormed = method === 'HEAD' || (typeof title === 'string' && title === error && status === answered.status && requestId === answered.headers.get('x-request-id'))
-      this.expect(operation, type === 'application/problem+json' && wellFormed, `${answered.status} as ${type}: ${answered.text.slice(0, 200)}`)
+      const wellFormed =
+        method === 'HEAD' ||
+        (typeof title === 'string' &&
+          title === error &&
+          status === answered.status &&
+          requestId === answered.headers.get('x-request-id'))
+      this.expect(
+        operation,
+        type === 'application/problem+json' && wellFormed,
+        `${answered.status} as ${type}: ${answered.text.slice(0, 200)}`
+      )
     }
     return answered
   }
@@ -42,16 +63,21 @@ export class Walker {
     if (entry === undefined) return {}
     const [mediaType, media] = entry
     const [example] = examplesOf(media)
-    const body = mediaType === 'application/x-www-form-urlencoded' ? new URLSearchParams(example as Record<string, string>).toString() : JSON.stringify(example)
+    const body =
+      mediaType === 'application/x-www-form-urlencoded'
+        ? new URLSearchParams(example as Record<string, string>).toString()
+        : JSON.stringify(example)
     return { body, headers: { 'content-type': mediaType } }
   }
 
   /** A credential of a new partner that the operation admits; nothing where it asks for none. */
   async credentialFor(operation: Operation): Promise<{ key?: string; headers?: Record<string, string> }> {
     const schemes = operation.security.flat()
-    if (schemes.includes('IngestSecret')) return { headers: { 'x-atlas-ingest-secret': this.server.config.ingestSecret ?? '' } }
+    if (schemes.includes('IngestSecret'))
+      return { headers: { 'x-atlas-ingest-secret': this.server.config.ingestSecret ?? '' } }
     if (schemes.includes('PartnerKey')) return { key: (await createPartner(this.server.database)).testKey }
-    if (schemes.includes('BearerJWT')) return { key: await this.session(operation.extensions?.['x-operator-only'] === true) }
+    if (schemes.includes('BearerJWT'))
+      return { key: await this.session(operation.extensions?.['x-operator-only'] === true) }
     if (schemes.includes('PersonalAccessToken')) return { key: await this.token([...operation.scopes]) }
     if (schemes.includes('AgentKey')) return { key: await this.agentKey() }
     return {}
@@ -72,7 +98,17 @@ export class Walker {
     const expires_at = new Date(now.getTime() + 7 * 86_400_000)
     await database.db
       .insertInto('sessions')
-      .values({ id: sessionId, user_id: userId, partner_id: partnerId, ip: '127.0.0.1', user_agent: null, created_at: now, last_used_at: now, expires_at, revoked_at: null })
+      .values({
+        id: sessionId,
+        user_id: userId,
+        partner_id: partnerId,
+        ip: '127.0.0.1',
+        user_agent: null,
+        created_at: now,
+        last_used_at: now,
+        expires_at,
+        revoked_at: null
+      })
       .execute()
     return await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now)
   }
@@ -81,7 +117,9 @@ export class Walker {
   private async agentKey(): Promise<string | undefined> {
     const register = operations.find(({ method, path }) => method === 'POST' && path === '/api/register')
     if (register === undefined) return undefined
-    const { text } = await send(this.server.url, 'POST', '/api/register', { body: { agent_id: `agent-${randomBytes(6).toString('hex')}` } })
+    const { text } = await send(this.server.url, 'POST', '/api/register', {
+      body: { agent_id: `agent-${randomBytes(6).toString('hex')}` }
+    })
     return /afg_live_\w+/.exec(text)?.[0]
   }
 }

@@ -2,16 +2,32 @@ import { existsSync } from 'node:fs'
 import { chromium, type Page } from 'playwright-core'
 import type { Cleaner } from '../build-app.ts'
 
-const candidates = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const candidates = [
+  process.env.CHROMIUM_PATH ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome'
+]
 
 /** The browser on this machine, if there is one. */
 const chromiumPath = candidates.find((path) => path !== '' && existsSync(path))
 
 /** For `test`: why the checks in a browser are left out here, or false. */
-export const skip = chromiumPath === undefined ? 'no Chromium on this machine (apt-get install chromium, or name one in CHROMIUM_PATH)' : false
+export const skip =
+  chromiumPath === undefined
+    ? 'no Chromium on this machine (apt-get install chromium, or name one in CHROMIUM_PATH)'
+    : false
 
 /** Keeps the browser from asking its maker for updates and the like, which would be mistaken for the page's own requests. */
-const quiet = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-gpu', '--no-sandbox']
+const quiet = [
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-gpu',
+  '--no-sandbox'
+]
 
 export interface Opened {
   page: Page

@@ -24,7 +24,9 @@ test('Swagger UI: who authorises with a key tries an operation and sees the answ
 
   // The first operation that asks for a key and nothing else; before any group has one, the server's health.
   const asksForKeyOnly = (operation: Operation) =>
-    operation.method === 'GET' && operation.security.flat().includes('PartnerKey') && parametersOf(operation).every(({ required }) => required !== true)
+    operation.method === 'GET' &&
+    operation.security.flat().includes('PartnerKey') &&
+    parametersOf(operation).every(({ required }) => required !== true)
   const operation = operations.find(asksForKeyOnly) ?? operations.find(({ operationId }) => operationId === 'getHealth')
   assert.ok(operation !== undefined)
   // Swagger UI opens a group, and then an operation, by a click on its heading.
@@ -32,11 +34,14 @@ test('Swagger UI: who authorises with a key tries an operation and sees the answ
   const block = page.locator(`.opblock[id$="-${operation.operationId}"]`)
   await block.locator('.opblock-summary-control').click()
   const [response] = await Promise.all([
-    page.waitForResponse((candidate) => candidate.url().startsWith(url + operation.path) && candidate.request().resourceType() === 'fetch'),
+    page.waitForResponse(
+      (candidate) => candidate.url().startsWith(url + operation.path) && candidate.request().resourceType() === 'fetch'
+    ),
     block.locator('button.execute').click()
   ])
   assert.equal(response.status(), 200)
-  if (operation.security.length > 0) assert.equal(await response.request().headerValue('authorization'), `Bearer ${testKey}`)
+  if (operation.security.length > 0)
+    assert.equal(await response.request().headerValue('authorization'), `Bearer ${testKey}`)
   const live = block.locator('.live-responses-table')
   assert.match(await live.locator('.response-col_status').last().innerText(), /^200/)
   assert.ok((await live.locator('.response-col_description pre').first().innerText()).trim().length > 0)

@@ -44,7 +44,9 @@ const compile = async (file: string, source: string, module: 'nodenext' | 'bundl
     outDir: 'out'
   }
   writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: [file] }))
-  await run(process.execPath, [compiler, '-p', consumer]).catch((error: { stdout?: string }) => assert.fail(error.stdout ?? String(error)))
+  await run(process.execPath, [compiler, '-p', consumer]).catch((error: { stdout?: string }) =>
+    assert.fail(error.stdout ?? String(error))
+  )
 }
 
 /** The reference's example with another import name, address and ids, and what its types promise. */
@@ -87,14 +89,22 @@ console.log(JSON.stringify({ before: items.length, priority, walked, code }))
 
 test('installing the client installs nothing else', async () => {
   const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: consumer })
-  assert.deepEqual(stdout.trim().split('\n').slice(1).map((path) => path.split('/').at(-1)), ['atlasforge'])
+  assert.deepEqual(
+    stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((path) => path.split('/').at(-1)),
+    ['atlasforge']
+  )
 })
 
 test('the package of the server exports the client from where the build puts it', () => {
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const alone = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8'))
   assert.deepEqual(own.files, ['dist'])
-  for (const kind of ['types', 'default']) assert.equal(own.exports['./client'][kind], alone.exports['./client'][kind].replace('./', './dist/client/'))
+  for (const kind of ['types', 'default'])
+    assert.equal(own.exports['./client'][kind], alone.exports['./client'][kind].replace('./', './dist/client/'))
 })
 
 test('the example of the reference compiles strictly without types of Node.js, for bundlers and for Node.js, and runs', async (t) => {
@@ -102,9 +112,15 @@ test('the example of the reference compiles strictly without types of Node.js, f
   await compile('example.ts', example, 'nodenext')
   const { url, database } = await startApp(t)
   const { testKey } = await createPartner(database)
-  const response = await fetch(`${url}/v1/projects`, { method: 'POST', headers: { authorization: `Bearer ${testKey}`, 'content-type': 'application/json' }, body: '{"name": "Forecasts"}' })
+  const response = await fetch(`${url}/v1/projects`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testKey}`, 'content-type': 'application/json' },
+    body: '{"name": "Forecasts"}'
+  })
   const { id } = (await response.json()) as { id: string }
-  const { stdout } = await run(process.execPath, [join(consumer, 'out/example.js')], { env: { ATLAS_URL: url, ATLAS_API_KEY: testKey, PROJECT_ID: id } })
+  const { stdout } = await run(process.execPath, [join(consumer, 'out/example.js')], {
+    env: { ATLAS_URL: url, ATLAS_API_KEY: testKey, PROJECT_ID: id }
+  })
   assert.deepEqual(JSON.parse(stdout), { before: 0, priority: 'HIGH', walked: 1, code: 'not_found' })
 })
 
@@ -115,7 +131,11 @@ test('every TypeScript sample of the reference compiles', async () => {
     assert.ok(source.startsWith(firstLine))
     return `export const ${operationId} = async () => {\n${source.slice(firstLine.length)}\n}`
   })
-  await compile('samples.ts', `${firstLine}\ndeclare const process: { env: Record<string, string | undefined> }\n${functions.join('\n')}\n`, 'bundler')
+  await compile(
+    'samples.ts',
+    `${firstLine}\ndeclare const process: { env: Record<string, string | undefined> }\n${functions.join('\n')}\n`,
+    'bundler'
+  )
   assert.ok(all.length > 90)
 })
 

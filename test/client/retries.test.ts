@@ -5,10 +5,17 @@ import { readRetryAfter, retryDelayMs } from '../../client/retries.ts'
 import { answer, clientOf, cutShort, hang, problem, reset, startOddServer } from './setup.ts'
 
 const transfer = { from_account_id: 'acc_1', to_account_id: 'acc_2', amount: 5 }
-const keysOf = (received: { headers: Record<string, unknown> }[]) => received.map(({ headers }) => headers['idempotency-key'])
+const keysOf = (received: { headers: Record<string, unknown> }[]) =>
+  received.map(({ headers }) => headers['idempotency-key'])
 
 test('a POST keeps one idempotency key and one body through resets, cut answers, 503, 429 and a key in flight', async (t) => {
-  for (const trouble of [reset, cutShort, problem(503, 'unavailable'), problem(429, 'rate_limited', { 'retry-after': '0' }), problem(409, 'idempotency_in_flight', { 'retry-after': '0' })]) {
+  for (const trouble of [
+    reset,
+    cutShort,
+    problem(503, 'unavailable'),
+    problem(429, 'rate_limited', { 'retry-after': '0' }),
+    problem(409, 'idempotency_in_flight', { 'retry-after': '0' })
+  ]) {
     const { url, received } = await startOddServer(t, trouble, answer(200, { id: 'tfr_1' }))
     assert.equal((await clientOf(url, 'k').transfers.create(transfer)).id, 'tfr_1')
     assert.equal(received.length, 2)
@@ -34,7 +41,10 @@ test('two calls have two keys, and a key of the caller is used as it is', async 
 test('what could be done twice is sent once: a POST without a key, a PATCH without If-Match, a feed without a cursor', async (t) => {
   const { url, received } = await startOddServer(t, reset)
   const atlas = clientOf(url, 'k')
-  await assert.rejects(atlas.users.login({ email: 'ada@example.test', password: 'a long password' }), AtlasConnectionError)
+  await assert.rejects(
+    atlas.users.login({ email: 'ada@example.test', password: 'a long password' }),
+    AtlasConnectionError
+  )
   await assert.rejects(atlas.webhooks.update('whk_1', { description: 'x' }), AtlasConnectionError)
   await assert.rejects(atlas.transactions.list({ user_id: 'usr_1' }), AtlasConnectionError)
   assert.equal(received.length, 3)
@@ -42,7 +52,10 @@ test('what could be done twice is sent once: a POST without a key, a PATCH witho
 
 test('a POST that only calculates has no key, and is sent again all the same', async (t) => {
   const { url, received } = await startOddServer(t, reset, answer(200, { daily_allowance: 1 }))
-  assert.equal((await clientOf(url, 'k').safeToSpend.calculate({ end_user_id: 'usr_1', cash_balance: 30 })).daily_allowance, 1)
+  assert.equal(
+    (await clientOf(url, 'k').safeToSpend.calculate({ end_user_id: 'usr_1', cash_balance: 30 })).daily_allowance,
+    1
+  )
   assert.deepEqual(keysOf(received), [undefined, undefined])
 })
 
@@ -51,7 +64,10 @@ test('a key is of one call: one among the headers of all calls is left out', asy
   const atlas = clientOf(url, 'k', { headers: { 'Idempotency-Key': 'of all', 'X-Team': 'ops' } })
   await atlas.safeToSpend.calculate({ end_user_id: 'usr_1', cash_balance: 30 })
   await atlas.transfers.create(transfer)
-  assert.deepEqual(received.map(({ headers }) => headers['x-team']), ['ops', 'ops'])
+  assert.deepEqual(
+    received.map(({ headers }) => headers['x-team']),
+    ['ops', 'ops']
+  )
   assert.equal(keysOf(received)[0], undefined)
   assert.match(String(keysOf(received)[1]), /^[0-9a-f]{32}$/)
 })
@@ -70,29 +86,46 @@ test('a PATCH with If-Match, a DELETE and a feed with a cursor are sent again', 
 })
 
 test('429 is followed even where nothing may be done twice, since the server did nothing', async (t) => {
-  const { url, received } = await startOddServer(t, problem(429, 'rate_limited', { 'retry-after': '0' }), answer(200, {}))
+  const { url, received } = await startOddServer(
+    t,
+    problem(429, 'rate_limited', { 'retry-after': '0' }),
+    answer(200, {})
+  )
   await clientOf(url, 'k').webhooks.update('whk_1', { description: 'x' })
   assert.equal(received.length, 2)
 })
 
 test('a wait longer than the caller allows is not waited: the problem says how long it would be', async (t) => {
   const { url, received } = await startOddServer(t, problem(429, 'rate_limited', { 'retry-after': '3600' }))
-  await assert.rejects(clientOf(url, 'k').tasks.list(), (error) => error instanceof AtlasProblem && error.retryAfterMs === 3_600_000 && error.status === 429)
+  await assert.rejects(
+    clientOf(url, 'k').tasks.list(),
+    (error) => error instanceof AtlasProblem && error.retryAfterMs === 3_600_000 && error.status === 429
+  )
   assert.equal(received.length, 1)
 })
 
 test('after the last retry the last error is thrown, and another kind of refusal at once', async (t) => {
   const busy = await startOddServer(t, problem(503, 'unavailable'))
-  await assert.rejects(clientOf(busy.url, 'k', { maxRetries: 1 }).tasks.list(), { name: 'AtlasProblem', code: 'unavailable' })
+  await assert.rejects(clientOf(busy.url, 'k', { maxRetries: 1 }).tasks.list(), {
+    name: 'AtlasProblem',
+    code: 'unavailable'
+  })
   assert.equal(busy.received.length, 2)
   const refusing = await startOddServer(t, problem(422, 'insufficient_funds'))
-  await assert.rejects(clientOf(refusing.url, 'k').transfers.create(transfer), { code: 'insufficient_funds', requestId: 'req_1', title: 'insufficient_funds' })
+  await assert.rejects(clientOf(refusing.url, 'k').transfers.create(transfer), {
+    code: 'insufficient_funds',
+    requestId: 'req_1',
+    title: 'insufficient_funds'
+  })
   assert.equal(refusing.received.length, 1)
 })
 
 test('an answer that never comes is a timeout, and is asked for again with the same key', async (t) => {
   const dead = await startOddServer(t, hang)
-  await assert.rejects(clientOf(dead.url, 'k', { timeoutMs: 50, maxRetries: 0 }).tasks.list(), (error) => error instanceof AtlasTimeout && error.timeoutMs === 50)
+  await assert.rejects(
+    clientOf(dead.url, 'k', { timeoutMs: 50, maxRetries: 0 }).tasks.list(),
+    (error) => error instanceof AtlasTimeout && error.timeoutMs === 50
+  )
   const slow = await startOddServer(t, hang, answer(200, { id: 'tfr_1' }))
   assert.equal((await clientOf(slow.url, 'k').transfers.create(transfer, { timeoutMs: 1_000 })).id, 'tfr_1')
   assert.equal(new Set(keysOf(slow.received)).size, 1)
@@ -110,37 +143,57 @@ test('an aborted call ends with the reason: before it is sent, while it is sent,
 
   const waiting = new AbortController()
   const busy = await startOddServer(t, problem(503, 'unavailable', { 'retry-after': '50' }))
-  const call = clientOf(busy.url, 'k', { fetch: async (url, init) => {
-    const response = await fetch(url, init)
-    setTimeout(() => waiting.abort(reason), 100)
-    return response
-  } }).tasks.list({}, { signal: waiting.signal })
+  const call = clientOf(busy.url, 'k', {
+    fetch: async (url, init) => {
+      const response = await fetch(url, init)
+      setTimeout(() => waiting.abort(reason), 100)
+      return response
+    }
+  }).tasks.list({}, { signal: waiting.signal })
   await assert.rejects(call, reason)
   assert.equal(busy.received.length, 1)
 })
 
 test('the credential is asked for at every attempt, so that a rotated one is used; null sends none', async (t) => {
-  const { url, received } = await startOddServer(t, problem(503, 'unavailable'), answer(200, { items: [], nextCursor: null }))
+  const { url, received } = await startOddServer(
+    t,
+    problem(503, 'unavailable'),
+    answer(200, { items: [], nextCursor: null })
+  )
   const tokens = ['old', 'new']
   await clientOf(url, null, { getAccessToken: async () => tokens.shift() }).tasks.list()
   await clientOf(url, null).tasks.list()
-  assert.deepEqual(received.map(({ headers }) => headers.authorization), ['Bearer old', 'Bearer new', undefined])
+  assert.deepEqual(
+    received.map(({ headers }) => headers.authorization),
+    ['Bearer old', 'Bearer new', undefined]
+  )
 })
 
 test('values in a path cannot lead elsewhere', async (t) => {
   const { url, received } = await startOddServer(t, answer(200, {}))
   await clientOf(url, 'k').tasks.get('a/../b?c')
   assert.equal(received[0]?.url, '/v1/tasks/a%2F..%2Fb%3Fc')
-  for (const id of ['', '.', '..', undefined as unknown as string]) await assert.rejects(clientOf(url, 'k').tasks.get(id), TypeError)
+  for (const id of ['', '.', '..', undefined as unknown as string])
+    await assert.rejects(clientOf(url, 'k').tasks.get(id), TypeError)
 })
 
 test('an error of something between client and server is a problem as well', async (t) => {
-  const { url } = await startOddServer(t, (_request, response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>nginx</h1>'))
-  await assert.rejects(clientOf(url, 'k').tasks.list(), { name: 'AtlasProblem', status: 404, code: 'http_404', errors: [] })
+  const { url } = await startOddServer(t, (_request, response) =>
+    response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>nginx</h1>')
+  )
+  await assert.rejects(clientOf(url, 'k').tasks.list(), {
+    name: 'AtlasProblem',
+    status: 404,
+    code: 'http_404',
+    errors: []
+  })
 })
 
 test('waits grow from 300 ms, are spread over the whole span, and keep what Retry-After asks in seconds or as a date', () => {
-  assert.deepEqual([0, 1, 2].map((retry) => retryDelayMs(retry, 1)), [300, 780, 2028])
+  assert.deepEqual(
+    [0, 1, 2].map((retry) => retryDelayMs(retry, 1)),
+    [300, 780, 2028]
+  )
   assert.equal(retryDelayMs(50, 1), 30_000)
   assert.equal(retryDelayMs(2, 0), 0)
   assert.equal(retryDelayMs(0, 0.5, 2_000), 2_150)

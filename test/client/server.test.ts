@@ -13,13 +13,21 @@ const withTasks = async (count: number) => {
   const { testKey } = await createPartner(database)
   const atlas = clientOf(url, testKey)
   const project = await atlas.projects.create({ name: 'Forecasts' })
-  for (let number = 1; number <= count; number += 1) await atlas.tasks.create({ projectId: project.id, title: `Task ${number}` })
+  for (let number = 1; number <= count; number += 1)
+    await atlas.tasks.create({ projectId: project.id, title: `Task ${number}` })
   return { atlas, testKey, projectId: project.id }
 }
 
 test('every operation of the specification is one method, by its own path and verb', () => {
-  const inClient = Object.values<Record<string, { verb: string; path: string }>>(methods).flatMap((entries) => Object.values(entries).map(({ verb, path }) => `${verb} ${path}`))
-  assert.deepEqual(inClient.sort(), Object.values(allOperations).map(({ method, path }) => `${method} ${path}`).sort())
+  const inClient = Object.values<Record<string, { verb: string; path: string }>>(methods).flatMap((entries) =>
+    Object.values(entries).map(({ verb, path }) => `${verb} ${path}`)
+  )
+  assert.deepEqual(
+    inClient.sort(),
+    Object.values(allOperations)
+      .map(({ method, path }) => `${method} ${path}`)
+      .sort()
+  )
 })
 
 test('the example of the reference runs: a list of tasks, and a task made', async () => {
@@ -38,10 +46,20 @@ test('a walk over pages finds every item once, in either convention of cursors',
   assert.deepEqual(titles.sort(), ['Task 1', 'Task 2', 'Task 3', 'Task 4', 'Task 5'])
 
   const { public_token } = await atlas.sandbox.createPublicToken({ institution_id: 'ins_109508' })
-  const { accounts } = await atlas.accounts.link({ public_token, user_id: 'usr_1', institution: { institution_id: 'ins_109508', name: 'First Platypus Bank' } })
+  const { accounts } = await atlas.accounts.link({
+    public_token,
+    user_id: 'usr_1',
+    institution: { institution_id: 'ins_109508', name: 'First Platypus Bank' }
+  })
   assert.ok(accounts.length > 0)
   for (const name of ['One', 'Two', 'Three']) {
-    await atlas.recipients.create({ user_id: 'usr_1', name, routing_number: '011401533', account_number: '1111222233330000', account_type: 'checking' })
+    await atlas.recipients.create({
+      user_id: 'usr_1',
+      name,
+      routing_number: '011401533',
+      account_number: '1111222233330000',
+      account_type: 'checking'
+    })
   }
   const names: string[] = []
   for await (const recipient of atlas.recipients.list.all({ limit: 1 })) names.push(recipient.name)
@@ -55,12 +73,18 @@ test('a walk over pages finds every item once, in either convention of cursors',
     for (const { transaction_id } of page.transactions) seen.add(transaction_id)
   }
   assert.ok(pageSizes.length > 1)
-  assert.equal(seen.size, pageSizes.reduce((sum, size) => sum + size, 0))
+  assert.equal(
+    seen.size,
+    pageSizes.reduce((sum, size) => sum + size, 0)
+  )
 
   const sequences: number[] = []
   for await (const event of atlas.events.list.all({ limit: 2 })) sequences.push(event.sequence)
   assert.ok(sequences.length > 2)
-  assert.deepEqual(sequences, sequences.map((_, index) => (sequences[0] ?? 0) + index))
+  assert.deepEqual(
+    sequences,
+    sequences.map((_, index) => (sequences[0] ?? 0) + index)
+  )
 })
 
 test('a walk asks for no page that nobody wants', async () => {
@@ -86,7 +110,10 @@ test('an answer that was lost comes again, and the task exists once', async () =
   const atlas = clientOf(url, testKey, { fetch: loseFirst })
   const created = await atlas.tasks.create({ projectId, title: 'Once' })
   assert.deepEqual(replayed, [null, 'true'])
-  assert.deepEqual((await clientOf(url, testKey).tasks.list()).items.map(({ id }) => id), [created.id])
+  assert.deepEqual(
+    (await clientOf(url, testKey).tasks.list()).items.map(({ id }) => id),
+    [created.id]
+  )
 })
 
 test('an edit on an old version is a typed problem that says the present one', async () => {
@@ -103,7 +130,10 @@ test('an edit on an old version is a typed problem that says the present one', a
 
 test('invalid input names its fields, and a strange credential is told apart', async () => {
   const { atlas, projectId } = await withTasks(0)
-  await assert.rejects(atlas.tasks.create({ projectId, title: '' }), (error) => error instanceof AtlasProblem && error.errors[0]?.path === 'body/title' && error.requestId !== undefined)
+  await assert.rejects(
+    atlas.tasks.create({ projectId, title: '' }),
+    (error) => error instanceof AtlasProblem && error.errors[0]?.path === 'body/title' && error.requestId !== undefined
+  )
   await assert.rejects(clientOf(url, 'atlas_pat_wrong').tasks.list(), { status: 401, code: 'unauthorized' })
 })
 

@@ -40,13 +40,22 @@ export const startOddServer = async (t: Cleaner, ...behaviours: Behaviour[]): Pr
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received }
 }
 
-export const answer = (status: number, body: unknown, headers: Record<string, string> = {}): Behaviour => (_request, response) => {
-  response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json', ...headers })
-  response.end(JSON.stringify(body))
-}
+export const answer =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Behaviour =>
+  (_request, response) => {
+    response.writeHead(status, {
+      'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+      ...headers
+    })
+    response.end(JSON.stringify(body))
+  }
 
 export const problem = (status: number, code: string, headers: Record<string, string> = {}): Behaviour =>
-  answer(status, { type: `/errors/${code}`, title: code, status, detail: 'It is so.', error: code, requestId: 'req_1' }, headers)
+  answer(
+    status,
+    { type: `/errors/${code}`, title: code, status, detail: 'It is so.', error: code, requestId: 'req_1' },
+    headers
+  )
 
 /** Closes the connection without an answer. */
 export const reset: Behaviour = (_request, response) => void response.socket?.destroy()

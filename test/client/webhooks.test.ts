@@ -4,12 +4,21 @@ import { AtlasSignatureError, verifyWebhook } from '../../client/index.ts'
 import { signBody } from '../../modules/webhooks/signatures.ts'
 
 const at = new Date('2026-06-14T18:00:00Z')
-const rawBody = JSON.stringify({ id: 'evt_1', type: 'transfer.settled', created_at: at.toISOString(), data: { transfer_id: 'tfr_1', note: 'café ✓' } })
+const rawBody = JSON.stringify({
+  id: 'evt_1',
+  type: 'transfer.settled',
+  created_at: at.toISOString(),
+  data: { transfer_id: 'tfr_1', note: 'café ✓' }
+})
 const secret = 'whsec_one'
 const signed = signBody(rawBody, [secret], at)
 
 test('what the server signs verifies in both schemes, as text and as bytes, with headers in any form', async () => {
-  const forms = [new Headers({ ...signed }), { ...signed }, { 'Atlas-Signature': [signed['atlas-signature']], 'X-Atlas-Signature': signed['x-atlas-signature'] }]
+  const forms = [
+    new Headers({ ...signed }),
+    { ...signed },
+    { 'Atlas-Signature': [signed['atlas-signature']], 'X-Atlas-Signature': signed['x-atlas-signature'] }
+  ]
   for (const headers of forms) {
     for (const body of [rawBody, new TextEncoder().encode(rawBody)]) {
       for (const scheme of ['Atlas-Signature', 'X-Atlas-Signature'] as const) {
@@ -23,7 +32,8 @@ test('what the server signs verifies in both schemes, as text and as bytes, with
 
 test('while a secret is being changed, a receiver with either of them accepts', async () => {
   const both = signBody(rawBody, ['whsec_new', 'whsec_old'], at)
-  for (const known of ['whsec_new', 'whsec_old']) await verifyWebhook({ rawBody, headers: { ...both }, secret: known, now: at })
+  for (const known of ['whsec_new', 'whsec_old'])
+    await verifyWebhook({ rawBody, headers: { ...both }, secret: known, now: at })
   await verifyWebhook({ rawBody, headers: { ...signed }, secrets: ['whsec_next', secret], now: at })
 })
 
@@ -36,7 +46,14 @@ test('another body, another secret, an old or a future time, and a missing or ma
   await refused({ now: new Date(at.getTime() - 301_000) })
   await refused({ now: new Date(at.getTime() + 11_000), toleranceSeconds: 10 })
   await refused({ headers: {} })
-  for (const header of ['', 't=,v1=00', `t=1781460000`, `t=x,v1=${'0'.repeat(64)}`, 'v1=zz', signed['atlas-signature'].replace(/v1=.{10}/, 'v1=')]) {
+  for (const header of [
+    '',
+    't=,v1=00',
+    `t=1781460000`,
+    `t=x,v1=${'0'.repeat(64)}`,
+    'v1=zz',
+    signed['atlas-signature'].replace(/v1=.{10}/, 'v1=')
+  ]) {
     await refused({ headers: { 'atlas-signature': header } })
   }
   await refused({ scheme: 'X-Atlas-Signature', headers: { 'x-atlas-signature': `sha256=${'0'.repeat(64)}` } })
@@ -44,7 +61,10 @@ test('another body, another secret, an old or a future time, and a missing or ma
 
 test('leaving out the timed signature does not get an old delivery through', async () => {
   const headers = { 'x-atlas-signature': signed['x-atlas-signature'] }
-  await assert.rejects(verifyWebhook({ rawBody, headers, secret, now: new Date(at.getTime() + 86_400_000) }), AtlasSignatureError)
+  await assert.rejects(
+    verifyWebhook({ rawBody, headers, secret, now: new Date(at.getTime() + 86_400_000) }),
+    AtlasSignatureError
+  )
 })
 
 test('without any secret it is a mistake of the caller and not of the sender', async () => {

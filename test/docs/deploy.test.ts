@@ -27,17 +27,30 @@ const podOf = (kind: string): Manifest => ofKind(kind).spec.template.spec
 const containers = ['Deployment', 'Job'].flatMap((kind) => podOf(kind).containers as Manifest[])
 
 /** The settings that the commands at the head of the manifest put into the secret. */
-const secretNames = [...read('docs/deploy/kubernetes.yaml').matchAll(/--from-literal=(\w+)=/g)].map(([, name]) => name ?? '')
+const secretNames = [...read('docs/deploy/kubernetes.yaml').matchAll(/--from-literal=(\w+)=/g)].map(
+  ([, name]) => name ?? ''
+)
 
 const compose: Manifest = parse(read('docs/deploy/compose.yaml'), { merge: true })
 
 /** A configuration of production with some settings of an example, so that the server's own reading judges them. */
 const configOf = (settings: Record<string, string>) =>
-  loadConfig({ NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'), ATLAS_JWT_SECRET: 'x'.repeat(32), ...settings })
+  loadConfig({
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://db/x',
+    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ATLAS_JWT_SECRET: 'x'.repeat(32),
+    ...settings
+  })
 
 test('every setting in the examples exists, and the README lists every setting', () => {
   const known = settingNames()
-  const used = [...Object.keys(ofKind('ConfigMap').data as object), ...secretNames, ...containers.flatMap(({ env = [] }) => (env as { name: string }[]).map(({ name }) => name)), ...['app-1', 'migrate'].flatMap((service) => Object.keys(compose.services[service].environment as object))]
+  const used = [
+    ...Object.keys(ofKind('ConfigMap').data as object),
+    ...secretNames,
+    ...containers.flatMap(({ env = [] }) => (env as { name: string }[]).map(({ name }) => name)),
+    ...['app-1', 'migrate'].flatMap((service) => Object.keys(compose.services[service].environment as object))
+  ]
   assert.ok(used.length > 15)
   for (const name of used) assert.ok(known.has(name), name)
   const readme = read('README.md')
@@ -51,14 +64,23 @@ test('the examples hold what production requires, with values that the server ta
   }
   const cluster = configOf(ofKind('ConfigMap').data)
   assert.ok(podOf('Deployment').terminationGracePeriodSeconds * 1000 >= cluster.drainDelayMs + 30_000)
-  const { DATABASE_URL: _url, ATLAS_ENCRYPTION_KEY: _key, ATLAS_JWT_SECRET: _secret, ...ofOne } = compose.services['app-1'].environment
+  const {
+    DATABASE_URL: _url,
+    ATLAS_ENCRYPTION_KEY: _key,
+    ATLAS_JWT_SECRET: _secret,
+    ...ofOne
+  } = compose.services['app-1'].environment
   assert.ok(parseInt(compose.services['app-1'].stop_grace_period, 10) * 1000 >= configOf(ofOne).drainDelayMs + 30_000)
 })
 
 test('the probes ask paths that exist, and the ports are those that the server listens on', () => {
-  const paths = Object.values(allOperations).filter(({ method }) => method === 'GET').map(({ path }) => path as string)
+  const paths = Object.values(allOperations)
+    .filter(({ method }) => method === 'GET')
+    .map(({ path }) => path as string)
   const [api] = podOf('Deployment').containers as Manifest[]
-  const ports = Object.fromEntries((api.ports as { name: string; containerPort: number }[]).map(({ name, containerPort }) => [name, containerPort]))
+  const ports = Object.fromEntries(
+    (api.ports as { name: string; containerPort: number }[]).map(({ name, containerPort }) => [name, containerPort])
+  )
   const config = configOf(ofKind('ConfigMap').data)
   assert.deepEqual(ports, { http: config.port, metrics: config.metricsPort })
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
@@ -68,17 +90,24 @@ test('the probes ask paths that exist, and the ports are those that the server l
   const { annotations } = ofKind('Deployment').spec.template.metadata
   assert.equal(annotations['prometheus.io/port'], String(ports.metrics))
   assert.equal(ofKind('Service').spec.ports[0].targetPort, 'http')
-  assert.deepEqual(ofKind('NetworkPolicy').spec.ingress.map((rule: Manifest) => rule.ports[0].port), ['http', 'metrics'])
+  assert.deepEqual(
+    ofKind('NetworkPolicy').spec.ingress.map((rule: Manifest) => rule.ports[0].port),
+    ['http', 'metrics']
+  )
 })
 
 test('selectors find the pods that they are for, and not those of the migration', () => {
   const matches = (selector: object, kind: string): boolean =>
     Object.entries(selector).every(([name, value]) => ofKind(kind).spec.template.metadata.labels[name] === value)
   const selectors = [
-    ofKind('Deployment').spec.selector.matchLabels, ofKind('Service').spec.selector, ofKind('PodDisruptionBudget').spec.selector.matchLabels,
-    ofKind('NetworkPolicy').spec.podSelector.matchLabels, podOf('Deployment').topologySpreadConstraints[0].labelSelector.matchLabels
+    ofKind('Deployment').spec.selector.matchLabels,
+    ofKind('Service').spec.selector,
+    ofKind('PodDisruptionBudget').spec.selector.matchLabels,
+    ofKind('NetworkPolicy').spec.podSelector.matchLabels,
+    podOf('Deployment').topologySpreadConstraints[0].labelSelector.matchLabels
   ]
-  for (const selector of selectors) assert.deepEqual([matches(selector, 'Deployment'), matches(selector, 'Job')], [true, false])
+  for (const selector of selectors)
+    assert.deepEqual([matches(selector, 'Deployment'), matches(selector, 'Job')], [true, false])
   assert.equal(ofKind('HorizontalPodAutoscaler').spec.scaleTargetRef.name, ofKind('Deployment').metadata.name)
 })
 
@@ -89,10 +118,15 @@ test('containers run this version, without privileges, and on a file system that
   }
   for (const { image, securityContext, resources } of containers) {
     assert.ok(String(image).endsWith(`/atlasforge:${version}`), image)
-    assert.deepEqual(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+    assert.deepEqual(securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] }
+    })
     assert.ok(resources.limits.memory)
   }
-  for (const service of ['app-1', 'app-2']) assert.deepEqual([compose.services[service].read_only, compose.services[service].cap_drop], [true, ['ALL']])
+  for (const service of ['app-1', 'app-2'])
+    assert.deepEqual([compose.services[service].read_only, compose.services[service].cap_drop], [true, ['ALL']])
 })
 
 test('the instances of the autoscaler fit a PostgreSQL as it comes', () => {
@@ -104,12 +138,23 @@ test('the instances of the autoscaler fit a PostgreSQL as it comes', () => {
 test('nginx takes its configuration, and asks each instance of the other example', (t) => {
   const text = read('docs/deploy/nginx.conf')
   const servers = [...text.matchAll(/server (app-\d):(\d+)/g)].map(([, host, port]) => [host, Number(port)])
-  assert.deepEqual(servers, Object.keys(compose.services).filter((name) => name.startsWith('app-')).map((name) => [name, configOf({}).port]))
+  assert.deepEqual(
+    servers,
+    Object.keys(compose.services)
+      .filter((name) => name.startsWith('app-'))
+      .map((name) => [name, configOf({}).port])
+  )
   const folder = mkdtempSync(join(tmpdir(), 'atlas-nginx-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'nginx.conf')
   // Names that only Compose knows, and files that only root may write.
-  writeFileSync(path, `pid ${folder}/nginx.pid;\n${text.replaceAll(/app-\d:/g, '127.0.0.1:').replaceAll('/dev/stdout', `${folder}/access`).replaceAll('/dev/stderr', `${folder}/error`)}`)
+  writeFileSync(
+    path,
+    `pid ${folder}/nginx.pid;\n${text
+      .replaceAll(/app-\d:/g, '127.0.0.1:')
+      .replaceAll('/dev/stdout', `${folder}/access`)
+      .replaceAll('/dev/stderr', `${folder}/error`)}`
+  )
   const { status, stderr, error } = spawnSync('nginx', ['-t', '-c', path, '-p', folder], { encoding: 'utf8' })
   if (error !== undefined) return t.skip('nginx is not installed')
   assert.equal(status, 0, stderr)

@@ -7,7 +7,11 @@ import type { Stage } from './scenario.ts'
 const clients = 8
 
 /** Makes trouble while clients send, and comes back when all that they sent is answered. */
-export const underLoad = async ({ promises, urls }: Site, mostOperations: number, makeTrouble: () => Promise<void>): Promise<void> => {
+export const underLoad = async (
+  { promises, urls }: Site,
+  mostOperations: number,
+  makeTrouble: () => Promise<void>
+): Promise<void> => {
   const load = promises.load(urls, { clients, most: mostOperations })
   try {
     await makeTrouble()

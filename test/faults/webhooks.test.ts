@@ -10,7 +10,15 @@ import { SeededRandom } from '../../scripts/seeded-random.ts'
 import { createPostgresDatabase, fillDataDir } from '../build-app.ts'
 import { startServerProcess } from '../machines/server-process.ts'
 import { until } from '../machines/waiting.ts'
-import { createApi, createPartner, respond, startReceiver, type Api, type Behaviour, type Body } from '../modules/webhooks/setup.ts'
+import {
+  createApi,
+  createPartner,
+  respond,
+  startReceiver,
+  type Api,
+  type Behaviour,
+  type Body
+} from '../modules/webhooks/setup.ts'
 
 /** Each kill costs the start of a server, and with the embedded database a slow one. */
 const kills = Number(process.env.FAULT_KILLS ?? ((process.env.TEST_DATABASE_URL ?? '') === '' ? 4 : 10))
@@ -50,7 +58,10 @@ const unreliable = (random: () => number) => {
   const behaviour: Behaviour = (request, response, received) => {
     const id = String(received.headers['x-atlas-delivery'])
     if (!left.has(id)) {
-      const planned = Array.from({ length: Math.floor(random() * 3) }, () => faults[Math.floor(random() * faults.length)]!)
+      const planned = Array.from(
+        { length: Math.floor(random() * 3) },
+        () => faults[Math.floor(random() * faults.length)]!
+      )
       if (random() < 0.1 && hangs++ < 3) planned.push(() => undefined)
       left.set(id, planned)
     }
@@ -65,7 +76,9 @@ const unreliable = (random: () => number) => {
 /** Asks for tests until so many were acknowledged, or until the server dies; tells which events it promised. */
 const askForTests = async (api: Api, id: string, count: number, promised: Set<string>): Promise<void> => {
   const ask = async (): Promise<void> => {
-    const answer = await api('POST', `/v1/webhooks/${id}/test`, undefined, { 'idempotency-key': randomUUID() }).catch(() => undefined)
+    const answer = await api('POST', `/v1/webhooks/${id}/test`, undefined, { 'idempotency-key': randomUUID() }).catch(
+      () => undefined
+    )
     if (answer?.status === 202) promised.add(String(answer.body.event_id))
   }
   for (let n = 0; n < count; n++) await Promise.all([ask(), ask()])
@@ -82,44 +95,77 @@ const readFeed = async (api: Api): Promise<Body[]> => {
   return items
 }
 
-test('through kills with -9 and an unreliable receiver every committed event arrives, and no other', { timeout: 900_000 }, async (t) => {
-  const chance = new SeededRandom(20260614)
-  const random = () => chance.next()
-  const { server, key } = await prepare(t)
-  const api = createApi(server.url, key)
-  const { behaviour, taken } = unreliable(random)
-  const receiver = await startReceiver(t, behaviour)
-  const gone = await startReceiver(t, respond(410))
-  const hook = (await api('POST', '/v1/webhooks', { url: receiver.url, events: ['webhook.disabled'] })).body
-  const dying = (await api('POST', '/v1/webhooks', { url: gone.url, events: ['task.*'] })).body
-  const promised = new Set<string>()
-  for (let round = 0; round < kills; round++) {
-    if (round === kills / 2) await api('POST', `/v1/webhooks/${dying.id}/test`)
-    await askForTests(api, hook.id, 2 + Math.floor(random() * 4), promised)
-    // More are asked for while the server dies: nobody knows which of these it commits.
-    const lost = askForTests(api, hook.id, 3, promised)
-    await delay(random() * 60)
-    await server.crash()
-    await lost
-    await server.start()
-  }
+test(
+  'through kills with -9 and an unreliable receiver every committed event arrives, and no other',
+  { timeout: 900_000 },
+  async (t) => {
+    const chance = new SeededRandom(20260614)
+    const random = () => chance.next()
+    const { server, key } = await prepare(t)
+    const api = createApi(server.url, key)
+    const { behaviour, taken } = unreliable(random)
+    const receiver = await startReceiver(t, behaviour)
+    const gone = await startReceiver(t, respond(410))
+    const hook = (await api('POST', '/v1/webhooks', { url: receiver.url, events: ['webhook.disabled'] })).body
+    const dying = (await api('POST', '/v1/webhooks', { url: gone.url, events: ['task.*'] })).body
+    const promised = new Set<string>()
+    for (let round = 0; round < kills; round++) {
+      if (round === kills / 2) await api('POST', `/v1/webhooks/${dying.id}/test`)
+      await askForTests(api, hook.id, 2 + Math.floor(random() * 4), promised)
+      // More are asked for while the server dies: nobody knows which of these it commits.
+      const lost = askForTests(api, hook.id, 3, promised)
+      await delay(random() * 60)
+      await server.crash()
+      await lost
+      await server.start()
+    }
 
-  const wanted = async () => (await readFeed(api)).filter(({ type, data }) => type !== 'webhook.test' || (data as { webhook_id: string }).webhook_id === hook.id)
-  await until('every event has arrived', async () => {
-    const [events, state] = [await wanted(), (await api('GET', `/v1/webhooks/${dying.id}`)).body.status]
-    return state === 'disabled' && events.some(({ type }) => type === 'webhook.disabled') && events.every(({ id }) => taken.has(id))
-  })
-  const feed = await readFeed(api)
-  assert.deepEqual(feed.map((event) => event.sequence), feed.map((_, index) => index + 1), 'the sequence has no gaps')
-  const inFeed = new Set(feed.map((event) => event.id))
-  assert.ok(promised.size >= kills, 'the test did something')
-  assert.deepEqual([...promised].filter((id) => !inFeed.has(id)), [], 'what was acknowledged is committed')
-  assert.deepEqual(receiver.received.filter(({ event }) => !inFeed.has(event.id)), [], 'what was sent is committed')
-  assert.deepEqual(feed.filter(({ type }) => type === 'webhook.disabled').map(({ data }) => data), [{ webhook_id: dying.id, url: gone.url, reason: 'gone' }])
-  const deliveryOf = new Map<string, unknown>()
-  for (const { headers, raw, event } of receiver.received) {
-    assert.equal(headers['x-atlas-signature'], `sha256=${createHmac('sha256', hook.secret).update(raw).digest('hex')}`)
-    assert.equal(deliveryOf.get(event.id) ?? headers['x-atlas-delivery'], headers['x-atlas-delivery'], 'one delivery for each event')
-    deliveryOf.set(event.id, headers['x-atlas-delivery'])
+    const wanted = async () =>
+      (await readFeed(api)).filter(
+        ({ type, data }) => type !== 'webhook.test' || (data as { webhook_id: string }).webhook_id === hook.id
+      )
+    await until('every event has arrived', async () => {
+      const [events, state] = [await wanted(), (await api('GET', `/v1/webhooks/${dying.id}`)).body.status]
+      return (
+        state === 'disabled' &&
+        events.some(({ type }) => type === 'webhook.disabled') &&
+        events.every(({ id }) => taken.has(id))
+      )
+    })
+    const feed = await readFeed(api)
+    assert.deepEqual(
+      feed.map((event) => event.sequence),
+      feed.map((_, index) => index + 1),
+      'the sequence has no gaps'
+    )
+    const inFeed = new Set(feed.map((event) => event.id))
+    assert.ok(promised.size >= kills, 'the test did something')
+    assert.deepEqual(
+      [...promised].filter((id) => !inFeed.has(id)),
+      [],
+      'what was acknowledged is committed'
+    )
+    assert.deepEqual(
+      receiver.received.filter(({ event }) => !inFeed.has(event.id)),
+      [],
+      'what was sent is committed'
+    )
+    assert.deepEqual(
+      feed.filter(({ type }) => type === 'webhook.disabled').map(({ data }) => data),
+      [{ webhook_id: dying.id, url: gone.url, reason: 'gone' }]
+    )
+    const deliveryOf = new Map<string, unknown>()
+    for (const { headers, raw, event } of receiver.received) {
+      assert.equal(
+        headers['x-atlas-signature'],
+        `sha256=${createHmac('sha256', hook.secret).update(raw).digest('hex')}`
+      )
+      assert.equal(
+        deliveryOf.get(event.id) ?? headers['x-atlas-delivery'],
+        headers['x-atlas-delivery'],
+        'one delivery for each event'
+      )
+      deliveryOf.set(event.id, headers['x-atlas-delivery'])
+    }
   }
-})
+)

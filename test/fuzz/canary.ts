@@ -9,15 +9,43 @@ import { admittedKinds, type Tenant } from './tenants.ts'
 
 /** Where a tenant's own words must stand before another one goes looking for them, or that search proves nothing. */
 const columns = [
-  'agents.name', 'approvals.description', 'bureau_agents.platform', 'bureau_events.notes', 'credentials.name', 'events.data', 'items.user_id',
-  'ledger_transactions.description', 'notifications.data', 'projects.description', 'projects.name', 'recipients.name', 'recipients.user_id',
-  'tasks.description', 'tasks.title', 'transactions.user_id', 'transfers.user_id', 'users.name', 'webhooks.description'
+  'agents.name',
+  'approvals.description',
+  'bureau_agents.platform',
+  'bureau_events.notes',
+  'credentials.name',
+  'events.data',
+  'items.user_id',
+  'ledger_transactions.description',
+  'notifications.data',
+  'projects.description',
+  'projects.name',
+  'recipients.name',
+  'recipients.user_id',
+  'tasks.description',
+  'tasks.title',
+  'transactions.user_id',
+  'transfers.user_id',
+  'users.name',
+  'webhooks.description'
 ]
 
 /** The operations that must show its words to the tenant who wrote them. */
 const reads = [
-  'getBalance', 'getStatus', 'listApprovals', 'listAgents', 'listAgentTransactions', 'getProfile', 'listApiKeys', 'listTokens', 'listTransfers',
-  'listRecipients', 'listWebhooks', 'listEvents', 'listProjects', 'listTasks'
+  'getBalance',
+  'getStatus',
+  'listApprovals',
+  'listAgents',
+  'listAgentTransactions',
+  'getProfile',
+  'listApiKeys',
+  'listTokens',
+  'listTransfers',
+  'listRecipients',
+  'listWebhooks',
+  'listEvents',
+  'listProjects',
+  'listTasks'
 ]
 
 /** Writes the canary into a thing of every kind that has a text; the drawn requests add what they can. */
@@ -28,7 +56,11 @@ export const writeCanary = async ({ stock }: Tenant): Promise<void> => {
   await call('PATCH', '/api/v1/users/me', { name: text }, session)
   await call('POST', '/v1/api-keys', { name: text, environment: 'test' }, session)
   await call('POST', '/v1/tokens', { name: text, scopes: ['accounts:read'], environment: 'test' }, session)
-  await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['transfer.returned'], description: text })
+  await call('POST', '/v1/webhooks', {
+    url: 'http://127.0.0.1:9/hooks',
+    events: ['transfer.returned'],
+    description: text
+  })
   const numbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
   await call('POST', '/v1/recipients', { name: text, user_id: `${canary}-user`, ...numbers })
   const { id: projectId } = await call('POST', '/v1/projects', { name: text, description: text })
@@ -45,21 +77,33 @@ export const writeCanary = async ({ stock }: Tenant): Promise<void> => {
 const columnsWithCanary = async (db: Db): Promise<string[]> => {
   const { rows } = await sql<{ table: string; column: string }>`
     select c.table_name as "table", c.column_name as "column" from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
-    where c.table_schema = current_schema() and t.table_type = 'BASE TABLE' and c.data_type in ('text', 'jsonb', 'character varying') order by 1, 2`.execute(db)
+    where c.table_schema = current_schema() and t.table_type = 'BASE TABLE' and c.data_type in ('text', 'jsonb', 'character varying') order by 1, 2`.execute(
+    db
+  )
   const found: string[] = []
   for (const { table, column } of rows) {
-    const holds = await sql<{ one: number }>`select 1 as one from ${sql.table(table)} where ${sql.ref(column)}::text like ${`%${canary}%`} limit 1`.execute(db)
+    const holds = await sql<{
+      one: number
+    }>`select 1 as one from ${sql.table(table)} where ${sql.ref(column)}::text like ${`%${canary}%`} limit 1`.execute(
+      db
+    )
     if (holds.rows.length > 0) found.push(`${table}.${column}`)
   }
   return found
 }
 
 /** The reading operations that answer the tenant with its own canary. */
-export const readsOfCanary = async (tenant: Tenant, ask: (request: FuzzRequest, credential: Record<string, string>) => Promise<FuzzAnswer>): Promise<string[]> => {
+export const readsOfCanary = async (
+  tenant: Tenant,
+  ask: (request: FuzzRequest, credential: Record<string, string>) => Promise<FuzzAnswer>
+): Promise<string[]> => {
   const found: string[] = []
   for (const operation of operations.filter(({ operationId }) => reads.includes(operationId))) {
     const [kind = 'nobody'] = admittedKinds(operation)
-    const drawn = fc.sample(validRequests(operation, { pool: tenant.pool, stock: tenant.stock, email: tenant.email, marked: false }), { numRuns: 10, seed: 1 })
+    const drawn = fc.sample(
+      validRequests(operation, { pool: tenant.pool, stock: tenant.stock, email: tenant.email, marked: false }),
+      { numRuns: 10, seed: 1 }
+    )
     for (const request of drawn) {
       const { status, text } = await ask(request, await tenant.present(operation, kind))
       if (status >= 300 || request.path.includes(canary) || !text.includes(canary)) continue
@@ -71,11 +115,17 @@ export const readsOfCanary = async (tenant: Tenant, ask: (request: FuzzRequest, 
 }
 
 /** What ought to hold the canary and does not. */
-export const whatLacksCanary = async (db: Db, shown: readonly string[], print: (line: string) => void): Promise<string[]> => {
+export const whatLacksCanary = async (
+  db: Db,
+  shown: readonly string[],
+  print: (line: string) => void
+): Promise<string[]> => {
   const stored = await columnsWithCanary(db)
   print(`marked texts stand in ${stored.length} columns, and ${shown.length} operations show them to their writer`)
   return [
     ...columns.filter((column) => !stored.includes(column)).map((column) => `canary: ${column} holds no marked text`),
-    ...reads.filter((operationId) => !shown.includes(operationId)).map((operationId) => `canary: ${operationId} shows its writer no marked text`)
+    ...reads
+      .filter((operationId) => !shown.includes(operationId))
+      .map((operationId) => `canary: ${operationId} shows its writer no marked text`)
   ]
 }

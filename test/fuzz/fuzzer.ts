@@ -51,7 +51,11 @@ const batchSize = 10
 /** Tries to make a thing with a marked text, of which some break a rule that no schema can say. */
 const mostMarkedTries = 2
 
-const seedFor = (seed: number, ...parts: (string | number)[]): number => createHash('sha256').update([seed, ...parts].join(' ')).digest().readInt32BE()
+const seedFor = (seed: number, ...parts: (string | number)[]): number =>
+  createHash('sha256')
+    .update([seed, ...parts].join(' '))
+    .digest()
+    .readInt32BE()
 
 const harvest = (pool: Pool, { status, text }: FuzzAnswer): void => {
   if (status >= 300 || !/^[{[]/.test(text) || text.length > 1_000_000) return
@@ -59,7 +63,12 @@ const harvest = (pool: Pool, { status, text }: FuzzAnswer): void => {
 }
 
 /** Where an operation's identifiers come from; one that ends things is told of none but those that were made for it. */
-const sourceOf = (operation: Operation, { pool, stock, email }: Tenant, marked = false) => ({ pool: Stock.usedUp(operation).length > 0 ? new Pool() : pool, stock, email, marked })
+const sourceOf = (operation: Operation, { pool, stock, email }: Tenant, marked = false) => ({
+  pool: Stock.usedUp(operation).length > 0 ? new Pool() : pool,
+  stock,
+  email,
+  marked
+})
 
 interface Try {
   request: FuzzRequest
@@ -95,11 +104,17 @@ class Fuzzer {
 
   /** Gives a tenant a thing of every kind that can be made, with texts of its own where they are to be marked. */
   async fill(tenant: Tenant, marked: boolean): Promise<void> {
-    for (const operation of operations.filter(({ method, operationId }) => (method === 'POST' || method === 'PUT' || method === 'PATCH') && operationId !== 'changePassword')) {
+    for (const operation of operations.filter(
+      ({ method, operationId }) =>
+        (method === 'POST' || method === 'PUT' || method === 'PATCH') && operationId !== 'changePassword'
+    )) {
       const [kind = 'nobody'] = admittedKinds(operation)
       if (kind === 'operator') continue
       await tenant.stock.renew(operation, 1)
-      const drawn = fc.sample(validRequests(operation, sourceOf(operation, tenant, marked)), { numRuns: marked ? mostMarkedTries : 1, seed: seedFor(this.options.seed, operation.operationId, 'fill') })
+      const drawn = fc.sample(validRequests(operation, sourceOf(operation, tenant, marked)), {
+        numRuns: marked ? mostMarkedTries : 1,
+        seed: seedFor(this.options.seed, operation.operationId, 'fill')
+      })
       for (const request of drawn) {
         harvest(tenant.pool, await this.ask(request, await tenant.present(operation, kind)))
       }
@@ -116,7 +131,10 @@ class Fuzzer {
   async visit(operation: Operation): Promise<Tally> {
     const tally = new Tally()
     const { seed, valid, invalid } = this.options
-    for (const [kind, count] of [['valid', valid], ['invalid', invalid]] as const) {
+    for (const [kind, count] of [
+      ['valid', valid],
+      ['invalid', invalid]
+    ] as const) {
       for (let from = 0; from < count; from += batchSize) {
         // Every third batch of the valid ones names the other tenant's things.
         const owner = kind === 'valid' && from % (3 * batchSize) === 2 * batchSize ? this.a : this.b
@@ -124,10 +142,17 @@ class Fuzzer {
         const numRuns = Math.min(batchSize, count - from)
         if (kind === 'valid' || from % (10 * batchSize) === 0) await owner.stock.renew(operation, numRuns)
         const requests = (kind === 'valid' ? validRequests : invalidRequests)(operation, sourceOf(operation, owner))
-        const drawn = fc.sample(fc.tuple(requests, fc.nat()), { numRuns, seed: seedFor(seed, operation.operationId, kind, from) })
+        const drawn = fc.sample(fc.tuple(requests, fc.nat()), {
+          numRuns,
+          seed: seedFor(seed, operation.operationId, kind, from)
+        })
         const tries = await Promise.all(drawn.map(([request, die]) => this.try(operation, request, die)))
         // In the order of the draw, whichever was answered first.
-        for (const one of tries) tally.add(this.judge(operation, one), kind === 'valid' && owner === this.b && admittedKinds(operation).includes(one.credential))
+        for (const one of tries)
+          tally.add(
+            this.judge(operation, one),
+            kind === 'valid' && owner === this.b && admittedKinds(operation).includes(one.credential)
+          )
       }
     }
     this.a.stock.reset()
@@ -156,20 +181,27 @@ class Fuzzer {
     const isAdmitted = admittedKinds(operation).includes(credential)
     // An operator reads everything, and what anybody may read of an agent is nobody's secret.
     const foreign = credential !== 'operator' && credential !== 'ingest' && !admittedKinds(operation).includes('nobody')
-    for (const fault of faultsOf(operation, request, answer, isAdmitted, this.secrets, foreign)) this.findings.push({ operationId, fault, request, credential })
+    for (const fault of faultsOf(operation, request, answer, isAdmitted, this.secrets, foreign))
+      this.findings.push({ operationId, fault, request, credential })
     if (isAdmitted) harvest(this.b.pool, answer)
     return answer.status
   }
 }
 
-const brokenAfter = async ({ database: { db } }: TestApp, log: readonly string[], secrets: ReadonlySet<string>): Promise<string[]> => {
+const brokenAfter = async (
+  { database: { db } }: TestApp,
+  log: readonly string[],
+  secrets: ReadonlySet<string>
+): Promise<string[]> => {
   const { faults } = await verifyLedger(db)
   const preparing = await db.selectFrom('transfers').select('id').where('state', '=', 'preparing').execute()
   return [
     ...faults.map(({ invariant, where }) => `ledger: ${invariant}: ${where}`),
     ...(await findMiscounted(db)).map((agent) => `bureau: the counters of ${agent} are not a recount's`),
     ...preparing.map(({ id }) => `transfers: ${id} is half done`),
-    ...log.filter((line) => [...secrets].some((secret) => line.includes(secret))).map((line) => `log: a secret in ${line.slice(0, 200)}`)
+    ...log
+      .filter((line) => [...secrets].some((secret) => line.includes(secret)))
+      .map((line) => `log: a secret in ${line.slice(0, 200)}`)
   ]
 }
 
@@ -179,10 +211,20 @@ const publicKinds = new Set(['ingest', 'garbage', 'unknownKey', 'overlong'])
 /** Starts a server, fuzzes it, and verifies afterwards that everything holds. */
 export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult> => {
   const log: string[] = []
-  const server = await startApp(t, { env: { LOG_LEVEL: 'info' }, historyDays: 30, logStream: { write: (line) => void log.push(line) } })
+  const server = await startApp(t, {
+    env: { LOG_LEVEL: 'info' },
+    historyDays: 30,
+    logStream: { write: (line) => void log.push(line) }
+  })
   const [a, b] = [await createTenant(server, `${canary}-user`), await createTenant(server, 'usr_1')]
-  const bearers = Object.entries(a.credentials).filter(([kind]) => !publicKinds.has(kind)).map(([, { authorization = '' }]) => authorization.slice(7))
-  const secrets = new Set([server.config.jwtSecret.toString('utf8'), server.config.ingestSecret ?? '', ...bearers].filter((secret) => secret.length > 15))
+  const bearers = Object.entries(a.credentials)
+    .filter(([kind]) => !publicKinds.has(kind))
+    .map(([, { authorization = '' }]) => authorization.slice(7))
+  const secrets = new Set(
+    [server.config.jwtSecret.toString('utf8'), server.config.ingestSecret ?? '', ...bearers].filter(
+      (secret) => secret.length > 15
+    )
+  )
   const fuzzer = new Fuzzer(options, server, a, b, secrets)
   t.after(() => fuzzer.connections.close())
   await fuzzer.fill(a, true)
@@ -198,9 +240,18 @@ export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult
     total.include(tally)
     const shortfall = tally.shortfallOf(operation.operationId)
     if (shortfall !== undefined) shallow.push(shortfall)
-    options.print(`${operation.operationId.padEnd(32)} ${tally.toString()}${fuzzer.findings.length > before ? `  ${fuzzer.findings.length - before} FAULTS` : ''}`)
+    options.print(
+      `${operation.operationId.padEnd(32)} ${tally.toString()}${fuzzer.findings.length > before ? `  ${fuzzer.findings.length - before} FAULTS` : ''}`
+    )
     options.onFindings?.(fuzzer.findings.slice(before))
   }
   const broken = [...unmarked, ...(await brokenAfter(server, log, secrets))]
-  return { requests: fuzzer.requests, operations: chosen.length, statuses: total.statuses, findings: fuzzer.findings, shallow, broken }
+  return {
+    requests: fuzzer.requests,
+    operations: chosen.length,
+    statuses: total.statuses,
+    findings: fuzzer.findings,
+    shallow,
+    broken
+  }
 }

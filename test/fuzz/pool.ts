@@ -10,8 +10,10 @@ export class Pool {
   /** Takes every identifier out of an answer; text that a tenant wrote is left where it is. */
   harvest(value: unknown, name = ''): void {
     if (Array.isArray(value)) return value.forEach((entry) => this.harvest(entry, name))
-    if (typeof value === 'object' && value !== null) return Object.entries(value).forEach(([key, entry]) => this.harvest(entry, key))
-    if ((typeof value !== 'string' && typeof value !== 'number') || !/^id$|_id$|Id$|^key$|token$|cursor$/.test(name)) return
+    if (typeof value === 'object' && value !== null)
+      return Object.entries(value).forEach(([key, entry]) => this.harvest(entry, key))
+    if ((typeof value !== 'string' && typeof value !== 'number') || !/^id$|_id$|Id$|^key$|token$|cursor$/.test(name))
+      return
     const text = String(value)
     if (text === '' || text.length > 300 || text.toLowerCase().includes(canary)) return
     this.#keep(name.replace('next_cursor', 'cursor'), text)

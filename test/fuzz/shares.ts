@@ -8,8 +8,14 @@ const leastRequests = 40
 const exceptions: Record<string, { least: number; why: string }> = {
   receiveStripeEvent: { least: 0, why: 'Stripe signs what it sends; a body that was drawn has no signature.' },
   receivePlaidWebhook: { least: 0, why: 'Plaid signs what it sends; a body that was drawn has no signature.' },
-  createTransfer: { least: 0.12, why: 'An account pays for a few transfers only, and not every rail goes with every pair of accounts.' },
-  simulateTransferEvent: { least: 0.12, why: 'A transfer takes each step once and in order; most steps that are drawn are not its next one.' },
+  createTransfer: {
+    least: 0.12,
+    why: 'An account pays for a few transfers only, and not every rail goes with every pair of accounts.'
+  },
+  simulateTransferEvent: {
+    least: 0.12,
+    why: 'A transfer takes each step once and in order; most steps that are drawn are not its next one.'
+  },
   requestLoan: { least: 0.03, why: 'An agent has one loan at a time, so that of ten requests at once one is granted.' }
 }
 
@@ -43,6 +49,9 @@ export class Tally {
 
   toString(): string {
     const share = this.hopeful === 0 ? '' : `${(100 * this.share).toFixed(0)} %`.padStart(6)
-    return `${share.padEnd(8)}${[...this.statuses].sort(([one], [other]) => one - other).map(([status, count]) => `${status}×${count}`).join(' ')}`
+    return `${share.padEnd(8)}${[...this.statuses]
+      .sort(([one], [other]) => one - other)
+      .map(([status, count]) => `${status}×${count}`)
+      .join(' ')}`
   }
 }

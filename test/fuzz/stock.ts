@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { identifiersOf, type Identifier, type Kind } from '../architecture/identifiers.ts'
-import { linkItem, makeCredentials, makeThings, makeWork, moveMoney, type Call, type Things } from '../architecture/things.ts'
+import {
+  linkItem,
+  makeCredentials,
+  makeThings,
+  makeWork,
+  moveMoney,
+  type Call,
+  type Things
+} from '../architecture/things.ts'
 import type { TestApp } from '../build-app.ts'
 import { createPartner } from '../credentials.ts'
 
@@ -31,7 +39,9 @@ const mark = (): string => randomBytes(6).toString('hex')
 
 /** One that hears of hardly anything, or every event would go to each of hundreds of webhooks. */
 const makeQuietWebhook: Maker = async ({ call }) => {
-  const webhook = String((await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['transfer.returned'] })).id)
+  const webhook = String(
+    (await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['transfer.returned'] })).id
+  )
   return { webhook, delivery: String((await call('POST', `/v1/webhooks/${webhook}/test`)).id) }
 }
 
@@ -49,7 +59,9 @@ const makers: Partial<Record<Kind, Maker>> = {
   apiKey: ({ call, session }) => makeCredentials(call, session),
   token: ({ call, session }) => makeCredentials(call, session),
   item: ({ call, endUser }) => linkItem(call, endUser),
-  publicToken: async ({ call }) => ({ publicToken: String((await call('POST', '/v1/sandbox/public_token', {})).public_token) }),
+  publicToken: async ({ call }) => ({
+    publicToken: String((await call('POST', '/v1/sandbox/public_token', {})).public_token)
+  }),
   recipient: async ({ call }) => {
     const numbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
     return { recipient: String((await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers })).id) }
@@ -59,13 +71,23 @@ const makers: Partial<Record<Kind, Maker>> = {
   account: ({ call, endUser }) => linkItem(call, endUser),
   webhook: makeQuietWebhook,
   delivery: makeQuietWebhook,
-  project: async ({ call }) => ({ project: String((await call('POST', '/v1/projects', { name: 'Quarterly close' })).id) }),
+  project: async ({ call }) => ({
+    project: String((await call('POST', '/v1/projects', { name: 'Quarterly close' })).id)
+  }),
   task: ({ call }) => makeWork(call),
   agent: makeAgentOnly,
-  approval: async ({ call }, { agentKey = '' }) => ({ approval: Number((await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id) }),
+  approval: async ({ call }, { agentKey = '' }) => ({
+    approval: Number((await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id)
+  }),
   creditAccount: async (owner, base) => {
     const { agent = '' } = await makeAgentOnly(owner, base)
-    const opening = { agent_id: agent, action: 'open', account_type: 'credit', credit_limit: 100, platform: 'elsewhere' }
+    const opening = {
+      agent_id: agent,
+      action: 'open',
+      account_type: 'credit',
+      credit_limit: 100,
+      platform: 'elsewhere'
+    }
     return { agent, creditAccount: Number((await owner.call('POST', '/v2/api/account', opening)).account_id) }
   }
 }
@@ -99,7 +121,13 @@ export class Stock {
     const things = await makeThings(owner.call, owner.session, owner.furnisherKey, owner.endUser, mark())
     const { items: events } = await owner.call('GET', '/v1/events?limit=1')
     const spare = await createPartner(owner.server.database)
-    return new Stock(owner, { ...things, endUser: owner.endUser, partner: spare.partnerId, session: await owner.openSession(), sequence: String(events[0].sequence) })
+    return new Stock(owner, {
+      ...things,
+      endUser: owner.endUser,
+      partner: spare.partnerId,
+      session: await owner.openSession(),
+      sequence: String(events[0].sequence)
+    })
   }
 
   /** Puts the first things back, which no request ends. */
@@ -115,7 +143,11 @@ export class Stock {
 
   /** The identifiers of an operation whose things it ends or changes for good. */
   static usedUp(operation: Operation): Identifier[] {
-    return operation.method === 'GET' ? [] : identifiersOf(operation).filter(({ place, kind }) => makers[kind] !== undefined && (place === 'path' || usedUpByBody.has(kind)))
+    return operation.method === 'GET'
+      ? []
+      : identifiersOf(operation).filter(
+          ({ place, kind }) => makers[kind] !== undefined && (place === 'path' || usedUpByBody.has(kind))
+        )
   }
 
   /** Makes new things for the next requests of an operation, of which there are `requests`. */
@@ -125,7 +157,9 @@ export class Stock {
     if (operation.operationId === 'requestLoan') await payBack(this.owner, agentKey)
     if (operation.operationId === 'repayLoan') {
       await payBack(this.owner, agentKey)
-      this.values.set('loan', [Number((await this.owner.call('POST', '/api/loans', { amount: 100 }, agentKey)).loan_id)])
+      this.values.set('loan', [
+        Number((await this.owner.call('POST', '/api/loans', { amount: 100 }, agentKey)).loan_id)
+      ])
     }
     if (operation.group === 'webhooks' && operation.method !== 'GET') await dropWebhooks(this.owner, this.base.webhook)
     const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
@@ -133,9 +167,15 @@ export class Stock {
     for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
       const maker = makers[kind]
       if (maker === undefined) continue
-      const made = await Promise.all(Array.from({ length: Math.min(mostFresh, requests) }, () => maker(this.owner, this.base)))
+      const made = await Promise.all(
+        Array.from({ length: Math.min(mostFresh, requests) }, () => maker(this.owner, this.base))
+      )
       const [first = {}] = made
-      for (const each of Object.keys(first) as (keyof Things)[]) this.values.set(each, made.flatMap((things) => things[each] ?? []))
+      for (const each of Object.keys(first) as (keyof Things)[])
+        this.values.set(
+          each,
+          made.flatMap((things) => things[each] ?? [])
+        )
     }
   }
 }

@@ -3,12 +3,45 @@ import fc from 'fast-check'
 /** Stands in every text that the first tenant writes; nobody else may ever read it. */
 export const canary = 'zq9canary'
 
-const valid = ['𝔘𝔫𝔦𝔠𝔬𝔡𝔢', 'مرحبا‮abc', 'e\u0301\u0323\u0323', '👩‍👩‍👧‍👦🏳️‍🌈', '\u200b', ' ', '\t\r\n', 'ﷺ', 'İıſ', '0', 'null', '-0', 'true', '%', '\\', '"', '\u007f', '\ufeff', '\u2028']
+const valid = [
+  '𝔘𝔫𝔦𝔠𝔬𝔡𝔢',
+  'مرحبا‮abc',
+  'e\u0301\u0323\u0323',
+  '👩‍👩‍👧‍👦🏳️‍🌈',
+  '\u200b',
+  ' ',
+  '\t\r\n',
+  'ﷺ',
+  'İıſ',
+  '0',
+  'null',
+  '-0',
+  'true',
+  '%',
+  '\\',
+  '"',
+  '\u007f',
+  '\ufeff',
+  '\u2028'
+]
 
 /** What attacks are made of; as text it is as good as any other. */
 export const attacks = [
-  "' OR 1=1; drop table partners; --", '<script>alert(1)</script>', '${7*7}{{7*7}}', '../../../../etc/passwd', '%00%0a%0d', '\r\nSet-Cookie: a=b',
-  'javascript:alert(1)', 'file:///etc/passwd', '__proto__', 'constructor', '\u001b[31mlog\u001b[0m', '$(id)', '1e308', 'NaN', 'toString'
+  "' OR 1=1; drop table partners; --",
+  '<script>alert(1)</script>',
+  '${7*7}{{7*7}}',
+  '../../../../etc/passwd',
+  '%00%0a%0d',
+  '\r\nSet-Cookie: a=b',
+  'javascript:alert(1)',
+  'file:///etc/passwd',
+  '__proto__',
+  'constructor',
+  '\u001b[31mlog\u001b[0m',
+  '$(id)',
+  '1e308',
+  'NaN',
+  'toString'
 ]
 
 /** What no field can hold: a NUL, halves of surrogate pairs. */
@@ -23,9 +56,13 @@ const cut = (text: string, length: number): string => {
 /** Text of any Unicode with between `min` and `max` code points, most often at the bounds. */
 export const strangeText = (min: number, max: number): fc.Arbitrary<string> => {
   const longest = Math.min(max, 3000)
-  const length = fc.constantFrom(...new Set([min, Math.min(min + 1, longest), longest, Math.min(24, longest)].filter((size) => size >= min)))
-  return fc.tuple(fc.constantFrom(...valid, ...attacks), length, fc.string({ unit: 'grapheme', maxLength: 12 })).map(([start, size, rest]) => {
-    const seed = `${start}${rest}x`
-    return cut(seed.repeat(Math.ceil(size / [...seed].length) + 1), size)
-  })
+  const length = fc.constantFrom(
+    ...new Set([min, Math.min(min + 1, longest), longest, Math.min(24, longest)].filter((size) => size >= min))
+  )
+  return fc
+    .tuple(fc.constantFrom(...valid, ...attacks), length, fc.string({ unit: 'grapheme', maxLength: 12 }))
+    .map(([start, size, rest]) => {
+      const seed = `${start}${rest}x`
+      return cut(seed.repeat(Math.ceil(size / [...seed].length) + 1), size)
+    })
 }

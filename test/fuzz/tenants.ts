@@ -42,14 +42,28 @@ const givePassword = async ({ database }: TestApp, { userId }: TestPartner): Pro
 /** Every scope that any operation asks for. */
 const everyScope = [...new Set(operations.flatMap(({ scopes }) => scopes))]
 
-const signIn = async ({ database, config, clock }: TestApp, { userId, partnerId }: TestPartner, operator = false): Promise<{ token: string; sessionId: string }> => {
+const signIn = async (
+  { database, config, clock }: TestApp,
+  { userId, partnerId }: TestPartner,
+  operator = false
+): Promise<{ token: string; sessionId: string }> => {
   const now = clock.now()
   const sessionId = newId('ses')
   if (operator) await database.db.updateTable('users').set({ operator: true }).where('id', '=', userId).execute()
   const expires_at = new Date(now.getTime() + 7 * 86_400_000)
   await database.db
     .insertInto('sessions')
-    .values({ id: sessionId, user_id: userId, partner_id: partnerId, ip: '127.0.0.1', user_agent: null, created_at: now, last_used_at: now, expires_at, revoked_at: null })
+    .values({
+      id: sessionId,
+      user_id: userId,
+      partner_id: partnerId,
+      ip: '127.0.0.1',
+      user_agent: null,
+      created_at: now,
+      last_used_at: now,
+      expires_at,
+      revoked_at: null
+    })
     .execute()
   return { token: await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now), sessionId }
 }
@@ -66,7 +80,10 @@ const signInForCookie = async (server: TestApp, partner: TestPartner): Promise<s
   const { sessionId } = await signIn(server, partner)
   const [token, created_at] = [randomText(48), server.clock.now()]
   const expires_at = new Date(created_at.getTime() + 7 * 86_400_000)
-  await server.database.db.insertInto('refresh_tokens').values({ hash: hashSecret(token), session_id: sessionId, created_at, expires_at, used_at: null }).execute()
+  await server.database.db
+    .insertInto('refresh_tokens')
+    .values({ hash: hashSecret(token), session_id: sessionId, created_at, expires_at, used_at: null })
+    .execute()
   return `atlas_refresh=${token}`
 }
 
@@ -76,10 +93,18 @@ const forge = (token: string): string => {
 }
 
 /** A token and a session that have been ended. */
-const makeEnded = async (server: TestApp, partner: TestPartner): Promise<{ revokedToken: string; endedSession: string }> => {
+const makeEnded = async (
+  server: TestApp,
+  partner: TestPartner
+): Promise<{ revokedToken: string; endedSession: string }> => {
   const { db } = server.database
   const revokedToken = await partner.token(everyScope)
-  await db.updateTable('credentials').set({ revoked_at: server.clock.now() }).where('hint', 'like', `%${revokedToken.slice(-4)}`).where('partner_id', '=', partner.partnerId).execute()
+  await db
+    .updateTable('credentials')
+    .set({ revoked_at: server.clock.now() })
+    .where('hint', 'like', `%${revokedToken.slice(-4)}`)
+    .where('partner_id', '=', partner.partnerId)
+    .execute()
   const ended = await signIn(server, partner)
   await db.updateTable('sessions').set({ revoked_at: server.clock.now() }).where('id', '=', ended.sessionId).execute()
   return { revokedToken, endedSession: ended.token }
@@ -93,9 +118,20 @@ export const createTenant = async (server: TestApp, endUser: string): Promise<Te
   const { token: session } = await signIn(server, partner)
   const furnisher = await createPartner(database)
   const openSession = async () => (await signIn(server, partner)).sessionId
-  const stock = await Stock.of({ call: clientOf(server.url, partner.testKey), server, session, openSession, furnisherKey: furnisher.testKey, endUser })
+  const stock = await Stock.of({
+    call: clientOf(server.url, partner.testKey),
+    server,
+    session,
+    openSession,
+    furnisherKey: furnisher.testKey,
+    endUser
+  })
   const { agent = '', agentKey = '' } = stock.base
-  await database.db.transaction().execute((trx) => server.app.ledger.post(trx, { walletId: agent, type: 'earn', amountCents: fundsCents, description: 'Top-up' }))
+  await database.db
+    .transaction()
+    .execute((trx) =>
+      server.app.ledger.post(trx, { walletId: agent, type: 'earn', amountCents: fundsCents, description: 'Top-up' })
+    )
   const { revokedToken, endedSession } = await makeEnded(server, partner)
   const operator = await createPartner(database)
   await givePassword(server, operator)
@@ -125,7 +161,14 @@ export const createTenant = async (server: TestApp, endUser: string): Promise<Te
   return { partner, pool: new Pool(), stock, credentials, email: emailOf(partner), present }
 }
 
-const kindOf: Record<string, string> = { PartnerKey: 'partnerKey', PersonalAccessToken: 'token', BearerJWT: 'session', AgentKey: 'agentKey', IngestSecret: 'ingest', RefreshCookie: 'cookie' }
+const kindOf: Record<string, string> = {
+  PartnerKey: 'partnerKey',
+  PersonalAccessToken: 'token',
+  BearerJWT: 'session',
+  AgentKey: 'agentKey',
+  IngestSecret: 'ingest',
+  RefreshCookie: 'cookie'
+}
 
 /** The kinds of credential that an operation admits. */
 export const admittedKinds = ({ security, extensions }: Operation): string[] => {

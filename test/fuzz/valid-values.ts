@@ -37,10 +37,21 @@ const isName = (name: string): boolean => /^id$|_id$|Id$|^key$/.test(name)
 
 const formats: Record<string, fc.Arbitrary<string>> = {
   date: fc.constantFrom('2024-02-29', '2026-06-14', '1970-01-01', '9999-12-31', '0001-01-01', '2026-12-31'),
-  'date-time': fc.constantFrom('2026-06-14T18:00:00Z', '2024-02-29T23:59:59.999+14:00', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z', '2026-06-14t18:00:00.123456z'),
+  'date-time': fc.constantFrom(
+    '2026-06-14T18:00:00Z',
+    '2024-02-29T23:59:59.999+14:00',
+    '9999-12-31T23:59:59Z',
+    '0001-01-01T00:00:00Z',
+    '2026-06-14t18:00:00.123456z'
+  ),
   uuid: fc.uuid(),
   email: fc.nat().map((n) => `u${n}+tag@example.test`),
-  uri: fc.constantFrom('http://127.0.0.1:9/hook', 'https://example.test/a?b=%F0%9F%98%80#c', 'http://[::1]:9/', 'https://xn--bcher-kva.example/'),
+  uri: fc.constantFrom(
+    'http://127.0.0.1:9/hook',
+    'https://example.test/a?b=%F0%9F%98%80#c',
+    'http://[::1]:9/',
+    'https://xn--bcher-kva.example/'
+  ),
   ipv4: fc.ipV4(),
   ipv6: fc.ipV6()
 }
@@ -49,7 +60,8 @@ const textOf = (schema: Schema, name: string, { pool, marked }: Source): fc.Arbi
   const { minLength = 0, maxLength = 200 } = schema
   const plain = (): fc.Arbitrary<string> => {
     const format = formats[schema.format ?? '']
-    if (format !== undefined) return marked && schema.format === 'email' ? format.map((text) => `${canary}${text}`) : format
+    if (format !== undefined)
+      return marked && schema.format === 'email' ? format.map((text) => `${canary}${text}`) : format
     const free = marked
       ? fc.nat().map((n) => `${isName(name) ? 'own' : canary}-${n}`.padEnd(minLength, 'x').slice(0, maxLength))
       : strangeText(minLength, maxLength)
@@ -58,7 +70,15 @@ const textOf = (schema: Schema, name: string, { pool, marked }: Source): fc.Arbi
     return fc.tuple(free, fc.stringMatching(pattern)).map(([text, matching]) => (pattern.test(text) ? text : matching))
   }
   const known = fc.nat().map((n) => pool.pick(name, schema.example, n))
-  return fc.tuple(known, plain(), fc.nat(9)).map(([ours, other, die]) => (ours !== undefined && die < 8 ? ours : typeof schema.example === 'string' && die === 8 && !marked ? schema.example : other))
+  return fc
+    .tuple(known, plain(), fc.nat(9))
+    .map(([ours, other, die]) =>
+      ours !== undefined && die < 8
+        ? ours
+        : typeof schema.example === 'string' && die === 8 && !marked
+          ? schema.example
+          : other
+    )
 }
 
 const numberOf = (schema: Schema, whole: boolean): fc.Arbitrary<number> => {
@@ -66,8 +86,13 @@ const numberOf = (schema: Schema, whole: boolean): fc.Arbitrary<number> => {
   const low = schema.minimum ?? (schema.exclusiveMinimum === undefined ? -1000 : schema.exclusiveMinimum + step)
   const high = schema.maximum ?? Math.max(low + 1, 1_000_000)
   const rounded = (value: number): number => (whole ? Math.round(value) : Number(value.toFixed(2)))
-  const edges = [low, low + step, high, high - step, 0, 1, 0.29, 1.15, 4218.5].map(rounded).filter((value) => value >= low && value <= high)
-  return fc.oneof(fc.constantFrom(...edges), fc.double({ min: low, max: Math.min(high, low + 500), noNaN: true }).map(rounded))
+  const edges = [low, low + step, high, high - step, 0, 1, 0.29, 1.15, 4218.5]
+    .map(rounded)
+    .filter((value) => value >= low && value <= high)
+  return fc.oneof(
+    fc.constantFrom(...edges),
+    fc.double({ min: low, max: Math.min(high, low + 500), noNaN: true }).map(rounded)
+  )
 }
 
 const objectOf = (schema: Schema, source: Source, depth: number): fc.Arbitrary<unknown> => {
@@ -78,7 +103,10 @@ const objectOf = (schema: Schema, source: Source, depth: number): fc.Arbitrary<u
   const extra = schema.additionalProperties
   if (extra === false || fields.length > 0) return record
   const value = typeof extra === 'object' ? validOf(extra, '', source, depth + 1) : strangeText(0, 40)
-  return fc.dictionary(strangeText(1, 20), value, { minKeys: schema.minProperties ?? 0, maxKeys: Math.min(schema.maxProperties ?? 4, 4) })
+  return fc.dictionary(strangeText(1, 20), value, {
+    minKeys: schema.minProperties ?? 0,
+    maxKeys: Math.min(schema.maxProperties ?? 4, 4)
+  })
 }
 
 /** Strange values that a schema admits; the caller filters by the schema itself, since not every pair of keywords is followed. */
@@ -87,19 +115,36 @@ export const validOf = (given: SchemaObject, name: string, source: Source, depth
   if (schema.const !== undefined) return fc.constant(schema.const)
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum)
   if (schema.oneOf !== undefined) return fc.oneof(...schema.oneOf.map((part) => validOf(part, name, source, depth)))
-  if (schema.allOf !== undefined) return fc.tuple(...schema.allOf.map((part) => validOf(part, name, source, depth))).map((parts) => Object.assign({}, ...parts) as object)
+  if (schema.allOf !== undefined)
+    return fc
+      .tuple(...schema.allOf.map((part) => validOf(part, name, source, depth)))
+      .map((parts) => Object.assign({}, ...parts) as object)
   const types = [schema.type ?? (schema.properties === undefined ? 'string' : 'object')].flat()
-  return fc.oneof(...types.map((type) => {
-    switch (type) {
-      case 'null': return fc.constant(null)
-      case 'boolean': return fc.boolean()
-      case 'integer': case 'number': return fc.tuple(numberOf(schema, type === 'integer'), fc.nat(), fc.boolean()).map(([value, index, real]) => {
-        const known = real && isName(name) ? Number(source.pool.pick(name, undefined, index)) : NaN
-        return Number.isNaN(known) ? value : known
-      })
-      case 'array': return depth > 5 ? fc.constant([]) : fc.array(validOf(schema.items ?? {}, name, source, depth + 1), { minLength: schema.minItems ?? 0, maxLength: Math.min(schema.maxItems ?? 4, (schema.minItems ?? 0) + 4) })
-      case 'object': return depth > 5 ? fc.constant({}) : objectOf(schema, source, depth)
-      default: return textOf(schema, name, source)
-    }
-  }))
+  return fc.oneof(
+    ...types.map((type) => {
+      switch (type) {
+        case 'null':
+          return fc.constant(null)
+        case 'boolean':
+          return fc.boolean()
+        case 'integer':
+        case 'number':
+          return fc.tuple(numberOf(schema, type === 'integer'), fc.nat(), fc.boolean()).map(([value, index, real]) => {
+            const known = real && isName(name) ? Number(source.pool.pick(name, undefined, index)) : NaN
+            return Number.isNaN(known) ? value : known
+          })
+        case 'array':
+          return depth > 5
+            ? fc.constant([])
+            : fc.array(validOf(schema.items ?? {}, name, source, depth + 1), {
+                minLength: schema.minItems ?? 0,
+                maxLength: Math.min(schema.maxItems ?? 4, (schema.minItems ?? 0) + 4)
+              })
+        case 'object':
+          return depth > 5 ? fc.constant({}) : objectOf(schema, source, depth)
+        default:
+          return textOf(schema, name, source)
+      }
+    })
+  )
 }

@@ -14,7 +14,9 @@ const assertGolden = (name: string, text: string): void => {
     ...now.filter((line) => !reviewed.includes(line)).map((line) => `+ ${line}`)
   ]
   const shown = changes.length === 0 ? 'It has the same lines in another order.' : changes.join('\n')
-  assert.fail(`test/golden/${name} is not what the program has now. Is the change meant? Then run \`npm run golden\` and commit the file.\n${shown}`)
+  assert.fail(
+    `test/golden/${name} is not what the program has now. Is the change meant? Then run \`npm run golden\` and commit the file.\n${shown}`
+  )
 }
 
 test('the operations and what is enforced of each are those that were reviewed', () => {

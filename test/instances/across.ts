@@ -16,18 +16,31 @@ export const revocation: Check = {
   async run(fleet) {
     const { direct, database } = fleet
     const { token } = await signUp(fleet.front, database.db)
-    const mint = async (path: string, body: object) => succeeded(await send(direct[0]!, 'POST', path, { key: token, body }))
-    const [partnerKey, pat] = [await mint('/v1/api-keys', { name: 'k', environment: 'test' }), await mint('/v1/tokens', { name: 't', scopes: ['webhooks:read'] })]
+    const mint = async (path: string, body: object) =>
+      succeeded(await send(direct[0]!, 'POST', path, { key: token, body }))
+    const [partnerKey, pat] = [
+      await mint('/v1/api-keys', { name: 'k', environment: 'test' }),
+      await mint('/v1/tokens', { name: 't', scopes: ['webhooks:read'] })
+    ]
     const agent_id = `agent-${randomUUID()}`
     const agent = await mint('/api/register', { agent_id })
     const cases = [
       { key: partnerKey.key, path: '/v1/webhooks', revoke: ['DELETE', `/v1/api-keys/${partnerKey.id}`] },
       { key: pat.token, path: '/v1/webhooks', revoke: ['DELETE', `/v1/tokens/${pat.id}`] },
-      { key: agent.api_key, path: `/api/agents/${agent_id}/transactions`, revoke: ['POST', `/api/agents/${agent_id}/revoke`] }
+      {
+        key: agent.api_key,
+        path: `/api/agents/${agent_id}/transactions`,
+        revoke: ['POST', `/api/agents/${agent_id}/revoke`]
+      }
     ] as const
     for (const [index, { key, path, revoke }] of cases.entries()) {
       assert.deepEqual(await statusesOf(fleet, path, key), all(fleet, 200))
-      succeeded(await send(direct[index % direct.length]!, revoke[0], revoke[1], { key: token, ...(revoke[0] === 'POST' ? { body: { confirm: true } } : {}) }))
+      succeeded(
+        await send(direct[index % direct.length]!, revoke[0], revoke[1], {
+          key: token,
+          ...(revoke[0] === 'POST' ? { body: { confirm: true } } : {})
+        })
+      )
       assert.deepEqual(await statusesOf(fleet, path, key), all(fleet, 401))
     }
     return `a partner key, a token and an agent's key, each at ${direct.length} instances`
@@ -41,7 +54,11 @@ export const sessions: Check = {
     const { cookie, token } = await signUp(fleet.front, database.db)
     const refresh = async (url: string, of: string) => {
       const answered = await send(url, 'POST', '/api/v1/auth/refresh', { headers: { cookie: of } })
-      return { status: answered.status, token: String(answered.body.access_token), cookie: answered.headers.getSetCookie()[0]?.split(';')[0] ?? '' }
+      return {
+        status: answered.status,
+        token: String(answered.body.access_token),
+        cookie: answered.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+      }
     }
     assert.deepEqual(await statusesOf(fleet, '/api/v1/users/me', token), all(fleet, 200))
     let last = { status: 200, token, cookie }
@@ -62,9 +79,15 @@ export const rateLimits: Check = {
   async run({ direct, database, front }) {
     const { key, partnerId } = await signUp(front, database.db)
     const [limit, requests] = [20, 200]
-    await database.db.updateTable('partners').set({ rate_overrides: JSON.stringify({ read: limit }) }).where('id', '=', partnerId).execute()
+    await database.db
+      .updateTable('partners')
+      .set({ rate_overrides: JSON.stringify({ read: limit }) })
+      .where('id', '=', partnerId)
+      .execute()
     const begun = performance.now()
-    const answers = await Promise.all(Array.from({ length: requests }, (_, n) => send(direct[n % direct.length]!, 'GET', '/v1/webhooks', { key })))
+    const answers = await Promise.all(
+      Array.from({ length: requests }, (_, n) => send(direct[n % direct.length]!, 'GET', '/v1/webhooks', { key }))
+    )
     const seconds = (performance.now() - begun) / 1000
     const served = answers.filter(({ status }) => status === 200).length
     assert.ok(answers.every(({ status }) => status === 200 || status === 429))
@@ -74,7 +97,10 @@ export const rateLimits: Check = {
     // At most ten tries a minute for one account, however they are spread.
     const email = `${randomUUID()}@example.test`
     const tries = []
-    for (let n = 0; n < 14; n++) tries.push((await send(front, 'POST', '/api/v1/auth/login', { body: { email, password: 'not the password' } })).status)
+    for (let n = 0; n < 14; n++)
+      tries.push(
+        (await send(front, 'POST', '/api/v1/auth/login', { body: { email, password: 'not the password' } })).status
+      )
     assert.deepEqual(tries, [...Array<number>(10).fill(401), ...Array<number>(4).fill(429)])
     return `${served} of ${requests} requests served in ${seconds.toFixed(2)} s at ${limit} a second; 10 of 14 sign-ins tried`
   }
@@ -108,7 +134,10 @@ export const webhooks: Check = {
       const id = String(headers['x-atlas-delivery'])
       counts.set(id, (counts.get(id) ?? 0) + 1)
     }
-    assert.deepEqual([...counts].filter(([, times]) => times !== 1), [])
+    assert.deepEqual(
+      [...counts].filter(([, times]) => times !== 1),
+      []
+    )
     const attempts = await database.db
       .selectFrom('webhook_attempts')
       .innerJoin('webhook_deliveries', 'webhook_deliveries.id', 'webhook_attempts.delivery_id')

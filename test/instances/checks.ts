@@ -8,4 +8,14 @@ const everything: Check = {
   run: (fleet) => fleet.verify()
 }
 
-export const checksOf = (random: () => number): Check[] => [walk, revocation, sessions, rateLimits, idempotency, spends, webhooks, rollingRestart(random), everything]
+export const checksOf = (random: () => number): Check[] => [
+  walk,
+  revocation,
+  sessions,
+  rateLimits,
+  idempotency,
+  spends,
+  webhooks,
+  rollingRestart(random),
+  everything
+]

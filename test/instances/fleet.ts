@@ -26,7 +26,10 @@ export interface FleetOptions {
 }
 
 /** What is not installed, in words; undefined when nothing is missing. */
-export const whatIsMissing = ({ databaseUrl, redisUrl }: Pick<FleetOptions, 'databaseUrl' | 'redisUrl'>): string | undefined => {
+export const whatIsMissing = ({
+  databaseUrl,
+  redisUrl
+}: Pick<FleetOptions, 'databaseUrl' | 'redisUrl'>): string | undefined => {
   const missing = [
     ...(findProgram('nginx') === undefined ? ['nginx'] : []),
     ...(databaseUrl === undefined && findProgram('initdb') === undefined ? ['postgresql'] : []),
@@ -44,7 +47,10 @@ const openDatabaseUrl = async (t: Cleaner, given: string | undefined): Promise<s
 }
 
 /** Instances in production mode on one PostgreSQL and one Redis, with nginx before them, and a tenant that came about through nginx. */
-export const startFleet = async (t: Cleaner, { random, instances, databaseUrl, redisUrl }: FleetOptions): Promise<Fleet> => {
+export const startFleet = async (
+  t: Cleaner,
+  { random, instances, databaseUrl, redisUrl }: FleetOptions
+): Promise<Fleet> => {
   needProgram('nginx', 'nginx')
   const database = await openDatabaseUrl(t, databaseUrl)
   const redis = redisUrl ?? (await startRedis(t)).url
@@ -63,10 +69,20 @@ export const startFleet = async (t: Cleaner, { random, instances, databaseUrl, r
       ATLAS_INGEST_SECRET: ingestSecret
     },
     front: async (servers) => {
-      const nginx = await startNginx(t, port, servers.map((server) => server.port))
+      const nginx = await startNginx(
+        t,
+        port,
+        servers.map((server) => server.port)
+      )
       nginxLog = nginx.log
       return nginx.url
     }
   })
-  return { ...site, front: site.urls[0] ?? '', direct: site.servers.map(({ url }) => url), ingestSecret, nginxLog: () => nginxLog() }
+  return {
+    ...site,
+    front: site.urls[0] ?? '',
+    direct: site.servers.map(({ url }) => url),
+    ingestSecret,
+    nginxLog: () => nginxLog()
+  }
 }

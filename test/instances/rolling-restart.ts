@@ -16,16 +16,24 @@ interface Counts {
 }
 
 /** Spends without a key and reads, until told to stop; everything that is not a success is a failure. */
-const ask = async ({ front, tenant, random }: Fleet & { random: () => number }, counts: Counts, stopped: () => boolean): Promise<void> => {
+const ask = async (
+  { front, tenant, random }: Fleet & { random: () => number },
+  counts: Counts,
+  stopped: () => boolean
+): Promise<void> => {
   while (!stopped()) {
     const agent = tenant.agents[0]!
     const description = `unkeyed-${counts.withoutKey.length + counts.reads}-${random()}`
     const isRead = random() < 0.4
-    const answered = await (isRead
-      ? send(front, 'GET', `/api/balance?agent_id=${agent.agentId}`)
-      : send(front, 'POST', '/api/spend', { key: agent.key, body: { amount: 0.01, description } })
+    const answered = await (
+      isRead
+        ? send(front, 'GET', `/api/balance?agent_id=${agent.agentId}`)
+        : send(front, 'POST', '/api/spend', { key: agent.key, body: { amount: 0.01, description } })
     ).catch((error: unknown) => ({ status: 0, text: String(error) }))
-    if (answered.status !== 200) counts.failures.push(`${isRead ? 'GET' : 'POST without a key'}: ${answered.status} ${answered.text.slice(0, 300)}`)
+    if (answered.status !== 200)
+      counts.failures.push(
+        `${isRead ? 'GET' : 'POST without a key'}: ${answered.status} ${answered.text.slice(0, 300)}`
+      )
     else if (isRead) counts.reads += 1
     else counts.withoutKey.push(description)
     await delay(isRead ? (clients * 1_000) / mostReadsASecond : pauseMs * random() * 0.1)
@@ -51,11 +59,21 @@ export const rollingRestart = (random: () => number): Check => ({
     keyed.stop()
     await Promise.all([keyed.done, others])
     const withKey = promises.all.length - before
-    const newStatuses = [...promises.statuses].filter(([status, times]) => times !== (statuses.get(status) ?? 0)).map(([status]) => status)
+    const newStatuses = [...promises.statuses]
+      .filter(([status, times]) => times !== (statuses.get(status) ?? 0))
+      .map(([status]) => status)
     assert.deepEqual(counts.failures, [], `${counts.failures.length} requests were dropped:\n${fleet.nginxLog()}`)
     assert.deepEqual(newStatuses, ['200'], 'each request with a key was answered at its first try')
-    const rows = await database.db.selectFrom('ledger_transactions').select('description').where('description', 'like', 'unkeyed-%').execute()
-    assert.deepEqual(rows.map(({ description }) => description).sort(), counts.withoutKey.sort(), 'each spend without a key was done once')
+    const rows = await database.db
+      .selectFrom('ledger_transactions')
+      .select('description')
+      .where('description', 'like', 'unkeyed-%')
+      .execute()
+    assert.deepEqual(
+      rows.map(({ description }) => description).sort(),
+      counts.withoutKey.sort(),
+      'each spend without a key was done once'
+    )
     return `${servers.length} restarts; ${counts.reads} reads, ${counts.withoutKey.length} spends without a key, ${withKey} operations with one: all answered, none dropped, none doubled`
   }
 })

@@ -8,7 +8,13 @@ import { until } from '../machines/waiting.ts'
 import type { Check } from './check.ts'
 import type { Fleet } from './fleet.ts'
 
-type Ask = (method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>) => Promise<Answered['body']>
+type Ask = (
+  method: string,
+  path: string,
+  body?: unknown,
+  key?: string,
+  headers?: Record<string, string>
+) => Promise<Answered['body']>
 
 /** A bank is linked and read, money is moved to its end. */
 const walkThroughMoney = async (ask: Ask, front: string, key: string): Promise<void> => {
@@ -18,14 +24,24 @@ const walkThroughMoney = async (ask: Ask, front: string, key: string): Promise<v
   assert.ok(accounts.length >= 2)
   const { transactions } = await ask('GET', `/v1/transactions?user_id=${userId}&limit=100`)
   assert.equal(transactions.length, 100)
-  const { id } = await ask('POST', '/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 12.34 })
+  const { id } = await ask('POST', '/v1/transfers', {
+    from_account_id: checking,
+    to_account_id: savings,
+    amount: 12.34
+  })
   for (const event of ['pending', 'posted', 'settled']) {
     await ask('POST', `/v1/sandbox/transfers/${id}/simulate`, { event })
   }
   await until('the transfer has settled', async () => (await ask('GET', `/v1/transfers/${id}`)).status === 'settled')
   const { events } = await ask('GET', `/v1/transfers/${id}`)
-  assert.deepEqual(events.map(({ state }: { state: string }) => state), ['submitted', 'pending', 'posted', 'settled'])
-  const { daily_allowance } = await ask('POST', '/v1/calculate/safe-to-spend', { cash_balance: 1000, end_user_id: userId })
+  assert.deepEqual(
+    events.map(({ state }: { state: string }) => state),
+    ['submitted', 'pending', 'posted', 'settled']
+  )
+  const { daily_allowance } = await ask('POST', '/v1/calculate/safe-to-spend', {
+    cash_balance: 1000,
+    end_user_id: userId
+  })
   assert.ok(daily_allowance > 0)
 }
 
@@ -35,11 +51,21 @@ const walkThroughCredits = async (ask: Ask, front: string, token: string, furnis
   const { api_key: agent } = await ask('POST', '/api/register', { agent_id }, token)
   await topUp(front, token, agent_id, 25)
   assert.equal((await ask('POST', '/api/spend', { amount: 100 }, agent)).balance, 2400)
-  const { approval_id } = await ask('POST', '/api/spend', { amount: 400, require_approval: true, item_name: 'A thing' }, agent)
+  const { approval_id } = await ask(
+    'POST',
+    '/api/spend',
+    { amount: 400, require_approval: true, item_name: 'A thing' },
+    agent
+  )
   await ask('POST', '/api/approve', { request_id: approval_id }, token)
   await ask('POST', '/v2/api/register', { agent_id }, '')
   for (let n = 0; n < 8; n++) {
-    await ask('POST', '/v2/api/report', { agent_id, reporter_name: 'A furnisher', reporter_platform: 'elsewhere', report_type: 'payment_ontime' }, furnisher)
+    await ask(
+      'POST',
+      '/v2/api/report',
+      { agent_id, reporter_name: 'A furnisher', reporter_platform: 'elsewhere', report_type: 'payment_ontime' },
+      furnisher
+    )
   }
   const { score } = await ask('GET', `/v2/api/score?agent_id=${agent_id}`, undefined, '')
   assert.ok(score >= 550, String(score))
@@ -55,8 +81,19 @@ const receiveSigned = async (ask: Ask, work: () => Promise<void>): Promise<strin
     const receiver = await startReceiver(t)
     const { secret, id } = await ask('POST', '/v1/webhooks', { url: receiver.url, events: ['*'] })
     await work()
-    const wanted = ['account.linked', 'transfer.settled', 'agent.topup', 'agent.spend', 'agent.approval_decided', 'loan.disbursed', 'loan.repaid', 'bureau.score_changed']
-    await until(`${wanted.join(', ')} have arrived`, () => wanted.every((type) => receiver.received.some(({ event }) => event.type === type)))
+    const wanted = [
+      'account.linked',
+      'transfer.settled',
+      'agent.topup',
+      'agent.spend',
+      'agent.approval_decided',
+      'loan.disbursed',
+      'loan.repaid',
+      'bureau.score_changed'
+    ]
+    await until(`${wanted.join(', ')} have arrived`, () =>
+      wanted.every((type) => receiver.received.some(({ event }) => event.type === type))
+    )
     for (const { raw, headers } of receiver.received) {
       const [, timestamp, signature] = /^t=(\d+),v1=([0-9a-f]+)$/.exec(String(headers['atlas-signature'])) ?? []
       assert.equal(createHmac('sha256', secret).update(`${timestamp}.${raw}`).digest('hex'), signature)
@@ -67,23 +104,44 @@ const receiveSigned = async (ask: Ask, work: () => Promise<void>): Promise<strin
   })
 
 /** @returns what was done, for a person to read. */
-export const walkThroughEverything = async ({ front, database, ingestSecret }: Pick<Fleet, 'front' | 'database' | 'ingestSecret'>): Promise<string> => {
+export const walkThroughEverything = async ({
+  front,
+  database,
+  ingestSecret
+}: Pick<Fleet, 'front' | 'database' | 'ingestSecret'>): Promise<string> => {
   const { key, token, partnerId } = await signUp(front, database.db)
   let steps = 0
   const ask: Ask = async (method, path, body, credential = key, headers = {}) => {
     steps += 1
-    return succeeded(await send(front, method, path, { ...(credential === '' ? {} : { key: credential }), body, headers })) ?? {}
+    return (
+      succeeded(
+        await send(front, method, path, { ...(credential === '' ? {} : { key: credential }), body, headers })
+      ) ?? {}
+    )
   }
   assert.equal((await ask('GET', '/api/v1/health', undefined, '')).status, 'ok')
   const events = await receiveSigned(ask, async () => {
     await walkThroughMoney(ask, front, key)
     await walkThroughCredits(ask, front, token, key)
   })
-  const event = { partner_id: partnerId, event_type: 'transaction', user_id: 'usr_walk', amount_cents: 4218, category: 'groceries', event_id: 'once' }
+  const event = {
+    partner_id: partnerId,
+    event_type: 'transaction',
+    user_id: 'usr_walk',
+    amount_cents: 4218,
+    category: 'groceries',
+    event_id: 'once'
+  }
   for (const accepted of [1, 0]) {
-    assert.equal((await ask('POST', '/api/ingest/event', event, '', { 'x-atlas-ingest-secret': ingestSecret })).accepted, accepted)
+    assert.equal(
+      (await ask('POST', '/api/ingest/event', event, '', { 'x-atlas-ingest-secret': ingestSecret })).accepted,
+      accepted
+    )
   }
   return `${steps} requests, ${events.length} signed events of ${new Set(events).size} types`
 }
 
-export const walk: Check = { guarantee: 'somebody who uses everything through nginx meets one server', run: walkThroughEverything }
+export const walk: Check = {
+  guarantee: 'somebody who uses everything through nginx meets one server',
+  run: walkThroughEverything
+}

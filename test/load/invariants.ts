@@ -10,9 +10,18 @@ import type { KeptPromise, PromiseKind, Promises } from './promises.ts'
 
 /** How often each key has had its effect, by the mark that the effect carries. */
 const effectsOf: Record<PromiseKind, (db: Db) => Promise<string[]>> = {
-  spend: async (db) => (await db.selectFrom('ledger_transactions').select('description').where('type', '=', 'spend').execute()).map((row) => row.description),
-  report: async (db) => (await db.selectFrom('bureau_events').select('reporter_name').where('reporter_platform', '=', 'load').execute()).map((row) => row.reporter_name),
-  transfer: async (db) => (await db.selectFrom('transfers').select('memo').where('state', '<>', 'preparing').execute()).map((row) => row.memo ?? '')
+  spend: async (db) =>
+    (await db.selectFrom('ledger_transactions').select('description').where('type', '=', 'spend').execute()).map(
+      (row) => row.description
+    ),
+  report: async (db) =>
+    (
+      await db.selectFrom('bureau_events').select('reporter_name').where('reporter_platform', '=', 'load').execute()
+    ).map((row) => row.reporter_name),
+  transfer: async (db) =>
+    (await db.selectFrom('transfers').select('memo').where('state', '<>', 'preparing').execute()).map(
+      (row) => row.memo ?? ''
+    )
 }
 
 const succeeded = ({ settled }: KeptPromise): boolean => settled !== undefined && settled.status < 300
@@ -21,7 +30,11 @@ const succeeded = ({ settled }: KeptPromise): boolean => settled !== undefined &
 const assertEffects = async (db: Db, { all: promises, prefix }: Promises): Promise<void> => {
   for (const kind of ['spend', 'report', 'transfer'] as const) {
     const ofKind = promises.filter((promise) => promise.kind === kind)
-    assert.deepEqual(ofKind.filter(({ settled }) => settled === undefined), [], 'every operation is settled')
+    assert.deepEqual(
+      ofKind.filter(({ settled }) => settled === undefined),
+      [],
+      'every operation is settled'
+    )
     const wanted = ofKind.filter(succeeded).map(({ key }) => key)
     const effects = (await effectsOf[kind](db)).filter((mark) => mark.startsWith(prefix))
     assert.deepEqual(effects.sort(), wanted.sort(), `each acknowledged ${kind} has its effect once`)
@@ -37,12 +50,26 @@ const assertBook = async (db: Db): Promise<void> => {
 /** Every transfer went from state to state as it may, and is in the state of its last event. */
 export const assertTransfers = async (db: Db): Promise<void> => {
   const transfers = await db.selectFrom('transfers').select(['id', 'state']).where('state', '<>', 'preparing').execute()
-  const events = await db.selectFrom('transfer_events').select(['transfer_id', 'state', 'sequence']).orderBy('transfer_id').orderBy('sequence').execute()
+  const events = await db
+    .selectFrom('transfer_events')
+    .select(['transfer_id', 'state', 'sequence'])
+    .orderBy('transfer_id')
+    .orderBy('sequence')
+    .execute()
   for (const { id, state } of transfers) {
     const own = events.filter((event) => event.transfer_id === id)
-    assert.deepEqual(own.map(({ sequence }) => sequence), own.map((_, index) => index + 1), `the events of ${id} have no gap`)
+    assert.deepEqual(
+      own.map(({ sequence }) => sequence),
+      own.map((_, index) => index + 1),
+      `the events of ${id} have no gap`
+    )
     assert.equal(own.at(-1)?.state, state, `${id} is where its last event says`)
-    for (const [index, event] of own.entries()) if (index > 0) assert.ok(isLegalStep(own[index - 1]!.state, event.state), `${id} went from ${own[index - 1]!.state} to ${event.state}`)
+    for (const [index, event] of own.entries())
+      if (index > 0)
+        assert.ok(
+          isLegalStep(own[index - 1]!.state, event.state),
+          `${id} went from ${own[index - 1]!.state} to ${event.state}`
+        )
   }
 }
 
@@ -51,7 +78,11 @@ const assertReplays = async (url: string, promises: KeptPromise[], most: number)
   const wanted = promises.filter(succeeded).slice(-most)
   for (const { key, credential, path, body, settled } of wanted) {
     const again = await send(url, 'POST', path, { key: credential, body, headers: { 'idempotency-key': key } })
-    assert.deepEqual([again.status, again.text, again.headers.get('idempotent-replayed')], [settled?.status, settled?.text, 'true'], `a replay of ${key}`)
+    assert.deepEqual(
+      [again.status, again.text, again.headers.get('idempotent-replayed')],
+      [settled?.status, settled?.text, 'true'],
+      `a replay of ${key}`
+    )
   }
   return wanted.length
 }
@@ -60,10 +91,29 @@ const assertReplays = async (url: string, promises: KeptPromise[], most: number)
 const assertEvents = async (db: Db, partnerId: string, { all: promises, prefix }: Promises): Promise<string[]> => {
   const pending = () => db.selectFrom('events').select('id').where('sequence', 'is', null).limit(1).execute()
   await until('every event is published', async () => (await pending()).length === 0)
-  const events = await db.selectFrom('events').select(['id', 'type', 'data', 'sequence']).where('partner_id', '=', partnerId).orderBy('sequence').execute()
-  assert.deepEqual(events.map(({ sequence }) => sequence), events.map((_, index) => index + 1), 'the feed has no gap')
-  const spends = events.filter(({ type }) => type === 'agent.spend').map(({ data }) => String(data.description)).filter((mark) => mark.startsWith(prefix))
-  assert.deepEqual(spends.sort(), promises.filter((promise) => promise.kind === 'spend' && succeeded(promise)).map(({ key }) => key).sort(), 'each spend is told of once')
+  const events = await db
+    .selectFrom('events')
+    .select(['id', 'type', 'data', 'sequence'])
+    .where('partner_id', '=', partnerId)
+    .orderBy('sequence')
+    .execute()
+  assert.deepEqual(
+    events.map(({ sequence }) => sequence),
+    events.map((_, index) => index + 1),
+    'the feed has no gap'
+  )
+  const spends = events
+    .filter(({ type }) => type === 'agent.spend')
+    .map(({ data }) => String(data.description))
+    .filter((mark) => mark.startsWith(prefix))
+  assert.deepEqual(
+    spends.sort(),
+    promises
+      .filter((promise) => promise.kind === 'spend' && succeeded(promise))
+      .map(({ key }) => key)
+      .sort(),
+    'each spend is told of once'
+  )
   return events.map(({ id }) => id)
 }
 
@@ -85,7 +135,15 @@ export interface Ground {
  * Asserts everything that has to hold when the trouble is over and every operation is settled.
  * @returns what was verified, in words with numbers.
  */
-export const assertEverythingHolds = async ({ db, url, partnerId, promises, received, eventsBefore, replays: mostReplays = 50 }: Ground): Promise<string> => {
+export const assertEverythingHolds = async ({
+  db,
+  url,
+  partnerId,
+  promises,
+  received,
+  eventsBefore,
+  replays: mostReplays = 50
+}: Ground): Promise<string> => {
   await assertBook(db)
   await assertEffects(db, promises)
   await assertTransfers(db)
@@ -97,7 +155,11 @@ export const assertEverythingHolds = async ({ db, url, partnerId, promises, rece
     return wanted.every((id) => arrived.has(id))
   })
   const known = new Set(events)
-  assert.deepEqual(received.filter(({ event }) => !known.has(event.id)).map(({ event }) => event.id), [], 'nothing was sent that is not committed')
+  assert.deepEqual(
+    received.filter(({ event }) => !known.has(event.id)).map(({ event }) => event.id),
+    [],
+    'nothing was sent that is not committed'
+  )
   const kept = promises.all.filter(succeeded).length
   const statuses = [...promises.statuses].sort().map(([status, times]) => `${times}× ${status}`)
   return `${promises.all.length} operations, ${kept} acknowledged and done once each, ${replays} replays alike, ${wanted.length} events arrived in ${received.length} deliveries; answers: ${statuses.join(', ')}`

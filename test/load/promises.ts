@@ -31,7 +31,10 @@ export interface Promises {
   /** How often each status came; `none` for requests that got no answer. */
   statuses: Map<string, number>
   /** Sends operations from this many clients at a time until `stop` is called or so many have been begun; resolves when all are answered. */
-  load(urls: string[], options: { clients: number; most: number; kinds?: PromiseKind[] }): { stop(): void; done: Promise<void> }
+  load(
+    urls: string[],
+    options: { clients: number; most: number; kinds?: PromiseKind[] }
+  ): { stop(): void; done: Promise<void> }
   /** One operation, not sent yet. */
   make(kind: PromiseKind): KeptPromise
   /** Sends an operation once and takes down what its answer says. */
@@ -40,12 +43,23 @@ export interface Promises {
   settle(urls: string[]): Promise<void>
 }
 
-const bodyOf = (kind: PromiseKind, key: string, tenant: Tenant, agentId: string, random: SeededRandom): Record<string, unknown> => {
+const bodyOf = (
+  kind: PromiseKind,
+  key: string,
+  tenant: Tenant,
+  agentId: string,
+  random: SeededRandom
+): Record<string, unknown> => {
   switch (kind) {
     case 'spend':
       return { amount: random.integer(1, 500) / 100, description: key }
     case 'report':
-      return { agent_id: agentId, reporter_name: key, reporter_platform: 'load', report_type: random.pick(['payment_ontime', 'payment_late', 'account_opened', 'dispute']) }
+      return {
+        agent_id: agentId,
+        reporter_name: key,
+        reporter_platform: 'load',
+        report_type: random.pick(['payment_ontime', 'payment_late', 'account_opened', 'dispute'])
+      }
     case 'transfer':
       return { from_account_id: tenant.checking, to_account_id: tenant.savings, amount: 0.01, memo: key }
   }
@@ -77,10 +91,16 @@ export const createPromises = (tenant: Tenant, random: SeededRandom): Promises =
   const sendOne: Promises['send'] = async (url, promise) => {
     promise.tries += 1
     const { credential: key, body } = promise
-    const request = send(url, 'POST', promise.path, { key, body, headers: { 'idempotency-key': promise.key }, signal: AbortSignal.timeout(longestAnswerMs) })
+    const request = send(url, 'POST', promise.path, {
+      key,
+      body,
+      headers: { 'idempotency-key': promise.key },
+      signal: AbortSignal.timeout(longestAnswerMs)
+    })
     const answered = await request.catch(() => undefined)
     count(answered === undefined ? 'none' : String(answered.status))
-    if (answered !== undefined && !unsettled(answered.status)) promise.settled = { status: answered.status, text: answered.text }
+    if (answered !== undefined && !unsettled(answered.status))
+      promise.settled = { status: answered.status, text: answered.text }
     return answered
   }
   return {
@@ -99,16 +119,21 @@ export const createPromises = (tenant: Tenant, random: SeededRandom): Promises =
           if (answered === undefined || answered.status >= 500) await new Promise((done) => setTimeout(done, 20))
         }
       }
-      return { stop: () => void (stopped = true), done: Promise.all(Array.from({ length: clients }, client)).then(() => undefined) }
+      return {
+        stop: () => void (stopped = true),
+        done: Promise.all(Array.from({ length: clients }, client)).then(() => undefined)
+      }
     },
     async settle(urls) {
       const open = all.filter(({ settled }) => settled === undefined)
       const worker = async () => {
         for (let promise = open.shift(); promise !== undefined; promise = open.shift()) {
           for (let tries = 0; promise.settled === undefined; tries++) {
-            if (tries > 60) throw new Error(`Nobody could be brought to say what became of ${promise.kind} ${promise.key}.`)
+            if (tries > 60)
+              throw new Error(`Nobody could be brought to say what became of ${promise.kind} ${promise.key}.`)
             const answered = await sendOne(random.pick(urls), promise)
-            if (promise.settled === undefined) await new Promise((done) => setTimeout(done, answered?.status === 409 ? 100 : 500))
+            if (promise.settled === undefined)
+              await new Promise((done) => setTimeout(done, answered?.status === 409 ? 100 : 500))
           }
         }
       }

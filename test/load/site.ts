@@ -60,7 +60,15 @@ export const subscribe = async (url: string, key: string, receiver: Receiver): P
 
 /** Servers in production mode on a migrated database, a tenant, and a consumer of its events. */
 export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site> => {
-  const { random, databaseUrl, serversDatabaseUrl = databaseUrl, instances = 1, agents = 3, settings = {}, front } = options
+  const {
+    random,
+    databaseUrl,
+    serversDatabaseUrl = databaseUrl,
+    instances = 1,
+    agents = 3,
+    settings = {},
+    front
+  } = options
   const database = withState(openPostgres(databaseUrl, 4, () => undefined))
   t.after(() => database.close())
   await migrateToLatest(database.db)
@@ -80,10 +88,18 @@ export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site>
     receiver,
     promises,
     async verify() {
-      for (const server of servers) if (!server.isRunning()) throw new Error(`A server ended by itself:\n${server.output().slice(-2_000)}`)
+      for (const server of servers)
+        if (!server.isRunning()) throw new Error(`A server ended by itself:\n${server.output().slice(-2_000)}`)
       await promises.settle(urls)
       const { partnerId } = tenant
-      return await assertEverythingHolds({ db: database.db, url, partnerId, promises, received: receiver.received, eventsBefore })
+      return await assertEverythingHolds({
+        db: database.db,
+        url,
+        partnerId,
+        promises,
+        received: receiver.received,
+        eventsBefore
+      })
     }
   }
 }

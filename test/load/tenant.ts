@@ -44,8 +44,14 @@ const balanceOf = async (url: string, agentId: string): Promise<number> =>
 /** Buys credits as a person does: opens the checkout, pays on its page, and waits until Stripe's webhook has booked them. */
 export const topUp = async (url: string, token: string, agentId: string, dollars: number): Promise<void> => {
   const before = await balanceOf(url, agentId)
-  const { checkout_url } = succeeded(await send(url, 'POST', '/api/checkout', { key: token, body: { agent_id: agentId, amount: dollars } }))
-  const paid = await fetch(String(checkout_url), { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' })
+  const { checkout_url } = succeeded(
+    await send(url, 'POST', '/api/checkout', { key: token, body: { agent_id: agentId, amount: dollars } })
+  )
+  const paid = await fetch(String(checkout_url), {
+    method: 'POST',
+    body: new URLSearchParams({ action: 'pay' }),
+    redirect: 'manual'
+  })
   assert.equal(paid.status, 303)
   await until('the credits are booked', async () => (await balanceOf(url, agentId)) === before + dollars * 100)
 }
@@ -55,22 +61,40 @@ export const signUp = async (url: string, db: Db): Promise<Omit<Tenant, 'agents'
   const answered = await send(url, 'POST', '/api/v1/auth/register', { body: { email, password, name: 'Load' } })
   const { access_token: token, user } = succeeded(answered)
   const cookie = answered.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-  await db.updateTable('partners').set({ rate_overrides: JSON.stringify(noLimits) }).where('id', '=', user.partner_id).execute()
-  const { key } = succeeded(await send(url, 'POST', '/v1/api-keys', { key: token, body: { name: 'load', environment: 'test' } }))
+  await db
+    .updateTable('partners')
+    .set({ rate_overrides: JSON.stringify(noLimits) })
+    .where('id', '=', user.partner_id)
+    .execute()
+  const { key } = succeeded(
+    await send(url, 'POST', '/v1/api-keys', { key: token, body: { name: 'load', environment: 'test' } })
+  )
   return { email, password, partnerId: user.partner_id, token, cookie, key }
 }
 
 const registerAgent = async (url: string, token: string, agentId: string): Promise<LoadAgent> => {
-  const { api_key: key } = succeeded(await send(url, 'POST', '/api/register', { key: token, body: { agent_id: agentId } }))
+  const { api_key: key } = succeeded(
+    await send(url, 'POST', '/api/register', { key: token, body: { agent_id: agentId } })
+  )
   succeeded(await send(url, 'POST', '/v2/api/register', { body: { agent_id: agentId } }))
-  for (let bought = 0; bought < fundsOfAgent; bought += dollarsAtOnce * 100) await topUp(url, token, agentId, dollarsAtOnce)
+  for (let bought = 0; bought < fundsOfAgent; bought += dollarsAtOnce * 100)
+    await topUp(url, token, agentId, dollarsAtOnce)
   return { agentId, key }
 }
 
-export const linkBank = async (url: string, key: string, userId: string): Promise<{ checking: string; savings: string }> => {
+export const linkBank = async (
+  url: string,
+  key: string,
+  userId: string
+): Promise<{ checking: string; savings: string }> => {
   const { public_token } = succeeded(await send(url, 'POST', '/v1/sandbox/public_token', { key, body: {} }))
-  const linked = succeeded(await send(url, 'POST', '/v1/accounts/link', { key, body: { public_token, user_id: userId } }))
-  const of = (mask: string) => String((linked.accounts as { account_id: string; mask: string }[]).find((account) => account.mask === mask)?.account_id)
+  const linked = succeeded(
+    await send(url, 'POST', '/v1/accounts/link', { key, body: { public_token, user_id: userId } })
+  )
+  const of = (mask: string) =>
+    String(
+      (linked.accounts as { account_id: string; mask: string }[]).find((account) => account.mask === mask)?.account_id
+    )
   return { checking: of('0000'), savings: of('1111') }
 }
 

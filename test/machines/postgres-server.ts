@@ -76,17 +76,29 @@ const answers = async (url: string): Promise<boolean> => {
 }
 
 /** A PostgreSQL server of the test's own, which it may kill. */
-export const startPostgres = async (t: Cleaner, { folder = makeFolder(t, 'postgres'), durable, settings = [] }: PostgresOptions): Promise<PostgresServer> => {
+export const startPostgres = async (
+  t: Cleaner,
+  { folder = makeFolder(t, 'postgres'), durable, settings = [] }: PostgresOptions
+): Promise<PostgresServer> => {
   const initdb = needProgram('initdb', 'postgresql')
   const postgres = needProgram('postgres', 'postgresql')
   const user = identity()
   const dataDir = join(folder, 'data')
   mkdirSync(dataDir, { mode: 0o700 })
   if (user !== undefined) for (const path of [folder, dataDir]) chownSync(path, user.uid, user.gid)
-  execFileSync(initdb, ['-D', dataDir, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--wal-segsize=4'], { ...user, cwd: folder, stdio: 'pipe' })
+  execFileSync(initdb, ['-D', dataDir, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--wal-segsize=4'], {
+    ...user,
+    cwd: folder,
+    stdio: 'pipe'
+  })
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const wanted = ['listen_addresses=127.0.0.1', 'max_connections=200', ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']), ...settings]
+  const wanted = [
+    'listen_addresses=127.0.0.1',
+    'max_connections=200',
+    ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+    ...settings
+  ]
   const args = ['-D', dataDir, '-p', String(port), '-k', folder, ...wanted.flatMap((setting) => ['-c', setting])]
   let program: Program | undefined
   const server: PostgresServer = {

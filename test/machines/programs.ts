@@ -29,7 +29,9 @@ const postgresFolder = (): string | undefined => {
 }
 
 /** The program by this name, wherever Debian keeps it; undefined when it is not installed. */
-export const findProgram = (name: 'postgres' | 'initdb' | 'redis-server' | 'nginx' | 'su' | 'mount'): string | undefined => {
+export const findProgram = (
+  name: 'postgres' | 'initdb' | 'redis-server' | 'nginx' | 'su' | 'mount'
+): string | undefined => {
   const folder = postgresFolder()
   const ofPostgres = folder === undefined ? undefined : join(folder, name)
   return ofPostgres !== undefined && executable(ofPostgres) ? ofPostgres : onPath(name)
@@ -62,7 +64,12 @@ export interface Program {
 const mostOutput = 10_000_000
 
 /** Starts a program as a child of this process; it is killed after the test, by its id, if it still runs. */
-export const startProgram = (t: Cleaner, file: string, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {}): Program => {
+export const startProgram = (
+  t: Cleaner,
+  file: string,
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; uid?: number; gid?: number } = {}
+): Program => {
   const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const keep = (part: Buffer) => {

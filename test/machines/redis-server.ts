@@ -19,7 +19,18 @@ export const startRedis = async (t: Cleaner): Promise<RedisServer> => {
   const server: RedisServer = {
     url: `redis://127.0.0.1:${port}`,
     async start() {
-      program = startProgram(t, file, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder])
+      program = startProgram(t, file, [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--save',
+        '',
+        '--appendonly',
+        'no',
+        '--dir',
+        folder
+      ])
       await until('Redis listens', () => listens(port))
     },
     crash: async () => await program?.end('SIGKILL')

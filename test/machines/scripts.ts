@@ -15,5 +15,7 @@ export const sourceToRun = (script: string): string[] => ['--import', 'tsx', scr
  */
 export const scriptToRun = (script: string): string[] => {
   const compiled = process.env.COMPILED_TESTS
-  return compiled === undefined ? sourceToRun(script) : ['--enable-source-maps', join(compiled, script.replace(/\.ts$/, '.js'))]
+  return compiled === undefined
+    ? sourceToRun(script)
+    : ['--enable-source-maps', join(compiled, script.replace(/\.ts$/, '.js'))]
 }

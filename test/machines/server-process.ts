@@ -41,17 +41,30 @@ export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> =
  * The real server as a process of its own, with nothing but these settings; killed after the test if it still runs.
  * @param options.fromSource starts it as users do, and not as it was compiled with the tests
  */
-export const startServerProcess = async (t: Cleaner, settings: Record<string, string>, { fromSource = false } = {}): Promise<ServerProcess> => {
+export const startServerProcess = async (
+  t: Cleaner,
+  settings: Record<string, string>,
+  { fromSource = false } = {}
+): Promise<ServerProcess> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...settings, HOST: '127.0.0.1', PORT: String(port) }
+  const env = {
+    PATH: process.env.PATH ?? '',
+    HOME: process.env.HOME ?? '',
+    ...settings,
+    HOST: '127.0.0.1',
+    PORT: String(port)
+  }
   let program: Program | undefined
   const isRunning = () => program !== undefined && program.isRunning()
   const server: ServerProcess = {
     url,
     port,
     async start() {
-      program = startProgram(t, process.execPath, fromSource ? sourceToRun('server.ts') : scriptToRun('server.ts'), { cwd: root, env })
+      program = startProgram(t, process.execPath, fromSource ? sourceToRun('server.ts') : scriptToRun('server.ts'), {
+        cwd: root,
+        env
+      })
       await until('the server answers', async () => {
         if (!isRunning()) throw new Error(`The server ended by itself:\n${server.output().slice(-4_000)}`)
         return await isReady(url)

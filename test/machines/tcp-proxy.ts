@@ -45,7 +45,10 @@ export const startTcpProxy = async (t: Cleaner, targetPort: number): Promise<Tcp
     })
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1')
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near]
+    ] as const) {
       sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => other.destroy())

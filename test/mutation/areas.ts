@@ -20,13 +20,24 @@ export const areas: Area[] = [
     name: 'loans',
     mutate: ['modules/loans/*.ts'],
     domains: ['agents', 'bureau', 'loans'],
-    tests: ['modules/loans/underwriting', 'modules/loans/loans', 'modules/loans/overdue', 'modules/loans/overdue-together']
+    tests: [
+      'modules/loans/underwriting',
+      'modules/loans/loans',
+      'modules/loans/overdue',
+      'modules/loans/overdue-together'
+    ]
   },
   {
     name: 'bureau',
     mutate: ['modules/bureau/*.ts'],
     domains: ['agents', 'bureau', 'health'],
-    tests: ['modules/bureau/score', 'modules/bureau/history', 'modules/bureau/explanation', 'modules/bureau/bureau', 'modules/bureau/reporting']
+    tests: [
+      'modules/bureau/score',
+      'modules/bureau/history',
+      'modules/bureau/explanation',
+      'modules/bureau/bureau',
+      'modules/bureau/reporting'
+    ]
   },
   {
     name: 'idempotency',

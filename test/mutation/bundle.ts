@@ -11,7 +11,12 @@ const migrations = 'plugins/database/migrations'
  * Run by Stryker in its copy of the project, since it starts the same tests a thousand times. A server registers the domains whose folders it finds: in the compiled
  * folder those of an area alone.
  */
-const { values } = parseArgs({ options: { domain: { type: 'string', multiple: true, default: [] }, test: { type: 'string', multiple: true, default: [] } } })
+const { values } = parseArgs({
+  options: {
+    domain: { type: 'string', multiple: true, default: [] },
+    test: { type: 'string', multiple: true, default: [] }
+  }
+})
 await bundle({
   entryPoints: [
     ...values.test.map((path) => `test/${path}.test.ts`),

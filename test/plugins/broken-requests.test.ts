@@ -13,7 +13,12 @@ interface RawAnswer {
 const parse = (text: string): RawAnswer => {
   const [head = '', body = ''] = text.split('\r\n\r\n')
   const [line = '', ...fields] = head.split('\r\n')
-  const headers = new Map(fields.map((field) => [field.slice(0, field.indexOf(':')).toLowerCase(), field.slice(field.indexOf(':') + 1).trim()]))
+  const headers = new Map(
+    fields.map((field) => [
+      field.slice(0, field.indexOf(':')).toLowerCase(),
+      field.slice(field.indexOf(':') + 1).trim()
+    ])
+  )
   return { status: Number(line.split(' ')[1]), headers, body: JSON.parse(body) as Record<string, unknown> }
 }
 
@@ -36,16 +41,24 @@ const assertProblem = ({ status, headers, body }: RawAnswer, expectedStatus: num
   assert.equal(headers.get('content-type'), 'application/problem+json')
   assert.equal(headers.get('x-content-type-options'), 'nosniff')
   assert.match(headers.get('x-request-id') ?? '', /^req_\w{20}$/)
-  assert.deepEqual([body.title, body.error, body.status, body.requestId], [code, code, expectedStatus, headers.get('x-request-id')])
+  assert.deepEqual(
+    [body.title, body.error, body.status, body.requestId],
+    [code, code, expectedStatus, headers.get('x-request-id')]
+  )
   assert.equal(body.type, `/errors/${code.replaceAll('_', '-')}`)
 }
 
 test('what is no HTTP request is refused as problem+json, with a request id', async (t) => {
   const server = await startApp(t)
-  for (const bytes of ['hello\r\n\r\n', 'GET / HTTP/9.9\r\nHost: a\r\n\r\n', 'GET /api/v1/health HTTP/1.1\r\nHost: a\r\nno colon here\r\n\r\n']) {
+  for (const bytes of [
+    'hello\r\n\r\n',
+    'GET / HTTP/9.9\r\nHost: a\r\n\r\n',
+    'GET /api/v1/health HTTP/1.1\r\nHost: a\r\nno colon here\r\n\r\n'
+  ]) {
     assertProblem(await sendRaw(server, bytes), 400, 'malformed_request')
   }
-  const chunked = 'POST /v1/webhooks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n'
+  const chunked =
+    'POST /v1/webhooks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n'
   assertProblem(await sendRaw(server, chunked), 400, 'malformed_request')
 })
 
@@ -58,12 +71,20 @@ test('a request without a host is refused as problem+json that names the header'
 
 test('headers that are too large are 431 as problem+json', async (t) => {
   const server = await startApp(t)
-  assertProblem(await sendRaw(server, `GET /api/v1/health HTTP/1.1\r\nHost: a\r\nX-Large: ${'a'.repeat(20_000)}\r\n\r\n`), 431, 'headers_too_large')
+  assertProblem(
+    await sendRaw(server, `GET /api/v1/health HTTP/1.1\r\nHost: a\r\nX-Large: ${'a'.repeat(20_000)}\r\n\r\n`),
+    431,
+    'headers_too_large'
+  )
 })
 
 test('an expectation that cannot be met is 417 as problem+json', async (t) => {
   const server = await startApp(t)
-  assertProblem(await sendRaw(server, 'GET /api/v1/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: miracles\r\n\r\n'), 417, 'expectation_failed')
+  assertProblem(
+    await sendRaw(server, 'GET /api/v1/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: miracles\r\n\r\n'),
+    417,
+    'expectation_failed'
+  )
 })
 
 test('a request that does not arrive in time is 408 as problem+json', async (t) => {
@@ -74,7 +95,11 @@ test('a request that does not arrive in time is 408 as problem+json', async (t) 
   const answer = readAll(client)
   const [socket] = await accepted
   // What Node itself does when the time for a request is over; it looks every half minute, which is too long for a test.
-  server.app.server.emit('clientError', Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket)
+  server.app.server.emit(
+    'clientError',
+    Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
+    socket
+  )
   assertProblem(parse(await answer), 408, 'request_timeout')
 })
 

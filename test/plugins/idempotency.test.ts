@@ -12,21 +12,30 @@ const dayMs = 24 * 3_600_000
 /** What `/test/sent` does on its way, as a call to another service would be. */
 let onTheWay: (onwardKey: string) => Promise<void> = async () => undefined
 
-const context = await startApp({ after }, { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) })
+const context = await startApp(
+  { after },
+  { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) }
+)
 const { app, clock, database, url } = context
 const { db } = database
 await createNotesTable.execute(db)
 const partner = await createPartner(database)
 
 /** Writes a note under a key. */
-const note = (key: string, text: string, { path = '/test/notes', credential = partner.testKey } = {}): Promise<Answered> =>
+const note = (
+  key: string,
+  text: string,
+  { path = '/test/notes', credential = partner.testKey } = {}
+): Promise<Answered> =>
   send(url, 'POST', path, { key: credential, body: { text }, headers: { 'idempotency-key': key } })
 
 /** Asks what became of the request with a key. */
 const ask = (key: string): Promise<Answered> => send(url, 'GET', `/v1/idempotency/${key}`, { key: partner.testKey })
 
 const countNotes = async (text: string): Promise<number> => {
-  const { rows } = await sql<{ count: number }>`select count(*) as count from test_notes where text = ${text}`.execute(db)
+  const { rows } = await sql<{ count: number }>`select count(*) as count from test_notes where text = ${text}`.execute(
+    db
+  )
   return Number(rows[0]?.count)
 }
 
@@ -68,7 +77,10 @@ test('one key of two tenants is two keys', async () => {
 
 test('two keys of one tenant have an answer each', async () => {
   const [one, other] = [await note('one-of-two', 'the one'), await note('other-of-two', 'the other')]
-  assert.deepEqual([(await note('one-of-two', 'the one')).text, (await note('other-of-two', 'the other')).text], [one.text, other.text])
+  assert.deepEqual(
+    [(await note('one-of-two', 'the one')).text, (await note('other-of-two', 'the other')).text],
+    [one.text, other.text]
+  )
   assert.notEqual(one.text, other.text)
 })
 
@@ -96,7 +108,10 @@ test('while the first request runs, another with its key is told to wait', async
   await running
   assert.deepEqual((await ask('running')).body, { status: 'in_flight' })
   const second = await note('running', 'a', { path: '/test/sent' })
-  assert.deepEqual([second.status, second.body.error, second.headers.get('retry-after')], [409, 'idempotency_in_flight', '1'])
+  assert.deepEqual(
+    [second.status, second.body.error, second.headers.get('retry-after')],
+    [409, 'idempotency_in_flight', '1']
+  )
   assert.match(second.body.detail, /still running/)
   assert.equal((await note('not-running', 'b')).status, 201, 'another key is free')
   onTheWay = async () => undefined
@@ -159,7 +174,8 @@ test('what became of a request can be asked, and asking after one that was never
 })
 
 test('each key of each tenant has a lock of its own, the same one at every time', () => {
-  const lockOf = (tenant: string, key: string) => app.idempotency.lockOf({ tenant, key, operationId: 'createNote', bodyHash: Buffer.alloc(32) })
+  const lockOf = (tenant: string, key: string) =>
+    app.idempotency.lockOf({ tenant, key, operationId: 'createNote', bodyHash: Buffer.alloc(32) })
   assert.equal(lockOf('a', 'k'), lockOf('a', 'k'))
   assert.equal(new Set([lockOf('a', 'k'), lockOf('a', 'l'), lockOf('b', 'k')]).size, 3)
 })
@@ -183,9 +199,16 @@ test('an answer that only tells of a ledger transaction is told again by its ope
     return await app.ledger.post(trx, { walletId: 'told', type: 'earn', amountCents: 1, description: 'Top-up' })
   })
   assert.ok(posted.posted)
-  await db.updateTable('idempotency_keys').set({ answer: null, ledger_transaction_id: posted.transactionId }).where('key', '=', 'told').execute()
+  await db
+    .updateTable('idempotency_keys')
+    .set({ answer: null, ledger_transaction_id: posted.transactionId })
+    .where('key', '=', 'told')
+    .execute()
   assert.equal((await note('told', 'told from the ledger')).status, 500)
-  await assert.rejects(app.idempotency.find(db, partner.partnerId, 'told'), new Error('The answers of createNote are not stored, and nothing tells them again.'))
+  await assert.rejects(
+    app.idempotency.find(db, partner.partnerId, 'told'),
+    new Error('The answers of createNote are not stored, and nothing tells them again.')
+  )
   app.idempotency.toldFromLedger('copyNote', async () => 'of another operation')
   app.idempotency.toldFromLedger('createNote', async (_db, transactionId) => `{"told":${transactionId}}`)
   assert.equal((await note('told', 'told from the ledger')).text, `{"told":${posted.transactionId}}`)
@@ -202,7 +225,10 @@ test('after 24 hours a key is free again, for whatever request', async () => {
   assert.deepEqual([second.status, isReplay(second)], [201, false])
   assert.notEqual(second.text, first.text)
   const replayed = await note('daily', 'of the second day', { path: '/test/copies' })
-  assert.deepEqual([replayed.text, isReplay(replayed), replayed.headers.get('idempotency-mismatch')], [second.text, true, null])
+  assert.deepEqual(
+    [replayed.text, isReplay(replayed), replayed.headers.get('idempotency-mismatch')],
+    [second.text, true, null]
+  )
   clock.advance(dayMs - 1)
   assert.ok(isReplay(await note('daily', 'of the second day', { path: '/test/copies' })), 'its own 24 hours')
 })
@@ -211,7 +237,8 @@ test('keys older than 24 hours are swept away, and younger ones are kept', async
   await note('old', 'swept')
   clock.advance(dayMs - 1)
   await note('young', 'kept')
-  const keys = async () => (await db.selectFrom('idempotency_keys').select('key').orderBy('key').execute()).map(({ key }) => key)
+  const keys = async () =>
+    (await db.selectFrom('idempotency_keys').select('key').orderBy('key').execute()).map(({ key }) => key)
   await app.jobs.run('sweep expired idempotency keys')
   assert.ok((await keys()).includes('old'))
   clock.advance(1)

@@ -58,22 +58,29 @@ test('metrics are off unless they are asked for, and never on the public port', 
   assert.equal((await fetch(on.app.metrics.url() ?? '', { method: 'POST' })).status, 404)
 })
 
-test('each operation is a series, and whatever leads to none is one series however many paths are tried', { timeout: 180_000 }, async (t) => {
-  const server = await start(t)
-  const { url, partner } = server
-  await send(url, 'GET', '/v1/events', { key: partner.testKey })
-  await send(url, 'GET', '/v1/events')
-  for (let path = 0; path < 30; path++) await send(url, 'GET', `/nowhere/${path}?secret=hunter2`)
-  await send(url, 'DELETE', '/v1/events')
-  const count = 'atlas_http_request_duration_seconds_count'
-  const series = await settled(server, (found) => valueOf(found, count, 'operation="unknown"', 'method="DELETE"', 'status="4xx"') === 1)
-  assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="2xx"'), 1)
-  assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="4xx"'), 1)
-  assert.equal(valueOf(series, count, 'operation="unknown"', 'method="GET"', 'status="4xx"'), 30)
-  assert.equal(series.filter(({ name }) => name === count).length, 4)
-  assert.equal(valueOf(series, 'atlas_http_requests_in_flight'), 0)
-  assert.ok(!series.some(({ labels }) => labels.includes('nowhere') || labels.includes('hunter2')))
-})
+test(
+  'each operation is a series, and whatever leads to none is one series however many paths are tried',
+  { timeout: 180_000 },
+  async (t) => {
+    const server = await start(t)
+    const { url, partner } = server
+    await send(url, 'GET', '/v1/events', { key: partner.testKey })
+    await send(url, 'GET', '/v1/events')
+    for (let path = 0; path < 30; path++) await send(url, 'GET', `/nowhere/${path}?secret=hunter2`)
+    await send(url, 'DELETE', '/v1/events')
+    const count = 'atlas_http_request_duration_seconds_count'
+    const series = await settled(
+      server,
+      (found) => valueOf(found, count, 'operation="unknown"', 'method="DELETE"', 'status="4xx"') === 1
+    )
+    assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="2xx"'), 1)
+    assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="4xx"'), 1)
+    assert.equal(valueOf(series, count, 'operation="unknown"', 'method="GET"', 'status="4xx"'), 30)
+    assert.equal(series.filter(({ name }) => name === count).length, 4)
+    assert.equal(valueOf(series, 'atlas_http_requests_in_flight'), 0)
+    assert.ok(!series.some(({ labels }) => labels.includes('nowhere') || labels.includes('hunter2')))
+  }
+)
 
 test('a request whose client went away is not in flight for ever', { timeout: 180_000 }, async (t) => {
   const server = await start(t, {
@@ -88,91 +95,129 @@ test('a request whose client went away is not in flight for ever', { timeout: 18
   assert.equal(valueOf(series, 'atlas_http_request_duration_seconds_count', 'status="aborted"'), 1)
 })
 
-test('refusals, replays, jobs, deliveries and calls to other services are counted where they happen', { timeout: 180_000 }, async (t) => {
-  const server = await start(t, { rateLimits: { ...rateLimits, standard: { limit: 10, windowSeconds: 60 } } })
-  const { app, url, partner } = server
-  const api = createApi(url, partner.testKey)
-  const receiver = await startReceiver(t)
-  await hookFor(api, receiver.url, ['task.created'])
-  await publish(server, partner.partnerId, ['task.created'])
-  await app.outbox.settle()
-  receiver.behave(respond(500))
-  await publish(server, partner.partnerId, ['task.created'])
-  await app.outbox.settle()
+test(
+  'refusals, replays, jobs, deliveries and calls to other services are counted where they happen',
+  { timeout: 180_000 },
+  async (t) => {
+    const server = await start(t, { rateLimits: { ...rateLimits, standard: { limit: 10, windowSeconds: 60 } } })
+    const { app, url, partner } = server
+    const api = createApi(url, partner.testKey)
+    const receiver = await startReceiver(t)
+    await hookFor(api, receiver.url, ['task.created'])
+    await publish(server, partner.partnerId, ['task.created'])
+    await app.outbox.settle()
+    receiver.behave(respond(500))
+    await publish(server, partner.partnerId, ['task.created'])
+    await app.outbox.settle()
 
-  const linking = { key: partner.testKey, body: {}, headers: { 'idempotency-key': 'once' } }
-  const first = await send(url, 'POST', '/v1/sandbox/public_token', linking)
-  assert.equal((await send(url, 'POST', '/v1/sandbox/public_token', linking)).text, first.text)
-  await send(url, 'POST', '/v1/accounts/link', { key: partner.testKey, body: { public_token: 'public-sandbox-unknown', user_id: 'usr_1' } })
+    const linking = { key: partner.testKey, body: {}, headers: { 'idempotency-key': 'once' } }
+    const first = await send(url, 'POST', '/v1/sandbox/public_token', linking)
+    assert.equal((await send(url, 'POST', '/v1/sandbox/public_token', linking)).text, first.text)
+    await send(url, 'POST', '/v1/accounts/link', {
+      key: partner.testKey,
+      body: { public_token: 'public-sandbox-unknown', user_id: 'usr_1' }
+    })
 
-  await app.jobs.run(ledgerCheckJob)
-  app.jobs.every('a job that fails', 3_600_000, () => Promise.reject(new Error('as it should')))
-  await assert.rejects(app.jobs.run('a job that fails'))
+    await app.jobs.run(ledgerCheckJob)
+    app.jobs.every('a job that fails', 3_600_000, () => Promise.reject(new Error('as it should')))
+    await assert.rejects(app.jobs.run('a job that fails'))
 
-  while ((await send(url, 'GET', '/api/v1/health/live')).status !== 429);
-  const series = await read(server)
-  assert.equal(valueOf(series, 'atlas_webhook_attempts_total', 'outcome="succeeded"'), 1)
-  assert.equal(valueOf(series, 'atlas_webhook_attempts_total', 'outcome="failed"'), 1)
-  assert.equal(valueOf(series, 'atlas_idempotent_replays_total'), 1)
-  assert.equal(valueOf(series, 'atlas_upstream_call_duration_seconds_count', 'service="plaid"', 'outcome="ok"'), 1)
-  assert.equal(valueOf(series, 'atlas_upstream_call_duration_seconds_count', 'service="plaid"', 'outcome="refused"'), 1)
-  assert.equal(valueOf(series, 'atlas_job_duration_seconds_count', `job="${ledgerCheckJob}"`, 'outcome="ok"'), 1)
-  assert.equal(valueOf(series, 'atlas_job_duration_seconds_count', 'job="a job that fails"', 'outcome="failed"'), 1)
-  assert.equal(valueOf(series, 'atlas_rate_limited_total', 'class="standard"'), 1)
-  assert.equal(valueOf(series, 'atlas_check_ok', 'check="ledger"'), 1)
-  assert.equal(valueOf(series, 'atlas_check_timestamp_seconds', 'check="ledger"'), server.clock.now().getTime() / 1000)
-  assert.ok((valueOf(series, 'process_resident_memory_bytes') ?? 0) > 0)
-})
-
-test('what waits in the outbox and for its delivery is told with its age and its number', { timeout: 180_000 }, async (t) => {
-  const server = await start(t)
-  const { app, clock, database, partner } = server
-  assert.equal(valueOf(await read(server), 'atlas_events_unpublished_age_seconds'), 0)
-  const receiver = await startReceiver(t, respond(500))
-  await hookFor(createApi(server.url, partner.testKey), receiver.url)
-  await publish(server, partner.partnerId, ['task.created', 'task.updated'])
-  await app.outbox.settle()
-  await database.db.updateTable('webhooks').set({ status: 'disabled', disabled_reason: 'requested' }).execute()
-  clock.advance(3_600_000)
-  assert.equal(valueOf(await read(server), 'atlas_webhook_deliveries_due'), 2)
-
-  // Written as by a process that died right after its commit. The carrier may find one of them before it is read, and not all of them.
-  const left = { partner_id: partner.partnerId, type: 'task.created', data: '{}', created_at: new Date(clock.now().getTime() - 90_000) }
-  let ageSeconds: number | undefined = 0
-  for (let attempt = 0; ageSeconds === 0 && attempt < 20; attempt++) {
-    await database.db.insertInto('events').values({ id: `evt_left_${attempt}`, ...left }).execute()
-    ageSeconds = valueOf(await read(server), 'atlas_events_unpublished_age_seconds')
+    while ((await send(url, 'GET', '/api/v1/health/live')).status !== 429);
+    const series = await read(server)
+    assert.equal(valueOf(series, 'atlas_webhook_attempts_total', 'outcome="succeeded"'), 1)
+    assert.equal(valueOf(series, 'atlas_webhook_attempts_total', 'outcome="failed"'), 1)
+    assert.equal(valueOf(series, 'atlas_idempotent_replays_total'), 1)
+    assert.equal(valueOf(series, 'atlas_upstream_call_duration_seconds_count', 'service="plaid"', 'outcome="ok"'), 1)
+    assert.equal(
+      valueOf(series, 'atlas_upstream_call_duration_seconds_count', 'service="plaid"', 'outcome="refused"'),
+      1
+    )
+    assert.equal(valueOf(series, 'atlas_job_duration_seconds_count', `job="${ledgerCheckJob}"`, 'outcome="ok"'), 1)
+    assert.equal(valueOf(series, 'atlas_job_duration_seconds_count', 'job="a job that fails"', 'outcome="failed"'), 1)
+    assert.equal(valueOf(series, 'atlas_rate_limited_total', 'class="standard"'), 1)
+    assert.equal(valueOf(series, 'atlas_check_ok', 'check="ledger"'), 1)
+    assert.equal(
+      valueOf(series, 'atlas_check_timestamp_seconds', 'check="ledger"'),
+      server.clock.now().getTime() / 1000
+    )
+    assert.ok((valueOf(series, 'process_resident_memory_bytes') ?? 0) > 0)
   }
-  assert.equal(ageSeconds, 90)
-})
+)
 
-test('the pool is told on PostgreSQL, and a database that is gone hides nothing but what only it knows', { timeout: 180_000 }, async (t) => {
-  const server = await start(t)
-  const up = await read(server)
-  assert.equal(valueOf(up, 'atlas_database_up'), 1)
-  if (server.database.driver === 'postgresql') {
-    assert.equal(valueOf(up, 'atlas_database_connections', 'state="most"'), 6)
-    assert.ok((valueOf(up, 'atlas_database_statements_in_flight') ?? -1) >= 0)
-    assert.ok((valueOf(up, 'atlas_database_connections', 'state="waiting"') ?? -1) >= 0)
+test(
+  'what waits in the outbox and for its delivery is told with its age and its number',
+  { timeout: 180_000 },
+  async (t) => {
+    const server = await start(t)
+    const { app, clock, database, partner } = server
+    assert.equal(valueOf(await read(server), 'atlas_events_unpublished_age_seconds'), 0)
+    const receiver = await startReceiver(t, respond(500))
+    await hookFor(createApi(server.url, partner.testKey), receiver.url)
+    await publish(server, partner.partnerId, ['task.created', 'task.updated'])
+    await app.outbox.settle()
+    await database.db.updateTable('webhooks').set({ status: 'disabled', disabled_reason: 'requested' }).execute()
+    clock.advance(3_600_000)
+    assert.equal(valueOf(await read(server), 'atlas_webhook_deliveries_due'), 2)
+
+    // Written as by a process that died right after its commit. The carrier may find one of them before it is read, and not all of them.
+    const left = {
+      partner_id: partner.partnerId,
+      type: 'task.created',
+      data: '{}',
+      created_at: new Date(clock.now().getTime() - 90_000)
+    }
+    let ageSeconds: number | undefined = 0
+    for (let attempt = 0; ageSeconds === 0 && attempt < 20; attempt++) {
+      await database.db
+        .insertInto('events')
+        .values({ id: `evt_left_${attempt}`, ...left })
+        .execute()
+      ageSeconds = valueOf(await read(server), 'atlas_events_unpublished_age_seconds')
+    }
+    assert.equal(ageSeconds, 90)
   }
-  await server.database.db.destroy()
-  const down = await read(server)
-  assert.equal(valueOf(down, 'atlas_database_up'), 0)
-  assert.equal(valueOf(down, 'atlas_webhook_deliveries_due'), undefined)
-  assert.equal(valueOf(down, 'atlas_events_unpublished_age_seconds'), undefined)
-  assert.ok((valueOf(down, 'nodejs_heap_size_used_bytes') ?? 0) > 0)
-})
+)
 
-test('every metric of ours is explained to operators, and every one that is explained exists', { timeout: 180_000 }, async (t) => {
-  const { app } = await start(t)
-  const text = await (await fetch(app.metrics.url() ?? '')).text()
-  const served = [...text.matchAll(/^# TYPE (atlas_\w+) /gm)].map(([, name]) => name)
-  const table = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8').matchAll(/^\| .*\|.*$/gm)
-  const explained = [...table].flatMap(([row]) => [...(row.split('|')[1] ?? '').matchAll(/`(atlas_\w+)(?:\{[\w, ]+\})?`/g)].map(([, name]) => name))
-  // The embedded database has no pool to tell of.
-  const here = app.database.connections === undefined ? explained.filter((name) => !/^atlas_database_(connections|statements)/.test(name ?? '')) : explained
-  assert.deepEqual(here.sort(), served.sort())
-})
+test(
+  'the pool is told on PostgreSQL, and a database that is gone hides nothing but what only it knows',
+  { timeout: 180_000 },
+  async (t) => {
+    const server = await start(t)
+    const up = await read(server)
+    assert.equal(valueOf(up, 'atlas_database_up'), 1)
+    if (server.database.driver === 'postgresql') {
+      assert.equal(valueOf(up, 'atlas_database_connections', 'state="most"'), 6)
+      assert.ok((valueOf(up, 'atlas_database_statements_in_flight') ?? -1) >= 0)
+      assert.ok((valueOf(up, 'atlas_database_connections', 'state="waiting"') ?? -1) >= 0)
+    }
+    await server.database.db.destroy()
+    const down = await read(server)
+    assert.equal(valueOf(down, 'atlas_database_up'), 0)
+    assert.equal(valueOf(down, 'atlas_webhook_deliveries_due'), undefined)
+    assert.equal(valueOf(down, 'atlas_events_unpublished_age_seconds'), undefined)
+    assert.ok((valueOf(down, 'nodejs_heap_size_used_bytes') ?? 0) > 0)
+  }
+)
+
+test(
+  'every metric of ours is explained to operators, and every one that is explained exists',
+  { timeout: 180_000 },
+  async (t) => {
+    const { app } = await start(t)
+    const text = await (await fetch(app.metrics.url() ?? '')).text()
+    const served = [...text.matchAll(/^# TYPE (atlas_\w+) /gm)].map(([, name]) => name)
+    const table = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8').matchAll(/^\| .*\|.*$/gm)
+    const explained = [...table].flatMap(([row]) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`(atlas_\w+)(?:\{[\w, ]+\})?`/g)].map(([, name]) => name)
+    )
+    // The embedded database has no pool to tell of.
+    const here =
+      app.database.connections === undefined
+        ? explained.filter((name) => !/^atlas_database_(connections|statements)/.test(name ?? ''))
+        : explained
+    assert.deepEqual(here.sort(), served.sort())
+  }
+)
 
 test('a port in use stops the start, as that of the API does', async (t) => {
   const other = createServer()

@@ -6,18 +6,66 @@ import { validationFailed } from '../../plugins/errors/kinds.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 
 const Note = Type.Object({ id: Type.String(), text: Type.String() })
-const Body = Type.Object({ text: Type.String({ maxLength: 2_000_000 }), amount: Type.Optional(Type.Number({ multipleOf: 0.01 })) }, { additionalProperties: false })
+const Body = Type.Object(
+  { text: Type.String({ maxLength: 2_000_000 }), amount: Type.Optional(Type.Number({ multipleOf: 0.01 })) },
+  { additionalProperties: false }
+)
 const Form = Type.Object({ request_id: Type.Integer() }, { additionalProperties: false })
 const Problem = Type.Any()
 
-const shared = { group: 'notes', tag: 'Notes', rateLimitClass: 'standard', bodyRequired: true, scopes: [], security: [['PartnerKey'], ['PersonalAccessToken']] } as const
+const shared = {
+  group: 'notes',
+  tag: 'Notes',
+  rateLimitClass: 'standard',
+  bodyRequired: true,
+  scopes: [],
+  security: [['PartnerKey'], ['PersonalAccessToken']]
+} as const
 
 /** A little group of operations that writes rows into a table of its own; what holds for it holds for every group. */
 const noteOperations = {
-  createNote: { ...shared, operationId: 'createNote', method: 'POST', path: '/test/notes', url: '/test/notes', bodyTypes: ['application/json'], idempotent: true, scopes: ['notes:write'], schema: { body: Body, response: { 201: Note, 400: Problem } } },
-  copyNote: { ...shared, operationId: 'copyNote', method: 'POST', path: '/test/copies', url: '/test/copies', bodyTypes: ['application/json'], idempotent: true, schema: { body: Body, response: { 201: Note, 400: Problem } } },
-  sendNote: { ...shared, operationId: 'sendNote', method: 'POST', path: '/test/sent', url: '/test/sent', bodyTypes: ['application/json'], idempotent: true, schema: { body: Body, response: { 201: Note, 400: Problem } }, extensions: { 'x-upstream': 'post' } },
-  decideNote: { ...shared, operationId: 'decideNote', method: 'POST', path: '/test/decisions', url: '/test/decisions', bodyTypes: ['application/x-www-form-urlencoded'], idempotent: true, schema: { body: Form, response: { 200: Form, 400: Problem } } }
+  createNote: {
+    ...shared,
+    operationId: 'createNote',
+    method: 'POST',
+    path: '/test/notes',
+    url: '/test/notes',
+    bodyTypes: ['application/json'],
+    idempotent: true,
+    scopes: ['notes:write'],
+    schema: { body: Body, response: { 201: Note, 400: Problem } }
+  },
+  copyNote: {
+    ...shared,
+    operationId: 'copyNote',
+    method: 'POST',
+    path: '/test/copies',
+    url: '/test/copies',
+    bodyTypes: ['application/json'],
+    idempotent: true,
+    schema: { body: Body, response: { 201: Note, 400: Problem } }
+  },
+  sendNote: {
+    ...shared,
+    operationId: 'sendNote',
+    method: 'POST',
+    path: '/test/sent',
+    url: '/test/sent',
+    bodyTypes: ['application/json'],
+    idempotent: true,
+    schema: { body: Body, response: { 201: Note, 400: Problem } },
+    extensions: { 'x-upstream': 'post' }
+  },
+  decideNote: {
+    ...shared,
+    operationId: 'decideNote',
+    method: 'POST',
+    path: '/test/decisions',
+    url: '/test/decisions',
+    bodyTypes: ['application/x-www-form-urlencoded'],
+    idempotent: true,
+    schema: { body: Form, response: { 200: Form, 400: Problem } }
+  }
 } as const satisfies OperationTable
 
 export interface NotesOptions {
@@ -32,7 +80,15 @@ export const createNotesTable = sql`create table if not exists test_notes (id te
 const insertNote = (id: string, text: string) => sql`insert into test_notes values (${id}, ${text})`
 
 export const bindNotes = (app: FastifyInstance, { post, meanwhile }: NotesOptions = {}): void => {
-  const create = async ({ db, body, request }: { db: Parameters<ReturnType<typeof insertNote>['execute']>[0]; body: { text: string }; request: { id: string } }) => {
+  const create = async ({
+    db,
+    body,
+    request
+  }: {
+    db: Parameters<ReturnType<typeof insertNote>['execute']>[0]
+    body: { text: string }
+    request: { id: string }
+  }) => {
     await insertNote(request.id, body.text).execute(db)
     await meanwhile?.()
     if (body.text === 'refuse') throw validationFailed('Refused after the row was written.')

@@ -8,14 +8,71 @@ import { createOutbound, type Resolve } from '../../plugins/outbound/index.ts'
 import { startReceiver, type Receiver } from '../modules/webhooks/setup.ts'
 
 const forbidden = [
-  '127.0.0.1', '127.255.255.254', '0.0.0.0', '0.1.2.3', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1', '100.100.100.200',
-  '192.0.0.1', '192.0.2.1', '198.18.0.1', '198.51.100.1', '203.0.113.1', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255', '168.63.129.16',
-  '::', '::1', '[::1]', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'fc00::1', 'fd00:ec2::254', 'ff02::1',
-  '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:10.0.0.1', '::ffff:169.254.169.254', '::127.0.0.1', '::7f00:1', '::ffff:0:127.0.0.1',
-  '64:ff9b::7f00:1', '64:ff9b::8.8.8.8', '64:ff9b:1::1', '2002:7f00:1::', '2002:808:808::1', '2001::1', '2001:0:4136:e378:8000:63bf:3fff:fdd2', '2001:db8::1', '2001:10::1',
-  '100::1', '3fff::1', '5f00::1', '4000::1', '', 'localhost', '1.2.3', 'example.com'
+  '127.0.0.1',
+  '127.255.255.254',
+  '0.0.0.0',
+  '0.1.2.3',
+  '10.0.0.1',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.168.1.1',
+  '169.254.169.254',
+  '100.64.0.1',
+  '100.100.100.200',
+  '192.0.0.1',
+  '192.0.2.1',
+  '198.18.0.1',
+  '198.51.100.1',
+  '203.0.113.1',
+  '224.0.0.1',
+  '239.255.255.255',
+  '240.0.0.1',
+  '255.255.255.255',
+  '168.63.129.16',
+  '::',
+  '::1',
+  '[::1]',
+  'fe80::1',
+  'fe80::1%eth0',
+  'fec0::1',
+  'fc00::1',
+  'fd00:ec2::254',
+  'ff02::1',
+  '::ffff:127.0.0.1',
+  '::ffff:7f00:1',
+  '::ffff:10.0.0.1',
+  '::ffff:169.254.169.254',
+  '::127.0.0.1',
+  '::7f00:1',
+  '::ffff:0:127.0.0.1',
+  '64:ff9b::7f00:1',
+  '64:ff9b::8.8.8.8',
+  '64:ff9b:1::1',
+  '2002:7f00:1::',
+  '2002:808:808::1',
+  '2001::1',
+  '2001:0:4136:e378:8000:63bf:3fff:fdd2',
+  '2001:db8::1',
+  '2001:10::1',
+  '100::1',
+  '3fff::1',
+  '5f00::1',
+  '4000::1',
+  '',
+  'localhost',
+  '1.2.3',
+  'example.com'
 ]
-const allowed = ['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '::ffff:8.8.8.8', '2606:4700:4700::1111', '2a00:1450:4001:81b::200e', '[2606:4700:4700::1111]']
+const allowed = [
+  '8.8.8.8',
+  '1.1.1.1',
+  '172.32.0.1',
+  '100.128.0.1',
+  '::ffff:8.8.8.8',
+  '2606:4700:4700::1111',
+  '2a00:1450:4001:81b::200e',
+  '[2606:4700:4700::1111]'
+]
 
 test('addresses that are not of the public Internet are told from those that are', () => {
   for (const address of forbidden) assert.equal(isPublicAddress(address), false, address)
@@ -25,8 +82,20 @@ test('addresses that are not of the public Internet are told from those that are
 test('an URL shows a private address however it is written', () => {
   const rules = { http: true, private: false }
   const bad = [
-    'http://127.1/', 'http://0177.0.0.1/', 'http://0x7f000001/', 'http://2130706433/', 'http://127.0.0.1./', 'http://①②⑦.⓪.⓪.①/', 'http://[::]/', 'http://[::1]/', 'http://[::ffff:7f00:1]/',
-    'http://LOCALHOST/', 'http://a.localhost/', 'http://db.internal/', 'http://169.254.169.254/', 'http://0/'
+    'http://127.1/',
+    'http://0177.0.0.1/',
+    'http://0x7f000001/',
+    'http://2130706433/',
+    'http://127.0.0.1./',
+    'http://①②⑦.⓪.⓪.①/',
+    'http://[::]/',
+    'http://[::1]/',
+    'http://[::ffff:7f00:1]/',
+    'http://LOCALHOST/',
+    'http://a.localhost/',
+    'http://db.internal/',
+    'http://169.254.169.254/',
+    'http://0/'
   ]
   for (const url of bad) assert.equal(whyNotATarget(url, rules), 'must lead to a public address', url)
   assert.equal(whyNotATarget('http://example.com/', rules), undefined)
@@ -34,7 +103,12 @@ test('an URL shows a private address however it is written', () => {
   assert.equal(whyNotATarget('http://127.0.0.1/', { http: true, private: true }), undefined)
 })
 
-const message = { deliveryId: 'dlv_1', eventType: 'task.created', body: '{}', signatures: { 'atlas-signature': 't=1,v1=00', 'x-atlas-signature': 'sha256=00' } }
+const message = {
+  deliveryId: 'dlv_1',
+  eventType: 'task.created',
+  body: '{}',
+  signatures: { 'atlas-signature': 't=1,v1=00', 'x-atlas-signature': 'sha256=00' }
+}
 
 const resolveTo =
   (...answers: LookupAddress[][]): Resolve =>
@@ -51,7 +125,12 @@ const through = async (t: TestContext, resolve: Resolve, host: string, receiver:
 
 test('a name that leads to a private address gets no connection, whichever of its forms the answer has', async (t) => {
   const receiver = await startReceiver(t)
-  for (const addresses of [[ip('127.0.0.1')], [ip('::ffff:127.0.0.1')], [ip('10.0.0.1'), ip('::1')], [ip('169.254.169.254')]]) {
+  for (const addresses of [
+    [ip('127.0.0.1')],
+    [ip('::ffff:127.0.0.1')],
+    [ip('10.0.0.1'), ip('::1')],
+    [ip('169.254.169.254')]
+  ]) {
     const outcome = await through(t, resolveTo(addresses), 'public.example.com', receiver)
     assert.deepEqual([outcome.status, outcome.responseBody, outcome.error], [null, null, 'forbidden_address'])
   }
@@ -61,7 +140,9 @@ test('a name that leads to a private address gets no connection, whichever of it
 test('a name that led to a public address at the check and leads to a private one at the connection gets none', async (t) => {
   const receiver = await startReceiver(t)
   const resolve = resolveTo([ip('8.8.8.8')], [ip('127.0.0.1')])
-  resolve('rebinding.example.com', { all: true }, (_error, addresses) => assert.ok(isPublicAddress(addresses[0]!.address)))
+  resolve('rebinding.example.com', { all: true }, (_error, addresses) =>
+    assert.ok(isPublicAddress(addresses[0]!.address))
+  )
   assert.equal((await through(t, resolve, 'rebinding.example.com', receiver)).error, 'forbidden_address')
   assert.equal(receiver.received.length, 0)
 })
@@ -98,7 +179,10 @@ test('a refused connection and an unknown name are told apart', async (t) => {
   const outbound = createOutbound({
     allowPrivate: true,
     connectTimeoutMs: 2_000,
-    resolve: (hostname, _options, done) => (hostname === 'localhost' ? done(null, [ip('127.0.0.1')]) : done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), []))
+    resolve: (hostname, _options, done) =>
+      hostname === 'localhost'
+        ? done(null, [ip('127.0.0.1')])
+        : done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), [])
   })
   t.after(() => outbound.destroy())
   assert.equal((await post(outbound, { ...message, url: 'http://localhost:1/' }, 2_000)).error, 'connection_refused')

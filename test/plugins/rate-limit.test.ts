@@ -43,7 +43,11 @@ test('one key’s limit is not another’s', async (t) => {
 
 test('a partner’s ceiling and burst come from the environment or from the operator', async (t) => {
   const { url, partner, database } = await start(t)
-  await database.db.updateTable('partners').set({ rate_overrides: JSON.stringify({ standard: { ceiling: 2, burst: 3 } }) }).where('id', '=', partner.partnerId).execute()
+  await database.db
+    .updateTable('partners')
+    .set({ rate_overrides: JSON.stringify({ standard: { ceiling: 2, burst: 3 } }) })
+    .where('id', '=', partner.partnerId)
+    .execute()
   const statuses = []
   for (let count = 0; count < 4; count++) statuses.push((await post(url, partner.testKey)).status)
   assert.deepEqual(statuses, [201, 201, 201, 429])
@@ -67,7 +71,10 @@ test('when Redis is gone requests are served all the same, within this instance�
   // Nobody listens on port 1 of this machine.
   const { url, partner } = await start(t, { REDIS_URL: 'redis://127.0.0.1:1' })
   const answers = await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
-  assert.deepEqual([answers.filter(({ status }) => status === 201).length, answers.filter(({ status }) => status === 429).length], [60, 1])
+  assert.deepEqual(
+    [answers.filter(({ status }) => status === 201).length, answers.filter(({ status }) => status === 429).length],
+    [60, 1]
+  )
   const health = await send(url, 'GET', '/api/v1/health')
   assert.deepEqual(health.body.redis, { configured: true, status: 'unavailable' })
 })
@@ -86,13 +93,19 @@ test('a Redis that accepts connections and never says anything keeps no server f
 
 const testRedis = process.env.TEST_REDIS_URL
 
-test('the first request of a server that has just started draws on the bucket of all', { skip: testRedis === undefined }, async (t) => {
-  const env = { REDIS_URL: `${testRedis}?keyPrefix=${randomUUID()}:` }
-  const first = await start(t, env)
-  const second = await startApp(t, { rateLimits, env, database: first.database, extend: (app) => bindNotes(app) })
-  const left = [await post(first.url, first.partner.testKey), await post(second.url, first.partner.testKey)].map(({ headers }) => headers.get('x-ratelimit-remaining'))
-  assert.deepEqual(left, ['59', '58'])
-})
+test(
+  'the first request of a server that has just started draws on the bucket of all',
+  { skip: testRedis === undefined },
+  async (t) => {
+    const env = { REDIS_URL: `${testRedis}?keyPrefix=${randomUUID()}:` }
+    const first = await start(t, env)
+    const second = await startApp(t, { rateLimits, env, database: first.database, extend: (app) => bindNotes(app) })
+    const left = [await post(first.url, first.partner.testKey), await post(second.url, first.partner.testKey)].map(
+      ({ headers }) => headers.get('x-ratelimit-remaining')
+    )
+    assert.deepEqual(left, ['59', '58'])
+  }
+)
 
 test('in any window no bucket gives more than its capacity and what flowed in', () => {
   const steps = fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 })

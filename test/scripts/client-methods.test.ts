@@ -12,13 +12,20 @@ const fixture = fileURLToPath(new URL('../fixtures/spec', import.meta.url))
 /** The fixture's specification, with its first operations changed one by one. */
 const changed = (...changes: ((operation: OperationObject) => void)[]): SpecFolder => {
   const spec = readSpec(fixture)
-  const operations = spec.groups.flatMap(({ content }) => [...operationsOf(content.paths)]).map(({ operation }) => operation)
+  const operations = spec.groups
+    .flatMap(({ content }) => [...operationsOf(content.paths)])
+    .map(({ operation }) => operation)
   changes.forEach((change, index) => change(operations[index] as OperationObject))
   return spec
 }
 
-const namesOf = (spec: SpecFolder): string[] => clientMethods(bundle(spec, '1.0.0')).map(({ resource, name }) => `${resource}.${name}`)
-const refuses = (spec: SpecFolder, message: RegExp) => assert.throws(() => bundle(spec, '1.0.0'), (error) => error instanceof SpecError && message.test(error.message))
+const namesOf = (spec: SpecFolder): string[] =>
+  clientMethods(bundle(spec, '1.0.0')).map(({ resource, name }) => `${resource}.${name}`)
+const refuses = (spec: SpecFolder, message: RegExp) =>
+  assert.throws(
+    () => bundle(spec, '1.0.0'),
+    (error) => error instanceof SpecError && message.test(error.message)
+  )
 
 const named = (operationId: string, client?: string) => (operation: OperationObject) => {
   operation.operationId = operationId
@@ -26,7 +33,14 @@ const named = (operationId: string, client?: string) => (operation: OperationObj
 }
 
 test('a verb and a noun become the noun’s resource and the verb’s method', () => {
-  for (const [operationId, expected] of [['listTasks', 'tasks.list'], ['createTransfer', 'transfers.create'], ['linkAccounts', 'accounts.link'], ['getCategory', 'categories.get'], ['getApiKey', 'apiKeys.get'], ['createDay', 'days.create']] as const) {
+  for (const [operationId, expected] of [
+    ['listTasks', 'tasks.list'],
+    ['createTransfer', 'transfers.create'],
+    ['linkAccounts', 'accounts.link'],
+    ['getCategory', 'categories.get'],
+    ['getApiKey', 'apiKeys.get'],
+    ['createDay', 'days.create']
+  ] as const) {
     assert.ok(namesOf(changed(named(operationId))).includes(expected), expected)
   }
 })
@@ -36,17 +50,27 @@ test('an operation can give its method another name', () => {
 })
 
 test('two operations of one name are refused, by the rule and by extension', () => {
-  refuses(changed(named('ingestEvent'), named('ingestEvents')), /ingestEvents? and ingestEvents? are both events\.ingest in the client; give one of them x-client/)
+  refuses(
+    changed(named('ingestEvent'), named('ingestEvents')),
+    /ingestEvents? and ingestEvents? are both events\.ingest in the client; give one of them x-client/
+  )
   refuses(changed(named('getNest', 'nests.find'), named('findNest')), /are both nests\.find/)
 })
 
 test('a name that is no resource and method is refused', () => {
-  for (const wrong of ['insights', 'a.b.c', 'Insights.get', 3]) refuses(changed((operation) => (operation['x-client'] = wrong)), /x-client is .*; write resource\.method/)
+  for (const wrong of ['insights', 'a.b.c', 'Insights.get', 3])
+    refuses(
+      changed((operation) => (operation['x-client'] = wrong)),
+      /x-client is .*; write resource\.method/
+    )
 })
 
 test('every operation gets a sample in each language', () => {
   const { document } = bundle(readSpec(fixture), '1.0.0')
   for (const { operation } of operationsOf(document.paths)) {
-    assert.deepEqual((operation['x-codeSamples'] as { label: string }[]).map(({ label }) => label), ['curl', 'TypeScript', 'Python'])
+    assert.deepEqual(
+      (operation['x-codeSamples'] as { label: string }[]).map(({ label }) => label),
+      ['curl', 'TypeScript', 'Python']
+    )
   }
 })

@@ -28,11 +28,15 @@ const goodSettings = {
 }
 const production = (more: Record<string, string> = {}): Config => loadConfig({ ...goodSettings, ...more })
 
-const statesOf = (findings: Finding[], subject: string): string[] => findings.filter((finding) => finding.subject === subject).map(({ state }) => state)
+const statesOf = (findings: Finding[], subject: string): string[] =>
+  findings.filter((finding) => finding.subject === subject).map(({ state }) => state)
 
 const run = (env: Record<string, string>, ...args: string[]): Promise<{ status: number | null; output: string }> =>
   new Promise((done, failed) => {
-    const child = spawn(process.execPath, [...scriptToRun('scripts/doctor.ts'), ...args], { cwd: root, env: { PATH: process.env.PATH ?? '', ...env } })
+    const child = spawn(process.execPath, [...scriptToRun('scripts/doctor.ts'), ...args], {
+      cwd: root,
+      env: { PATH: process.env.PATH ?? '', ...env }
+    })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -54,16 +58,31 @@ test('a desk without any setting is well, and the table says so', async (t) => {
 })
 
 test('every wrong setting is named at once with its cure, a slip of the pen is told, no secret is echoed, and the exit code says that it is not well', async () => {
-  const env = { NODE_ENV: 'production', ATLAS_ENCRYPTION_KEY: 'c2hvcnQ=', STRIPE_SECRET_KEY: 'sk_test_hidden', LOG_LEVEL: 'loud', ATLAS_METRIC_PORT: '1', ATLAS_METRICS_ENABLED: 'true', ATLAS_METRICS_PORT: '3000' }
+  const env = {
+    NODE_ENV: 'production',
+    ATLAS_ENCRYPTION_KEY: 'c2hvcnQ=',
+    STRIPE_SECRET_KEY: 'sk_test_hidden',
+    LOG_LEVEL: 'loud',
+    ATLAS_METRIC_PORT: '1',
+    ATLAS_METRICS_ENABLED: 'true',
+    ATLAS_METRICS_PORT: '3000'
+  }
   const { status, output } = await run(env, '--json')
   assert.equal(status, 1)
   const findings = JSON.parse(output) as Finding[]
   const failed = findings.filter(({ state }) => state === 'fail').map(({ found }) => found)
   assert.deepEqual(failed.sort(), [
-    'ATLAS_ENCRYPTION_KEY is not valid', 'ATLAS_JWT_SECRET is missing', 'ATLAS_METRICS_PORT is not valid', 'DATABASE_URL is missing', 'LOG_LEVEL is not valid',
+    'ATLAS_ENCRYPTION_KEY is not valid',
+    'ATLAS_JWT_SECRET is missing',
+    'ATLAS_METRICS_PORT is not valid',
+    'DATABASE_URL is missing',
+    'LOG_LEVEL is not valid',
     'STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together'
   ])
-  assert.ok(findings.every(({ state, cure }) => (cure === undefined) === (state === 'ok')), 'whatever is not well has a cure')
+  assert.ok(
+    findings.every(({ state, cure }) => (cure === undefined) === (state === 'ok')),
+    'whatever is not well has a cure'
+  )
   assert.ok(findings.some(({ cure }) => cure?.startsWith('Did you mean ATLAS_METRICS_PORT?')))
   assert.doesNotMatch(output, /sk_test_hidden|c2hvcnQ/)
 })
@@ -77,12 +96,32 @@ test('the command explains itself and refuses what it does not know', async () =
 })
 
 test('an old Node.js, keys that can be guessed, and what belongs on a desk only are told', () => {
-  assert.deepEqual(['18.20.0', '20.0.0', '24.1.0'].map((version) => checkNode(version).state), ['fail', 'ok', 'ok'])
-  assert.deepEqual(checkKeys(production()).map(({ state }) => state), ['ok'])
-  const weak = production({ ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'), ATLAS_JWT_SECRET: 'secret'.repeat(8), ATLAS_INGEST_SECRET: 'short', ATLAS_ENCRYPTION_KEYS_OLD: Buffer.alloc(32, 1).toString('base64') })
-  assert.deepEqual(checkKeys(weak).map(({ state }) => state), ['fail', 'fail', 'warn', 'warn'])
+  assert.deepEqual(
+    ['18.20.0', '20.0.0', '24.1.0'].map((version) => checkNode(version).state),
+    ['fail', 'ok', 'ok']
+  )
+  assert.deepEqual(
+    checkKeys(production()).map(({ state }) => state),
+    ['ok']
+  )
+  const weak = production({
+    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ATLAS_JWT_SECRET: 'secret'.repeat(8),
+    ATLAS_INGEST_SECRET: 'short',
+    ATLAS_ENCRYPTION_KEYS_OLD: Buffer.alloc(32, 1).toString('base64')
+  })
+  assert.deepEqual(
+    checkKeys(weak).map(({ state }) => state),
+    ['fail', 'fail', 'warn', 'warn']
+  )
   assert.deepEqual(checkProduction(production()), [])
-  const desk = { ATLAS_DOCS_ENABLED: 'true', ATLAS_WEBHOOK_ALLOW_PRIVATE: 'true', ATLAS_SANDBOX_AUTOSETTLE: 'true', LOG_LEVEL: 'trace', ATLAS_OVERLOAD_MEMORY_PERCENT: '0' }
+  const desk = {
+    ATLAS_DOCS_ENABLED: 'true',
+    ATLAS_WEBHOOK_ALLOW_PRIVATE: 'true',
+    ATLAS_SANDBOX_AUTOSETTLE: 'true',
+    LOG_LEVEL: 'trace',
+    ATLAS_OVERLOAD_MEMORY_PERCENT: '0'
+  }
   assert.equal(checkProduction(production(desk)).length, 5)
   assert.deepEqual(checkNames({ ...goodSettings, PATH: '/bin', OTEL_SERVICE_NAME: 'atlas' }), [])
 })
@@ -90,16 +129,28 @@ test('an old Node.js, keys that can be guessed, and what belongs on a desk only 
 test('the public URL is judged by its form, and asked whether it answers', async (t) => {
   const { url } = await startApp(t)
   assert.equal((await checkPublicUrl({ ...production(), publicUrl: undefined }))[0]?.state, 'warn')
-  assert.deepEqual((await checkPublicUrl({ ...production(), publicUrl: `${url}/api` })).map(({ state }) => state), ['fail', 'warn', 'warn'])
+  assert.deepEqual(
+    (await checkPublicUrl({ ...production(), publicUrl: `${url}/api` })).map(({ state }) => state),
+    ['fail', 'warn', 'warn']
+  )
   const desk = { ...production(), environment: 'development' as const }
-  assert.deepEqual((await checkPublicUrl({ ...desk, publicUrl: url })).map(({ state }) => state), ['ok'])
+  assert.deepEqual(
+    (await checkPublicUrl({ ...desk, publicUrl: url })).map(({ state }) => state),
+    ['ok']
+  )
   const closed = createServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const { port } = closed.address() as AddressInfo
   closed.close()
   await once(closed, 'close')
-  assert.match((await checkPublicUrl({ ...desk, publicUrl: `http://127.0.0.1:${port}` }))[0]?.found ?? '', /does not answer .*ECONNREFUSED/)
-  assert.deepEqual([checkProxy(production()).at(0)?.state, checkProxy(production({ ATLAS_TRUST_PROXY: 'false' })).at(0)?.state], ['ok', 'warn'])
+  assert.match(
+    (await checkPublicUrl({ ...desk, publicUrl: `http://127.0.0.1:${port}` }))[0]?.found ?? '',
+    /does not answer .*ECONNREFUSED/
+  )
+  assert.deepEqual(
+    [checkProxy(production()).at(0)?.state, checkProxy(production({ ATLAS_TRUST_PROXY: 'false' })).at(0)?.state],
+    ['ok', 'warn']
+  )
 })
 
 test('Plaid and Stripe are asked with the keys, on their own wire, and refused keys are told from a service that cannot be reached', async (t) => {
@@ -108,8 +159,11 @@ test('Plaid and Stripe are asked with the keys, on their own wire, and refused k
   const plaid = await buildPlaidSimulator({ db: database.db, clock, clientId, secret: plaidSecret })
   t.after(() => plaid.close())
   const plaidAt = await plaid.listen({ host: '127.0.0.1', port: 0 })
-  const remote = (mode: 'remote_sandbox', secret: string, baseUrl = plaidAt): Config =>
-    ({ ...config, plaid: { ...config.plaid, mode, secret, baseUrl }, stripe: { ...config.stripe, mode, secretKey: secret } })
+  const remote = (mode: 'remote_sandbox', secret: string, baseUrl = plaidAt): Config => ({
+    ...config,
+    plaid: { ...config.plaid, mode, secret, baseUrl },
+    stripe: { ...config.stripe, mode, secretKey: secret }
+  })
   assert.equal((await checkPlaid(remote('remote_sandbox', plaidSecret))).state, 'ok')
   assert.equal((await checkPlaid(remote('remote_sandbox', 'x'))).found, 'refuses the keys (INVALID_API_KEYS)')
   assert.match((await checkPlaid(remote('remote_sandbox', plaidSecret, 'http://127.0.0.1:1'))).cure ?? '', /reach/)
@@ -120,18 +174,31 @@ test('Plaid and Stripe are asked with the keys, on their own wire, and refused k
   const stripeAt = { host: '127.0.0.1', port: stripePort, protocol: 'http' as const }
   assert.equal((await checkStripe(remote('remote_sandbox', config.stripe.secretKey), stripeAt)).state, 'ok')
   assert.deepEqual(await checkStripe(remote('remote_sandbox', 'sk_test_wrong'), stripeAt), {
-    subject: 'Stripe', state: 'fail', found: 'refuses the key', cure: 'Check STRIPE_SECRET_KEY: it may be revoked, or of another account.'
+    subject: 'Stripe',
+    state: 'fail',
+    found: 'refuses the key',
+    cure: 'Check STRIPE_SECRET_KEY: it may be revoked, or of another account.'
   })
-  assert.match((await checkStripe(remote('remote_sandbox', 'x'), { ...stripeAt, port: 1, maxNetworkRetries: 0 })).cure ?? '', /reach/)
+  assert.match(
+    (await checkStripe(remote('remote_sandbox', 'x'), { ...stripeAt, port: 1, maxNetworkRetries: 0 })).cure ?? '',
+    /reach/
+  )
 })
 
 test('Twilio’s account is read with the credentials, and its state counts', async (t) => {
   let answer: [number, object] = [200, { status: 'active' }]
-  const twilio = createServer((_request, response) => response.writeHead(answer[0], { 'content-type': 'application/json' }).end(JSON.stringify(answer[1])))
+  const twilio = createServer((_request, response) =>
+    response.writeHead(answer[0], { 'content-type': 'application/json' }).end(JSON.stringify(answer[1]))
+  )
   await new Promise<void>((done) => twilio.listen(0, '127.0.0.1', done))
   t.after(() => void twilio.close())
   const baseUrl = `http://127.0.0.1:${(twilio.address() as AddressInfo).port}`
-  const config = production({ TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`, TWILIO_AUTH_TOKEN: 'token', TWILIO_FROM: '+15005550006', TWILIO_BASE_URL: baseUrl })
+  const config = production({
+    TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+    TWILIO_AUTH_TOKEN: 'token',
+    TWILIO_FROM: '+15005550006',
+    TWILIO_BASE_URL: baseUrl
+  })
   assert.equal((await checkTwilio(config)).state, 'ok')
   answer = [200, { status: 'suspended' }]
   assert.equal((await checkTwilio(config)).found, 'the account is suspended')
@@ -150,8 +217,16 @@ test('Redis is reached and may run scripts, or is told to be missing', async () 
 })
 
 test('a database over the network without TLS is told in production', () => {
-  assert.deepEqual(checkEncryption('postgres://atlas:x@db.example.com/atlas', 'production').map(({ state }) => state), ['warn'])
-  for (const url of ['postgres://a@db.example.com/atlas?sslmode=require', 'postgres://a@127.0.0.1/atlas', 'postgres://a@%2Frun%2Fpostgresql/atlas']) assert.deepEqual(checkEncryption(url, 'production'), [])
+  assert.deepEqual(
+    checkEncryption('postgres://atlas:x@db.example.com/atlas', 'production').map(({ state }) => state),
+    ['warn']
+  )
+  for (const url of [
+    'postgres://a@db.example.com/atlas?sslmode=require',
+    'postgres://a@127.0.0.1/atlas',
+    'postgres://a@%2Frun%2Fpostgresql/atlas'
+  ])
+    assert.deepEqual(checkEncryption(url, 'production'), [])
 })
 
 test('the embedded database is well alone, also while a server has it, and not for two', async (t) => {
@@ -160,38 +235,54 @@ test('the embedded database is well alone, also while a server has it, and not f
   assert.deepEqual(statesOf(await checkDatabase(config, 2), 'database'), ['fail'])
 })
 
-test('PostgreSQL is examined: reached, new enough, migrated, open to its user, on time, and large enough for all instances', { timeout: 180_000 }, async (t) => {
-  const postgres = process.env.TEST_DATABASE_URL
-  if (postgres === undefined || postgres === '') return t.skip('needs a PostgreSQL')
-  const { url, drop } = await createPostgresDatabase(postgres)
-  t.after(drop)
-  const examine = async (databaseUrl: string, instances = 1) => await checkDatabase(production({ DATABASE_URL: databaseUrl }), instances)
-  const well = await examine(url)
-  assert.deepEqual(well.map(({ subject, state }) => `${subject} ${state}`), ['database ok', 'schema ok', 'privileges ok', 'clocks ok', 'connections ok'])
-  assert.deepEqual(statesOf(await examine(url, 1000), 'connections'), ['fail'])
+test(
+  'PostgreSQL is examined: reached, new enough, migrated, open to its user, on time, and large enough for all instances',
+  { timeout: 180_000 },
+  async (t) => {
+    const postgres = process.env.TEST_DATABASE_URL
+    if (postgres === undefined || postgres === '') return t.skip('needs a PostgreSQL')
+    const { url, drop } = await createPostgresDatabase(postgres)
+    t.after(drop)
+    const examine = async (databaseUrl: string, instances = 1) =>
+      await checkDatabase(production({ DATABASE_URL: databaseUrl }), instances)
+    const well = await examine(url)
+    assert.deepEqual(
+      well.map(({ subject, state }) => `${subject} ${state}`),
+      ['database ok', 'schema ok', 'privileges ok', 'clocks ok', 'connections ok']
+    )
+    assert.deepEqual(statesOf(await examine(url, 1000), 'connections'), ['fail'])
 
-  const [gone] = await examine('postgres://atlas@127.0.0.1:1/atlas')
-  assert.deepEqual([gone?.state, /ECONNREFUSED/.test(gone?.found ?? '')], ['fail', true])
-  const [missing] = await examine(url.replace(/\/[^/]*$/, '/there_is_no_such_database'))
-  assert.match(missing?.cure ?? '', /createdb/)
+    const [gone] = await examine('postgres://atlas@127.0.0.1:1/atlas')
+    assert.deepEqual([gone?.state, /ECONNREFUSED/.test(gone?.found ?? '')], ['fail', true])
+    const [missing] = await examine(url.replace(/\/[^/]*$/, '/there_is_no_such_database'))
+    assert.match(missing?.cure ?? '', /createdb/)
 
-  const owner = new pg.Client({ connectionString: url })
-  await owner.connect()
-  const role = `doctor_${Date.now()}`
-  await owner.query(`create role ${role} login`)
-  const asRole = new URL(url)
-  asRole.username = role
-  try {
-    await owner.query(`grant usage on schema public to ${role}; grant select on all tables in schema public to ${role}`)
-    assert.match((await examine(asRole.href)).find(({ subject }) => subject === 'privileges')?.found ?? '', /^the user may not read and write \w+ and \d+ more$/)
-    await owner.query(`alter role ${role} set default_transaction_read_only = on`)
-    assert.ok((await examine(asRole.href)).some(({ found }) => found === 'allows reading only'))
-    await owner.query(`delete from migrations where name = (select max(name) from migrations)`)
-    const unmigrated = (await examine(asRole.href)).find(({ subject }) => subject === 'schema')
-    assert.deepEqual([unmigrated?.state, unmigrated?.found], ['fail', 'migrations have not run, and this user may not run them'])
-    assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /npm run migrate/)
-  } finally {
-    await owner.query(`drop owned by ${role}; drop role ${role}`)
-    await owner.end()
+    const owner = new pg.Client({ connectionString: url })
+    await owner.connect()
+    const role = `doctor_${Date.now()}`
+    await owner.query(`create role ${role} login`)
+    const asRole = new URL(url)
+    asRole.username = role
+    try {
+      await owner.query(
+        `grant usage on schema public to ${role}; grant select on all tables in schema public to ${role}`
+      )
+      assert.match(
+        (await examine(asRole.href)).find(({ subject }) => subject === 'privileges')?.found ?? '',
+        /^the user may not read and write \w+ and \d+ more$/
+      )
+      await owner.query(`alter role ${role} set default_transaction_read_only = on`)
+      assert.ok((await examine(asRole.href)).some(({ found }) => found === 'allows reading only'))
+      await owner.query(`delete from migrations where name = (select max(name) from migrations)`)
+      const unmigrated = (await examine(asRole.href)).find(({ subject }) => subject === 'schema')
+      assert.deepEqual(
+        [unmigrated?.state, unmigrated?.found],
+        ['fail', 'migrations have not run, and this user may not run them']
+      )
+      assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /npm run migrate/)
+    } finally {
+      await owner.query(`drop owned by ${role}; drop role ${role}`)
+      await owner.end()
+    }
   }
-})
+)

@@ -37,7 +37,10 @@ test('an operator is made and unmade on the server’s own database, and not whi
     }
   }
   const adminStatus = async () =>
-    await withServer(async (url) => (await call(url, '/api/v1/admin/partners', { bearer: (await login(url, 'ada@example.com')).jwt })).status)
+    await withServer(
+      async (url) =>
+        (await call(url, '/api/v1/admin/partners', { bearer: (await login(url, 'ada@example.com')).jwt })).status
+    )
 
   await withServer(async (url) => {
     await register(url, 'ada@example.com')
@@ -47,7 +50,10 @@ test('an operator is made and unmade on the server’s own database, and not whi
     assert.doesNotMatch(busy.output, /\n\s+at /, 'no stack trace')
   })
   assert.equal(await adminStatus(), 403)
-  assert.deepEqual(await operator(dataDir, 'promote', 'ADA@example.com'), { status: 0, output: 'ADA@example.com is an operator from the next request on.\n' })
+  assert.deepEqual(await operator(dataDir, 'promote', 'ADA@example.com'), {
+    status: 0,
+    output: 'ADA@example.com is an operator from the next request on.\n'
+  })
   assert.equal(await adminStatus(), 200)
   const unknown = await operator(dataDir, 'promote', 'nobody@example.com')
   assert.equal(unknown.status, 1)

@@ -17,24 +17,42 @@ const base = () => ({
         security: [{ PartnerKey: [] }, { BearerJWT: [] }],
         'x-required-scopes': ['things:write'],
         parameters: [{ name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 100 } }],
-        requestBody: { required: true, content: { 'application/json': { schema: { $ref: '#/components/schemas/NewThing' } } } },
-        responses: { '201': { content: { 'application/json': { schema: { $ref: '#/components/schemas/Thing' } } } }, '404': { content: { 'application/problem+json': {} } } }
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/NewThing' } } }
+        },
+        responses: {
+          '201': { content: { 'application/json': { schema: { $ref: '#/components/schemas/Thing' } } } },
+          '404': { content: { 'application/problem+json': {} } }
+        }
       }
     }
   },
-  webhooks: { 'thing.created': { post: { requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Thing' } } } } } } },
+  webhooks: {
+    'thing.created': {
+      post: { requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Thing' } } } } }
+    }
+  },
   components: {
     schemas: {
       NewThing: {
         type: 'object',
         required: ['name'],
         additionalProperties: false,
-        properties: { name: { type: 'string', maxLength: 10 }, kind: { type: 'string', enum: ['a', 'b'] }, note: { type: ['string', 'null'] } }
+        properties: {
+          name: { type: 'string', maxLength: 10 },
+          kind: { type: 'string', enum: ['a', 'b'] },
+          note: { type: ['string', 'null'] }
+        }
       },
       Thing: {
         type: 'object',
         required: ['id', 'kind'],
-        properties: { id: { type: 'string' }, kind: { type: 'string', enum: ['a', 'b'] }, parts: { type: 'array', items: { $ref: '#/components/schemas/Thing' } } }
+        properties: {
+          id: { type: 'string' },
+          kind: { type: 'string', enum: ['a', 'b'] },
+          parts: { type: 'array', items: { $ref: '#/components/schemas/Thing' } }
+        }
       }
     }
   }
@@ -57,7 +75,10 @@ const breaking: [title: string, edit: (document: Editable) => void][] = [
   ['a field of an answer may be absent', (d) => (answered(d).required = ['id'])],
   ['an answer has a new enum value', (d) => answered(d).properties.kind.enum.push('c')],
   ['an answer can be null', (d) => (answered(d).properties.id.type = ['string', 'null'])],
-  ['a request needs a new field', (d) => ((sent(d).properties.colour = { type: 'string' }), sent(d).required.push('colour'))],
+  [
+    'a request needs a new field',
+    (d) => ((sent(d).properties.colour = { type: 'string' }), sent(d).required.push('colour'))
+  ],
   ['a field of a request is removed', (d) => delete sent(d).properties.kind],
   ['a request admits an enum value less', (d) => sent(d).properties.kind.enum.pop()],
   ['a request no longer admits null', (d) => (sent(d).properties.note.type = 'string')],
@@ -67,13 +88,19 @@ const breaking: [title: string, edit: (document: Editable) => void][] = [
   ['a parameter is limited more', (d) => (operation(d).parameters[0].schema.minimum = 2)],
   ['a parameter is removed', (d) => operation(d).parameters.pop()],
   ['a parameter becomes required', (d) => (operation(d).parameters[0].required = true)],
-  ['a new parameter is required', (d) => operation(d).parameters.push({ name: 'x', in: 'query', required: true, schema: {} })],
+  [
+    'a new parameter is required',
+    (d) => operation(d).parameters.push({ name: 'x', in: 'query', required: true, schema: {} })
+  ],
   ['a status is removed', (d) => delete operation(d).responses['404']],
   ['the media type of a request is removed', (d) => (operation(d).requestBody.content = { 'text/plain': {} })],
   ['the media type of an answer is removed', (d) => (operation(d).responses['404'].content = {})],
   ['a credential is no longer admitted', (d) => operation(d).security.pop()],
   ['an event is removed', (d) => delete d.webhooks['thing.created']],
-  ['a field of an event is removed', (d) => (d.webhooks['thing.created'].post.requestBody.content['application/json'].schema = { type: 'object' })],
+  [
+    'a field of an event is removed',
+    (d) => (d.webhooks['thing.created'].post.requestBody.content['application/json'].schema = { type: 'object' })
+  ],
   ['a new scope is required', (d) => operation(d)['x-required-scopes'].push('things:read')]
 ]
 
@@ -87,7 +114,10 @@ const compatible: [title: string, edit: (document: Editable) => void][] = [
   ['a request is limited less', (d) => (sent(d).properties.name.maxLength = 11)],
   ['an optional parameter is added', (d) => operation(d).parameters.push({ name: 'x', in: 'query', schema: {} })],
   ['a status is added', (d) => (operation(d).responses['409'] = {})],
-  ['nobody is asked for a credential any more', (d) => ((operation(d).security = []), operation(d).responses['202'] = {})],
+  [
+    'nobody is asked for a credential any more',
+    (d) => ((operation(d).security = []), (operation(d).responses['202'] = {}))
+  ],
   ['a scope is no longer required', (d) => (operation(d)['x-required-scopes'] = [])]
 ]
 
@@ -109,19 +139,32 @@ for (const [title, edit] of compatible) {
 }
 
 test('a change says where it is, and a schema that holds itself is compared once', () => {
-  assert.deepEqual(changesAfter((d) => delete answered(d).properties.id), [
-    { breaking: true, place: 'POST /things › 201', what: 'the field id is gone' },
-    { breaking: true, place: 'thing.created › body', what: 'the field id is gone' }
-  ])
+  assert.deepEqual(
+    changesAfter((d) => delete answered(d).properties.id),
+    [
+      { breaking: true, place: 'POST /things › 201', what: 'the field id is gone' },
+      { breaking: true, place: 'thing.created › body', what: 'the field id is gone' }
+    ]
+  )
 })
 
 test('a document does not differ from itself, the real one neither', () => {
-  assert.deepEqual(changesAfter(() => undefined), [])
-  const real = JSON.parse(readFileSync(new URL('../../spec/generated/openapi.json', import.meta.url), 'utf8')) as DocumentContent
+  assert.deepEqual(
+    changesAfter(() => undefined),
+    []
+  )
+  const real = JSON.parse(
+    readFileSync(new URL('../../spec/generated/openapi.json', import.meta.url), 'utf8')
+  ) as DocumentContent
   assert.deepEqual(compareSpecifications(real, structuredClone(real)), [])
 })
 
 test('a version may break by its major number, and before 1.0.0 by its minor one', () => {
   assert.ok(mayBreak('0.1.0', '0.2.0') && mayBreak('0.9.0', '1.0.0') && mayBreak('1.4.0', '2.0.0'))
-  assert.ok(!mayBreak('0.1.0', '0.1.1') && !mayBreak('1.1.0', '1.2.0') && !mayBreak('2.0.0', '1.9.0') && !mayBreak('0.1.0', '0.1.0'))
+  assert.ok(
+    !mayBreak('0.1.0', '0.1.1') &&
+      !mayBreak('1.1.0', '1.2.0') &&
+      !mayBreak('2.0.0', '1.9.0') &&
+      !mayBreak('0.1.0', '0.1.0')
+  )
 })

@@ -10,7 +10,10 @@ import { showApproval, showNotification } from '../answers.ts'
 import { alreadyDecided, approvalExpired, holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
 import { decide, listApprovalsOf, type DecisionOutcome } from '../queries/approvals.ts'
 
-type ApprovalHandlers = Pick<Handlers<typeof operations>, 'approveSpend' | 'rejectSpend' | 'listApprovals' | 'listNotifications'>
+type ApprovalHandlers = Pick<
+  Handlers<typeof operations>,
+  'approveSpend' | 'rejectSpend' | 'listApprovals' | 'listNotifications'
+>
 
 /** What stands in the way of a decision. */
 const refusalOf = (outcome: DecisionOutcome) => {
@@ -35,14 +38,27 @@ const refusalOf = (outcome: DecisionOutcome) => {
   }
 }
 
-const decideAndTell = async (app: FastifyInstance, trx: Trx, approvalId: number, caller: SessionCaller, decision: 'approved' | 'rejected'): Promise<void> => {
+const decideAndTell = async (
+  app: FastifyInstance,
+  trx: Trx,
+  approvalId: number,
+  caller: SessionCaller,
+  decision: 'approved' | 'rejected'
+): Promise<void> => {
   const outcome = await decide(trx, approvalId, caller.userId, decision === 'approved', app.clock.now())
   if (outcome.outcome !== decision) throw refusalOf(outcome)
   const { owner_partner_id: partnerId, agent_id, transaction_id, balance_cents } = outcome
   const amount = fromCents(outcome.amount_cents)
-  const decided = { partnerId, type: 'agent.approval_decided', data: { agent_id, approval_id: approvalId, status: decision, amount } }
+  const decided = {
+    partnerId,
+    type: 'agent.approval_decided',
+    data: { agent_id, approval_id: approvalId, status: decision, amount }
+  }
   const data = { agent_id, approval_id: approvalId, transaction_id, amount, balance: fromCents(balance_cents) }
-  await app.outbox.publish(trx, decision === 'approved' ? [decided, { partnerId, type: 'agent.spend', data }] : [decided])
+  await app.outbox.publish(
+    trx,
+    decision === 'approved' ? [decided, { partnerId, type: 'agent.spend', data }] : [decided]
+  )
 }
 
 export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
@@ -68,8 +84,15 @@ export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
   },
 
   async listNotifications({ query, caller, db }) {
-    const found = await app.notifications.list(db, caller.userId, query.limit + 1, readPosition(app.cursors, 'notifications', query.cursor))
-    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('notifications', [last.position]))
+    const found = await app.notifications.list(
+      db,
+      caller.userId,
+      query.limit + 1,
+      readPosition(app.cursors, 'notifications', query.cursor)
+    )
+    const { rows, nextCursor } = pageOf(found, query.limit, (last) =>
+      app.cursors.encode('notifications', [last.position])
+    )
     return { items: rows.map(showNotification), nextCursor }
   }
 })

@@ -12,10 +12,17 @@ import { insertPayment } from '../queries/payments.ts'
 import { claimAgent, findOrCreateAgent } from '../registration.ts'
 import { returnPage, returnPageHeaders } from '../return-page.ts'
 
-type CheckoutHandlers = Pick<Handlers<typeof operations>, 'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'>
+type CheckoutHandlers = Pick<
+  Handlers<typeof operations>,
+  'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'
+>
 
 /** Built from the request alone: a retry under the same key has to say the same to Stripe, word for word. */
-const sessionParams = (agentId: string, amountCents: number, publicUrl: string): Stripe.Checkout.SessionCreateParams => {
+const sessionParams = (
+  agentId: string,
+  amountCents: number,
+  publicUrl: string
+): Stripe.Checkout.SessionCreateParams => {
   const metadata = { agent_id: agentId }
   const product = { name: `${amountCents} credits`, description: `For the agent ${agentId}` }
   return {
@@ -41,7 +48,9 @@ export const checkoutHandlers = (app: FastifyInstance): CheckoutHandlers => ({
     const amountCents = toCents(body.amount)
     refuse(await findAgent(db, agentId), caller)
     const params = sessionParams(agentId, amountCents, app.stripe.publicUrl())
-    const session = await app.stripe.call(onwardKey, (stripe, options) => stripe.checkout.sessions.create(params, options))
+    const session = await app.stripe.call(onwardKey, (stripe, options) =>
+      stripe.checkout.sessions.create(params, options)
+    )
     const { id: sessionId, url } = session
     if (url === null) throw new Error('Stripe made a payment session without a page.')
     return async (trx) => {

@@ -12,7 +12,10 @@ import { sumOwed } from '../queries/payments.ts'
 import { voidAgentKey } from '../registration.ts'
 import type { AgentStatus } from '../tables.ts'
 
-type OwnerHandlers = Pick<Handlers<typeof operations>, 'pauseAgent' | 'resumeAgent' | 'revokeAgent' | 'setLimits' | 'listAgents'>
+type OwnerHandlers = Pick<
+  Handlers<typeof operations>,
+  'pauseAgent' | 'resumeAgent' | 'revokeAgent' | 'setLimits' | 'listAgents'
+>
 
 const lockOwnAgent = async (trx: Trx, agentId: string, caller: SessionCaller): Promise<AgentRow> => {
   const agent = await lockAgent(trx, agentId)
@@ -24,10 +27,18 @@ const lockOwnAgent = async (trx: Trx, agentId: string, caller: SessionCaller): P
 const eventOf = { active: 'agent.resumed', paused: 'agent.paused', revoked: 'agent.revoked' } as const
 
 /** Brings an agent into a state and tells of it; one that is there already stays as it is. */
-const bringTo = async (app: FastifyInstance, trx: Trx, agent: AgentRow, status: AgentStatus, changes: { api_key?: Buffer } = {}): Promise<void> => {
+const bringTo = async (
+  app: FastifyInstance,
+  trx: Trx,
+  agent: AgentRow,
+  status: AgentStatus,
+  changes: { api_key?: Buffer } = {}
+): Promise<void> => {
   await updateAgent(trx, agent.agent_id, { status, ...changes })
   if (agent.owner_partner_id === null) return
-  await app.outbox.publish(trx, [{ partnerId: agent.owner_partner_id, type: eventOf[status], data: { agent_id: agent.agent_id } }])
+  await app.outbox.publish(trx, [
+    { partnerId: agent.owner_partner_id, type: eventOf[status], data: { agent_id: agent.agent_id } }
+  ])
 }
 
 /** The limit as it shall be: as it was when the field is left out, none for null. */
@@ -50,7 +61,8 @@ export const ownerHandlers = (app: FastifyInstance): OwnerHandlers => {
 
     async revokeAgent({ params, caller, db }) {
       const agent = await lockOwnAgent(db, params.agent_id, caller)
-      if (agent.status !== 'revoked') await bringTo(app, db, agent, 'revoked', { api_key: await voidAgentKey(app, db, agent) })
+      if (agent.status !== 'revoked')
+        await bringTo(app, db, agent, 'revoked', { api_key: await voidAgentKey(app, db, agent) })
       return { ok: true, status: 'revoked' }
     },
 
@@ -66,8 +78,15 @@ export const ownerHandlers = (app: FastifyInstance): OwnerHandlers => {
     },
 
     async listAgents({ query, caller, db }) {
-      const found = await listAgentsOf(db, caller.userId, query.limit + 1, readTimePosition(app.cursors, 'agents', query.cursor))
-      const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('agents', [last.created_at.getTime(), last.agent_id]))
+      const found = await listAgentsOf(
+        db,
+        caller.userId,
+        query.limit + 1,
+        readTimePosition(app.cursors, 'agents', query.cursor)
+      )
+      const { rows, nextCursor } = pageOf(found, query.limit, (last) =>
+        app.cursors.encode('agents', [last.created_at.getTime(), last.agent_id])
+      )
       const ids = rows.map((agent) => agent.agent_id)
       const balances = await app.ledger.balances(db, ids)
       const owed = await sumOwed(db, ids)

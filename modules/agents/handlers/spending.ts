@@ -10,12 +10,22 @@ import { serialiseAnswer } from '../../../plugins/operations/validation.ts'
 import { operations } from '../../../spec/generated/agents.ts'
 import { showSpend } from '../answers.ts'
 import { holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
-import { spend, spendTogether, type CollectedOutcome, type CompleteSpend, type Spend, type SpendOutcome } from '../queries/spends.ts'
+import {
+  spend,
+  spendTogether,
+  type CollectedOutcome,
+  type CompleteSpend,
+  type Spend,
+  type SpendOutcome
+} from '../queries/spends.ts'
 
 const approvalLifetimeMs = 24 * 3_600_000
 
 /** Why a spend was refused, as the client is told. */
-const refusalOf = ({ outcome, balance_cents: balanceCents }: Pick<SpendOutcome | CollectedOutcome, 'outcome' | 'balance_cents'>, wish: Spend): Error => {
+const refusalOf = (
+  { outcome, balance_cents: balanceCents }: Pick<SpendOutcome | CollectedOutcome, 'outcome' | 'balance_cents'>,
+  wish: Spend
+): Error => {
   switch (outcome) {
     case 'insufficient':
       return holdsTooLittle(balanceCents, wish.amountCents)
@@ -33,7 +43,13 @@ const refusalOf = ({ outcome, balance_cents: balanceCents }: Pick<SpendOutcome |
 /** Tells the owner that the agent asks; an agent without an owner waits until somebody claims it. */
 const tellOwner = async (app: FastifyInstance, trx: Trx, wish: Spend, outcome: SpendOutcome): Promise<void> => {
   if (outcome.owner_user_id === null || outcome.owner_partner_id === null) return
-  const data = { agent_id: wish.agentId, approval_id: outcome.approval_id, amount: fromCents(wish.amountCents), item_name: wish.itemName, url: wish.url }
+  const data = {
+    agent_id: wish.agentId,
+    approval_id: outcome.approval_id,
+    amount: fromCents(wish.amountCents),
+    item_name: wish.itemName,
+    url: wish.url
+  }
   const what = wish.itemName ?? wish.description
   await app.notifications.notify(trx, {
     userId: outcome.owner_user_id,
@@ -65,19 +81,39 @@ const carryOutSpend = async (app: FastifyInstance, trx: Trx, wish: Spend) => {
       return showSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
     case 'pending':
       await tellOwner(app, trx, wish, outcome)
-      return { ok: false, pending: true, approval_id: outcome.approval_id, message: 'Approval request submitted. Awaiting owner approval.' }
+      return {
+        ok: false,
+        pending: true,
+        approval_id: outcome.approval_id,
+        message: 'Approval request submitted. Awaiting owner approval.'
+      }
     default:
       throw refusalOf(outcome, wish)
   }
 }
 
-const complete = (app: FastifyInstance, wish: Spend, credentialId: string, { activity, claim }: Footprint): CompleteSpend => ({
+const complete = (
+  app: FastifyInstance,
+  wish: Spend,
+  credentialId: string,
+  { activity, claim }: Footprint
+): CompleteSpend => ({
   ...wish,
   credentialId,
   eventId: newId('evt'),
   at: activity.at,
-  activity: { operationId: activity.operation_id, method: activity.method, route: activity.route, ip: activity.ip, requestId: activity.request_id },
-  key: claim && { ...claim, lock: app.idempotency.lockOf(claim), expiresAt: new Date(activity.at.getTime() + idempotencyLifetimeMs) }
+  activity: {
+    operationId: activity.operation_id,
+    method: activity.method,
+    route: activity.route,
+    ip: activity.ip,
+    requestId: activity.request_id
+  },
+  key: claim && {
+    ...claim,
+    lock: app.idempotency.lockOf(claim),
+    expiresAt: new Date(activity.at.getTime() + idempotencyLifetimeMs)
+  }
 })
 
 export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'spendCredits'> => {

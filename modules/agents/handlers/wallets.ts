@@ -9,13 +9,17 @@ import { noSuchAgent, notYours } from '../errors.ts'
 import { findAgent } from '../queries/agents.ts'
 import { claimAgent, findOrCreateAgent, readAgentKey } from '../registration.ts'
 
-type WalletHandlers = Pick<Handlers<typeof operations>, 'registerAgent' | 'getBalance' | 'getStatus' | 'listAgentTransactions'>
+type WalletHandlers = Pick<
+  Handlers<typeof operations>,
+  'registerAgent' | 'getBalance' | 'getStatus' | 'listAgentTransactions'
+>
 
 export const walletHandlers = (app: FastifyInstance): WalletHandlers => ({
   async registerAgent({ body, caller, db }) {
     const { agent_id: agentId } = body
     const found = await findOrCreateAgent(app, db, agentId, body.name, caller)
-    if (found.agent === undefined) return answer(201, { ok: true, agent_id: agentId, api_key: found.apiKey, message: 'registered' })
+    if (found.agent === undefined)
+      return answer(201, { ok: true, agent_id: agentId, api_key: found.apiKey, message: 'registered' })
     const claimed = caller !== null && found.agent.owner_user_id === null
     if (claimed) await claimAgent(app, db, found.agent, caller, body.api_key)
     return answer(200, { ok: true, agent_id: agentId, message: 'already registered', claimed })
@@ -41,7 +45,13 @@ export const walletHandlers = (app: FastifyInstance): WalletHandlers => ({
     return {
       exists: true,
       is_owner: isOwner,
-      agent: { agent_id: agent.agent_id, name: agent.name, balance, status: agent.status, ...(isOwner ? { api_key: readAgentKey(app, agent) } : {}) },
+      agent: {
+        agent_id: agent.agent_id,
+        name: agent.name,
+        balance,
+        status: agent.status,
+        ...(isOwner ? { api_key: readAgentKey(app, agent) } : {})
+      },
       recent_transactions: recent.map(showRecent)
     }
   },
@@ -52,7 +62,12 @@ export const walletHandlers = (app: FastifyInstance): WalletHandlers => ({
     const mine = caller.kind === 'agent_key' ? caller.agentId === agent.agent_id : caller.userId === agent.owner_user_id
     if (!mine) throw notYours()
     const list = `transactions of ${agent.agent_id}`
-    const history = await app.ledger.history(db, agent.agent_id, query.limit + 1, readPosition(app.cursors, list, query.cursor))
+    const history = await app.ledger.history(
+      db,
+      agent.agent_id,
+      query.limit + 1,
+      readPosition(app.cursors, list, query.cursor)
+    )
     const { rows, nextCursor } = pageOf(history, query.limit, (last) => app.cursors.encode(list, [last.id]))
     return { transactions: rows.map(showTransaction), next_cursor: nextCursor, has_more: nextCursor !== null }
   }

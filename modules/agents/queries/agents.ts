@@ -39,7 +39,12 @@ export const insertAgent = async (trx: Trx, { agentId, name, owner, apiKey, crea
 export const updateAgent = async (
   trx: Trx,
   agentId: string,
-  changes: Partial<Pick<AgentRow, 'owner_user_id' | 'owner_partner_id' | 'status' | 'daily_limit_cents' | 'per_transaction_limit_cents' | 'api_key'>>
+  changes: Partial<
+    Pick<
+      AgentRow,
+      'owner_user_id' | 'owner_partner_id' | 'status' | 'daily_limit_cents' | 'per_transaction_limit_cents' | 'api_key'
+    >
+  >
 ): Promise<void> => {
   await trx.updateTable('agents').set(changes).where('agent_id', '=', agentId).execute()
 }
@@ -50,7 +55,9 @@ export const listAgentsOf = async (db: Db, userId: string, limit: number, before
     .selectFrom('agents')
     .selectAll()
     .where('owner_user_id', '=', userId)
-    .$if(before !== undefined, (query) => query.where(sql<boolean>`(created_at, agent_id) < (${before?.at}::timestamptz, ${before?.id}::text)`))
+    .$if(before !== undefined, (query) =>
+      query.where(sql<boolean>`(created_at, agent_id) < (${before?.at}::timestamptz, ${before?.id}::text)`)
+    )
     .orderBy('created_at', 'desc')
     .orderBy('agent_id', 'desc')
     .limit(limit)

@@ -5,7 +5,15 @@ import type { AgentStatus, ApprovalStatus, ApprovalsTable } from '../tables.ts'
 export type ApprovalRow = Selectable<ApprovalsTable>
 
 export interface DecisionOutcome {
-  outcome: 'approved' | 'rejected' | 'already_approved' | 'already_rejected' | 'expired' | 'insufficient' | 'unknown' | AgentStatus
+  outcome:
+    | 'approved'
+    | 'rejected'
+    | 'already_approved'
+    | 'already_rejected'
+    | 'expired'
+    | 'insufficient'
+    | 'unknown'
+    | AgentStatus
   agent_id: string
   transaction_id: number
   amount_cents: number
@@ -14,7 +22,13 @@ export interface DecisionOutcome {
 }
 
 /** Decides a pending approval of an agent that the user owns, and carries it out when it is approved; in one statement. */
-export const decide = async (trx: Trx, approvalId: number, userId: string, approve: boolean, now: Date): Promise<DecisionOutcome> => {
+export const decide = async (
+  trx: Trx,
+  approvalId: number,
+  userId: string,
+  approve: boolean,
+  now: Date
+): Promise<DecisionOutcome> => {
   const { rows } = await sql<DecisionOutcome>`
     select outcome, agent_id, transaction_id, amount_cents, balance_cents, owner_partner_id
     from agent_decide(${approvalId}::bigint, ${userId}, ${approve}::boolean, ${now}::timestamptz)`.execute(trx)
@@ -24,17 +38,28 @@ export const decide = async (trx: Trx, approvalId: number, userId: string, appro
 }
 
 /** What a request counts as at `now`: one past its time is expired, also before the job has written so. */
-const effectiveStatus = (now: Date) => sql<ApprovalStatus>`case when a.status = 'pending' and a.expires_at <= ${now}::timestamptz then 'expired' else a.status end`
+const effectiveStatus = (now: Date) =>
+  sql<ApprovalStatus>`case when a.status = 'pending' and a.expires_at <= ${now}::timestamptz then 'expired' else a.status end`
 
 /** What a request with an effective status can have stored. */
-const storedAs: Record<ApprovalStatus, ApprovalStatus[]> = { pending: ['pending'], approved: ['approved'], rejected: ['rejected'], expired: ['expired', 'pending'] }
+const storedAs: Record<ApprovalStatus, ApprovalStatus[]> = {
+  pending: ['pending'],
+  approved: ['approved'],
+  rejected: ['rejected'],
+  expired: ['expired', 'pending']
+}
 const allStatuses = Object.keys(storedAs) as ApprovalStatus[]
 
 /** The approvals of all agents of a user, newest first: of each agent and status no more than the list can have, however many there are. */
 export const listApprovalsOf = async (
   db: Db,
   userId: string,
-  { status, limit, beforeId, now }: { status?: ApprovalStatus | undefined; limit: number; beforeId?: number | undefined; now: Date }
+  {
+    status,
+    limit,
+    beforeId,
+    now
+  }: { status?: ApprovalStatus | undefined; limit: number; beforeId?: number | undefined; now: Date }
 ): Promise<ApprovalRow[]> => {
   const { rows } = await sql<ApprovalRow>`
     select a.*, ${effectiveStatus(now)} as status
@@ -52,7 +77,8 @@ export const listApprovalsOf = async (
 }
 
 export const hasApprovals = async (trx: Trx, agentId: string): Promise<boolean> =>
-  (await trx.selectFrom('approvals').select('id').where('agent_id', '=', agentId).limit(1).executeTakeFirst()) !== undefined
+  (await trx.selectFrom('approvals').select('id').where('agent_id', '=', agentId).limit(1).executeTakeFirst()) !==
+  undefined
 
 const expireBatch = 1_000
 

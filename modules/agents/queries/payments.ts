@@ -5,7 +5,10 @@ import type { StripePaymentsTable } from '../tables.ts'
 export type PaymentRow = Selectable<StripePaymentsTable>
 
 /** Notes an open payment session; one that is known stays as it is. */
-export const insertPayment = async (trx: Trx, payment: { sessionId: string; agentId: string; amountCents: number; createdAt: Date }): Promise<void> => {
+export const insertPayment = async (
+  trx: Trx,
+  payment: { sessionId: string; agentId: string; amountCents: number; createdAt: Date }
+): Promise<void> => {
   await trx
     .insertInto('stripe_payments')
     .values({
@@ -30,19 +33,41 @@ export const lockPaymentBySession = async (trx: Trx, sessionId: string): Promise
   await trx.selectFrom('stripe_payments').selectAll().where('session_id', '=', sessionId).forUpdate().executeTakeFirst()
 
 export const lockPaymentByIntent = async (trx: Trx, paymentIntentId: string): Promise<PaymentRow | undefined> =>
-  await trx.selectFrom('stripe_payments').selectAll().where('payment_intent_id', '=', paymentIntentId).forUpdate().executeTakeFirst()
+  await trx
+    .selectFrom('stripe_payments')
+    .selectAll()
+    .where('payment_intent_id', '=', paymentIntentId)
+    .forUpdate()
+    .executeTakeFirst()
 
 export const updatePayment = async (
   trx: Trx,
   sessionId: string,
-  changes: Partial<Pick<PaymentRow, 'status' | 'amount_cents' | 'payment_intent_id' | 'transaction_id' | 'credits_cents' | 'taken_back_cents' | 'owed_cents' | 'paid_at'>>
+  changes: Partial<
+    Pick<
+      PaymentRow,
+      | 'status'
+      | 'amount_cents'
+      | 'payment_intent_id'
+      | 'transaction_id'
+      | 'credits_cents'
+      | 'taken_back_cents'
+      | 'owed_cents'
+      | 'paid_at'
+    >
+  >
 ): Promise<void> => {
   await trx.updateTable('stripe_payments').set(changes).where('session_id', '=', sessionId).execute()
 }
 
 /** Marks a session that nobody paid in time. */
 export const expirePayment = async (trx: Trx, sessionId: string): Promise<void> => {
-  await trx.updateTable('stripe_payments').set({ status: 'expired' }).where('session_id', '=', sessionId).where('status', '=', 'open').execute()
+  await trx
+    .updateTable('stripe_payments')
+    .set({ status: 'expired' })
+    .where('session_id', '=', sessionId)
+    .where('status', '=', 'open')
+    .execute()
 }
 
 /** Notes how much of a payment went back by this refund or dispute; events out of order never lower it. */
@@ -53,11 +78,16 @@ export const noteReversal = async (
   await sql`insert into stripe_reversals (source_id, payment_intent_id, kind, amount_cents, updated_at)
     values (${reversal.sourceId}, ${reversal.paymentIntentId}, ${reversal.kind}, ${reversal.amountCents}::bigint, ${reversal.now}::timestamptz)
     on conflict (source_id) do update set
-      amount_cents = greatest(stripe_reversals.amount_cents, excluded.amount_cents), updated_at = excluded.updated_at`.execute(trx)
+      amount_cents = greatest(stripe_reversals.amount_cents, excluded.amount_cents), updated_at = excluded.updated_at`.execute(
+    trx
+  )
 }
 
 /** Notes that a dispute was won, also before it is known that there was one. What it took back counts no more. */
-export const noteReinstatement = async (trx: Trx, dispute: { sourceId: string; paymentIntentId: string; amountCents: number; now: Date }): Promise<void> => {
+export const noteReinstatement = async (
+  trx: Trx,
+  dispute: { sourceId: string; paymentIntentId: string; amountCents: number; now: Date }
+): Promise<void> => {
   await sql`insert into stripe_reversals (source_id, payment_intent_id, kind, amount_cents, reinstated, updated_at)
     values (${dispute.sourceId}, ${dispute.paymentIntentId}, 'dispute', ${dispute.amountCents}::bigint, true, ${dispute.now}::timestamptz)
     on conflict (source_id) do update set reinstated = true, updated_at = excluded.updated_at`.execute(trx)

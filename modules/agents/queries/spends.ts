@@ -54,7 +54,10 @@ export interface CollectedOutcome {
   announced: boolean
 }
 
-const toRow = ({ credentialId, agentId, amountCents, description, requireApproval, eventId, at, activity, key }: CompleteSpend, place: number) => ({
+const toRow = (
+  { credentialId, agentId, amountCents, description, requireApproval, eventId, at, activity, key }: CompleteSpend,
+  place: number
+) => ({
   place,
   credential_id: credentialId,
   agent_id: agentId,
@@ -70,12 +73,20 @@ const toRow = ({ credentialId, agentId, amountCents, description, requireApprova
   request_id: activity.requestId,
   ...(key === undefined
     ? {}
-    : { tenant: key.tenant, key: key.key, key_lock: key.lock, body_hash: `\\x${key.bodyHash.toString('hex')}`, expires_at: key.expiresAt })
+    : {
+        tenant: key.tenant,
+        key: key.key,
+        key_lock: key.lock,
+        body_hash: `\\x${key.bodyHash.toString('hex')}`,
+        expires_at: key.expiresAt
+      })
 })
 
 const carryOutTogether = prepared<{ spends: string }>()(
   (_db, place) =>
-    sql<CollectedOutcome & { place: number }>`select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${place('spends')}::jsonb)`
+    sql<
+      CollectedOutcome & { place: number }
+    >`select place, outcome, transaction_id, balance_cents, announced from agent_spend_together(${place('spends')}::jsonb)`
 )
 
 /**

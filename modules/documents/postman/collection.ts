@@ -49,7 +49,8 @@ function* entriesOf(document: SpecificationDocument): Generator<Entry> {
     for (const method of methods) {
       const operation = item[method] as Operation | undefined
       if (operation === undefined) continue
-      for (const step of [operation['x-postman'] ?? {}].flat()) yield { place: { document, path, method, operation }, step }
+      for (const step of [operation['x-postman'] ?? {}].flat())
+        yield { place: { document, path, method, operation }, step }
     }
   }
 }
@@ -61,7 +62,8 @@ const successesOf = ({ document, operation }: Place): [code: number, response: R
 
 const savedResponses = (place: Place, request: PostmanRequest): SavedResponse[] =>
   successesOf(place).map(([code, { description, content = {} }]) => {
-    const [type, media] = Object.entries(content).find(([name]) => name === 'application/json') ?? Object.entries(content)[0] ?? []
+    const [type, media] =
+      Object.entries(content).find(([name]) => name === 'application/json') ?? Object.entries(content)[0] ?? []
     const example = media === undefined ? undefined : exampleOf(place.document, media)
     return {
       name: description,
@@ -95,7 +97,9 @@ const folderNames = (document: SpecificationDocument): string[] => {
 /** The variables that requests hand to each other; they begin empty, so that Postman shows them. */
 const variablesOf = (entries: Entry[], kept: string[]): Collection['variable'] => {
   const saved = entries.flatMap(({ step }) => Object.keys(step.saves ?? {}))
-  return [...new Set([...saved, 'lastIdempotencyKey'])].filter((name) => !kept.includes(name)).map((key) => ({ key, value: '' }))
+  return [...new Set([...saved, 'lastIdempotencyKey'])]
+    .filter((name) => !kept.includes(name))
+    .map((key) => ({ key, value: '' }))
 }
 
 /** The variables of the environment, which whoever runs the collection fills in. */
@@ -119,7 +123,12 @@ export const collectionOf = (document: SpecificationDocument): Collection => {
   }))
   const { title, description, version } = document.info
   return {
-    info: { name: title, description, schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json', version },
+    info: {
+      name: title,
+      description,
+      schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
+      version
+    },
     auth: bearer('apiKey'),
     event: [fillIdempotencyKey],
     variable: variablesOf(entries, environmentVariables),

@@ -1,7 +1,8 @@
 import type { Operation, Step } from './document.ts'
 
 /** How Postman writes a credential down. */
-export type Auth = { type: 'noauth' } | { type: 'bearer'; bearer: Attribute[] } | { type: 'apikey'; apikey: Attribute[] }
+export type Auth =
+  { type: 'noauth' } | { type: 'bearer'; bearer: Attribute[] } | { type: 'apikey'; apikey: Attribute[] }
 
 interface Attribute {
   key: string
@@ -32,7 +33,14 @@ export const authOf = (operation: Operation, step: Step): Auth | undefined => {
   if (step.token !== undefined) return bearer(step.token)
   const variable = operatorsVariable(operation)
   if (variable === 'ingestSecret') {
-    return { type: 'apikey', apikey: [attribute('key', 'X-Atlas-Ingest-Secret'), attribute('value', '{{ingestSecret}}'), attribute('in', 'header')] }
+    return {
+      type: 'apikey',
+      apikey: [
+        attribute('key', 'X-Atlas-Ingest-Secret'),
+        attribute('value', '{{ingestSecret}}'),
+        attribute('in', 'header')
+      ]
+    }
   }
   if (variable !== undefined) return bearer(variable)
   const schemes = operation.security.flatMap((alternative) => Object.keys(alternative))

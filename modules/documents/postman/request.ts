@@ -1,5 +1,12 @@
 import { authOf, type Auth } from './credentials.ts'
-import { exampleOf, resolve, type Operation, type Parameter, type SpecificationDocument, type Step } from './document.ts'
+import {
+  exampleOf,
+  resolve,
+  type Operation,
+  type Parameter,
+  type SpecificationDocument,
+  type Step
+} from './document.ts'
 
 interface Pair {
   key: string
@@ -45,34 +52,48 @@ const pairOf = (parameter: Parameter, set: Record<string, unknown>): Pair => {
 const printBody = (example: Record<string, unknown>, set: Record<string, unknown>): string => {
   let text = JSON.stringify({ ...example, ...set }, null, 2)
   for (const [name, value] of Object.entries(set)) {
-    if (typeof example[name] === 'number' && typeof value === 'string') text = text.replace(JSON.stringify(value), value)
+    if (typeof example[name] === 'number' && typeof value === 'string')
+      text = text.replace(JSON.stringify(value), value)
   }
   return text
 }
 
 const bodyOf = ({ document, operation }: Place, set: Record<string, unknown>): PostmanRequest['body'] => {
   if (operation.requestBody === undefined) return undefined
-  const media = resolve<{ content: Record<string, object> }>(document, operation.requestBody).content['application/json']
+  const media = resolve<{ content: Record<string, object> }>(document, operation.requestBody).content[
+    'application/json'
+  ]
   const example = media === undefined ? undefined : exampleOf(document, media)
   if (example === undefined) return undefined
-  return { mode: 'raw', raw: printBody(example as Record<string, unknown>, set), options: { raw: { language: 'json' } } }
+  return {
+    mode: 'raw',
+    raw: printBody(example as Record<string, unknown>, set),
+    options: { raw: { language: 'json' } }
+  }
 }
 
 const headerOf = (parameters: Parameter[], body: PostmanRequest['body'], set: Record<string, unknown>): Pair[] => [
   ...(body === undefined ? [] : [{ key: 'Content-Type', value: 'application/json' }]),
   ...parameters
     .filter((parameter) => parameter.in === 'header')
-    .map((parameter) => (parameter.name === 'Idempotency-Key' ? { key: parameter.name, value: '{{idempotencyKey}}' } : pairOf(parameter, set)))
+    .map((parameter) =>
+      parameter.name === 'Idempotency-Key'
+        ? { key: parameter.name, value: '{{idempotencyKey}}' }
+        : pairOf(parameter, set)
+    )
 ]
 
 /** The request of one step. What `set` names and no parameter has belongs to the body. */
 export const requestOf = (place: Place, step: Step): PostmanRequest => {
   const { document, path, method, operation } = place
-  const parameters = [...(document.paths[path]?.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) => resolve<Parameter>(document, parameter))
+  const parameters = [...(document.paths[path]?.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) =>
+    resolve<Parameter>(document, parameter)
+  )
   const set = step.set ?? {}
   const names = new Set(parameters.map(({ name }) => name))
   const body = bodyOf(place, Object.fromEntries(Object.entries(set).filter(([name]) => !names.has(name))))
-  const pairs = (location: Parameter['in']) => parameters.filter((parameter) => parameter.in === location).map((parameter) => pairOf(parameter, set))
+  const pairs = (location: Parameter['in']) =>
+    parameters.filter((parameter) => parameter.in === location).map((parameter) => pairOf(parameter, set))
   const [query, variable] = [pairs('query'), pairs('path')]
   const segments = path.slice(1).replace(/\{(\w+)\}/g, ':$1')
   const sent = query.filter(({ disabled }) => disabled !== true).map(({ key, value }) => `${key}=${value}`)

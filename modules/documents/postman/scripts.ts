@@ -6,7 +6,10 @@ export interface ScriptEvent {
   script: { type: 'text/javascript'; exec: string[] }
 }
 
-const event = (listen: ScriptEvent['listen'], exec: string[]): ScriptEvent => ({ listen, script: { type: 'text/javascript', exec } })
+const event = (listen: ScriptEvent['listen'], exec: string[]): ScriptEvent => ({
+  listen,
+  script: { type: 'text/javascript', exec }
+})
 
 /**
  * Runs before every request. A key that is given in the environment is sent as it is, so that a request can be repeated with it; else each
@@ -23,7 +26,7 @@ export const fillIdempotencyKey = event('prerequest', [
 const saveLines = (saves: Record<string, string>): string[] => [
   'if (pm.response.code < 300) {',
   '  const answer = pm.response.json()',
-  "  const find = (list, [name, value]) => list.find((entry) => String(entry[name]) === value)",
+  '  const find = (list, [name, value]) => list.find((entry) => String(entry[name]) === value)',
   "  const step = (node, name) => (name.includes('=') ? find(node, name.split('=')) : node[name])",
   "  const at = (place) => place.split('.').reduce((node, name) => (node === undefined || node === null ? undefined : step(node, name)), answer)",
   '  const save = (name, place) => {',
@@ -48,7 +51,10 @@ export interface Expectation {
 export const testOf = ({ step, successes, operatorsVariable }: Expectation): ScriptEvent => {
   const statuses = step.expects === undefined ? successes : [step.expects]
   const accepted = JSON.stringify(statuses)
-  const expected = operatorsVariable === undefined ? accepted : `pm.variables.get(${JSON.stringify(operatorsVariable)}) ? ${accepted} : [401, 403]`
+  const expected =
+    operatorsVariable === undefined
+      ? accepted
+      : `pm.variables.get(${JSON.stringify(operatorsVariable)}) ? ${accepted} : [401, 403]`
   return event('test', [
     `const expected = ${expected}`,
     "pm.test('answers ' + expected.join(' or '), () => pm.expect(pm.response.code, pm.response.text().slice(0, 500)).to.be.oneOf(expected))",

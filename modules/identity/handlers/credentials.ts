@@ -54,7 +54,11 @@ export const apiKeyHandlers = (app: FastifyInstance): Pick<Handlers<typeof opera
   },
 
   async revokeApiKey({ params, caller, db }) {
-    const revoked = await revokeCredential(db, { kind: 'partner_key', id: params.id, partnerId: caller.partnerId }, app.clock.now())
+    const revoked = await revokeCredential(
+      db,
+      { kind: 'partner_key', id: params.id, partnerId: caller.partnerId },
+      app.clock.now()
+    )
     if (!revoked) throw notFound('There is no such API key.')
     return null
   }
@@ -64,9 +68,11 @@ export const apiKeyHandlers = (app: FastifyInstance): Pick<Handlers<typeof opera
 const faultsOf = (token: NewToken, now: Date): FieldError[] => {
   const faults: FieldError[] = []
   for (const [index, range] of (token.allowedIps ?? []).entries()) {
-    if (!isAddressRange(range)) faults.push({ path: `body/allowedIps/${index}`, message: 'must be an address or a CIDR range' })
+    if (!isAddressRange(range))
+      faults.push({ path: `body/allowedIps/${index}`, message: 'must be an address or a CIDR range' })
   }
-  if (token.expiresAt !== undefined && !(Date.parse(token.expiresAt) > now.getTime())) faults.push({ path: 'body/expiresAt', message: 'must be in the future' })
+  if (token.expiresAt !== undefined && !(Date.parse(token.expiresAt) > now.getTime()))
+    faults.push({ path: 'body/expiresAt', message: 'must be in the future' })
   return faults
 }
 
@@ -85,7 +91,11 @@ export const tokenHandlers = (app: FastifyInstance): Pick<Handlers<typeof operat
   async createToken({ body, caller, db }) {
     const now = app.clock.now()
     const errors = faultsOf(body, now)
-    if (errors.length > 0) throw validationFailed(`The token cannot be minted: ${errors.map(({ path, message }) => `${path} ${message}`).join(', ')}.`, { errors })
+    if (errors.length > 0)
+      throw validationFailed(
+        `The token cannot be minted: ${errors.map(({ path, message }) => `${path} ${message}`).join(', ')}.`,
+        { errors }
+      )
     const { row, secret } = await mintCredential(db, {
       kind: 'token',
       partnerId: caller.partnerId,
@@ -101,7 +111,11 @@ export const tokenHandlers = (app: FastifyInstance): Pick<Handlers<typeof operat
   },
 
   async revokeToken({ params, caller, db }) {
-    const revoked = await revokeCredential(db, { kind: 'token', id: params.id, partnerId: caller.partnerId }, app.clock.now())
+    const revoked = await revokeCredential(
+      db,
+      { kind: 'token', id: params.id, partnerId: caller.partnerId },
+      app.clock.now()
+    )
     if (!revoked) throw notFound('There is no such token.')
     return null
   }

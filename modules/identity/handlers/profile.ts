@@ -7,7 +7,16 @@ import type { operations } from '../../../spec/generated/identity.ts'
 import { invalidCredentials } from '../errors.ts'
 import { hashPassword, verifyPassword } from '../passwords.ts'
 import { preferencesFault } from '../preferences.ts'
-import { findMember, readPasswordForUpdate, readPreferences, renameUser, replacePassword, replacePreferences, revokeOtherSessions, type Member } from '../queries.ts'
+import {
+  findMember,
+  readPasswordForUpdate,
+  readPreferences,
+  renameUser,
+  replacePassword,
+  replacePreferences,
+  revokeOtherSessions,
+  type Member
+} from '../queries.ts'
 
 const readProfile = async (db: Db, caller: SessionCaller): Promise<Member> => {
   const member = await findMember(db, caller.userId, caller.partnerId)
@@ -31,7 +40,8 @@ export const profileHandlers = (app: FastifyInstance): Pick<Handlers<typeof oper
 
   async changePassword({ body, caller, db }) {
     const stored = await readPasswordForUpdate(db, caller.userId)
-    if (!(await verifyPassword(stored, body.current_password))) throw invalidCredentials('The current password is wrong.')
+    if (!(await verifyPassword(stored, body.current_password)))
+      throw invalidCredentials('The current password is wrong.')
     await replacePassword(db, caller.userId, await hashPassword(body.new_password))
     await revokeOtherSessions(db, caller.userId, caller.sessionId, app.clock.now())
     return null
@@ -44,7 +54,10 @@ export const profileHandlers = (app: FastifyInstance): Pick<Handlers<typeof oper
   async replacePreferences({ body, caller, db }) {
     const json = JSON.stringify(body)
     const fault = preferencesFault(json)
-    if (fault !== undefined) throw validationFailed(`The preferences cannot be stored: body ${fault}.`, { errors: [{ path: 'body', message: fault }] })
+    if (fault !== undefined)
+      throw validationFailed(`The preferences cannot be stored: body ${fault}.`, {
+        errors: [{ path: 'body', message: fault }]
+      })
     await replacePreferences(db, caller.userId, json)
     return body
   }

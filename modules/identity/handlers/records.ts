@@ -32,7 +32,12 @@ type RecordOperations = 'listActivity' | 'getIdempotencyKey'
 /** What is kept of requests: the activity log, and what idempotency keys stand for. */
 export const recordHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, RecordOperations> => ({
   async listActivity({ query, caller, db }) {
-    const found = await listActivity(db, caller.partnerId, readPosition(app.cursors, 'activity', query.cursor), query.limit)
+    const found = await listActivity(
+      db,
+      caller.partnerId,
+      readPosition(app.cursors, 'activity', query.cursor),
+      query.limit
+    )
     const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('activity', [last.id]))
     const items = rows.map((row) => ({
       id: `act_${row.id}`,

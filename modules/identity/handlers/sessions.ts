@@ -24,11 +24,15 @@ import { clearRefreshCookie, refreshCookieName, setRefreshCookie } from '../refr
 
 const longestUserAgent = 300
 
-const clientOf = (request: FastifyRequest) => ({ ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, longestUserAgent) ?? null })
+const clientOf = (request: FastifyRequest) => ({
+  ip: request.ip,
+  userAgent: request.headers['user-agent']?.slice(0, longestUserAgent) ?? null
+})
 
 const refreshTokenOf = (app: FastifyInstance, request: FastifyRequest): string => {
   const token = request.cookies[refreshCookieName]
-  if (token === undefined || token === '') throw unauthorized(`Send the cookie ${refreshCookieName}, which signing in sets.`, {}, clearRefreshCookie(app))
+  if (token === undefined || token === '')
+    throw unauthorized(`Send the cookie ${refreshCookieName}, which signing in sets.`, {}, clearRefreshCookie(app))
   return token
 }
 
@@ -51,11 +55,14 @@ const refuseRefreshToken = async (app: FastifyInstance, trx: Trx, token: string)
   const found = await findSessionOfRefreshToken(trx, token)
   const reused = found !== undefined && found.used_at !== null
   if (reused) await revokeSession(trx, found.session_id, app.clock.now())
-  const detail = reused ? 'The refresh token was used before, so the session is over. Sign in again.' : 'The refresh token is unknown or expired. Sign in again.'
+  const detail = reused
+    ? 'The refresh token was used before, so the session is over. Sign in again.'
+    : 'The refresh token is unknown or expired. Sign in again.'
   return unauthorized(detail, {}, clearRefreshCookie(app))
 }
 
-type SessionOperations = 'registerUser' | 'loginUser' | 'refreshSession' | 'logoutSession' | 'listSessions' | 'revokeSession'
+type SessionOperations =
+  'registerUser' | 'loginUser' | 'refreshSession' | 'logoutSession' | 'listSessions' | 'revokeSession'
 
 /** Signing up, in and out, and the sessions that come of it. */
 export const sessionHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, SessionOperations> => ({
@@ -114,7 +121,8 @@ export const sessionHandlers = (app: FastifyInstance): Pick<Handlers<typeof oper
   },
 
   async revokeSession({ params, caller, db }) {
-    if (!(await revokeSession(db, params.id, app.clock.now(), caller.userId))) throw notFound('You have no such session.')
+    if (!(await revokeSession(db, params.id, app.clock.now(), caller.userId)))
+      throw notFound('You have no such session.')
     return null
   }
 })

@@ -10,7 +10,15 @@ import { readFreshAccounts } from '../balances.ts'
 import { listAccountsOf } from '../queries/accounts.ts'
 import { buryItem } from '../queries/feed.ts'
 import {
-  beginRemoval, findItem, giveUpRemoval, listItemsOfUser, lockItem, pageItems, removeItem, tokenContext, type ItemRow
+  beginRemoval,
+  findItem,
+  giveUpRemoval,
+  listItemsOfUser,
+  lockItem,
+  pageItems,
+  removeItem,
+  tokenContext,
+  type ItemRow
 } from '../queries/items.ts'
 import { toAccount, toItem } from '../wire.ts'
 
@@ -20,7 +28,9 @@ const listName = 'items'
 const removeAtPlaid = async (app: FastifyInstance, item: ItemRow): Promise<void> => {
   const accessToken = app.secrets.decrypt(item.access_token, tokenContext(item.id))
   try {
-    await app.plaid.in(item.environment).call((api) => api.itemRemove({ access_token: accessToken }), { repeatable: true })
+    await app.plaid
+      .in(item.environment)
+      .call((api) => api.itemRemove({ access_token: accessToken }), { repeatable: true })
   } catch (error) {
     if (!isPlaidFailure(error, 'ITEM_NOT_FOUND', 'INVALID_ACCESS_TOKEN')) throw error
   }
@@ -35,7 +45,9 @@ const prepareRemoval = async (app: FastifyInstance, { id, partner_id: partnerId 
     await beginRemoval(trx, id, app.clock.now())
   })
 
-export const itemHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'listAccounts' | 'listItems' | 'deleteItem'> => ({
+export const itemHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'listAccounts' | 'listItems' | 'deleteItem'> => ({
   async listAccounts({ query, caller, db }) {
     const items = await listItemsOfUser(db, caller, query.user_id)
     return { accounts: (await readFreshAccounts(app, items)).map(toAccount) }
@@ -43,7 +55,13 @@ export const itemHandlers = (app: FastifyInstance): Pick<Handlers<typeof operati
 
   async listItems({ query, caller, db }) {
     const limit = query.limit ?? 100
-    const found = await pageItems(db, caller, query.user_id, limit, readTimePosition(app.cursors, listName, query.cursor))
+    const found = await pageItems(
+      db,
+      caller,
+      query.user_id,
+      limit,
+      readTimePosition(app.cursors, listName, query.cursor)
+    )
     const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
     return { items: rows.map(toItem), next_cursor: nextCursor, has_more: nextCursor !== null }
   },

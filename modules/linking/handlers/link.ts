@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import type { CountryCode} from 'plaid';
+import type { CountryCode } from 'plaid'
 import { Products, type AccountsGetResponse } from 'plaid'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/errors/kinds.ts'
@@ -14,7 +14,16 @@ import { toAccountRows } from '../changes.ts'
 import { invalidPublicToken, itemOfAnotherUser } from '../errors.ts'
 import { listAccountsOf, saveAccounts } from '../queries/accounts.ts'
 import {
-  findItem, findItemByPublicToken, insertItem, insertPublicToken, lockItemByPlaidId, readPartnerName, renewItem, tokenContext, wantSync, type ItemRow
+  findItem,
+  findItemByPublicToken,
+  insertItem,
+  insertPublicToken,
+  lockItemByPlaidId,
+  readPartnerName,
+  renewItem,
+  tokenContext,
+  wantSync,
+  type ItemRow
 } from '../queries/items.ts'
 import { refusedByPlaid } from '../refused.ts'
 import type { Viewer } from '../viewer.ts'
@@ -36,10 +45,12 @@ interface Granted {
   answer: AccountsGetResponse
 }
 
-const refusedToken = (members: Record<string, unknown> = {}) => invalidPublicToken('Plaid did not take this public token. Run Link again and send the new one.', members)
+const refusedToken = (members: Record<string, unknown> = {}) =>
+  invalidPublicToken('Plaid did not take this public token. Run Link again and send the new one.', members)
 
 const assertSameUser = (item: ItemRow, userId: string): void => {
-  if (item.user_id !== userId) throw itemOfAnotherUser('This item is linked to another of your end-users. Delete it there first.')
+  if (item.user_id !== userId)
+    throw itemOfAnotherUser('This item is linked to another of your end-users. Delete it there first.')
 }
 
 /** The bank as the caller names it; what the caller leaves out is Plaid's. */
@@ -48,15 +59,24 @@ const institutionOf = ({ institution }: Wanted, { answer }: Granted) => ({
   institution_name: institution?.name ?? answer.item.institution_name ?? null
 })
 
-const exchange = async (app: FastifyInstance, environment: ItemRow['environment'], publicToken: string): Promise<Granted> => {
+const exchange = async (
+  app: FastifyInstance,
+  environment: ItemRow['environment'],
+  publicToken: string
+): Promise<Granted> => {
   const client = app.plaid.in(environment)
   try {
     // A repeated exchange either answers the same item or is refused, so it may be repeated when an answer was lost.
-    const granted = await client.call((api) => api.itemPublicTokenExchange({ public_token: publicToken }), { repeatable: true })
-    const answer = await client.call((api) => api.accountsGet({ access_token: granted.access_token }), { repeatable: true })
+    const granted = await client.call((api) => api.itemPublicTokenExchange({ public_token: publicToken }), {
+      repeatable: true
+    })
+    const answer = await client.call((api) => api.accountsGet({ access_token: granted.access_token }), {
+      repeatable: true
+    })
     return { accessToken: granted.access_token, plaidItemId: granted.item_id, answer }
   } catch (error) {
-    if (isPlaidFailure(error, 'INVALID_PUBLIC_TOKEN', 'INVALID_FIELD', 'PUBLIC_TOKEN_ALREADY_EXCHANGED')) throw refusedToken(error.members)
+    if (isPlaidFailure(error, 'INVALID_PUBLIC_TOKEN', 'INVALID_FIELD', 'PUBLIC_TOKEN_ALREADY_EXCHANGED'))
+      throw refusedToken(error.members)
     throw error
   }
 }
@@ -78,15 +98,30 @@ const storeItem = async (app: FastifyInstance, trx: Trx, wanted: Wanted, granted
   if (item === undefined) return await storeAgain(app, trx, wanted, granted)
   const institution = item.institution_name ?? item.institution_id ?? undefined
   const { partnerId, userId } = wanted
-  await recordUsage(trx, [{ partner_id: partnerId, event_type: 'account_link', user_id: userId, institution, event_id: `account_link:${id}` }], now)
-  await app.outbox.publish(trx, [{ partnerId, type: 'account.linked', data: { item_id: id, user_id: userId, institution: toInstitution(item) } }])
+  await recordUsage(
+    trx,
+    [
+      {
+        partner_id: partnerId,
+        event_type: 'account_link',
+        user_id: userId,
+        institution,
+        event_id: `account_link:${id}`
+      }
+    ],
+    now
+  )
+  await app.outbox.publish(trx, [
+    { partnerId, type: 'account.linked', data: { item_id: id, user_id: userId, institution: toInstitution(item) } }
+  ])
   return item
 }
 
 const storeAgain = async (app: FastifyInstance, trx: Trx, wanted: Wanted, granted: Granted): Promise<ItemRow> => {
   const known = await lockItemByPlaidId(trx, granted.plaidItemId)
   // Another partner's item, or one of the other environment, does not exist for this caller; so its token is no good either.
-  if (known === undefined || known.partner_id !== wanted.partnerId || known.environment !== wanted.environment) throw refusedToken()
+  if (known === undefined || known.partner_id !== wanted.partnerId || known.environment !== wanted.environment)
+    throw refusedToken()
   assertSameUser(known, wanted.userId)
   const { institution_id, name } = wanted.institution ?? {}
   return await renewItem(trx, known.id, app.secrets.encrypt(granted.accessToken, tokenContext(known.id)), {
@@ -105,13 +140,19 @@ const answerOf = async (trx: Trx, item: ItemRow) => ({
 const clientUserIdOf = (partnerId: string, environment: string, userId: string): string =>
   createHash('sha256').update(`${partnerId}\n${environment}\n${userId}`).digest('base64url')
 
-const updateTokenOf = async (app: FastifyInstance, viewer: Viewer, itemId: string): Promise<{ item: ItemRow; accessToken: string }> => {
+const updateTokenOf = async (
+  app: FastifyInstance,
+  viewer: Viewer,
+  itemId: string
+): Promise<{ item: ItemRow; accessToken: string }> => {
   const item = await findItem(app.database.db, viewer, itemId)
   if (item === undefined) throw notFound('There is no such item.')
   return { item, accessToken: app.secrets.decrypt(item.access_token, tokenContext(item.id)) }
 }
 
-export const linkHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'createLinkToken' | 'linkAccounts'> => ({
+export const linkHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'createLinkToken' | 'linkAccounts'> => ({
   async createLinkToken({ body, caller, db }) {
     const update = body.item_id === undefined ? undefined : await updateTokenOf(app, caller, body.item_id)
     const environment = update?.item.environment ?? caller.environment
@@ -125,7 +166,10 @@ export const linkHandlers = (app: FastifyInstance): Pick<Handlers<typeof operati
       ...(webhook === undefined ? {} : { webhook }),
       ...(body.redirect_uri === undefined ? {} : { redirect_uri: body.redirect_uri }),
       ...(update === undefined
-        ? { products: (body.products ?? [Products.Transactions, Products.Auth]) as Products[], transactions: { days_requested: app.plaid.historyDays } }
+        ? {
+            products: (body.products ?? [Products.Transactions, Products.Auth]) as Products[],
+            transactions: { days_requested: app.plaid.historyDays }
+          }
         : { access_token: update.accessToken })
     }
     const { link_token, expiration, request_id } = await refusedByPlaid(() =>

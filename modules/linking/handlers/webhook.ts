@@ -35,19 +35,29 @@ const takeItemWebhook = async (app: FastifyInstance, trx: Trx, item: ItemRow, we
   }
 }
 
-const takeWebhook = async (app: FastifyInstance, trx: Trx, webhook: PlaidWebhook, environments: Environment[]): Promise<void> => {
+const takeWebhook = async (
+  app: FastifyInstance,
+  trx: Trx,
+  webhook: PlaidWebhook,
+  environments: Environment[]
+): Promise<void> => {
   const { webhook_type: type, item_id: plaidItemId } = webhook
   const item = typeof plaidItemId === 'string' ? await findItemOfWebhook(trx, plaidItemId, environments) : undefined
   if (item !== undefined && type === 'ITEM') await takeItemWebhook(app, trx, item, webhook)
-  if (item !== undefined && type === 'TRANSACTIONS' && newTransactions.has(webhook.webhook_code)) await wantSync(trx, [item.id])
+  if (item !== undefined && type === 'TRANSACTIONS' && newTransactions.has(webhook.webhook_code))
+    await wantSync(trx, [item.id])
   for (const handle of app.plaid.webhookHandlers(type)) await handle(trx, webhook, environments)
 }
 
 export const webhookHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'receivePlaidWebhook'> => ({
   async receivePlaidWebhook({ body, request }) {
     const token = request.headers['plaid-verification']
-    const environments = await app.plaid.verifyWebhook(typeof token === 'string' ? token : undefined, request.rawBody ?? Buffer.alloc(0))
-    if (environments.length === 0) throw invalidWebhookSignature("The webhook does not carry a valid signature of Plaid's.")
+    const environments = await app.plaid.verifyWebhook(
+      typeof token === 'string' ? token : undefined,
+      request.rawBody ?? Buffer.alloc(0)
+    )
+    if (environments.length === 0)
+      throw invalidWebhookSignature("The webhook does not carry a valid signature of Plaid's.")
     return async (trx) => {
       await takeWebhook(app, trx, body, environments)
       return { received: true }

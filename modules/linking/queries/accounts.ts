@@ -35,11 +35,24 @@ const insertSelected = (place: Place) => sql`
   from item cross join jsonb_to_recordset(${place('rows')}::jsonb) as r(${columns})
   order by r.plaid_account_id`
 
-const told = ['ordinal', 'name', 'mask', 'type', 'subtype', 'current_balance_cents', 'available_balance_cents', 'iso_currency_code', 'as_of']
+const told = [
+  'ordinal',
+  'name',
+  'mask',
+  'type',
+  'subtype',
+  'current_balance_cents',
+  'available_balance_cents',
+  'iso_currency_code',
+  'as_of'
+]
 
 /** What stays of an account that is known already: of two balances the newer one. */
 const newer = sql.join(
-  told.map((name) => sql`${sql.ref(name)} = case when accounts.as_of <= excluded.as_of then ${sql.ref(`excluded.${name}`)} else ${sql.ref(`accounts.${name}`)} end`)
+  told.map(
+    (name) =>
+      sql`${sql.ref(name)} = case when accounts.as_of <= excluded.as_of then ${sql.ref(`excluded.${name}`)} else ${sql.ref(`accounts.${name}`)} end`
+  )
 )
 
 const saveAndList = prepared<Saving>()(
@@ -58,7 +71,10 @@ const saveAndList = prepared<Saving>()(
 export const saveAccounts = async (trx: Trx, itemId: string, accounts: AccountRow[]): Promise<StoredAccount[]> =>
   await saveAndList(trx, savingOf(itemId, accounts))
 
-const insertNew = prepared<Saving>()((_db, place) => sql`with ${heldItem(place)} ${insertSelected(place)} on conflict (item_id, plaid_account_id) do nothing`)
+const insertNew = prepared<Saving>()(
+  (_db, place) =>
+    sql`with ${heldItem(place)} ${insertSelected(place)} on conflict (item_id, plaid_account_id) do nothing`
+)
 
 /** Stores those accounts that are new, as found beside transactions. */
 export const addAccounts = async (trx: Trx, itemId: string, accounts: AccountRow[]): Promise<void> => {
@@ -68,12 +84,22 @@ export const addAccounts = async (trx: Trx, itemId: string, accounts: AccountRow
 /** The accounts of some items, in Plaid's order. */
 export const listAccountsOf = async (db: Db, itemIds: string[]): Promise<StoredAccount[]> => {
   if (itemIds.length === 0) return []
-  return await db.selectFrom('accounts').selectAll().where('item_id', 'in', itemIds).orderBy('ordinal').orderBy('id').execute()
+  return await db
+    .selectFrom('accounts')
+    .selectAll()
+    .where('item_id', 'in', itemIds)
+    .orderBy('ordinal')
+    .orderBy('id')
+    .execute()
 }
 
 /** Our ids of an item's accounts by Plaid's. */
 export const readAccountIds = async (db: Db, itemId: string): Promise<Map<string, string>> => {
-  const rows = await db.selectFrom('accounts').select(['id', 'plaid_account_id']).where('item_id', '=', itemId).execute()
+  const rows = await db
+    .selectFrom('accounts')
+    .select(['id', 'plaid_account_id'])
+    .where('item_id', '=', itemId)
+    .execute()
   return new Map(rows.map(({ id, plaid_account_id }) => [plaid_account_id, id]))
 }
 
@@ -82,7 +108,14 @@ const findRows = prepared<{ accountId: string; partnerId: string; environments: 
     .selectFrom('accounts')
     .innerJoin('items', 'items.id', 'accounts.item_id')
     .selectAll('accounts')
-    .select(['items.user_id', 'items.environment', 'items.status', 'items.access_token', 'items.institution_id', 'items.institution_name'])
+    .select([
+      'items.user_id',
+      'items.environment',
+      'items.status',
+      'items.access_token',
+      'items.institution_id',
+      'items.institution_name'
+    ])
     .where('accounts.id', '=', place('accountId'))
     .where('items.partner_id', '=', place('partnerId'))
     .where('items.environment', '=', (eb) => eb.fn.any(place('environments')))

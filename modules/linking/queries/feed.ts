@@ -20,13 +20,21 @@ const takePositions = async (trx: Trx, { partner_id, user_id }: ItemRow, count: 
   const { head } = await trx
     .insertInto('transaction_feeds')
     .values({ partner_id, user_id, head: count })
-    .onConflict((conflict) => conflict.columns(['partner_id', 'user_id']).doUpdateSet((eb) => ({ head: eb('transaction_feeds.head', '+', count) })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['partner_id', 'user_id'])
+        .doUpdateSet((eb) => ({ head: eb('transaction_feeds.head', '+', count) }))
+    )
     .returning('head')
     .executeTakeFirstOrThrow()
   return head - count
 }
 
-const saveTransactions = async (trx: Trx, item: ItemRow, positioned: (TransactionRow & { position: number })[]): Promise<void> => {
+const saveTransactions = async (
+  trx: Trx,
+  item: ItemRow,
+  positioned: (TransactionRow & { position: number })[]
+): Promise<void> => {
   await sql`insert into transactions (id, partner_id, environment, user_id, item_id, position, removed, latest_date, account_id, amount_cents,
       iso_currency_code, date, authorized_date, pending, name, merchant_name, category, pending_transaction_id)
     select r.id, ${item.partner_id}, ${item.environment}, ${item.user_id}, ${item.id}, r.position, false, r.date, r.account_id, r.amount_cents,
@@ -36,7 +44,9 @@ const saveTransactions = async (trx: Trx, item: ItemRow, positioned: (Transactio
     on conflict (id) do update set position = excluded.position, removed = false, latest_date = greatest(transactions.latest_date, excluded.latest_date),
       item_id = excluded.item_id, account_id = excluded.account_id, amount_cents = excluded.amount_cents, iso_currency_code = excluded.iso_currency_code,
       date = excluded.date, authorized_date = excluded.authorized_date, pending = excluded.pending, name = excluded.name,
-      merchant_name = excluded.merchant_name, category = excluded.category, pending_transaction_id = excluded.pending_transaction_id`.execute(trx)
+      merchant_name = excluded.merchant_name, category = excluded.category, pending_transaction_id = excluded.pending_transaction_id`.execute(
+    trx
+  )
 }
 
 const emptied = sql`removed = true, account_id = null, amount_cents = null, iso_currency_code = null, date = null, authorized_date = null,
@@ -44,26 +54,60 @@ const emptied = sql`removed = true, account_id = null, amount_cents = null, iso_
 
 const buryTransactions = async (trx: Trx, positioned: { id: string; position: number }[]): Promise<void> => {
   await sql`update transactions t set ${emptied}, position = r.position
-    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint) where t.id = r.id and not t.removed`.execute(trx)
+    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint) where t.id = r.id and not t.removed`.execute(
+    trx
+  )
 }
 
 /** Writes changes of one item at the end of its end-user's feed. Removals of what was never shown are left out; nobody has to hear of them. */
-export const writeChanges = async (trx: Trx, item: ItemRow, saved: TransactionRow[], removedIds: string[]): Promise<void> => {
+export const writeChanges = async (
+  trx: Trx,
+  item: ItemRow,
+  saved: TransactionRow[],
+  removedIds: string[]
+): Promise<void> => {
   if (saved.length + removedIds.length === 0) return
   let position = await takePositions(trx, item, saved.length + removedIds.length)
-  for (const chunk of chunksOf(removedIds)) await buryTransactions(trx, chunk.map((id) => ({ id, position: ++position })))
-  for (const chunk of chunksOf(saved)) await saveTransactions(trx, item, chunk.map((row) => ({ ...row, position: ++position })))
+  for (const chunk of chunksOf(removedIds))
+    await buryTransactions(
+      trx,
+      chunk.map((id) => ({ id, position: ++position }))
+    )
+  for (const chunk of chunksOf(saved))
+    await saveTransactions(
+      trx,
+      item,
+      chunk.map((row) => ({ ...row, position: ++position }))
+    )
 }
 
 /** Turns every transaction of an item into a tombstone at the end of the feed, so that readers hear that it is gone. */
 export const buryItem = async (trx: Trx, item: ItemRow): Promise<void> => {
-  const rows = await trx.selectFrom('transactions').select('id').where('item_id', '=', item.id).where('removed', '=', false).orderBy('position').execute()
-  await writeChanges(trx, item, [], rows.map(({ id }) => id))
-  await trx.updateTable('transactions').set({ item_id: null, latest_date: null }).where('item_id', '=', item.id).execute()
+  const rows = await trx
+    .selectFrom('transactions')
+    .select('id')
+    .where('item_id', '=', item.id)
+    .where('removed', '=', false)
+    .orderBy('position')
+    .execute()
+  await writeChanges(
+    trx,
+    item,
+    [],
+    rows.map(({ id }) => id)
+  )
+  await trx
+    .updateTable('transactions')
+    .set({ item_id: null, latest_date: null })
+    .where('item_id', '=', item.id)
+    .execute()
 }
 
 /** What of a transaction is shown. */
-export type ShownTransaction = Omit<StoredTransaction, 'partner_id' | 'environment' | 'user_id' | 'item_id' | 'latest_date'>
+export type ShownTransaction = Omit<
+  StoredTransaction,
+  'partner_id' | 'environment' | 'user_id' | 'item_id' | 'latest_date'
+>
 
 export interface FeedPage {
   rows: ShownTransaction[]
@@ -125,7 +169,13 @@ const readRows = prepared<FeedParameters>()(
 
 /** One page of a feed after a position, oldest change first. With `since` rows that were never shown on or after that day are left out. */
 export const readFeed = async (db: Db, viewer: Viewer, { since, ...query }: FeedQuery): Promise<FeedPage> => {
-  const found = await readRows(db, { partnerId: viewer.partnerId, environments: viewer.environments, view: viewOf(viewer), ...query, since: since ?? null })
+  const found = await readRows(db, {
+    partnerId: viewer.partnerId,
+    environments: viewer.environments,
+    view: viewOf(viewer),
+    ...query,
+    since: since ?? null
+  })
   const [first] = found
   if (first === undefined) throw new Error('The statement that reads a feed answered no row.')
   return { rows: found.filter((row): row is FeedRow => row.id !== null), next: first.next, hasMore: first.has_more }
@@ -144,7 +194,13 @@ export const readPosition = async (db: Db, partnerId: string, userId: string, vi
 }
 
 /** The present transactions of an end-user's accounts from a day on, oldest first. */
-export const listPresentTransactions = async (db: Db, { partnerId, environments }: Viewer, userId: string, since: string | undefined, limit: number) =>
+export const listPresentTransactions = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  userId: string,
+  since: string | undefined,
+  limit: number
+) =>
   await db
     .selectFrom('transactions')
     .selectAll()

@@ -12,13 +12,23 @@ export type ItemRow = Selectable<ItemsTable>
 export const tokenContext = (itemId: string): string => `items.access_token:${itemId}`
 
 export const findItem = async (db: Db, { partnerId, environments }: Viewer, id: string): Promise<ItemRow | undefined> =>
-  await db.selectFrom('items').selectAll().where('id', '=', id).where('partner_id', '=', partnerId).where('environment', 'in', environments).executeTakeFirst()
+  await db
+    .selectFrom('items')
+    .selectAll()
+    .where('id', '=', id)
+    .where('partner_id', '=', partnerId)
+    .where('environment', 'in', environments)
+    .executeTakeFirst()
 
 export const readItem = async (db: Db, id: string): Promise<ItemRow | undefined> =>
   await db.selectFrom('items').selectAll().where('id', '=', id).executeTakeFirst()
 
 /** The item that this partner's public token led to before. */
-export const findItemByPublicToken = async (db: Db, partnerId: string, tokenHash: Buffer): Promise<ItemRow | undefined> =>
+export const findItemByPublicToken = async (
+  db: Db,
+  partnerId: string,
+  tokenHash: Buffer
+): Promise<ItemRow | undefined> =>
   await db
     .selectFrom('item_public_tokens')
     .innerJoin('items', 'items.id', 'item_public_tokens.item_id')
@@ -39,18 +49,29 @@ const itemsOfUser = prepared<{ partnerId: string; environments: Environment[]; u
 )
 
 /** Every item of an end-user, oldest first. */
-export const listItemsOfUser = async (db: Db, { partnerId, environments }: Viewer, userId: string): Promise<ItemRow[]> =>
-  await itemsOfUser(db, { partnerId, environments, userId })
+export const listItemsOfUser = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  userId: string
+): Promise<ItemRow[]> => await itemsOfUser(db, { partnerId, environments, userId })
 
 /** One page of an end-user's items, newest first, and one row more when there are more. */
-export const pageItems = async (db: Db, { partnerId, environments }: Viewer, userId: string, limit: number, after?: TimePosition) =>
+export const pageItems = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  userId: string,
+  limit: number,
+  after?: TimePosition
+) =>
   await db
     .selectFrom('items')
     .selectAll()
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('user_id', '=', userId)
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`))
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`)
+    )
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
@@ -59,11 +80,29 @@ export const pageItems = async (db: Db, { partnerId, environments }: Viewer, use
 /** Inserts an item, or answers undefined when Plaid's item is known already, to anybody. */
 export const insertItem = async (
   trx: Trx,
-  item: Pick<ItemRow, 'id' | 'partner_id' | 'environment' | 'user_id' | 'plaid_item_id' | 'access_token' | 'institution_id' | 'institution_name' | 'created_at'>
+  item: Pick<
+    ItemRow,
+    | 'id'
+    | 'partner_id'
+    | 'environment'
+    | 'user_id'
+    | 'plaid_item_id'
+    | 'access_token'
+    | 'institution_id'
+    | 'institution_name'
+    | 'created_at'
+  >
 ): Promise<ItemRow | undefined> =>
   await trx
     .insertInto('items')
-    .values({ ...item, error_code: null, sync_cursor: null, last_synced_at: null, sync_retry_at: null, removal_began_at: null })
+    .values({
+      ...item,
+      error_code: null,
+      sync_cursor: null,
+      last_synced_at: null,
+      sync_retry_at: null,
+      removal_began_at: null
+    })
     .onConflict((conflict) => conflict.column('plaid_item_id').doNothing())
     .returningAll()
     .executeTakeFirst()
@@ -72,7 +111,12 @@ export const lockItemByPlaidId = async (trx: Trx, plaidItemId: string): Promise<
   await trx.selectFrom('items').selectAll().where('plaid_item_id', '=', plaidItemId).forUpdate().executeTakeFirst()
 
 /** A new access token for an item that was linked again. */
-export const renewItem = async (trx: Trx, id: string, accessToken: Buffer, institution: { institution_id?: string; institution_name?: string }): Promise<ItemRow> =>
+export const renewItem = async (
+  trx: Trx,
+  id: string,
+  accessToken: Buffer,
+  institution: { institution_id?: string; institution_name?: string }
+): Promise<ItemRow> =>
   await trx
     .updateTable('items')
     .set({ access_token: accessToken, ...institution, status: 'ok', error_code: null, removal_began_at: null })
@@ -80,7 +124,13 @@ export const renewItem = async (trx: Trx, id: string, accessToken: Buffer, insti
     .returningAll()
     .executeTakeFirstOrThrow()
 
-export const insertPublicToken = async (trx: Trx, partnerId: string, tokenHash: Buffer, itemId: string, now: Date): Promise<void> => {
+export const insertPublicToken = async (
+  trx: Trx,
+  partnerId: string,
+  tokenHash: Buffer,
+  itemId: string,
+  now: Date
+): Promise<void> => {
   await trx
     .insertInto('item_public_tokens')
     .values({ partner_id: partnerId, token_hash: tokenHash, item_id: itemId, created_at: now })
@@ -116,7 +166,9 @@ export const listItemsToSync = async (db: Db, now: Date, limit: number): Promise
 export const postponeSync = async (db: Db, id: string, until: Date | 'asked again'): Promise<void> => {
   await db
     .updateTable('items')
-    .set((eb) => (until === 'asked again' ? { syncs_done: eb.ref('syncs_wanted'), sync_retry_at: null } : { sync_retry_at: until }))
+    .set((eb) =>
+      until === 'asked again' ? { syncs_done: eb.ref('syncs_wanted'), sync_retry_at: null } : { sync_retry_at: until }
+    )
     .where('id', '=', id)
     .execute()
 }
@@ -142,7 +194,12 @@ export const advanceCursor = async (trx: Trx, from: ItemRow, cursor: string, now
     .executeTakeFirst()
 
 /** Notes an item's state. @returns the item when that changed it. */
-export const setItemStatus = async (trx: Trx, id: string, status: ItemStatus, errorCode: string | null): Promise<ItemRow | undefined> =>
+export const setItemStatus = async (
+  trx: Trx,
+  id: string,
+  status: ItemStatus,
+  errorCode: string | null
+): Promise<ItemRow | undefined> =>
   await trx
     .updateTable('items')
     .set({ status, error_code: errorCode })
@@ -152,8 +209,17 @@ export const setItemStatus = async (trx: Trx, id: string, status: ItemStatus, er
     .executeTakeFirst()
 
 /** The item that a webhook tells of, among those of the environments whose Plaid signed it. */
-export const findItemOfWebhook = async (trx: Trx, plaidItemId: string, environments: Environment[]): Promise<ItemRow | undefined> =>
-  await trx.selectFrom('items').selectAll().where('plaid_item_id', '=', plaidItemId).where('environment', 'in', environments).executeTakeFirst()
+export const findItemOfWebhook = async (
+  trx: Trx,
+  plaidItemId: string,
+  environments: Environment[]
+): Promise<ItemRow | undefined> =>
+  await trx
+    .selectFrom('items')
+    .selectAll()
+    .where('plaid_item_id', '=', plaidItemId)
+    .where('environment', 'in', environments)
+    .executeTakeFirst()
 
 export const lockItem = async (trx: Trx, id: string): Promise<ItemRow | undefined> =>
   await trx.selectFrom('items').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()

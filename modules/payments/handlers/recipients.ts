@@ -5,7 +5,14 @@ import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
-import { accessTokenContext, accountNumberContext, findRecipient, insertRecipient, markRecipientDeleted, pageRecipients } from '../queries/recipients.ts'
+import {
+  accessTokenContext,
+  accountNumberContext,
+  findRecipient,
+  insertRecipient,
+  markRecipientDeleted,
+  pageRecipients
+} from '../queries/recipients.ts'
 import { isRoutingNumber } from '../routing-number.ts'
 import { toRecipient } from '../wire.ts'
 
@@ -17,7 +24,9 @@ const badRoutingNumber = () =>
     errors: [{ path: 'body/routing_number', message: 'is not a routing number: its checksum does not add up' }]
   })
 
-export const recipientHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'createRecipient' | 'listRecipients' | 'deleteRecipient'> => ({
+export const recipientHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'createRecipient' | 'listRecipients' | 'deleteRecipient'> => ({
   async createRecipient({ body, caller }) {
     if (!isRoutingNumber(body.routing_number)) throw badRoutingNumber()
     const { account_number, routing_number, account_type } = body
@@ -48,7 +57,13 @@ export const recipientHandlers = (app: FastifyInstance): Pick<Handlers<typeof op
 
   async listRecipients({ query, caller, db }) {
     const limit = query.limit ?? 100
-    const found = await pageRecipients(db, caller, query.user_id, limit, readTimePosition(app.cursors, listName, query.cursor))
+    const found = await pageRecipients(
+      db,
+      caller,
+      query.user_id,
+      limit,
+      readTimePosition(app.cursors, listName, query.cursor)
+    )
     const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
     return { recipients: rows.map(toRecipient), next_cursor: nextCursor, has_more: nextCursor !== null }
   },

@@ -16,15 +16,19 @@ import { requireTransfer, showTransfer } from './transfers.ts'
 /** A debit, a credit and a refund with two steps each, and as many again for what moves by itself meanwhile. */
 const mostSteps = 12
 
-const illegal = (state: string, event: string) => illegalTransition(`A transfer that is ${state} cannot become ${event}.`, { state, event })
-const illegalLeg = (leg: LegKind, status: string, event: string) => illegalTransition(`The ${leg} is ${status} and cannot become ${event}.`, { leg, state: status, event })
+const illegal = (state: string, event: string) =>
+  illegalTransition(`A transfer that is ${state} cannot become ${event}.`, { state, event })
+const illegalLeg = (leg: LegKind, status: string, event: string) =>
+  illegalTransition(`The ${leg} is ${status} and cannot become ${event}.`, { leg, state: status, event })
 
 /** Lets Plaid's sandbox take one step. @returns false when the leg's status does not allow it */
 const stepAtPlaid = async (app: FastifyInstance, leg: LegRow, event: LegEvent): Promise<boolean> => {
   const transfer_id = leg.plaid_transfer_id
   if (transfer_id === null) return false
   try {
-    await app.plaid.in('test').call((api) => api.sandboxTransferSimulate({ transfer_id, event_type: event }), { repeatable: false })
+    await app.plaid
+      .in('test')
+      .call((api) => api.sandboxTransferSimulate({ transfer_id, event_type: event }), { repeatable: false })
     return true
   } catch (error) {
     if (isPlaidFailure(error, 'SANDBOX_TRANSFER_EVENT_TRANSITION_INVALID')) return false
@@ -54,9 +58,15 @@ const simulateTransfer = async (
   throw illegal((await requireTransfer(db, viewer, transfer.id)).state, event)
 }
 
-const simulateLeg = async (app: FastifyInstance, transferId: string, kind: LegKind, event: SimulatedEvent): Promise<void> => {
+const simulateLeg = async (
+  app: FastifyInstance,
+  transferId: string,
+  kind: LegKind,
+  event: SimulatedEvent
+): Promise<void> => {
   const leg = (await listLegs(app.database.db, transferId)).filter((candidate) => candidate.kind === kind).at(-1)
-  if (leg === undefined || event === 'pending' || !(await stepAtPlaid(app, leg, event))) throw illegalLeg(kind, leg?.status ?? 'not begun', event)
+  if (leg === undefined || event === 'pending' || !(await stepAtPlaid(app, leg, event)))
+    throw illegalLeg(kind, leg?.status ?? 'not begun', event)
   await syncTransfers(app)
 }
 

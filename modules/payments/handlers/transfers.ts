@@ -10,7 +10,14 @@ import { prepareTransfer, readDebit, sendDebit, submitTransfer } from '../prepar
 import { moveLeg } from '../progress.ts'
 import { cancelAtPlaid } from '../recall.ts'
 import { listLegs } from '../queries/legs.ts'
-import { findTransfer, listEvents, lockTransfer, pageTransfers, type SubmittedTransfer, type Viewer } from '../queries/transfers.ts'
+import {
+  findTransfer,
+  listEvents,
+  lockTransfer,
+  pageTransfers,
+  type SubmittedTransfer,
+  type Viewer
+} from '../queries/transfers.ts'
 import { toTransfer, toTransferSummary } from '../wire.ts'
 
 const listName = 'transfers'
@@ -35,11 +42,13 @@ export const showTransfer = async (db: Db, viewer: Viewer, id: string) => {
 const cancelDebit = async (app: FastifyInstance, transfer: SubmittedTransfer): Promise<void> => {
   const debit = await readDebit(app, transfer.id)
   const plaidTransferId = debit?.plaid_transfer_id
-  if (plaidTransferId === null || plaidTransferId === undefined) throw new Error(`The transfer ${transfer.id} has no debit at Plaid.`)
+  if (plaidTransferId === null || plaidTransferId === undefined)
+    throw new Error(`The transfer ${transfer.id} has no debit at Plaid.`)
   if (!(await cancelAtPlaid(app, transfer.environment, plaidTransferId))) throw notCancellable(transfer.state)
 }
 
-const notCancellable = (state: string) => transferNotCancellable(`The transfer is ${state}; only a submitted one can be cancelled.`, { state })
+const notCancellable = (state: string) =>
+  transferNotCancellable(`The transfer is ${state}; only a submitted one can be cancelled.`, { state })
 
 export const transferHandlers = (
   app: FastifyInstance
@@ -62,14 +71,21 @@ export const transferHandlers = (
     return async (trx) => {
       const { transfer, debit } = prepared
       const submitted = await submitTransfer(app, trx, transfer, plaidTransferId, { answered: true })
-      if (submitted !== undefined) return toTransfer(submitted.transfer, [submitted.event], [{ ...debit, status: 'pending' }])
+      if (submitted !== undefined)
+        return toTransfer(submitted.transfer, [submitted.event], [{ ...debit, status: 'pending' }])
       return await showTransfer(trx, { partnerId: caller.partnerId, environments: [transfer.environment] }, transfer.id)
     }
   },
 
   async listTransfers({ query, caller, db }) {
     const limit = query.limit ?? 100
-    const found = await pageTransfers(db, caller, { userId: query.user_id, state: query.status }, limit, readTimePosition(app.cursors, listName, query.cursor))
+    const found = await pageTransfers(
+      db,
+      caller,
+      { userId: query.user_id, state: query.status },
+      limit,
+      readTimePosition(app.cursors, listName, query.cursor)
+    )
     const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
     return { transfers: rows.map(toTransferSummary), next_cursor: nextCursor, has_more: nextCursor !== null }
   },

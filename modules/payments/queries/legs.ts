@@ -11,7 +11,12 @@ export type LegRow = Selectable<TransferLegsTable>
 const kindOrder = sql`array_position(array['debit', 'credit', 'refund'], kind)`
 
 const legsOf = prepared<{ transferId: string }>()((db, place) =>
-  db.selectFrom('transfer_legs').selectAll().where('transfer_id', '=', place('transferId')).orderBy(kindOrder).orderBy('attempt')
+  db
+    .selectFrom('transfer_legs')
+    .selectAll()
+    .where('transfer_id', '=', place('transferId'))
+    .orderBy(kindOrder)
+    .orderBy('attempt')
 )
 
 /** The legs of a transfer in the order in which they were decided on. */
@@ -27,7 +32,11 @@ export interface WantedLeg {
 }
 
 /** Decides on a leg; it goes to Plaid outside of the transaction. */
-export const insertLeg = async (trx: Trx, { transferId, amountCents, kind, network, attempt = 1, retryAt = null }: WantedLeg, now: Date): Promise<LegRow> =>
+export const insertLeg = async (
+  trx: Trx,
+  { transferId, amountCents, kind, network, attempt = 1, retryAt = null }: WantedLeg,
+  now: Date
+): Promise<LegRow> =>
   await trx
     .insertInto('transfer_legs')
     .values({
@@ -95,7 +104,11 @@ export const saveAuthorization = async (db: Db, leg: LegRow, authorizationId: st
 export const dropAuthorization = async (db: Db, leg: LegRow): Promise<LegRow> => {
   await db
     .updateTable('transfer_legs')
-    .set((eb) => ({ authorization_id: null, authorized_at: null, authorization_attempt: eb('authorization_attempt', '+', 1) }))
+    .set((eb) => ({
+      authorization_id: null,
+      authorized_at: null,
+      authorization_attempt: eb('authorization_attempt', '+', 1)
+    }))
     .where('id', '=', leg.id)
     .where('authorization_attempt', '=', leg.authorization_attempt)
     .execute()
@@ -134,5 +147,10 @@ export const listLegsToRecall = async (db: Db, now: Date, limit: number): Promis
     .execute()
 
 export const postponeLeg = async (db: Db, id: string, until: Date): Promise<void> => {
-  await db.updateTable('transfer_legs').set({ retry_at: until }).where('id', '=', id).where('status', 'in', ['wanted', 'pending']).execute()
+  await db
+    .updateTable('transfer_legs')
+    .set({ retry_at: until })
+    .where('id', '=', id)
+    .where('status', 'in', ['wanted', 'pending'])
+    .execute()
 }

@@ -12,7 +12,13 @@ export const readPosition = async (db: Db, source: string): Promise<number> => {
     .values({ source, after_id: 0 })
     .onConflict((conflict) => conflict.column('source').doNothing())
     .execute()
-  return (await db.selectFrom('plaid_transfer_cursors').select('after_id').where('source', '=', source).executeTakeFirstOrThrow()).after_id
+  return (
+    await db
+      .selectFrom('plaid_transfer_cursors')
+      .select('after_id')
+      .where('source', '=', source)
+      .executeTakeFirstOrThrow()
+  ).after_id
 }
 
 /** Moves on from `from`, unless somebody else did. @returns whether it moved */
@@ -60,8 +66,17 @@ export const listOpenEvents = async (trx: Trx, transferId: string) =>
     .orderBy('event.event_id')
     .execute()
 
-export const markApplied = async (trx: Trx, { source, event_id }: Pick<PlaidEventRow, 'source' | 'event_id'>, now: Date): Promise<void> => {
-  await trx.updateTable('plaid_transfer_events').set({ applied_at: now }).where('source', '=', source).where('event_id', '=', event_id).execute()
+export const markApplied = async (
+  trx: Trx,
+  { source, event_id }: Pick<PlaidEventRow, 'source' | 'event_id'>,
+  now: Date
+): Promise<void> => {
+  await trx
+    .updateTable('plaid_transfer_events')
+    .set({ applied_at: now })
+    .where('source', '=', source)
+    .where('event_id', '=', event_id)
+    .execute()
 }
 
 /** Forgets events that were applied, or never had a transfer here, so long ago that nothing can refer to them. */

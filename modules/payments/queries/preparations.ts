@@ -68,8 +68,17 @@ const insertRows = prepared<PreparationParameters>()(
 )
 
 /** Stores a transfer with its debit and the hold of its funds, all in one statement. Nobody sees it yet. */
-export const insertPreparation = async (trx: Trx, { transfer, debitNetwork, itemIds, availableCents }: NewPreparation): Promise<PreparationOutcome> => {
-  const rows = await insertRows(trx, { ...transfer, item_ids: itemIds, available_cents: availableCents, debit_id: newId('leg'), debit_network: debitNetwork })
+export const insertPreparation = async (
+  trx: Trx,
+  { transfer, debitNetwork, itemIds, availableCents }: NewPreparation
+): Promise<PreparationOutcome> => {
+  const rows = await insertRows(trx, {
+    ...transfer,
+    item_ids: itemIds,
+    available_cents: availableCents,
+    debit_id: newId('leg'),
+    debit_network: debitNetwork
+  })
   const [row] = rows
   if (row === undefined || row.held_cents === null) return { outcome: 'unlinked' }
   const { held_cents: heldCents, ...debit } = row

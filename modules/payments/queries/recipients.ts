@@ -12,14 +12,15 @@ export type RecipientRow = Selectable<RecipientsTable>
 export const accountNumberContext = (recipientId: string): string => `recipients.account_number:${recipientId}`
 export const accessTokenContext = (recipientId: string): string => `recipients.access_token:${recipientId}`
 
-const findRows = prepared<{ id: string; partnerId: string; environments: Environment[]; deleted: boolean }>()((db, place) =>
-  db
-    .selectFrom('recipients')
-    .selectAll()
-    .where('id', '=', place('id'))
-    .where('partner_id', '=', place('partnerId'))
-    .where('environment', '=', (eb) => eb.fn.any(place('environments')))
-    .where((eb) => eb.or([sql<boolean>`${place('deleted')}::boolean`, eb('deleted_at', 'is', null)]))
+const findRows = prepared<{ id: string; partnerId: string; environments: Environment[]; deleted: boolean }>()(
+  (db, place) =>
+    db
+      .selectFrom('recipients')
+      .selectAll()
+      .where('id', '=', place('id'))
+      .where('partner_id', '=', place('partnerId'))
+      .where('environment', '=', (eb) => eb.fn.any(place('environments')))
+      .where((eb) => eb.or([sql<boolean>`${place('deleted')}::boolean`, eb('deleted_at', 'is', null)]))
 )
 
 /** A recipient of the partner's; a deleted one only for transfers that were made before. */
@@ -34,7 +35,13 @@ export const insertRecipient = async (trx: Trx, recipient: RecipientRow): Promis
   await trx.insertInto('recipients').values(recipient).returningAll().executeTakeFirstOrThrow()
 
 /** One page of recipients, newest first, and one row more when there are more. */
-export const pageRecipients = async (db: Db, { partnerId, environments }: Viewer, userId: string | undefined, limit: number, after?: TimePosition) =>
+export const pageRecipients = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  userId: string | undefined,
+  limit: number,
+  after?: TimePosition
+) =>
   await db
     .selectFrom('recipients')
     .selectAll()
@@ -42,14 +49,20 @@ export const pageRecipients = async (db: Db, { partnerId, environments }: Viewer
     .where('environment', 'in', environments)
     .where('deleted_at', 'is', null)
     .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`))
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`)
+    )
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute()
 
 /** Deletes a recipient and forgets its account number at once. */
-export const markRecipientDeleted = async (trx: Trx, { id, partner_id }: Pick<RecipientRow, 'id' | 'partner_id'>, now: Date): Promise<void> => {
+export const markRecipientDeleted = async (
+  trx: Trx,
+  { id, partner_id }: Pick<RecipientRow, 'id' | 'partner_id'>,
+  now: Date
+): Promise<void> => {
   await trx
     .updateTable('recipients')
     .set({ deleted_at: now, account_number: null })

@@ -27,7 +27,11 @@ const findSubmitted = prepared<{ id: string; partnerId: string; environments: En
 )
 
 /** A transfer that the partner can see; one in preparation is not. */
-export const findTransfer = async (db: Db, { partnerId, environments }: Viewer, id: string): Promise<SubmittedTransfer | undefined> =>
+export const findTransfer = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  id: string
+): Promise<SubmittedTransfer | undefined> =>
   (await findSubmitted(db, { id, partnerId, environments }))[0] as SubmittedTransfer | undefined
 
 export const readTransfer = async (db: Db, id: string): Promise<TransferRow | undefined> =>
@@ -43,7 +47,13 @@ export interface TransferFilter {
 }
 
 /** One page of transfers, newest first, and one row more when there are more. */
-export const pageTransfers = async (db: Db, { partnerId, environments }: Viewer, filter: TransferFilter, limit: number, after?: TimePosition) =>
+export const pageTransfers = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  filter: TransferFilter,
+  limit: number,
+  after?: TimePosition
+) =>
   (await db
     .selectFrom('transfers')
     .selectAll()
@@ -52,7 +62,9 @@ export const pageTransfers = async (db: Db, { partnerId, environments }: Viewer,
     .where('state', '<>', 'preparing')
     .$if(filter.userId !== undefined, (query) => query.where('user_id', '=', filter.userId ?? ''))
     .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state ?? 'submitted'))
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`))
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`)
+    )
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
@@ -62,10 +74,17 @@ const eventsOf = prepared<{ transferId: string }>()((db, place) =>
   db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', place('transferId')).orderBy('sequence')
 )
 
-export const listEvents = async (db: Db, transferId: string): Promise<TransferEventRow[]> => await eventsOf(db, { transferId })
+export const listEvents = async (db: Db, transferId: string): Promise<TransferEventRow[]> =>
+  await eventsOf(db, { transferId })
 
 /** Appends the next event of a locked transfer; the database refuses a step that is not legal. */
-export const insertEvent = async (trx: Trx, transferId: string, state: TransferState, reason: string | null, at: Date): Promise<void> => {
+export const insertEvent = async (
+  trx: Trx,
+  transferId: string,
+  state: TransferState,
+  reason: string | null,
+  at: Date
+): Promise<void> => {
   await sql`insert into transfer_events (transfer_id, sequence, state, reason, created_at)
     select id, last_sequence + 1, ${state}, ${reason}, ${at} from transfers where id = ${transferId}`.execute(trx)
 }
@@ -74,7 +93,12 @@ export type NewTransfer = Omit<TransferRow, 'state' | 'last_sequence'>
 
 /** The transfer of an earlier attempt of a request whose answer was never committed. Taking it up keeps the sweeper away from it. */
 export const takeUpTransfer = prepared<{ partnerId: string; requestKey: string; now: Date }>()((db, place) =>
-  db.updateTable('transfers').set({ touched_at: place('now') }).where('partner_id', '=', place('partnerId')).where('request_key', '=', place('requestKey')).returningAll()
+  db
+    .updateTable('transfers')
+    .set({ touched_at: place('now') })
+    .where('partner_id', '=', place('partnerId'))
+    .where('request_key', '=', place('requestKey'))
+    .returningAll()
 )
 
 /** The answer of the request commits with this: from now on its idempotency key answers for it. */
@@ -84,7 +108,14 @@ export const forgetRequest = async (trx: Trx, id: string): Promise<void> => {
 
 /** Preparations that nobody has worked on since `before`. */
 export const listStalePreparations = async (db: Db, before: Date, limit: number): Promise<TransferRow[]> =>
-  await db.selectFrom('transfers').selectAll().where('state', '=', sql.lit('preparing')).where('touched_at', '<', before).orderBy('touched_at').limit(limit).execute()
+  await db
+    .selectFrom('transfers')
+    .selectAll()
+    .where('state', '=', sql.lit('preparing'))
+    .where('touched_at', '<', before)
+    .orderBy('touched_at')
+    .limit(limit)
+    .execute()
 
 /**
  * Deletes a preparation with its leg and its hold.
@@ -113,10 +144,21 @@ export const forgetOldRequests = async (db: Db, before: Date): Promise<void> => 
 
 /** Whether anything of these environments has moved since a moment, or may still move. */
 export const hasRecentTransfers = async (db: Db, environments: Environment[], since: Date): Promise<boolean> =>
-  (await db.selectFrom('transfers').select('id').where('environment', 'in', environments).where('touched_at', '>', since).limit(1).executeTakeFirst()) !== undefined
+  (await db
+    .selectFrom('transfers')
+    .select('id')
+    .where('environment', 'in', environments)
+    .where('touched_at', '>', since)
+    .limit(1)
+    .executeTakeFirst()) !== undefined
 
 /** Transfers from or to these accounts that have not come to their end, preparations and refunds included. */
-export const listUnderWay = async (db: Db, partnerId: string, accountIds: string[], limit: number): Promise<string[]> => {
+export const listUnderWay = async (
+  db: Db,
+  partnerId: string,
+  accountIds: string[],
+  limit: number
+): Promise<string[]> => {
   if (accountIds.length === 0) return []
   const rows = await db
     .selectFrom('transfers')
@@ -127,7 +169,11 @@ export const listUnderWay = async (db: Db, partnerId: string, accountIds: string
       eb.or([
         eb('state', 'in', ['preparing', 'submitted', 'pending', 'posted']),
         eb.exists(
-          eb.selectFrom('transfer_legs').select('transfer_legs.id').whereRef('transfer_id', '=', 'transfers.id').where('status', 'in', ['wanted', 'pending', 'posted'])
+          eb
+            .selectFrom('transfer_legs')
+            .select('transfer_legs.id')
+            .whereRef('transfer_id', '=', 'transfers.id')
+            .where('status', 'in', ['wanted', 'pending', 'posted'])
         )
       ])
     )

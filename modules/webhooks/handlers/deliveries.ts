@@ -37,7 +37,10 @@ const readDelivery = async (db: Db, webhookId: string, id: string): Promise<Webh
 const testEventType = 'webhook.test'
 
 /** @param wake tells the deliverer that there is work; it is called when the work has committed. */
-export const deliveryHandlers = ({ clock, cursors, outbox }: FastifyInstance, wake: () => void): Handlers<DeliveryOperations> => ({
+export const deliveryHandlers = (
+  { clock, cursors, outbox }: FastifyInstance,
+  wake: () => void
+): Handlers<DeliveryOperations> => ({
   async testWebhook({ db, caller: { partnerId }, params }) {
     await requireEnabled(db, partnerId, params.id)
     const eventId = await outbox.publishAtOnce(db, { partnerId, type: testEventType, data: { webhook_id: params.id } })
@@ -49,7 +52,12 @@ export const deliveryHandlers = ({ clock, cursors, outbox }: FastifyInstance, wa
   async listWebhookDeliveries({ db, caller, params, query: { status, limit = 100, cursor } }) {
     await requireWebhook(db, caller.partnerId, params.id)
     const list = `deliveries of ${params.id}`
-    const found = await queries.listDeliveries(db, params.id, { status, after: readTimePosition(cursors, list, cursor) }, limit + 1)
+    const found = await queries.listDeliveries(
+      db,
+      params.id,
+      { status, after: readTimePosition(cursors, list, cursor) },
+      limit + 1
+    )
     const { rows, nextCursor } = pageByTime(cursors, list, found, limit)
     return { items: rows.map(toDelivery), nextCursor }
   },

@@ -31,18 +31,33 @@ const changesOf = (body: WebhookChanges, row: queries.WebhookRow) => ({
   ...(body.events === undefined ? {} : { events: body.events }),
   ...(body.description === undefined ? {} : { description: body.description }),
   ...(body.status === 'enabled' ? { status: body.status, disabled_reason: null, failing_since: null } : {}),
-  ...(body.status === 'disabled' && row.status === 'enabled' ? { status: body.status, disabled_reason: 'requested' as const } : {})
+  ...(body.status === 'disabled' && row.status === 'enabled'
+    ? { status: body.status, disabled_reason: 'requested' as const }
+    : {})
 })
 
-export const endpointHandlers = ({ clock, config, cursors, secrets }: FastifyInstance): Handlers<EndpointOperations> => {
-  const rules = { http: config.webhookAllowPrivate || config.environment !== 'production', private: config.webhookAllowPrivate }
+export const endpointHandlers = ({
+  clock,
+  config,
+  cursors,
+  secrets
+}: FastifyInstance): Handlers<EndpointOperations> => {
+  const rules = {
+    http: config.webhookAllowPrivate || config.environment !== 'production',
+    private: config.webhookAllowPrivate
+  }
   const requireTarget = (url: string): void => {
     const refusal = whyNotATarget(url, rules)
     if (refusal !== undefined) throw fieldRefused('body/url', refusal)
   }
   return {
     async listWebhooks({ db, caller, query: { limit = 100, cursor } }) {
-      const found = await queries.listWebhooks(db, caller.partnerId, readTimePosition(cursors, 'webhooks', cursor), limit + 1)
+      const found = await queries.listWebhooks(
+        db,
+        caller.partnerId,
+        readTimePosition(cursors, 'webhooks', cursor),
+        limit + 1
+      )
       const { rows, nextCursor } = pageByTime(cursors, 'webhooks', found, limit)
       return { items: rows.map(toWebhook), nextCursor }
     },
@@ -50,12 +65,22 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: FastifyIns
     async createWebhook({ db, caller: { partnerId }, body: { url, events, description = null } }) {
       requireTarget(url)
       if ((await queries.countWebhooks(db, partnerId)) >= mostEndpointsOfAPartner) {
-        throw webhookLimitReached(`This partner has ${mostEndpointsOfAPartner} endpoints. Delete one that is not needed any more.`)
+        throw webhookLimitReached(
+          `This partner has ${mostEndpointsOfAPartner} endpoints. Delete one that is not needed any more.`
+        )
       }
       const id = newId('whk')
       const secret = newWebhookSecret()
       const sealed = sealSecret(secrets, id, secret)
-      const row = await queries.insertWebhook(db, { id, partner_id: partnerId, url, events, description, secret: sealed, created_at: clock.now() })
+      const row = await queries.insertWebhook(db, {
+        id,
+        partner_id: partnerId,
+        url,
+        events,
+        description,
+        secret: sealed,
+        created_at: clock.now()
+      })
       return { ...toWebhook(row), secret }
     },
 
@@ -83,7 +108,12 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: FastifyIns
     async rotateWebhookSecret({ db, caller, params }) {
       const { id } = await locked(db, caller.partnerId, params.id)
       const secret = newWebhookSecret()
-      const row = await queries.replaceSecret(db, id, sealSecret(secrets, id, secret), new Date(clock.now().getTime() + rotationOverlapMs))
+      const row = await queries.replaceSecret(
+        db,
+        id,
+        sealSecret(secrets, id, secret),
+        new Date(clock.now().getTime() + rotationOverlapMs)
+      )
       return { ...toWebhook(row), secret }
     }
   }

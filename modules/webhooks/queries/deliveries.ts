@@ -3,9 +3,15 @@ import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/pages.ts'
 import type { WebhookAttemptsTable, WebhookDeliveriesTable } from '../tables.ts'
 
-export type AttemptRow = Pick<Selectable<WebhookAttemptsTable>, 'at' | 'status' | 'latency_ms' | 'response_body' | 'error'>
+export type AttemptRow = Pick<
+  Selectable<WebhookAttemptsTable>,
+  'at' | 'status' | 'latency_ms' | 'response_body' | 'error'
+>
 
-export type DeliveryRow = Pick<Selectable<WebhookDeliveriesTable>, 'id' | 'webhook_id' | 'event_id' | 'status' | 'next_attempt_at' | 'created_at'> & {
+export type DeliveryRow = Pick<
+  Selectable<WebhookDeliveriesTable>,
+  'id' | 'webhook_id' | 'event_id' | 'status' | 'next_attempt_at' | 'created_at'
+> & {
   event_type: string
   attempts: AttemptRow[]
 }
@@ -28,7 +34,8 @@ const readAttempts = async (db: Db, deliveryIds: string[], most: number): Promis
       select * from webhook_attempts where delivery_id = d.id order by id desc limit ${sql.lit(most)}
     ) a
     order by a.id`.execute(db)
-  for (const { delivery_id, ...attempt } of rows) byDelivery.set(delivery_id, [...(byDelivery.get(delivery_id) ?? []), attempt])
+  for (const { delivery_id, ...attempt } of rows)
+    byDelivery.set(delivery_id, [...(byDelivery.get(delivery_id) ?? []), attempt])
   return byDelivery
 }
 
@@ -47,11 +54,20 @@ export interface DeliveryFilter {
 }
 
 /** A page of an endpoint's deliveries, newest first, each with its latest attempts. */
-export const listDeliveries = async (db: Db, webhookId: string, { status, after }: DeliveryFilter, limit: number): Promise<DeliveryRow[]> => {
+export const listDeliveries = async (
+  db: Db,
+  webhookId: string,
+  { status, after }: DeliveryFilter,
+  limit: number
+): Promise<DeliveryRow[]> => {
   let query = selectDeliveries(db, webhookId)
   if (status !== undefined) query = query.where('d.status', '=', status)
   if (after !== undefined) query = query.where(sql<boolean>`(d.created_at, d.id) < (${after.at}, ${after.id})`)
-  return await withAttempts(db, await query.orderBy('d.created_at', 'desc').orderBy('d.id', 'desc').limit(limit).execute(), 5)
+  return await withAttempts(
+    db,
+    await query.orderBy('d.created_at', 'desc').orderBy('d.id', 'desc').limit(limit).execute(),
+    5
+  )
 }
 
 export const findDelivery = async (db: Db, webhookId: string, id: string): Promise<DeliveryRow | undefined> => {
@@ -60,17 +76,34 @@ export const findDelivery = async (db: Db, webhookId: string, id: string): Promi
 }
 
 /** A delivery for an event that is published later; until then it waits. */
-export const insertUnpublishedDelivery = async (db: Trx, row: { id: string; webhookId: string; eventId: string; now: Date }): Promise<void> => {
+export const insertUnpublishedDelivery = async (
+  db: Trx,
+  row: { id: string; webhookId: string; eventId: string; now: Date }
+): Promise<void> => {
   await db
     .insertInto('webhook_deliveries')
-    .values({ id: row.id, webhook_id: row.webhookId, event_id: row.eventId, status: 'pending', next_attempt_at: row.now, created_at: row.now })
+    .values({
+      id: row.id,
+      webhook_id: row.webhookId,
+      event_id: row.eventId,
+      status: 'pending',
+      next_attempt_at: row.now,
+      created_at: row.now
+    })
     .execute()
 }
 
 const requeue = (db: Trx, webhookId: string, now: Date) =>
   db
     .updateTable('webhook_deliveries')
-    .set((eb) => ({ status: 'pending' as const, replays: eb('replays', '+', 1), tries: 0, first_tried_at: null, settled_at: null, next_attempt_at: now }))
+    .set((eb) => ({
+      status: 'pending' as const,
+      replays: eb('replays', '+', 1),
+      tries: 0,
+      first_tried_at: null,
+      settled_at: null,
+      next_attempt_at: now
+    }))
     .where('webhook_id', '=', webhookId)
 
 /** Queues a delivery again, with the whole ladder before it. */
@@ -80,7 +113,10 @@ export const requeueDelivery = async (db: Trx, webhookId: string, id: string, no
 
 /** Queues again all that was given up at or after `since`, and tells how many. */
 export const requeueFailed = async (db: Trx, webhookId: string, since: Date, now: Date): Promise<number> => {
-  const { numUpdatedRows } = await requeue(db, webhookId, now).where('status', '=', 'failed').where('settled_at', '>=', since).executeTakeFirstOrThrow()
+  const { numUpdatedRows } = await requeue(db, webhookId, now)
+    .where('status', '=', 'failed')
+    .where('settled_at', '>=', since)
+    .executeTakeFirstOrThrow()
   return Number(numUpdatedRows)
 }
 
@@ -93,6 +129,9 @@ export const countDue = async (db: Db, now: Date, most: number): Promise<number>
     .where('sequence', 'is not', null)
     .where((eb) => eb.or([eb('tries', '=', 0), eb('next_attempt_at', '<=', now)]))
     .limit(most)
-  const { count } = await db.selectFrom(due.as('due')).select(sql<number>`count(*)::integer`.as('count')).executeTakeFirstOrThrow()
+  const { count } = await db
+    .selectFrom(due.as('due'))
+    .select(sql<number>`count(*)::integer`.as('count'))
+    .executeTakeFirstOrThrow()
   return count
 }

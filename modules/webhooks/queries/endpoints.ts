@@ -6,7 +6,12 @@ import type { WebhooksTable } from '../tables.ts'
 export type WebhookRow = Selectable<WebhooksTable>
 
 /** A page of a partner's endpoints, newest first, after the position given. */
-export const listWebhooks = async (db: Db, partnerId: string, after: TimePosition | undefined, limit: number): Promise<WebhookRow[]> =>
+export const listWebhooks = async (
+  db: Db,
+  partnerId: string,
+  after: TimePosition | undefined,
+  limit: number
+): Promise<WebhookRow[]> =>
   await db
     .selectFrom('webhooks')
     .selectAll()
@@ -18,11 +23,22 @@ export const listWebhooks = async (db: Db, partnerId: string, after: TimePositio
     .execute()
 
 export const findWebhook = async (db: Db, partnerId: string, id: string): Promise<WebhookRow | undefined> =>
-  await db.selectFrom('webhooks').selectAll().where('partner_id', '=', partnerId).where('id', '=', id).executeTakeFirst()
+  await db
+    .selectFrom('webhooks')
+    .selectAll()
+    .where('partner_id', '=', partnerId)
+    .where('id', '=', id)
+    .executeTakeFirst()
 
 /** The endpoint, which nobody else changes and to which no delivery is added until the transaction ends. */
 export const lockWebhook = async (db: Trx, partnerId: string, id: string): Promise<WebhookRow | undefined> =>
-  await db.selectFrom('webhooks').selectAll().where('partner_id', '=', partnerId).where('id', '=', id).forUpdate().executeTakeFirst()
+  await db
+    .selectFrom('webhooks')
+    .selectAll()
+    .where('partner_id', '=', partnerId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
 
 /** How many endpoints a partner has; until the transaction ends nobody else can count or add one for this partner. */
 export const countWebhooks = async (db: Trx, partnerId: string): Promise<number> => {
@@ -35,7 +51,10 @@ export const countWebhooks = async (db: Trx, partnerId: string): Promise<number>
   return Number(count)
 }
 
-export type NewWebhookRow = Pick<WebhookRow, 'id' | 'partner_id' | 'url' | 'events' | 'description' | 'secret' | 'created_at'>
+export type NewWebhookRow = Pick<
+  WebhookRow,
+  'id' | 'partner_id' | 'url' | 'events' | 'description' | 'secret' | 'created_at'
+>
 
 export const insertWebhook = async (db: Trx, row: NewWebhookRow): Promise<WebhookRow> =>
   await db

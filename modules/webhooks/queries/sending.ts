@@ -6,7 +6,13 @@ import type { Db, Trx } from '../../../plugins/database/types.ts'
  * says. The lease's time is the database's own, so that neither a clock that differs nor one that is turned ends it. Only endpoints for which something waits
  * are looked at: from each the index leads to the next.
  */
-export const leaseEndpoints = async (db: Db, lease: string, leaseMs: number, limit: number, now: Date): Promise<string[]> => {
+export const leaseEndpoints = async (
+  db: Db,
+  lease: string,
+  leaseMs: number,
+  limit: number,
+  now: Date
+): Promise<string[]> => {
   const { rows } = await sql<{ id: string }>`
     with recursive waiting (webhook_id) as (
       (select webhook_id from webhook_deliveries where status = 'pending' and sequence is not null and webhook_id > '' order by webhook_id limit 1)
@@ -37,7 +43,12 @@ export interface Target {
 }
 
 /** Prolongs a lease and answers where to send to as of now; undefined when the lease is lost, or the endpoint disabled or gone. */
-export const renewLease = async (db: Db, webhookId: string, lease: string, leaseMs: number): Promise<Target | undefined> => {
+export const renewLease = async (
+  db: Db,
+  webhookId: string,
+  lease: string,
+  leaseMs: number
+): Promise<Target | undefined> => {
   const { rows } = await sql<Target>`
     update webhooks set leased_until = clock_timestamp() + ${leaseMs}::double precision * interval '1 millisecond'
     where id = ${webhookId} and lease = ${lease} and status = 'enabled'
@@ -47,7 +58,9 @@ export const renewLease = async (db: Db, webhookId: string, lease: string, lease
 
 /** Gives a lease back. Its time stays, so that endpoints are served in turn. */
 export const endLease = async (db: Db, webhookId: string, lease: string): Promise<void> => {
-  await sql`update webhooks set lease = null, leased_until = clock_timestamp() where id = ${webhookId} and lease = ${lease}`.execute(db)
+  await sql`update webhooks set lease = null, leased_until = clock_timestamp() where id = ${webhookId} and lease = ${lease}`.execute(
+    db
+  )
 }
 
 /** Ends all leases; only for a server that has its database for itself and just started, so that whoever held them is dead. */
@@ -125,7 +138,11 @@ export type DeliveryState =
   | { status: 'succeeded' | 'failed'; settled_at: Date; next_attempt_at: null }
   | { status: 'pending'; settled_at: null; next_attempt_at: Date }
 
-export const setDeliveryState = async (db: Trx, id: string, state: DeliveryState & { tries: number; first_tried_at: Date }): Promise<void> => {
+export const setDeliveryState = async (
+  db: Trx,
+  id: string,
+  state: DeliveryState & { tries: number; first_tried_at: Date }
+): Promise<void> => {
   await db.updateTable('webhook_deliveries').set(state).where('id', '=', id).execute()
 }
 

@@ -9,7 +9,10 @@ import { projectNotEmpty } from '../errors.ts'
 import { pageOf, readPosition } from '../../../plugins/pages.ts'
 import * as queries from '../queries/projects.ts'
 
-type ProjectOperations = Pick<typeof operations, 'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'>
+type ProjectOperations = Pick<
+  typeof operations,
+  'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
+>
 
 const toProject = (row: queries.ProjectRow): Project => ({
   id: row.id,
@@ -38,7 +41,16 @@ export const projectHandlers = ({ clock, cursors }: FastifyInstance): Handlers<P
 
   async createProject({ db, caller: { partnerId }, body: { name, description = null } }) {
     const now = clock.now()
-    return toProject(await queries.insertProject(db, { id: newId('prj'), partner_id: partnerId, name, description, created_at: now, updated_at: now }))
+    return toProject(
+      await queries.insertProject(db, {
+        id: newId('prj'),
+        partner_id: partnerId,
+        name,
+        description,
+        created_at: now,
+        updated_at: now
+      })
+    )
   },
 
   async getProject({ db, caller, params }) {
@@ -54,7 +66,8 @@ export const projectHandlers = ({ clock, cursors }: FastifyInstance): Handlers<P
 
   async deleteProject({ db, caller, params, headers }) {
     await lockForEdit(db, caller.partnerId, params.id, headers['if-match'])
-    if (await queries.hasTasks(db, caller.partnerId, params.id)) throw projectNotEmpty('The project still has tasks. Delete or move them first.')
+    if (await queries.hasTasks(db, caller.partnerId, params.id))
+      throw projectNotEmpty('The project still has tasks. Delete or move them first.')
     await queries.deleteProject(db, params.id)
     return null
   }

@@ -39,7 +39,8 @@ const readTask = async (db: Db, partnerId: string, id: string): Promise<Task> =>
 }
 
 const requireProject = async (db: Trx, partnerId: string, projectId: string): Promise<void> => {
-  if (!(await holdProject(db, partnerId, projectId))) throw notFound('There is no such project for the task.', { projectId })
+  if (!(await holdProject(db, partnerId, projectId)))
+    throw notFound('There is no such project for the task.', { projectId })
 }
 
 const momentOf = (text: string | null): Date | null => (text === null ? null : new Date(text))
@@ -64,18 +65,35 @@ const filterOf = ({ projectId, status, priority, dueAfter, dueBefore }: Query): 
 export const taskHandlers = ({ clock, cursors, outbox }: FastifyInstance): Handlers<TaskOperations> => ({
   async listTasks({ db, caller, query }) {
     const { limit, cursor } = query
-    const found = await queries.listTasks(db, caller.partnerId, filterOf(query), readPosition(cursors, 'tasks', cursor), limit + 1)
+    const found = await queries.listTasks(
+      db,
+      caller.partnerId,
+      filterOf(query),
+      readPosition(cursors, 'tasks', cursor),
+      limit + 1
+    )
     const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('tasks', [last.position]))
     return { items: rows.map(toTask), nextCursor }
   },
 
-  async createTask({ db, caller: { partnerId }, body: { projectId, title, description = null, priority, dueOn = null, status, dependsOn } }) {
+  async createTask({
+    db,
+    caller: { partnerId },
+    body: { projectId, title, description = null, priority, dueOn = null, status, dependsOn }
+  }) {
     if (dependsOn.length > 0) await lockDependencies(db, partnerId)
     await requireProject(db, partnerId, projectId)
     const id = newId('tsk')
     const now = clock.now()
     const fields = { title, description, priority, due_on: momentOf(dueOn), status }
-    await queries.insertTask(db, { id, partner_id: partnerId, project_id: projectId, ...fields, created_at: now, updated_at: now })
+    await queries.insertTask(db, {
+      id,
+      partner_id: partnerId,
+      project_id: projectId,
+      ...fields,
+      created_at: now,
+      updated_at: now
+    })
     if (dependsOn.length > 0) await setDependencies(db, partnerId, id, dependsOn)
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.created', taskId: id },

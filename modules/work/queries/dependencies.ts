@@ -9,12 +9,22 @@ export const lockDependencies = async (db: Trx, partnerId: string): Promise<void
 
 /** Which of these tasks the partner has. */
 export const findKnown = async (db: Trx, partnerId: string, ids: readonly string[]): Promise<Set<string>> => {
-  const rows = await db.selectFrom('tasks').select('id').where('partner_id', '=', partnerId).where('id', '=', sql<string>`any(${ids}::text[])`).execute()
+  const rows = await db
+    .selectFrom('tasks')
+    .select('id')
+    .where('partner_id', '=', partnerId)
+    .where('id', '=', sql<string>`any(${ids}::text[])`)
+    .execute()
   return new Set(rows.map(({ id }) => id))
 }
 
 /** What stands behind these tasks, each dependency once and `limit` at most; not what `taskId` itself depends on. */
-export const findBehind = async (db: Trx, ids: readonly string[], taskId: string, limit: number): Promise<Dependency[]> => {
+export const findBehind = async (
+  db: Trx,
+  ids: readonly string[],
+  taskId: string,
+  limit: number
+): Promise<Dependency[]> => {
   const { rows } = await sql<{ task_id: string; depends_on_id: string }>`
     with recursive behind (task_id, depends_on_id) as (
       select task_id, depends_on_id from task_dependencies where task_id = any(${ids}::text[]) and task_id <> ${taskId}
@@ -39,9 +49,19 @@ export const findDependants = async (db: Trx, partnerId: string, id: string): Pr
 }
 
 /** Writes what a task depends on from now on, in this order. */
-export const replaceDependencies = async (db: Trx, partnerId: string, taskId: string, dependsOn: readonly string[]): Promise<void> => {
+export const replaceDependencies = async (
+  db: Trx,
+  partnerId: string,
+  taskId: string,
+  dependsOn: readonly string[]
+): Promise<void> => {
   await db.deleteFrom('task_dependencies').where('task_id', '=', taskId).execute()
   if (dependsOn.length === 0) return
-  const rows = dependsOn.map((id, index) => ({ partner_id: partnerId, task_id: taskId, ordinal: index + 1, depends_on_id: id }))
+  const rows = dependsOn.map((id, index) => ({
+    partner_id: partnerId,
+    task_id: taskId,
+    ordinal: index + 1,
+    depends_on_id: id
+  }))
   await db.insertInto('task_dependencies').values(rows).execute()
 }

@@ -19,11 +19,21 @@ const selectTasks = (db: Db, partnerId: string) =>
   db
     .selectFrom('tasks')
     .selectAll()
-    .select(sql<string[]>`array(select depends_on_id from task_dependencies where task_id = tasks.id order by ordinal)`.as('depends_on'))
+    .select(
+      sql<string[]>`array(select depends_on_id from task_dependencies where task_id = tasks.id order by ordinal)`.as(
+        'depends_on'
+      )
+    )
     .where('partner_id', '=', partnerId)
 
 /** A page of the partner's tasks that the filter admits, newest first, older than the position given. */
-export const listTasks = async (db: Db, partnerId: string, filter: TaskFilter, before: number | undefined, limit: number): Promise<TaskRow[]> => {
+export const listTasks = async (
+  db: Db,
+  partnerId: string,
+  filter: TaskFilter,
+  before: number | undefined,
+  limit: number
+): Promise<TaskRow[]> => {
   let query = selectTasks(db, partnerId)
   if (filter.projectId !== undefined) query = query.where('project_id', '=', filter.projectId)
   if (filter.status !== undefined) query = query.where('status', '=', filter.status)
@@ -39,7 +49,13 @@ export const findTask = async (db: Db, partnerId: string, id: string): Promise<T
 
 /** The task, which nobody else changes until the transaction ends; its dependencies have a lock of their own. */
 export const lockTask = async (db: Trx, partnerId: string, id: string): Promise<StoredTask | undefined> =>
-  await db.selectFrom('tasks').selectAll().where('partner_id', '=', partnerId).where('id', '=', id).forUpdate().executeTakeFirst()
+  await db
+    .selectFrom('tasks')
+    .selectAll()
+    .where('partner_id', '=', partnerId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
 
 export const insertTask = async (db: Trx, row: Omit<StoredTask, 'position' | 'version'>): Promise<void> => {
   await db.insertInto('tasks').values(row).execute()

@@ -5,13 +5,13 @@ import type { Kysely } from 'kysely'
  * The state of the built-in Plaid simulator. Nothing of the product refers to these tables: what is in
  * them would live at Plaid. Ordinary transactions have no rows, they are computed from the item's seed.
  */
-export async function up (db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await createLinking(db)
   await createTransfers(db)
   await createWebhookKeys(db)
 }
 
-async function createLinking (db: Kysely<unknown>): Promise<void> {
+async function createLinking(db: Kysely<unknown>): Promise<void> {
   // Access tokens are kept readable, as only Plaid itself would: they open nothing but invented accounts,
   // and the same public token must be exchanged for the same access token again.
   await sql`create table plaid_sim_items (
@@ -58,7 +58,7 @@ async function createLinking (db: Kysely<unknown>): Promise<void> {
   )`.execute(db)
 }
 
-async function createTransfers (db: Kysely<unknown>): Promise<void> {
+async function createTransfers(db: Kysely<unknown>): Promise<void> {
   await sql`create table plaid_sim_authorizations (
     authorization_id text primary key,
     idempotency_key text,
@@ -86,7 +86,9 @@ async function createTransfers (db: Kysely<unknown>): Promise<void> {
     created_at timestamptz not null,
     next_due_at timestamptz
   )`.execute(db)
-  await sql`create index plaid_sim_transfers_due on plaid_sim_transfers (next_due_at) where next_due_at is not null`.execute(db)
+  await sql`create index plaid_sim_transfers_due on plaid_sim_transfers (next_due_at) where next_due_at is not null`.execute(
+    db
+  )
   await sql`create table plaid_sim_transfer_events (
     event_id bigint primary key check (event_id > 0),
     transfer_id text not null references plaid_sim_transfers,
@@ -101,7 +103,7 @@ async function createTransfers (db: Kysely<unknown>): Promise<void> {
   await sql`insert into plaid_sim_counters (name, value) values ('transfer_event', 0)`.execute(db)
 }
 
-async function createWebhookKeys (db: Kysely<unknown>): Promise<void> {
+async function createWebhookKeys(db: Kysely<unknown>): Promise<void> {
   await sql`create table plaid_sim_webhook_keys (
     key_id text primary key,
     private_jwk jsonb not null,

@@ -4,7 +4,7 @@ import { sql, type Kysely } from 'kysely'
  * State of the built-in Stripe simulator. It lives in our database, so that several instances
  * show one and the same Stripe, and so that an event outlives the process that recorded it.
  */
-export async function up (db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table stripe_sim_sessions (
       id text primary key,
@@ -65,7 +65,9 @@ export async function up (db: Kysely<unknown>): Promise<void> {
       last_error text,
       created_at timestamptz not null
     )`.execute(db)
-  await sql`create index stripe_sim_events_pending on stripe_sim_events (next_attempt_at) where state = 'pending'`.execute(db)
+  await sql`create index stripe_sim_events_pending on stripe_sim_events (next_attempt_at) where state = 'pending'`.execute(
+    db
+  )
   await sql`
     create table stripe_sim_idempotency_keys (
       key text primary key,

@@ -236,5 +236,14 @@ const holdKeeping = [
 
 /** Transfers, their states as an append-only history, the money movements behind them, what they hold, and recipients. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [...recipients, ...transfers, ...funds, ...upstream, ...stateMachine, ...legMachine, ...holdKeeping]) await statement.execute(db)
+  for (const statement of [
+    ...recipients,
+    ...transfers,
+    ...funds,
+    ...upstream,
+    ...stateMachine,
+    ...legMachine,
+    ...holdKeeping
+  ])
+    await statement.execute(db)
 }

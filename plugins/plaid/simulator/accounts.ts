@@ -13,8 +13,14 @@ interface AccountTemplate {
 }
 
 const template = (
-  mask: string, name: string, officialName: string | null, type: AccountTemplate['type'], subtype: string,
-  available: number | null, current: number, limit: number | null = null
+  mask: string,
+  name: string,
+  officialName: string | null,
+  type: AccountTemplate['type'],
+  subtype: string,
+  available: number | null,
+  current: number,
+  limit: number | null = null
 ): AccountTemplate => ({ mask, name, officialName, type, subtype, available, current, limit })
 
 // The balances never move, neither with the invented transactions nor with transfers: Plaid's sandbox
@@ -23,8 +29,25 @@ const userGood: readonly AccountTemplate[] = [
   template('0000', 'Plaid Checking', 'Plaid Gold Standard 0% Interest Checking', 'depository', 'checking', 100, 110),
   template('1111', 'Plaid Saving', 'Plaid Silver Standard 0.1% Interest Saving', 'depository', 'savings', 200, 210),
   template('2222', 'Plaid CD', 'Plaid Bronze Standard 0.2% Interest CD', 'depository', 'cd', null, 1000),
-  template('3333', 'Plaid Credit Card', 'Plaid Diamond 12.5% APR Interest Credit Card', 'credit', 'credit card', null, 410, 2000),
-  template('4444', 'Plaid Money Market', 'Plaid Platinum Standard 1.85% Interest Money Market', 'depository', 'money market', 43200, 43200),
+  template(
+    '3333',
+    'Plaid Credit Card',
+    'Plaid Diamond 12.5% APR Interest Credit Card',
+    'credit',
+    'credit card',
+    null,
+    410,
+    2000
+  ),
+  template(
+    '4444',
+    'Plaid Money Market',
+    'Plaid Platinum Standard 1.85% Interest Money Market',
+    'depository',
+    'money market',
+    43200,
+    43200
+  ),
   template('5555', 'Plaid IRA', null, 'investment', 'ira', null, 320.76),
   template('6666', 'Plaid 401k', null, 'investment', '401k', null, 23631.9805),
   template('7777', 'Plaid Student Loan', null, 'loan', 'student', null, 65262),
@@ -60,10 +83,11 @@ export interface Account {
 export const accountIdOf = (itemId: string, mask: string): string => seededId('account', itemId, mask)
 
 /** The accounts of an item, in Plaid's order. */
-export function accountsOf (item: AccountOwner): Account[] {
-  if (item.migrated_mask !== null) return [migratedAccount(item.item_id, item.migrated_mask, item.migrated_subtype ?? 'checking')]
+export function accountsOf(item: AccountOwner): Account[] {
+  if (item.migrated_mask !== null)
+    return [migratedAccount(item.item_id, item.migrated_mask, item.migrated_subtype ?? 'checking')]
   const currency = item.institution_id === 'ins_43' ? 'CAD' : 'USD'
-  return userGood.map(account => ({
+  return userGood.map((account) => ({
     account_id: accountIdOf(item.item_id, account.mask),
     balances: {
       available: account.available,
@@ -82,7 +106,7 @@ export function accountsOf (item: AccountOwner): Account[] {
 }
 
 /** An account that is known by its number alone (/transfer/migrate_account): nobody can see its balance. */
-function migratedAccount (itemId: string, mask: string, subtype: 'checking' | 'savings'): Account {
+function migratedAccount(itemId: string, mask: string, subtype: 'checking' | 'savings'): Account {
   return {
     account_id: accountIdOf(itemId, mask),
     balances: { available: null, current: null, limit: null, iso_currency_code: 'USD', unofficial_currency_code: null },

@@ -7,11 +7,17 @@ import { internalServerError, itemLoginRequired, mutationDuringPagination, rateL
  * answers 500, which Plaid's reference warns of for transfers.
  */
 export const faultKinds = [
-  'ITEM_LOGIN_REQUIRED', 'RATE_LIMIT_EXCEEDED', 'INTERNAL_SERVER_ERROR', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION',
-  'slow', 'drop', 'drop_after', 'error_after'
+  'ITEM_LOGIN_REQUIRED',
+  'RATE_LIMIT_EXCEEDED',
+  'INTERNAL_SERVER_ERROR',
+  'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION',
+  'slow',
+  'drop',
+  'drop_after',
+  'error_after'
 ] as const
 
-export type FaultKind = typeof faultKinds[number]
+export type FaultKind = (typeof faultKinds)[number]
 
 export interface Fault {
   kind: FaultKind
@@ -26,18 +32,18 @@ export class Faults {
   readonly #planned = new Map<string, Fault[]>()
 
   /** Makes the next `times` calls of `path` (or of any path: `*`) fail in this way. `delayMs` belongs to `slow`. */
-  next (path: string, kind: FaultKind, times = 1, delayMs = defaultDelayMs): void {
+  next(path: string, kind: FaultKind, times = 1, delayMs = defaultDelayMs): void {
     const queue = this.#planned.get(path) ?? []
     for (let i = 0; i < times && queue.length < mostPlanned; i++) queue.push({ kind, delayMs })
     this.#planned.set(path, queue)
   }
 
-  clear (): void {
+  clear(): void {
     this.#planned.clear()
   }
 
   /** Takes the fault that this call has to suffer; those planned for the very path come first. */
-  take (path: string): Fault | undefined {
+  take(path: string): Fault | undefined {
     return this.#planned.get(path)?.shift() ?? this.#planned.get('*')?.shift()
   }
 }
@@ -55,15 +61,24 @@ const rateLimitCodes: Readonly<Record<string, string>> = {
  *
  * @returns true when the connection is to be cut with nothing processed
  */
-export async function sufferBefore (fault: Fault, path: string): Promise<boolean> {
+export async function sufferBefore(fault: Fault, path: string): Promise<boolean> {
   switch (fault.kind) {
-    case 'ITEM_LOGIN_REQUIRED': throw itemLoginRequired()
-    case 'RATE_LIMIT_EXCEEDED': throw rateLimited(rateLimitCodes[path] ?? 'RATE_LIMIT')
-    case 'INTERNAL_SERVER_ERROR': throw internalServerError()
-    case 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION': throw mutationDuringPagination()
+    case 'ITEM_LOGIN_REQUIRED':
+      throw itemLoginRequired()
+    case 'RATE_LIMIT_EXCEEDED':
+      throw rateLimited(rateLimitCodes[path] ?? 'RATE_LIMIT')
+    case 'INTERNAL_SERVER_ERROR':
+      throw internalServerError()
+    case 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION':
+      throw mutationDuringPagination()
     // Real time, not the clock: slowness is for testing the caller's real timeout.
-    case 'slow': await wait(fault.delayMs); return false
-    case 'drop': return true
-    case 'drop_after': case 'error_after': return false
+    case 'slow':
+      await wait(fault.delayMs)
+      return false
+    case 'drop':
+      return true
+    case 'drop_after':
+    case 'error_after':
+      return false
   }
 }

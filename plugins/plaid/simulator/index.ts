@@ -3,7 +3,14 @@ import Fastify from 'fastify'
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
 import type { Db } from '../../database/types.ts'
 import {
-  PlaidApiError, internalServerError, invalidApiKeys, invalidBody, invalidField, missingFields, notFound, unknownFields
+  PlaidApiError,
+  internalServerError,
+  invalidApiKeys,
+  invalidBody,
+  invalidField,
+  missingFields,
+  notFound,
+  unknownFields
 } from './errors.ts'
 import { Faults, sufferBefore } from './faults.ts'
 import type { Fault } from './faults.ts'
@@ -55,7 +62,7 @@ export type PlaidSimulator = FastifyInstance & { simulator: PlaidSimulatorContro
  * Plaid's sandbox in this process, on Plaid's wire protocol. The caller listens on an address of its choice
  * and closes it; the database's tables must exist (migration 0002).
  */
-export async function buildPlaidSimulator (options: PlaidSimulatorOptions): Promise<PlaidSimulator> {
+export async function buildPlaidSimulator(options: PlaidSimulatorOptions): Promise<PlaidSimulator> {
   const simulation: Simulation = {
     db: options.db,
     clock: options.clock,
@@ -85,17 +92,19 @@ export async function buildPlaidSimulator (options: PlaidSimulatorOptions): Prom
   const simulator: PlaidSimulatorControls = {
     faults: simulation.faults,
     settled: async () => await simulation.webhooks.settled(),
-    repairLogin: async itemId => await repairLogin(simulation, itemId),
-    takeBackDebit: async transferId => await takeBackDebit(simulation.db, transferId, simulation.clock.now())
+    repairLogin: async (itemId) => await repairLogin(simulation, itemId),
+    takeBackDebit: async (transferId) => await takeBackDebit(simulation.db, transferId, simulation.clock.now())
   }
   return Object.assign(app, { simulator })
 }
 
 /** Ajv's findings in Plaid's words: missing fields first, then unknown ones, then the first that is wrong. */
-function validationError (error: FastifyError): PlaidApiError {
+function validationError(error: FastifyError): PlaidApiError {
   const findings = error.validation ?? []
-  const names = (keyword: string, parameter: string) => findings.filter(finding => finding.keyword === keyword)
-    .map(finding => [...finding.instancePath.split('/').slice(1), String(finding.params[parameter])].join('.'))
+  const names = (keyword: string, parameter: string) =>
+    findings
+      .filter((finding) => finding.keyword === keyword)
+      .map((finding) => [...finding.instancePath.split('/').slice(1), String(finding.params[parameter])].join('.'))
   const missing = names('required', 'missingProperty')
   if (missing.length > 0) return missingFields(missing)
   const unknown = names('additionalProperties', 'additionalProperty')
@@ -105,14 +114,14 @@ function validationError (error: FastifyError): PlaidApiError {
   return invalidField(`${first.instancePath.slice(1).replaceAll('/', '.')} ${first.message ?? 'is not valid'}`)
 }
 
-function toPlaidError (error: FastifyError | PlaidApiError): PlaidApiError {
+function toPlaidError(error: FastifyError | PlaidApiError): PlaidApiError {
   if (error instanceof PlaidApiError) return error
   if (error.validation !== undefined) return validationError(error)
   if (error.statusCode !== undefined && error.statusCode < 500) return invalidBody('body could not be parsed as JSON')
   return internalServerError()
 }
 
-function answerErrorsLikePlaid (app: FastifyInstance): void {
+function answerErrorsLikePlaid(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const plaidError = toPlaidError(error)
     if (plaidError.status === 500 && !(error instanceof PlaidApiError)) request.log.error(error)
@@ -126,7 +135,7 @@ function answerErrorsLikePlaid (app: FastifyInstance): void {
 
 const isControl = (request: FastifyRequest) => request.routeOptions.url?.startsWith('/simulator/') ?? true
 
-function sufferFaults (app: FastifyInstance, simulation: Simulation): void {
+function sufferFaults(app: FastifyInstance, simulation: Simulation): void {
   const suffered = new WeakMap<FastifyRequest, Fault>()
   app.addHook('onRequest', async (request, reply) => {
     if (isControl(request)) return
@@ -156,13 +165,14 @@ function sufferFaults (app: FastifyInstance, simulation: Simulation): void {
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
 /** Credentials come in the body or in two headers, as with Plaid; both halves are compared in constant time. */
-function requireCredentials (app: FastifyInstance, simulation: Simulation): void {
+function requireCredentials(app: FastifyInstance, simulation: Simulation): void {
   const clientId = digest(simulation.clientId)
   const secret = digest(simulation.secret)
-  app.addHook('preValidation', async request => {
+  app.addHook('preValidation', async (request) => {
     if (request.routeOptions.url === undefined) return
     const { body, headers } = request
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalidBody('body could not be parsed as JSON')
+    if (typeof body !== 'object' || body === null || Array.isArray(body))
+      throw invalidBody('body could not be parsed as JSON')
     const given = (field: 'client_id' | 'secret', header: string) => {
       const value = (body as Record<string, unknown>)[field] ?? headers[header]
       return typeof value === 'string' ? value : undefined

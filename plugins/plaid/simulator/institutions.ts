@@ -8,20 +8,39 @@ export interface Institution {
   products: string[]
 }
 
-const products = ['assets', 'auth', 'balance', 'transactions', 'identity', 'investments', 'liabilities', 'transfer',
-  'recurring_transactions', 'signal', 'statements']
+const products = [
+  'assets',
+  'auth',
+  'balance',
+  'transactions',
+  'identity',
+  'investments',
+  'liabilities',
+  'transfer',
+  'recurring_transactions',
+  'signal',
+  'statements'
+]
 
-const bank = (id: string, name: string, routing: string[], country = 'US'): Institution =>
-  ({ institution_id: id, name, country_codes: [country], routing_numbers: routing, oauth: false, products })
+const bank = (id: string, name: string, routing: string[], country = 'US'): Institution => ({
+  institution_id: id,
+  name,
+  country_codes: [country],
+  routing_numbers: routing,
+  oauth: false,
+  products
+})
 
-const institutions: ReadonlyMap<string, Institution> = new Map([
-  bank('ins_109508', 'First Platypus Bank', ['110000000', '011401533']),
-  bank('ins_109509', 'First Gingham Credit Union', ['110000000', '011401533']),
-  bank('ins_109510', 'Tattersall Federal Credit Union', ['110000000', '011401533']),
-  bank('ins_109511', 'Tartan Bank', ['110000000', '011401533']),
-  bank('ins_109512', 'Houndstooth Bank', ['110000000', '011000138', '011200365', '011400495']),
-  bank('ins_43', 'Tartan-Dominion Bank of Canada', ['021001486'], 'CA')
-].map(institution => [institution.institution_id, institution]))
+const institutions: ReadonlyMap<string, Institution> = new Map(
+  [
+    bank('ins_109508', 'First Platypus Bank', ['110000000', '011401533']),
+    bank('ins_109509', 'First Gingham Credit Union', ['110000000', '011401533']),
+    bank('ins_109510', 'Tattersall Federal Credit Union', ['110000000', '011401533']),
+    bank('ins_109511', 'Tartan Bank', ['110000000', '011401533']),
+    bank('ins_109512', 'Houndstooth Bank', ['110000000', '011000138', '011200365', '011400495']),
+    bank('ins_43', 'Tartan-Dominion Bank of Canada', ['021001486'], 'CA')
+  ].map((institution) => [institution.institution_id, institution])
+)
 
 export const findInstitution = (id: string | null): Institution | undefined =>
   id === null ? undefined : institutions.get(id)
@@ -30,8 +49,11 @@ export const findInstitution = (id: string | null): Institution | undefined =>
 export const defaultInstitutionId = 'ins_109508'
 
 /** The institution object of /institutions/get_by_id. */
-export function institutionBody (institution: Institution, options: { include_optional_metadata?: boolean, include_status?: boolean,
-  include_auth_metadata?: boolean }, now: Date) {
+export function institutionBody(
+  institution: Institution,
+  options: { include_optional_metadata?: boolean; include_status?: boolean; include_auth_metadata?: boolean },
+  now: Date
+) {
   const healthy = {
     status: 'HEALTHY',
     last_status_change: new Date(Math.floor(now.getTime() / 86_400_000) * 86_400_000).toISOString(),
@@ -55,7 +77,12 @@ export function institutionBody (institution: Institution, options: { include_op
     ...(options.include_auth_metadata === true
       ? {
           auth_metadata: {
-            supported_methods: { instant_auth: true, instant_match: true, automated_micro_deposits: true, instant_micro_deposits: true }
+            supported_methods: {
+              instant_auth: true,
+              instant_match: true,
+              automated_micro_deposits: true,
+              instant_micro_deposits: true
+            }
           }
         }
       : {})

@@ -5,7 +5,15 @@ import { dayOf } from './history/days.ts'
 import { historyDays } from './history/timeline.ts'
 import { findInstitution, institutionBody } from './institutions.ts'
 import {
-  itemBody, itemStatus, itemWebhook, linkItem, redeemPublicToken, requireHealthyItem, requireItem, selectAccounts, syncUpdatesAvailable
+  itemBody,
+  itemStatus,
+  itemWebhook,
+  linkItem,
+  redeemPublicToken,
+  requireHealthyItem,
+  requireItem,
+  selectAccounts,
+  syncUpdatesAvailable
 } from './items.ts'
 import type { Item } from './items.ts'
 import { findLinkToken, insertLinkToken, markExchanged, markRemoved } from './queries.ts'
@@ -19,13 +27,13 @@ const linkTokenLifeMs = 4 * 3_600_000
 const updateTokenLifeMs = 30 * 60_000
 
 /** Link, items, accounts, transactions and institutions. */
-export function registerItemRoutes (app: FastifyInstance, simulation: Simulation): void {
+export function registerItemRoutes(app: FastifyInstance, simulation: Simulation): void {
   registerLinkTokens(app, simulation)
   registerExchange(app, simulation)
   registerReads(app, simulation)
 }
 
-function registerLinkTokens (app: FastifyInstance, simulation: Simulation): void {
+function registerLinkTokens(app: FastifyInstance, simulation: Simulation): void {
   const { db } = simulation
   endpoint(app, simulation, '/link/token/create', schemas.linkTokenCreate, async (body, { now }) => {
     const clientUserId = body.user?.client_user_id ?? body.user_id
@@ -53,7 +61,7 @@ function registerLinkTokens (app: FastifyInstance, simulation: Simulation): void
     return { link_token: token, expiration: expiresAt.toISOString() }
   })
 
-  endpoint(app, simulation, '/link/token/get', schemas.linkTokenGet, async body => {
+  endpoint(app, simulation, '/link/token/get', schemas.linkTokenGet, async (body) => {
     const row = await findLinkToken(db, body.link_token)
     if (row === undefined) throw invalidLinkToken()
     const { request } = row
@@ -74,19 +82,27 @@ function registerLinkTokens (app: FastifyInstance, simulation: Simulation): void
 }
 
 /** The item that a link token in update mode is for: named by its access token, or by a transfer that waits for its repair. */
-async function updatedItemId (
-  simulation: Simulation, body: { access_token?: string | null, transfer?: { authorization_id?: string } }
+async function updatedItemId(
+  simulation: Simulation,
+  body: { access_token?: string | null; transfer?: { authorization_id?: string } }
 ): Promise<string | null> {
-  if (body.access_token !== undefined && body.access_token !== null) return (await requireItem(simulation, body.access_token)).item_id
+  if (body.access_token !== undefined && body.access_token !== null)
+    return (await requireItem(simulation, body.access_token)).item_id
   if (body.transfer?.authorization_id === undefined) return null
-  const authorization = await simulation.db.selectFrom('plaid_sim_authorizations').select('item_id')
-    .where('authorization_id', '=', body.transfer.authorization_id).executeTakeFirst()
+  const authorization = await simulation.db
+    .selectFrom('plaid_sim_authorizations')
+    .select('item_id')
+    .where('authorization_id', '=', body.transfer.authorization_id)
+    .executeTakeFirst()
   if (authorization === undefined) throw invalidField('transfer.authorization_id is unknown')
   return authorization.item_id
 }
 
 /** How far back an item's history reaches; start_date is the sandbox's older way to say so. */
-function daysRequested (transactions: { start_date?: string, days_requested?: number } | null | undefined, now: Date): number | null {
+function daysRequested(
+  transactions: { start_date?: string; days_requested?: number } | null | undefined,
+  now: Date
+): number | null {
   if (transactions?.days_requested !== undefined) return transactions.days_requested
   if (transactions?.start_date === undefined) return null
   const start = Date.parse(transactions.start_date)
@@ -95,7 +111,7 @@ function daysRequested (transactions: { start_date?: string, days_requested?: nu
 }
 
 /** What Plaid sends when a new item's transactions have arrived; here they are there at once. */
-async function firstWebhooks (simulation: Simulation, item: Item, now: Date): Promise<Webhook[]> {
+async function firstWebhooks(simulation: Simulation, item: Item, now: Date): Promise<Webhook[]> {
   if (item.webhook === null || !item.products.includes('transactions')) return []
   const { initial, historical } = await simulation.feed.count(item, now)
   return [
@@ -105,23 +121,28 @@ async function firstWebhooks (simulation: Simulation, item: Item, now: Date): Pr
   ]
 }
 
-function registerExchange (app: FastifyInstance, simulation: Simulation): void {
+function registerExchange(app: FastifyInstance, simulation: Simulation): void {
   const { db } = simulation
   endpoint(app, simulation, '/sandbox/public_token/create', schemas.publicTokenCreate, async (body, { now }) => {
-    const { publicToken } = await linkItem(simulation, {
-      institutionId: body.institution_id,
-      clientUserId: null,
-      webhook: body.options?.webhook ?? null,
-      products: body.initial_products,
-      // Plaid gives 90 days unless told otherwise; the simulator gives all that it has.
-      daysRequested: daysRequested(body.options?.transactions, now)
-    }, now)
+    const { publicToken } = await linkItem(
+      simulation,
+      {
+        institutionId: body.institution_id,
+        clientUserId: null,
+        webhook: body.options?.webhook ?? null,
+        products: body.initial_products,
+        // Plaid gives 90 days unless told otherwise; the simulator gives all that it has.
+        daysRequested: daysRequested(body.options?.transactions, now)
+      },
+      now
+    )
     return { public_token: publicToken }
   })
 
   endpoint(app, simulation, '/item/public_token/exchange', schemas.publicTokenExchange, async (body, call) => {
     const item = await redeemPublicToken(simulation, body.public_token, call.now)
-    if (await markExchanged(db, item.item_id, call.now)) call.webhooks.push(...await firstWebhooks(simulation, item, call.now))
+    if (await markExchanged(db, item.item_id, call.now))
+      call.webhooks.push(...(await firstWebhooks(simulation, item, call.now)))
     return { access_token: item.access_token, item_id: item.item_id }
   })
 
@@ -132,7 +153,7 @@ function registerExchange (app: FastifyInstance, simulation: Simulation): void {
   })
 }
 
-function registerReads (app: FastifyInstance, simulation: Simulation): void {
+function registerReads(app: FastifyInstance, simulation: Simulation): void {
   endpoint(app, simulation, '/item/get', schemas.itemGet, async (body, { now }) => {
     const item = await requireItem(simulation, body.access_token)
     return { item: { ...itemBody(item), created_at: item.created_at.toISOString() }, status: itemStatus(item, now) }
@@ -140,18 +161,25 @@ function registerReads (app: FastifyInstance, simulation: Simulation): void {
 
   // The balances are fixed, so the cached and the refreshed ones are the same.
   for (const path of ['/accounts/get', '/accounts/balance/get']) {
-    endpoint(app, simulation, path, schemas.accountsGet, async body => {
+    endpoint(app, simulation, path, schemas.accountsGet, async (body) => {
       const item = await requireHealthyItem(simulation, body.access_token)
       return { accounts: selectAccounts(item, body.options?.account_ids), item: itemBody(item) }
     })
   }
 
-  endpoint(app, simulation, '/transactions/sync', schemas.transactionsSync, async (body, { now }) =>
-    await simulation.feed.page(await requireHealthyItem(simulation, body.access_token), body, now))
+  endpoint(
+    app,
+    simulation,
+    '/transactions/sync',
+    schemas.transactionsSync,
+    async (body, { now }) =>
+      await simulation.feed.page(await requireHealthyItem(simulation, body.access_token), body, now)
+  )
 
   endpoint(app, simulation, '/institutions/get_by_id', schemas.institutionsGetById, async (body, { now }) => {
     const institution = findInstitution(body.institution_id)
-    if (institution === undefined || !institution.country_codes.some(code => body.country_codes.includes(code))) throw invalidInstitution()
+    if (institution === undefined || !institution.country_codes.some((code) => body.country_codes.includes(code)))
+      throw invalidInstitution()
     return { institution: institutionBody(institution, body.options ?? {}, now) }
   })
 }

@@ -1,9 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Selectable } from 'kysely'
-import { invalidAccessToken, invalidAccountId, invalidInstitution, invalidPublicToken, itemLoginRequired, itemNotFound } from './errors.ts'
+import {
+  invalidAccessToken,
+  invalidAccountId,
+  invalidInstitution,
+  invalidPublicToken,
+  itemLoginRequired,
+  itemNotFound
+} from './errors.ts'
 import { accountsOf } from './accounts.ts'
 import { findInstitution } from './institutions.ts'
-import { findItemByAccessToken, findItemByPublicToken, insertItem, insertMigratedItem, insertPublicToken } from './queries.ts'
+import {
+  findItemByAccessToken,
+  findItemByPublicToken,
+  insertItem,
+  insertMigratedItem,
+  insertPublicToken
+} from './queries.ts'
 import { randomId } from './random.ts'
 import type { Simulation } from './simulation.ts'
 import type { ItemsTable } from './tables.ts'
@@ -21,12 +34,26 @@ export interface NewItem {
 }
 
 const blank = {
-  institution_id: null, client_user_id: null, webhook: null, days_requested: null, exchanged_at: null, login_required_at: null,
-  removed_at: null, last_webhook_code: null, last_webhook_at: null, migrated_fingerprint: null, migrated_mask: null, migrated_subtype: null
+  institution_id: null,
+  client_user_id: null,
+  webhook: null,
+  days_requested: null,
+  exchanged_at: null,
+  login_required_at: null,
+  removed_at: null,
+  last_webhook_code: null,
+  last_webhook_at: null,
+  migrated_fingerprint: null,
+  migrated_mask: null,
+  migrated_subtype: null
 }
 
 /** Makes an item and the public token that is to be exchanged for access to it. */
-export async function linkItem ({ db }: Simulation, wanted: NewItem, now: Date): Promise<{ item: Item, publicToken: string }> {
+export async function linkItem(
+  { db }: Simulation,
+  wanted: NewItem,
+  now: Date
+): Promise<{ item: Item; publicToken: string }> {
   if (findInstitution(wanted.institutionId) === undefined) throw invalidInstitution()
   const item = await insertItem(db, {
     ...blank,
@@ -42,15 +69,17 @@ export async function linkItem ({ db }: Simulation, wanted: NewItem, now: Date):
   return { item, publicToken: await issuePublicToken(db, item.item_id, now) }
 }
 
-export async function issuePublicToken (db: Simulation['db'], itemId: string, now: Date): Promise<string> {
+export async function issuePublicToken(db: Simulation['db'], itemId: string, now: Date): Promise<string> {
   const token = `public-sandbox-${randomUUID()}`
   await insertPublicToken(db, token, itemId, now)
   return token
 }
 
 /** An item for an account that is known by its numbers alone. */
-export async function migrateAccount (
-  { db }: Simulation, account: { routing: string, number: string, subtype: 'checking' | 'savings' }, now: Date
+export async function migrateAccount(
+  { db }: Simulation,
+  account: { routing: string; number: string; subtype: 'checking' | 'savings' },
+  now: Date
 ): Promise<Item> {
   return await insertMigratedItem(db, {
     ...blank,
@@ -59,7 +88,9 @@ export async function migrateAccount (
     products: JSON.stringify(['transfer']),
     created_at: now,
     exchanged_at: now,
-    migrated_fingerprint: createHash('sha256').update(`${account.routing}|${account.number}|${account.subtype}`).digest('hex'),
+    migrated_fingerprint: createHash('sha256')
+      .update(`${account.routing}|${account.number}|${account.subtype}`)
+      .digest('hex'),
     migrated_mask: account.number.slice(-4),
     migrated_subtype: account.subtype
   })
@@ -71,19 +102,22 @@ export async function migrateAccount (
  *
  * @throws PlaidApiError INVALID_PUBLIC_TOKEN
  */
-export async function redeemPublicToken ({ db }: Simulation, token: string, now: Date): Promise<Item> {
+export async function redeemPublicToken({ db }: Simulation, token: string, now: Date): Promise<Item> {
   const item = await findItemByPublicToken(db, token)
   if (item === undefined || item.removed_at !== null) {
-    throw invalidPublicToken(token.startsWith('public-sandbox-')
-      ? 'could not find matching public token'
-      : 'provided public token is in an invalid format. expected format: public-<environment>-<identifier>')
+    throw invalidPublicToken(
+      token.startsWith('public-sandbox-')
+        ? 'could not find matching public token'
+        : 'provided public token is in an invalid format. expected format: public-<environment>-<identifier>'
+    )
   }
-  if (item.expires_at <= now) throw invalidPublicToken('provided public token is expired: public tokens live for 30 minutes')
+  if (item.expires_at <= now)
+    throw invalidPublicToken('provided public token is expired: public tokens live for 30 minutes')
   return item
 }
 
 /** @throws PlaidApiError INVALID_ACCESS_TOKEN, or ITEM_NOT_FOUND when the item was removed */
-export async function requireItem ({ db }: Simulation, accessToken: string): Promise<Item> {
+export async function requireItem({ db }: Simulation, accessToken: string): Promise<Item> {
   const item = await findItemByAccessToken(db, accessToken)
   if (item === undefined) throw invalidAccessToken()
   if (item.removed_at !== null) throw itemNotFound()
@@ -91,34 +125,35 @@ export async function requireItem ({ db }: Simulation, accessToken: string): Pro
 }
 
 /** @throws PlaidApiError also ITEM_LOGIN_REQUIRED */
-export async function requireHealthyItem (simulation: Simulation, accessToken: string): Promise<Item> {
+export async function requireHealthyItem(simulation: Simulation, accessToken: string): Promise<Item> {
   const item = await requireItem(simulation, accessToken)
   if (item.login_required_at !== null) throw itemLoginRequired()
   return item
 }
 
 /** The accounts that were asked for; all of them unless ids were given. */
-export function selectAccounts (item: Item, accountIds: string[] | undefined) {
+export function selectAccounts(item: Item, accountIds: string[] | undefined) {
   const accounts = accountsOf(item)
   if (accountIds === undefined) return accounts
-  const wanted = accounts.filter(account => accountIds.includes(account.account_id))
+  const wanted = accounts.filter((account) => accountIds.includes(account.account_id))
   if (wanted.length !== new Set(accountIds).size) throw invalidAccountId()
   return wanted
 }
 
-const itemError = (item: Item) => item.login_required_at === null ? null : itemLoginRequired().body()
+const itemError = (item: Item) => (item.login_required_at === null ? null : itemLoginRequired().body())
 
 /** The item object that Plaid's answers carry. */
-export function itemBody (item: Item) {
+export function itemBody(item: Item) {
   const institution = findInstitution(item.institution_id)
   return {
     item_id: item.item_id,
     institution_id: item.institution_id,
     institution_name: institution?.name ?? null,
     webhook: item.webhook,
-    auth_method: item.migrated_mask !== null ? 'TRANSFER_MIGRATED' : item.products.includes('auth') ? 'INSTANT_AUTH' : null,
+    auth_method:
+      item.migrated_mask !== null ? 'TRANSFER_MIGRATED' : item.products.includes('auth') ? 'INSTANT_AUTH' : null,
     error: itemError(item),
-    available_products: (institution?.products ?? []).filter(product => !item.products.includes(product)),
+    available_products: (institution?.products ?? []).filter((product) => !item.products.includes(product)),
     billed_products: item.products,
     products: item.products,
     consented_products: item.products,
@@ -130,25 +165,39 @@ export function itemBody (item: Item) {
 }
 
 /** The status object of /item/get. */
-export function itemStatus (item: Item, now: Date) {
+export function itemStatus(item: Item, now: Date) {
   return {
-    transactions: item.login_required_at === null
-      ? { last_successful_update: now.toISOString(), last_failed_update: null }
-      : { last_successful_update: item.login_required_at.toISOString(), last_failed_update: item.login_required_at.toISOString() },
-    last_webhook: item.last_webhook_at === null || item.last_webhook_code === null
-      ? null
-      : { sent_at: item.last_webhook_at.toISOString(), code_sent: item.last_webhook_code }
+    transactions:
+      item.login_required_at === null
+        ? { last_successful_update: now.toISOString(), last_failed_update: null }
+        : {
+            last_successful_update: item.login_required_at.toISOString(),
+            last_failed_update: item.login_required_at.toISOString()
+          },
+    last_webhook:
+      item.last_webhook_at === null || item.last_webhook_code === null
+        ? null
+        : { sent_at: item.last_webhook_at.toISOString(), code_sent: item.last_webhook_code }
   }
 }
 
 /** A webhook of this item, or none when the item has no address for it. */
-export function itemWebhook (item: Item, type: string, code: string, fields: Record<string, unknown> = {}): Webhook[] {
+export function itemWebhook(item: Item, type: string, code: string, fields: Record<string, unknown> = {}): Webhook[] {
   if (item.webhook === null) return []
-  return [{ url: item.webhook, itemId: item.item_id, body: { webhook_type: type, webhook_code: code, item_id: item.item_id, ...fields } }]
+  return [
+    {
+      url: item.webhook,
+      itemId: item.item_id,
+      body: { webhook_type: type, webhook_code: code, item_id: item.item_id, ...fields }
+    }
+  ]
 }
 
 export const syncUpdatesAvailable = (item: Item): Webhook[] =>
-  itemWebhook(item, 'TRANSACTIONS', 'SYNC_UPDATES_AVAILABLE', { initial_update_complete: true, historical_update_complete: true })
+  itemWebhook(item, 'TRANSACTIONS', 'SYNC_UPDATES_AVAILABLE', {
+    initial_update_complete: true,
+    historical_update_complete: true
+  })
 
 export const loginRequiredWebhook = (item: Item): Webhook[] =>
   itemWebhook(item, 'ITEM', 'ERROR', { error: itemLoginRequired().body() })

@@ -2,7 +2,14 @@ import type { FastifyInstance } from 'fastify'
 import { illegalWebhookType, invalidLinkToken, itemNotFound, productNotEnabled, webhookNotSet } from './errors.ts'
 import { faultKinds } from './faults.ts'
 import { defaultInstitutionId } from './institutions.ts'
-import { issuePublicToken, itemWebhook, linkItem, loginRequiredWebhook, requireItem, syncUpdatesAvailable } from './items.ts'
+import {
+  issuePublicToken,
+  itemWebhook,
+  linkItem,
+  loginRequiredWebhook,
+  requireItem,
+  syncUpdatesAvailable
+} from './items.ts'
 import type { Item } from './items.ts'
 import { findItem, findLinkToken, insertBatch, setLoginRequired } from './queries.ts'
 import * as schemas from './schemas.ts'
@@ -12,13 +19,14 @@ import { findVerificationKey } from './webhooks.ts'
 import type { Webhook } from './webhooks.ts'
 
 /** Plaid's sandbox endpoints for items, its webhook keys, and the simulator's own controls under /simulator. */
-export function registerSandboxRoutes (app: FastifyInstance, simulation: Simulation): void {
+export function registerSandboxRoutes(app: FastifyInstance, simulation: Simulation): void {
   const { db } = simulation
   endpoint(app, simulation, '/sandbox/item/fire_webhook', schemas.fireWebhook, async (body, call) => {
     const item = await requireItem(simulation, body.access_token)
     if (item.webhook === null) throw webhookNotSet()
     const webhooks = webhookOf(item, body.webhook_code, body.webhook_type, call.now)
-    if (['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE'].includes(body.webhook_code)) await insertBatch(db, item.item_id, call.now)
+    if (['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE'].includes(body.webhook_code))
+      await insertBatch(db, item.item_id, call.now)
     call.webhooks.push(...webhooks)
     return { webhook_fired: true }
   })
@@ -32,14 +40,15 @@ export function registerSandboxRoutes (app: FastifyInstance, simulation: Simulat
     return { reset_login: true }
   })
 
-  endpoint(app, simulation, '/webhook_verification_key/get', schemas.webhookVerificationKeyGet, async body =>
-    ({ key: await findVerificationKey(db, body.key_id) }))
+  endpoint(app, simulation, '/webhook_verification_key/get', schemas.webhookVerificationKeyGet, async (body) => ({
+    key: await findVerificationKey(db, body.key_id)
+  }))
 
   registerControls(app, simulation)
 }
 
 /** The webhook of each code that the sandbox can be told to fire. @throws PlaidApiError when the item has no such product */
-function webhookOf (item: Item, code: string, type: string | undefined, now: Date): Webhook[] {
+function webhookOf(item: Item, code: string, type: string | undefined, now: Date): Webhook[] {
   const requireProduct = (product: string) => {
     if (!item.products.includes(product)) throw productNotEnabled(product)
   }
@@ -56,7 +65,8 @@ function webhookOf (item: Item, code: string, type: string | undefined, now: Dat
       return itemWebhook(item, 'TRANSACTIONS', code, { account_ids: [] })
     case 'PENDING_DISCONNECT':
       return itemWebhook(item, 'ITEM', code, {
-        reason: 'INSTITUTION_MIGRATION', disconnect_time: new Date(now.getTime() + 7 * 86_400_000).toISOString()
+        reason: 'INSTITUTION_MIGRATION',
+        disconnect_time: new Date(now.getTime() + 7 * 86_400_000).toISOString()
       })
     case 'NEW_ACCOUNTS_AVAILABLE':
     case 'USER_PERMISSION_REVOKED':
@@ -70,19 +80,19 @@ function webhookOf (item: Item, code: string, type: string | undefined, now: Dat
 }
 
 /** @throws PlaidApiError ITEM_NOT_FOUND */
-export async function repairLogin ({ db }: Simulation, itemId: string): Promise<void> {
-  if (!await setLoginRequired(db, itemId, null)) throw itemNotFound()
+export async function repairLogin({ db }: Simulation, itemId: string): Promise<void> {
+  if (!(await setLoginRequired(db, itemId, null))) throw itemNotFound()
 }
 
 /** What a person would do in Link's windows, and what a test wants to go wrong. Plaid has nothing under this path. */
-function registerControls (app: FastifyInstance, simulation: Simulation): void {
+function registerControls(app: FastifyInstance, simulation: Simulation): void {
   const { db } = simulation
-  endpoint(app, simulation, '/simulator/faults', schemas.controlFaults, async body => {
+  endpoint(app, simulation, '/simulator/faults', schemas.controlFaults, async (body) => {
     simulation.faults.next(body.path, body.kind, body.times ?? 1, body.delay_ms)
     return { kinds: faultKinds }
   })
 
-  endpoint(app, simulation, '/simulator/items/repair_login', schemas.controlItem, async body => {
+  endpoint(app, simulation, '/simulator/items/repair_login', schemas.controlItem, async (body) => {
     await repairLogin(simulation, body.item_id)
     return {}
   })
@@ -103,13 +113,17 @@ function registerControls (app: FastifyInstance, simulation: Simulation): void {
       await repairLogin(simulation, token.update_item_id)
       return { public_token: await issuePublicToken(db, token.update_item_id, now) }
     }
-    const { publicToken } = await linkItem(simulation, {
-      institutionId: body.institution_id ?? defaultInstitutionId,
-      clientUserId: token.request.client_user_id,
-      webhook: token.request.webhook,
-      products: token.request.products,
-      daysRequested: token.request.days_requested
-    }, now)
+    const { publicToken } = await linkItem(
+      simulation,
+      {
+        institutionId: body.institution_id ?? defaultInstitutionId,
+        clientUserId: token.request.client_user_id,
+        webhook: token.request.webhook,
+        products: token.request.products,
+        daysRequested: token.request.days_requested
+      },
+      now
+    )
     return { public_token: publicToken }
   })
 }

@@ -23,7 +23,7 @@ export interface SyncRequest {
   }
 }
 
-type Row = { list: 'added' | 'modified' | 'removed', version: Version }
+type Row = { list: 'added' | 'modified' | 'removed'; version: Version }
 
 const rememberedTimelines = 64
 const rememberedLoops = 32
@@ -35,11 +35,11 @@ export class TransactionFeed {
   // A loop of pages is computed at its first page and cut from memory at the others.
   readonly #loops = new Recent<Row[]>(rememberedLoops)
 
-  constructor (db: Db) {
+  constructor(db: Db) {
     this.#db = db
   }
 
-  async #timelineOf (item: Selectable<ItemsTable>): Promise<Timeline> {
+  async #timelineOf(item: Selectable<ItemsTable>): Promise<Timeline> {
     const days = item.days_requested ?? historyDays
     const key = `${item.item_id}|${days}`
     let timeline = this.#timelines.get(key)
@@ -56,11 +56,11 @@ export class TransactionFeed {
   }
 
   /** How many transactions the item shows in all, and how many of the last 30 days: what the first webhooks tell. */
-  async count (item: Selectable<ItemsTable>, now: Date): Promise<{ initial: number, historical: number }> {
+  async count(item: Selectable<ItemsTable>, now: Date): Promise<{ initial: number; historical: number }> {
     const timeline = await this.#timelineOf(item)
     const { added } = timeline.difference(startCursor.from, timeline.position(now.getTime()))
     const monthAgo = now.getTime() - 30 * 86_400_000
-    const initial = added.filter(version => version.life.authorizedAt >= monthAgo).length
+    const initial = added.filter((version) => version.life.authorizedAt >= monthAgo).length
     return { initial, historical: added.length - initial }
   }
 
@@ -70,9 +70,10 @@ export class TransactionFeed {
    * @throws PlaidApiError TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION when the item changed since the
    *   loop's first page; INVALID_FIELD for a cursor that is not this item's
    */
-  async page (item: Selectable<ItemsTable>, request: SyncRequest, now: Date) {
+  async page(item: Selectable<ItemsTable>, request: SyncRequest, now: Date) {
     const accountId = request.options?.account_id ?? null
-    if (accountId !== null && !accountsOf(item).some(account => account.account_id === accountId)) throw invalidAccountId()
+    if (accountId !== null && !accountsOf(item).some((account) => account.account_id === accountId))
+      throw invalidAccountId()
     if (item.days_requested === null && request.options?.days_requested !== undefined) {
       item = await setDaysRequested(this.#db, item.item_id, request.options.days_requested)
     }
@@ -98,7 +99,13 @@ export class TransactionFeed {
     }
   }
 
-  #cursorOf (item: Selectable<ItemsTable>, text: string, accountId: string | null, timeline: Timeline, now: Date): Cursor {
+  #cursorOf(
+    item: Selectable<ItemsTable>,
+    text: string,
+    accountId: string | null,
+    timeline: Timeline,
+    now: Date
+  ): Cursor {
     if (text === '') return { ...startCursor, accountId }
     // Plaid's way to begin with the present, for callers who have the past from elsewhere.
     if (text === 'now') return { ...startCursor, from: timeline.position(now.getTime()), accountId }
@@ -107,30 +114,33 @@ export class TransactionFeed {
     return cursor
   }
 
-  #rowsOf (item: Selectable<ItemsTable>, timeline: Timeline, cursor: Cursor, target: Position): Row[] {
+  #rowsOf(item: Selectable<ItemsTable>, timeline: Timeline, cursor: Cursor, target: Position): Row[] {
     const key = encodeCursor(item.item_id, { ...cursor, target, offset: 0 })
     const known = this.#loops.get(key)
     if (known !== undefined) return known
     const difference = timeline.difference(cursor.from, target)
     const rows = (['added', 'modified', 'removed'] as const)
-      .flatMap(list => difference[list].map(version => ({ list, version })))
-      .filter(({ version }) => item.migrated_mask === null &&
-        (cursor.accountId === null || accountIdOf(item.item_id, version.life.mask) === cursor.accountId))
+      .flatMap((list) => difference[list].map((version) => ({ list, version })))
+      .filter(
+        ({ version }) =>
+          item.migrated_mask === null &&
+          (cursor.accountId === null || accountIdOf(item.item_id, version.life.mask) === cursor.accountId)
+      )
     this.#loops.set(key, rows)
     return rows
   }
 
-  #render (item: Selectable<ItemsTable>, timeline: Timeline, rows: Row[], request: SyncRequest) {
+  #render(item: Selectable<ItemsTable>, timeline: Timeline, rows: Row[], request: SyncRequest) {
     const context = {
       itemId: item.item_id,
       town: timeline.profile.town,
       currency: item.institution_id === 'ins_43' ? 'CAD' : 'USD',
       includeOriginalDescription: request.options?.include_original_description === true
     }
-    const shown = (list: Row['list']) => rows.filter(row => row.list === list)
+    const shown = (list: Row['list']) => rows.filter((row) => row.list === list)
     return {
-      added: shown('added').map(row => renderTransaction(row.version, context)),
-      modified: shown('modified').map(row => renderTransaction(row.version, context)),
+      added: shown('added').map((row) => renderTransaction(row.version, context)),
+      modified: shown('modified').map((row) => renderTransaction(row.version, context)),
       removed: shown('removed').map(({ version }) => ({
         account_id: accountIdOf(item.item_id, version.life.mask),
         transaction_id: transactionIdOf(item.item_id, version)

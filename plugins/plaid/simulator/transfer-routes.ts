@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { accountsOf } from './accounts.ts'
 import {
-  achClassForbidden, illegalTransferEvent, invalidAccountId, invalidField, missingFields, transferAccountUnsupported,
+  achClassForbidden,
+  illegalTransferEvent,
+  invalidAccountId,
+  invalidField,
+  missingFields,
+  transferAccountUnsupported,
   transferNotCancellable
 } from './errors.ts'
 import { migrateAccount, requireItem } from './items.ts'
@@ -12,9 +17,24 @@ import { endpoint } from './simulation.ts'
 import type { Simulation } from './simulation.ts'
 import type { AchClass, TransferFailure, TransferNetwork, TransferType, TransferUser } from './tables.ts'
 import {
-  cancelTransfer, findAuthorization, findEventsAfter, findTransfer, insertAuthorization, insertTransfer, settleDue, stepTransfer
+  cancelTransfer,
+  findAuthorization,
+  findEventsAfter,
+  findTransfer,
+  insertAuthorization,
+  insertTransfer,
+  settleDue,
+  stepTransfer
 } from './transfer-queries.ts'
-import { allowsAchClass, authorizationBody, decide, eventBody, isAch, isTransferable, transferBody } from './transfers.ts'
+import {
+  allowsAchClass,
+  authorizationBody,
+  decide,
+  eventBody,
+  isAch,
+  isTransferable,
+  transferBody
+} from './transfers.ts'
 import type { Webhook } from './webhooks.ts'
 
 /** An unused authorization is good for one hour. */
@@ -24,20 +44,31 @@ const noSuchTransfer = () => invalidField('transfer_id does not match any transf
 const centsOf = (amount: string) => Number(amount.replace('.', ''))
 
 /** Plaid Transfer: authorizations, transfers, their events, and the sandbox's way to move them. */
-export function registerTransferRoutes (app: FastifyInstance, simulation: Simulation): void {
+export function registerTransferRoutes(app: FastifyInstance, simulation: Simulation): void {
   registerAuthorizations(app, simulation)
   registerTransfers(app, simulation)
   registerEvents(app, simulation)
 }
 
-function updateWebhooks (simulation: Simulation, url = simulation.transferWebhookUrl()): Webhook[] {
-  return url === undefined ? [] : [{ url, itemId: null, body: { webhook_type: 'TRANSFER', webhook_code: 'TRANSFER_EVENTS_UPDATE' } }]
+function updateWebhooks(simulation: Simulation, url = simulation.transferWebhookUrl()): Webhook[] {
+  return url === undefined
+    ? []
+    : [{ url, itemId: null, body: { webhook_type: 'TRANSFER', webhook_code: 'TRANSFER_EVENTS_UPDATE' } }]
 }
 
 /** What the request itself makes impossible, before any decision about risk. */
-function checkProposal (item: Item, body: { account_id: string, type: TransferType, network: TransferNetwork, ach_class?: AchClass,
-  amount: string, iso_currency_code?: string }) {
-  const account = accountsOf(item).find(candidate => candidate.account_id === body.account_id)
+function checkProposal(
+  item: Item,
+  body: {
+    account_id: string
+    type: TransferType
+    network: TransferNetwork
+    ach_class?: AchClass
+    amount: string
+    iso_currency_code?: string
+  }
+) {
+  const account = accountsOf(item).find((candidate) => candidate.account_id === body.account_id)
   if (account === undefined) throw invalidAccountId()
   if (!isTransferable(account)) throw transferAccountUnsupported()
   if (centsOf(body.amount) === 0) throw invalidField('amount must be greater than 0.00')
@@ -51,75 +82,101 @@ function checkProposal (item: Item, body: { account_id: string, type: TransferTy
   return account
 }
 
-type UserInput = { legal_name: string, phone_number?: string | null, email_address?: string | null,
-  address?: Partial<Record<'street' | 'city' | 'region' | 'postal_code' | 'country', string | null>> | null }
+type UserInput = {
+  legal_name: string
+  phone_number?: string | null
+  email_address?: string | null
+  address?: Partial<Record<'street' | 'city' | 'region' | 'postal_code' | 'country', string | null>> | null
+}
 
 const userOf = ({ legal_name, phone_number, email_address, address }: UserInput): TransferUser => ({
   legal_name,
   phone_number: phone_number ?? null,
   email_address: email_address ?? null,
-  address: address === undefined || address === null
-    ? null
-    : {
-        street: address.street ?? null,
-        city: address.city ?? null,
-        region: address.region ?? null,
-        postal_code: address.postal_code ?? null,
-        country: address.country ?? null
-      }
+  address:
+    address === undefined || address === null
+      ? null
+      : {
+          street: address.street ?? null,
+          city: address.city ?? null,
+          region: address.region ?? null,
+          postal_code: address.postal_code ?? null,
+          country: address.country ?? null
+        }
 })
 
-function registerAuthorizations (app: FastifyInstance, simulation: Simulation): void {
+function registerAuthorizations(app: FastifyInstance, simulation: Simulation): void {
   endpoint(app, simulation, '/transfer/authorization/create', schemas.authorizationCreate, async (body, { now }) => {
     const item = await requireItem(simulation, body.access_token)
     const account = checkProposal(item, body)
     const { decision, rationaleCode } = decide(account, body.type, centsOf(body.amount), {
-      loginRequired: item.login_required_at !== null, migrated: item.migrated_mask !== null
+      loginRequired: item.login_required_at !== null,
+      migrated: item.migrated_mask !== null
     })
-    const authorization = await insertAuthorization(simulation.db, {
-      authorization_id: randomUUID(),
-      idempotency_key: body.idempotency_key ?? null,
-      item_id: item.item_id,
-      account_id: account.account_id,
-      type: body.type,
-      network: body.network,
-      ach_class: isAch(body.network) ? body.ach_class ?? null : null,
-      amount_cents: centsOf(body.amount),
-      legal_user: JSON.stringify(userOf(body.user)),
-      decision,
-      rationale_code: rationaleCode,
-      created_at: now
-    }, now)
+    const authorization = await insertAuthorization(
+      simulation.db,
+      {
+        authorization_id: randomUUID(),
+        idempotency_key: body.idempotency_key ?? null,
+        item_id: item.item_id,
+        account_id: account.account_id,
+        type: body.type,
+        network: body.network,
+        ach_class: isAch(body.network) ? (body.ach_class ?? null) : null,
+        amount_cents: centsOf(body.amount),
+        legal_user: JSON.stringify(userOf(body.user)),
+        decision,
+        rationale_code: rationaleCode,
+        created_at: now
+      },
+      now
+    )
     return { authorization: authorizationBody(authorization) }
   })
 
   endpoint(app, simulation, '/transfer/migrate_account', schemas.transferMigrateAccount, async (body, { now }) => {
-    const item = await migrateAccount(simulation, { routing: body.routing_number, number: body.account_number,
-      subtype: body.account_type }, now)
+    const item = await migrateAccount(
+      simulation,
+      { routing: body.routing_number, number: body.account_number, subtype: body.account_type },
+      now
+    )
     return { access_token: item.access_token, account_id: accountsOf(item)[0]?.account_id }
   })
 }
 
-function registerTransfers (app: FastifyInstance, simulation: Simulation): void {
+function registerTransfers(app: FastifyInstance, simulation: Simulation): void {
   const { db, autosettle } = simulation
   endpoint(app, simulation, '/transfer/create', schemas.transferCreate, async (body, call) => {
     const item = await requireItem(simulation, body.access_token)
     const authorization = await findAuthorization(db, body.authorization_id)
-    if (authorization === undefined || authorization.item_id !== item.item_id || authorization.account_id !== body.account_id) {
+    if (
+      authorization === undefined ||
+      authorization.item_id !== item.item_id ||
+      authorization.account_id !== body.account_id
+    ) {
       throw invalidField('authorization_id does not match any authorization of this account')
     }
     // An earlier attempt's transfer is answered before anything else is judged: a retry must not fail where the first succeeded.
     const earlier = await findTransfer(db, { authorizationId: authorization.authorization_id })
     if (earlier !== undefined) return { transfer: transferBody(earlier) }
     if (authorization.decision !== 'approved') throw invalidField('authorization_id is not approved')
-    if (authorization.created_at.getTime() + authorizationLifeMs <= call.now.getTime()) throw invalidField('authorization_id has expired')
+    if (authorization.created_at.getTime() + authorizationLifeMs <= call.now.getTime())
+      throw invalidField('authorization_id has expired')
     const amountCents = body.amount === undefined ? authorization.amount_cents : centsOf(body.amount)
     if (amountCents === 0 || amountCents > authorization.amount_cents) {
       throw invalidField('amount must be greater than 0.00 and at most the authorized amount')
     }
-    const { transfer, created } = await insertTransfer(db, authorization, {
-      amountCents, description: body.description, metadata: body.metadata ?? null, autosettle
-    }, call.now)
+    const { transfer, created } = await insertTransfer(
+      db,
+      authorization,
+      {
+        amountCents,
+        description: body.description,
+        metadata: body.metadata ?? null,
+        autosettle
+      },
+      call.now
+    )
     if (created) call.webhooks.push(...updateWebhooks(simulation))
     return { transfer: transferBody(transfer) }
   })
@@ -129,9 +186,12 @@ function registerTransfers (app: FastifyInstance, simulation: Simulation): void 
     if ((body.transfer_id === undefined) === (body.authorization_id === undefined)) {
       throw invalidField('exactly one of transfer_id and authorization_id must be given')
     }
-    const transfer = await findTransfer(db, body.transfer_id === undefined
-      ? { authorizationId: body.authorization_id ?? '' }
-      : { transferId: body.transfer_id })
+    const transfer = await findTransfer(
+      db,
+      body.transfer_id === undefined
+        ? { authorizationId: body.authorization_id ?? '' }
+        : { transferId: body.transfer_id }
+    )
     if (transfer === undefined) throw noSuchTransfer()
     return { transfer: transferBody(transfer) }
   })
@@ -147,24 +207,28 @@ function registerTransfers (app: FastifyInstance, simulation: Simulation): void 
 }
 
 /** With autosettle, time moves transfers when somebody looks: there is no timer to wait for or to stop. */
-async function settle (simulation: Simulation, call: { now: Date, webhooks: Webhook[] }): Promise<void> {
-  if (simulation.autosettle && await settleDue(simulation.db, call.now) > 0) call.webhooks.push(...updateWebhooks(simulation))
+async function settle(simulation: Simulation, call: { now: Date; webhooks: Webhook[] }): Promise<void> {
+  if (simulation.autosettle && (await settleDue(simulation.db, call.now)) > 0)
+    call.webhooks.push(...updateWebhooks(simulation))
 }
 
-function failureOf (
-  eventType: string, reason: { failure_code?: string | null, ach_return_code?: string | null, description?: string } | null | undefined
+function failureOf(
+  eventType: string,
+  reason: { failure_code?: string | null; ach_return_code?: string | null; description?: string } | null | undefined
 ): TransferFailure | null {
   if (eventType !== 'failed' && eventType !== 'returned') return null
   // Plaid has a code for returns only; R01 is what a bank says when the money is not there.
-  const code = eventType === 'returned' ? reason?.failure_code ?? reason?.ach_return_code ?? 'R01' : null
+  const code = eventType === 'returned' ? (reason?.failure_code ?? reason?.ach_return_code ?? 'R01') : null
   return {
     failure_code: code,
     ach_return_code: code,
-    description: reason?.description ?? (eventType === 'returned' ? 'Insufficient funds' : 'The transfer could not be sent to the network')
+    description:
+      reason?.description ??
+      (eventType === 'returned' ? 'Insufficient funds' : 'The transfer could not be sent to the network')
   }
 }
 
-function registerEvents (app: FastifyInstance, simulation: Simulation): void {
+function registerEvents(app: FastifyInstance, simulation: Simulation): void {
   const { db } = simulation
   endpoint(app, simulation, '/transfer/event/sync', schemas.transferEventSync, async (body, call) => {
     await settle(simulation, call)
@@ -174,9 +238,11 @@ function registerEvents (app: FastifyInstance, simulation: Simulation): void {
   })
 
   endpoint(app, simulation, '/sandbox/transfer/simulate', schemas.transferSimulate, async (body, call) => {
-    if (!['posted', 'settled', 'failed', 'funds_available', 'returned'].includes(body.event_type)) throw illegalTransferEvent()
+    if (!['posted', 'settled', 'failed', 'funds_available', 'returned'].includes(body.event_type))
+      throw illegalTransferEvent()
     const failure = failureOf(body.event_type, body.failure_reason)
-    if (!await stepTransfer(db, body.transfer_id, body.event_type, failure, call.now, simulation.autosettle)) throw noSuchTransfer()
+    if (!(await stepTransfer(db, body.transfer_id, body.event_type, failure, call.now, simulation.autosettle)))
+      throw noSuchTransfer()
     call.webhooks.push(...updateWebhooks(simulation, body.webhook ?? simulation.transferWebhookUrl()))
     return {}
   })

@@ -1,6 +1,14 @@
 import { addBusinessDays, dayMs, dayOf, hourMs, isoDate } from './history/days.ts'
 import type { Account } from './accounts.ts'
-import type { AchClass, Decision, TransferFailure, TransferNetwork, TransferStatus, TransferType, TransferUser } from './tables.ts'
+import type {
+  AchClass,
+  Decision,
+  TransferFailure,
+  TransferNetwork,
+  TransferStatus,
+  TransferType,
+  TransferUser
+} from './tables.ts'
 
 /** The steps that /sandbox/transfer/simulate may take, from Plaid's reference of that endpoint. */
 const steps: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
@@ -14,30 +22,39 @@ const steps: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
 }
 
 /** Whether a transfer may go from one status to the other; funds become available on ACH debits only. */
-export function isLegalStep (
-  from: TransferStatus, to: string, transfer: { type: TransferType, network: TransferNetwork }
+export function isLegalStep(
+  from: TransferStatus,
+  to: string,
+  transfer: { type: TransferType; network: TransferNetwork }
 ): to is TransferStatus {
   if (to === 'funds_available' && !(transfer.type === 'debit' && isAch(transfer.network))) return false
-  return steps[from].some(step => step === to)
+  return steps[from].some((step) => step === to)
 }
 
 export const isAch = (network: TransferNetwork): boolean => network === 'ach' || network === 'same-day-ach'
 
-const achClassesOf: Readonly<Record<TransferType, readonly AchClass[]>> = { debit: ['ccd', 'ppd', 'tel', 'web'], credit: ['ccd', 'ppd'] }
+const achClassesOf: Readonly<Record<TransferType, readonly AchClass[]>> = {
+  debit: ['ccd', 'ppd', 'tel', 'web'],
+  credit: ['ccd', 'ppd']
+}
 
 export const allowsAchClass = (type: TransferType, achClass: AchClass): boolean => achClassesOf[type].includes(achClass)
 
 /** The account subtypes that Plaid moves money from and to. */
-export const isTransferable = (account: Account): boolean => ['checking', 'savings', 'cash management'].includes(account.subtype)
+export const isTransferable = (account: Account): boolean =>
+  ['checking', 'savings', 'cash management'].includes(account.subtype)
 
 /**
  * Plaid's decision, as its sandbox takes it (reference of /transfer/authorization/create): exactly nothing in the
  * account is a risk, less than the amount is NSF; a broken login needs its user; of a migrated account nothing is known.
  * A credit takes nothing from the account, so its balance does not matter.
  */
-export function decide (
-  account: Account, type: TransferType, amountCents: number, item: { loginRequired: boolean, migrated: boolean }
-): { decision: Decision, rationaleCode: string | null } {
+export function decide(
+  account: Account,
+  type: TransferType,
+  amountCents: number,
+  item: { loginRequired: boolean; migrated: boolean }
+): { decision: Decision; rationaleCode: string | null } {
   if (item.loginRequired) return { decision: 'user_action_required', rationaleCode: 'ITEM_LOGIN_REQUIRED' }
   if (item.migrated) return { decision: 'approved', rationaleCode: 'MIGRATED_ACCOUNT_ITEM' }
   const { available } = account.balances
@@ -49,23 +66,31 @@ export function decide (
 }
 
 const rationales: Readonly<Record<string, string>> = {
-  ITEM_LOGIN_REQUIRED: 'Unable to collect the account information due to Item staleness. Can be resolved by using Link in update mode.',
+  ITEM_LOGIN_REQUIRED:
+    'Unable to collect the account information due to Item staleness. Can be resolved by using Link in update mode.',
   MIGRATED_ACCOUNT_ITEM: 'Item created via the /transfer/migrate_account endpoint, limited information available.',
   NSF: 'Transaction likely to result in a return due to insufficient funds.',
   RISK: 'Transaction is high-risk.'
 }
 
 /** When a transfer that moves by the clock takes its next step, and which one. */
-export function nextAutomaticStep (
-  status: TransferStatus, since: Date, transfer: { type: TransferType, network: TransferNetwork }
-): { status: TransferStatus, at: Date } | null {
-  const after = (businessDays: number) => new Date(addBusinessDays(dayOf(since.getTime()), businessDays) * dayMs + 14 * hourMs)
+export function nextAutomaticStep(
+  status: TransferStatus,
+  since: Date,
+  transfer: { type: TransferType; network: TransferNetwork }
+): { status: TransferStatus; at: Date } | null {
+  const after = (businessDays: number) =>
+    new Date(addBusinessDays(dayOf(since.getTime()), businessDays) * dayMs + 14 * hourMs)
   const instantly = !isAch(transfer.network)
   switch (status) {
-    case 'pending': return { status: 'posted', at: instantly ? since : after(1) }
-    case 'posted': return { status: 'settled', at: instantly ? since : after(transfer.network === 'ach' ? 1 : 0) }
-    case 'settled': return isLegalStep('settled', 'funds_available', transfer) ? { status: 'funds_available', at: after(3) } : null
-    default: return null
+    case 'pending':
+      return { status: 'posted', at: instantly ? since : after(1) }
+    case 'posted':
+      return { status: 'settled', at: instantly ? since : after(transfer.network === 'ach' ? 1 : 0) }
+    case 'settled':
+      return isLegalStep('settled', 'funds_available', transfer) ? { status: 'funds_available', at: after(3) } : null
+    default:
+      return null
   }
 }
 
@@ -117,14 +142,15 @@ const common = (record: AuthorizationRecord | TransferRecord) => ({
 })
 
 /** Plaid's authorization object. */
-export function authorizationBody (record: AuthorizationRecord) {
+export function authorizationBody(record: AuthorizationRecord) {
   return {
     id: record.authorization_id,
     created: record.created_at.toISOString(),
     decision: record.decision,
-    decision_rationale: record.rationale_code === null
-      ? null
-      : { code: record.rationale_code, description: rationales[record.rationale_code] ?? record.rationale_code },
+    decision_rationale:
+      record.rationale_code === null
+        ? null
+        : { code: record.rationale_code, description: rationales[record.rationale_code] ?? record.rationale_code },
     guarantee_decision: null,
     guarantee_decision_rationale: null,
     payment_risk: null,
@@ -134,7 +160,7 @@ export function authorizationBody (record: AuthorizationRecord) {
 }
 
 /** Plaid's transfer object. */
-export function transferBody (record: TransferRecord) {
+export function transferBody(record: TransferRecord) {
   const inBusinessDays = (count: number) => isoDate(addBusinessDays(dayOf(record.created_at.getTime()), count) * dayMs)
   const ach = isAch(record.network)
   return {
@@ -162,8 +188,16 @@ export function transferBody (record: TransferRecord) {
 }
 
 /** Plaid's transfer event object. */
-export function eventBody (event: { event_id: number, event_type: TransferStatus, failure: TransferFailure | null, created_at: Date,
-  transfer_id: string, account_id: string, type: TransferType, amount_cents: number }) {
+export function eventBody(event: {
+  event_id: number
+  event_type: TransferStatus
+  failure: TransferFailure | null
+  created_at: Date
+  transfer_id: string
+  account_id: string
+  type: TransferType
+  amount_cents: number
+}) {
   return {
     event_id: event.event_id,
     timestamp: event.created_at.toISOString(),

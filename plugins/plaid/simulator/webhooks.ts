@@ -13,18 +13,26 @@ const retryAfterMs = [100, 500]
 export interface Webhook {
   url: string
   itemId: string | null
-  body: { webhook_type: string, webhook_code: string, [field: string]: unknown }
+  body: { webhook_type: string; webhook_code: string; [field: string]: unknown }
 }
 
 /** The key that signs now; made at the first need, by whichever instance comes first. */
-async function activeKey (db: Db, now: Date): Promise<{ keyId: string, privateJwk: JWK }> {
-  const find = () => db.selectFrom('plaid_sim_webhook_keys').selectAll().where('expired_at', 'is', null).executeTakeFirst()
+async function activeKey(db: Db, now: Date): Promise<{ keyId: string; privateJwk: JWK }> {
+  const find = () =>
+    db.selectFrom('plaid_sim_webhook_keys').selectAll().where('expired_at', 'is', null).executeTakeFirst()
   let row = await find()
   if (row === undefined) {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-    await db.insertInto('plaid_sim_webhook_keys')
-      .values({ key_id: randomUUID(), private_jwk: JSON.stringify(await exportJWK(privateKey)), created_at: now, expired_at: null })
-      .onConflict(conflict => conflict.doNothing()).execute()
+    await db
+      .insertInto('plaid_sim_webhook_keys')
+      .values({
+        key_id: randomUUID(),
+        private_jwk: JSON.stringify(await exportJWK(privateKey)),
+        created_at: now,
+        expired_at: null
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
     row = await find()
   }
   if (row === undefined) throw new Error('the webhook key that was just made has disappeared')
@@ -32,13 +40,19 @@ async function activeKey (db: Db, now: Date): Promise<{ keyId: string, privateJw
 }
 
 /** The key of /webhook_verification_key/get. */
-export async function findVerificationKey (db: Db, keyId: string) {
+export async function findVerificationKey(db: Db, keyId: string) {
   const row = await db.selectFrom('plaid_sim_webhook_keys').selectAll().where('key_id', '=', keyId).executeTakeFirst()
   if (row === undefined) throw invalidWebhookKeyId()
   const { crv, x, y, kty } = row.private_jwk
   const seconds = (at: Date) => Math.floor(at.getTime() / 1_000)
   return {
-    alg: 'ES256', crv, kid: row.key_id, kty, use: 'sig', x, y,
+    alg: 'ES256',
+    crv,
+    kid: row.key_id,
+    kty,
+    use: 'sig',
+    x,
+    y,
     created_at: seconds(row.created_at),
     expired_at: row.expired_at === null ? null : seconds(row.expired_at)
   }
@@ -52,43 +66,47 @@ export class WebhookSender {
   readonly #outstanding = new Set<Promise<void>>()
   readonly #closing = new AbortController()
 
-  constructor (options: { db: Db, clock: { now: () => Date }, fetch: typeof fetch }) {
+  constructor(options: { db: Db; clock: { now: () => Date }; fetch: typeof fetch }) {
     this.#db = options.db
     this.#clock = options.clock
     this.#fetch = options.fetch
   }
 
   /** Sends in this order, once `answered` is fulfilled. Failures stay here: Plaid's callers do not hear of them either. */
-  sendAfter (answered: Promise<void>, webhooks: Webhook[]): void {
+  sendAfter(answered: Promise<void>, webhooks: Webhook[]): void {
     if (webhooks.length === 0) return
-    const sending = answered.then(async () => {
-      for (const webhook of webhooks) await this.#deliver(webhook)
-    }).catch(() => undefined).finally(() => this.#outstanding.delete(sending))
+    const sending = answered
+      .then(async () => {
+        for (const webhook of webhooks) await this.#deliver(webhook)
+      })
+      .catch(() => undefined)
+      .finally(() => this.#outstanding.delete(sending))
     this.#outstanding.add(sending)
   }
 
   /** Fulfilled when nothing is on its way any more. */
-  async settled (): Promise<void> {
+  async settled(): Promise<void> {
     while (this.#outstanding.size > 0) await Promise.all(this.#outstanding)
   }
 
   /** Gives up what is on its way. */
-  async close (): Promise<void> {
+  async close(): Promise<void> {
     this.#closing.abort()
     await this.settled()
   }
 
-  async #deliver (webhook: Webhook): Promise<void> {
+  async #deliver(webhook: Webhook): Promise<void> {
     const body = JSON.stringify({ ...webhook.body, environment: 'sandbox' })
     for (let attempt = 0; attempt <= retryAfterMs.length; attempt++) {
       if (await this.#attempt(webhook.url, body)) break
       const delayMs = retryAfterMs[attempt]
       if (delayMs !== undefined) await wait(delayMs, undefined, { signal: this.#closing.signal })
     }
-    if (webhook.itemId !== null) await setLastWebhook(this.#db, webhook.itemId, webhook.body.webhook_code, this.#clock.now())
+    if (webhook.itemId !== null)
+      await setLastWebhook(this.#db, webhook.itemId, webhook.body.webhook_code, this.#clock.now())
   }
 
-  async #attempt (url: string, body: string): Promise<boolean> {
+  async #attempt(url: string, body: string): Promise<boolean> {
     try {
       const response = await this.#fetch(url, {
         method: 'POST',
@@ -104,7 +122,7 @@ export class WebhookSender {
     }
   }
 
-  async #sign (body: string): Promise<string> {
+  async #sign(body: string): Promise<string> {
     const now = this.#clock.now()
     const { keyId, privateJwk } = await activeKey(this.#db, now)
     return await new SignJWT({ request_body_sha256: createHash('sha256').update(body).digest('hex') })

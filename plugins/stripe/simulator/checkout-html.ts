@@ -30,20 +30,25 @@ button:focus-visible,a:focus-visible{outline:3px solid var(--key);outline-offset
 export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`
 
 /** Text as it may stand between tags and in quoted attributes. */
-export function escapeHtml (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
 }
 
 /** An amount in the currency's smallest unit, for people: 1050 usd is $10.50, 1050 jpy is ¥1,050. */
-export function formatAmount (amount: number, currency: string): string {
+export function formatAmount(amount: number, currency: string): string {
   const format = new Intl.NumberFormat('en-US', { style: 'currency', currency })
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }
 
 /** The page of an open session: what is bought, and two forms. */
-export function paymentPage (session: SessionRow): string {
+export function paymentPage(session: SessionRow): string {
   const total = formatAmount(session.amount_cents, session.currency)
-  const rows = session.details.lineItems.map(item => {
+  const rows = session.details.lineItems.map((item) => {
     const amount = formatAmount(item.unitAmountCents * item.quantity, session.currency)
     const more = item.description === null ? '' : `<small>${isolated(item.description)}</small>`
     const each = escapeHtml(formatAmount(item.unitAmountCents, session.currency))
@@ -51,30 +56,35 @@ export function paymentPage (session: SessionRow): string {
     return `<tr><th scope="row">${isolated(item.name)}${more}${quantity}</th><td>${escapeHtml(amount)}</td></tr>`
   })
   const description = session.details.payment.description
-  const cancel = session.details.cancelUrl === null
-    ? ''
-    : '<form method="post"><button class="second" type="submit" name="action" value="cancel">Cancel and go back</button></form>'
-  return page(`Pay ${total}`, `
+  const cancel =
+    session.details.cancelUrl === null
+      ? ''
+      : '<form method="post"><button class="second" type="submit" name="action" value="cancel">Cancel and go back</button></form>'
+  return page(
+    `Pay ${total}`,
+    `
 <h1>Amount to pay</h1>
 <p class="total">${escapeHtml(total)}</p>
 ${description === null ? '' : `<p>${isolated(description)}</p>`}
 <table><caption>What you are paying for</caption><tbody>${rows.join('')}</tbody></table>
 <form method="post"><button type="submit" name="action" value="pay">Pay ${escapeHtml(total)}</button></form>
-${cancel}`)
+${cancel}`
+  )
 }
 
 /** A page that only says something; `link` leads on. */
-export function messagePage (title: string, message: string, link?: { href: string, text: string }): string {
-  const onward = link === undefined ? '' : `<p><a class="button" href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>`
+export function messagePage(title: string, message: string, link?: { href: string; text: string }): string {
+  const onward =
+    link === undefined ? '' : `<p><a class="button" href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>`
   return page(title, `<h1 class="total">${escapeHtml(title)}</h1><p>${escapeHtml(message)}</p>${onward}`)
 }
 
 /** A stranger's text, escaped, and kept from turning the direction of the text around it. */
-function isolated (text: string): string {
+function isolated(text: string): string {
   return `<bdi>${escapeHtml(text)}</bdi>`
 }
 
-function page (title: string, content: string): string {
+function page(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>

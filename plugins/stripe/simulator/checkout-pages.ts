@@ -12,10 +12,12 @@ const bodyLimit = 16 * 1024
 const formType = 'application/x-www-form-urlencoded'
 
 /** The pages that a buyer sees: GET and POST /c/pay/:id. */
-export function checkoutPages (context: SimulatorContext): FastifyPluginAsync {
-  return async app => {
+export function checkoutPages(context: SimulatorContext): FastifyPluginAsync {
+  return async (app) => {
     parseFormsHere(app)
-    app.addHook('onResponse', async () => { context.wakeDelivery() })
+    app.addHook('onResponse', async () => {
+      context.wakeDelivery()
+    })
     app.get('/c/pay/:id', async (request, reply) => {
       const session = await currentSession(context, pathParam(request, 'id'))
       return await show(reply, session)
@@ -24,16 +26,23 @@ export function checkoutPages (context: SimulatorContext): FastifyPluginAsync {
       const session = await currentSession(context, pathParam(request, 'id'))
       if (session === undefined) return await show(reply, undefined)
       switch (actionOf(bodyOf(request))) {
-        case 'pay': return await pay(context, reply, session)
-        case 'cancel': return await cancel(reply, session)
-        default: return await answer(reply, 400, messagePage('Nothing was done', 'The form was not complete. Go back and try again.'))
+        case 'pay':
+          return await pay(context, reply, session)
+        case 'cancel':
+          return await cancel(reply, session)
+        default:
+          return await answer(
+            reply,
+            400,
+            messagePage('Nothing was done', 'The form was not complete. Go back and try again.')
+          )
       }
     })
   }
 }
 
 /** Inside this plugin only: the server around it may read forms in its own way. */
-function parseFormsHere (app: FastifyInstance): void {
+function parseFormsHere(app: FastifyInstance): void {
   if (app.hasContentTypeParser(formType)) app.removeContentTypeParser(formType)
   app.addContentTypeParser(formType, { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -46,55 +55,83 @@ function parseFormsHere (app: FastifyInstance): void {
   })
 }
 
-function actionOf (body: ReturnType<typeof bodyOf>): string | undefined {
+function actionOf(body: ReturnType<typeof bodyOf>): string | undefined {
   const action = body.get('action')
   return typeof action === 'string' ? action : undefined
 }
 
-async function pay (context: SimulatorContext, reply: FastifyReply, session: SessionRow): Promise<FastifyReply> {
+async function pay(context: SimulatorContext, reply: FastifyReply, session: SessionRow): Promise<FastifyReply> {
   await paySession(context, session.id)
   const now = await currentSession(context, session.id)
   // The second click and the second tab end where the first did: the session is paid, once.
   return now?.status === 'complete' ? redirect(reply, successUrl(now)) : await show(reply, now)
 }
 
-async function cancel (reply: FastifyReply, session: SessionRow): Promise<FastifyReply> {
+async function cancel(reply: FastifyReply, session: SessionRow): Promise<FastifyReply> {
   if (session.details.cancelUrl !== null) return redirect(reply, session.details.cancelUrl)
-  return await answer(reply, 400, messagePage('Nothing was done', 'The seller gave no page to go back to. You can close this one.'))
+  return await answer(
+    reply,
+    400,
+    messagePage('Nothing was done', 'The seller gave no page to go back to. You can close this one.')
+  )
 }
 
-async function show (reply: FastifyReply, session: SessionRow | undefined): Promise<FastifyReply> {
+async function show(reply: FastifyReply, session: SessionRow | undefined): Promise<FastifyReply> {
   switch (session?.status) {
-    case 'open': return await answer(reply, 200, paymentPage(session), session)
-    case 'complete': return await answer(reply, 200, messagePage('Paid', 'This checkout has been paid, once, and cannot be paid again.',
-      { href: successUrl(session), text: 'Continue' }))
-    case 'expired': return await answer(reply, 410, messagePage('Expired', 'This checkout session has expired and can no longer be paid.',
-      session.details.cancelUrl === null ? undefined : { href: session.details.cancelUrl, text: 'Go back' }))
-    default: return await answer(reply, 404, messagePage('Not found', 'There is no such checkout session.'))
+    case 'open':
+      return await answer(reply, 200, paymentPage(session), session)
+    case 'complete':
+      return await answer(
+        reply,
+        200,
+        messagePage('Paid', 'This checkout has been paid, once, and cannot be paid again.', {
+          href: successUrl(session),
+          text: 'Continue'
+        })
+      )
+    case 'expired':
+      return await answer(
+        reply,
+        410,
+        messagePage(
+          'Expired',
+          'This checkout session has expired and can no longer be paid.',
+          session.details.cancelUrl === null ? undefined : { href: session.details.cancelUrl, text: 'Go back' }
+        )
+      )
+    default:
+      return await answer(reply, 404, messagePage('Not found', 'There is no such checkout session.'))
   }
 }
 
-async function answer (reply: FastifyReply, status: number, html: string, session?: SessionRow): Promise<FastifyReply> {
+async function answer(reply: FastifyReply, status: number, html: string, session?: SessionRow): Promise<FastifyReply> {
   return await securely(reply, session).code(status).type('text/html; charset=utf-8').send(html)
 }
 
-function redirect (reply: FastifyReply, location: string): FastifyReply {
+function redirect(reply: FastifyReply, location: string): FastifyReply {
   // Through URL, so that letters a header cannot hold are percent-encoded.
   return securely(reply).redirect(new URL(location).href, 303)
 }
 
-function successUrl (session: SessionRow): string {
+function successUrl(session: SessionRow): string {
   return session.details.successUrl.replaceAll('{CHECKOUT_SESSION_ID}', session.id)
 }
 
 /**
  * Browsers hold a form's redirect to `form-action` too, so the shop's own addresses are named there beside our own.
  */
-function securely (reply: FastifyReply, session?: SessionRow): FastifyReply {
-  const targets = [session?.details.successUrl, session?.details.cancelUrl]
-    .flatMap(url => typeof url === 'string' ? [new URL(url).origin] : [])
+function securely(reply: FastifyReply, session?: SessionRow): FastifyReply {
+  const targets = [session?.details.successUrl, session?.details.cancelUrl].flatMap((url) =>
+    typeof url === 'string' ? [new URL(url).origin] : []
+  )
   const formAction = ["'self'", ...new Set(targets)].join(' ')
-  const policy = ["default-src 'none'", `style-src ${styleHash}`, `form-action ${formAction}`, "base-uri 'none'", "frame-ancestors 'none'"]
+  const policy = [
+    "default-src 'none'",
+    `style-src ${styleHash}`,
+    `form-action ${formAction}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'"
+  ]
   return reply.headers({
     'content-security-policy': policy.join('; '),
     'x-content-type-options': 'nosniff',

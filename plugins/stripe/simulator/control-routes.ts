@@ -16,26 +16,50 @@ const maxListed = 1000
  * What Stripe has no API for: `/simulator/…`, with the same secret key, forms or JSON. Makes and decides disputes, orders faults,
  * lets time's work be done now, and shows and sends events.
  */
-export function registerControlRoutes (api: FastifyInstance, context: SimulatorContext, delivery: Delivery): void {
-  api.post('/simulator/disputes', async (request, reply) => await answerWrite(context, request, reply, params => {
-    const payment = readPaymentReference(params)
-    const wish = { amountCents: params.integer('amount', { min: 1, max: 99_999_999 }), reason: params.string('reason', 100) }
-    return async (trx, cause) => await disputePayment(context, trx, cause, await payment(trx), wish)
-  }))
-  api.post('/simulator/disputes/:id/close', async (request, reply) => await answerWrite(context, request, reply, params => {
-    const outcome = params.choice('outcome', ['won', 'lost'])
-    return async (trx, cause) => await closeDispute(context, trx, cause, pathParam(request, 'id'), outcome ?? 'lost')
-  }))
+export function registerControlRoutes(api: FastifyInstance, context: SimulatorContext, delivery: Delivery): void {
+  api.post(
+    '/simulator/disputes',
+    async (request, reply) =>
+      await answerWrite(context, request, reply, (params) => {
+        const payment = readPaymentReference(params)
+        const wish = {
+          amountCents: params.integer('amount', { min: 1, max: 99_999_999 }),
+          reason: params.string('reason', 100)
+        }
+        return async (trx, cause) => await disputePayment(context, trx, cause, await payment(trx), wish)
+      })
+  )
+  api.post(
+    '/simulator/disputes/:id/close',
+    async (request, reply) =>
+      await answerWrite(context, request, reply, (params) => {
+        const outcome = params.choice('outcome', ['won', 'lost'])
+        return async (trx, cause) =>
+          await closeDispute(context, trx, cause, pathParam(request, 'id'), outcome ?? 'lost')
+      })
+  )
   api.get('/simulator/faults', async (_request, reply) => await reply.send(render(context.faults)))
   api.post('/simulator/faults', async (request, reply) => {
     replaceFaults(context.faults, readFaults(new Params(bodyOf(request))))
     return await reply.send(render(context.faults))
   })
-  api.post('/simulator/expire_sessions', async (_request, reply) => await reply.send(render({ expired: await expireDue(context) })))
-  api.get('/simulator/events', async (request, reply) => await answerRead(context, request, reply, async () => {
-    const rows = await context.db.selectFrom('stripe_sim_events').selectAll().orderBy('sequence', 'desc').limit(maxListed).execute()
-    return { object: 'list', data: rows.map(eventState) }
-  }))
+  api.post(
+    '/simulator/expire_sessions',
+    async (_request, reply) => await reply.send(render({ expired: await expireDue(context) }))
+  )
+  api.get(
+    '/simulator/events',
+    async (request, reply) =>
+      await answerRead(context, request, reply, async () => {
+        const rows = await context.db
+          .selectFrom('stripe_sim_events')
+          .selectAll()
+          .orderBy('sequence', 'desc')
+          .limit(maxListed)
+          .execute()
+        return { object: 'list', data: rows.map(eventState) }
+      })
+  )
   api.post('/simulator/events/release', async (request, reply) => {
     const params = new Params(bodyOf(request))
     const reverse = params.choice('order', ['oldest_first', 'newest_first']) === 'newest_first'
@@ -53,18 +77,23 @@ export function registerControlRoutes (api: FastifyInstance, context: SimulatorC
   })
 }
 
-async function heldEvents (context: SimulatorContext, reverse: boolean): Promise<string[]> {
-  const rows = await context.db.selectFrom('stripe_sim_events').select('id').where('state', '=', 'held')
-    .orderBy('sequence', reverse ? 'desc' : 'asc').limit(maxListed).execute()
-  return rows.map(row => row.id)
+async function heldEvents(context: SimulatorContext, reverse: boolean): Promise<string[]> {
+  const rows = await context.db
+    .selectFrom('stripe_sim_events')
+    .select('id')
+    .where('state', '=', 'held')
+    .orderBy('sequence', reverse ? 'desc' : 'asc')
+    .limit(maxListed)
+    .execute()
+  return rows.map((row) => row.id)
 }
 
-async function statesOf (context: SimulatorContext, ids: string[]): Promise<object[]> {
+async function statesOf(context: SimulatorContext, ids: string[]): Promise<object[]> {
   const states: object[] = []
   for (const id of ids) states.push(eventState(await loadEvent(context.db, id)))
   return states
 }
 
-function eventState (row: EventRow): object {
+function eventState(row: EventRow): object {
   return { id: row.id, type: row.type, state: row.state, attempts: row.attempts, last_error: row.last_error }
 }

@@ -28,13 +28,13 @@ export interface Delivery {
  * Sends recorded events one at a time, oldest first. An event is leased while it is under way, so that several
  * instances share the work; a lease outlives a process that died, and then the event is sent again.
  */
-export function createDelivery (context: DeliveryContext): Delivery {
+export function createDelivery(context: DeliveryContext): Delivery {
   const closing = new AbortController()
   let tail: Promise<void> = Promise.resolve()
   let queued: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
 
-  function drain (): Promise<void> {
+  function drain(): Promise<void> {
     queued ??= tail.then(async () => {
       queued = undefined
       await round(async () => {
@@ -49,7 +49,7 @@ export function createDelivery (context: DeliveryContext): Delivery {
     return queued
   }
 
-  async function round (work: () => Promise<void>): Promise<void> {
+  async function round(work: () => Promise<void>): Promise<void> {
     if (closing.signal.aborted) return
     try {
       await work()
@@ -58,31 +58,39 @@ export function createDelivery (context: DeliveryContext): Delivery {
     }
   }
 
-  function arm (dueAt: Date | undefined): void {
+  function arm(dueAt: Date | undefined): void {
     clearTimeout(timer)
     if (dueAt === undefined || closing.signal.aborted) return
     const delayMs = dueAt.getTime() - context.clock.now().getTime()
-    timer = setTimeout(() => { void drain() }, Math.max(timerMinMs, Math.min(timerMaxMs, delayMs)))
+    timer = setTimeout(
+      () => {
+        void drain()
+      },
+      Math.max(timerMinMs, Math.min(timerMaxMs, delayMs))
+    )
     timer.unref()
   }
 
   return {
     drain,
-    async resendPending () {
+    async resendPending() {
       const now = context.clock.now()
-      await context.db.updateTable('stripe_sim_events').set({ state: 'pending', attempts: 0, next_attempt_at: now })
+      await context.db
+        .updateTable('stripe_sim_events')
+        .set({ state: 'pending', attempts: 0, next_attempt_at: now })
         .where('state', 'in', ['pending', 'failed'])
-        .where(eb => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', now)])).execute()
+        .where((eb) => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', now)]))
+        .execute()
       await drain()
     },
-    async sendNow (ids) {
+    async sendNow(ids) {
       for (const id of ids) {
         const event = await lease(context, sql`id = ${id}`)
         if (event !== undefined) await deliver(context, event, closing.signal)
       }
       void drain()
     },
-    async close () {
+    async close() {
       closing.abort()
       clearTimeout(timer)
       await tail
@@ -90,61 +98,77 @@ export function createDelivery (context: DeliveryContext): Delivery {
   }
 }
 
-function leaseMs (context: Pick<SimulatorContext, 'faults'>): number {
+function leaseMs(context: Pick<SimulatorContext, 'faults'>): number {
   return (copiesOf(context.faults) + 1) * sendTimeoutMs
 }
 
-async function claimDue (context: DeliveryContext): Promise<EventRow | undefined> {
+async function claimDue(context: DeliveryContext): Promise<EventRow | undefined> {
   const now = context.clock.now()
   const order = context.faults.reorder === true ? sql`desc` : sql`asc`
-  return await lease(context, sql`id = (
+  return await lease(
+    context,
+    sql`id = (
     select id from stripe_sim_events
     where state = 'pending' and next_attempt_at <= ${now} and (leased_until is null or leased_until <= ${now})
-    order by sequence ${order} limit 1 for update skip locked)`)
+    order by sequence ${order} limit 1 for update skip locked)`
+  )
 }
 
-async function lease (context: DeliveryContext, which: ReturnType<typeof sql>): Promise<EventRow | undefined> {
+async function lease(context: DeliveryContext, which: ReturnType<typeof sql>): Promise<EventRow | undefined> {
   const until = new Date(context.clock.now().getTime() + leaseMs(context))
-  return await context.db.updateTable('stripe_sim_events')
+  return await context.db
+    .updateTable('stripe_sim_events')
     .set({ leased_until: until, attempts: sql`attempts + 1` })
-    .where(sql<boolean>`${which}`).returningAll().executeTakeFirst()
+    .where(sql<boolean>`${which}`)
+    .returningAll()
+    .executeTakeFirst()
 }
 
-async function nextDueAt (context: DeliveryContext): Promise<Date | undefined> {
-  const row = await context.db.selectFrom('stripe_sim_events')
+async function nextDueAt(context: DeliveryContext): Promise<Date | undefined> {
+  const row = await context.db
+    .selectFrom('stripe_sim_events')
     .select(sql<Date | null>`min(greatest(next_attempt_at, coalesce(leased_until, next_attempt_at)))`.as('due'))
-    .where('state', '=', sql.lit('pending')).executeTakeFirst()
+    .where('state', '=', sql.lit('pending'))
+    .executeTakeFirst()
   return row?.due ?? undefined
 }
 
-async function deliver (context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<void> {
+async function deliver(context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<void> {
   const error = await sendCopies(context, event, closing)
   // A send that we broke off ourselves is no attempt: the next start finds the event as it was.
   const attempts = closing.aborted && error !== undefined ? event.attempts - 1 : event.attempts
   const retryMs = closing.aborted ? 0 : retryDelaysMs[attempts - 1]
   const now = context.clock.now()
-  await context.db.updateTable('stripe_sim_events').set({
-    state: error === undefined ? 'delivered' : retryMs === undefined ? 'failed' : 'pending',
-    attempts,
-    next_attempt_at: new Date(now.getTime() + (retryMs ?? 0)),
-    leased_until: null,
-    last_error: error?.slice(0, maxErrorLength) ?? null
-  }).where('id', '=', event.id).execute()
+  await context.db
+    .updateTable('stripe_sim_events')
+    .set({
+      state: error === undefined ? 'delivered' : retryMs === undefined ? 'failed' : 'pending',
+      attempts,
+      next_attempt_at: new Date(now.getTime() + (retryMs ?? 0)),
+      leased_until: null,
+      last_error: error?.slice(0, maxErrorLength) ?? null
+    })
+    .where('id', '=', event.id)
+    .execute()
 }
 
 /** Sends the event as often as the faults say; the error of the first copy that was not accepted. */
-async function sendCopies (context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<string | undefined> {
+async function sendCopies(
+  context: DeliveryContext,
+  event: EventRow,
+  closing: AbortSignal
+): Promise<string | undefined> {
   const copies = Array.from({ length: copiesOf(context.faults) })
   if (context.faults.duplicatesAtOnce === true) {
     const results = await Promise.all(copies.map(async () => await send(context, event, closing)))
-    return results.find(error => error !== undefined)
+    return results.find((error) => error !== undefined)
   }
   let failed: string | undefined
   for (const _ of copies) failed ??= await send(context, event, closing)
   return failed
 }
 
-async function send (context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<string | undefined> {
+async function send(context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<string | undefined> {
   try {
     const response = await context.fetch(context.webhookUrl(), {
       method: 'POST',
@@ -160,6 +184,8 @@ async function send (context: DeliveryContext, event: EventRow, closing: AbortSi
     await response.body?.cancel()
     return response.ok ? undefined : `The endpoint answered ${response.status}.`
   } catch (error) {
-    return error instanceof Error ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ''}` : String(error)
+    return error instanceof Error
+      ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ''}`
+      : String(error)
   }
 }

@@ -11,24 +11,28 @@ export class StripeApiError extends Error {
   readonly status: number
   readonly body: StripeErrorBody
 
-  constructor (status: number, body: StripeErrorBody) {
+  constructor(status: number, body: StripeErrorBody) {
     super(body.message)
     this.name = 'StripeApiError'
     this.status = status
-    this.body = body.code === undefined
-      ? body
-      : { ...body, doc_url: `https://stripe.com/docs/error-codes/${body.code.replaceAll('_', '-')}` }
+    this.body =
+      body.code === undefined
+        ? body
+        : { ...body, doc_url: `https://stripe.com/docs/error-codes/${body.code.replaceAll('_', '-')}` }
   }
 }
 
 /** 400 `invalid_request_error`. */
-export function invalidRequest (message: string, extra: { code?: string, param?: string } = {}): StripeApiError {
+export function invalidRequest(message: string, extra: { code?: string; param?: string } = {}): StripeApiError {
   return new StripeApiError(400, { type: 'invalid_request_error', message, ...extra })
 }
 
 /** `resource_missing`: 404 when the URL names the object, 400 when a parameter does. */
-export function resourceMissing (noun: string, id: string, param: string, status: 400 | 404 = 404): StripeApiError {
+export function resourceMissing(noun: string, id: string, param: string, status: 400 | 404 = 404): StripeApiError {
   return new StripeApiError(status, {
-    type: 'invalid_request_error', code: 'resource_missing', param, message: `No such ${noun}: '${id.slice(0, 255)}'`
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    param,
+    message: `No such ${noun}: '${id.slice(0, 255)}'`
   })
 }

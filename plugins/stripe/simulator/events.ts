@@ -18,13 +18,19 @@ export interface NewEvent {
  * Writes events in the transaction of what they tell of, so that none is lost and none told of what was rolled back.
  * They are sent later, in the order given here. Held back or delayed when a fault says so.
  */
-export async function recordEvents (context: SimulatorContext, trx: Trx, cause: Cause, events: NewEvent[]): Promise<void> {
+export async function recordEvents(
+  context: SimulatorContext,
+  trx: Trx,
+  cause: Cause,
+  events: NewEvent[]
+): Promise<void> {
   const now = context.clock.now()
   for (const event of events) {
     const id = newId('evt_1')
-    const data = event.previousAttributes === undefined
-      ? { object: event.object }
-      : { object: event.object, previous_attributes: event.previousAttributes }
+    const data =
+      event.previousAttributes === undefined
+        ? { object: event.object }
+        : { object: event.object, previous_attributes: event.previousAttributes }
     const body = {
       id,
       object: 'event',
@@ -36,20 +42,23 @@ export async function recordEvents (context: SimulatorContext, trx: Trx, cause: 
       request: { id: cause.requestId, idempotency_key: cause.idempotencyKey },
       type: event.type
     }
-    await trx.insertInto('stripe_sim_events').values({
-      id,
-      type: event.type,
-      // Indented as Stripe sends it: a receiver that verifies re-serialised JSON instead of the raw body fails here too.
-      body: JSON.stringify(body, null, 2),
-      state: context.faults.hold === true ? 'held' : 'pending',
-      next_attempt_at: new Date(now.getTime() + (context.faults.delayMs ?? 0)),
-      created_at: now
-    }).execute()
+    await trx
+      .insertInto('stripe_sim_events')
+      .values({
+        id,
+        type: event.type,
+        // Indented as Stripe sends it: a receiver that verifies re-serialised JSON instead of the raw body fails here too.
+        body: JSON.stringify(body, null, 2),
+        state: context.faults.hold === true ? 'held' : 'pending',
+        next_attempt_at: new Date(now.getTime() + (context.faults.delayMs ?? 0)),
+        created_at: now
+      })
+      .execute()
   }
 }
 
 /** An event as the API shows it: `pending_webhooks` is what is true now. */
-export function eventObject (row: EventRow): object {
+export function eventObject(row: EventRow): object {
   const body: unknown = JSON.parse(row.body)
   return { ...(body as object), pending_webhooks: row.state === 'delivered' ? 0 : 1 }
 }

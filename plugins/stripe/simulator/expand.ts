@@ -9,7 +9,8 @@ type Expansion = (db: Reader, owner: Json) => Promise<object>
 
 const maxExpandDepth = 4
 
-const paymentIntentOf: Expansion = async (db, owner) => paymentIntentObject(await loadPayment(db, String(owner.payment_intent)))
+const paymentIntentOf: Expansion = async (db, owner) =>
+  paymentIntentObject(await loadPayment(db, String(owner.payment_intent)))
 const chargeOf: Expansion = async (db, owner) => chargeObject(await loadPaymentOfCharge(db, String(owner.charge)))
 
 /** Which fields of which objects `expand[]` can replace by the object itself. */
@@ -24,7 +25,11 @@ const expansions: Record<string, Record<string, Expansion>> = {
   charge: {
     payment_intent: paymentIntentOf,
     refunds: async (db, owner) => {
-      const rows = await refunds(db).where('p.charge_id', '=', String(owner.id)).orderBy('t.sequence', 'desc').limit(11).execute()
+      const rows = await refunds(db)
+        .where('p.charge_id', '=', String(owner.id))
+        .orderBy('t.sequence', 'desc')
+        .limit(11)
+        .execute()
       const url = `/v1/charges/${String(owner.id)}/refunds`
       return { object: 'list', data: rows.slice(0, 10).map(refundObject), has_more: rows.length > 10, url }
     }
@@ -34,8 +39,8 @@ const expansions: Record<string, Record<string, Expansion>> = {
 }
 
 /** The `expand[]` parameter as paths. @throws StripeApiError 400 when one is deeper than four levels */
-export function readExpand (params: Params): string[][] {
-  return params.strings('expand').map(path => {
+export function readExpand(params: Params): string[][] {
+  return params.strings('expand').map((path) => {
     const segments = path.split('.')
     if (segments.length > maxExpandDepth) {
       throw params.invalid('expand', `You cannot expand more than ${maxExpandDepth} levels of a property.`)
@@ -45,13 +50,13 @@ export function readExpand (params: Params): string[][] {
 }
 
 /** A copy of `object` with the named fields expanded. @throws StripeApiError 400 for what cannot be expanded */
-export async function expand (db: Reader, object: object, paths: string[][]): Promise<object> {
+export async function expand(db: Reader, object: object, paths: string[][]): Promise<object> {
   let expanded: Json = { ...object }
   for (const path of paths) expanded = await expandPath(db, expanded, path)
   return expanded
 }
 
-async function expandPath (db: Reader, object: Json, path: string[]): Promise<Json> {
+async function expandPath(db: Reader, object: Json, path: string[]): Promise<Json> {
   const [head, ...rest] = path
   if (head === undefined) return object
   if (object.object === 'list' && head === 'data' && Array.isArray(object.data)) {
@@ -63,6 +68,6 @@ async function expandPath (db: Reader, object: Json, path: string[]): Promise<Js
   if (expansion === undefined) throw invalidRequest(`This property cannot be expanded (${head}).`, { param: 'expand' })
   const present = object[head]
   if (present === null) return object
-  const loaded = typeof present === 'object' ? { ...present } : { ...await expansion(db, object) }
+  const loaded = typeof present === 'object' ? { ...present } : { ...(await expansion(db, object)) }
   return { ...object, [head]: await expandPath(db, loaded, rest) }
 }

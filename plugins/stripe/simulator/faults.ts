@@ -40,19 +40,19 @@ const maxDuplicates = 5
 const maxDelayMs = 60_000
 
 /** How often each event is sent: 1 unless duplicates are ordered. */
-export function copiesOf (faults: StripeFaults): number {
+export function copiesOf(faults: StripeFaults): number {
   return 1 + Math.max(0, Math.min(maxDuplicates, Math.trunc(faults.duplicates ?? 0)))
 }
 
 /** Replaces all faults by those in a control request; an empty request heals everything. */
-export function readFaults (params: Params): StripeFaults {
+export function readFaults(params: Params): StripeFaults {
   const faults: StripeFaults = {
     duplicates: params.integer('duplicates', { min: 0, max: maxDuplicates }),
     duplicatesAtOnce: params.boolean('duplicatesAtOnce'),
     delayMs: params.integer('delayMs', { min: 0, max: 7 * 86_400_000 }),
     hold: params.boolean('hold'),
     reorder: params.boolean('reorder'),
-    requests: params.list('requests').map(request => ({
+    requests: params.list('requests').map((request) => ({
       kind: request.choice('kind', ['error', 'slow', 'drop', 'drop_after']) ?? request.missing('kind'),
       method: request.string('method', 10),
       path: request.string('path', 500),
@@ -65,15 +65,15 @@ export function readFaults (params: Params): StripeFaults {
 }
 
 /** Puts `next` in place of what `faults` holds, keeping the object that others hold a reference to. */
-export function replaceFaults (faults: StripeFaults, next: StripeFaults): void {
+export function replaceFaults(faults: StripeFaults, next: StripeFaults): void {
   for (const key of Object.keys(faults)) delete faults[key as keyof StripeFaults]
   Object.assign(faults, next)
 }
 
 /** Takes the first fault that matches this request, and counts it down. */
-export function takeRequestFault (faults: StripeFaults, method: string, path: string): RequestFault | undefined {
+export function takeRequestFault(faults: StripeFaults, method: string, path: string): RequestFault | undefined {
   const queue = faults.requests ?? []
-  const found = queue.findIndex(fault => (fault.method ?? method) === method && path.startsWith(fault.path ?? ''))
+  const found = queue.findIndex((fault) => (fault.method ?? method) === method && path.startsWith(fault.path ?? ''))
   const fault = queue[found]
   if (fault === undefined) return undefined
   const left = (fault.times ?? 1) - 1
@@ -83,10 +83,13 @@ export function takeRequestFault (faults: StripeFaults, method: string, path: st
 }
 
 /** Plays the part of a fault that comes before the effect. */
-export async function sufferBefore (fault: RequestFault, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function sufferBefore(fault: RequestFault, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (fault.kind === 'slow') await wait(Math.min(maxDelayMs, fault.delayMs ?? 1000))
   if (fault.kind === 'error') {
-    throw new StripeApiError(500, { type: 'api_error', message: 'An unknown error occurred (ordered from the simulator).' })
+    throw new StripeApiError(500, {
+      type: 'api_error',
+      message: 'An unknown error occurred (ordered from the simulator).'
+    })
   }
   if (fault.kind === 'drop') {
     reply.hijack()

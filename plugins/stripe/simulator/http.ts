@@ -19,7 +19,7 @@ declare module 'fastify' {
 }
 
 /** Everything that is the same for all requests to the API: parsing, headers, the secret key, faults, error objects. */
-export function speakStripe (api: FastifyInstance, context: SimulatorContext): void {
+export function speakStripe(api: FastifyInstance, context: SimulatorContext): void {
   api.removeAllContentTypeParsers()
   api.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     settle(done, () => parseForm(String(body)))
@@ -52,16 +52,19 @@ export function speakStripe (api: FastifyInstance, context: SimulatorContext): v
     }
     return payload
   })
-  api.addHook('onResponse', async () => { context.wakeDelivery() })
-  api.setNotFoundHandler(async request => {
+  api.addHook('onResponse', async () => {
+    context.wakeDelivery()
+  })
+  api.setNotFoundHandler(async (request) => {
     throw new StripeApiError(404, {
-      type: 'invalid_request_error', message: `Unrecognized request URL (${request.method}: ${request.url.slice(0, 200)}).`
+      type: 'invalid_request_error',
+      message: `Unrecognized request URL (${request.method}: ${request.url.slice(0, 200)}).`
     })
   })
   api.setErrorHandler(async (error, request, reply) => await answerError(context, error, request, reply))
 }
 
-function settle (done: (error: Error | null, body?: unknown) => void, read: () => unknown): void {
+function settle(done: (error: Error | null, body?: unknown) => void, read: () => unknown): void {
   try {
     done(null, read())
   } catch (error) {
@@ -70,8 +73,9 @@ function settle (done: (error: Error | null, body?: unknown) => void, read: () =
 }
 
 /** Stripe's v1 takes forms only; the control routes, which are ours, take JSON too. */
-function readJson (url: string, body: string): FormObject {
-  if (!url.startsWith('/simulator/')) throw invalidRequest('This API takes application/x-www-form-urlencoded bodies, not JSON.')
+function readJson(url: string, body: string): FormObject {
+  if (!url.startsWith('/simulator/'))
+    throw invalidRequest('This API takes application/x-www-form-urlencoded bodies, not JSON.')
   try {
     return formFromJson(body === '' ? {} : JSON.parse(body))
   } catch (error) {
@@ -79,35 +83,46 @@ function readJson (url: string, body: string): FormObject {
   }
 }
 
-async function answerError (context: SimulatorContext, error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<string> {
+async function answerError(
+  context: SimulatorContext,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<string> {
   if (error instanceof StripeApiError) return await reply.code(error.status).send(render({ error: error.body }))
   const status = statusOf(error)
   if (status !== undefined && error instanceof Error) {
     return await reply.code(status).send(render({ error: { type: 'invalid_request_error', message: error.message } }))
   }
   context.logger?.error({ err: error, requestId: request.stripeRequestId }, 'stripe simulator: unexpected error')
-  return await reply.code(500).send(render({
-    error: { type: 'api_error', message: `An unexpected error occurred. Your request's id is ${request.stripeRequestId}.` }
-  }))
+  return await reply.code(500).send(
+    render({
+      error: {
+        type: 'api_error',
+        message: `An unexpected error occurred. Your request's id is ${request.stripeRequestId}.`
+      }
+    })
+  )
 }
 
 /** Fastify's own refusals (body too large, unknown media type) carry their status. */
-function statusOf (error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined
   return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : undefined
 }
 
-function versionOf (request: FastifyRequest): string {
+function versionOf(request: FastifyRequest): string {
   const asked = header(request, 'stripe-version')
   return asked !== undefined && /^\d{4}-\d{2}-\d{2}(\.[a-z]{1,30})?$/.test(asked) ? asked : apiVersion
 }
 
-function requireKey (request: FastifyRequest, secretKey: string): void {
+function requireKey(request: FastifyRequest, secretKey: string): void {
   const sent = sentKey(header(request, 'authorization'))
   if (sent === undefined) {
     throw new StripeApiError(401, {
       type: 'invalid_request_error',
-      message: 'You did not provide an API key. Provide it in the Authorization header, as Bearer auth ' +
+      message:
+        'You did not provide an API key. Provide it in the Authorization header, as Bearer auth ' +
         "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY') or as the user name of Basic auth."
     })
   }
@@ -118,7 +133,7 @@ function requireKey (request: FastifyRequest, secretKey: string): void {
   }
 }
 
-function sentKey (authorization: string | undefined): string | undefined {
+function sentKey(authorization: string | undefined): string | undefined {
   const [, scheme, value] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization ?? '') ?? []
   if (scheme === undefined || value === undefined) return undefined
   if (scheme.toLowerCase() === 'bearer') return value
@@ -126,31 +141,34 @@ function sentKey (authorization: string | undefined): string | undefined {
   return user === '' ? undefined : user
 }
 
-export function header (request: FastifyRequest, name: string): string | undefined {
+export function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name]
   return Array.isArray(value) ? value[0] : value
 }
 
 /** The query string, by the same rules as a body. */
-export function queryOf (request: FastifyRequest): Params {
+export function queryOf(request: FastifyRequest): Params {
   const start = request.url.indexOf('?')
   return new Params(start < 0 ? new Map<string, FormValue>() : parseForm(request.url.slice(start + 1)))
 }
 
 /** The body, empty when there is none. */
-export function bodyOf (request: FastifyRequest): FormObject {
+export function bodyOf(request: FastifyRequest): FormObject {
   return request.body instanceof Map ? (request.body as FormObject) : new Map<string, FormValue>()
 }
 
 /** `:name` of the route. */
-export function pathParam (request: FastifyRequest, name: string): string {
+export function pathParam(request: FastifyRequest, name: string): string {
   const value = (request.params as Record<string, string | undefined>)[name]
   return value ?? ''
 }
 
 /** Answers a read: the object, expanded as asked. */
-export async function answerRead (
-  context: SimulatorContext, request: FastifyRequest, reply: FastifyReply, read: (params: Params) => Promise<object>
+export async function answerRead(
+  context: SimulatorContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  read: (params: Params) => Promise<object>
 ): Promise<string> {
   const params = queryOf(request)
   const paths = readExpand(params)
@@ -163,8 +181,10 @@ export async function answerRead (
  * Answers a write. `parse` refuses bad parameters before anything is kept (so that the same idempotency key can be used
  * again); the effect that it returns runs in one transaction with the key, the events and the answer.
  */
-export async function answerWrite (
-  context: SimulatorContext, request: FastifyRequest, reply: FastifyReply,
+export async function answerWrite(
+  context: SimulatorContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
   parse: (params: Params) => (trx: Trx, cause: Cause) => Promise<object>
 ): Promise<string> {
   const body = bodyOf(request)
@@ -175,8 +195,11 @@ export async function answerWrite (
   const key = header(request, 'idempotency-key')
   const requestId = request.stripeRequestId
   const identity = `${request.method} ${request.url} ${canonicalForm(body)}`
-  const answer = await runIdempotently(context, { key, requestId, identity }, async trx =>
-    await expand(trx, await effect(trx, { requestId, idempotencyKey: key ?? null }), paths))
+  const answer = await runIdempotently(
+    context,
+    { key, requestId, identity },
+    async (trx) => await expand(trx, await effect(trx, { requestId, idempotencyKey: key ?? null }), paths)
+  )
   if (key !== undefined) reply.header('idempotency-key', key)
   if (answer.originalRequestId !== undefined) {
     reply.headers({ 'idempotent-replayed': 'true', 'original-request': answer.originalRequestId })

@@ -33,24 +33,35 @@ export interface StripeSimulator {
  * A Stripe for development and tests that the real `stripe` package talks to over HTTP: Checkout sessions, payment intents,
  * charges, refunds, disputes, events and signed webhooks. The migration 0003 must have run.
  */
-export async function buildStripeSimulator (options: StripeSimulatorOptions): Promise<StripeSimulator> {
+export async function buildStripeSimulator(options: StripeSimulatorOptions): Promise<StripeSimulator> {
   const faults = options.faults ?? {}
   const base = { ...options, faults, fetch: options.fetch ?? fetch }
   const delivery = createDelivery(base)
-  const context: SimulatorContext = { ...base, wakeDelivery: () => { void delivery.drain() } }
+  const context: SimulatorContext = {
+    ...base,
+    wakeDelivery: () => {
+      void delivery.drain()
+    }
+  }
   const api = fastify({ logger: false, bodyLimit, routerOptions: { querystringParser: () => ({}) } })
   speakStripe(api, context)
   registerApiRoutes(api, context)
   registerControlRoutes(api, context, delivery)
-  api.addHook('onClose', async () => { await delivery.close() })
+  api.addHook('onClose', async () => {
+    await delivery.close()
+  })
   await api.ready()
   return {
     api,
     checkoutPages: checkoutPages(context),
     faults,
-    settled: async () => { await delivery.drain() },
-    resendPending: async () => { await delivery.resendPending() },
-    async expireSessions () {
+    settled: async () => {
+      await delivery.drain()
+    },
+    resendPending: async () => {
+      await delivery.resendPending()
+    },
+    async expireSessions() {
       let expired = 0
       for (let round = 0, found = 1; found > 0 && round < expireRoundsMax; round += 1) {
         found = await expireDue(context)

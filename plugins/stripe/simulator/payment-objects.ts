@@ -5,12 +5,12 @@ import type { DisputeRow, PaymentRow, RefundRow } from './tables.ts'
 const disputeAnswerDays = 7
 
 /** Ids of things that the simulator does not keep are made from one that it does, so that they stay the same. */
-function derivedId (prefix: string, id: string): string {
+function derivedId(prefix: string, id: string): string {
   return prefix + id.slice(id.indexOf('_') + 1)
 }
 
 /** `payment_intent`, always succeeded: it is born when a session is paid. */
-export function paymentIntentObject (row: PaymentRow): Stripe.PaymentIntent {
+export function paymentIntentObject(row: PaymentRow): Stripe.PaymentIntent {
   return {
     id: row.payment_intent_id,
     object: 'payment_intent',
@@ -42,7 +42,9 @@ export function paymentIntentObject (row: PaymentRow): Stripe.PaymentIntent {
     on_behalf_of: null,
     payment_method: derivedId('pm_', row.payment_intent_id),
     payment_method_configuration_details: null,
-    payment_method_options: { card: { installments: null, mandate_options: null, network: null, request_three_d_secure: 'automatic' } },
+    payment_method_options: {
+      card: { installments: null, mandate_options: null, network: null, request_three_d_secure: 'automatic' }
+    },
     payment_method_types: ['card'],
     payment_record: null,
     processing: null,
@@ -60,7 +62,7 @@ export function paymentIntentObject (row: PaymentRow): Stripe.PaymentIntent {
 }
 
 /** `charge`: captured in full, with what has been refunded so far. */
-export function chargeObject (row: PaymentRow): Stripe.Charge {
+export function chargeObject(row: PaymentRow): Stripe.Charge {
   return {
     id: row.charge_id,
     object: 'charge',
@@ -71,7 +73,13 @@ export function chargeObject (row: PaymentRow): Stripe.Charge {
     application_fee: null,
     application_fee_amount: null,
     balance_transaction: derivedId('txn_', row.charge_id),
-    billing_details: { address: emptyAddress(), email: row.details.customerEmail, name: null, phone: null, tax_id: null },
+    billing_details: {
+      address: emptyAddress(),
+      email: row.details.customerEmail,
+      name: null,
+      phone: null,
+      tax_id: null
+    },
     calculated_statement_descriptor: 'SIMULATOR',
     captured: true,
     created: unixSeconds(row.created_at),
@@ -118,7 +126,7 @@ export function chargeObject (row: PaymentRow): Stripe.Charge {
 }
 
 /** `refund`: card refunds succeed at once in test mode. */
-export function refundObject (row: RefundRow): Stripe.Refund {
+export function refundObject(row: RefundRow): Stripe.Refund {
   return {
     id: row.id,
     object: 'refund',
@@ -130,7 +138,8 @@ export function refundObject (row: RefundRow): Stripe.Refund {
     customer: null,
     customer_account: null,
     destination_details: {
-      type: 'card', card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' }
+      type: 'card',
+      card: { reference_status: 'pending', reference_type: 'acquirer_reference_number', type: 'refund' }
     },
     metadata: row.metadata,
     payment_intent: row.payment_intent_id,
@@ -144,7 +153,7 @@ export function refundObject (row: RefundRow): Stripe.Refund {
 }
 
 /** `dispute`: as the bank opened it, or as it ended. */
-export function disputeObject (row: DisputeRow): Stripe.Dispute {
+export function disputeObject(row: DisputeRow): Stripe.Dispute {
   return {
     id: row.id,
     object: 'dispute',
@@ -169,14 +178,15 @@ export function disputeObject (row: DisputeRow): Stripe.Dispute {
     metadata: {},
     payment_intent: row.payment_intent_id,
     payment_method_details: {
-      type: 'card', card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' }
+      type: 'card',
+      card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' }
     },
     reason: row.reason,
     status: row.status
   }
 }
 
-function testCard (amountCents: number): Stripe.Charge.PaymentMethodDetails.Card {
+function testCard(amountCents: number): Stripe.Charge.PaymentMethodDetails.Card {
   return {
     amount_authorized: amountCents,
     authorization_code: null,
@@ -199,11 +209,11 @@ function testCard (amountCents: number): Stripe.Charge.PaymentMethodDetails.Card
   }
 }
 
-function emptyAddress (): Stripe.Address {
+function emptyAddress(): Stripe.Address {
   return { city: null, country: null, line1: null, line2: null, postal_code: null, state: null }
 }
 
-function emptyEvidence (): Stripe.Dispute.Evidence {
+function emptyEvidence(): Stripe.Dispute.Evidence {
   return {
     access_activity_log: null,
     billing_address: null,

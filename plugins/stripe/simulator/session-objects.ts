@@ -7,12 +7,12 @@ type WireLineItem = Omit<Stripe.LineItem, 'price'> & { price: WirePrice }
 type WireSession = Omit<Stripe.Checkout.Session, 'line_items'>
 
 /** Seconds since 1970, as Stripe writes times. */
-export function unixSeconds (date: Date): number {
+export function unixSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000)
 }
 
 /** `checkout.session` of the API version that the package speaks. `baseUrl` is where the payment pages are. */
-export function sessionObject (row: SessionRow, baseUrl: string): WireSession {
+export function sessionObject(row: SessionRow, baseUrl: string): WireSession {
   const paid = row.status === 'complete'
   return {
     ...unusedSessionFields(),
@@ -39,7 +39,7 @@ export function sessionObject (row: SessionRow, baseUrl: string): WireSession {
   }
 }
 
-function customerDetails (row: SessionRow): Stripe.Checkout.Session.CustomerDetails | null {
+function customerDetails(row: SessionRow): Stripe.Checkout.Session.CustomerDetails | null {
   if (row.status !== 'complete' && row.details.customerEmail === null) return null
   return {
     address: null,
@@ -54,7 +54,7 @@ function customerDetails (row: SessionRow): Stripe.Checkout.Session.CustomerDeta
 }
 
 /** What a session has and the simulator never fills. */
-function unusedSessionFields () {
+function unusedSessionFields() {
   return {
     adaptive_pricing: { enabled: false },
     after_expiration: null,
@@ -100,16 +100,16 @@ function unusedSessionFields () {
 }
 
 /** The session's line items as Stripe lists them. */
-export function lineItemList (row: SessionRow) {
+export function lineItemList(row: SessionRow) {
   return {
     object: 'list' as const,
-    data: row.details.lineItems.map(item => lineItemObject(item, row)),
+    data: row.details.lineItems.map((item) => lineItemObject(item, row)),
     has_more: false,
     url: `/v1/checkout/sessions/${row.id}/line_items`
   }
 }
 
-function lineItemObject (item: LineItemDetails, row: SessionRow): WireLineItem {
+function lineItemObject(item: LineItemDetails, row: SessionRow): WireLineItem {
   const amount = item.unitAmountCents * item.quantity
   return {
     id: item.id,

@@ -14,15 +14,16 @@ const minExpirySeconds = 30 * 60
 const maxExpirySeconds = 24 * 60 * 60
 const maxAmountCents = 99_999_999
 const minAmountCents = 50
-const knownCurrencies = new Set(Intl.supportedValuesOf('currency').map(code => code.toLowerCase()))
+const knownCurrencies = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()))
 
 /** The parameters of POST /v1/checkout/sessions, checked; amounts in the currency's smallest unit. */
-export function readNewSession (params: Params, now: Date): NewSession {
+export function readNewSession(params: Params, now: Date): NewSession {
   const mode = params.choice('mode', ['payment', 'setup', 'subscription']) ?? params.missing('mode')
   if (mode !== 'payment') throw params.invalid('mode', 'The simulator supports `mode` = `payment` only.')
   params.choice('ui_mode', ['hosted_page'])
   for (const type of params.strings('payment_method_types')) {
-    if (type !== 'card') throw params.invalid('payment_method_types', 'The simulator supports the payment method type `card` only.')
+    if (type !== 'card')
+      throw params.invalid('payment_method_types', 'The simulator supports the payment method type `card` only.')
   }
   const { currency, lineItems } = readLineItems(params)
   const details: SessionDetails = {
@@ -40,7 +41,7 @@ export function readNewSession (params: Params, now: Date): NewSession {
   return { currency, amountCents: totalOf(lineItems, currency), expiresAt: readExpiry(params, now), details }
 }
 
-function readPaymentData (params: Params): SessionDetails['payment'] {
+function readPaymentData(params: Params): SessionDetails['payment'] {
   const data = params.object('payment_intent_data')
   return {
     description: data?.string('description', 1000) ?? null,
@@ -51,9 +52,9 @@ function readPaymentData (params: Params): SessionDetails['payment'] {
   }
 }
 
-function readLineItems (params: Params): { currency: string, lineItems: LineItemDetails[] } {
+function readLineItems(params: Params): { currency: string; lineItems: LineItemDetails[] } {
   const currencies = new Set<string>()
-  const lineItems = params.list('line_items').map(item => {
+  const lineItems = params.list('line_items').map((item) => {
     const price = item.string('price')
     if (price !== undefined) throw resourceMissing('price', price, item.name('price'), 400)
     const data = item.requiredObject('price_data')
@@ -79,34 +80,44 @@ function readLineItems (params: Params): { currency: string, lineItems: LineItem
   return { currency, lineItems }
 }
 
-function totalOf (lineItems: LineItemDetails[], currency: string): number {
+function totalOf(lineItems: LineItemDetails[], currency: string): number {
   const total = lineItems.reduce((sum, item) => sum + item.unitAmountCents * item.quantity, 0)
   if (total < minAmountCents) {
-    throw invalidRequest(`The Checkout Session's total must add up to at least ${minAmountCents} (smallest unit of ${currency}).`,
-      { code: 'amount_too_small' })
+    throw invalidRequest(
+      `The Checkout Session's total must add up to at least ${minAmountCents} (smallest unit of ${currency}).`,
+      { code: 'amount_too_small' }
+    )
   }
   if (total > maxAmountCents) {
-    throw invalidRequest(`The Checkout Session's total must be no more than ${maxAmountCents} (smallest unit of ${currency}).`,
-      { code: 'amount_too_large' })
+    throw invalidRequest(
+      `The Checkout Session's total must be no more than ${maxAmountCents} (smallest unit of ${currency}).`,
+      { code: 'amount_too_large' }
+    )
   }
   return total
 }
 
-function readExpiry (params: Params, now: Date): Date {
+function readExpiry(params: Params, now: Date): Date {
   const createdSeconds = Math.floor(now.getTime() / 1000)
   const seconds = params.integer('expires_at', { min: 0, max: 100_000_000_000 })
   if (seconds === undefined) return new Date((createdSeconds + maxExpirySeconds) * 1000)
   if (seconds - createdSeconds < minExpirySeconds) {
-    throw params.invalid('expires_at', 'The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.')
+    throw params.invalid(
+      'expires_at',
+      'The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.'
+    )
   }
   if (seconds - createdSeconds > maxExpirySeconds) {
-    throw params.invalid('expires_at', 'The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.')
+    throw params.invalid(
+      'expires_at',
+      'The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.'
+    )
   }
   return new Date(seconds * 1000)
 }
 
 /** Only web addresses: a `javascript:` link on the payment page must be impossible. */
-function readUrl (params: Params, key: string): string | undefined {
+function readUrl(params: Params, key: string): string | undefined {
   const text = params.string(key)
   if (text === undefined) return undefined
   const valid = /^https?:\/\/[^\s\u0000-\u001f]+$/i.test(text) && URL.canParse(text)
@@ -114,7 +125,7 @@ function readUrl (params: Params, key: string): string | undefined {
   return text
 }
 
-function readEmail (params: Params, key: string): string | null {
+function readEmail(params: Params, key: string): string | null {
   const text = params.string(key, 512)
   if (text === undefined) return null
   if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) {

@@ -102,8 +102,8 @@ export interface IdempotencyKeysTable {
 
 export type SessionRow = Selectable<SessionsTable> & { payment_intent_id: string | null }
 export type PaymentRow = Selectable<PaymentsTable>
-export type RefundRow = Selectable<RefundsTable> & { charge_id: string, currency: string }
-export type DisputeRow = Selectable<DisputesTable> & { charge_id: string, currency: string }
+export type RefundRow = Selectable<RefundsTable> & { charge_id: string; currency: string }
+export type DisputeRow = Selectable<DisputesTable> & { charge_id: string; currency: string }
 export type EventRow = Selectable<EventsTable>
 
 declare module '../../database/types.ts' {

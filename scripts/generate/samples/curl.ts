@@ -14,12 +14,14 @@ export function curlSample(call: SampleCall): string {
   const lines = [
     `curl ${verb === 'GET' ? '' : `-X ${verb} `}"$ATLAS_URL${targetOf(call)}"`,
     ...CREDENTIALS[call.credential],
-    ...idempotent ? ['-H "Idempotency-Key: $(uuidgen)"'] : [],
-    ...call.ifMatch === undefined ? [] : [`-H ${shellQuote(`If-Match: ${call.ifMatch}`)}`],
-    ...body === undefined || call.body === undefined ? [] : [
-      `-H 'Content-Type: ${body.mediaType}'`,
-      `-d ${shellQuote(body.mediaType.endsWith('json') ? JSON.stringify(call.body, null, 2) : formOf(call.body))}`
-    ]
+    ...(idempotent ? ['-H "Idempotency-Key: $(uuidgen)"'] : []),
+    ...(call.ifMatch === undefined ? [] : [`-H ${shellQuote(`If-Match: ${call.ifMatch}`)}`]),
+    ...(body === undefined || call.body === undefined
+      ? []
+      : [
+          `-H 'Content-Type: ${body.mediaType}'`,
+          `-d ${shellQuote(body.mediaType.endsWith('json') ? JSON.stringify(call.body, null, 2) : formOf(call.body))}`
+        ])
   ]
   return lines.join(' \\\n  ')
 }
@@ -30,5 +32,7 @@ function shellQuote(text: string): string {
 }
 
 function formOf(body: unknown): string {
-  return Object.entries(body as Record<string, string | number | boolean>).map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&')
+  return Object.entries(body as Record<string, string | number | boolean>)
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .join('&')
 }

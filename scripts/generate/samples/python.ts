@@ -10,14 +10,16 @@ export function pythonSample(call: SampleCall): string {
   const headers = headersOf(call)
   const given = [
     `os.environ["ATLAS_URL"] + ${pythonLiteral(targetOf(call))}`,
-    ...headers.length === 0 ? [] : [`headers=${wrap('{', headers, '}')}`],
-    ...call.credential === 'refresh-cookie' ? ['cookies={"atlas_refresh": os.environ["ATLAS_REFRESH_TOKEN"]}'] : [],
-    ...method.body === undefined || body === undefined ? [] : [`${method.body.mediaType.endsWith('json') ? 'json' : 'data'}=${pythonLiteral(body)}`],
+    ...(headers.length === 0 ? [] : [`headers=${wrap('{', headers, '}')}`]),
+    ...(call.credential === 'refresh-cookie' ? ['cookies={"atlas_refresh": os.environ["ATLAS_REFRESH_TOKEN"]}'] : []),
+    ...(method.body === undefined || body === undefined
+      ? []
+      : [`${method.body.mediaType.endsWith('json') ? 'json' : 'data'}=${pythonLiteral(body)}`]),
     'timeout=30'
   ]
   return [
     'import os',
-    ...method.idempotent ? ['import uuid'] : [],
+    ...(method.idempotent ? ['import uuid'] : []),
     '',
     'import requests',
     '',
@@ -25,16 +27,18 @@ export function pythonSample(call: SampleCall): string {
     `${given.join(',\n').replace(/^/gm, '    ')},`,
     ')',
     'response.raise_for_status()',
-    ...method.accept === undefined ? [] : [`print(response.${method.accept === 'application/json' ? 'json()' : 'text'})`]
+    ...(method.accept === undefined
+      ? []
+      : [`print(response.${method.accept === 'application/json' ? 'json()' : 'text'})`])
   ].join('\n')
 }
 
 function headersOf({ method, credential, ifMatch }: SampleCall): string[] {
   return [
-    ...credential === 'bearer' ? ['"Authorization": "Bearer " + os.environ["ATLAS_API_KEY"]'] : [],
-    ...credential === 'ingest-secret' ? ['"X-Atlas-Ingest-Secret": os.environ["ATLAS_INGEST_SECRET"]'] : [],
-    ...method.idempotent ? ['"Idempotency-Key": str(uuid.uuid4())'] : [],
-    ...ifMatch === undefined ? [] : [`"If-Match": ${pythonLiteral(ifMatch)}`]
+    ...(credential === 'bearer' ? ['"Authorization": "Bearer " + os.environ["ATLAS_API_KEY"]'] : []),
+    ...(credential === 'ingest-secret' ? ['"X-Atlas-Ingest-Secret": os.environ["ATLAS_INGEST_SECRET"]'] : []),
+    ...(method.idempotent ? ['"Idempotency-Key": str(uuid.uuid4())'] : []),
+    ...(ifMatch === undefined ? [] : [`"If-Match": ${pythonLiteral(ifMatch)}`])
   ]
 }
 
@@ -43,7 +47,12 @@ function pythonLiteral(value: unknown): string {
   if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (Array.isArray(value)) return wrap('[', value.map(pythonLiteral), ']')
-  if (isObject(value)) return wrap('{', Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${pythonLiteral(item)}`), '}')
+  if (isObject(value))
+    return wrap(
+      '{',
+      Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${pythonLiteral(item)}`),
+      '}'
+    )
   return JSON.stringify(value)
 }
 
@@ -51,5 +60,8 @@ function pythonLiteral(value: unknown): string {
 function wrap(open: string, items: readonly string[], close: string): string {
   const line = `${open}${items.join(', ')}${close}`
   if (line.length <= WIDTH && !line.includes('\n')) return line
-  return `${open}\n${items.map(item => `${item},`).join('\n').replace(/^/gm, '    ')}\n${close}`
+  return `${open}\n${items
+    .map((item) => `${item},`)
+    .join('\n')
+    .replace(/^/gm, '    ')}\n${close}`
 }

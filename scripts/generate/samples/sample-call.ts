@@ -20,8 +20,8 @@ export function sampleCall(bundle: Bundle, method: ClientMethod): SampleCall {
   const ifMatch = method.headerParameters.find(({ name }) => name === 'If-Match')
   return {
     method,
-    pathValues: method.pathParameters.map(parameter => String(exampleOf(bundle, parameter))),
-    query: Object.fromEntries(query.map(parameter => [parameter.name, exampleOf(bundle, parameter)])),
+    pathValues: method.pathParameters.map((parameter) => String(exampleOf(bundle, parameter))),
+    query: Object.fromEntries(query.map((parameter) => [parameter.name, exampleOf(bundle, parameter)])),
     body: method.body?.examples[0],
     credential: credentialOf(method),
     ifMatch: ifMatch === undefined ? undefined : String(exampleOf(bundle, ifMatch))
@@ -30,20 +30,26 @@ export function sampleCall(bundle: Bundle, method: ClientMethod): SampleCall {
 
 function exampleOf(bundle: Bundle, parameter: Parameter): string | number | boolean {
   const schema = resolve<Schema>(bundle, parameter.schema ?? {})
-  const example = (parameter as { example?: unknown }).example ?? schema['example'] ?? schema.enum?.[0] ?? schema.default
-  return typeof example === 'string' || typeof example === 'number' || typeof example === 'boolean' ? example : parameter.name
+  const example =
+    (parameter as { example?: unknown }).example ?? schema['example'] ?? schema.enum?.[0] ?? schema.default
+  return typeof example === 'string' || typeof example === 'number' || typeof example === 'boolean'
+    ? example
+    : parameter.name
 }
 
 function credentialOf({ operation: { security } }: ClientMethod): SampleCall['credential'] {
-  const schemes = security.flatMap(alternative => Object.keys(alternative))
-  if (schemes.length === 0 || security.some(alternative => Object.keys(alternative).length === 0)) return 'none'
+  const schemes = security.flatMap((alternative) => Object.keys(alternative))
+  if (schemes.length === 0 || security.some((alternative) => Object.keys(alternative).length === 0)) return 'none'
   if (schemes.includes('RefreshCookie')) return 'refresh-cookie'
   return schemes.includes('IngestSecret') ? 'ingest-secret' : 'bearer'
 }
 
 /** A value as part of a path or query; also escapes what encodeURIComponent leaves and a shell or a string would read. */
 export function encode(value: string | number | boolean): string {
-  return encodeURIComponent(value).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  return encodeURIComponent(value).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  )
 }
 
 /** The path with its values, and the query. */

@@ -14,16 +14,16 @@ export function typescriptSample(call: SampleCall): string {
   const token = TOKENS[credential]
   const options = [
     "baseUrl: process.env['ATLAS_URL'] ?? 'http://localhost:3000'",
-    ...token === '' ? [] : [`getAccessToken: ${token}`],
+    ...(token === '' ? [] : [`getAccessToken: ${token}`]),
     // The cookie is the browser's own, which a page on another origin has to ask for.
-    ...credential === 'refresh-cookie' ? ["credentials: 'include'"] : []
+    ...(credential === 'refresh-cookie' ? ["credentials: 'include'"] : [])
   ]
   const invocation = `await atlas.${method.resource}.${method.name}(${argumentsOf(call).join(', ')})`
   return [
     "import { createAtlasClient } from 'atlasforge/client'",
     '',
     'const atlas = createAtlasClient({',
-    options.map(option => `  ${option}`).join(',\n'),
+    options.map((option) => `  ${option}`).join(',\n'),
     '})',
     '',
     method.accept === undefined ? invocation : `const answer = ${invocation}\nconsole.log(answer)`
@@ -35,5 +35,5 @@ function argumentsOf({ method, pathValues, query, body, ifMatch }: SampleCall): 
   const options = ifMatch === undefined ? [] : [`{ ifMatch: ${quote(ifMatch)} }`]
   if (method.body !== undefined) return [...path, body === undefined ? 'undefined' : literal(body), ...options]
   if (Object.keys(query).length > 0) return [...path, literal(query), ...options]
-  return [...path, ...method.queryParameters.length > 0 && options.length > 0 ? ['undefined'] : [], ...options]
+  return [...path, ...(method.queryParameters.length > 0 && options.length > 0 ? ['undefined'] : []), ...options]
 }

@@ -22,7 +22,10 @@ const operationsEach = 40
 /** Two servers on one database, whose clocks never agree. */
 const startPair = async (stage: Stage): Promise<[World, World]> => {
   const postgres = await startPostgres(stage, { durable: false })
-  const env = { ATLAS_ENCRYPTION_KEY: randomBytes(32).toString('base64'), ATLAS_JWT_SECRET: randomBytes(48).toString('base64') }
+  const env = {
+    ATLAS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    ATLAS_JWT_SECRET: randomBytes(48).toString('base64')
+  }
   const open = () => {
     const database = withState(openPostgres(postgres.url, 5, () => undefined))
     stage.after(() => database.close())
@@ -36,13 +39,24 @@ const startPair = async (stage: Stage): Promise<[World, World]> => {
 
 /** An agent with a loan, which will be late, in default, and neither of them again, whichever way the clocks go. */
 const borrow = async (world: World, key: string, agentId: string, partnerKey: string): Promise<void> => {
-  const report = { agent_id: agentId, reporter_name: 'before', reporter_platform: 'before', report_type: 'payment_ontime' }
+  const report = {
+    agent_id: agentId,
+    reporter_name: 'before',
+    reporter_platform: 'before',
+    report_type: 'payment_ontime'
+  }
   for (let n = 0; n < 8; n++) succeeded(await world.as(partnerKey, 'POST', '/v2/api/report', report))
   succeeded(await world.as(key, 'POST', '/api/loans', { amount: 100 }))
 }
 
 const lapsesOf = async ({ database: { db } }: World, agentId: string): Promise<string[]> => {
-  const rows = await db.selectFrom('bureau_events').select('kind').where('agent_id', '=', agentId).where('reporter_platform', 'not in', ['before', 'load']).orderBy('id').execute()
+  const rows = await db
+    .selectFrom('bureau_events')
+    .select('kind')
+    .where('agent_id', '=', agentId)
+    .where('reporter_platform', 'not in', ['before', 'load'])
+    .orderBy('id')
+    .execute()
   return rows.map(({ kind }) => kind)
 }
 
@@ -54,7 +68,9 @@ export const clockJumps: Scenario = {
     const worlds = await startPair(stage)
     const [one] = worlds
     const urls = worlds.map(({ url }) => url)
-    const partnerKey = String(succeeded(await one.asOwner('POST', '/v1/api-keys', { name: 'load', environment: 'test' })).key)
+    const partnerKey = String(
+      succeeded(await one.asOwner('POST', '/v1/api-keys', { name: 'load', environment: 'test' })).key
+    )
     const agents = []
     for (const agentId of ['steady', 'debtor']) {
       const key = await one.fund(agentId, 10_000)
@@ -65,7 +81,16 @@ export const clockJumps: Scenario = {
     const receiver = await startReceiver(stage)
     const eventsBefore = await subscribe(one.url, partnerKey, receiver)
     const accounts = await linkBank(one.url, partnerKey, 'usr_load')
-    const tenant = { email: '', password: '', cookie: '', token: '', partnerId: one.owner.partnerId, key: partnerKey, agents, ...accounts }
+    const tenant = {
+      email: '',
+      password: '',
+      cookie: '',
+      token: '',
+      partnerId: one.owner.partnerId,
+      key: partnerKey,
+      agents,
+      ...accounts
+    }
     const promises = createPromises(tenant, random)
     for (const jump of jumps) {
       for (const { clock } of worlds) clock.advance(jump + random.integer(0, hourMs / 4))
@@ -74,12 +99,30 @@ export const clockJumps: Scenario = {
       for (const { app } of worlds) await app.jobs.run('loans')
       // At once at the other instance, whose clock says something else.
       for (const promise of promises.all.slice(from)) {
-        const again = await send(random.pick(urls), 'POST', promise.path, { key: promise.credential, body: promise.body, headers: { 'idempotency-key': promise.key } })
+        const again = await send(random.pick(urls), 'POST', promise.path, {
+          key: promise.credential,
+          body: promise.body,
+          headers: { 'idempotency-key': promise.key }
+        })
         assert.deepEqual([again.status, again.text], [promise.settled?.status, promise.settled?.text])
       }
     }
     assert.deepEqual([...promises.statuses.keys()], ['200'], 'no jump fails a request')
-    assert.deepEqual(await lapsesOf(one, 'debtor'), ['payment_late', 'payment_missed'], 'a loan is late once and in default once')
-    note(await assertEverythingHolds({ db: one.database.db, url: one.url, partnerId: one.owner.partnerId, promises, received: receiver.received, eventsBefore, replays: operationsEach }))
+    assert.deepEqual(
+      await lapsesOf(one, 'debtor'),
+      ['payment_late', 'payment_missed'],
+      'a loan is late once and in default once'
+    )
+    note(
+      await assertEverythingHolds({
+        db: one.database.db,
+        url: one.url,
+        partnerId: one.owner.partnerId,
+        promises,
+        received: receiver.received,
+        eventsBefore,
+        replays: operationsEach
+      })
+    )
   }
 }

@@ -28,7 +28,7 @@ const mountSmallDisk = (stage: Stage): string => {
 const fill = (path: string): void => {
   const file = openSync(path, 'w')
   try {
-    for (let size = 1_048_576; size >= 512; ) {
+    for (let size = 1_048_576; size >= 512;) {
       try {
         if (writeSync(file, Buffer.alloc(size)) < size) size /= 2
       } catch (error) {
@@ -47,7 +47,11 @@ export const fullDisk: Scenario = {
   async run(stage) {
     const { random, note } = stage
     const disk = mountSmallDisk(stage)
-    const postgres = await startPostgres(stage, { durable: true, folder: disk, settings: ['max_wal_size=32MB', 'min_wal_size=16MB'] })
+    const postgres = await startPostgres(stage, {
+      durable: true,
+      folder: disk,
+      settings: ['max_wal_size=32MB', 'min_wal_size=16MB']
+    })
     const site = await startSite(stage, { random, databaseUrl: postgres.url })
     const ballast = join(disk, 'ballast')
     for (let round = 0; round < rounds; round++) {

@@ -10,4 +10,15 @@ import { redisGone } from './redis-gone.ts'
 import { slowDatabase } from './slow-database.ts'
 import { stripeGone } from './stripe-gone.ts'
 
-export const scenarios: Scenario[] = [killServer, killDatabase, fullDisk, slowDatabase, flappingDatabase, redisGone, plaidGone, stripeGone, clockJumps, racingInstances]
+export const scenarios: Scenario[] = [
+  killServer,
+  killDatabase,
+  fullDisk,
+  slowDatabase,
+  flappingDatabase,
+  redisGone,
+  plaidGone,
+  stripeGone,
+  clockJumps,
+  racingInstances
+]

@@ -22,14 +22,23 @@ const attemptsOf = async (world: World, stage: Stage, checking: string, savings:
     const made = stage.random.chance(0.2) ? await world.post('/v1/sandbox/public_token', {}) : undefined
     attempts.push(
       made === undefined
-        ? { path: '/v1/transfers', key: `t${n}`, body: { from_account_id: checking, to_account_id: savings, amount: 0.5, memo: `t${n}` } }
-        : { path: '/v1/accounts/link', key: `l${n}`, body: { public_token: made.body.public_token, user_id: `usr_${n}` } }
+        ? {
+            path: '/v1/transfers',
+            key: `t${n}`,
+            body: { from_account_id: checking, to_account_id: savings, amount: 0.5, memo: `t${n}` }
+          }
+        : {
+            path: '/v1/accounts/link',
+            key: `l${n}`,
+            body: { public_token: made.body.public_token, user_id: `usr_${n}` }
+          }
     )
   }
   return attempts
 }
 
-const post = (world: World, { path, body, key }: Attempt) => world.post(path, body, undefined, { 'idempotency-key': key })
+const post = (world: World, { path, body, key }: Attempt) =>
+  world.post(path, body, undefined, { 'idempotency-key': key })
 
 /** What a partner sees: only what was acknowledged to it. */
 const visible = async (world: World): Promise<number> => {
@@ -40,11 +49,26 @@ const visible = async (world: World): Promise<number> => {
 
 /** Each transfer is at Plaid once, and what is held on the account is what its transfers hold. */
 const assertAtPlaidOnce = async ({ database: { db } }: World, checking: string): Promise<number> => {
-  const transfers = await db.selectFrom('transfers').select(['id', 'amount_cents']).where('from_account_id', '=', checking).execute()
+  const transfers = await db
+    .selectFrom('transfers')
+    .select(['id', 'amount_cents'])
+    .where('from_account_id', '=', checking)
+    .execute()
   const atPlaid = await db.selectFrom('plaid_sim_transfers').select('metadata').execute()
-  assert.deepEqual(atPlaid.map(({ metadata }) => metadata?.transfer_id).sort(), transfers.map(({ id }) => id).sort(), 'each transfer is at Plaid, once')
-  const { held_cents } = await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', checking).executeTakeFirstOrThrow()
-  assert.equal(held_cents, transfers.reduce((sum, { amount_cents }) => sum + amount_cents, 0))
+  assert.deepEqual(
+    atPlaid.map(({ metadata }) => metadata?.transfer_id).sort(),
+    transfers.map(({ id }) => id).sort(),
+    'each transfer is at Plaid, once'
+  )
+  const { held_cents } = await db
+    .selectFrom('account_funds')
+    .select('held_cents')
+    .where('account_id', '=', checking)
+    .executeTakeFirstOrThrow()
+  assert.equal(
+    held_cents,
+    transfers.reduce((sum, { amount_cents }) => sum + amount_cents, 0)
+  )
   return transfers.length
 }
 
@@ -70,12 +94,18 @@ export const plaidGone: Scenario = {
       else assert.deepEqual([status, body.error], [502, 'upstream_unavailable'])
       const stale = await world.get('/v1/accounts?user_id=usr_8M2nQ')
       assert.equal(stale.status, 200)
-      assert.ok(stale.body.accounts.every((account: { stale: boolean }) => account.stale), 'balances are served from what is stored')
+      assert.ok(
+        stale.body.accounts.every((account: { stale: boolean }) => account.stale),
+        'balances are served from what is stored'
+      )
       faults.clear()
       assert.equal(await visible(world), before + acknowledged, 'nothing half-done is seen')
     }
     // Some never come back; what Plaid has of them is finished, what it never got is undone.
-    const [again, abandoned] = [attempts.filter((_, index) => index % 3 !== 0), attempts.filter((_, index) => index % 3 === 0)]
+    const [again, abandoned] = [
+      attempts.filter((_, index) => index % 3 !== 0),
+      attempts.filter((_, index) => index % 3 === 0)
+    ]
     for (const attempt of again) assert.equal((await post(world, attempt)).status, 200, attempt.key)
     world.clock.advance(11 * 60_000)
     await world.sweep()
@@ -83,6 +113,8 @@ export const plaidGone: Scenario = {
     const preparing = await database.db.selectFrom('transfers').select('id').where('state', '=', 'preparing').execute()
     assert.deepEqual(preparing, [], 'nothing is left half-done')
     await assertTransfers(database.db)
-    stage.note(`${attempts.length} operations without Plaid, ${acknowledged} of them acknowledged, ${abandoned.length} never tried again; ${made} transfers, each at Plaid once`)
+    stage.note(
+      `${attempts.length} operations without Plaid, ${acknowledged} of them acknowledged, ${abandoned.length} never tried again; ${made} transfers, each at Plaid once`
+    )
   }
 }

@@ -19,7 +19,11 @@ export const redisGone: Scenario = {
     const { random, note } = stage
     const postgres = await startPostgres(stage, { durable: false })
     const redis = await startRedis(stage)
-    const site = await startSite(stage, { random, databaseUrl: postgres.url, settings: { REDIS_URL: redis.url, LOG_LEVEL: 'info' } })
+    const site = await startSite(stage, {
+      random,
+      databaseUrl: postgres.url,
+      settings: { REDIS_URL: redis.url, LOG_LEVEL: 'info' }
+    })
     assert.equal(await redisStatus(site), 'ok')
     for (let round = 0; round < kills; round++) {
       await underLoad(site, 2_000, async () => {
@@ -33,7 +37,11 @@ export const redisGone: Scenario = {
     }
     const log = site.servers.map((server) => server.output()).join('')
     const told = (text: string) => log.split(text).length - 1
-    assert.deepEqual([told('Redis does not answer'), told('Redis answers again')], [kills, kills], 'the log tells of each outage once, and of its end')
+    assert.deepEqual(
+      [told('Redis does not answer'), told('Redis answers again')],
+      [kills, kills],
+      'the log tells of each outage once, and of its end'
+    )
     assert.deepEqual([...site.promises.statuses.keys()], ['200'], 'every request is served all the while')
     note(await site.verify())
   }

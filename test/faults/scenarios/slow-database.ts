@@ -19,7 +19,10 @@ export const slowDatabase: Scenario = {
       }
     })
     line.delayMs = 0
-    assert.ok(site.promises.all.every(({ settled }) => settled?.status === 200), 'a slow line fails nothing')
+    assert.ok(
+      site.promises.all.every(({ settled }) => settled?.status === 200),
+      'a slow line fails nothing'
+    )
     await underLoad(site, 1_000, async () => {
       await delay(random.integer(100, 500))
       line.become('silent')

@@ -10,7 +10,8 @@ const checkouts = 8
 
 export const stripeGone: Scenario = {
   name: 'stripe-gone',
-  trouble: 'Stripe cannot be reached, breaks, or loses its answers while credits are bought; then its events come twice and out of order',
+  trouble:
+    'Stripe cannot be reached, breaks, or loses its answers while credits are bought; then its events come twice and out of order',
   async run(stage) {
     const { random, note } = stage
     const postgres = await startPostgres(stage, { durable: false })
@@ -21,13 +22,21 @@ export const stripeGone: Scenario = {
     const { simulator } = world.app.stripe
     assert.ok(simulator)
     const { faults } = simulator
-    const buy = (n: number) => world.asOwner('POST', '/api/checkout', { agent_id: `buyer-${n}`, amount: 10 + n }, { 'idempotency-key': `c${n}` })
+    const buy = (n: number) =>
+      world.asOwner('POST', '/api/checkout', { agent_id: `buyer-${n}`, amount: 10 + n }, { 'idempotency-key': `c${n}` })
     await Promise.all(
       Array.from({ length: checkouts }, async (_, n) => {
-        faults.requests = [{ kind: random.pick(['error', 'drop', 'drop_after'] as const), path: '/v1/checkout', times: 1_000 }, ...(faults.requests ?? [])]
+        faults.requests = [
+          { kind: random.pick(['error', 'drop', 'drop_after'] as const), path: '/v1/checkout', times: 1_000 },
+          ...(faults.requests ?? [])
+        ]
         const { status, body } = await buy(n)
         assert.deepEqual([status, body.error], [502, 'upstream_unavailable'])
-        assert.deepEqual((await world.as(undefined, 'GET', `/api/status?agent_id=buyer-${n}`)).body, { exists: false }, 'nothing half-done')
+        assert.deepEqual(
+          (await world.as(undefined, 'GET', `/api/status?agent_id=buyer-${n}`)).body,
+          { exists: false },
+          'nothing half-done'
+        )
       })
     )
     delete faults.requests
@@ -37,14 +46,22 @@ export const stripeGone: Scenario = {
     for (let n = 0; n < checkouts; n++) {
       const { status, body } = await buy(n)
       assert.equal(status, 200)
-      const pay = () => fetch(String(body.checkout_url), { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' })
+      const pay = () =>
+        fetch(String(body.checkout_url), {
+          method: 'POST',
+          body: new URLSearchParams({ action: 'pay' }),
+          redirect: 'manual'
+        })
       await Promise.all([pay(), pay()])
     }
     await simulator.settled()
-    for (let n = 0; n < checkouts; n++) assert.equal(await world.balance(`buyer-${n}`), (10 + n) * 100, 'paid credits are booked once')
+    for (let n = 0; n < checkouts; n++)
+      assert.equal(await world.balance(`buyer-${n}`), (10 + n) * 100, 'paid credits are booked once')
     const sessions = await database.db.selectFrom('stripe_sim_sessions').select('id').execute()
     assert.equal(sessions.length, checkouts, 'a retry finds the session that the lost answer told of')
     assert.deepEqual((await verifyLedger(database.db)).faults, [])
-    note(`${checkouts} checkouts failed with 502 and left nothing; tried again under their keys they made ${sessions.length} sessions, each paid and booked once`)
+    note(
+      `${checkouts} checkouts failed with 502 and left nothing; tried again under their keys they made ${sessions.length} sessions, each paid and booked once`
+    )
   }
 }

@@ -11,7 +11,8 @@ const operatorOf = async ({ url, database }: TestApp): Promise<string> => {
   return jwt
 }
 
-const change = async (url: string, bearer: string, id: string, body: unknown) => await call(url, `/api/v1/admin/partners/${id}`, { method: 'PATCH', bearer, body })
+const change = async (url: string, bearer: string, id: string, body: unknown) =>
+  await call(url, `/api/v1/admin/partners/${id}`, { method: 'PATCH', bearer, body })
 
 test('administration is for operators alone, and for as long as they are', async (t) => {
   const started = await startApp(t)
@@ -20,8 +21,17 @@ test('administration is for operators alone, and for as long as they are', async
   const ada = await register(url, 'ada@example.com')
   const { key } = await mintKey(url, operator)
   const { token } = await mintToken(url, operator)
-  for (const [method, path] of [['GET', '/partners'], ['GET', `/partners/${ada.partnerId}`], ['PATCH', `/partners/${ada.partnerId}`]] as const) {
-    const attempt = async (bearer?: string) => await call(url, `/api/v1/admin${path}`, { method, ...(bearer === undefined ? {} : { bearer }), ...(method === 'PATCH' ? { body: { production_enabled: true } } : {}) })
+  for (const [method, path] of [
+    ['GET', '/partners'],
+    ['GET', `/partners/${ada.partnerId}`],
+    ['PATCH', `/partners/${ada.partnerId}`]
+  ] as const) {
+    const attempt = async (bearer?: string) =>
+      await call(url, `/api/v1/admin${path}`, {
+        method,
+        ...(bearer === undefined ? {} : { bearer }),
+        ...(method === 'PATCH' ? { body: { production_enabled: true } } : {})
+      })
     assert.equal((await attempt()).status, 401)
     assert.equal(codeOf(await attempt(ada.jwt)), 'operator_required')
     for (const bearer of [key, token]) assert.equal(codeOf(await attempt(bearer)), 'credential_not_accepted')
@@ -59,7 +69,8 @@ test('rate limits of a partner hold from the next request on and leave other par
   const operator = await operatorOf(started)
   const ada = await register(url, 'ada@example.com')
   const { key } = await mintKey(url, ada.jwt)
-  const limitOf = async (bearer: string) => (await call(url, '/v1/activity', { bearer })).headers.get('x-ratelimit-limit')
+  const limitOf = async (bearer: string) =>
+    (await call(url, '/v1/activity', { bearer })).headers.get('x-ratelimit-limit')
   assert.equal(await limitOf(key), '300')
   const overrides = { read: { ceiling: 7, burst: 9 }, write: 4 }
   const changed = await change(url, operator, ada.partnerId, { rate_overrides: overrides })
@@ -76,7 +87,11 @@ test('a change that is wrong is refused field by field, and an unknown partner i
   const { url } = started
   const operator = await operatorOf(started)
   const ada = await register(url, 'ada@example.com')
-  const wrong = await change(url, operator, ada.partnerId, { production_enabled: 'yes', rate_overrides: { fast: 1 }, name: 'x' })
+  const wrong = await change(url, operator, ada.partnerId, {
+    production_enabled: 'yes',
+    rate_overrides: { fast: 1 },
+    name: 'x'
+  })
   assert.deepEqual(fieldsOf(wrong), ['body/name', 'body/production_enabled', 'body/rate_overrides/fast'])
   assert.equal((await change(url, operator, ada.partnerId, { rate_overrides: { read: { ceiling: -1 } } })).status, 400)
   assert.equal((await change(url, operator, ada.partnerId, {})).status, 400)
@@ -92,10 +107,27 @@ test('partners are listed newest first, page by page, with their owners', async 
   const ada = await register(url, 'ada@example.com')
   const page = await call(url, '/api/v1/admin/partners?limit=1', { bearer: operator })
   assert.deepEqual(page.body.items, [
-    { id: ada.partnerId, name: 'ada@example.com', production_enabled: false, rate_overrides: {}, owner_email: 'ada@example.com', created_at: '2026-06-14T18:00:01.000Z' }
+    {
+      id: ada.partnerId,
+      name: 'ada@example.com',
+      production_enabled: false,
+      rate_overrides: {},
+      owner_email: 'ada@example.com',
+      created_at: '2026-06-14T18:00:01.000Z'
+    }
   ])
-  const rest = await call(url, `/api/v1/admin/partners?limit=1&cursor=${encodeURIComponent(String(page.body.nextCursor))}`, { bearer: operator })
-  assert.deepEqual((rest.body.items as { owner_email: string }[]).map(({ owner_email }) => owner_email), ['operator@example.com'])
+  const rest = await call(
+    url,
+    `/api/v1/admin/partners?limit=1&cursor=${encodeURIComponent(String(page.body.nextCursor))}`,
+    { bearer: operator }
+  )
+  assert.deepEqual(
+    (rest.body.items as { owner_email: string }[]).map(({ owner_email }) => owner_email),
+    ['operator@example.com']
+  )
   assert.equal(rest.body.nextCursor, null)
-  assert.deepEqual((await call(url, `/api/v1/admin/partners/${ada.partnerId}`, { bearer: operator })).body, (page.body.items as unknown[])[0])
+  assert.deepEqual(
+    (await call(url, `/api/v1/admin/partners/${ada.partnerId}`, { bearer: operator })).body,
+    (page.body.items as unknown[])[0]
+  )
 })

@@ -24,8 +24,13 @@ const buy = async (world: World, agentId: string, dollars: number): Promise<{ ur
   assert.deepEqual([status, body.ok], [200, true])
   assert.equal((await press(body.checkout_url, 'pay')).status, 303)
   await simulatorOf(world).settled()
-  const session = await world.app.stripe.call('read', (stripe) => stripe.checkout.sessions.retrieve(sessionOf(body.checkout_url)))
-  return { url: body.checkout_url, paymentIntent: typeof session.payment_intent === 'string' ? session.payment_intent : '' }
+  const session = await world.app.stripe.call('read', (stripe) =>
+    stripe.checkout.sessions.retrieve(sessionOf(body.checkout_url))
+  )
+  return {
+    url: body.checkout_url,
+    paymentIntent: typeof session.payment_intent === 'string' ? session.payment_intent : ''
+  }
 }
 
 const control = async (world: World, path: string, body: object): Promise<void> => {
@@ -50,7 +55,9 @@ const refund = async (world: World, paymentIntent: string, dollars: number): Pro
 const dispute = async (world: World, paymentIntent: string): Promise<string> => {
   await control(world, '/simulator/disputes', { payment_intent: paymentIntent })
   await simulatorOf(world).settled()
-  const { data } = await world.app.stripe.call('read', (stripe) => stripe.disputes.list({ payment_intent: paymentIntent }))
+  const { data } = await world.app.stripe.call('read', (stripe) =>
+    stripe.disputes.list({ payment_intent: paymentIntent })
+  )
   return data[0]?.id ?? ''
 }
 
@@ -68,19 +75,28 @@ test('buying credits', async (t) => {
   const world = await openWorld(t)
   const { as, asOwner } = world
   const simulator = simulatorOf(world)
-  const heal = () => Object.keys(simulator.faults).forEach((name) => delete simulator.faults[name as keyof typeof simulator.faults])
+  const heal = () =>
+    Object.keys(simulator.faults).forEach((name) => delete simulator.faults[name as keyof typeof simulator.faults])
 
   await t.test('a payment books 100 credits a dollar, for an agent that the checkout made and claimed', async () => {
     await buy(world, 'buyer', 25)
     const { body } = await as(undefined, 'GET', '/api/balance?agent_id=buyer')
     assert.equal(body.agent.balance, 2500)
-    assert.deepEqual(body.recent_transactions.map(({ type, amount, description }: Record<string, unknown>) => [type, amount, description]), [['earn', 2500, 'Top-up: 2500 credits']])
+    assert.deepEqual(
+      body.recent_transactions.map(({ type, amount, description }: Record<string, unknown>) => [
+        type,
+        amount,
+        description
+      ]),
+      [['earn', 2500, 'Top-up: 2500 credits']]
+    )
     assert.equal((await asOwner('GET', '/api/status?agent_id=buyer')).body.is_owner, true)
     assert.ok((await world.eventTypes()).includes('agent.topup'))
   })
 
   await t.test('only 10 to 500 dollars in whole cents, and only with a session', async () => {
-    for (const amount of [9.99, 500.01, 0, -10, 10.005, '25']) assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount })).status, 400, String(amount))
+    for (const amount of [9.99, 500.01, 0, -10, 10.005, '25'])
+      assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount })).status, 400, String(amount))
     assert.equal((await as(undefined, 'POST', '/api/checkout', { agent_id: 'buyer', amount: 25 })).status, 401)
     await buy(world, 'odd', 12.34)
     assert.equal(await world.balance('odd'), 1234)
@@ -97,15 +113,30 @@ test('buying credits', async (t) => {
   })
 
   await t.test('a keyed checkout that is tried again answers the same page', async () => {
-    const answers = await Promise.all(['', ''].map(async () => (await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })).body))
-    const again = (await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })).body
+    const answers = await Promise.all(
+      ['', ''].map(
+        async () =>
+          (await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })).body
+      )
+    )
+    const again = (
+      await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })
+    ).body
     assert.ok(answers.some((answer) => answer.checkout_url === again.checkout_url))
   })
 
   await t.test('an event without Stripe’s signature, or with an old one, is refused', async () => {
-    const payload = JSON.stringify({ id: 'evt_forged', object: 'event', type: 'checkout.session.completed', data: { object: {} } })
+    const payload = JSON.stringify({
+      id: 'evt_forged',
+      object: 'event',
+      type: 'checkout.session.completed',
+      data: { object: {} }
+    })
     const post = (headers: Record<string, string>) => as(undefined, 'POST', '/v1/stripe/webhook', payload, headers)
-    assert.deepEqual([(await post({})).status, (await post({ 'stripe-signature': 't=1,v1=00' })).body.error], [400, 'invalid_signature'])
+    assert.deepEqual(
+      [(await post({})).status, (await post({ 'stripe-signature': 't=1,v1=00' })).body.error],
+      [400, 'invalid_signature']
+    )
     const sign = (timestamp: number, secret = world.config.stripe.webhookSecret) =>
       new Stripe('sk_test_none').webhooks.generateTestHeaderString({ payload, secret, timestamp })
     const now = Math.floor(world.clock.now().getTime() / 1000)
@@ -124,7 +155,10 @@ test('buying credits', async (t) => {
   })
 
   await t.test('what was spent before a refund or a dispute is noted as owed', async () => {
-    for (const [agentId, reverse] of [['spender', refund], ['disputed', dispute]] as const) {
+    for (const [agentId, reverse] of [
+      ['spender', refund],
+      ['disputed', dispute]
+    ] as const) {
       const { paymentIntent } = await buy(world, agentId, 20)
       const key = (await asOwner('GET', `/api/status?agent_id=${agentId}`)).body.agent.api_key
       await as(key, 'POST', '/api/spend', { amount: 1500 })
@@ -144,19 +178,29 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('scrambled'), 2500)
   })
 
-  await t.test('a dispute that is won gives everything back once: what was owed is owed no more, what was taken is there again', async () => {
-    const { paymentIntent } = await buy(world, 'winner', 20)
-    const key = (await asOwner('GET', '/api/status?agent_id=winner')).body.agent.api_key
-    await as(key, 'POST', '/api/spend', { amount: 1500 })
-    const id = await dispute(world, paymentIntent)
-    assert.deepEqual([await world.balance('winner'), await owedBy(world, 'winner')], [0, 1500])
-    simulator.faults.duplicates = 2
-    await closeDispute(world, id, 'won')
-    heal()
-    assert.deepEqual([await world.balance('winner'), await owedBy(world, 'winner')], [500, 0])
-    const { body } = await as(undefined, 'GET', '/api/balance?agent_id=winner')
-    assert.deepEqual(body.recent_transactions.map(({ type, amount, description }: Record<string, unknown>) => [type, amount, description])[0], ['earn', 500, 'Dispute won: 500 credits'])
-  })
+  await t.test(
+    'a dispute that is won gives everything back once: what was owed is owed no more, what was taken is there again',
+    async () => {
+      const { paymentIntent } = await buy(world, 'winner', 20)
+      const key = (await asOwner('GET', '/api/status?agent_id=winner')).body.agent.api_key
+      await as(key, 'POST', '/api/spend', { amount: 1500 })
+      const id = await dispute(world, paymentIntent)
+      assert.deepEqual([await world.balance('winner'), await owedBy(world, 'winner')], [0, 1500])
+      simulator.faults.duplicates = 2
+      await closeDispute(world, id, 'won')
+      heal()
+      assert.deepEqual([await world.balance('winner'), await owedBy(world, 'winner')], [500, 0])
+      const { body } = await as(undefined, 'GET', '/api/balance?agent_id=winner')
+      assert.deepEqual(
+        body.recent_transactions.map(({ type, amount, description }: Record<string, unknown>) => [
+          type,
+          amount,
+          description
+        ])[0],
+        ['earn', 500, 'Dispute won: 500 credits']
+      )
+    }
+  )
 
   await t.test('a dispute that is lost gives nothing back', async () => {
     const { paymentIntent } = await buy(world, 'loser', 20)
@@ -173,19 +217,26 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('partly'), 2000)
   })
 
-  await t.test('whatever the order in which payment, dispute and its end become known, the book ends the same', async () => {
-    for (const order of ['oldest_first', 'newest_first']) {
-      simulator.faults.hold = true
-      const { paymentIntent } = await buy(world, `order-${order}`, 40)
-      const id = await dispute(world, paymentIntent)
-      await closeDispute(world, id, 'won')
-      assert.equal((await as(undefined, 'GET', `/api/balance?agent_id=order-${order}`)).body.agent.balance, 0)
-      heal()
-      await control(world, '/simulator/events/release', { order })
-      await simulator.settled()
-      assert.deepEqual([await world.balance(`order-${order}`), await owedBy(world, `order-${order}`)], [4000, 0], order)
+  await t.test(
+    'whatever the order in which payment, dispute and its end become known, the book ends the same',
+    async () => {
+      for (const order of ['oldest_first', 'newest_first']) {
+        simulator.faults.hold = true
+        const { paymentIntent } = await buy(world, `order-${order}`, 40)
+        const id = await dispute(world, paymentIntent)
+        await closeDispute(world, id, 'won')
+        assert.equal((await as(undefined, 'GET', `/api/balance?agent_id=order-${order}`)).body.agent.balance, 0)
+        heal()
+        await control(world, '/simulator/events/release', { order })
+        await simulator.settled()
+        assert.deepEqual(
+          [await world.balance(`order-${order}`), await owedBy(world, `order-${order}`)],
+          [4000, 0],
+          order
+        )
+      }
     }
-  })
+  )
 
   await t.test('an inquiry that becomes a dispute takes the credits when the money is withdrawn', async () => {
     const { paymentIntent } = await buy(world, 'inquired', 20)
@@ -193,8 +244,15 @@ test('buying credits', async (t) => {
       const object = { id: 'du_inquiry', object: 'dispute', status, amount: 2000, payment_intent: paymentIntent }
       const payload = JSON.stringify({ id: `evt_${type}`, object: 'event', type, data: { object } })
       const timestamp = Math.floor(world.clock.now().getTime() / 1000)
-      const signature = new Stripe('sk_test_none').webhooks.generateTestHeaderString({ payload, secret: world.config.stripe.webhookSecret, timestamp })
-      assert.equal((await as(undefined, 'POST', '/v1/stripe/webhook', payload, { 'stripe-signature': signature })).status, 200)
+      const signature = new Stripe('sk_test_none').webhooks.generateTestHeaderString({
+        payload,
+        secret: world.config.stripe.webhookSecret,
+        timestamp
+      })
+      assert.equal(
+        (await as(undefined, 'POST', '/v1/stripe/webhook', payload, { 'stripe-signature': signature })).status,
+        200
+      )
     }
     await send('charge.dispute.created', 'warning_needs_response')
     assert.equal(await world.balance('inquired'), 2000)
@@ -211,18 +269,28 @@ test('buying credits', async (t) => {
     await world.app.jobs.run('expire payment sessions of the simulator')
     await simulator.settled()
     assert.equal((await press(body.checkout_url, 'pay')).status, 410)
-    const payment = await world.database.db.selectFrom('stripe_payments').select('status').where('session_id', '=', sessionOf(body.checkout_url)).executeTakeFirst()
+    const payment = await world.database.db
+      .selectFrom('stripe_payments')
+      .select('status')
+      .where('session_id', '=', sessionOf(body.checkout_url))
+      .executeTakeFirst()
     assert.equal(payment?.status, 'expired')
     assert.equal(await world.balance('idle'), 0)
   })
 
   await t.test('somebody else’s agent cannot be funded by a stranger’s session', async () => {
     const stranger = await (await createOwner(world)).token()
-    assert.equal((await as(stranger, 'POST', '/api/checkout', { agent_id: 'buyer', amount: 10 })).body.error, 'not_owner')
+    assert.equal(
+      (await as(stranger, 'POST', '/api/checkout', { agent_id: 'buyer', amount: 10 })).body.error,
+      'not_owner'
+    )
   })
 
   await t.test('the page to come back to is plain and says how it ended', async () => {
-    for (const [query, words] of [['', /Thank you/], ['?outcome=cancelled', /Nothing was paid/]] as const) {
+    for (const [query, words] of [
+      ['', /Thank you/],
+      ['?outcome=cancelled', /Nothing was paid/]
+    ] as const) {
       const page = await fetch(`${world.url}/checkout/return${query}`)
       assert.equal(page.status, 200)
       assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
@@ -243,33 +311,46 @@ test('Stripe out of reach is 502 and changes nothing', async (t) => {
 
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
-test('in a browser: from the checkout to the credits on the balance', { skip: existsSync(chromium) ? false : `there is no browser at ${chromium}` }, async (t) => {
-  const world = await openWorld(t)
-  const { chromium: launcher } = await import('playwright-core')
-  const profile = mkdtempSync(join(tmpdir(), 'atlas-browser-'))
-  const context = await launcher.launchPersistentContext(profile, {
-    executablePath: chromium,
-    headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-  })
-  t.after(async () => {
-    await context.close()
-    rmSync(profile, { recursive: true, force: true })
-  })
-  const page = await context.newPage()
-  const checkout = async (): Promise<string> => (await world.asOwner('POST', '/api/checkout', { agent_id: 'browsing', amount: 25 })).body.checkout_url
+test(
+  'in a browser: from the checkout to the credits on the balance',
+  { skip: existsSync(chromium) ? false : `there is no browser at ${chromium}` },
+  async (t) => {
+    const world = await openWorld(t)
+    const { chromium: launcher } = await import('playwright-core')
+    const profile = mkdtempSync(join(tmpdir(), 'atlas-browser-'))
+    const context = await launcher.launchPersistentContext(profile, {
+      executablePath: chromium,
+      headless: true,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync'
+      ]
+    })
+    t.after(async () => {
+      await context.close()
+      rmSync(profile, { recursive: true, force: true })
+    })
+    const page = await context.newPage()
+    const checkout = async (): Promise<string> =>
+      (await world.asOwner('POST', '/api/checkout', { agent_id: 'browsing', amount: 25 })).body.checkout_url
 
-  await page.goto(await checkout())
-  assert.match(await page.innerText('body'), /25\.00/)
-  await page.click('button[value=cancel]')
-  await page.waitForURL('**/checkout/return?outcome=cancelled')
-  assert.match(await page.innerText('h1'), /Nothing was paid/)
-  assert.equal(await world.balance('browsing'), 0)
+    await page.goto(await checkout())
+    assert.match(await page.innerText('body'), /25\.00/)
+    await page.click('button[value=cancel]')
+    await page.waitForURL('**/checkout/return?outcome=cancelled')
+    assert.match(await page.innerText('h1'), /Nothing was paid/)
+    assert.equal(await world.balance('browsing'), 0)
 
-  await page.goto(await checkout())
-  await page.click('button[value=pay]')
-  await page.waitForURL('**/checkout/return?session_id=cs_test_*')
-  assert.match(await page.innerText('h1'), /Thank you/)
-  await simulatorOf(world).settled()
-  assert.equal(await world.balance('browsing'), 2500)
-})
+    await page.goto(await checkout())
+    await page.click('button[value=pay]')
+    await page.waitForURL('**/checkout/return?session_id=cs_test_*')
+    assert.match(await page.innerText('h1'), /Thank you/)
+    await simulatorOf(world).settled()
+    assert.equal(await world.balance('browsing'), 2500)
+  }
+)

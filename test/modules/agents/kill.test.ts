@@ -13,7 +13,13 @@ import { startServerProcess } from '../../machines/server-process.ts'
 const run = promisify(execFile)
 
 test('a server that is killed in the middle of spends loses none and doubles none', { timeout: 600_000 }, async (t) => {
-  const settings = { NODE_ENV: 'development', ATLAS_DATA_DIR: makeFolder(t, 'kill'), DATABASE_URL: '', REDIS_URL: '', LOG_LEVEL: 'silent' }
+  const settings = {
+    NODE_ENV: 'development',
+    ATLAS_DATA_DIR: makeFolder(t, 'kill'),
+    DATABASE_URL: '',
+    REDIS_URL: '',
+    LOG_LEVEL: 'silent'
+  }
   await fillDataDir(settings.ATLAS_DATA_DIR)
   const app = await buildApp({ config: loadConfig(settings) })
   await app.ready()
@@ -24,7 +30,8 @@ test('a server that is killed in the middle of spends loses none and doubles non
   await app.close()
 
   const server = await startServerProcess(t, settings)
-  const spend = async (name: string) => await send(server.url, 'POST', '/api/spend', { key, body: { amount: 1 }, headers: { 'idempotency-key': name } })
+  const spend = async (name: string) =>
+    await send(server.url, 'POST', '/api/spend', { key, body: { amount: 1 }, headers: { 'idempotency-key': name } })
   const names = Array.from({ length: 40 }, (_, i) => `spend-${i}`)
   let answered = 0
   let killed: Promise<void> | undefined
@@ -46,6 +53,12 @@ test('a server that is killed in the middle of spends loses none and doubles non
   assert.equal(body.agent.balance, 1000 - names.length)
   assert.equal(await server.drain(), 0)
 
-  const { stdout } = await run(process.execPath, scriptToRun('scripts/ledger-verify.ts'), { cwd: root, env: { ...process.env, ...settings } })
-  assert.equal(stdout, `1 wallets, ${names.length + 1} transactions, ${2 * names.length + 2} entries: the book holds.\n`)
+  const { stdout } = await run(process.execPath, scriptToRun('scripts/ledger-verify.ts'), {
+    cwd: root,
+    env: { ...process.env, ...settings }
+  })
+  assert.equal(
+    stdout,
+    `1 wallets, ${names.length + 1} transactions, ${2 * names.length + 2} entries: the book holds.\n`
+  )
 })

@@ -21,7 +21,22 @@ interface Model {
   owed: number
 }
 
-type Kind = 'topUp' | 'spend' | 'ask' | 'approve' | 'approveTogether' | 'reject' | 'pause' | 'resume' | 'revoke' | 'refund' | 'dispute' | 'decideDispute' | 'retrySameKey' | 'retryOtherKey' | 'crash'
+type Kind =
+  | 'topUp'
+  | 'spend'
+  | 'ask'
+  | 'approve'
+  | 'approveTogether'
+  | 'reject'
+  | 'pause'
+  | 'resume'
+  | 'revoke'
+  | 'refund'
+  | 'dispute'
+  | 'decideDispute'
+  | 'retrySameKey'
+  | 'retryOtherKey'
+  | 'crash'
 
 interface Step {
   kind: Kind
@@ -30,11 +45,27 @@ interface Step {
 }
 
 const weights: Record<Kind, number> = {
-  topUp: 4, spend: 6, ask: 4, approve: 4, approveTogether: 2, reject: 2, pause: 2, resume: 3, revoke: 1, refund: 2, dispute: 2, decideDispute: 2, retrySameKey: 2, retryOtherKey: 2, crash: 1
+  topUp: 4,
+  spend: 6,
+  ask: 4,
+  approve: 4,
+  approveTogether: 2,
+  reject: 2,
+  pause: 2,
+  resume: 3,
+  revoke: 1,
+  refund: 2,
+  dispute: 2,
+  decideDispute: 2,
+  retrySameKey: 2,
+  retryOtherKey: 2,
+  crash: 1
 }
 
 const stepArb: fc.Arbitrary<Step> = fc.record({
-  kind: fc.oneof(...Object.entries(weights).map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind as Kind) }))),
+  kind: fc.oneof(
+    ...Object.entries(weights).map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind as Kind) }))
+  ),
   cents: fc.integer({ min: 1, max: 150_000 }),
   pick: fc.nat({ max: 1_000 })
 })
@@ -80,8 +111,15 @@ class Play {
     assert.equal(status, 200)
     await fetch(body.checkout_url, { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' })
     await world.app.stripe.simulator?.settled()
-    const session = await world.app.stripe.call('read', (stripe) => stripe.checkout.sessions.retrieve(body.checkout_url.split('/').at(-1)))
-    model.payments.push({ intent: typeof session.payment_intent === 'string' ? session.payment_intent : '', paid: dollars, reversed: 0, owed: 0 })
+    const session = await world.app.stripe.call('read', (stripe) =>
+      stripe.checkout.sessions.retrieve(body.checkout_url.split('/').at(-1))
+    )
+    model.payments.push({
+      intent: typeof session.payment_intent === 'string' ? session.payment_intent : '',
+      paid: dollars,
+      reversed: 0,
+      owed: 0
+    })
     model.balance += dollars * 10_000
   }
 
@@ -90,7 +128,9 @@ class Play {
     const payment = model.payments[pick % (model.payments.length || 1)]
     if (payment === undefined || payment.reversed === payment.paid || payment.dispute !== undefined) return
     const dollars = 1 + (pick % (payment.paid - payment.reversed))
-    await world.app.stripe.call(this.newKey(), (stripe, options) => stripe.refunds.create({ payment_intent: payment.intent, amount: dollars * 100 }, options))
+    await world.app.stripe.call(this.newKey(), (stripe, options) =>
+      stripe.refunds.create({ payment_intent: payment.intent, amount: dollars * 100 }, options)
+    )
     await world.app.stripe.simulator?.settled()
     payment.reversed += dollars
     const taken = Math.min(model.balance, dollars * 10_000)
@@ -104,7 +144,10 @@ class Play {
     const { world, model } = this
     const payment = model.payments[pick % (model.payments.length || 1)]
     if (payment === undefined || payment.dispute !== undefined) return
-    payment.dispute = { id: String((await this.control('/simulator/disputes', { payment_intent: payment.intent })).id), open: true }
+    payment.dispute = {
+      id: String((await this.control('/simulator/disputes', { payment_intent: payment.intent })).id),
+      open: true
+    }
     await world.app.stripe.simulator?.settled()
     const due = (payment.paid - payment.reversed) * 10_000
     const taken = Math.min(model.balance, due)
@@ -134,8 +177,15 @@ class Play {
     const { simulator } = this.world.app.stripe
     const address = simulator?.api.server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    const headers = { authorization: `Bearer ${this.world.config.stripe.secretKey}`, 'content-type': 'application/json' }
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const headers = {
+      authorization: `Bearer ${this.world.config.stripe.secretKey}`,
+      'content-type': 'application/json'
+    }
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body)
+    })
     assert.equal(response.status, 200)
     return (await response.json()) as Record<string, unknown>
   }
@@ -144,7 +194,9 @@ class Play {
     const { world, model } = this
     const approval = model.approvals[pick % (model.approvals.length || 1)]
     if (approval === undefined) return
-    const answers = await Promise.all(Array.from({ length: times }, () => world.asOwner('POST', path, { request_id: approval.id })))
+    const answers = await Promise.all(
+      Array.from({ length: times }, () => world.asOwner('POST', path, { request_id: approval.id }))
+    )
     const expected = Array.from({ length: times }, () => {
       if (path === '/api/approve') return modelApprove(model, approval)
       if (!approval.open) return 409
@@ -162,7 +214,11 @@ class Play {
 
   async switchTo(action: 'pause' | 'resume' | 'revoke'): Promise<void> {
     const { world, model } = this
-    const { status } = await world.asOwner('POST', `/api/agents/${model.agentId}/${action}`, action === 'revoke' ? { confirm: true } : undefined)
+    const { status } = await world.asOwner(
+      'POST',
+      `/api/agents/${model.agentId}/${action}`,
+      action === 'revoke' ? { confirm: true } : undefined
+    )
     if (model.status === 'revoked' && action !== 'revoke') return assert.equal(status, 409)
     assert.equal(status, 200)
     model.status = action === 'pause' ? 'paused' : action === 'resume' ? 'active' : 'revoked'
@@ -174,7 +230,8 @@ class Play {
     const expected = modelSpend(this.model, cents)
     const together = await Promise.all(Array.from({ length: 3 }, () => this.spend(cents, {}, key)))
     const last = await this.spend(cents, {}, key)
-    for (const { status } of together) assert.ok(status === expected || status === 409, `${status} instead of ${expected}`)
+    for (const { status } of together)
+      assert.ok(status === expected || status === 409, `${status} instead of ${expected}`)
     assert.equal(last.status, expected)
     for (const { status, text } of together) if (status === 200) assert.equal(text, last.text)
   }
@@ -237,11 +294,30 @@ class Play {
     const { body } = await world.as(undefined, 'GET', `/api/status?agent_id=${model.agentId}`)
     assert.deepEqual([body.agent.balance, body.agent.status], [model.balance / 100, model.status])
     const history = await world.app.ledger.history(db, model.agentId, 500)
-    assert.equal(history.reduce((sum, row) => sum + row.amountCents, 0), model.balance)
-    const open = await db.selectFrom('approvals').select('id').where('agent_id', '=', model.agentId).where('status', '=', 'pending').orderBy('id').execute()
-    assert.deepEqual(open.map(({ id }) => id), model.approvals.filter((approval) => approval.open).map(({ id }) => id))
-    const owed = await db.selectFrom('stripe_payments').select('owed_cents').where('agent_id', '=', model.agentId).execute()
-    assert.equal(owed.reduce((sum, row) => sum + row.owed_cents, 0), model.owed)
+    assert.equal(
+      history.reduce((sum, row) => sum + row.amountCents, 0),
+      model.balance
+    )
+    const open = await db
+      .selectFrom('approvals')
+      .select('id')
+      .where('agent_id', '=', model.agentId)
+      .where('status', '=', 'pending')
+      .orderBy('id')
+      .execute()
+    assert.deepEqual(
+      open.map(({ id }) => id),
+      model.approvals.filter((approval) => approval.open).map(({ id }) => id)
+    )
+    const owed = await db
+      .selectFrom('stripe_payments')
+      .select('owed_cents')
+      .where('agent_id', '=', model.agentId)
+      .execute()
+    assert.equal(
+      owed.reduce((sum, row) => sum + row.owed_cents, 0),
+      model.owed
+    )
   }
 }
 

@@ -4,7 +4,15 @@ import { send } from '../../credentials.ts'
 import { createOwner, openWorld } from './world.ts'
 
 /** The members of a problem that no client depends on the value of. */
-const core = ({ type: _type, title: _title, status: _status, detail: _detail, requestId: _requestId, message: _message, ...rest }: Record<string, unknown>) => rest
+const core = ({
+  type: _type,
+  title: _title,
+  status: _status,
+  detail: _detail,
+  requestId: _requestId,
+  message: _message,
+  ...rest
+}: Record<string, unknown>) => rest
 
 test('the API reference of agents, as printed', async (t) => {
   const world = await openWorld(t)
@@ -29,20 +37,33 @@ test('the API reference of agents, as printed', async (t) => {
 
   await t.test('the balance is public, with the latest transactions', async () => {
     await world.database.db.transaction().execute((trx) =>
-      world.app.ledger.post(trx, { walletId: 'my-agent-001', type: 'earn', amountCents: 100_000, description: 'Top-up: 1000 credits' })
+      world.app.ledger.post(trx, {
+        walletId: 'my-agent-001',
+        type: 'earn',
+        amountCents: 100_000,
+        description: 'Top-up: 1000 credits'
+      })
     )
     const { status, body } = await as(undefined, 'GET', '/api/balance?agent_id=my-agent-001')
     assert.equal(status, 200)
     assert.deepEqual(body, {
       agent: { agent_id: 'my-agent-001', name: 'My Trading Bot', balance: 1000, is_verified: false },
-      recent_transactions: [{ type: 'earn', amount: 1000, description: 'Top-up: 1000 credits', created_at: clock.now().toISOString() }]
+      recent_transactions: [
+        { type: 'earn', amount: 1000, description: 'Top-up: 1000 credits', created_at: clock.now().toISOString() }
+      ]
     })
     const missing = await as(undefined, 'GET', '/api/balance?agent_id=nobody')
     assert.deepEqual([missing.status, core(missing.body)], [404, { error: 'agent_not_found' }])
   })
 
   await t.test('a direct spend takes the credits', async () => {
-    const { status, body } = await as(key, 'POST', '/api/spend', { amount: 50, description: 'GPT-4 API call', require_approval: false, item_name: 'OpenAI completion', url: 'https://api.openai.com' })
+    const { status, body } = await as(key, 'POST', '/api/spend', {
+      amount: 50,
+      description: 'GPT-4 API call',
+      require_approval: false,
+      item_name: 'OpenAI completion',
+      url: 'https://api.openai.com'
+    })
     assert.equal(status, 200)
     assert.equal(Number.isInteger(body.transaction_id), true)
     assert.deepEqual(body, { ok: true, spent: 50, balance: 950, transaction_id: body.transaction_id })
@@ -56,15 +77,26 @@ test('the API reference of agents, as printed', async (t) => {
   })
 
   await t.test('an amount that is not more than zero, or too fine, or text, is 400', async () => {
-    for (const amount of [0, -5, 1.005, '50', null]) assert.equal((await as(key, 'POST', '/api/spend', { amount })).status, 400, String(amount))
+    for (const amount of [0, -5, 1.005, '50', null])
+      assert.equal((await as(key, 'POST', '/api/spend', { amount })).status, 400, String(amount))
     assert.equal((await as(undefined, 'POST', '/api/spend', { amount: 5 })).status, 401)
   })
 
   await t.test('a gated spend waits; approving it by a form takes the credits once', async () => {
-    const asked = await as(key, 'POST', '/api/spend', { amount: 200, require_approval: true, item_name: 'GPUs', description: 'A day of GPUs' })
+    const asked = await as(key, 'POST', '/api/spend', {
+      amount: 200,
+      require_approval: true,
+      item_name: 'GPUs',
+      description: 'A day of GPUs'
+    })
     assert.equal(asked.status, 200)
     const id = asked.body.approval_id
-    assert.deepEqual(asked.body, { ok: false, pending: true, approval_id: id, message: 'Approval request submitted. Awaiting owner approval.' })
+    assert.deepEqual(asked.body, {
+      ok: false,
+      pending: true,
+      approval_id: id,
+      message: 'Approval request submitted. Awaiting owner approval.'
+    })
     assert.equal(await world.balance('my-agent-001'), 950)
     const form = { 'content-type': 'application/x-www-form-urlencoded' }
     const approved = await asOwner('POST', '/api/approve', `request_id=${id}`, form)
@@ -79,14 +111,21 @@ test('the API reference of agents, as printed', async (t) => {
 
   await t.test('rejecting moves nothing', async () => {
     const { body } = await as(key, 'POST', '/api/spend', { amount: 10, require_approval: true })
-    const rejected = await asOwner('POST', '/api/reject', `request_id=${body.approval_id}`, { 'content-type': 'application/x-www-form-urlencoded' })
+    const rejected = await asOwner('POST', '/api/reject', `request_id=${body.approval_id}`, {
+      'content-type': 'application/x-www-form-urlencoded'
+    })
     assert.deepEqual([rejected.status, rejected.body], [200, { ok: true, status: 'rejected' }])
     assert.equal(await world.balance('my-agent-001'), 750)
   })
 
   await t.test('the status shows the key to the owner alone', async () => {
     const anybody = (await as(undefined, 'GET', '/api/status?agent_id=my-agent-001')).body
-    assert.deepEqual(anybody.agent, { agent_id: 'my-agent-001', name: 'My Trading Bot', balance: 750, status: 'active' })
+    assert.deepEqual(anybody.agent, {
+      agent_id: 'my-agent-001',
+      name: 'My Trading Bot',
+      balance: 750,
+      status: 'active'
+    })
     assert.deepEqual([anybody.exists, anybody.is_owner, anybody.recent_transactions.length], [true, false, 3])
     const mine = (await asOwner('GET', '/api/status?agent_id=my-agent-001')).body
     assert.deepEqual([mine.is_owner, mine.agent.api_key], [true, key])
@@ -127,7 +166,10 @@ test('the API reference of agents, as printed', async (t) => {
       assert.deepEqual([refused.status, core(refused.body)], [409, { error: 'agent_revoked' }])
     }
     assert.equal((await asOwner('POST', '/api/approve', { request_id: pending })).body.error, 'agent_revoked')
-    assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'my-agent-001', amount: 10 })).body.error, 'agent_revoked')
+    assert.equal(
+      (await asOwner('POST', '/api/checkout', { agent_id: 'my-agent-001', amount: 10 })).body.error,
+      'agent_revoked'
+    )
     assert.equal((await asOwner('POST', '/api/agents/my-agent-001/revoke', { confirm: true })).status, 200)
     assert.equal(await world.balance('my-agent-001'), 749)
   })
@@ -135,26 +177,44 @@ test('the API reference of agents, as printed', async (t) => {
   await t.test('owners alone decide about their agents', async () => {
     await world.fund('theirs', 100)
     const stranger = await (await createOwner(world)).token()
-    for (const [path, body] of [['pause', undefined], ['resume', undefined], ['revoke', { confirm: true }], ['limits', { daily_limit: 1 }]] as const) {
+    for (const [path, body] of [
+      ['pause', undefined],
+      ['resume', undefined],
+      ['revoke', { confirm: true }],
+      ['limits', { daily_limit: 1 }]
+    ] as const) {
       const refused = await as(stranger, 'POST', `/api/agents/theirs/${path}`, body)
       assert.deepEqual([refused.status, refused.body.error], [403, 'not_owner'], path)
       assert.equal((await as(undefined, 'POST', `/api/agents/theirs/${path}`, body)).status, 401)
       assert.equal((await asOwner('POST', `/api/agents/nobody/${path}`, body)).body.error, 'agent_not_found')
     }
-    assert.equal((await as(stranger, 'POST', '/api/checkout', { agent_id: 'theirs', amount: 10 })).body.error, 'not_owner')
+    assert.equal(
+      (await as(stranger, 'POST', '/api/checkout', { agent_id: 'theirs', amount: 10 })).body.error,
+      'not_owner'
+    )
     assert.equal((await as(stranger, 'GET', '/api/agents/theirs/transactions')).body.error, 'not_owner')
   })
 
   await t.test('what happened to agents went into the owner’s events', async () => {
     assert.deepEqual(await world.eventTypes(), [
-      'agent.spend', 'agent.approval_requested', 'agent.approval_decided', 'agent.spend', 'agent.approval_requested', 'agent.approval_decided',
-      'agent.paused', 'agent.resumed', 'agent.spend', 'agent.approval_requested', 'agent.revoked'
+      'agent.spend',
+      'agent.approval_requested',
+      'agent.approval_decided',
+      'agent.spend',
+      'agent.approval_requested',
+      'agent.approval_decided',
+      'agent.paused',
+      'agent.resumed',
+      'agent.spend',
+      'agent.approval_requested',
+      'agent.revoked'
     ])
   })
 
   await t.test('a key on a keyed retry answers the first spend again and takes nothing', async () => {
     const another = await world.fund('keyed', 100)
-    const spend = () => send(url, 'POST', '/api/spend', { key: another, body: { amount: 30 }, headers: { 'idempotency-key': 'k1' } })
+    const spend = () =>
+      send(url, 'POST', '/api/spend', { key: another, body: { amount: 30 }, headers: { 'idempotency-key': 'k1' } })
     const answers = [await spend(), await spend()]
     assert.equal(answers[0]?.text, answers[1]?.text)
     assert.equal(answers[1]?.headers.get('idempotent-replayed'), 'true')

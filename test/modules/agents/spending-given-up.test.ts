@@ -8,7 +8,8 @@ import { until } from '../../machines/waiting.ts'
 import { openWorld } from './world.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
-const skip = serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has no connection that could be given up' : false
+const skip =
+  serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has no connection that could be given up' : false
 
 /** Two lines to one database: a server that gives up on statements after half a second, and a transaction that holds its agent for as long as it likes. */
 const open = async () => {
@@ -25,7 +26,10 @@ const open = async () => {
     await elsewhere.db.transaction().execute(async (trx) => {
       await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', agentId).forNoKeyUpdate().execute()
       await work(async () => {
-        const { rows } = await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(trx)
+        const { rows } =
+          await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+            trx
+          )
         return rows.length
       })
     })
@@ -42,11 +46,15 @@ test('a spend that was given up on with 503', { skip }, async (t) => {
     await whileHeld('keyed', async () => {
       assert.equal((await spend()).status, 503)
       // While the database still waits in its name, the key's lock is in its hand.
-      for (let retry = 0; retry < 3; retry++) assert.ok(['idempotency_in_flight', 'unavailable'].includes((await spend()).body.error))
+      for (let retry = 0; retry < 3; retry++)
+        assert.ok(['idempotency_in_flight', 'unavailable'].includes((await spend()).body.error))
     })
     await until('the spend is done', async () => (await spend()).status === 200)
     const [again, once] = [await spend(), await spend()]
-    assert.deepEqual([again.headers.get('idempotent-replayed'), again.body.balance, once.text], ['true', 92, again.text])
+    assert.deepEqual(
+      [again.headers.get('idempotent-replayed'), again.body.balance, once.text],
+      ['true', 92, again.text]
+    )
     assert.equal(await world.balance('keyed'), 92)
     assert.deepEqual(await faults(), [])
   })
@@ -55,7 +63,8 @@ test('a spend that was given up on with 503', { skip }, async (t) => {
     const key = await world.fund('unkeyed', 100)
     await world.as(key, 'POST', '/api/spend', { amount: 1 })
     await whileHeld('unkeyed', async (waiting) => {
-      for (let round = 0; round < 3; round++) assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 7 })).status, 503)
+      for (let round = 0; round < 3; round++)
+        assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 7 })).status, 503)
       await until('nobody waits for the agent', async () => (await waiting()) === 0, 20_000)
     })
     assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 2 })).status, 200)

@@ -23,20 +23,40 @@ const keyed = (key: string) => ({ 'idempotency-key': key })
 const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
   await statementsSent(
     world.database.db,
-    (text) => /agent_spend|credentials|idempotency_keys|activity|events/.test(text) && !/published_at|sequence|publish events|webhooks/.test(text),
+    (text) =>
+      /agent_spend|credentials|idempotency_keys|activity|events/.test(text) &&
+      !/published_at|sequence|publish events|webhooks/.test(text),
     work
   )
 
 test('a keyed spend of a known key is one round trip to the database, with its activity, its event and its answer', async () => {
   const key = await world.fund('one-trip', 100)
   await world.as(key, 'POST', '/api/spend', { amount: 1 })
-  const statements = await statementsOf(() => world.as(key, 'POST', '/api/spend', { amount: 2, description: 'A call' }, keyed('trip-1')))
+  const statements = await statementsOf(() =>
+    world.as(key, 'POST', '/api/spend', { amount: 2, description: 'A call' }, keyed('trip-1'))
+  )
   assert.equal(statements.length, 1, statements.join('\n'))
   assert.equal(await world.balance('one-trip'), 97)
   const { db } = world.database
-  const event = await db.selectFrom('events').select(['data']).where('type', '=', 'agent.spend').orderBy('position', 'desc').executeTakeFirstOrThrow()
-  const activity = await db.selectFrom('activity').selectAll().where('actor_id', '=', 'one-trip').orderBy('id', 'desc').executeTakeFirstOrThrow()
-  assert.deepEqual(event.data, { agent_id: 'one-trip', transaction_id: Number(activity.resource_id), amount: 2, balance: 97, description: 'A call' })
+  const event = await db
+    .selectFrom('events')
+    .select(['data'])
+    .where('type', '=', 'agent.spend')
+    .orderBy('position', 'desc')
+    .executeTakeFirstOrThrow()
+  const activity = await db
+    .selectFrom('activity')
+    .selectAll()
+    .where('actor_id', '=', 'one-trip')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow()
+  assert.deepEqual(event.data, {
+    agent_id: 'one-trip',
+    transaction_id: Number(activity.resource_id),
+    amount: 2,
+    balance: 97,
+    description: 'A call'
+  })
   assert.deepEqual(
     [activity.operation_id, activity.method, activity.route, activity.actor_type, activity.partner_id],
     ['spendCredits', 'POST', '/api/spend', 'agent', world.owner.partnerId]
@@ -73,9 +93,14 @@ test('of many spends at once each gets its own outcome: spent, too little, pause
   await world.asOwner('POST', '/api/agents/paused/pause')
   await world.asOwner('POST', '/api/agents/limited/limits', { per_transaction_limit: 5 })
   await world.asOwner('POST', '/api/agents/voided/revoke', { confirm: true })
-  const wishes = [rich, poor, paused, limited, voided].flatMap((key) => Array.from({ length: 8 }, (_, i) => world.as(key, 'POST', '/api/spend', { amount: 10 }, keyed(`m${i}`))))
+  const wishes = [rich, poor, paused, limited, voided].flatMap((key) =>
+    Array.from({ length: 8 }, (_, i) => world.as(key, 'POST', '/api/spend', { amount: 10 }, keyed(`m${i}`)))
+  )
   const answers = await Promise.all(wishes)
-  const outcomes = (from: number) => answers.slice(from, from + 8).map(({ status, body }) => `${status} ${body.error ?? (body.ok === true ? 'spent' : 'pending')}`)
+  const outcomes = (from: number) =>
+    answers
+      .slice(from, from + 8)
+      .map(({ status, body }) => `${status} ${body.error ?? (body.ok === true ? 'spent' : 'pending')}`)
   assert.deepEqual(new Set(outcomes(0)), new Set(['200 spent']))
   assert.deepEqual(new Set(outcomes(8)), new Set(['402 insufficient_balance']))
   assert.deepEqual(new Set(outcomes(16)), new Set(['403 agent_paused']))
@@ -98,9 +123,15 @@ test('one spend that the database refuses fails none of those that were collecte
   const [broken, sound] = await Promise.all([world.fund('broken', 100), world.fund('sound', 100)])
   await world.as(sound, 'POST', '/api/spend', { amount: 1 })
   // An agent that the database cannot spend for: its day's sum is about to leave the range of a bigint.
-  await world.database.db.updateTable('agents').set({ spent_on: '2026-06-14', spent_cents: '9223372036854775807' as unknown as number }).where('agent_id', '=', 'broken').execute()
+  await world.database.db
+    .updateTable('agents')
+    .set({ spent_on: '2026-06-14', spent_cents: '9223372036854775807' as unknown as number })
+    .where('agent_id', '=', 'broken')
+    .execute()
   const answers = await Promise.all(
-    Array.from({ length: 30 }, (_, i) => world.as(i === 11 ? broken : sound, 'POST', '/api/spend', { amount: 1 }, keyed(`refused-${i}`)))
+    Array.from({ length: 30 }, (_, i) =>
+      world.as(i === 11 ? broken : sound, 'POST', '/api/spend', { amount: 1 }, keyed(`refused-${i}`))
+    )
   )
   assert.deepEqual(
     answers.map(({ status }) => status),
@@ -111,21 +142,37 @@ test('one spend that the database refuses fails none of those that were collecte
 })
 
 test('40 requests with one key on two servers make one spend, and all that are answered with success hear the same', async (t) => {
-  const other = world.database.driver === 'embedded' ? undefined : await openWorld(t, { database: world.database, clock: world.clock, env: { ATLAS_DATA_DIR: world.config.dataDir } })
+  const other =
+    world.database.driver === 'embedded'
+      ? undefined
+      : await openWorld(t, {
+          database: world.database,
+          clock: world.clock,
+          env: { ATLAS_DATA_DIR: world.config.dataDir }
+        })
   const key = await world.fund('raced', 100)
   const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => (i % 2 === 0 || other === undefined ? world : other).as(key, 'POST', '/api/spend', { amount: 7 }, keyed('race')))
+    Array.from({ length: 40 }, (_, i) =>
+      (i % 2 === 0 || other === undefined ? world : other).as(key, 'POST', '/api/spend', { amount: 7 }, keyed('race'))
+    )
   )
   const succeeded = answers.filter(({ status }) => status === 200)
   assert.ok(succeeded.length > 0)
   assert.equal(new Set(succeeded.map(({ text }) => text)).size, 1)
-  for (const { status, body } of answers) assert.ok(status === 200 || body.title === 'idempotency_in_flight', `${status} ${body.title}`)
+  for (const { status, body } of answers)
+    assert.ok(status === 200 || body.title === 'idempotency_in_flight', `${status} ${body.title}`)
   assert.equal(await world.balance('raced'), 93)
 })
 
 test('half a surrogate pair in a description is stored as U+FFFD, as everywhere else, and fails no spend', async () => {
   const key = await world.fund('surrogate', 100)
-  const { status } = await world.as(key, 'POST', '/api/spend', { amount: 1, description: 'half \ud83d' }, keyed('surrogate'))
+  const { status } = await world.as(
+    key,
+    'POST',
+    '/api/spend',
+    { amount: 1, description: 'half \ud83d' },
+    keyed('surrogate')
+  )
   assert.equal(status, 200)
   const { transactions } = (await world.as(key, 'GET', '/api/agents/surrogate/transactions')).body
   assert.equal(transactions[0].description, 'half \ufffd')
@@ -137,12 +184,16 @@ test('a description that no database can hold is refused before it is collected,
     const { status, body } = await world.as(key, 'POST', '/api/spend', { amount: 1, description: 'a\0b' })
     assert.deepEqual([status, (body.errors as { path: string }[]).map(({ path }) => path)], [400, ['body/description']])
   })
-  assert.deepEqual(statements.filter((text) => text.includes('agent_spend')), [])
+  assert.deepEqual(
+    statements.filter((text) => text.includes('agent_spend')),
+    []
+  )
 })
 
 test('a spend whose key is answered while it waits for its agent hears that answer, and spends nothing', async (t) => {
   const { app, database } = world
-  if (database.driver === 'embedded') return t.skip('an embedded database has one connection, on which nobody waits for a row')
+  if (database.driver === 'embedded')
+    return t.skip('an embedded database has one connection, on which nobody waits for a row')
   const key = await world.fund('overtaken', 100)
   await world.as(key, 'POST', '/api/spend', { amount: 1 })
   // The first request of the key, whose advisory lock went with the connection that held it while its transaction lived on.
@@ -153,7 +204,10 @@ test('a spend whose key is answered while it waits for its agent hears that answ
     await app.idempotency.store(trx, claim, 200, text)
     const asked = world.as(key, 'POST', '/api/spend', { amount: 2 }, keyed('overtaken'))
     await until('the spend waits for its agent', async () => {
-      const { rows } = await sql`select 1 from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted`.execute(trx)
+      const { rows } =
+        await sql`select 1 from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted`.execute(
+          trx
+        )
       return rows.length > 0
     })
     return { asked }
@@ -169,7 +223,12 @@ test('what an agent asks for right after it was claimed is in the activity of it
   assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1 })).status, 402)
   await world.asOwner('POST', '/api/register', { agent_id: 'foundling', api_key: key })
   await world.as(key, 'POST', '/api/spend', { amount: 1, require_approval: true })
-  const activity = await world.database.db.selectFrom('activity').selectAll().where('actor_id', '=', 'foundling').orderBy('id', 'desc').executeTakeFirstOrThrow()
+  const activity = await world.database.db
+    .selectFrom('activity')
+    .selectAll()
+    .where('actor_id', '=', 'foundling')
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow()
   assert.deepEqual([activity.operation_id, activity.partner_id], ['spendCredits', world.owner.partnerId])
 })
 
@@ -177,7 +236,11 @@ test('a spend of the day before that comes late does not give the new day its li
   await world.fund('midnight', 100)
   await world.asOwner('POST', '/api/agents/midnight/limits', { daily_limit: 10 })
   const spendAt = async (at: string, cents: number): Promise<string> => {
-    const { rows } = await sql<{ outcome: string }>`select outcome from agent_spend('midnight', ${cents}::bigint, 'Call', false, false, null, null, ${at}::timestamptz, null)`.execute(world.database.db)
+    const { rows } = await sql<{
+      outcome: string
+    }>`select outcome from agent_spend('midnight', ${cents}::bigint, 'Call', false, false, null, null, ${at}::timestamptz, null)`.execute(
+      world.database.db
+    )
     return String(rows[0]?.outcome)
   }
   assert.equal(await spendAt('2026-06-15T00:00:00.001Z', 900), 'posted')

@@ -20,10 +20,16 @@ const openTwilio = async (t: Cleaner) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
     request.on('end', () => {
-      received.push({ path: request.url ?? '', authorization: request.headers.authorization ?? '', form: Object.fromEntries(new URLSearchParams(body)) })
+      received.push({
+        path: request.url ?? '',
+        authorization: request.headers.authorization ?? '',
+        form: Object.fromEntries(new URLSearchParams(body))
+      })
       const status = answers.shift() ?? 201
       response.writeHead(status, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(status < 300 ? { sid: 'SM1', status: 'queued' } : { code: 20500, message: 'no', status }))
+      response.end(
+        JSON.stringify(status < 300 ? { sid: 'SM1', status: 'queued' } : { code: 20500, message: 'no', status })
+      )
     })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
@@ -34,13 +40,23 @@ const openTwilio = async (t: Cleaner) => {
 test('text messages about approval requests', async (t) => {
   const twilio = await openTwilio(t)
   const accountSid = `AC${'0'.repeat(32)}`
-  const env = { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: 'secret', TWILIO_FROM: '+15005550006', TWILIO_BASE_URL: twilio.url }
+  const env = {
+    TWILIO_ACCOUNT_SID: accountSid,
+    TWILIO_AUTH_TOKEN: 'secret',
+    TWILIO_FROM: '+15005550006',
+    TWILIO_BASE_URL: twilio.url
+  }
   const world = await openWorld(t, { env })
   const key = await world.fund('texter', 100)
   const ask = () => world.as(key, 'POST', '/api/spend', { amount: 12.5, require_approval: true, item_name: 'A lamp' })
-  const states = async (): Promise<string[]> => (await world.asOwner('GET', '/api/v1/notifications')).body.items.map((item: { sms: string }) => item.sms)
+  const states = async (): Promise<string[]> =>
+    (await world.asOwner('GET', '/api/v1/notifications')).body.items.map((item: { sms: string }) => item.sms)
   const setPhone = async (phone: string) =>
-    void (await world.database.db.updateTable('users').set({ preferences: JSON.stringify({ phone }) }).where('id', '=', world.owner.userId).execute())
+    void (await world.database.db
+      .updateTable('users')
+      .set({ preferences: JSON.stringify({ phone }) })
+      .where('id', '=', world.owner.userId)
+      .execute())
 
   await t.test('an owner without a usable phone number is told in the list alone', async () => {
     await setPhone('call me')

@@ -17,9 +17,23 @@ export const createOwner = async ({ database, clock, config }: TestApp): Promise
   const created_at = clock.now()
   await database.db
     .insertInto('sessions')
-    .values({ id: sessionId, user_id: userId, partner_id: partnerId, ip: '127.0.0.1', user_agent: null, created_at, last_used_at: created_at, expires_at: new Date('2030-01-01'), revoked_at: null })
+    .values({
+      id: sessionId,
+      user_id: userId,
+      partner_id: partnerId,
+      ip: '127.0.0.1',
+      user_agent: null,
+      created_at,
+      last_used_at: created_at,
+      expires_at: new Date('2030-01-01'),
+      revoked_at: null
+    })
     .execute()
-  return { userId, partnerId, token: () => signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, clock.now()) }
+  return {
+    userId,
+    partnerId,
+    token: () => signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, clock.now())
+  }
 }
 
 export interface World extends TestApp {
@@ -27,7 +41,13 @@ export interface World extends TestApp {
   /** Sends as the owner. */
   asOwner(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
   /** Sends with a key, or as nobody. */
-  as(key: string | undefined, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
+  as(
+    key: string | undefined,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>
+  ): Promise<Answered>
   /** Registers an agent of the owner and gives it credits. Answers its key. */
   fund(agentId: string, credits: number): Promise<string>
   balance(agentId: string): Promise<number>
@@ -39,8 +59,10 @@ export interface World extends TestApp {
 export const openWorld = async (t: Cleaner, options: TestOptions = {}, known?: Owner): Promise<World> => {
   const server = await startApp(t, options)
   const owner = known ?? (await createOwner(server))
-  const as: World['as'] = (key, method, path, body, headers = {}) => send(server.url, method, path, { ...(key === undefined ? {} : { key }), body, headers })
-  const asOwner: World['asOwner'] = async (method, path, body, headers) => await as(await owner.token(), method, path, body, headers)
+  const as: World['as'] = (key, method, path, body, headers = {}) =>
+    send(server.url, method, path, { ...(key === undefined ? {} : { key }), body, headers })
+  const asOwner: World['asOwner'] = async (method, path, body, headers) =>
+    await as(await owner.token(), method, path, body, headers)
   return {
     ...server,
     owner,
@@ -49,13 +71,24 @@ export const openWorld = async (t: Cleaner, options: TestOptions = {}, known?: O
     async fund(agentId, credits) {
       const { status, body } = await asOwner('POST', '/api/register', { agent_id: agentId })
       if (status !== 201) throw new Error(`Registering ${agentId} answered ${status}.`)
-      const posting = { walletId: agentId, type: 'earn' as const, amountCents: credits * 100, description: `Top-up: ${credits} credits` }
+      const posting = {
+        walletId: agentId,
+        type: 'earn' as const,
+        amountCents: credits * 100,
+        description: `Top-up: ${credits} credits`
+      }
       if (credits > 0) await server.database.db.transaction().execute((trx) => server.app.ledger.post(trx, posting))
       return String(body.api_key)
     },
-    balance: async (agentId) => Number((await as(undefined, 'GET', `/api/balance?agent_id=${agentId}`)).body.agent.balance),
+    balance: async (agentId) =>
+      Number((await as(undefined, 'GET', `/api/balance?agent_id=${agentId}`)).body.agent.balance),
     async eventTypes() {
-      const rows = await server.database.db.selectFrom('events').select('type').where('partner_id', '=', owner.partnerId).orderBy('position').execute()
+      const rows = await server.database.db
+        .selectFrom('events')
+        .select('type')
+        .where('partner_id', '=', owner.partnerId)
+        .orderBy('position')
+        .execute()
       return rows.map(({ type }) => type)
     }
   }

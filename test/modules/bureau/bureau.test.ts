@@ -25,7 +25,10 @@ test('an agent is enrolled by anybody with exactly the documented answer, and en
   const report = reportOn(agent_id)
   const enrolment = { agent_id, agent_name: 'My Trading Bot', owner_email: 'you@example.com', platform: 'independent' }
   const first = await send(url, 'POST', '/v2/api/register', { body: enrolment })
-  assert.deepEqual([first.status, first.body], [200, { ok: true, agent_id, score: 500, message: 'Agent registered. Starting score: 500.' }])
+  assert.deepEqual(
+    [first.status, first.body],
+    [200, { ok: true, agent_id, score: 500, message: 'Agent registered. Starting score: 500.' }]
+  )
   await post('/v2/api/report', report)
   const again = await enrol(agent_id)
   assert.deepEqual([again.status, again.body], [200, { ok: true, agent_id, score: 518, message: 'already enrolled' }])
@@ -36,12 +39,32 @@ test('the score answers with all that it rests on, newest reports first', async 
   const agent_id = 'known'
   const report = reportOn(agent_id)
   await enrol(agent_id)
-  const opened = await post('/v2/api/account', { action: 'open', agent_id, platform: 'my-platform', account_type: 'credit', credit_limit: 500 })
+  const opened = await post('/v2/api/account', {
+    action: 'open',
+    agent_id,
+    platform: 'my-platform',
+    account_type: 'credit',
+    credit_limit: 500
+  })
   assert.equal(opened.status, 200)
-  assert.deepEqual(opened.body, { ok: true, agent_id, account_id: opened.body.account_id, status: 'open', new_score: 508 })
+  assert.deepEqual(opened.body, {
+    ok: true,
+    agent_id,
+    account_id: opened.body.account_id,
+    status: 'open',
+    new_score: 508
+  })
   assert.equal(typeof opened.body.account_id, 'number')
   clock.advance(73 * dayMs)
-  for (const report_type of ['payment_ontime', 'payment_late', 'payment_missed', 'dispute', 'debt_opened', 'account_opened', 'account_closed']) {
+  for (const report_type of [
+    'payment_ontime',
+    'payment_late',
+    'payment_missed',
+    'dispute',
+    'debt_opened',
+    'account_opened',
+    'account_closed'
+  ]) {
     assert.equal((await post('/v2/api/report', { ...report, report_type })).status, 200)
   }
   const last = await post('/v2/api/report', { ...report, report_type: 'debt_closed', amount: 250 })
@@ -55,10 +78,27 @@ test('the score answers with all that it rests on, newest reports first', async 
     grade: 'Poor',
     account_age_days: 73,
     payment_history: { on_time: 1, late: 1, missed: 1 },
-    accounts: [{ account_id: opened.body.account_id, platform: 'my-platform', account_type: 'credit', credit_limit: 500, opened_at: '2026-06-14T18:00:00.000Z' }],
+    accounts: [
+      {
+        account_id: opened.body.account_id,
+        platform: 'my-platform',
+        account_type: 'credit',
+        credit_limit: 500,
+        opened_at: '2026-06-14T18:00:00.000Z'
+      }
+    ],
     score_version: 1
   })
-  assert.deepEqual(factors, { base: 500, payments: 200 / 11, accounts: 16, utilisation: 30, age: 5, late: -10, missed: -30, disputes: -15 })
+  assert.deepEqual(factors, {
+    base: 500,
+    payments: 200 / 11,
+    accounts: 16,
+    utilisation: 30,
+    age: 5,
+    late: -10,
+    missed: -30,
+    disputes: -15
+  })
   assert.deepEqual(last.body, { ok: true, agent_id, report_type: 'debt_closed', new_score: 514 })
   assert.equal(recent_reports.length, 8)
   assert.deepEqual(recent_reports[0], {
@@ -88,17 +128,26 @@ test('an agent that is not enrolled is 404 not_enrolled everywhere', async () =>
 test('an account is closed once, by the furnisher that opened it, and for the agent that has it', async () => {
   const agent_id = 'closing'
   for (const id of [agent_id, 'another']) await enrol(id)
-  const { body } = await post('/v2/api/account', { action: 'open', agent_id, platform: 'p', account_type: 'credit', credit_limit: 12.34 })
+  const { body } = await post('/v2/api/account', {
+    action: 'open',
+    agent_id,
+    platform: 'p',
+    account_type: 'credit',
+    credit_limit: 12.34
+  })
   const close = { action: 'close', agent_id, account_id: body.account_id as number }
   const stranger = await createPartner(database)
   assert.equal((await post('/v2/api/account', close, stranger.testKey)).status, 404)
   assert.equal((await post('/v2/api/account', { ...close, agent_id: 'another' })).status, 404)
   assert.equal((await post('/v2/api/account', { ...close, account_id: 999 })).status, 404)
   const closings = await Promise.all(Array.from({ length: 20 }, () => post('/v2/api/account', close)))
-  assert.deepEqual(closings.filter(({ status }) => status === 200).map(({ body: closed }) => closed), [
-    { ok: true, agent_id, account_id: body.account_id, status: 'closed', new_score: 500 }
-  ])
-  assert.ok(closings.every(({ status, body: { error } }) => status === 200 || (status === 409 && error === 'already_closed')))
+  assert.deepEqual(
+    closings.filter(({ status }) => status === 200).map(({ body: closed }) => closed),
+    [{ ok: true, agent_id, account_id: body.account_id, status: 'closed', new_score: 500 }]
+  )
+  assert.ok(
+    closings.every(({ status, body: { error } }) => status === 200 || (status === 409 && error === 'already_closed'))
+  )
   assert.deepEqual((await score(agent_id)).body.accounts, [])
   assert.deepEqual(await findMiscounted(database.db), [])
 })
@@ -109,7 +158,10 @@ test('only furnishers report: the anonymous and a token without the scope are re
   await enrol(agent_id)
   assert.equal((await send(url, 'POST', '/v2/api/report', { body: report })).status, 401)
   const reader = await post('/v2/api/report', report, await partner.token(['bureau:read']))
-  assert.deepEqual([reader.status, reader.body.error, reader.body.missingScope], [403, 'insufficient_scope', 'bureau:write'])
+  assert.deepEqual(
+    [reader.status, reader.body.error, reader.body.missingScope],
+    [403, 'insufficient_scope', 'bureau:write']
+  )
   assert.equal((await post('/v2/api/report', report, await partner.token(['bureau:write']))).status, 200)
 })
 
@@ -119,11 +171,20 @@ test('a request that is not as described is 400 and names every field', async ()
   await enrol(agent_id)
   const wrong = await post('/v2/api/report', { ...report, report_type: 'payment_early', amount: 1.005 })
   assert.equal(wrong.status, 400)
-  assert.deepEqual(wrong.body.errors.map(({ path }: { path: string }) => path).sort(), ['body/amount', 'body/report_type'])
+  assert.deepEqual(wrong.body.errors.map(({ path }: { path: string }) => path).sort(), [
+    'body/amount',
+    'body/report_type'
+  ])
   const open = await post('/v2/api/account', { action: 'open', agent_id })
-  assert.deepEqual([open.status, open.body.errors.map(({ path }: { path: string }) => path)], [400, ['body/platform', 'body/account_type']])
+  assert.deepEqual(
+    [open.status, open.body.errors.map(({ path }: { path: string }) => path)],
+    [400, ['body/platform', 'body/account_type']]
+  )
   const close = await post('/v2/api/account', { action: 'close', agent_id })
-  assert.deepEqual([close.status, close.body.errors.map(({ path }: { path: string }) => path)], [400, ['body/account_id']])
+  assert.deepEqual(
+    [close.status, close.body.errors.map(({ path }: { path: string }) => path)],
+    [400, ['body/account_id']]
+  )
   for (const agent of ['', 'nul\u0000byte']) assert.equal((await enrol(agent)).status, 400)
 })
 
@@ -131,7 +192,11 @@ test('two hundred enrolments at once make one enrolment', async () => {
   const agent_id = 'crowd'
   const answers = await Promise.all(Array.from({ length: 200 }, () => enrol(agent_id)))
   assert.equal(answers.filter(({ body }) => body.message === 'already enrolled').length, 199)
-  assert.equal((await database.db.selectFrom('bureau_agents').select('agent_id').where('agent_id', '=', agent_id).execute()).length, 1)
+  assert.equal(
+    (await database.db.selectFrom('bureau_agents').select('agent_id').where('agent_id', '=', agent_id).execute())
+      .length,
+    1
+  )
 })
 
 test('the history cannot be changed or deleted, by whatever statement', async () => {
@@ -139,7 +204,11 @@ test('the history cannot be changed or deleted, by whatever statement', async ()
   const report = reportOn(agent_id)
   await enrol(agent_id)
   await post('/v2/api/report', report)
-  for (const statement of [sql`update bureau_events set kind = 'dispute'`, sql`delete from bureau_events`, sql`truncate bureau_events`]) {
+  for (const statement of [
+    sql`update bureau_events set kind = 'dispute'`,
+    sql`delete from bureau_events`,
+    sql`truncate bureau_events`
+  ]) {
     await assert.rejects(statement.execute(database.db), /append-only/)
   }
 })

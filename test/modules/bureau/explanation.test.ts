@@ -49,6 +49,10 @@ test('counters that differ from the history in any one place are told with what 
   for (const name of Object.keys(counted) as (keyof typeof counted)[]) {
     const kept = { ...counted, [name]: counted[name] + 1 }
     const { lines, agrees } = explain({ agentId: 'a', enrolledAt, counters: kept }, events, now)
-    assert.deepEqual([agrees, lines.at(-1)], [false, `THE COUNTERS DIFFER: kept ${JSON.stringify(kept)}, counted ${JSON.stringify(counted)}.`], name)
+    assert.deepEqual(
+      [agrees, lines.at(-1)],
+      [false, `THE COUNTERS DIFFER: kept ${JSON.stringify(kept)}, counted ${JSON.stringify(counted)}.`],
+      name
+    )
   }
 })

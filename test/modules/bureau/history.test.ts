@@ -3,7 +3,16 @@ import { test } from 'node:test'
 import { combine, effectOf, noCounters, recount, replay, type EventKind } from '../../../modules/bureau/history.ts'
 import { scoreOf, type Counters } from '../../../modules/bureau/score.ts'
 
-const counters = (some: Partial<Counters>): Counters => ({ onTime: 0, late: 0, missed: 0, disputes: 0, openAccounts: 0, openLimitsCents: 0, debtClosedCents: 0, ...some })
+const counters = (some: Partial<Counters>): Counters => ({
+  onTime: 0,
+  late: 0,
+  missed: 0,
+  disputes: 0,
+  openAccounts: 0,
+  openLimitsCents: 0,
+  debtClosedCents: 0,
+  ...some
+})
 
 test('each kind of event adds what the reference says, and nothing else', () => {
   const effects: [EventKind, Partial<Counters>][] = [
@@ -18,7 +27,8 @@ test('each kind of event adds what the reference says, and nothing else', () => 
     ['credit_account_open', { openAccounts: 1, openLimitsCents: 250_00 }],
     ['credit_account_close', { openAccounts: -1, openLimitsCents: -250_00 }]
   ]
-  for (const [kind, effect] of effects) assert.deepEqual(effectOf({ kind, amountCents: 250_00 }), counters(effect), kind)
+  for (const [kind, effect] of effects)
+    assert.deepEqual(effectOf({ kind, amountCents: 250_00 }), counters(effect), kind)
 })
 
 test('an event without an amount moves no sum', () => {
@@ -28,15 +38,50 @@ test('an event without an amount moves no sum', () => {
 })
 
 test('counters are added and taken away one by one', () => {
-  const a: Counters = { onTime: 10, late: 20, missed: 30, disputes: 40, openAccounts: 50, openLimitsCents: 60, debtClosedCents: 70 }
-  const b: Counters = { onTime: 1, late: 2, missed: 3, disputes: 4, openAccounts: 5, openLimitsCents: 6, debtClosedCents: 7 }
-  assert.deepEqual(combine(a, b), { onTime: 11, late: 22, missed: 33, disputes: 44, openAccounts: 55, openLimitsCents: 66, debtClosedCents: 77 })
-  assert.deepEqual(combine(a, b, -1), { onTime: 9, late: 18, missed: 27, disputes: 36, openAccounts: 45, openLimitsCents: 54, debtClosedCents: 63 })
+  const a: Counters = {
+    onTime: 10,
+    late: 20,
+    missed: 30,
+    disputes: 40,
+    openAccounts: 50,
+    openLimitsCents: 60,
+    debtClosedCents: 70
+  }
+  const b: Counters = {
+    onTime: 1,
+    late: 2,
+    missed: 3,
+    disputes: 4,
+    openAccounts: 5,
+    openLimitsCents: 6,
+    debtClosedCents: 7
+  }
+  assert.deepEqual(combine(a, b), {
+    onTime: 11,
+    late: 22,
+    missed: 33,
+    disputes: 44,
+    openAccounts: 55,
+    openLimitsCents: 66,
+    debtClosedCents: 77
+  })
+  assert.deepEqual(combine(a, b, -1), {
+    onTime: 9,
+    late: 18,
+    missed: 27,
+    disputes: 36,
+    openAccounts: 45,
+    openLimitsCents: 54,
+    debtClosedCents: 63
+  })
 })
 
 test('a recount counts every event, and of an empty history it is nothing', () => {
   assert.deepEqual(recount([]), noCounters)
-  const events = (['payment_ontime', 'payment_ontime', 'dispute', 'debt_closed'] as const).map((kind) => ({ kind, amountCents: 100 }))
+  const events = (['payment_ontime', 'payment_ontime', 'dispute', 'debt_closed'] as const).map((kind) => ({
+    kind,
+    amountCents: 100
+  }))
   assert.deepEqual(recount(events), counters({ onTime: 2, disputes: 1, debtClosedCents: 100 }))
 })
 
@@ -48,6 +93,10 @@ test('a replay tells the score right before and right after each event, both at 
   assert.deepEqual(told.counters, counters({ onTime: 1, missed: 1 }))
   assert.deepEqual(told.steps, [
     { event: first, before: scoreOf(noCounters, 0), after: scoreOf(counters({ onTime: 1 }), 0) },
-    { event: second, before: scoreOf(counters({ onTime: 1 }), 365), after: scoreOf(counters({ onTime: 1, missed: 1 }), 365) }
+    {
+      event: second,
+      before: scoreOf(counters({ onTime: 1 }), 365),
+      after: scoreOf(counters({ onTime: 1, missed: 1 }), 365)
+    }
   ])
 })

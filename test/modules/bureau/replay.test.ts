@@ -13,8 +13,11 @@ import { root, scriptToRun } from '../../machines/scripts.ts'
 
 const run = (args: string[], env: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }> =>
   new Promise((done) => {
-    execFile(process.execPath, [...scriptToRun('scripts/bureau-replay.ts'), ...args], { cwd: root, env: { ...process.env, ...env } }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    execFile(
+      process.execPath,
+      [...scriptToRun('scripts/bureau-replay.ts'), ...args],
+      { cwd: root, env: { ...process.env, ...env } },
+      (error, stdout, stderr) => done({ code: error === null ? 0 : Number(error.code), stdout, stderr })
     )
   })
 
@@ -28,11 +31,20 @@ test('the replay recomputes a score from its events, explains each, and notices 
   const app = await buildApp({ config, database: first })
   const { testKey } = await createPartner(app.database)
   const post = async (url: string, body: object) =>
-    (await app.inject({ method: 'POST', url, headers: { authorization: `Bearer ${testKey}` }, payload: body })).json<Record<string, number>>()
+    (await app.inject({ method: 'POST', url, headers: { authorization: `Bearer ${testKey}` }, payload: body })).json<
+      Record<string, number>
+    >()
   await post('/v2/api/register', { agent_id: 'replayed' })
-  const { account_id } = await post('/v2/api/account', { action: 'open', agent_id: 'replayed', platform: 'p', account_type: 'credit', credit_limit: 1000 })
+  const { account_id } = await post('/v2/api/account', {
+    action: 'open',
+    agent_id: 'replayed',
+    platform: 'p',
+    account_type: 'credit',
+    credit_limit: 1000
+  })
   const report = { agent_id: 'replayed', reporter_name: 'R', reporter_platform: 'p' }
-  for (const report_type of ['payment_ontime', 'dispute', 'debt_opened']) await post('/v2/api/report', { ...report, report_type })
+  for (const report_type of ['payment_ontime', 'dispute', 'debt_opened'])
+    await post('/v2/api/report', { ...report, report_type })
   await post('/v2/api/report', { ...report, report_type: 'debt_closed', amount: 250, notes: 'paid off' })
   const { new_score } = await post('/v2/api/account', { action: 'close', agent_id: 'replayed', account_id })
   await app.close()
@@ -42,7 +54,10 @@ test('the replay recomputes a score from its events, explains each, and notices 
   assert.equal(told.code, 0, told.stderr)
   const lines = told.stdout.trim().split('\n')
   assert.equal(lines.length, 1 + 6 + 2)
-  assert.match(lines[1] ?? '', /500 → 508 {2}credit_account_open of 1000 credits \(account \d+\) by p on p: accounts \+8$/)
+  assert.match(
+    lines[1] ?? '',
+    /500 → 508 {2}credit_account_open of 1000 credits \(account \d+\) by p on p: accounts \+8$/
+  )
   assert.match(lines[2] ?? '', /508 → 526 .* payments \+18\.18$/)
   assert.match(lines[3] ?? '', /526 → 511 .* disputes −15$/)
   assert.match(lines[4] ?? '', /511 → 511 .* no effect$/)

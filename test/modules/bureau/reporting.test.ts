@@ -21,23 +21,33 @@ const scoreOf = async (agentId: string) => (await send(url, 'GET', `/v2/api/scor
 /** An agent with a wallet and a key; it is the owner's when told so. */
 const register = async (agent_id: string, owned: boolean): Promise<string> => {
   const { body } = await send(url, 'POST', '/api/register', { body: { agent_id } })
-  if (owned) await db.updateTable('agents').set({ owner_user_id: owner.userId, owner_partner_id: owner.partnerId }).where('agent_id', '=', agent_id).execute()
+  if (owned)
+    await db
+      .updateTable('agents')
+      .set({ owner_user_id: owner.userId, owner_partner_id: owner.partnerId })
+      .where('agent_id', '=', agent_id)
+      .execute()
   await enrol(agent_id)
   return String(body.api_key)
 }
 
 const told = async () =>
-  (await db.selectFrom('events').select(['partner_id', 'data']).where('type', '=', 'bureau.score_changed').orderBy('position').execute()).map(({ partner_id, data }) => [
-    partner_id,
-    data
-  ])
+  (
+    await db
+      .selectFrom('events')
+      .select(['partner_id', 'data'])
+      .where('type', '=', 'bureau.score_changed')
+      .orderBy('position')
+      .execute()
+  ).map(({ partner_id, data }) => [partner_id, data])
 
 test('the partner of an agent’s owner is told of each report that changed the score, and of no other', async () => {
   await register('owned', true)
   await register('unowned', false)
   await enrol('without-a-wallet')
   for (const agent_id of ['owned', 'unowned', 'without-a-wallet']) {
-    for (const kind of ['payment_ontime', 'debt_opened', 'account_closed']) assert.equal((await report(agent_id, kind)).status, 200)
+    for (const kind of ['payment_ontime', 'debt_opened', 'account_closed'])
+      assert.equal((await report(agent_id, kind)).status, 200)
   }
   const event = [owner.partnerId, { agent_id: 'owned' }]
   assert.deepEqual(await told(), [event])
@@ -57,8 +67,16 @@ test('the fifth account opened still changes the score, and the sixth does not',
 test('an agent cannot furnish the bureau with its own key', async () => {
   const key = await register('flattering', false)
   const attempts = [
-    await post('/v2/api/report', { agent_id: 'flattering', reporter_name: 'R', reporter_platform: 'p', report_type: 'payment_ontime' }, key),
-    await post('/v2/api/account', { action: 'open', agent_id: 'flattering', platform: 'p', account_type: 'credit' }, key)
+    await post(
+      '/v2/api/report',
+      { agent_id: 'flattering', reporter_name: 'R', reporter_platform: 'p', report_type: 'payment_ontime' },
+      key
+    ),
+    await post(
+      '/v2/api/account',
+      { action: 'open', agent_id: 'flattering', platform: 'p', account_type: 'credit' },
+      key
+    )
   ]
   for (const { status, body } of attempts) {
     assert.deepEqual([status, body.error], [403, 'self_report'])
@@ -82,7 +100,11 @@ test('what this server reports itself is told by AtlasForge, without a furnisher
     notes: 'loan 1',
     created_at: clock.now()
   })
-  const { partner_id } = await db.selectFrom('bureau_events').select('partner_id').where('agent_id', '=', 'borrower').executeTakeFirstOrThrow()
+  const { partner_id } = await db
+    .selectFrom('bureau_events')
+    .select('partner_id')
+    .where('agent_id', '=', 'borrower')
+    .executeTakeFirstOrThrow()
   assert.equal(partner_id, null)
   await assert.rejects(
     transact(db, (trx) => recordOwnReport(app, trx, { ...wish, agentId: 'nobody' })),
@@ -92,14 +114,29 @@ test('what this server reports itself is told by AtlasForge, without a furnisher
 
 test('a history holds who told what, oldest first, and is read in parts', async () => {
   await enrol('told-of')
-  const { account_id } = (await post('/v2/api/account', { action: 'open', agent_id: 'told-of', platform: 'shop', account_type: 'credit', credit_limit: 12.34 })).body
+  const { account_id } = (
+    await post('/v2/api/account', {
+      action: 'open',
+      agent_id: 'told-of',
+      platform: 'shop',
+      account_type: 'credit',
+      credit_limit: 12.34
+    })
+  ).body
   await report('told-of', 'debt_closed', { amount: 0.29, notes: 'paid' })
   await report('told-of', 'dispute')
   await report('borrower', 'dispute')
   await post('/v2/api/account', { action: 'close', agent_id: 'told-of', account_id })
   const history = await readHistory(db, 'told-of', 0, 10)
   assert.deepEqual(
-    history.map((event) => [event.kind, event.amount_cents, event.account_id, event.reporter_name, event.reporter_platform, event.notes]),
+    history.map((event) => [
+      event.kind,
+      event.amount_cents,
+      event.account_id,
+      event.reporter_name,
+      event.reporter_platform,
+      event.notes
+    ]),
     [
       ['credit_account_open', 1234, account_id, 'shop', 'shop', null],
       ['debt_closed', 29, null, 'R', 'p', 'paid'],
@@ -108,9 +145,18 @@ test('a history holds who told what, oldest first, and is read in parts', async 
     ]
   )
   assert.deepEqual(await readHistory(db, 'told-of', history[0]?.id ?? 0, 2), history.slice(1, 3))
-  const partners = await db.selectFrom('bureau_events').select('partner_id').distinct().where('agent_id', '=', 'told-of').execute()
+  const partners = await db
+    .selectFrom('bureau_events')
+    .select('partner_id')
+    .distinct()
+    .where('agent_id', '=', 'told-of')
+    .execute()
   assert.deepEqual(partners, [{ partner_id: furnisher.partnerId }])
-  const row = await db.selectFrom('bureau_accounts').select(['opened_at', 'closed_at', 'partner_id']).where('id', '=', account_id).executeTakeFirstOrThrow()
+  const row = await db
+    .selectFrom('bureau_accounts')
+    .select(['opened_at', 'closed_at', 'partner_id'])
+    .where('id', '=', account_id)
+    .executeTakeFirstOrThrow()
   assert.deepEqual(row, { opened_at: clock.now(), closed_at: clock.now(), partner_id: furnisher.partnerId })
 })
 
@@ -125,11 +171,21 @@ test('what has no amount shows none', async () => {
 test('a score shows the newest twenty reports and the newest hundred open accounts', async () => {
   await enrol('busy')
   for (let amount = 1; amount <= 21; amount++) await report('busy', 'debt_opened', { amount })
-  const opened = await Promise.all(Array.from({ length: 101 }, () => post('/v2/api/account', { action: 'open', agent_id: 'busy', platform: 'p', account_type: 'credit' })))
+  const opened = await Promise.all(
+    Array.from({ length: 101 }, () =>
+      post('/v2/api/account', { action: 'open', agent_id: 'busy', platform: 'p', account_type: 'credit' })
+    )
+  )
   const ids = opened.map(({ body }) => Number(body.account_id)).sort((a, b) => b - a)
   const { accounts, recent_reports } = await scoreOf('busy')
-  assert.deepEqual(recent_reports.map(({ amount }: { amount: number }) => amount), Array.from({ length: 20 }, (_, index) => 21 - index))
-  assert.deepEqual(accounts.map(({ account_id }: { account_id: number }) => account_id), ids.slice(0, 100))
+  assert.deepEqual(
+    recent_reports.map(({ amount }: { amount: number }) => amount),
+    Array.from({ length: 20 }, (_, index) => 21 - index)
+  )
+  assert.deepEqual(
+    accounts.map(({ account_id }: { account_id: number }) => account_id),
+    ids.slice(0, 100)
+  )
 })
 
 test('a refusal says which field is missing for which action, or what has become of the account', async () => {
@@ -144,11 +200,20 @@ test('a refusal says which field is missing for which action, or what has become
   const nameless = await detailOf({ action: 'close' })
   assert.equal(nameless.detail, 'The request has 1 invalid field: body/account_id.')
   assert.deepEqual(nameless.errors, [{ path: 'body/account_id', message: 'is required when action is close' }])
-  assert.equal((await detailOf({ action: 'close', account_id: 99 })).detail, 'You opened no account 99 for the agent refused.')
+  assert.equal(
+    (await detailOf({ action: 'close', account_id: 99 })).detail,
+    'You opened no account 99 for the agent refused.'
+  )
   const { account_id } = await detailOf({ action: 'open', platform: 'p', account_type: 'credit' })
   await detailOf({ action: 'close', account_id })
-  assert.equal((await detailOf({ action: 'close', account_id })).detail, `Account ${account_id} was closed on 2026-06-14.`)
-  assert.equal((await scoreOf('nobody')).detail, 'The agent nobody is not enrolled. Enrol it with POST /v2/api/register.')
+  assert.equal(
+    (await detailOf({ action: 'close', account_id })).detail,
+    `Account ${account_id} was closed on 2026-06-14.`
+  )
+  assert.equal(
+    (await scoreOf('nobody')).detail,
+    'The agent nobody is not enrolled. Enrol it with POST /v2/api/register.'
+  )
 })
 
 test('other domains read the score as of the time that they give, and none of an agent that is not enrolled', async () => {
@@ -161,7 +226,11 @@ test('other domains read the score as of the time that they give, and none of an
 test('the daily check says whose counters are bent, and waits a whole day for the next time', async () => {
   const checked = async () => {
     await app.jobs.run('bureau')
-    return await db.selectFrom('check_results').select(['status', 'detail', 'at']).where('name', '=', 'bureau').executeTakeFirstOrThrow()
+    return await db
+      .selectFrom('check_results')
+      .select(['status', 'detail', 'at'])
+      .where('name', '=', 'bureau')
+      .executeTakeFirstOrThrow()
   }
   const first = { status: 'ok', detail: 'Every counter equals a full recount.', at: clock.now() }
   assert.deepEqual(await checked(), first)
@@ -170,5 +239,9 @@ test('the daily check says whose counters are bent, and waits a whole day for th
   clock.advance(dayMs - 1)
   assert.deepEqual(await checked(), first)
   clock.advance(1)
-  assert.deepEqual(await checked(), { status: 'failed', detail: 'The counters are not what the history gives for: borrower, owned.', at: clock.now() })
+  assert.deepEqual(await checked(), {
+    status: 'failed',
+    detail: 'The counters are not what the history gives for: borrower, owned.',
+    at: clock.now()
+  })
 })

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { combine, effectOf, noCounters, recount, replay, reportTypes, type EventKind } from '../../../modules/bureau/history.ts'
+import {
+  combine,
+  effectOf,
+  noCounters,
+  recount,
+  replay,
+  reportTypes,
+  type EventKind
+} from '../../../modules/bureau/history.ts'
 import { ageInDays, factorsOf, gradeOf, scoreOf, sumOf, type Counters } from '../../../modules/bureau/score.ts'
 
 const counters = (some: Partial<Counters>): Counters => ({ ...noCounters, ...some })
@@ -47,7 +55,18 @@ test('the worst history is 300 and the best one reaches 850', () => {
 
 test('grades begin exactly at their edges', () => {
   const grades = [300, 499, 500, 579, 580, 669, 670, 749, 750, 850].map(gradeOf)
-  assert.deepEqual(grades, ['Very Poor', 'Very Poor', 'Poor', 'Poor', 'Fair', 'Fair', 'Good', 'Good', 'Excellent', 'Excellent'])
+  assert.deepEqual(grades, [
+    'Very Poor',
+    'Very Poor',
+    'Poor',
+    'Poor',
+    'Fair',
+    'Fair',
+    'Good',
+    'Good',
+    'Excellent',
+    'Excellent'
+  ])
 })
 
 test('the factors, sent as JSON and added up by somebody else, are the score', () => {
@@ -63,12 +82,19 @@ test('the factors, sent as JSON and added up by somebody else, are the score', (
 
 test('no good report ever lowers a score and no bad one raises it', () => {
   fc.assert(
-    fc.property(anyCounters, anyAge, fc.constantFrom(...reportTypes), fc.nat({ max: 1_000_000 }), (given, ageDays, kind, amountCents) => {
-      const change = sumOf(factorsOf(combine(given, effectOf({ kind, amountCents })), ageDays)) - sumOf(factorsOf(given, ageDays))
-      if (['payment_late', 'payment_missed', 'dispute'].includes(kind)) assert.ok(change < 0)
-      else if (['debt_opened', 'account_closed'].includes(kind)) assert.equal(change, 0)
-      else assert.ok(change >= 0)
-    })
+    fc.property(
+      anyCounters,
+      anyAge,
+      fc.constantFrom(...reportTypes),
+      fc.nat({ max: 1_000_000 }),
+      (given, ageDays, kind, amountCents) => {
+        const change =
+          sumOf(factorsOf(combine(given, effectOf({ kind, amountCents })), ageDays)) - sumOf(factorsOf(given, ageDays))
+        if (['payment_late', 'payment_missed', 'dispute'].includes(kind)) assert.ok(change < 0)
+        else if (['debt_opened', 'account_closed'].includes(kind)) assert.equal(change, 0)
+        else assert.ok(change >= 0)
+      }
+    )
   )
 })
 
@@ -81,11 +107,17 @@ test('age is counted in whole days and never negative', () => {
 
 test('a replay ends where a recount ends, and its steps chain at equal age', () => {
   const kinds: EventKind[] = [...reportTypes, 'credit_account_open', 'credit_account_close']
-  const anyEvents = fc.array(fc.record({ kind: fc.constantFrom(...kinds), amountCents: fc.option(fc.nat({ max: 1_000_000 })) }), { maxLength: 40 })
+  const anyEvents = fc.array(
+    fc.record({ kind: fc.constantFrom(...kinds), amountCents: fc.option(fc.nat({ max: 1_000_000 })) }),
+    { maxLength: 40 }
+  )
   const at = new Date('2026-06-14T18:00:00.000Z')
   fc.assert(
     fc.property(anyEvents, (events) => {
-      const { steps, counters: replayed } = replay(at, events.map((event) => ({ ...event, createdAt: at })))
+      const { steps, counters: replayed } = replay(
+        at,
+        events.map((event) => ({ ...event, createdAt: at }))
+      )
       assert.deepEqual(replayed, recount(events))
       steps.slice(1).forEach((step, index) => assert.deepEqual(step.before, steps[index]?.after))
     })

@@ -31,7 +31,8 @@ const answerToExample = {
   is_sandbox: true
 }
 const paths = ['/v1/calculate/safe-to-spend', '/api/v1/calculate/safe-to-spend', '/api/v1/ingest']
-const currentOf = async (key: string, endUserId: string) => await send(url, 'GET', `/v1/calculations/safe-to-spend?end_user_id=${encodeURIComponent(endUserId)}`, { key })
+const currentOf = async (key: string, endUserId: string) =>
+  await send(url, 'GET', `/v1/calculations/safe-to-spend?end_user_id=${encodeURIComponent(endUserId)}`, { key })
 
 test('the example of the reference runs as curl sends it, and its sums are right to the cent', async () => {
   const { testKey } = await createPartner(database)
@@ -47,7 +48,10 @@ test('the example of the reference runs as curl sends it, and its sums are right
 
 test('only the end-user and the balance are needed', async () => {
   const { testKey } = await createPartner(database)
-  const { status, body } = await send(url, 'POST', paths[0] ?? '', { key: testKey, body: { end_user_id: 'somebody', cash_balance: 0.29 } })
+  const { status, body } = await send(url, 'POST', paths[0] ?? '', {
+    key: testKey,
+    body: { end_user_id: 'somebody', cash_balance: 0.29 }
+  })
   assert.equal(status, 200)
   assert.equal(body.monthly_safe_to_spend, 0.29)
   assert.equal(body.daily_allowance, 0)
@@ -59,30 +63,50 @@ test('commitments above the balance allow nothing and tell the shortfall', async
   const { testKey } = await createPartner(database)
   const { body } = await send(url, 'POST', paths[0] ?? '', {
     key: testKey,
-    body: { end_user_id: 'usr_1', cash_balance: -20.05, upcoming_bills: [{ amount: 0.1, due_in_days: 0 }, { amount: 0.2, due_in_days: 30 }], cash_buffer: 5 }
+    body: {
+      end_user_id: 'usr_1',
+      cash_balance: -20.05,
+      upcoming_bills: [
+        { amount: 0.1, due_in_days: 0 },
+        { amount: 0.2, due_in_days: 30 }
+      ],
+      cash_buffer: 5
+    }
   })
-  assert.deepEqual([body.safe_to_spend_today, body.daily_allowance, body.monthly_safe_to_spend, body.shortfall], [0, 0, 0, 25.35])
+  assert.deepEqual(
+    [body.safe_to_spend_today, body.daily_allowance, body.monthly_safe_to_spend, body.shortfall],
+    [0, 0, 0, 25.35]
+  )
   assert.equal(body.breakdown.discretionary_pool, -25.35)
   assert.equal(body.breakdown.upcoming_bills_total, 0.3)
 })
 
 test('commitments that take exactly the balance leave nothing, and are no shortfall', async () => {
   const { testKey } = await createPartner(database)
-  const { body } = await send(url, 'POST', paths[0] ?? '', { key: testKey, body: { end_user_id: 'usr_1', cash_balance: 20, debt_commitments: 20 } })
+  const { body } = await send(url, 'POST', paths[0] ?? '', {
+    key: testKey,
+    body: { end_user_id: 'usr_1', cash_balance: 20, debt_commitments: 20 }
+  })
   assert.deepEqual([body.monthly_safe_to_spend, body.breakdown.discretionary_pool, 'shortfall' in body], [0, 0, false])
 })
 
 test('the id of a calculation leaves out the beginning usr_ and nothing else', async () => {
   const { testKey } = await createPartner(database)
-  const idOf = async (end_user_id: string) => (await send(url, 'POST', paths[0] ?? '', { key: testKey, body: { end_user_id, cash_balance: 1 } })).body.calculation_id
+  const idOf = async (end_user_id: string) =>
+    (await send(url, 'POST', paths[0] ?? '', { key: testKey, body: { end_user_id, cash_balance: 1 } })).body
+      .calculation_id
   assert.equal(await idOf('usr_usr_1'), `calc_usr_1_${clock.now().toISOString().slice(0, 10)}`)
   assert.equal(await idOf('our_usr_1'), `calc_our_usr_1_${clock.now().toISOString().slice(0, 10)}`)
 })
 
 test('is_sandbox tells whether a test credential was used', async () => {
   const { testKey, liveKey } = await createPartner(database, { production: true })
-  for (const [key, isSandbox] of [[testKey, true], [liveKey, false]] as const) {
-    for (const path of paths) assert.equal((await send(url, 'POST', path, { key, body: example })).body.is_sandbox, isSandbox)
+  for (const [key, isSandbox] of [
+    [testKey, true],
+    [liveKey, false]
+  ] as const) {
+    for (const path of paths)
+      assert.equal((await send(url, 'POST', path, { key, body: example })).body.is_sandbox, isSandbox)
   }
 })
 
@@ -94,16 +118,27 @@ test('calculating stores nothing; ingesting keeps the result as the current one 
   assert.equal(none.status, 404)
   assert.equal(none.body.error, 'not_found')
   assert.match(none.body.detail, /POST \/api\/v1\/ingest/, 'and how to store one')
-  const stored = await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example, headers: { 'idempotency-key': 'once' } })
+  const stored = await send(url, 'POST', '/api/v1/ingest', {
+    key: testKey,
+    body: example,
+    headers: { 'idempotency-key': 'once' }
+  })
   await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example, headers: { 'idempotency-key': 'once' } })
   assert.deepEqual((await currentOf(testKey, 'usr_8M2nQ')).body, stored.body)
-  const events = await database.db.selectFrom('events').select(['type', 'data']).where('partner_id', '=', partnerId).execute()
-  assert.deepEqual(events, [{ type: 'calculation.updated', data: { calculation_id: 'calc_8M2nQ_2026-06-14', end_user_id: 'usr_8M2nQ' } }])
+  const events = await database.db
+    .selectFrom('events')
+    .select(['type', 'data'])
+    .where('partner_id', '=', partnerId)
+    .execute()
+  assert.deepEqual(events, [
+    { type: 'calculation.updated', data: { calculation_id: 'calc_8M2nQ_2026-06-14', end_user_id: 'usr_8M2nQ' } }
+  ])
 })
 
 test('calculating is no change, and is not listed as one; under a key the first answer is given again all the same', async () => {
   const { partnerId, testKey } = await createPartner(database)
-  const calculateKeyed = () => send(url, 'POST', paths[0] ?? '', { key: testKey, body: example, headers: { 'idempotency-key': 'calculated' } })
+  const calculateKeyed = () =>
+    send(url, 'POST', paths[0] ?? '', { key: testKey, body: example, headers: { 'idempotency-key': 'calculated' } })
   await send(url, 'POST', paths[1] ?? '', { key: testKey, body: example })
   const first = await calculateKeyed()
   clock.advance(1_000)
@@ -113,7 +148,11 @@ test('calculating is no change, and is not listed as one; under a key the first 
   assert.equal(again.headers.get('idempotent-replayed'), 'true')
   assert.deepEqual(again.body, first.body)
   await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example })
-  const listed = await database.db.selectFrom('activity').select('operation_id').where('partner_id', '=', partnerId).execute()
+  const listed = await database.db
+    .selectFrom('activity')
+    .select('operation_id')
+    .where('partner_id', '=', partnerId)
+    .execute()
   assert.deepEqual(listed, [{ operation_id: 'ingestSafeToSpend' }])
 })
 
@@ -140,7 +179,10 @@ test('a token needs calculations:read to calculate and calculations:write to ing
   const partner = await createPartner(database)
   const [reader, writer] = [await partner.token(['calculations:read']), await partner.token(['calculations:write'])]
   assert.equal((await send(url, 'POST', paths[0] ?? '', { key: reader, body: example })).status, 200)
-  assert.equal((await send(url, 'POST', '/api/v1/ingest', { key: reader, body: example })).body.missingScope, 'calculations:write')
+  assert.equal(
+    (await send(url, 'POST', '/api/v1/ingest', { key: reader, body: example })).body.missingScope,
+    'calculations:write'
+  )
   assert.equal((await send(url, 'POST', '/api/v1/ingest', { key: writer, body: example })).status, 200)
   assert.equal((await currentOf(writer, 'usr_8M2nQ')).body.missingScope, 'calculations:read')
 })
@@ -151,8 +193,14 @@ test('a request that is wrong names every field that is', async () => {
     [{}, ['body/cash_balance', 'body/end_user_id']],
     [{ ...example, cash_balance: 1.005 }, ['body/cash_balance']],
     [{ ...example, cash_balance: '4218.50', cash_buffer: -1 }, ['body/cash_balance', 'body/cash_buffer']],
-    [{ ...example, upcoming_bills: [{ amount: 1 }, { amount: -1, due_in_days: 1.5 }] }, ['body/upcoming_bills/0/due_in_days', 'body/upcoming_bills/1/amount', 'body/upcoming_bills/1/due_in_days']],
-    [{ ...example, days_in_period: 0, upcoming_income: [{ amount: 1, due_in_days: 3651 }] }, ['body/days_in_period', 'body/upcoming_income/0/due_in_days']],
+    [
+      { ...example, upcoming_bills: [{ amount: 1 }, { amount: -1, due_in_days: 1.5 }] },
+      ['body/upcoming_bills/0/due_in_days', 'body/upcoming_bills/1/amount', 'body/upcoming_bills/1/due_in_days']
+    ],
+    [
+      { ...example, days_in_period: 0, upcoming_income: [{ amount: 1, due_in_days: 3651 }] },
+      ['body/days_in_period', 'body/upcoming_income/0/due_in_days']
+    ],
     [{ ...example, end_user_id: 'a\u0000', currency: 'USD' }, ['body/currency', 'body/end_user_id']]
   ]
   for (const path of paths) {
@@ -162,5 +210,8 @@ test('a request that is wrong names every field that is', async () => {
       assert.deepEqual(answered.body.errors.map((error: { path: string }) => error.path).sort(), fields)
     }
   }
-  assert.deepEqual((await send(url, 'GET', '/v1/calculations/safe-to-spend', { key: testKey })).body.errors[0].path, 'query/end_user_id')
+  assert.deepEqual(
+    (await send(url, 'GET', '/v1/calculations/safe-to-spend', { key: testKey })).body.errors[0].path,
+    'query/end_user_id'
+  )
 })

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { calculateSafeToSpend, discretionaryPoolCents, type DueAmount, type SafeToSpendInput } from '../../../modules/calculations/safe-to-spend.ts'
+import {
+  calculateSafeToSpend,
+  discretionaryPoolCents,
+  type DueAmount,
+  type SafeToSpendInput
+} from '../../../modules/calculations/safe-to-spend.ts'
 
-const plain: SafeToSpendInput = { cashBalanceCents: 0, cashBufferCents: 0, bills: [], income: [], savingsCents: 0, debtCents: 0, daysInPeriod: 30 }
+const plain: SafeToSpendInput = {
+  cashBalanceCents: 0,
+  cashBufferCents: 0,
+  bills: [],
+  income: [],
+  savingsCents: 0,
+  debtCents: 0,
+  daysInPeriod: 30
+}
 
 const total = (amounts: DueAmount[], due: (dueInDays: number) => boolean): number =>
   amounts.reduce((sum, { amountCents, dueInDays }) => sum + (due(dueInDays) ? amountCents : 0), 0)
@@ -24,7 +37,8 @@ const largestAllowance = (input: SafeToSpendInput): number => {
   return allowance
 }
 
-const dueAmounts = (mostCents: number) => fc.array(fc.record({ amountCents: fc.nat(mostCents), dueInDays: fc.nat(45) }), { maxLength: 6 })
+const dueAmounts = (mostCents: number) =>
+  fc.array(fc.record({ amountCents: fc.nat(mostCents), dueInDays: fc.nat(45) }), { maxLength: 6 })
 const inputs: fc.Arbitrary<SafeToSpendInput> = fc.record({
   cashBalanceCents: fc.integer({ min: -500, max: 6_000 }),
   cashBufferCents: fc.nat(300),
@@ -48,7 +62,10 @@ test('without income the allowance is the pool divided by the days, rounded down
   fc.assert(
     fc.property(inputs, (input) => {
       const result = calculateSafeToSpend({ ...input, income: [] })
-      assert.equal(result.dailyAllowanceCents, Math.max(0, Math.floor(discretionaryPoolCents(result) / input.daysInPeriod)))
+      assert.equal(
+        result.dailyAllowanceCents,
+        Math.max(0, Math.floor(discretionaryPoolCents(result) / input.daysInPeriod))
+      )
     }),
     { numRuns: 3_000, seed: 12 }
   )
@@ -58,7 +75,8 @@ test('more cash or income never allows less, and more bills or a larger buffer n
   fc.assert(
     fc.property(inputs, fc.nat(500), fc.nat(45), (input, amountCents, dueInDays) => {
       const allowed = calculateSafeToSpend(input).dailyAllowanceCents
-      const change = (changed: Partial<SafeToSpendInput>) => calculateSafeToSpend({ ...input, ...changed }).dailyAllowanceCents
+      const change = (changed: Partial<SafeToSpendInput>) =>
+        calculateSafeToSpend({ ...input, ...changed }).dailyAllowanceCents
       assert.ok(change({ cashBalanceCents: input.cashBalanceCents + amountCents }) >= allowed)
       assert.ok(change({ income: [...input.income, { amountCents, dueInDays }] }) >= allowed)
       assert.ok(change({ bills: [...input.bills, { amountCents, dueInDays }] }) <= allowed)
@@ -69,20 +87,36 @@ test('more cash or income never allows less, and more bills or a larger buffer n
 })
 
 test('large amounts stay exact, and every amount is a whole number of cents that is zero or more', () => {
-  const large = fc.array(fc.record({ amountCents: fc.nat(99_999_999_999), dueInDays: fc.nat(3650) }), { maxLength: 1000 })
+  const large = fc.array(fc.record({ amountCents: fc.nat(99_999_999_999), dueInDays: fc.nat(3650) }), {
+    maxLength: 1000
+  })
   fc.assert(
-    fc.property(fc.integer({ min: -99_999_999_999, max: 99_999_999_999 }), large, large, fc.integer({ min: 1, max: 366 }), (cash, bills, income, days) => {
-      const result = calculateSafeToSpend({ ...plain, cashBalanceCents: cash, bills, income, daysInPeriod: days })
-      assert.ok(Number.isSafeInteger(result.dailyAllowanceCents) && result.dailyAllowanceCents >= 0)
-      const exactBills = bills.filter(({ dueInDays }) => dueInDays <= days).reduce((sum, { amountCents }) => sum + BigInt(amountCents), 0n)
-      assert.equal(BigInt(discretionaryPoolCents(result)), BigInt(cash) - exactBills)
-    }),
+    fc.property(
+      fc.integer({ min: -99_999_999_999, max: 99_999_999_999 }),
+      large,
+      large,
+      fc.integer({ min: 1, max: 366 }),
+      (cash, bills, income, days) => {
+        const result = calculateSafeToSpend({ ...plain, cashBalanceCents: cash, bills, income, daysInPeriod: days })
+        assert.ok(Number.isSafeInteger(result.dailyAllowanceCents) && result.dailyAllowanceCents >= 0)
+        const exactBills = bills
+          .filter(({ dueInDays }) => dueInDays <= days)
+          .reduce((sum, { amountCents }) => sum + BigInt(amountCents), 0n)
+        assert.equal(BigInt(discretionaryPoolCents(result)), BigInt(cash) - exactBills)
+      }
+    ),
     { numRuns: 200, seed: 14 }
   )
 })
 
 test('a bill counts from the day on which it is due, one due today from the first day, one after the period not at all', () => {
-  const withBill = (dueInDays: number) => calculateSafeToSpend({ ...plain, cashBalanceCents: 1_000, bills: [{ amountCents: 400, dueInDays }], daysInPeriod: 10 })
+  const withBill = (dueInDays: number) =>
+    calculateSafeToSpend({
+      ...plain,
+      cashBalanceCents: 1_000,
+      bills: [{ amountCents: 400, dueInDays }],
+      daysInPeriod: 10
+    })
   assert.deepEqual([withBill(0).billsCents, withBill(0).dailyAllowanceCents], [400, 60])
   assert.deepEqual([withBill(10).billsCents, withBill(10).dailyAllowanceCents], [400, 60])
   assert.deepEqual([withBill(11).billsCents, withBill(11).dailyAllowanceCents], [0, 100])
@@ -90,7 +124,12 @@ test('a bill counts from the day on which it is due, one due today from the firs
 
 test('income can be spent from the day after it is due, and only as far as the days before it are covered', () => {
   const withIncome = (dueInDays: number) =>
-    calculateSafeToSpend({ ...plain, cashBalanceCents: 1_000, income: [{ amountCents: 1_000, dueInDays }], daysInPeriod: 10 })
+    calculateSafeToSpend({
+      ...plain,
+      cashBalanceCents: 1_000,
+      income: [{ amountCents: 1_000, dueInDays }],
+      daysInPeriod: 10
+    })
   assert.equal(withIncome(0).dailyAllowanceCents, 200)
   assert.equal(withIncome(4).dailyAllowanceCents, 200)
   assert.equal(withIncome(8).dailyAllowanceCents, 125)
@@ -100,12 +139,23 @@ test('income can be spent from the day after it is due, and only as far as the d
 })
 
 test('a pool below zero allows nothing, also when income is expected', () => {
-  const result = calculateSafeToSpend({ ...plain, cashBalanceCents: 100, bills: [{ amountCents: 200, dueInDays: 20 }], income: [{ amountCents: 900, dueInDays: 0 }] })
+  const result = calculateSafeToSpend({
+    ...plain,
+    cashBalanceCents: 100,
+    bills: [{ amountCents: 200, dueInDays: 20 }],
+    income: [{ amountCents: 900, dueInDays: 0 }]
+  })
   assert.equal(result.dailyAllowanceCents, 0)
   assert.equal(discretionaryPoolCents(result), -100)
 })
 
 test('a pool of nothing still allows what is expected to come', () => {
-  const result = calculateSafeToSpend({ ...plain, cashBalanceCents: 100, bills: [{ amountCents: 100, dueInDays: 10 }], income: [{ amountCents: 900, dueInDays: 0 }], daysInPeriod: 10 })
+  const result = calculateSafeToSpend({
+    ...plain,
+    cashBalanceCents: 100,
+    bills: [{ amountCents: 100, dueInDays: 10 }],
+    income: [{ amountCents: 900, dueInDays: 0 }],
+    daysInPeriod: 10
+  })
   assert.deepEqual([discretionaryPoolCents(result), result.dailyAllowanceCents], [0, 90])
 })

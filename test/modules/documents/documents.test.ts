@@ -19,7 +19,18 @@ const run = promisify(execFile)
 /** One server for all tests that change nothing of it. */
 const { url } = await startApp({ after })
 
-const reference = ['/docs', '/redoc', '/v1/docs', '/openapi.json', '/openapi.yaml', '/v1/openapi.json', '/v1/postman_collection.json', '/v1/postman_environment.json', '/docs/assets/swagger-ui.css', '/docs/assets/redoc.standalone.js']
+const reference = [
+  '/docs',
+  '/redoc',
+  '/v1/docs',
+  '/openapi.json',
+  '/openapi.yaml',
+  '/v1/openapi.json',
+  '/v1/postman_collection.json',
+  '/v1/postman_environment.json',
+  '/docs/assets/swagger-ui.css',
+  '/docs/assets/redoc.standalone.js'
+]
 
 interface Document {
   openapi: string
@@ -81,7 +92,13 @@ test('each download has the name that its readers expect', async () => {
 })
 
 test('a client that has the current document gets 304 without a body', async () => {
-  for (const path of ['/openapi.json', '/openapi.yaml', '/v1/openapi.json', '/v1/postman_collection.json', '/v1/postman_environment.json']) {
+  for (const path of [
+    '/openapi.json',
+    '/openapi.yaml',
+    '/v1/openapi.json',
+    '/v1/postman_collection.json',
+    '/v1/postman_environment.json'
+  ]) {
     const etag = (await fetch(url + path)).headers.get('etag') ?? ''
     assert.match(etag, /^"[\w-]+"$/)
     const again = await fetch(url + path, { headers: { 'if-none-match': `"other", W/${etag}` } })
@@ -100,7 +117,9 @@ test('every error code has a page that says what it means and what to do', async
     assert.equal(page.status, 200)
     const text = await page.text()
     assert.ok(text.includes(`<code>${kind.code}</code>`) && text.includes(`Status ${kind.status}`), slug)
-    const json = (await (await fetch(`${url}/errors/${slug}`, { headers: { accept: 'application/json' } })).json()) as Record<string, unknown>
+    const json = (await (
+      await fetch(`${url}/errors/${slug}`, { headers: { accept: 'application/json' } })
+    ).json()) as Record<string, unknown>
     assert.deepEqual(json, { ...kind, type: `/errors/${slug}` })
   }
 })
@@ -124,7 +143,9 @@ test('an unknown error is 404: a page for a browser, a problem for a program, an
 })
 
 test('escaped text holds no character that could open an element or end an attribute', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !/[<>"']|&(?!(amp|lt|gt|quot|#39);)/.test(escapeHtml(text))))
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => !/[<>"']|&(?!(amp|lt|gt|quot|#39);)/.test(escapeHtml(text)))
+  )
 })
 
 test('Accept is read as RFC 9110 says: the most specific range decides, the best quality wins, q=0 refuses', () => {
@@ -148,7 +169,10 @@ test('the specification is exported without a database and without an environmen
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   for (const format of ['json', 'yaml']) {
     const out = join(folder, `openapi.${format}`)
-    await run(process.execPath, [...scriptToRun('scripts/export-openapi.ts'), '--out', out, '--format', format], { cwd: root, env: {} })
+    await run(process.execPath, [...scriptToRun('scripts/export-openapi.ts'), '--out', out, '--format', format], {
+      cwd: root,
+      env: {}
+    })
     assert.equal(readFileSync(out, 'utf8'), await (await fetch(`${url}/openapi.${format}`)).text())
   }
 })

@@ -13,7 +13,8 @@ type Environment = ReturnType<typeof environmentOf>
 const ingestSecret = 'an-ingest-secret-of-a-test-0123456789'
 const server = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: ingestSecret } })
 
-const download = async <Content>({ url }: TestApp, path: string): Promise<Content> => (await (await fetch(url + path)).json()) as Content
+const download = async <Content>({ url }: TestApp, path: string): Promise<Content> =>
+  (await (await fetch(url + path)).json()) as Content
 const collection = await download<Collection>(server, '/v1/postman_collection.json')
 const environment = await download<Environment>(server, '/v1/postman_environment.json')
 const items = collection.item.flatMap((folder) => folder.item)
@@ -21,14 +22,22 @@ const items = collection.item.flatMap((folder) => folder.item)
 /** Runs the collection as it is downloaded, or one folder of it, with some variables of the environment filled in. */
 const run = async (given: Record<string, string> = {}, folder?: string): Promise<NewmanRunSummary> => {
   const values = environment.values.map((variable) => ({ ...variable, value: given[variable.key] ?? variable.value }))
-  return await runCollection({ collection: collection as unknown as NewmanRunOptions['collection'], environment: { ...environment, values }, ...(folder === undefined ? {} : { folder }) })
+  return await runCollection({
+    collection: collection as unknown as NewmanRunOptions['collection'],
+    environment: { ...environment, values },
+    ...(folder === undefined ? {} : { folder })
+  })
 }
 
-const hint = 'It finds its things by `x-postman` in the specification: its place in the run, and the values that it takes from earlier requests.'
-const faultsOf = (summary: NewmanRunSummary): string[] => summary.run.failures.map(({ source, error }) => `${source?.name ?? ''}: ${error.message} ${hint}`)
-const statusesOf = (summary: NewmanRunSummary, name: string): number[] => summary.run.executions.filter(({ item }) => item.name === name).map(({ response }) => response.code)
+const hint =
+  'It finds its things by `x-postman` in the specification: its place in the run, and the values that it takes from earlier requests.'
+const faultsOf = (summary: NewmanRunSummary): string[] =>
+  summary.run.failures.map(({ source, error }) => `${source?.name ?? ''}: ${error.message} ${hint}`)
+const statusesOf = (summary: NewmanRunSummary, name: string): number[] =>
+  summary.run.executions.filter(({ item }) => item.name === name).map(({ response }) => response.code)
 
-const keysOf = (summary: NewmanRunSummary): string[] => summary.run.executions.flatMap(({ request }) => request.headers.get('Idempotency-Key') ?? [])
+const keysOf = (summary: NewmanRunSummary): string[] =>
+  summary.run.executions.flatMap(({ request }) => request.headers.get('Idempotency-Key') ?? [])
 
 test('the collection passes from top to bottom, and again on the same server, with nothing filled in and a key of its own for each request', async () => {
   const keys: string[] = []
@@ -48,7 +57,9 @@ test('with a partner’s key and the ingest secret filled in, they are what is s
   const { testKey } = await createPartner(server.database)
   const summary = await run({ apiKey: testKey, ingestSecret })
   assert.deepEqual(faultsOf(summary), [])
-  const sent = summary.run.executions.filter(({ item }) => item.name === 'List webhook endpoints').map(({ request }) => request.headers.get('Authorization'))
+  const sent = summary.run.executions
+    .filter(({ item }) => item.name === 'List webhook endpoints')
+    .map(({ request }) => request.headers.get('Authorization'))
   assert.deepEqual(sent, [`Bearer ${testKey}`])
   assert.deepEqual(statusesOf(summary, 'Report up to 500 usage events'), [200])
 })
@@ -61,12 +72,21 @@ test('a request that fails is seen, and an idempotency key that is filled in is 
 
 test('the collection holds every operation, a folder for each tag, and the body and the answers of the examples', () => {
   assert.equal(collection.info.schema, 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json')
-  assert.deepEqual(collection.item.map(({ name }) => name).toSorted(), [...new Set(operations.map(({ tag }) => tag))].toSorted())
+  assert.deepEqual(
+    collection.item.map(({ name }) => name).toSorted(),
+    [...new Set(operations.map(({ tag }) => tag))].toSorted()
+  )
   const held = new Set(items.map(({ request }) => `${request.method} /${request.url.path.join('/')}`))
-  assert.deepEqual([...held].toSorted(), operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`).toSorted())
+  assert.deepEqual(
+    [...held].toSorted(),
+    operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`).toSorted()
+  )
   for (const { name, request, response } of items) {
     assert.ok(response.length > 0, name)
-    assert.ok(response.every(({ code }) => code >= 200 && code < 300), name)
+    assert.ok(
+      response.every(({ code }) => code >= 200 && code < 300),
+      name
+    )
     if (['PUT', 'PATCH'].includes(request.method)) assert.ok(request.body !== undefined, name)
   }
 })

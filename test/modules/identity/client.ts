@@ -16,7 +16,11 @@ export interface Call {
 }
 
 /** Calls the server as a client does. */
-export const call = async (url: string, path: string, { method = 'GET', bearer, headers = {}, body }: Call = {}): Promise<Reply> => {
+export const call = async (
+  url: string,
+  path: string,
+  { method = 'GET', bearer, headers = {}, body }: Call = {}
+): Promise<Reply> => {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: {
@@ -27,7 +31,12 @@ export const call = async (url: string, path: string, { method = 'GET', bearer, 
     ...(body === undefined ? {} : { body: JSON.stringify(body) })
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, text, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) }
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+  }
 }
 
 export const password = 'correct horse battery staple'
@@ -42,7 +51,8 @@ export interface SignedIn {
 }
 
 /** The refresh token that an answer sets. */
-export const refreshOf = (reply: Reply): string => /^atlas_refresh=([^;]*)/.exec(reply.headers.getSetCookie()[0] ?? '')?.[1] ?? ''
+export const refreshOf = (reply: Reply): string =>
+  /^atlas_refresh=([^;]*)/.exec(reply.headers.getSetCookie()[0] ?? '')?.[1] ?? ''
 
 export const signedInOf = (reply: Reply): SignedIn => {
   const user = reply.body.user as Record<string, string>
@@ -71,14 +81,26 @@ export const refresh = async (url: string, token: string): Promise<Reply> =>
   await call(url, '/api/v1/auth/refresh', { method: 'POST', headers: { cookie: `atlas_refresh=${token}` } })
 
 /** Mints an API key and answers its id and its secret. */
-export const mintKey = async (url: string, jwt: string, environment: 'test' | 'live' = 'test'): Promise<{ id: string; key: string }> => {
+export const mintKey = async (
+  url: string,
+  jwt: string,
+  environment: 'test' | 'live' = 'test'
+): Promise<{ id: string; key: string }> => {
   const reply = await call(url, '/v1/api-keys', { method: 'POST', bearer: jwt, body: { name: 'Backend', environment } })
   assert.equal(reply.status, 201, reply.text)
   return { id: String(reply.body.id), key: String(reply.body.key) }
 }
 
-export const mintToken = async (url: string, jwt: string, options: Record<string, unknown> = {}): Promise<{ id: string; token: string }> => {
-  const reply = await call(url, '/v1/tokens', { method: 'POST', bearer: jwt, body: { name: 'Script', scopes: ['activity:read'], ...options } })
+export const mintToken = async (
+  url: string,
+  jwt: string,
+  options: Record<string, unknown> = {}
+): Promise<{ id: string; token: string }> => {
+  const reply = await call(url, '/v1/tokens', {
+    method: 'POST',
+    bearer: jwt,
+    body: { name: 'Script', scopes: ['activity:read'], ...options }
+  })
   assert.equal(reply.status, 201, reply.text)
   return { id: String(reply.body.id), token: String(reply.body.token) }
 }
@@ -91,4 +113,5 @@ export const codeOf = (reply: Reply): string => {
   return String(reply.body.title)
 }
 
-export const fieldsOf = (reply: Reply): string[] => (reply.body.errors as { path: string }[]).map(({ path }) => path).sort()
+export const fieldsOf = (reply: Reply): string[] =>
+  (reply.body.errors as { path: string }[]).map(({ path }) => path).sort()

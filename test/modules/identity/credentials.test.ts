@@ -36,7 +36,10 @@ test('a revoked key, token or session is refused at once', async (t) => {
   const { jwt } = await register(url, 'ada@example.com')
   const { id, key } = await mintKey(url, jwt)
   const { id: tokenId, token } = await mintToken(url, jwt)
-  for (const [path, bearer] of [[`/v1/api-keys/${id}`, key], [`/v1/tokens/${tokenId}`, token]] as const) {
+  for (const [path, bearer] of [
+    [`/v1/api-keys/${id}`, key],
+    [`/v1/tokens/${tokenId}`, token]
+  ] as const) {
     assert.equal((await call(url, '/v1/activity', { bearer })).status, 200)
     assert.equal((await call(url, path, { method: 'DELETE', bearer: jwt })).status, 204)
     assert.equal((await call(url, '/v1/activity', { bearer })).status, 401)
@@ -55,28 +58,37 @@ test('what belongs to another partner does not exist', async (t) => {
     assert.equal(codeOf(await call(url, path, { method: 'DELETE', bearer: eve.jwt })), 'not_found')
   }
   assert.deepEqual(fieldsOf(await call(url, '/v1/api-keys/%00', { method: 'DELETE', bearer: eve.jwt })), ['params/id'])
-  for (const path of ['/v1/api-keys', '/v1/tokens', '/v1/activity']) assert.deepEqual((await call(url, path, { bearer: eve.jwt })).body.items, [])
+  for (const path of ['/v1/api-keys', '/v1/tokens', '/v1/activity'])
+    assert.deepEqual((await call(url, path, { bearer: eve.jwt })).body.items, [])
   for (const bearer of [key, token]) assert.equal((await call(url, '/v1/activity', { bearer })).status, 200)
 })
 
 test('a token is described as it was minted and stops at its expiry', async (t) => {
   const { url, clock } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
-  const body = { name: ' CI ', scopes: ['activity:read', 'tasks:write'], allowedIps: ['127.0.0.0/8'], expiresAt: '2026-06-14T20:00:00+01:00' }
+  const body = {
+    name: ' CI ',
+    scopes: ['activity:read', 'tasks:write'],
+    allowedIps: ['127.0.0.0/8'],
+    expiresAt: '2026-06-14T20:00:00+01:00'
+  }
   const minted = await call(url, '/v1/tokens', { method: 'POST', bearer: jwt, body })
   assert.equal(minted.status, 201, minted.text)
   const { token, ...described } = minted.body
   assert.match(String(token), /^atlas_pat_[A-Za-z0-9]{40}$/)
-  assert.deepEqual({ ...described, id: '' }, {
-    ...body,
-    id: '',
-    name: 'CI',
-    environment: 'test',
-    prefix: `atlas_pat_…${String(token).slice(-4)}`,
-    createdAt: '2026-06-14T18:00:00.000Z',
-    expiresAt: '2026-06-14T19:00:00.000Z',
-    lastUsedAt: null
-  })
+  assert.deepEqual(
+    { ...described, id: '' },
+    {
+      ...body,
+      id: '',
+      name: 'CI',
+      environment: 'test',
+      prefix: `atlas_pat_…${String(token).slice(-4)}`,
+      createdAt: '2026-06-14T18:00:00.000Z',
+      expiresAt: '2026-06-14T19:00:00.000Z',
+      lastUsedAt: null
+    }
+  )
   assert.deepEqual((await call(url, '/v1/tokens', { bearer: jwt })).body.items, [described])
   clock.advance(3_600_000 - 1)
   assert.equal((await call(url, '/v1/activity', { bearer: String(token) })).status, 200)
@@ -88,13 +100,33 @@ test('every field of a new token or key that is wrong is named', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const mint = async (body: unknown) => await call(url, '/v1/tokens', { method: 'POST', bearer: jwt, body })
-  assert.deepEqual(fieldsOf(await mint({ scopes: ['everything:read'], environment: 'prod', userId: 'x' })), ['body/environment', 'body/name', 'body/scopes/0', 'body/userId'])
+  assert.deepEqual(fieldsOf(await mint({ scopes: ['everything:read'], environment: 'prod', userId: 'x' })), [
+    'body/environment',
+    'body/name',
+    'body/scopes/0',
+    'body/userId'
+  ])
   const scopes = ['tasks:read']
-  const wrong = await mint({ name: 'a', scopes, allowedIps: ['10.0.0.300', '10.0.0.0/8', '10.1', '::1/129', 'localhost', '::1'], expiresAt: '2026-06-14T18:00:00Z' })
+  const wrong = await mint({
+    name: 'a',
+    scopes,
+    allowedIps: ['10.0.0.300', '10.0.0.0/8', '10.1', '::1/129', 'localhost', '::1'],
+    expiresAt: '2026-06-14T18:00:00Z'
+  })
   assert.equal(wrong.status, 400)
-  assert.deepEqual(fieldsOf(wrong), ['body/allowedIps/0', 'body/allowedIps/2', 'body/allowedIps/3', 'body/allowedIps/4', 'body/expiresAt'])
+  assert.deepEqual(fieldsOf(wrong), [
+    'body/allowedIps/0',
+    'body/allowedIps/2',
+    'body/allowedIps/3',
+    'body/allowedIps/4',
+    'body/expiresAt'
+  ])
   assert.deepEqual(fieldsOf(await mint({ name: 'a', scopes, expiresAt: 'tomorrow' })), ['body/expiresAt'])
-  const key = await call(url, '/v1/api-keys', { method: 'POST', bearer: jwt, body: { name: 'a\u0000', environment: 'both' } })
+  const key = await call(url, '/v1/api-keys', {
+    method: 'POST',
+    bearer: jwt,
+    body: { name: 'a\u0000', environment: 'both' }
+  })
   assert.deepEqual(fieldsOf(key), ['body/environment', 'body/name'])
 })
 
@@ -106,15 +138,22 @@ test('a token without the scope is told which one is missing, and no token can m
   assert.equal(refused.status, 403)
   assert.equal(codeOf(refused), 'insufficient_scope')
   assert.equal(refused.body.missingScope, 'activity:read')
-  assert.equal(codeOf(await call(url, '/v1/tokens', { method: 'POST', bearer: token, body: { name: 'a', scopes: ['tasks:read'] } })), 'credential_not_accepted')
+  assert.equal(
+    codeOf(
+      await call(url, '/v1/tokens', { method: 'POST', bearer: token, body: { name: 'a', scopes: ['tasks:read'] } })
+    ),
+    'credential_not_accepted'
+  )
 })
 
 test('a token bound to addresses works from these alone, single ones and ranges', async (t) => {
   const { url } = await startApp(t, { env: { ATLAS_TRUST_PROXY: 'true' } })
   const { jwt } = await register(url, 'ada@example.com')
   const { token } = await mintToken(url, jwt, { allowedIps: ['203.0.113.7', '198.51.100.0/24', '2001:db8::/32'] })
-  const from = async (address: string) => await call(url, '/v1/activity', { bearer: token, headers: { 'x-forwarded-for': address } })
-  for (const address of ['203.0.113.7', '198.51.100.255', '::ffff:198.51.100.1', '2001:db8:1::1']) assert.equal((await from(address)).status, 200, address)
+  const from = async (address: string) =>
+    await call(url, '/v1/activity', { bearer: token, headers: { 'x-forwarded-for': address } })
+  for (const address of ['203.0.113.7', '198.51.100.255', '::ffff:198.51.100.1', '2001:db8:1::1'])
+    assert.equal((await from(address)).status, 200, address)
   for (const address of ['203.0.113.8', '198.51.101.0', '2001:db9::1']) {
     const refused = await from(address)
     assert.equal(refused.status, 403, address)
@@ -135,7 +174,16 @@ test('a token goes with its user', async (t) => {
 test('an agent has one key at a time', async (t) => {
   const { database, clock } = await startApp(t)
   const mint = async () =>
-    await database.db.transaction().execute(async (trx) => await mintCredential(trx, { kind: 'agent_key', agentId: 'agent_1', partnerId: null, name: 'Agent', now: clock.now() }))
+    await database.db.transaction().execute(
+      async (trx) =>
+        await mintCredential(trx, {
+          kind: 'agent_key',
+          agentId: 'agent_1',
+          partnerId: null,
+          name: 'Agent',
+          now: clock.now()
+        })
+    )
   const { secret, row } = await mint()
   assert.match(secret, /^afg_live_[A-Za-z0-9]{40}$/)
   assert.equal(row.agent_id, 'agent_1')
@@ -151,7 +199,7 @@ test('lists of keys go page by page, newest first, each key once', async (t) => 
     minted.push((await mintKey(url, jwt)).id)
   }
   const seen: string[] = []
-  for (let query = '?limit=2'; query !== ''; ) {
+  for (let query = '?limit=2'; query !== '';) {
     const { body } = await call(url, `/v1/api-keys${query}`, { bearer: jwt })
     seen.push(...(body.items as { id: string }[]).map(({ id }) => id))
     query = body.nextCursor === null ? '' : `?limit=2&cursor=${encodeURIComponent(String(body.nextCursor))}`

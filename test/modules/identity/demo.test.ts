@@ -19,7 +19,10 @@ test('the first start makes a demo partner whose sign-in is an operator’s and 
   const demo = await ensureDemoPartner(app)
   assert.ok(demo !== undefined)
   assert.equal((await call(url, '/v1/activity', { bearer: demo.testKey })).status, 200)
-  const signIn = await call(url, '/api/v1/auth/login', { method: 'POST', body: { email: demo.email, password: demo.password } })
+  const signIn = await call(url, '/api/v1/auth/login', {
+    method: 'POST',
+    body: { email: demo.email, password: demo.password }
+  })
   assert.equal(signIn.status, 200)
   const partners = await call(url, '/api/v1/admin/partners', { bearer: String(signIn.body.access_token) })
   const [partner] = partners.body.items as Record<string, unknown>[]
@@ -33,13 +36,19 @@ test('where partners exist none is added, and a file of another database counts 
   const { app, url, config, database } = await startApp(t)
   await register(url, 'ada@example.com')
   assert.equal(await ensureDemoPartner(app), undefined)
-  writeFileSync(join(config.dataDir, 'demo.json'), JSON.stringify({ partnerId: 'gone', email: 'a@b.example', password: 'a', testKey: 'b' }))
+  writeFileSync(
+    join(config.dataDir, 'demo.json'),
+    JSON.stringify({ partnerId: 'gone', email: 'a@b.example', password: 'a', testKey: 'b' })
+  )
   assert.equal(await ensureDemoPartner(app), undefined)
   assert.equal((await database.db.selectFrom('partners').select('id').execute()).length, 1)
 })
 
 test('a start that died between the file and the commit, or left half a file, is taken up by the next', async (t) => {
-  for (const left of ['{"partnerId": "7d0f', JSON.stringify({ partnerId: 'never committed', email: 'demo@atlasforge.test', password: 'a', testKey: 'b' })]) {
+  for (const left of [
+    '{"partnerId": "7d0f',
+    JSON.stringify({ partnerId: 'never committed', email: 'demo@atlasforge.test', password: 'a', testKey: 'b' })
+  ]) {
     const { app, url, config } = await startApp(t)
     writeFileSync(join(config.dataDir, 'demo.json'), left)
     const demo = await ensureDemoPartner(app)

@@ -8,11 +8,19 @@ import { call, codeOf, fieldsOf, login, mintKey, password, refresh, register } f
 test('a user changes the name and nothing else', async (t) => {
   const { url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
-  const changed = await call(url, '/api/v1/users/me', { method: 'PATCH', bearer: ada.jwt, body: { name: ' Ada King ' } })
+  const changed = await call(url, '/api/v1/users/me', {
+    method: 'PATCH',
+    bearer: ada.jwt,
+    body: { name: ' Ada King ' }
+  })
   assert.equal(changed.status, 200)
   assert.equal(changed.body.name, 'Ada King')
   assert.deepEqual((await call(url, '/api/v1/users/me', { bearer: ada.jwt })).body, changed.body)
-  const wrong = await call(url, '/api/v1/users/me', { method: 'PATCH', bearer: ada.jwt, body: { role: 'owner', email: 'eve@example.com' } })
+  const wrong = await call(url, '/api/v1/users/me', {
+    method: 'PATCH',
+    bearer: ada.jwt,
+    body: { role: 'owner', email: 'eve@example.com' }
+  })
   assert.deepEqual(fieldsOf(wrong), ['body/email', 'body/name', 'body/role'])
 })
 
@@ -21,7 +29,11 @@ test('a new password ends every other session, and the old password opens none',
   const here = await register(url, 'ada@example.com')
   const there = await login(url, 'ada@example.com')
   const change = async (current: string, next: string) =>
-    await call(url, '/api/v1/users/me/password', { method: 'PUT', bearer: here.jwt, body: { current_password: current, new_password: next } })
+    await call(url, '/api/v1/users/me/password', {
+      method: 'PUT',
+      bearer: here.jwt,
+      body: { current_password: current, new_password: next }
+    })
   assert.equal(codeOf(await change('not the password', 'an even better horse')), 'invalid_credentials')
   assert.deepEqual(fieldsOf(await change(password, 'short')), ['body/new_password'])
   assert.equal((await call(url, '/api/v1/users/me', { bearer: there.jwt })).status, 200)
@@ -29,7 +41,8 @@ test('a new password ends every other session, and the old password opens none',
   assert.equal((await call(url, '/api/v1/users/me', { bearer: there.jwt })).status, 401)
   assert.equal((await refresh(url, there.refresh)).status, 401)
   assert.equal((await call(url, '/api/v1/users/me', { bearer: here.jwt })).status, 200)
-  const signIn = async (tried: string) => await call(url, '/api/v1/auth/login', { method: 'POST', body: { email: here.email, password: tried } })
+  const signIn = async (tried: string) =>
+    await call(url, '/api/v1/auth/login', { method: 'POST', body: { email: here.email, password: tried } })
   assert.equal((await signIn(password)).status, 401)
   assert.equal((await signIn('an even better horse')).status, 200)
 })
@@ -38,7 +51,11 @@ test('a stolen access token cannot guess the password faster than ten times a mi
   const { url } = await startApp(t, { rateLimits })
   const ada = await register(url, 'ada@example.com')
   const guess = async () =>
-    await call(url, '/api/v1/users/me/password', { method: 'PUT', bearer: ada.jwt, body: { current_password: 'a guess', new_password: 'an even better horse' } })
+    await call(url, '/api/v1/users/me/password', {
+      method: 'PUT',
+      bearer: ada.jwt,
+      body: { current_password: 'a guess', new_password: 'an even better horse' }
+    })
   const statuses = []
   for (let tries = 0; tries < 11; tries++) statuses.push((await guess()).status)
   assert.deepEqual(statuses, [...Array<number>(10).fill(401), 429])
@@ -50,7 +67,9 @@ test('preferences are kept as given, whatever JSON they are', async (t) => {
   const path = '/api/v1/users/me/preferences'
   assert.deepEqual((await call(url, path, { bearer: jwt })).body, {})
   const storable = fc
-    .dictionary(fc.string({ minLength: 1, unit: 'grapheme' }), fc.jsonValue({ maxDepth: 3, stringUnit: 'grapheme' }), { maxKeys: 20 })
+    .dictionary(fc.string({ minLength: 1, unit: 'grapheme' }), fc.jsonValue({ maxDepth: 3, stringUnit: 'grapheme' }), {
+      maxKeys: 20
+    })
     .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
     .filter((value) => !JSON.stringify(value).includes('__proto__') && !JSON.stringify(value).includes('\\u0000'))
   await fc.assert(
@@ -67,9 +86,16 @@ test('preferences are kept as given, whatever JSON they are', async (t) => {
 test('preferences that the database cannot hold, or larger than 16 KiB, are refused by name', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
-  const put = async (body: unknown) => await call(url, '/api/v1/users/me/preferences', { method: 'PUT', bearer: jwt, body })
+  const put = async (body: unknown) =>
+    await call(url, '/api/v1/users/me/preferences', { method: 'PUT', bearer: jwt, body })
   assert.equal((await put({ a: 'x'.repeat(16 * 1024 - 8) })).status, 200)
-  for (const bad of [{ a: 'x'.repeat(16 * 1024 - 7) }, { a: 'é'.repeat(8_189) }, { a: '\u0000' }, { '\\\u0000': 1 }, { a: '\ud800' }]) {
+  for (const bad of [
+    { a: 'x'.repeat(16 * 1024 - 7) },
+    { a: 'é'.repeat(8_189) },
+    { a: '\u0000' },
+    { '\\\u0000': 1 },
+    { a: '\ud800' }
+  ]) {
     const refused = await put(bad)
     assert.equal(refused.status, 400, refused.text)
     assert.deepEqual(fieldsOf(refused), ['body'])
@@ -93,14 +119,15 @@ test('sessions are listed latest first, page by page, and each can be ended at o
   assert.equal(items[2]?.expires_at, '2026-06-21T18:00:00.000Z')
   assert.equal(items[2]?.ip, '127.0.0.1')
   const paged: unknown[] = []
-  for (let query = '?limit=1'; query !== ''; ) {
+  for (let query = '?limit=1'; query !== '';) {
     const { body } = await list(query)
     paged.push(...(body.items as unknown[]))
     query = body.nextCursor === null ? '' : `?limit=1&cursor=${encodeURIComponent(String(body.nextCursor))}`
   }
   assert.deepEqual(paged, items)
   assert.equal(codeOf(await list('?cursor=made-up')), 'invalid_cursor')
-  const end = async (jwt: string, id: unknown) => await call(url, `/api/v1/users/me/sessions/${String(id)}`, { method: 'DELETE', bearer: jwt })
+  const end = async (jwt: string, id: unknown) =>
+    await call(url, `/api/v1/users/me/sessions/${String(id)}`, { method: 'DELETE', bearer: jwt })
   assert.equal((await end(eve.jwt, items[2]?.id)).status, 404, 'another user has no such session')
   assert.equal((await call(url, '/api/v1/users/me', { bearer: first.jwt })).status, 200)
   assert.equal((await end(third.jwt, items[2]?.id)).status, 204)
@@ -114,7 +141,13 @@ test('keys do not open what belongs to a person', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const { key } = await mintKey(url, jwt)
-  for (const path of ['/api/v1/users/me', '/api/v1/users/me/preferences', '/api/v1/users/me/sessions', '/v1/api-keys', '/v1/tokens']) {
+  for (const path of [
+    '/api/v1/users/me',
+    '/api/v1/users/me/preferences',
+    '/api/v1/users/me/sessions',
+    '/v1/api-keys',
+    '/v1/tokens'
+  ]) {
     assert.equal((await call(url, path)).status, 401)
     assert.equal(codeOf(await call(url, path, { bearer: key })), 'credential_not_accepted')
   }

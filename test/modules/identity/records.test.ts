@@ -3,8 +3,13 @@ import { test } from 'node:test'
 import { startApp } from '../../build-app.ts'
 import { call, codeOf, login, mintKey, mintToken, register } from './client.ts'
 
-const mint = async (url: string, bearer: string, key: string, body: unknown = { name: 'Backend', environment: 'test' }, path = '/v1/api-keys') =>
-  await call(url, path, { method: 'POST', bearer, body, headers: { 'idempotency-key': key } })
+const mint = async (
+  url: string,
+  bearer: string,
+  key: string,
+  body: unknown = { name: 'Backend', environment: 'test' },
+  path = '/v1/api-keys'
+) => await call(url, path, { method: 'POST', bearer, body, headers: { 'idempotency-key': key } })
 
 test('minting again under the same idempotency key answers the same secret, and mints nothing', async (t) => {
   const { url } = await startApp(t)
@@ -19,7 +24,10 @@ test('minting again under the same idempotency key answers the same secret, and 
   const otherBody = await mint(url, jwt, 'once', { name: 'Another', environment: 'live' })
   assert.equal(otherBody.text, first.text)
   assert.equal(otherBody.headers.get('idempotency-mismatch'), 'body')
-  assert.equal(codeOf(await mint(url, jwt, 'once', { name: 'a', scopes: ['tasks:read'] }, '/v1/tokens')), 'idempotency_conflict')
+  assert.equal(
+    codeOf(await mint(url, jwt, 'once', { name: 'a', scopes: ['tasks:read'] }, '/v1/tokens')),
+    'idempotency_conflict'
+  )
   const items = (await call(url, '/v1/api-keys', { bearer: jwt })).body.items as unknown[]
   assert.equal(items.length, 1)
 })
@@ -42,7 +50,8 @@ test('a client that lost an answer can ask for it for 24 hours, under its own pa
   const ada = await register(url, 'ada@example.com')
   const eve = await register(url, 'eve@example.com')
   const minted = await mint(url, ada.jwt, 'lost/answer?')
-  const ask = async (bearer: string, key = 'lost/answer?') => await call(url, `/v1/idempotency/${encodeURIComponent(key)}`, { bearer })
+  const ask = async (bearer: string, key = 'lost/answer?') =>
+    await call(url, `/v1/idempotency/${encodeURIComponent(key)}`, { bearer })
   assert.deepEqual((await ask(ada.jwt)).body, {
     status: 'done',
     operationId: 'createApiKey',
@@ -78,21 +87,28 @@ test('a minted secret is not shown again to a key or a token that could not have
   await mint(url, jwt, 'once')
   const { key } = await mintKey(url, jwt)
   const { token } = await mintToken(url, jwt, { scopes: ['tokens:write', 'tokens:read'] })
-  for (const bearer of [key, token]) assert.equal(codeOf(await call(url, '/v1/idempotency/once', { bearer })), 'credential_not_accepted')
+  for (const bearer of [key, token])
+    assert.equal(codeOf(await call(url, '/v1/idempotency/once', { bearer })), 'credential_not_accepted')
 })
 
 test('every change leaves one row in the activity log, and what failed or was replayed leaves none', async (t) => {
   const { url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const changes: { operationId: string; method: string; route: string; resourceId: string | null }[] = []
-  const note = (operationId: string, method: string, route: string, resourceId: string | null = null) => changes.unshift({ operationId, method, route, resourceId })
+  const note = (operationId: string, method: string, route: string, resourceId: string | null = null) =>
+    changes.unshift({ operationId, method, route, resourceId })
   const { id } = await mintKey(url, ada.jwt)
   note('createApiKey', 'POST', '/v1/api-keys', id)
   const { id: tokenId, token } = await mintToken(url, ada.jwt)
   note('createToken', 'POST', '/v1/tokens', tokenId)
   await call(url, `/v1/api-keys/${id}`, { method: 'DELETE', bearer: ada.jwt })
   note('revokeApiKey', 'DELETE', '/v1/api-keys/{id}', id)
-  await call(url, '/api/v1/users/me', { method: 'PATCH', bearer: ada.jwt, body: { name: 'Ada' }, headers: { 'x-request-id': 'req_mine' } })
+  await call(url, '/api/v1/users/me', {
+    method: 'PATCH',
+    bearer: ada.jwt,
+    body: { name: 'Ada' },
+    headers: { 'x-request-id': 'req_mine' }
+  })
   note('updateProfile', 'PATCH', '/api/v1/users/me', ada.userId)
   await call(url, '/api/v1/users/me/preferences', { method: 'PUT', bearer: ada.jwt, body: { theme: 'dark' } })
   note('replacePreferences', 'PUT', '/api/v1/users/me/preferences')
@@ -105,7 +121,10 @@ test('every change leaves one row in the activity log, and what failed or was re
 
   const log = await call(url, '/v1/activity', { bearer: token })
   const items = log.body.items as Record<string, unknown>[]
-  assert.deepEqual(items.map(({ operationId, method, route, resourceId }) => ({ operationId, method, route, resourceId })), changes)
+  assert.deepEqual(
+    items.map(({ operationId, method, route, resourceId }) => ({ operationId, method, route, resourceId })),
+    changes
+  )
   for (const item of items) {
     assert.deepEqual(item.actor, { type: 'user', id: ada.userId })
     assert.equal(item.at, '2026-06-14T18:00:00.000Z')
@@ -113,7 +132,7 @@ test('every change leaves one row in the activity log, and what failed or was re
   }
   assert.equal(items[2]?.requestId, 'req_mine')
   const paged: unknown[] = []
-  for (let query = '?limit=4'; query !== ''; ) {
+  for (let query = '?limit=4'; query !== '';) {
     const { body } = await call(url, `/v1/activity${query}`, { bearer: ada.jwt })
     paged.push(...(body.items as unknown[]))
     query = body.nextCursor === null ? '' : `?limit=4&cursor=${encodeURIComponent(String(body.nextCursor))}`

@@ -9,17 +9,24 @@ const week = 7 * 24 * 3_600_000
 
 test('signing up answers an access token and a strict httpOnly cookie, and makes a partner that the user owns', async (t) => {
   const { url } = await startApp(t)
-  const reply = await call(url, '/api/v1/auth/register', { method: 'POST', body: { email: '  Ada@Example.com ', password, name: ' Ada ' } })
+  const reply = await call(url, '/api/v1/auth/register', {
+    method: 'POST',
+    body: { email: '  Ada@Example.com ', password, name: ' Ada ' }
+  })
   assert.equal(reply.status, 201)
   const user = reply.body.user as Record<string, string>
   assert.equal(reply.body.token_type, 'Bearer')
   assert.equal(reply.body.expires_in, 900)
-  assert.deepEqual({ ...user, id: '', partner_id: '' }, { id: '', partner_id: '', email: 'Ada@Example.com', name: 'Ada', role: 'owner' })
+  assert.deepEqual(
+    { ...user, id: '', partner_id: '' },
+    { id: '', partner_id: '', email: 'Ada@Example.com', name: 'Ada', role: 'owner' }
+  )
   assert.match(user.id ?? '', /^[0-9a-f-]{36}$/)
   const [cookie = '', ...others] = reply.headers.getSetCookie()
   assert.deepEqual(others, [])
   assert.match(cookie, /^atlas_refresh=[A-Za-z0-9]{48};/)
-  for (const attribute of ['Max-Age=604800', 'Path=/api/v1/auth', 'HttpOnly', 'SameSite=Strict']) assert.ok(cookie.includes(`; ${attribute}`), cookie)
+  for (const attribute of ['Max-Age=604800', 'Path=/api/v1/auth', 'HttpOnly', 'SameSite=Strict'])
+    assert.ok(cookie.includes(`; ${attribute}`), cookie)
   assert.ok(!cookie.includes('Secure'))
   const me = await call(url, '/api/v1/users/me', { bearer: String(reply.body.access_token) })
   assert.deepEqual(me.body, user)
@@ -28,7 +35,10 @@ test('signing up answers an access token and a strict httpOnly cookie, and makes
 test('an address belongs to one user whatever its capitals, also when many sign up with it at once', async (t) => {
   const { url, database } = await startApp(t)
   const tries = Array.from({ length: 20 }, (_, index) =>
-    call(url, '/api/v1/auth/register', { method: 'POST', body: { email: index % 2 === 0 ? 'ada@example.com' : 'ADA@Example.com', password } })
+    call(url, '/api/v1/auth/register', {
+      method: 'POST',
+      body: { email: index % 2 === 0 ? 'ada@example.com' : 'ADA@Example.com', password }
+    })
   )
   const replies = await Promise.all(tries)
   assert.equal(replies.filter(({ status }) => status === 201).length, 1)
@@ -43,15 +53,22 @@ test('every field of a registration that is wrong is named', async (t) => {
   assert.equal(codeOf(wrong), 'validation_failed')
   assert.deepEqual(fieldsOf(wrong), ['body/admin', 'body/email', 'body/name', 'body/password'])
   assert.deepEqual(fieldsOf(await attempt({})), ['body/email', 'body/password'])
-  assert.deepEqual(fieldsOf(await attempt({ email: 'a\u0000@b.example', password: 'x'.repeat(1025) })), ['body/email', 'body/password'])
+  assert.deepEqual(fieldsOf(await attempt({ email: 'a\u0000@b.example', password: 'x'.repeat(1025) })), [
+    'body/email',
+    'body/password'
+  ])
   assert.equal((await attempt({ email: 'b@b.example', password: 'x'.repeat(1024) })).status, 201)
 })
 
 test('a wrong password and an unknown address are refused with the same words', async (t) => {
   const { url } = await startApp(t)
   await register(url, 'ada@example.com')
-  const attempt = async (email: string, tried: string) => await call(url, '/api/v1/auth/login', { method: 'POST', body: { email, password: tried } })
-  const [wrong, unknown] = [await attempt('ada@example.com', 'not the password'), await attempt('eve@example.com', password)]
+  const attempt = async (email: string, tried: string) =>
+    await call(url, '/api/v1/auth/login', { method: 'POST', body: { email, password: tried } })
+  const [wrong, unknown] = [
+    await attempt('ada@example.com', 'not the password'),
+    await attempt('eve@example.com', password)
+  ]
   assert.equal(codeOf(wrong), 'invalid_credentials')
   assert.equal(wrong.status, 401)
   assert.deepEqual({ ...wrong.body, requestId: '' }, { ...unknown.body, requestId: '' })
@@ -97,7 +114,12 @@ test('a session ends seven days after its last refresh', async (t) => {
 test('without a cookie, or with one that was never given out, there is nothing to refresh or to sign out', async (t) => {
   const { url } = await startApp(t)
   for (const action of ['refresh', 'logout']) {
-    const withoutUse: Record<string, string>[] = [{}, { cookie: 'atlas_refresh=' }, { cookie: 'atlas_refresh=made-up' }, { cookie: 'atlas_refresh=%00' }]
+    const withoutUse: Record<string, string>[] = [
+      {},
+      { cookie: 'atlas_refresh=' },
+      { cookie: 'atlas_refresh=made-up' },
+      { cookie: 'atlas_refresh=%00' }
+    ]
     for (const headers of withoutUse) {
       assert.equal((await call(url, `/api/v1/auth/${action}`, { method: 'POST', headers })).status, 401)
     }
@@ -108,7 +130,10 @@ test('signing out ends the session at once and can be repeated', async (t) => {
   const { url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   for (let time = 1; time <= 2; time++) {
-    const out = await call(url, '/api/v1/auth/logout', { method: 'POST', headers: { cookie: `atlas_refresh=${ada.refresh}` } })
+    const out = await call(url, '/api/v1/auth/logout', {
+      method: 'POST',
+      headers: { cookie: `atlas_refresh=${ada.refresh}` }
+    })
     assert.equal(out.status, 204)
     assert.match(out.headers.getSetCookie()[0] ?? '', /Max-Age=0/)
     assert.equal((await call(url, '/api/v1/users/me', { bearer: ada.jwt })).status, 401)
@@ -123,7 +148,8 @@ test('an access token that is forged, unsigned, of another session or older than
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, string>
   assert.deepEqual(Object.keys(claims).sort(), ['exp', 'iat', 'partner_id', 'sid', 'sub'])
   assert.equal(Number(claims.exp) - Number(claims.iat), 900)
-  const sign = async (key: Buffer, alg = 'HS256', more = {}) => await new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg }).sign(key)
+  const sign = async (key: Buffer, alg = 'HS256', more = {}) =>
+    await new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg }).sign(key)
   const forged = [
     await sign(Buffer.alloc(32, 1)),
     await sign(Buffer.concat([config.jwtSecret, config.jwtSecret]), 'HS512'),
@@ -144,8 +170,10 @@ test('an access token that is forged, unsigned, of another session or older than
 
 test('ten tries a minute are admitted from one address for one account, and other accounts are not held up', async (t) => {
   const { url, clock } = await startApp(t, { rateLimits })
-  const attempt = async (email: string) => await call(url, '/api/v1/auth/login', { method: 'POST', body: { email, password } })
-  for (let tries = 0; tries < 10; tries++) assert.equal((await attempt(tries % 2 === 0 ? 'ada@example.com' : ' Ada@Example.com')).status, 401)
+  const attempt = async (email: string) =>
+    await call(url, '/api/v1/auth/login', { method: 'POST', body: { email, password } })
+  for (let tries = 0; tries < 10; tries++)
+    assert.equal((await attempt(tries % 2 === 0 ? 'ada@example.com' : ' Ada@Example.com')).status, 401)
   const refused = await attempt('ada@example.com')
   assert.equal(codeOf(refused), 'rate_limited')
   assert.equal(refused.headers.get('retry-after'), '6')
@@ -164,7 +192,10 @@ test('in production the cookie travels over TLS only', async (t) => {
     ATLAS_JWT_SECRET: 'a secret of the tests that is long enough'
   }
   const { url } = await startApp(t, { env: { ...env, HOST: '127.0.0.1', LOG_LEVEL: 'silent' } })
-  const reply = await call(url, '/api/v1/auth/register', { method: 'POST', body: { email: 'ada@example.com', password } })
+  const reply = await call(url, '/api/v1/auth/register', {
+    method: 'POST',
+    body: { email: 'ada@example.com', password }
+  })
   assert.equal(reply.status, 201)
   assert.match(reply.headers.getSetCookie()[0] ?? '', /; Secure/)
 })

@@ -15,18 +15,35 @@ const ingestBatch = async (events: unknown, headers: Record<string, string> = {}
   await send(url, 'POST', '/api/ingest/events/batch', { body: { events }, headers: { ...withSecret, ...headers } })
 const usageOf = async (key: string, query = '') => (await send(url, 'GET', `/v1/usage${query}`, { key })).body
 const countEvents = async (): Promise<number> =>
-  (await database.db.selectFrom('usage_events').select((eb) => eb.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()).count
+  (
+    await database.db
+      .selectFrom('usage_events')
+      .select((eb) => eb.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+  ).count
 
 test('an event is accepted with the secret in either header, and is in the usage at once', async () => {
   const { partnerId, testKey } = await createPartner(database)
-  const event = { partner_id: partnerId, event_type: 'transaction', user_id: 'usr_42', amount_cents: 4218, category: 'groceries' }
+  const event = {
+    partner_id: partnerId,
+    event_type: 'transaction',
+    user_id: 'usr_42',
+    amount_cents: 4218,
+    category: 'groceries'
+  }
   const first = await ingest(event)
   assert.equal(first.status, 200)
   assert.deepEqual(first.body, { accepted: 1, duplicates: 0, partners: [partnerId] })
   const second = await send(url, 'POST', '/api/ingest/event', { body: event, key: secret })
   assert.equal(second.status, 200)
   const usage = await usageOf(testKey)
-  assert.deepEqual(usage.totals, { user_signups: 0, account_links: 0, transactions: 2, volume_cents: 8436, active_users: 1 })
+  assert.deepEqual(usage.totals, {
+    user_signups: 0,
+    account_links: 0,
+    transactions: 2,
+    volume_cents: 8436,
+    active_users: 1
+  })
   assert.deepEqual(usage.by_category, [{ category: 'groceries', transactions: 2, volume_cents: 8436 }])
 })
 
@@ -35,7 +52,13 @@ test('a batch of several partners answers them in the order of their first menti
   const { status, body } = await ingestBatch([
     { partner_id: two.partnerId, event_type: 'user_signup', user_id: 'usr_1' },
     { partner_id: one.partnerId, event_type: 'account_link', user_id: 'usr_1', institution: 'chase' },
-    { partner_id: two.partnerId, event_type: 'transaction', user_id: 'usr_1', amount_cents: 4218, category: 'groceries' }
+    {
+      partner_id: two.partnerId,
+      event_type: 'transaction',
+      user_id: 'usr_1',
+      amount_cents: 4218,
+      category: 'groceries'
+    }
   ])
   assert.equal(status, 200)
   assert.deepEqual(body, { accepted: 3, duplicates: 0, partners: [two.partnerId, one.partnerId] })
@@ -58,7 +81,9 @@ test('an event id counts once for its partner: in one batch, in a later one, and
 test('unknown partners refuse the whole request, are all named once, and leave nothing behind', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const before = await countEvents()
-  const { status, body } = await ingestBatch(['p_404', partnerId, 'p_405', 'p_404'].map((id) => ({ partner_id: id, event_type: 'user_signup' })))
+  const { status, body } = await ingestBatch(
+    ['p_404', partnerId, 'p_405', 'p_404'].map((id) => ({ partner_id: id, event_type: 'user_signup' }))
+  )
   assert.equal(status, 400)
   assert.equal(body.error, 'unknown_partner')
   assert.deepEqual(body.missing, ['p_404', 'p_405'])
@@ -68,8 +93,15 @@ test('unknown partners refuse the whole request, are all named once, and leave n
 
 test('without the secret or with a wrong one nobody ingests or pings; a partner key is not enough', async () => {
   const { testKey } = await createPartner(database)
-  for (const headers of [{}, { 'x-atlas-ingest-secret': 'wrong' }, { authorization: `Bearer ${testKey}` }] as Record<string, string>[]) {
-    for (const [method, path] of [['POST', '/api/ingest/event'], ['POST', '/api/ingest/events/batch'], ['GET', '/api/ingest/ping']] as const) {
+  for (const headers of [{}, { 'x-atlas-ingest-secret': 'wrong' }, { authorization: `Bearer ${testKey}` }] as Record<
+    string,
+    string
+  >[]) {
+    for (const [method, path] of [
+      ['POST', '/api/ingest/event'],
+      ['POST', '/api/ingest/events/batch'],
+      ['GET', '/api/ingest/ping']
+    ] as const) {
       const { status, body } = await send(url, method, path, { headers, ...(method === 'POST' ? { body: {} } : {}) })
       assert.equal(status, 401, `${method} ${path}`)
       assert.equal(body.error, 'unauthorized')
@@ -110,7 +142,10 @@ test('a malformed request stores nothing, and its answer names every field that 
     [{ ...good, amount_cents: 42.18 }, ['body/amount_cents']],
     [{ ...good, amount_cents: '4218' }, ['body/amount_cents']],
     [{ ...good, amount_cents: -1, colour: 'red' }, ['body/amount_cents', 'body/colour']],
-    [{ partner_id, event_type: 'user_signup', amount_cents: 1, category: 'rent', institution: 'chase' }, ['body/amount_cents', 'body/category', 'body/institution']],
+    [
+      { partner_id, event_type: 'user_signup', amount_cents: 1, category: 'rent', institution: 'chase' },
+      ['body/amount_cents', 'body/category', 'body/institution']
+    ],
     [{ ...good, occurred_at: 'yesterday' }, ['body/occurred_at']],
     [{ ...good, occurred_at: '2026-06-15T18:00:01Z' }, ['body/occurred_at']],
     [{ ...good, occurred_at: '0000-01-01T00:00:00Z' }, ['body/occurred_at']],
@@ -123,14 +158,24 @@ test('a malformed request stores nothing, and its answer names every field that 
   for (const [body, paths] of single) {
     const answered = await ingest(body)
     assert.equal(answered.status, 400, JSON.stringify(body))
-    assert.deepEqual(answered.body.errors.map((error: { path: string }) => error.path).sort(), paths, JSON.stringify(body))
+    assert.deepEqual(
+      answered.body.errors.map((error: { path: string }) => error.path).sort(),
+      paths,
+      JSON.stringify(body)
+    )
   }
   const batches: [unknown, string[]][] = [
     [[], ['body/events']],
     [Array.from({ length: 501 }, () => good), ['body/events']],
     ['none', ['body/events']],
-    [[good, 7, good, { ...good, amount_cents: 0.5 }], ['body/events/1', 'body/events/3/amount_cents']],
-    [[good, { ...good, institution: 'chase' }, { ...good, occurred_at: '2027-01-01T00:00:00Z' }], ['body/events/1/institution', 'body/events/2/occurred_at']]
+    [
+      [good, 7, good, { ...good, amount_cents: 0.5 }],
+      ['body/events/1', 'body/events/3/amount_cents']
+    ],
+    [
+      [good, { ...good, institution: 'chase' }, { ...good, occurred_at: '2027-01-01T00:00:00Z' }],
+      ['body/events/1/institution', 'body/events/2/occurred_at']
+    ]
   ]
   for (const [events, paths] of batches) {
     const answered = await ingestBatch(events)
@@ -145,19 +190,35 @@ test('500 events of one batch cost one statement between begin and commit', asyn
   const handle = await openTestDatabase(t)
   const { partnerId } = await createPartner(handle)
   const { url } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret }, database: handle })
-  const events = Array.from({ length: 500 }, (_, index) => ({ partner_id: partnerId, event_type: 'transaction', user_id: `usr_${index}`, amount_cents: index }))
-  const statements = await statementsOf(handle.db, (text) => text.includes('usage_'), async () => {
-    const { status, body } = await send(url, 'POST', '/api/ingest/events/batch', { body: { events }, headers: withSecret })
-    assert.equal(status, 200)
-    assert.equal(body.accepted, 500)
-  })
+  const events = Array.from({ length: 500 }, (_, index) => ({
+    partner_id: partnerId,
+    event_type: 'transaction',
+    user_id: `usr_${index}`,
+    amount_cents: index
+  }))
+  const statements = await statementsOf(
+    handle.db,
+    (text) => text.includes('usage_'),
+    async () => {
+      const { status, body } = await send(url, 'POST', '/api/ingest/events/batch', {
+        body: { events },
+        headers: withSecret
+      })
+      assert.equal(status, 200)
+      assert.equal(body.accepted, 500)
+    }
+  )
   assert.equal(statements.length, 1, statements.join('\n'))
 })
 
 test('the text of an event comes back as it was sent, whatever characters it is made of', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const category = '"quoted", {braced} \\ null NULL ünïcode 🏦 \'; drop table usage_events; --'
-  assert.equal((await ingest({ partner_id: partnerId, event_type: 'transaction', amount_cents: 1, category, user_id: 'NULL' })).status, 200)
+  assert.equal(
+    (await ingest({ partner_id: partnerId, event_type: 'transaction', amount_cents: 1, category, user_id: 'NULL' }))
+      .status,
+    200
+  )
   const usage = await usageOf(testKey)
   assert.deepEqual(usage.by_category, [{ category, transactions: 1, volume_cents: 1 }])
   assert.equal(usage.totals.active_users, 1)
@@ -166,10 +227,20 @@ test('the text of an event comes back as it was sent, whatever characters it is 
 test('other domains record usage in their own transaction, each event once', async () => {
   const { recordUsage } = await import('../../../modules/ingest/index.ts')
   const { partnerId, testKey } = await createPartner(database)
-  const event = { partner_id: partnerId, event_type: 'account_link' as const, user_id: 'usr_1', institution: 'ins_1', event_id: 'item_1' }
-  const record = async () => await database.db.transaction().execute(async (trx) => await recordUsage(trx, [event], app.clock.now()))
+  const event = {
+    partner_id: partnerId,
+    event_type: 'account_link' as const,
+    user_id: 'usr_1',
+    institution: 'ins_1',
+    event_id: 'item_1'
+  }
+  const record = async () =>
+    await database.db.transaction().execute(async (trx) => await recordUsage(trx, [event], app.clock.now()))
   assert.equal(await record(), 1)
   assert.equal(await record(), 0)
   assert.deepEqual((await usageOf(testKey)).by_institution, [{ institution: 'ins_1', account_links: 1 }])
-  await assert.rejects(database.db.transaction().execute((trx) => recordUsage(trx, [{ ...event, partner_id: 'p_404' }], app.clock.now())), /do not exist: p_404/)
+  await assert.rejects(
+    database.db.transaction().execute((trx) => recordUsage(trx, [{ ...event, partner_id: 'p_404' }], app.clock.now())),
+    /do not exist: p_404/
+  )
 })

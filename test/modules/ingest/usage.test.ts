@@ -9,7 +9,10 @@ const secret = 'an-ingest-secret-of-a-test'
 const { url, database } = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: secret } })
 
 const ingest = async (events: UsageEvent[]) => {
-  const answered = await send(url, 'POST', '/api/ingest/events/batch', { body: { events }, headers: { 'x-atlas-ingest-secret': secret } })
+  const answered = await send(url, 'POST', '/api/ingest/events/batch', {
+    body: { events },
+    headers: { 'x-atlas-ingest-secret': secret }
+  })
   assert.equal(answered.status, 200, answered.text)
   return answered.body as { accepted: number; duplicates: number }
 }
@@ -31,15 +34,32 @@ const groupBy = <T>(items: T[], nameOf: (item: T) => string | null): Map<string 
 
 /** What the usage should be, counted from the events themselves. */
 const recount = (events: UsageEvent[], from: string, to: string, unitMs: number) => {
-  const starts = Array.from({ length: (Date.parse(to) - Date.parse(from)) / unitMs }, (_, index) => Date.parse(from) + index * unitMs)
-  const within = (event: UsageEvent, start: number, end: number) => Date.parse(event.occurred_at ?? '') >= start && Date.parse(event.occurred_at ?? '') < end
+  const starts = Array.from(
+    { length: (Date.parse(to) - Date.parse(from)) / unitMs },
+    (_, index) => Date.parse(from) + index * unitMs
+  )
+  const within = (event: UsageEvent, start: number, end: number) =>
+    Date.parse(event.occurred_at ?? '') >= start && Date.parse(event.occurred_at ?? '') < end
   const inRange = events.filter((event) => within(event, Date.parse(from), Date.parse(to)))
-  const categories = groupBy(inRange.filter((event) => event.event_type === 'transaction'), (event) => event.category ?? null)
-  const institutions = groupBy(inRange.filter((event) => event.event_type === 'account_link'), (event) => event.institution ?? null)
+  const categories = groupBy(
+    inRange.filter((event) => event.event_type === 'transaction'),
+    (event) => event.category ?? null
+  )
+  const institutions = groupBy(
+    inRange.filter((event) => event.event_type === 'account_link'),
+    (event) => event.institution ?? null
+  )
   return {
     totals: summarise(inRange),
-    intervals: starts.map((start) => ({ start: new Date(start).toISOString(), ...summarise(inRange.filter((event) => within(event, start, start + unitMs))) })),
-    by_category: [...categories].map(([category, list]) => ({ category, transactions: list.length, volume_cents: summarise(list).volume_cents })),
+    intervals: starts.map((start) => ({
+      start: new Date(start).toISOString(),
+      ...summarise(inRange.filter((event) => within(event, start, start + unitMs)))
+    })),
+    by_category: [...categories].map(([category, list]) => ({
+      category,
+      transactions: list.length,
+      volume_cents: summarise(list).volume_cents
+    })),
     by_institution: [...institutions].map(([institution, list]) => ({ institution, account_links: list.length }))
   }
 }
@@ -68,16 +88,31 @@ const anyEvent = fc
 
 test('the sums equal a recount of the events, whatever is sent, sent twice, or sent at the same time', async () => {
   const days = { from: '2026-06-09T00:00:00.000Z', to: '2026-06-13T00:00:00.000Z', interval: 'day', unitMs: 86_400_000 }
-  const hours = { from: '2026-06-10T05:00:00.000Z', to: '2026-06-11T09:00:00.000Z', interval: 'hour', unitMs: 3_600_000 }
-  const plan = fc.record({ pool: fc.array(anyEvent, { minLength: 1, maxLength: 40 }), picks: fc.array(fc.array(fc.nat(39), { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 6 }) })
+  const hours = {
+    from: '2026-06-10T05:00:00.000Z',
+    to: '2026-06-11T09:00:00.000Z',
+    interval: 'hour',
+    unitMs: 3_600_000
+  }
+  const plan = fc.record({
+    pool: fc.array(anyEvent, { minLength: 1, maxLength: 40 }),
+    picks: fc.array(fc.array(fc.nat(39), { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 6 })
+  })
   await fc.assert(
     fc.asyncProperty(plan, async ({ pool, picks }) => {
       const partners = [await createPartner(database), await createPartner(database)]
-      const sent = pool.map(({ partner, event }, index): UsageEvent => ({ ...event, partner_id: partners[partner]?.partnerId ?? '', event_id: `evt-${index}` }))
+      const sent = pool.map(({ partner, event }, index): UsageEvent => ({
+        ...event,
+        partner_id: partners[partner]?.partnerId ?? '',
+        event_id: `evt-${index}`
+      }))
       const batches = picks.map((batch) => batch.map((pick) => sent[pick % sent.length] as UsageEvent))
       const receipts = await Promise.all(batches.map(ingest))
       const different = new Set<UsageEvent>(picks.flat().map((pick) => sent[pick % sent.length] as UsageEvent))
-      assert.equal(receipts.reduce((sum, receipt) => sum + receipt.accepted, 0), different.size)
+      assert.equal(
+        receipts.reduce((sum, receipt) => sum + receipt.accepted, 0),
+        different.size
+      )
       for (const { partnerId, testKey } of partners) {
         const own = [...different].filter((event) => event.partner_id === partnerId)
         for (const { from, to, interval, unitMs } of [days, hours]) {
@@ -111,10 +146,19 @@ test('batches that name the same partners, users and events in opposite orders a
   const unnamed = ({ event_id: _, ...event }: UsageEvent): UsageEvent => event
   const rounds = Array.from({ length: 12 }, (_, round) => (round % 2 === 0 ? events : events.toReversed()))
   const receipts = await Promise.all(rounds.flatMap((batch) => [ingest(batch), ingest(batch.map(unnamed))]))
-  assert.equal(receipts.reduce((sum, receipt) => sum + receipt.accepted, 0), events.length * 13)
+  assert.equal(
+    receipts.reduce((sum, receipt) => sum + receipt.accepted, 0),
+    events.length * 13
+  )
   for (const { testKey } of partners) {
     const { body } = await usage(testKey, 'from=2026-06-10&to=2026-06-11')
-    assert.deepEqual(body.totals, { user_signups: 0, account_links: 0, transactions: 30 * 13, volume_cents: 435 * 13, active_users: 7 })
+    assert.deepEqual(body.totals, {
+      user_signups: 0,
+      account_links: 0,
+      transactions: 30 * 13,
+      volume_cents: 435 * 13,
+      active_users: 7
+    })
   }
 })
 
@@ -122,22 +166,50 @@ test('the range is the last 30 days by default, gapless, with zeros where nothin
   const { testKey } = await createPartner(database)
   const { status, body } = await usage(testKey, '')
   assert.equal(status, 200)
-  assert.deepEqual([body.from, body.to, body.interval, body.intervals.length], ['2026-05-16T00:00:00.000Z', '2026-06-15T00:00:00.000Z', 'day', 30])
-  assert.deepEqual(body.intervals[0], { start: '2026-05-16T00:00:00.000Z', user_signups: 0, account_links: 0, transactions: 0, volume_cents: 0, active_users: 0 })
+  assert.deepEqual(
+    [body.from, body.to, body.interval, body.intervals.length],
+    ['2026-05-16T00:00:00.000Z', '2026-06-15T00:00:00.000Z', 'day', 30]
+  )
+  assert.deepEqual(body.intervals[0], {
+    start: '2026-05-16T00:00:00.000Z',
+    user_signups: 0,
+    account_links: 0,
+    transactions: 0,
+    volume_cents: 0,
+    active_users: 0
+  })
   const byHour = (await usage(testKey, 'interval=hour')).body
-  assert.deepEqual([byHour.from, byHour.to, byHour.intervals.length], ['2026-05-15T19:00:00.000Z', '2026-06-14T19:00:00.000Z', 720])
+  assert.deepEqual(
+    [byHour.from, byHour.to, byHour.intervals.length],
+    ['2026-05-15T19:00:00.000Z', '2026-06-14T19:00:00.000Z', 720]
+  )
 })
 
 test('a date as `to` includes that day, a timestamp does not include its moment', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const at = (occurred_at: string): UsageEvent => ({ partner_id: partnerId, event_type: 'user_signup', occurred_at })
-  await ingest([at('2026-06-09T23:59:59.999Z'), at('2026-06-10T00:00:00Z'), at('2026-06-10T23:59:59.999Z'), at('2026-06-11T00:00:00Z')])
+  await ingest([
+    at('2026-06-09T23:59:59.999Z'),
+    at('2026-06-10T00:00:00Z'),
+    at('2026-06-10T23:59:59.999Z'),
+    at('2026-06-11T00:00:00Z')
+  ])
   const ranges: [string, string, string, number][] = [
     ['from=2026-06-10&to=2026-06-10', '2026-06-10T00:00:00.000Z', '2026-06-11T00:00:00.000Z', 2],
     ['from=2026-06-10&to=2026-06-11T00:00:00Z', '2026-06-10T00:00:00.000Z', '2026-06-11T00:00:00.000Z', 2],
     ['from=2026-06-10T12:00:00Z&to=2026-06-10T13:00:00Z', '2026-06-10T00:00:00.000Z', '2026-06-11T00:00:00.000Z', 2],
-    ['from=2026-06-10T23:30:00Z&to=2026-06-11T00:00:01Z&interval=hour', '2026-06-10T23:00:00.000Z', '2026-06-11T01:00:00.000Z', 2],
-    ['from=2026-06-10T02:00:00%2B02:00&to=2026-06-10&interval=hour', '2026-06-10T00:00:00.000Z', '2026-06-11T00:00:00.000Z', 2],
+    [
+      'from=2026-06-10T23:30:00Z&to=2026-06-11T00:00:01Z&interval=hour',
+      '2026-06-10T23:00:00.000Z',
+      '2026-06-11T01:00:00.000Z',
+      2
+    ],
+    [
+      'from=2026-06-10T02:00:00%2B02:00&to=2026-06-10&interval=hour',
+      '2026-06-10T00:00:00.000Z',
+      '2026-06-11T00:00:00.000Z',
+      2
+    ],
     ['from=2026-06-10T12:00:00Z&to=2026-06-10', '2026-06-10T00:00:00.000Z', '2026-06-11T00:00:00.000Z', 2],
     ['from=2026-06-09&to=2026-06-11', '2026-06-09T00:00:00.000Z', '2026-06-12T00:00:00.000Z', 4]
   ]
@@ -162,7 +234,11 @@ test('a range that is backwards, too long or no range at all is refused with the
   for (const [query, paths] of refused) {
     const { status, body } = await usage(testKey, query)
     assert.equal(status, 400, query)
-    assert.deepEqual(body.errors.map((error: { path: string }) => error.path), paths, query)
+    assert.deepEqual(
+      body.errors.map((error: { path: string }) => error.path),
+      paths,
+      query
+    )
   }
   assert.equal((await usage(testKey, 'from=2025-06-14')).body.intervals.length, 366)
   assert.equal((await usage(testKey, 'from=2026-05-01&to=2026-05-31&interval=hour')).body.intervals.length, 744)

@@ -13,7 +13,14 @@ const account = (id: string, more: Partial<LinkedAccount> = {}): LinkedAccount =
   ...more
 })
 const moved = (id: string, account_id: string, amount_cents: number): LinkedTransaction => ({
-  id, account_id, amount_cents, date: '2026-06-13', pending: false, name: 'A shop', merchant_name: null, category: null
+  id,
+  account_id,
+  amount_cents,
+  date: '2026-06-13',
+  pending: false,
+  name: 'A shop',
+  merchant_name: null,
+  category: null
 })
 
 test('only cash accounts of one currency make up the position, and only their transactions', () => {
@@ -24,15 +31,31 @@ test('only cash accounts of one currency make up the position, and only their tr
     account('euros', { iso_currency_code: 'EUR', as_of: new Date('2026-01-01T00:00:00Z') }),
     account('unknown', { available_balance_cents: null, current_balance_cents: null })
   ]
-  const position = cashPosition(accounts, ['card', 'checking', 'savings', 'euros', 'unknown'].map((id) => moved(`txn_${id}`, id, 500)))
-  assert.deepEqual([position?.currency, position?.balanceCents, position?.stale, position?.asOf.toISOString()], ['USD', 21_000, true, '2026-06-10T00:00:00.000Z'])
-  assert.deepEqual(position?.transactions.map(({ transactionId, amountCents, description }) => [transactionId, amountCents, description]), [
-    ['txn_checking', 500, 'A shop'],
-    ['txn_savings', 500, 'A shop']
-  ])
+  const position = cashPosition(
+    accounts,
+    ['card', 'checking', 'savings', 'euros', 'unknown'].map((id) => moved(`txn_${id}`, id, 500))
+  )
+  assert.deepEqual(
+    [position?.currency, position?.balanceCents, position?.stale, position?.asOf.toISOString()],
+    ['USD', 21_000, true, '2026-06-10T00:00:00.000Z']
+  )
+  assert.deepEqual(
+    position?.transactions.map(({ transactionId, amountCents, description }) => [
+      transactionId,
+      amountCents,
+      description
+    ]),
+    [
+      ['txn_checking', 500, 'A shop'],
+      ['txn_savings', 500, 'A shop']
+    ]
+  )
 })
 
 test('without a cash account there is no position', () => {
   assert.equal(cashPosition([], []), undefined)
-  assert.equal(cashPosition([account('card', { type: 'credit' }), account('loan', { type: 'loan' })], [moved('txn_1', 'card', 1)]), undefined)
+  assert.equal(
+    cashPosition([account('card', { type: 'credit' }), account('loan', { type: 'loan' })], [moved('txn_1', 'card', 1)]),
+    undefined
+  )
 })

@@ -7,7 +7,10 @@ const { url, database, app } = await startApp({ after })
 
 const link = async ({ testKey: key }: TestPartner, userId: string): Promise<void> => {
   const made = await send(url, 'POST', '/v1/sandbox/public_token', { key, body: {} })
-  const linked = await send(url, 'POST', '/v1/accounts/link', { key, body: { public_token: made.body.public_token, user_id: userId } })
+  const linked = await send(url, 'POST', '/v1/accounts/link', {
+    key,
+    body: { public_token: made.body.public_token, user_id: userId }
+  })
   assert.equal(linked.status, 200, linked.text)
 }
 const cashflow = async (key: string, query = '') => await send(url, 'GET', `/v1/insights/cashflow${query}`, { key })
@@ -17,15 +20,27 @@ test('the only end-user need not be named, and the forecast covers the next 30 d
   await link(partner, 'usr_8M2nQ')
   const { status, body } = await cashflow(partner.testKey)
   assert.equal(status, 200)
-  assert.deepEqual([body.user_id, body.horizon_days, body.stale, body.iso_currency_code], ['usr_8M2nQ', 30, false, 'USD'])
+  assert.deepEqual(
+    [body.user_id, body.horizon_days, body.stale, body.iso_currency_code],
+    ['usr_8M2nQ', 30, false, 'USD']
+  )
   assert.deepEqual([body.daily.length, body.daily[0].date, body.daily[29].date], [30, '2026-06-15', '2026-07-14'])
   const lowest = Math.min(...body.daily.map((day: { projected_balance: number }) => day.projected_balance))
   assert.equal(body.projected_min_balance, lowest)
-  assert.equal(body.daily.find((day: { projected_balance: number }) => day.projected_balance === lowest).date, body.projected_min_date)
-  for (const { low, projected_balance, high } of body.daily) assert.ok(low <= projected_balance && projected_balance <= high)
+  assert.equal(
+    body.daily.find((day: { projected_balance: number }) => day.projected_balance === lowest).date,
+    body.projected_min_date
+  )
+  for (const { low, projected_balance, high } of body.daily)
+    assert.ok(low <= projected_balance && projected_balance <= high)
   for (const { next_date, amount } of body.recurring) assert.ok(next_date > '2026-06-14' && amount > 0)
   assert.ok(body.recurring.length > 0)
-  assert.deepEqual(body.shortfalls.map(({ date }: { date: string }) => date), body.daily.filter((day: { projected_balance: number }) => day.projected_balance < 0).map(({ date }: { date: string }) => date))
+  assert.deepEqual(
+    body.shortfalls.map(({ date }: { date: string }) => date),
+    body.daily
+      .filter((day: { projected_balance: number }) => day.projected_balance < 0)
+      .map(({ date }: { date: string }) => date)
+  )
   assert.equal((await cashflow(partner.testKey, '?horizon_days=7&user_id=usr_8M2nQ')).body.daily.length, 7)
 })
 
@@ -34,7 +49,11 @@ test('the forecast begins at the balance that the accounts show, or with the las
   await link(partner, 'usr_1')
   const { body: listed } = await send(url, 'GET', '/v1/accounts?user_id=usr_1', { key: partner.testKey })
   const cash = listed.accounts.filter(({ type }: { type: string }) => type === 'depository')
-  const cents = cash.reduce((sum: number, account: { available_balance: number | null; current_balance: number }) => sum + Math.round((account.available_balance ?? account.current_balance) * 100), 0)
+  const cents = cash.reduce(
+    (sum: number, account: { available_balance: number | null; current_balance: number }) =>
+      sum + Math.round((account.available_balance ?? account.current_balance) * 100),
+    0
+  )
   assert.equal((await cashflow(partner.testKey)).body.current_balance, cents / 100)
   app.plaid.simulator?.faults.next('/accounts/balance/get', 'INTERNAL_SERVER_ERROR', 10)
   const { status, body } = await cashflow(partner.testKey)
@@ -77,7 +96,10 @@ test('of several end-users one must be named, and with none there is too little 
   await link(partner, 'usr_2')
   const several = await cashflow(partner.testKey)
   assert.equal(several.status, 400)
-  assert.deepEqual(several.body.errors.map((error: { path: string }) => error.path), ['query/user_id'])
+  assert.deepEqual(
+    several.body.errors.map((error: { path: string }) => error.path),
+    ['query/user_id']
+  )
   assert.equal((await cashflow(partner.testKey, '?user_id=usr_2')).status, 200)
 })
 

@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { dateOfDay, dayOfDate, dayOfYearMonth, weekdayOfDay, yearMonthOfDay } from '../../../modules/insights/civil-date.ts'
+import {
+  dateOfDay,
+  dayOfDate,
+  dayOfYearMonth,
+  weekdayOfDay,
+  yearMonthOfDay
+} from '../../../modules/insights/civil-date.ts'
 
-test('day numbers agree with the platform\'s own calendar over two centuries', () => {
-  fc.assert(fc.property(fc.integer({ min: -36_000, max: 60_000 }), day => {
-    const date = new Date(day * 86_400_000)
-    assert.equal(dayOfDate(dateOfDay(day)), day)
-    assert.equal(weekdayOfDay(day), date.getUTCDay())
-    const { monthIndex, dayOfMonth } = yearMonthOfDay(day)
-    assert.equal(monthIndex, date.getUTCFullYear() * 12 + date.getUTCMonth())
-    assert.equal(dayOfMonth, date.getUTCDate())
-    assert.equal(dayOfYearMonth(monthIndex, dayOfMonth), day)
-  }))
+test("day numbers agree with the platform's own calendar over two centuries", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -36_000, max: 60_000 }), (day) => {
+      const date = new Date(day * 86_400_000)
+      assert.equal(dayOfDate(dateOfDay(day)), day)
+      assert.equal(weekdayOfDay(day), date.getUTCDay())
+      const { monthIndex, dayOfMonth } = yearMonthOfDay(day)
+      assert.equal(monthIndex, date.getUTCFullYear() * 12 + date.getUTCMonth())
+      assert.equal(dayOfMonth, date.getUTCDate())
+      assert.equal(dayOfYearMonth(monthIndex, dayOfMonth), day)
+    })
+  )
 })
 
 test('a day past the end of a month is its last day', () => {

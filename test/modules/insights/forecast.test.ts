@@ -13,29 +13,40 @@ const ASOF = '2024-10-20'
 const anyTransaction: fc.Arbitrary<BankTransaction> = fc.record({
   transactionId: fc.uuid(),
   accountId: fc.constantFrom('checking', 'savings'),
-  date: fc.integer({ min: 0, max: 200 }).map(back => dateOfDay(dayOfDate(ASOF) - back)),
+  date: fc.integer({ min: 0, max: 200 }).map((back) => dateOfDay(dayOfDate(ASOF) - back)),
   amountCents: fc.integer({ min: -500_000, max: 500_000 }),
   description: fc.constantFrom('PAYROLL', 'RENT', 'MARKET #12', 'Überweisung', '', '7-ELEVEN 22', '***', '12/03'),
-  pending: fc.boolean(),
+  pending: fc.boolean()
 })
 
 function assertSound(forecast: CashFlowForecast, horizonDays: number): void {
   assert.equal(forecast.horizonDays, horizonDays)
-  assert.deepEqual(forecast.daily.map(day => day.date),
-    Array.from({ length: horizonDays }, (_, index) => dateOfDay(dayOfDate(ASOF) + 1 + index)))
+  assert.deepEqual(
+    forecast.daily.map((day) => day.date),
+    Array.from({ length: horizonDays }, (_, index) => dateOfDay(dayOfDate(ASOF) + 1 + index))
+  )
   for (const { projectedBalanceCents, lowCents, highCents } of forecast.daily) {
-    for (const cents of [projectedBalanceCents, lowCents, highCents]) assert.ok(Number.isSafeInteger(cents), String(cents))
+    for (const cents of [projectedBalanceCents, lowCents, highCents])
+      assert.ok(Number.isSafeInteger(cents), String(cents))
     assert.ok(lowCents <= projectedBalanceCents && projectedBalanceCents <= highCents)
   }
-  const lowest = Math.min(...forecast.daily.map(day => day.projectedBalanceCents))
+  const lowest = Math.min(...forecast.daily.map((day) => day.projectedBalanceCents))
   assert.equal(forecast.projectedMinBalanceCents, lowest)
-  assert.equal(forecast.daily.find(day => day.projectedBalanceCents === lowest)?.date, forecast.projectedMinDate)
+  assert.equal(forecast.daily.find((day) => day.projectedBalanceCents === lowest)?.date, forecast.projectedMinDate)
   assert.ok(forecast.confidence >= 0 && forecast.confidence <= 1)
-  assert.deepEqual(forecast.shortfalls, forecast.daily.filter(day => day.projectedBalanceCents < 0)
-    .map(day => ({ date: day.date, amountCents: -day.projectedBalanceCents })))
+  assert.deepEqual(
+    forecast.shortfalls,
+    forecast.daily
+      .filter((day) => day.projectedBalanceCents < 0)
+      .map((day) => ({ date: day.date, amountCents: -day.projectedBalanceCents }))
+  )
   for (const stream of forecast.recurring) {
     assert.ok(stream.nextDate > ASOF)
-    assert.ok(Number.isSafeInteger(stream.amountCents) && Number.isSafeInteger(stream.amountSpreadCents) && stream.amountCents >= 0)
+    assert.ok(
+      Number.isSafeInteger(stream.amountCents) &&
+        Number.isSafeInteger(stream.amountSpreadCents) &&
+        stream.amountCents >= 0
+    )
   }
   for (const { amountCents } of forecast.alerts) {
     assert.ok(amountCents === undefined || (Number.isSafeInteger(amountCents) && amountCents >= 0))
@@ -44,16 +55,22 @@ function assertSound(forecast: CashFlowForecast, horizonDays: number): void {
 
 test('whatever the history: a row for each day, whole cents, the projection inside its band, and the same answer in any order', () => {
   const anchor = booked('2024-09-01', 1_000, 'ANCHOR')
-  fc.assert(fc.property(
-    fc.array(anyTransaction, { maxLength: 80 }), fc.integer({ min: 1, max: 60 }), fc.integer({ min: -1_000_000, max: 1_000_000 }),
-    (transactions, horizonDays, currentBalanceCents) => {
-      const request = { transactions: [anchor, ...transactions], currentBalanceCents, asOf: ASOF, horizonDays }
-      const before = JSON.stringify(request)
-      const forecast = forecastCashFlow(request)
-      assertSound(forecast, horizonDays)
-      assert.equal(JSON.stringify(request), before, 'the input is left as it was')
-      assert.deepEqual(forecastCashFlow({ ...request, transactions: request.transactions.toReversed() }), forecast)
-    }), { numRuns: 60 })
+  fc.assert(
+    fc.property(
+      fc.array(anyTransaction, { maxLength: 80 }),
+      fc.integer({ min: 1, max: 60 }),
+      fc.integer({ min: -1_000_000, max: 1_000_000 }),
+      (transactions, horizonDays, currentBalanceCents) => {
+        const request = { transactions: [anchor, ...transactions], currentBalanceCents, asOf: ASOF, horizonDays }
+        const before = JSON.stringify(request)
+        const forecast = forecastCashFlow(request)
+        assertSound(forecast, horizonDays)
+        assert.equal(JSON.stringify(request), before, 'the input is left as it was')
+        assert.deepEqual(forecastCashFlow({ ...request, transactions: request.transactions.toReversed() }), forecast)
+      }
+    ),
+    { numRuns: 60 }
+  )
 })
 
 test('two lives forecast twice give the same answer', () => {
@@ -66,16 +83,28 @@ test('two lives forecast twice give the same answer', () => {
 
 test('under 14 days of history there is no forecast, and the error says how many there are', () => {
   const request = { currentBalanceCents: 0, asOf: ASOF, horizonDays: 30 }
-  assert.throws(() => forecastCashFlow({ ...request, transactions: [] }), (error: unknown) =>
-    error instanceof InsufficientHistory && error.days === 0)
-  assert.throws(() => forecastCashFlow({ ...request, transactions: [booked('2024-10-08', 500, 'SHOP')] }),
-    (error: unknown) => error instanceof InsufficientHistory && error.days === 13)
+  assert.throws(
+    () => forecastCashFlow({ ...request, transactions: [] }),
+    (error: unknown) => error instanceof InsufficientHistory && error.days === 0
+  )
+  assert.throws(
+    () => forecastCashFlow({ ...request, transactions: [booked('2024-10-08', 500, 'SHOP')] }),
+    (error: unknown) => error instanceof InsufficientHistory && error.days === 13
+  )
   assertSound(forecastCashFlow({ ...request, transactions: [booked('2024-10-07', 500, 'SHOP')] }), 30)
-  assert.throws(() => forecastCashFlow({ ...request, transactions: [booked('2024-10-21', 500, 'LATER')] }), InsufficientHistory)
+  assert.throws(
+    () => forecastCashFlow({ ...request, transactions: [booked('2024-10-21', 500, 'LATER')] }),
+    InsufficientHistory
+  )
 })
 
 test('amounts, balances, dates and horizons that are none are refused', () => {
-  const good = { transactions: [booked('2024-09-01', 500, 'SHOP')], currentBalanceCents: 0, asOf: ASOF, horizonDays: 30 }
+  const good = {
+    transactions: [booked('2024-09-01', 500, 'SHOP')],
+    currentBalanceCents: 0,
+    asOf: ASOF,
+    horizonDays: 30
+  }
   assert.throws(() => forecastCashFlow({ ...good, horizonDays: 0 }), RangeError)
   assert.throws(() => forecastCashFlow({ ...good, horizonDays: 1.5 }), RangeError)
   assert.throws(() => forecastCashFlow({ ...good, asOf: '2024-02-30' }), RangeError)
@@ -86,14 +115,20 @@ test('amounts, balances, dates and horizons that are none are refused', () => {
 /** Pay on every second Friday, rent on the 1st, a market every week. */
 function household(): BankTransaction[] {
   return [
-    ...series(every(14, '2024-02-02', 19), -200_000, 'ACME PAYROLL'), ...series(eachMonth([1], '2024-02', 9), 180_000, 'RENT'),
-    ...series(every(7, '2024-02-03', 38), 20_000, 'MARKET'),
+    ...series(every(14, '2024-02-02', 19), -200_000, 'ACME PAYROLL'),
+    ...series(eachMonth([1], '2024-02', 9), 180_000, 'RENT'),
+    ...series(every(7, '2024-02-03', 38), 20_000, 'MARKET')
   ]
 }
 
 test('a life without surprises is projected to the cent', () => {
-  const { daily, confidence } = forecastCashFlow({ transactions: household(), currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 })
-  const balance = new Map(daily.map(day => [day.date, day.projectedBalanceCents]))
+  const { daily, confidence } = forecastCashFlow({
+    transactions: household(),
+    currentBalanceCents: 300_000,
+    asOf: ASOF,
+    horizonDays: 30
+  })
+  const balance = new Map(daily.map((day) => [day.date, day.projectedBalanceCents]))
   assert.equal(balance.get('2024-10-24'), 300_000)
   assert.equal(balance.get('2024-10-25'), 500_000, 'pay')
   assert.equal(balance.get('2024-10-26'), 480_000, 'market')
@@ -106,55 +141,92 @@ test('confidence is earned: a life of chance gets less than a life without surpr
   const at = (transactions: BankTransaction[]): number =>
     forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }).confidence
   const gig = syntheticPerson(203)
-  const chance = forecastCashFlow({ transactions: gig.transactions, currentBalanceCents: 300_000, asOf: dateOfDay(gig.lastDay),
-    horizonDays: 30 }).confidence
+  const chance = forecastCashFlow({
+    transactions: gig.transactions,
+    currentBalanceCents: 300_000,
+    asOf: dateOfDay(gig.lastDay),
+    horizonDays: 30
+  }).confidence
   assert.ok(chance < at(household()))
-  assert.equal(at(household().filter(transaction => transaction.date > '2024-10-04')), 0)
+  assert.equal(at(household().filter((transaction) => transaction.date > '2024-10-04')), 0)
 })
 
 test('an ended job is not projected', () => {
-  const transactions = household().filter(({ description, date }) => description !== 'ACME PAYROLL' || date < '2024-09-01')
-  const { recurring, daily } = forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 })
-  assert.deepEqual(recurring.map(stream => stream.description).sort(), ['MARKET', 'RENT'])
+  const transactions = household().filter(
+    ({ description, date }) => description !== 'ACME PAYROLL' || date < '2024-09-01'
+  )
+  const { recurring, daily } = forecastCashFlow({
+    transactions,
+    currentBalanceCents: 300_000,
+    asOf: ASOF,
+    horizonDays: 30
+  })
+  assert.deepEqual(recurring.map((stream) => stream.description).sort(), ['MARKET', 'RENT'])
   assert.equal(daily.at(-1)?.projectedBalanceCents, 300_000 - 180_000 - 4 * 20_000)
 })
 
 test('the first pay of a new employer, after the old one stopped, is taken to go on', () => {
   const transactions = [
     ...household().filter(({ description, date }) => description !== 'ACME PAYROLL' || date < '2024-09-20'),
-    booked('2024-10-11', -220_000, 'GLOBEX SALARY'),
+    booked('2024-10-11', -220_000, 'GLOBEX SALARY')
   ]
-  const { daily, recurring } = forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 7 })
-  const balances = daily.slice(3, 5).map(day => day.projectedBalanceCents)
+  const { daily, recurring } = forecastCashFlow({
+    transactions,
+    currentBalanceCents: 300_000,
+    asOf: ASOF,
+    horizonDays: 7
+  })
+  const balances = daily.slice(3, 5).map((day) => day.projectedBalanceCents)
   assert.equal((balances[1] ?? 0) - (balances[0] ?? 0), 220_000, 'on 2024-10-25')
-  assert.ok(!recurring.some(stream => stream.direction === 'inflow'), 'one payment does not prove a stream')
+  assert.ok(!recurring.some((stream) => stream.direction === 'inflow'), 'one payment does not prove a stream')
 })
 
-test('transfers between the person\'s own accounts change nothing in the forecast', () => {
-  const transfers = eachMonth([10], '2024-02', 9).flatMap(day => [
-    booked(dateOfDay(day), 77_700, 'TO SAVINGS'), booked(dateOfDay(day + 2), -77_700, 'FROM CHECKING', 'savings'),
+test("transfers between the person's own accounts change nothing in the forecast", () => {
+  const transfers = eachMonth([10], '2024-02', 9).flatMap((day) => [
+    booked(dateOfDay(day), 77_700, 'TO SAVINGS'),
+    booked(dateOfDay(day + 2), -77_700, 'FROM CHECKING', 'savings')
   ])
   const request = { transactions: household(), currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }
-  assert.deepEqual(forecastCashFlow({ ...request, transactions: [...request.transactions, ...transfers] }), forecastCashFlow(request))
+  assert.deepEqual(
+    forecastCashFlow({ ...request, transactions: [...request.transactions, ...transfers] }),
+    forecastCashFlow(request)
+  )
 })
 
 test('a pending movement counts on its date like a booked one', () => {
   const request = { currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }
-  const pending = household().map(transaction => ({ ...transaction, pending: true }))
-  assert.deepEqual(forecastCashFlow({ ...request, transactions: pending }).daily,
-    forecastCashFlow({ ...request, transactions: household() }).daily)
+  const pending = household().map((transaction) => ({ ...transaction, pending: true }))
+  assert.deepEqual(
+    forecastCashFlow({ ...request, transactions: pending }).daily,
+    forecastCashFlow({ ...request, transactions: household() }).daily
+  )
 })
 
 test('shortfalls, low balances and large bills are told with their dates', () => {
-  const short = forecastCashFlow({ transactions: household(), currentBalanceCents: -50_000, asOf: ASOF, horizonDays: 30 })
+  const short = forecastCashFlow({
+    transactions: household(),
+    currentBalanceCents: -50_000,
+    asOf: ASOF,
+    horizonDays: 30
+  })
   assert.deepEqual(short.alerts[0], { type: 'shortfall', date: '2024-10-21', amountCents: 50_000 })
-  assert.deepEqual(short.shortfalls.slice(0, 4).map(shortfall => shortfall.date), ['2024-10-21', '2024-10-22', '2024-10-23', '2024-10-24'])
-  assert.deepEqual(short.alerts.find(alert => alert.type === 'large_upcoming_bill'),
-    { type: 'large_upcoming_bill', date: '2024-11-01', amountCents: 180_000, description: 'RENT' })
+  assert.deepEqual(
+    short.shortfalls.slice(0, 4).map((shortfall) => shortfall.date),
+    ['2024-10-21', '2024-10-22', '2024-10-23', '2024-10-24']
+  )
+  assert.deepEqual(
+    short.alerts.find((alert) => alert.type === 'large_upcoming_bill'),
+    { type: 'large_upcoming_bill', date: '2024-11-01', amountCents: 180_000, description: 'RENT' }
+  )
   const low = forecastCashFlow({ transactions: household(), currentBalanceCents: 50_000, asOf: ASOF, horizonDays: 30 })
   assert.equal(low.alerts[0]?.type, 'low_balance')
   assert.equal(low.alerts[0]?.date, '2024-10-21')
-  const rich = forecastCashFlow({ transactions: household(), currentBalanceCents: 9_000_000, asOf: ASOF, horizonDays: 30 })
+  const rich = forecastCashFlow({
+    transactions: household(),
+    currentBalanceCents: 9_000_000,
+    asOf: ASOF,
+    horizonDays: 30
+  })
   assert.deepEqual([rich.alerts, rich.shortfalls], [[], []])
 })
 

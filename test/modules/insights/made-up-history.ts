@@ -4,17 +4,30 @@ import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 let counter = 0
 
 /** One transaction with Plaid's sign: positive leaves the account. */
-export function booked(date: string, amountCents: number, description: string, accountId = 'checking'): BankTransaction {
+export function booked(
+  date: string,
+  amountCents: number,
+  description: string,
+  accountId = 'checking'
+): BankTransaction {
   return { transactionId: `tx-${++counter}`, accountId, date, amountCents, description, pending: false }
 }
 
 /** The same transaction on each of these days, moved by `jitterDays[i]` and scaled by `1 + jitterShare[i]`. */
 export function series(
-  days: readonly number[], amountCents: number, description: string, jitterDays: readonly number[] = [],
-  jitterShares: readonly number[] = [],
+  days: readonly number[],
+  amountCents: number,
+  description: string,
+  jitterDays: readonly number[] = [],
+  jitterShares: readonly number[] = []
 ): BankTransaction[] {
   return days.map((day, index) =>
-    booked(dateOfDay(day + (jitterDays[index] ?? 0)), Math.round(amountCents * (1 + (jitterShares[index] ?? 0))), description))
+    booked(
+      dateOfDay(day + (jitterDays[index] ?? 0)),
+      Math.round(amountCents * (1 + (jitterShares[index] ?? 0))),
+      description
+    )
+  )
 }
 
 export function every(periodDays: number, from: string, count: number): number[] {
@@ -24,15 +37,17 @@ export function every(periodDays: number, from: string, count: number): number[]
 /** The given days of each month (clipped to its end), from the first of a month such as 2024-01. */
 export function eachMonth(daysOfMonth: readonly number[], fromMonth: string, months: number): number[] {
   const [year = 0, month = 1] = fromMonth.split('-').map(Number)
-  return Array.from({ length: months }, (_, index) => daysOfMonth.map(dayOfMonth => {
-    const lastOfMonth = new Date(Date.UTC(year, month + index, 0)).getUTCDate()
-    return Date.UTC(year, month - 1 + index, Math.min(dayOfMonth, lastOfMonth)) / 86_400_000
-  })).flat()
+  return Array.from({ length: months }, (_, index) =>
+    daysOfMonth.map((dayOfMonth) => {
+      const lastOfMonth = new Date(Date.UTC(year, month + index, 0)).getUTCDate()
+      return Date.UTC(year, month - 1 + index, Math.min(dayOfMonth, lastOfMonth)) / 86_400_000
+    })
+  ).flat()
 }
 
 /** Weekend days moved to the Friday before, as payroll does. */
 export function onBankDays(days: readonly number[]): number[] {
-  return days.map(day => {
+  return days.map((day) => {
     const weekday = new Date(day * 86_400_000).getUTCDay()
     return weekday === 6 ? day - 1 : weekday === 0 ? day - 2 : day
   })

@@ -11,16 +11,19 @@ const scatter = (share: number, count: number): fc.Arbitrary<number[]> =>
   fc.array(fc.double({ min: -share, max: share, noNaN: true }), { minLength: count, maxLength: count })
 
 test('a monthly bill is found when its date wanders by two days and its amount by 15 %', () => {
-  fc.assert(fc.property(jitter(2, 12), scatter(0.15, 12), fc.integer({ min: 1, max: 28 }), (days, shares, dayOfMonth) => {
-    const bill = series(eachMonth([dayOfMonth], '2024-01', 12), 12_000, 'CITY POWER 88121', days, shares)
-    const [stream, ...others] = detectRecurringStreams(bill, '2024-12-31')
-    assert.equal(others.length, 0)
-    assert.equal(stream?.cadence, 'monthly')
-    assert.equal(stream.direction, 'outflow')
-    assert.ok(Math.abs(stream.amountCents - 12_000) <= 1_800)
-    assert.ok(Math.abs(dayOfDate(stream.nextDate) - (dayOfDate('2025-01-01') + dayOfMonth - 1)) <= 4, stream.nextDate)
-    assert.equal(stream.transactionIds.length, 12)
-  }), { numRuns: 200 })
+  fc.assert(
+    fc.property(jitter(2, 12), scatter(0.15, 12), fc.integer({ min: 1, max: 28 }), (days, shares, dayOfMonth) => {
+      const bill = series(eachMonth([dayOfMonth], '2024-01', 12), 12_000, 'CITY POWER 88121', days, shares)
+      const [stream, ...others] = detectRecurringStreams(bill, '2024-12-31')
+      assert.equal(others.length, 0)
+      assert.equal(stream?.cadence, 'monthly')
+      assert.equal(stream.direction, 'outflow')
+      assert.ok(Math.abs(stream.amountCents - 12_000) <= 1_800)
+      assert.ok(Math.abs(dayOfDate(stream.nextDate) - (dayOfDate('2025-01-01') + dayOfMonth - 1)) <= 4, stream.nextDate)
+      assert.equal(stream.transactionIds.length, 12)
+    }),
+    { numRuns: 200 }
+  )
 })
 
 test('a bill that is usually punctual is found through single dates three days off', () => {
@@ -30,21 +33,37 @@ test('a bill that is usually punctual is found through single dates three days o
 })
 
 test('a weekly, a biweekly and a yearly stream are told apart and dated onwards', () => {
-  const streams = detectRecurringStreams([
-    ...series(every(7, '2024-06-03', 20), 4_500, 'PIANO LESSONS'),
-    ...series(every(14, '2024-03-01', 18), -210_000, 'ACME PAYROLL PPD ID: 4411'),
-    ...series([dayOfDate('2022-11-05'), dayOfDate('2023-11-06')], 13_900, 'PRIME ANNUAL'),
-  ], '2024-10-20')
-  assert.deepEqual(streams.map(({ description, direction, cadence, nextDate, amountCents }) =>
-    [description, direction, cadence, nextDate, amountCents]), [
-    ['PIANO LESSONS', 'outflow', 'weekly', '2024-10-21', 4_500],
-    ['ACME PAYROLL PPD ID: 4411', 'inflow', 'biweekly', '2024-10-25', 210_000],
-    ['PRIME ANNUAL', 'outflow', 'yearly', '2024-11-06', 13_900],
-  ])
+  const streams = detectRecurringStreams(
+    [
+      ...series(every(7, '2024-06-03', 20), 4_500, 'PIANO LESSONS'),
+      ...series(every(14, '2024-03-01', 18), -210_000, 'ACME PAYROLL PPD ID: 4411'),
+      ...series([dayOfDate('2022-11-05'), dayOfDate('2023-11-06')], 13_900, 'PRIME ANNUAL')
+    ],
+    '2024-10-20'
+  )
+  assert.deepEqual(
+    streams.map(({ description, direction, cadence, nextDate, amountCents }) => [
+      description,
+      direction,
+      cadence,
+      nextDate,
+      amountCents
+    ]),
+    [
+      ['PIANO LESSONS', 'outflow', 'weekly', '2024-10-21', 4_500],
+      ['ACME PAYROLL PPD ID: 4411', 'inflow', 'biweekly', '2024-10-25', 210_000],
+      ['PRIME ANNUAL', 'outflow', 'yearly', '2024-11-06', 13_900]
+    ]
+  )
 })
 
 test('semimonthly pay on bank days is never taken for biweekly pay, nor the reverse', () => {
-  for (const pair of [[1, 15], [15, 31], [5, 20], [7, 22]]) {
+  for (const pair of [
+    [1, 15],
+    [15, 31],
+    [5, 20],
+    [7, 22]
+  ]) {
     for (let months = 3; months <= 12; months++) {
       const pay = series(onBankDays(eachMonth(pair, '2024-01', months)), -180_000, 'GLOBEX PAYROLL')
       const [stream] = detectRecurringStreams(pay, pay.at(-1)?.date ?? '')
@@ -64,8 +83,10 @@ test('pay that moves to the Friday before a weekend is expected on that Friday',
   const pay = series(onBankDays(eachMonth([15], '2024-01', 11)), -400_000, 'NORTHWIND PAYROLL')
   const [stream] = detectRecurringStreams(pay, '2025-01-20')
   assert.equal(stream, undefined, 'two months late is over')
-  const [running] = detectRecurringStreams([...pay, booked('2024-12-13', -400_000, 'NORTHWIND PAYROLL'),
-    booked('2025-01-15', -400_000, 'NORTHWIND PAYROLL')], '2025-01-20')
+  const [running] = detectRecurringStreams(
+    [...pay, booked('2024-12-13', -400_000, 'NORTHWIND PAYROLL'), booked('2025-01-15', -400_000, 'NORTHWIND PAYROLL')],
+    '2025-01-20'
+  )
   assert.equal(running?.nextDate, '2025-02-14')
 })
 
@@ -83,45 +104,67 @@ test('a price rise shows in the amount at the second payment', () => {
 
 test('a membership is found among irregular purchases of the same merchant', () => {
   const purchases = [3, 4, 11, 19, 23, 37, 38, 52, 71, 74, 90, 98, 99, 121, 140, 142, 151].map((offset, index) =>
-    booked(dateOfDay(dayOfDate('2024-01-01') + offset), 1_900 + 977 * ((index * 7) % 13), `AMZN MKTP US*${index}X`))
+    booked(dateOfDay(dayOfDate('2024-01-01') + offset), 1_900 + 977 * ((index * 7) % 13), `AMZN MKTP US*${index}X`)
+  )
   const membership = series(eachMonth([12], '2024-01', 6), 1_499, 'AMZN MKTP US*PR1ME')
   const streams = detectRecurringStreams([...purchases, ...membership], '2024-06-20')
-  assert.deepEqual(streams.map(stream => [stream.amountCents, stream.cadence, stream.nextDate]), [[1_499, 'monthly', '2024-07-12']])
+  assert.deepEqual(
+    streams.map((stream) => [stream.amountCents, stream.cadence, stream.nextDate]),
+    [[1_499, 'monthly', '2024-07-12']]
+  )
 })
 
 test('two plans of one merchant are two streams', () => {
-  const plans = [...series(eachMonth([5], '2024-01', 8), 99, 'APPLE.COM/BILL'),
-    ...series(eachMonth([20], '2024-01', 8), 999, 'APPLE.COM/BILL')]
-  assert.deepEqual(detectRecurringStreams(plans, '2024-08-25').map(stream => [stream.amountCents, stream.cadence]),
-    [[99, 'monthly'], [999, 'monthly']])
+  const plans = [
+    ...series(eachMonth([5], '2024-01', 8), 99, 'APPLE.COM/BILL'),
+    ...series(eachMonth([20], '2024-01', 8), 999, 'APPLE.COM/BILL')
+  ]
+  assert.deepEqual(
+    detectRecurringStreams(plans, '2024-08-25').map((stream) => [stream.amountCents, stream.cadence]),
+    [
+      [99, 'monthly'],
+      [999, 'monthly']
+    ]
+  )
 })
 
-test('transfers between the person\'s own accounts are neither income nor bills', () => {
+test("transfers between the person's own accounts are neither income nor bills", () => {
   const days = eachMonth([10], '2024-01', 10)
   const legs = days.flatMap((day, index) => [
     booked(dateOfDay(day), 50_000, 'TRANSFER TO SAVINGS'),
-    booked(dateOfDay(day + (index % 4)), -50_000, 'TRANSFER FROM CHECKING', 'savings'),
+    booked(dateOfDay(day + (index % 4)), -50_000, 'TRANSFER FROM CHECKING', 'savings')
   ])
   assert.deepEqual(detectRecurringStreams(legs, '2024-10-20'), [])
-  const toOutside = legs.filter(leg => leg.accountId === 'checking')
+  const toOutside = legs.filter((leg) => leg.accountId === 'checking')
   assert.equal(detectRecurringStreams(toOutside, '2024-10-20').length, 1)
 })
 
 test('two payments a year apart are yearly; one is nothing, and purchases at random times are nothing', () => {
   assert.deepEqual(detectRecurringStreams([booked('2024-01-05', 13_900, 'CLUB FEE')], '2024-12-01'), [])
-  const random = [2, 9, 11, 30, 33, 34, 50, 77, 79, 101].map(offset =>
-    booked(dateOfDay(dayOfDate('2024-01-01') + offset), 3_000 + offset * 41, 'CORNER SHOP'))
+  const random = [2, 9, 11, 30, 33, 34, 50, 77, 79, 101].map((offset) =>
+    booked(dateOfDay(dayOfDate('2024-01-01') + offset), 3_000 + offset * 41, 'CORNER SHOP')
+  )
   assert.deepEqual(detectRecurringStreams(random, '2024-04-15'), [])
 })
 
 test('the answer does not depend on the order of the transactions', () => {
   const history = [
-    ...series(every(14, '2024-03-01', 12), -210_000, 'ACME PAYROLL'), ...series(eachMonth([1], '2024-03', 6), 120_000, 'RENT'),
-    ...series(every(7, '2024-03-02', 24), 6_000, 'MARKET', [], Array.from({ length: 24 }, (_, index) => (index % 5) / 10)),
+    ...series(every(14, '2024-03-01', 12), -210_000, 'ACME PAYROLL'),
+    ...series(eachMonth([1], '2024-03', 6), 120_000, 'RENT'),
+    ...series(
+      every(7, '2024-03-02', 24),
+      6_000,
+      'MARKET',
+      [],
+      Array.from({ length: 24 }, (_, index) => (index % 5) / 10)
+    )
   ]
   const expected = detectRecurringStreams(history, '2024-08-14')
   assert.ok(expected.length >= 3)
-  fc.assert(fc.property(fc.shuffledSubarray(history, { minLength: history.length }), shuffled => {
-    assert.deepEqual(detectRecurringStreams(shuffled, '2024-08-14'), expected)
-  }), { numRuns: 30 })
+  fc.assert(
+    fc.property(fc.shuffledSubarray(history, { minLength: history.length }), (shuffled) => {
+      assert.deepEqual(detectRecurringStreams(shuffled, '2024-08-14'), expected)
+    }),
+    { numRuns: 30 }
+  )
 })

@@ -10,21 +10,42 @@ const world = await startWorld({ after })
 const { db } = world.database
 
 const told = (plaidAccountId: string, ordinal: number, cents: number, asOf: string): AccountRow => ({
-  plaid_account_id: plaidAccountId, ordinal, name: 'Checking', mask: '0000', type: 'depository', subtype: 'checking', current_balance_cents: cents,
-  available_balance_cents: null, iso_currency_code: 'USD', as_of: asOf
+  plaid_account_id: plaidAccountId,
+  ordinal,
+  name: 'Checking',
+  mask: '0000',
+  type: 'depository',
+  subtype: 'checking',
+  current_balance_cents: cents,
+  available_balance_cents: null,
+  iso_currency_code: 'USD',
+  as_of: asOf
 })
 
 const save = (itemId: string, rows: AccountRow[]) => transact(db, (trx) => saveAccounts(trx, itemId, rows))
 
-const [early, noon, late] = ['2030-06-14T09:00:00.000Z', '2030-06-14T12:00:00.000Z', '2030-06-14T18:00:00.000Z'] as const
+const [early, noon, late] = [
+  '2030-06-14T09:00:00.000Z',
+  '2030-06-14T12:00:00.000Z',
+  '2030-06-14T18:00:00.000Z'
+] as const
 
 test('of two balances the newer one stays and is answered, with every account of the item in its order', async () => {
   const { itemId, accounts } = await world.link()
   const first = await save(itemId, [told('one', 90, 100, noon), told('two', 91, 200, noon)])
   assert.equal(first.length, accounts.length + 2)
   const second = await save(itemId, [told('one', 90, 50, early), told('two', 91, 250, late)])
-  assert.deepEqual(second.slice(-2).map((row) => [row.plaid_account_id, row.current_balance_cents, row.as_of.toISOString()]), [['one', 100, noon], ['two', 250, late]])
-  assert.deepEqual(second.map(({ id }) => id), first.map(({ id }) => id))
+  assert.deepEqual(
+    second.slice(-2).map((row) => [row.plaid_account_id, row.current_balance_cents, row.as_of.toISOString()]),
+    [
+      ['one', 100, noon],
+      ['two', 250, late]
+    ]
+  )
+  assert.deepEqual(
+    second.map(({ id }) => id),
+    first.map(({ id }) => id)
+  )
   assert.deepEqual(second, await listAccountsOf(db, [itemId]))
 })
 

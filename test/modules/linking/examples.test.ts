@@ -23,7 +23,9 @@ const transactionsExample = `curl "https://atlasforgefinancial.com/v1/transactio
 test('the printed commands link a bank and read its accounts and transactions, with only host, key and token put in', async (t) => {
   const world = await startWorld(t)
   const run = async (command: string): Promise<Record<string, unknown>> => {
-    const { stdout } = await promisify(execFile)('sh', ['-c', command.replace(host, world.url)], { env: { ...process.env, ATLAS_KEY: world.partner.testKey } })
+    const { stdout } = await promisify(execFile)('sh', ['-c', command.replace(host, world.url)], {
+      env: { ...process.env, ATLAS_KEY: world.partner.testKey }
+    })
     return JSON.parse(stdout) as Record<string, unknown>
   }
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
@@ -31,9 +33,21 @@ test('the printed commands link a bank and read its accounts and transactions, w
   assert.deepEqual(Object.keys(linked), ['item_id', 'institution', 'accounts'])
   assert.deepEqual(linked.institution, { institution_id: 'ins_109508', name: 'Sandbox Bank' })
   const [checking] = linked.accounts as Record<string, unknown>[]
-  const documented = ['account_id', 'name', 'mask', 'type', 'subtype', 'current_balance', 'available_balance', 'iso_currency_code']
+  const documented = [
+    'account_id',
+    'name',
+    'mask',
+    'type',
+    'subtype',
+    'current_balance',
+    'available_balance',
+    'iso_currency_code'
+  ]
   assert.deepEqual(Object.keys(checking ?? {}), documented)
-  assert.deepEqual([checking?.name, checking?.current_balance, checking?.available_balance], ['Plaid Checking', 110, 100])
+  assert.deepEqual(
+    [checking?.name, checking?.current_balance, checking?.available_balance],
+    ['Plaid Checking', 110, 100]
+  )
 
   const [listed] = (await run(accountsExample)).accounts as Record<string, unknown>[]
   for (const name of documented) assert.deepEqual(listed?.[name], checking?.[name], name)
@@ -42,7 +56,16 @@ test('the printed commands link a bank and read its accounts and transactions, w
   const page = await run(transactionsExample)
   const transactions = page.transactions as Record<string, unknown>[]
   assert.equal(transactions.length, 2)
-  for (const name of ['transaction_id', 'account_id', 'merchant_name', 'amount', 'iso_currency_code', 'date', 'pending', 'personal_finance_category_primary']) {
+  for (const name of [
+    'transaction_id',
+    'account_id',
+    'merchant_name',
+    'amount',
+    'iso_currency_code',
+    'date',
+    'pending',
+    'personal_finance_category_primary'
+  ]) {
     assert(name in (transactions[0] ?? {}), name)
   }
   assert.deepEqual([typeof page.next_cursor, page.has_more], ['string', true])

@@ -35,7 +35,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       kind: fc.constant('fault' as const),
-      fault: fc.constantFrom<FaultKind>('TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION', 'drop', 'drop_after', 'error_after', 'RATE_LIMIT_EXCEEDED', 'ITEM_LOGIN_REQUIRED'),
+      fault: fc.constantFrom<FaultKind>(
+        'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION',
+        'drop',
+        'drop_after',
+        'error_after',
+        'RATE_LIMIT_EXCEEDED',
+        'ITEM_LOGIN_REQUIRED'
+      ),
       after: fc.integer({ min: 0, max: 3 }),
       times: fc.integer({ min: 1, max: 7 })
     })
@@ -50,12 +57,20 @@ const instrument = async ({ db }: DatabaseHandle): Promise<void> => {
   await sql`create table crashing (now boolean)`.execute(db)
   await sql`create table ever_stored (id text primary key)`.execute(db)
   await sql`create function crash() returns trigger language plpgsql as $$ begin
-    if exists (select from crashing) then raise exception 'the server died between page and commit'; end if; return new; end $$`.execute(db)
+    if exists (select from crashing) then raise exception 'the server died between page and commit'; end if; return new; end $$`.execute(
+    db
+  )
   // Deferred: the whole of the transaction's work is done by then, and the commit itself fails.
-  await sql`create constraint trigger crash after update of sync_cursor on items deferrable initially deferred for each row execute function crash()`.execute(db)
+  await sql`create constraint trigger crash after update of sync_cursor on items deferrable initially deferred for each row execute function crash()`.execute(
+    db
+  )
   await sql`create function note_stored() returns trigger language plpgsql as $$ begin
-    if not new.removed then insert into ever_stored values (coalesce(new.pending_transaction_id, new.id)) on conflict do nothing; end if; return new; end $$`.execute(db)
-  await sql`create trigger note_stored after insert or update on transactions for each row execute function note_stored()`.execute(db)
+    if not new.removed then insert into ever_stored values (coalesce(new.pending_transaction_id, new.id)) on conflict do nothing; end if; return new; end $$`.execute(
+    db
+  )
+  await sql`create trigger note_stored after insert or update on transactions for each row execute function note_stored()`.execute(
+    db
+  )
 }
 
 const setCrashing = async ({ db }: DatabaseHandle, crashing: boolean): Promise<void> => {
@@ -65,9 +80,15 @@ const setCrashing = async ({ db }: DatabaseHandle, crashing: boolean): Promise<v
 /** An item with a shorter history than the sandbox's usual one, so that many runs fit into a test. */
 const linkShort = async (world: World, userId: string, days_requested: number): Promise<string> => {
   const options = { webhook: `${world.url}/v1/plaid/webhook`, transactions: { days_requested } }
-  const { public_token } = await world.app.plaid
-    .in('test')
-    .call((api) => api.sandboxPublicTokenCreate({ institution_id: 'ins_109508', initial_products: [Products.Transactions], options }), { repeatable: true })
+  const { public_token } = await world.app.plaid.in('test').call(
+    (api) =>
+      api.sandboxPublicTokenCreate({
+        institution_id: 'ins_109508',
+        initial_products: [Products.Transactions],
+        options
+      }),
+    { repeatable: true }
+  )
   const linked = await world.post('/v1/accounts/link', { public_token, user_id: userId })
   assert.equal(linked.status, 200, linked.text)
   return linked.body.item_id
@@ -104,7 +125,9 @@ class Story {
   }
 
   async news(item: number): Promise<void> {
-    await this.stage.world.post(`/v1/sandbox/items/${this.items[item]}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
+    await this.stage.world.post(`/v1/sandbox/items/${this.items[item]}/fire_webhook`, {
+      webhook_code: 'SYNC_UPDATES_AVAILABLE'
+    })
   }
 
   async compare(): Promise<void> {
@@ -116,17 +139,26 @@ class Story {
     this.#inStep = true
     const truths = await Promise.all(this.items.map((id) => world.truthOf(id)))
     const truth = new Map(truths.flatMap((truth) => [...truth]))
-    const different = [...new Set([...truth.keys(), ...this.client.view.keys()])].filter((id) => !isDeepStrictEqual(truth.get(id), this.client.view.get(id)))
-    assert.deepEqual(different.slice(0, 3).map((id) => ({ truth: truth.get(id), view: this.client.view.get(id) })), [])
+    const different = [...new Set([...truth.keys(), ...this.client.view.keys()])].filter(
+      (id) => !isDeepStrictEqual(truth.get(id), this.client.view.get(id))
+    )
+    assert.deepEqual(
+      different.slice(0, 3).map((id) => ({ truth: truth.get(id), view: this.client.view.get(id) })),
+      []
+    )
   }
 
   async take(step: Step): Promise<void> {
     const { world } = this.stage
     switch (step.kind) {
-      case 'news': return await this.news(step.item)
-      case 'time': return world.clock.advance(step.hours * 3_600_000)
-      case 'read': return await (step.lost ? this.lose(step.limit) : this.read(step.limit))
-      case 'race': return await this.race(step.item, step.limit)
+      case 'news':
+        return await this.news(step.item)
+      case 'time':
+        return world.clock.advance(step.hours * 3_600_000)
+      case 'read':
+        return await (step.lost ? this.lose(step.limit) : this.read(step.limit))
+      case 'race':
+        return await this.race(step.item, step.limit)
       case 'again': {
         await this.client.read({ from: '' })
         this.#inStep = false
@@ -144,8 +176,10 @@ class Story {
         await world.app.jobs.run('sync items that changed').catch(() => undefined)
         return await setCrashing(world.database, false)
       }
-      case 'restart': return await this.stage.restart()
-      case 'compare': return await this.compare()
+      case 'restart':
+        return await this.stage.restart()
+      case 'compare':
+        return await this.compare()
     }
   }
 }
@@ -178,9 +212,17 @@ test("whatever happens on the way, the client's view becomes Plaid's truth, and 
       for (const taken of steps) await story.take(taken)
       await story.compare()
       const { db } = stage.world.database
-      const counted = await db.selectFrom('usage_events').select('event_id').where('event_type', '=', 'transaction').orderBy('event_id').execute()
+      const counted = await db
+        .selectFrom('usage_events')
+        .select('event_id')
+        .where('event_type', '=', 'transaction')
+        .orderBy('event_id')
+        .execute()
       const stored = (await sql<{ id: string }>`select id from ever_stored order by id collate "C"`.execute(db)).rows
-      assert.deepEqual(counted.map(({ event_id }) => event_id).sort(), stored.map(({ id }) => `transaction:${id}`).sort())
+      assert.deepEqual(
+        counted.map(({ event_id }) => event_id).sort(),
+        stored.map(({ id }) => `transaction:${id}`).sort()
+      )
     }),
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 8), endOnFailure: true }
   )

@@ -50,7 +50,12 @@ test('without a cursor reading goes on where it stopped; a cursor and an empty o
 })
 
 const positionsOf = async ({ database: { db } }: World) =>
-  (await sql<{ position: number; written: string }>`select position, xmin::text || ' ' || xmax::text as written from transaction_feed_readers`.execute(db)).rows
+  (
+    await sql<{
+      position: number
+      written: string
+    }>`select position, xmin::text || ' ' || xmax::text as written from transaction_feed_readers`.execute(db)
+  ).rows
 
 test('a page notes how far it was handed out, and reading again writes nothing', async (t) => {
   const world = await startWorld(t)
@@ -74,7 +79,11 @@ test('a last page that is read only to see whether the banks must be asked count
   await world.settle()
   const { db } = world.database
   const { partner_id: partnerId } = await db.selectFrom('items').select('partner_id').executeTakeFirstOrThrow()
-  const page = await readFeed(db, { partnerId, environments: ['test'] }, { userId: 'usr_1', after: 0, limit: 500, upToDate: false })
+  const page = await readFeed(
+    db,
+    { partnerId, environments: ['test'] },
+    { userId: 'usr_1', after: 0, limit: 500, upToDate: false }
+  )
   assert.equal(page.hasMore, false)
   assert.ok(page.rows.length > 0)
   assert.deepEqual(await positionsOf(world), [])
@@ -118,14 +127,21 @@ test('a deleted item takes its transactions out of the view', async (t) => {
   const [kept, gone] = [await world.link('usr_1'), await world.link('usr_1')]
   const client = new FeedClient(world, 'usr_1')
   await client.drain()
-  const removed = await fetch(`${world.url}/v1/items/${gone.itemId}`, { method: 'DELETE', headers: { authorization: `Bearer ${world.partner.testKey}` } })
+  const removed = await fetch(`${world.url}/v1/items/${gone.itemId}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${world.partner.testKey}` }
+  })
   assert.equal(removed.status, 204)
   await client.drain()
   assert.deepEqual(client.view, await world.truthOf(kept.itemId))
   const fresh = new FeedClient(world, 'usr_1')
   await fresh.drain({ from: '' })
   assert.deepEqual(fresh.view, client.view)
-  const leftovers = await world.database.db.selectFrom('transactions').selectAll().where('item_id', '=', gone.itemId).execute()
+  const leftovers = await world.database.db
+    .selectFrom('transactions')
+    .selectAll()
+    .where('item_id', '=', gone.itemId)
+    .execute()
   assert.equal(leftovers.length, 0)
 })
 

@@ -12,7 +12,10 @@ test('a Link token is made for a new link and for repairing an old one', async (
   const { itemId } = await world.link('usr_1')
   assert.equal((await world.post('/v1/link/token/create', { user_id: 'usr_1', item_id: itemId })).status, 200)
   const stranger = await createPartner(world.database)
-  assert.equal((await world.post('/v1/link/token/create', { user_id: 'usr_1', item_id: itemId }, stranger.testKey)).status, 404)
+  assert.equal(
+    (await world.post('/v1/link/token/create', { user_id: 'usr_1', item_id: itemId }, stranger.testKey)).status,
+    404
+  )
 })
 
 test('text that Plaid cannot take is the sender’s fault, and no outage of Plaid', async (t) => {
@@ -25,32 +28,59 @@ test('text that Plaid cannot take is the sender’s fault, and no outage of Plai
   ]
   assert.deepEqual(
     refused.map(({ status, body }) => [status, body.errors[0].path]),
-    [[400, 'body/products/0'], [400, 'body/products/0'], [400, 'body/redirect_uri'], [400, 'body/public_token']]
+    [
+      [400, 'body/products/0'],
+      [400, 'body/products/0'],
+      [400, 'body/redirect_uri'],
+      [400, 'body/public_token']
+    ]
   )
 })
 
 test('linking answers the item with its accounts, counts one account_link and emits account.linked', async (t) => {
   const world = await startWorld(t)
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
-  const linked = await world.post('/v1/accounts/link', { public_token, user_id: 'usr_1', institution: { institution_id: 'ins_109508', name: 'Sandbox Bank' } })
+  const linked = await world.post('/v1/accounts/link', {
+    public_token,
+    user_id: 'usr_1',
+    institution: { institution_id: 'ins_109508', name: 'Sandbox Bank' }
+  })
   assert.equal(linked.status, 200, linked.text)
   assert.match(linked.body.item_id, /^item_/)
   assert.deepEqual(linked.body.institution, { institution_id: 'ins_109508', name: 'Sandbox Bank' })
   const { account_id, ...checking } = linked.body.accounts[0]
   assert.match(account_id, /^acc_/)
   assert.deepEqual(checking, {
-    name: 'Plaid Checking', mask: '0000', type: 'depository', subtype: 'checking', current_balance: 110, available_balance: 100, iso_currency_code: 'USD'
+    name: 'Plaid Checking',
+    mask: '0000',
+    type: 'depository',
+    subtype: 'checking',
+    current_balance: 110,
+    available_balance: 100,
+    iso_currency_code: 'USD'
   })
-  const usage = await world.database.db.selectFrom('usage_events').selectAll().where('event_type', '=', 'account_link').execute()
-  assert.deepEqual(usage.map(({ partner_id, user_id, institution }) => [partner_id, user_id, institution]), [[world.partner.partnerId, 'usr_1', 'Sandbox Bank']])
+  const usage = await world.database.db
+    .selectFrom('usage_events')
+    .selectAll()
+    .where('event_type', '=', 'account_link')
+    .execute()
+  assert.deepEqual(
+    usage.map(({ partner_id, user_id, institution }) => [partner_id, user_id, institution]),
+    [[world.partner.partnerId, 'usr_1', 'Sandbox Bank']]
+  )
   const events = await world.database.db.selectFrom('events').selectAll().where('type', '=', 'account.linked').execute()
-  assert.deepEqual(events.map(({ data }) => data.item_id), [linked.body.item_id])
+  assert.deepEqual(
+    events.map(({ data }) => data.item_id),
+    [linked.body.item_id]
+  )
 })
 
 test('one public token linked 50 times at once makes one item, and later answers it without Plaid', async (t) => {
   const world = await startWorld(t)
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
-  const answers = await Promise.all(Array.from({ length: 50 }, () => world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' })))
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' }))
+  )
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
   assert.equal(new Set(answers.map(({ text }) => text)).size, 1)
   await world.settle()
@@ -58,7 +88,11 @@ test('one public token linked 50 times at once makes one item, and later answers
   world.clock.advance(3_600_000)
   assert.equal((await world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' })).text, answers[0]?.text)
   assert.equal((await world.database.db.selectFrom('items').selectAll().execute()).length, 1)
-  assert.equal((await world.database.db.selectFrom('usage_events').selectAll().where('event_type', '=', 'account_link').execute()).length, 1)
+  assert.equal(
+    (await world.database.db.selectFrom('usage_events').selectAll().where('event_type', '=', 'account_link').execute())
+      .length,
+    1
+  )
 })
 
 test('an item linked again by another public token stays one item', async (t) => {
@@ -70,13 +104,28 @@ test('an item linked again by another public token stays one item', async (t) =>
   const { plaid_item_id } = await db.selectFrom('items').select('plaid_item_id').executeTakeFirstOrThrow()
   const now = world.clock.now()
   const expires_at = new Date(now.getTime() + 60_000)
-  await db.insertInto('plaid_sim_public_tokens').values({ public_token: 'public-sandbox-again', item_id: plaid_item_id, created_at: now, expires_at }).execute()
+  await db
+    .insertInto('plaid_sim_public_tokens')
+    .values({ public_token: 'public-sandbox-again', item_id: plaid_item_id, created_at: now, expires_at })
+    .execute()
   const again = await world.post('/v1/accounts/link', { public_token: 'public-sandbox-again', user_id: 'usr_1' })
   assert.equal(again.body.item_id, itemId)
   assert.equal((await world.get('/v1/accounts?user_id=usr_1')).body.accounts.length, again.body.accounts.length)
-  assert.equal((await world.post('/v1/accounts/link', { public_token: 'public-sandbox-again', user_id: 'usr_2' })).status, 409)
+  assert.equal(
+    (await world.post('/v1/accounts/link', { public_token: 'public-sandbox-again', user_id: 'usr_2' })).status,
+    409
+  )
   const stranger = await createPartner(world.database)
-  assert.equal((await world.post('/v1/accounts/link', { public_token: 'public-sandbox-again', user_id: 'usr_1' }, stranger.testKey)).status, 400)
+  assert.equal(
+    (
+      await world.post(
+        '/v1/accounts/link',
+        { public_token: 'public-sandbox-again', user_id: 'usr_1' },
+        stranger.testKey
+      )
+    ).status,
+    400
+  )
 })
 
 test("a public token that Plaid refuses is 400 with Plaid's own code and request id", async (t) => {
@@ -92,7 +141,8 @@ test('Plaid down is 502 after retries; a passing fault is not seen; the next try
   const world = await startWorld(t)
   const { faults } = simulatorOf(world)
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
-  const link = () => world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' }, undefined, { 'idempotency-key': 'one-link' })
+  const link = () =>
+    world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' }, undefined, { 'idempotency-key': 'one-link' })
   faults.next('/item/public_token/exchange', 'INTERNAL_SERVER_ERROR', 3)
   const down = await link()
   assert.deepEqual([down.status, down.body.error], [502, 'upstream_unavailable'])
@@ -111,11 +161,17 @@ test('accounts have balances as of now, or the last known ones marked as stale',
   const fresh = await world.get('/v1/accounts?user_id=usr_1')
   assert.equal(fresh.status, 200, fresh.text)
   const linkedAt = '2026-06-14T18:01:00.000Z'
-  assert.deepEqual([...new Set(fresh.body.accounts.map((a: { as_of: string; stale: boolean }) => `${a.as_of} ${a.stale}`))], [`${linkedAt} false`])
+  assert.deepEqual(
+    [...new Set(fresh.body.accounts.map((a: { as_of: string; stale: boolean }) => `${a.as_of} ${a.stale}`))],
+    [`${linkedAt} false`]
+  )
   world.clock.advance(60_000)
   simulatorOf(world).faults.next('/accounts/balance/get', 'INTERNAL_SERVER_ERROR', 2)
   const down = await world.get('/v1/accounts?user_id=usr_1')
-  assert.deepEqual([...new Set(down.body.accounts.map((a: { as_of: string; stale: boolean }) => `${a.as_of} ${a.stale}`))], [`${linkedAt} true`])
+  assert.deepEqual(
+    [...new Set(down.body.accounts.map((a: { as_of: string; stale: boolean }) => `${a.as_of} ${a.stale}`))],
+    [`${linkedAt} true`]
+  )
   assert.equal((await world.post(`/v1/sandbox/items/${itemId}/reset_login`)).status, 200)
   const broken = await world.get('/v1/accounts?user_id=usr_1')
   assert.equal(broken.status, 200)
@@ -133,11 +189,21 @@ test('a broken login marks the item once, and a repaired one heals by itself', a
   assert.deepEqual([item.status, item.error_code], ['login_required', 'ITEM_LOGIN_REQUIRED'])
   const feed = await world.get('/v1/transactions?user_id=usr_1&limit=500&cursor=')
   assert.equal(feed.status, 200)
-  const events = await world.database.db.selectFrom('events').selectAll().where('type', '=', 'item.login_required').execute()
-  assert.deepEqual(events.map(({ data }) => [data.item_id, data.status]), [[itemId, 'login_required']])
-  const { plaid_item_id } = await world.database.db.selectFrom('items').select('plaid_item_id').executeTakeFirstOrThrow()
+  const events = await world.database.db
+    .selectFrom('events')
+    .selectAll()
+    .where('type', '=', 'item.login_required')
+    .execute()
+  assert.deepEqual(
+    events.map(({ data }) => [data.item_id, data.status]),
+    [[itemId, 'login_required']]
+  )
+  const { plaid_item_id } = await world.database.db
+    .selectFrom('items')
+    .select('plaid_item_id')
+    .executeTakeFirstOrThrow()
   await simulatorOf(world).repairLogin(plaid_item_id)
-  for (let page = (await world.get('/v1/transactions?user_id=usr_1&limit=500')).body; page.has_more; ) {
+  for (let page = (await world.get('/v1/transactions?user_id=usr_1&limit=500')).body; page.has_more;) {
     page = (await world.get('/v1/transactions?user_id=usr_1&limit=500')).body
   }
   assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items[0].status, 'ok')
@@ -154,14 +220,24 @@ test('items are listed newest first, page by page, and deleted with all that is 
   assert.deepEqual([rest.body.next_cursor, rest.body.has_more], [null, false])
   const listed: string[] = [...first.body.items, ...rest.body.items].map((item: { item_id: string }) => item.item_id)
   assert.deepEqual([...listed].sort(), [...ids].sort())
-  const remove = (id: string | undefined, key = world.partner.testKey) => fetch(`${world.url}/v1/items/${id}`, { method: 'DELETE', headers: { authorization: `Bearer ${key}` } })
+  const remove = (id: string | undefined, key = world.partner.testKey) =>
+    fetch(`${world.url}/v1/items/${id}`, { method: 'DELETE', headers: { authorization: `Bearer ${key}` } })
   const stranger = await createPartner(world.database)
   assert.equal((await remove(ids[0], stranger.testKey)).status, 404)
   simulatorOf(world).faults.next('/item/remove', 'drop_after')
   assert.equal((await remove(ids[0])).status, 204, 'its lost answer is Plaid saying that it knows no such item')
   assert.equal((await remove(ids[0])).status, 404)
   assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items.length, 2)
-  assert.equal((await world.database.db.selectFrom('accounts').select('id').where('item_id', '=', ids[0] ?? '').execute()).length, 0)
+  assert.equal(
+    (
+      await world.database.db
+        .selectFrom('accounts')
+        .select('id')
+        .where('item_id', '=', ids[0] ?? '')
+        .execute()
+    ).length,
+    0
+  )
 })
 
 test('a token needs its scopes, and sandbox operations refuse live credentials', async (t) => {
@@ -169,7 +245,10 @@ test('a token needs its scopes, and sandbox operations refuse live credentials',
   const reader = await world.partner.token(['accounts:read'])
   assert.equal((await world.get('/v1/accounts?user_id=usr_1', reader)).status, 200)
   assert.equal((await world.get('/v1/transactions?user_id=usr_1', reader)).body.missingScope, 'transactions:read')
-  assert.equal((await world.post('/v1/accounts/link', { public_token: 'x', user_id: 'y' }, reader)).body.missingScope, 'accounts:write')
+  assert.equal(
+    (await world.post('/v1/accounts/link', { public_token: 'x', user_id: 'y' }, reader)).body.missingScope,
+    'accounts:write'
+  )
   const producer = await createPartner(world.database, { production: true })
   assert.equal((await world.post('/v1/sandbox/public_token', {}, producer.liveKey)).status, 403)
 })

@@ -22,8 +22,14 @@ const startVerifier = async () => {
       return Promise.resolve(keyId === 'known' ? jwk : undefined)
     }
   })
-  const sign = (body: string, { kid = 'known', issuedAt = Math.floor(clock.now().getTime() / 1000), hash = hashOf(body) } = {}) =>
-    new SignJWT({ request_body_sha256: hash }).setProtectedHeader({ alg: 'ES256', kid }).setIssuedAt(issuedAt).sign(privateKey)
+  const sign = (
+    body: string,
+    { kid = 'known', issuedAt = Math.floor(clock.now().getTime() / 1000), hash = hashOf(body) } = {}
+  ) =>
+    new SignJWT({ request_body_sha256: hash })
+      .setProtectedHeader({ alg: 'ES256', kid })
+      .setIssuedAt(issuedAt)
+      .sign(privateKey)
   return { clock, verify, sign, asked, jwk }
 }
 
@@ -39,7 +45,10 @@ test('only a recent ES256 signature over the very body is taken', async () => {
   assert.equal(await verify(await sign(body, { hash: 'short' }), Buffer.from(body)), false)
   assert.equal(await verify(undefined, Buffer.from(body)), false)
   assert.equal(await verify('no.token.atall', Buffer.from(body)), false)
-  const symmetric = await new SignJWT({ request_body_sha256: hashOf(body) }).setProtectedHeader({ alg: 'HS256', kid: 'known' }).setIssuedAt(now).sign(Buffer.from(JSON.stringify(jwk)))
+  const symmetric = await new SignJWT({ request_body_sha256: hashOf(body) })
+    .setProtectedHeader({ alg: 'HS256', kid: 'known' })
+    .setIssuedAt(now)
+    .sign(Buffer.from(JSON.stringify(jwk)))
   assert.equal(await verify(symmetric, Buffer.from(body)), false, 'the public key is no shared secret')
 })
 
@@ -47,7 +56,8 @@ test('a key is asked for once, an expired one is refused, and invented ids canno
   const { verify, sign, asked, jwk, clock } = await startVerifier()
   for (let i = 0; i < 5; i++) assert.equal(await verify(await sign('a'), Buffer.from('a')), true)
   assert.deepEqual(asked, ['known'])
-  for (let i = 0; i < 200; i++) assert.equal(await verify(await sign('a', { kid: `invented-${i}` }), Buffer.from('a')), false)
+  for (let i = 0; i < 200; i++)
+    assert.equal(await verify(await sign('a', { kid: `invented-${i}` }), Buffer.from('a')), false)
   assert(asked.length <= 30)
   assert.equal(await verify(await sign('a'), Buffer.from('a')), true, 'the known key is still known')
   jwk.expired_at = Math.floor(clock.now().getTime() / 1000)
@@ -61,7 +71,11 @@ test('an unsigned webhook is 401, and one about an unknown item is taken in and 
   assert.deepEqual([unsigned.status, unsigned.body.error], [401, 'invalid_webhook_signature'])
   const { itemId } = await world.link('usr_1')
   await world.settle()
-  await world.database.db.updateTable('items').set({ plaid_item_id: 'known to nobody' }).where('id', '=', itemId).execute()
+  await world.database.db
+    .updateTable('items')
+    .set({ plaid_item_id: 'known to nobody' })
+    .where('id', '=', itemId)
+    .execute()
   await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'USER_PERMISSION_REVOKED' })
   await world.settle()
   assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items[0].status, 'ok')
@@ -80,7 +94,11 @@ test('SYNC_UPDATES_AVAILABLE brings the news into the feed by itself', async (t)
   const before = client.view.size
   await client.read({})
   assert(client.view.size > before)
-  const updates = await world.database.db.selectFrom('events').selectAll().where('type', '=', 'transactions.updated').execute()
+  const updates = await world.database.db
+    .selectFrom('events')
+    .selectAll()
+    .where('type', '=', 'transactions.updated')
+    .execute()
   assert.equal(updates.length, 2)
 })
 
@@ -92,7 +110,8 @@ test('a sync that a webhook asked for and Plaid could not answer is taken up lat
   faults.next('/transactions/sync', 'INTERNAL_SERVER_ERROR', 3)
   await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
   await world.settle()
-  const wanted = () => world.database.db.selectFrom('items').select(['syncs_wanted', 'syncs_done']).executeTakeFirstOrThrow()
+  const wanted = () =>
+    world.database.db.selectFrom('items').select(['syncs_wanted', 'syncs_done']).executeTakeFirstOrThrow()
   const waiting = await wanted()
   assert(waiting.syncs_wanted > waiting.syncs_done)
   world.clock.advance(60_000)
@@ -108,14 +127,25 @@ test('webhooks of items mark them: revoked, repaired, about to be disconnected',
   const fire = async (webhook_code: string) => {
     assert.equal((await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code })).status, 200)
     await simulatorOf(world).settled()
-    const { status, error_code } = await world.database.db.selectFrom('items').select(['status', 'error_code']).executeTakeFirstOrThrow()
+    const { status, error_code } = await world.database.db
+      .selectFrom('items')
+      .select(['status', 'error_code'])
+      .executeTakeFirstOrThrow()
     return [status, error_code]
   }
   assert.deepEqual(await fire('PENDING_DISCONNECT'), ['ok', 'PENDING_DISCONNECT'])
   assert.deepEqual(await fire('USER_PERMISSION_REVOKED'), ['error', 'USER_PERMISSION_REVOKED'])
   assert.deepEqual(await fire('LOGIN_REPAIRED'), ['ok', null])
-  const events = await world.database.db.selectFrom('events').selectAll().where('type', '=', 'item.login_required').orderBy('position').execute()
-  assert.deepEqual(events.map(({ data }) => data.error_code), ['PENDING_DISCONNECT', 'USER_PERMISSION_REVOKED'])
+  const events = await world.database.db
+    .selectFrom('events')
+    .selectAll()
+    .where('type', '=', 'item.login_required')
+    .orderBy('position')
+    .execute()
+  assert.deepEqual(
+    events.map(({ data }) => data.error_code),
+    ['PENDING_DISCONNECT', 'USER_PERMISSION_REVOKED']
+  )
 })
 
 test('a domain hears of the webhooks of the type that it asked for', async (t) => {

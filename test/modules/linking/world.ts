@@ -10,7 +10,10 @@ export interface World extends TestApp {
   get(path: string, key?: string): Promise<Answered>
   post(path: string, body?: unknown, key?: string, headers?: Record<string, string>): Promise<Answered>
   /** Links a new item of the sandbox for an end-user and answers the answer. */
-  link(userId?: string, institutionId?: string): Promise<{ itemId: string; publicToken: string; accounts: { account_id: string; mask: string }[] }>
+  link(
+    userId?: string,
+    institutionId?: string
+  ): Promise<{ itemId: string; publicToken: string; accounts: { account_id: string; mask: string }[] }>
   /** Waits until Plaid's webhooks have arrived and the background has done what they ask for. */
   settle(): Promise<void>
   /** What Plaid itself says of an item: every present transaction by our id, as the wire shows it. */
@@ -23,7 +26,11 @@ export const simulatorOf = ({ app }: Pick<TestApp, 'app'>) => {
   return simulator
 }
 
-const wireOf = (itemId: string, accountIds: Map<string, string>, transaction: Transaction): Record<string, unknown> => ({
+const wireOf = (
+  itemId: string,
+  accountIds: Map<string, string>,
+  transaction: Transaction
+): Record<string, unknown> => ({
   transaction_id: transactionIdOf(itemId, transaction.transaction_id),
   account_id: accountIds.get(transaction.account_id),
   merchant_name: transaction.merchant_name ?? null,
@@ -33,20 +40,30 @@ const wireOf = (itemId: string, accountIds: Map<string, string>, transaction: Tr
   date: transaction.date,
   authorized_date: transaction.authorized_date,
   pending: transaction.pending,
-  pending_transaction_id: transaction.pending_transaction_id === null ? null : transactionIdOf(itemId, transaction.pending_transaction_id),
+  pending_transaction_id:
+    transaction.pending_transaction_id === null ? null : transactionIdOf(itemId, transaction.pending_transaction_id),
   personal_finance_category_primary: transaction.personal_finance_category?.primary ?? null
 })
 
-const readTruth = async ({ app, database: { db } }: TestApp, itemId: string): Promise<Map<string, Record<string, unknown>>> => {
+const readTruth = async (
+  { app, database: { db } }: TestApp,
+  itemId: string
+): Promise<Map<string, Record<string, unknown>>> => {
   const item = await db.selectFrom('items').selectAll().where('id', '=', itemId).executeTakeFirstOrThrow()
-  const accounts = await db.selectFrom('accounts').select(['id', 'plaid_account_id']).where('item_id', '=', itemId).execute()
+  const accounts = await db
+    .selectFrom('accounts')
+    .select(['id', 'plaid_account_id'])
+    .where('item_id', '=', itemId)
+    .execute()
   const accountIds = new Map(accounts.map(({ id, plaid_account_id }) => [plaid_account_id, id]))
   const access_token = app.secrets.decrypt(item.access_token, tokenContext(itemId))
   const truth = new Map<string, Record<string, unknown>>()
-  for (let cursor = ''; ; ) {
+  for (let cursor = ''; ;) {
     const page = await app.plaid
       .in('test')
-      .call((api) => api.transactionsSync({ access_token, count: 500, ...(cursor === '' ? {} : { cursor }) }), { repeatable: true })
+      .call((api) => api.transactionsSync({ access_token, count: 500, ...(cursor === '' ? {} : { cursor }) }), {
+        repeatable: true
+      })
     for (const transaction of page.added) {
       const row = wireOf(itemId, accountIds, transaction)
       truth.set(String(row.transaction_id), row)
@@ -60,14 +77,18 @@ const readTruth = async ({ app, database: { db } }: TestApp, itemId: string): Pr
 export const startWorld = async (t: Cleaner, options: TestOptions & { partner?: TestPartner } = {}): Promise<World> => {
   const server = await startApp(t, options)
   const partner = options.partner ?? (await createPartner(server.database))
-  const post: World['post'] = (path, body = {}, key = partner.testKey, headers = {}) => send(server.url, 'POST', path, { key, body, headers })
+  const post: World['post'] = (path, body = {}, key = partner.testKey, headers = {}) =>
+    send(server.url, 'POST', path, { key, body, headers })
   return {
     ...server,
     partner,
     post,
     get: (path, key = partner.testKey) => send(server.url, 'GET', path, { key }),
     async link(userId = 'usr_8M2nQ', institutionId) {
-      const made = await post('/v1/sandbox/public_token', institutionId === undefined ? {} : { institution_id: institutionId })
+      const made = await post(
+        '/v1/sandbox/public_token',
+        institutionId === undefined ? {} : { institution_id: institutionId }
+      )
       assert.equal(made.status, 200, made.text)
       const linked = await post('/v1/accounts/link', { public_token: made.body.public_token, user_id: userId })
       assert.equal(linked.status, 200, linked.text)

@@ -21,19 +21,34 @@ type Step =
 const amount = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 6000 }))
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('report' as const), kind: fc.constantFrom(...reportTypes), amount }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('pay everybody in time' as const), times: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('report' as const), kind: fc.constantFrom(...reportTypes), amount })
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('pay everybody in time' as const), times: fc.integer({ min: 1, max: 6 }) })
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('open account' as const), limit: fc.nat({ max: 3000 }) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'close account' as const }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('borrow' as const), amount }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('repay' as const), amount }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('top up' as const, 'spend' as const), amount }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('turn the clock' as const), ms: fc.constantFrom(1, dayMs, 30 * dayMs, 30 * dayMs + 1, 61 * dayMs) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('turn the clock' as const),
+      ms: fc.constantFrom(1, dayMs, 30 * dayMs, 30 * dayMs + 1, 61 * dayMs)
+    })
+  },
   { weight: 2, arbitrary: fc.constant({ do: 'run the job' as const }) }
 )
 
 const account = async (world: World, agent: TestAgent, body: object) =>
-  await send(world.url, 'POST', '/v2/api/account', { key: world.furnisherKey, body: { agent_id: agent.agentId, ...body } })
+  await send(world.url, 'POST', '/v2/api/account', {
+    key: world.furnisherKey,
+    body: { agent_id: agent.agentId, ...body }
+  })
 
 /** Takes one step in the world and in the model, and compares what came of it. */
 const take = async (world: World, agent: TestAgent, loanIds: number[], model: Model, step: Step): Promise<void> => {
@@ -49,7 +64,12 @@ const take = async (world: World, agent: TestAgent, loanIds: number[], model: Mo
       }
       return
     case 'open account': {
-      const { body } = await account(world, agent, { action: 'open', platform: 'p', account_type: 'credit', credit_limit: step.limit })
+      const { body } = await account(world, agent, {
+        action: 'open',
+        platform: 'p',
+        account_type: 'credit',
+        credit_limit: step.limit
+      })
       model.open.push({ id: body.account_id, limit: step.limit })
       return assert.equal(body.new_score, model.score())
     }
@@ -62,7 +82,10 @@ const take = async (world: World, agent: TestAgent, loanIds: number[], model: Mo
     case 'borrow': {
       const { status, body } = await agent.borrow(step.amount)
       if (status === 200) loanIds.unshift(body.loan_id)
-      return assert.deepEqual({ status, approved: body.approved }, { approved: undefined, ...model.borrow(step.amount) })
+      return assert.deepEqual(
+        { status, approved: body.approved },
+        { approved: undefined, ...model.borrow(step.amount) }
+      )
     }
     case 'repay': {
       if (loanIds[0] === undefined) return
@@ -74,7 +97,12 @@ const take = async (world: World, agent: TestAgent, loanIds: number[], model: Mo
       return await agent.topUp(step.amount)
     case 'spend': {
       const { app, database } = world
-      const wish = { walletId: agent.agentId, type: 'spend' as const, amountCents: step.amount * 100, description: 'A call' }
+      const wish = {
+        walletId: agent.agentId,
+        type: 'spend' as const,
+        amountCents: step.amount * 100,
+        description: 'A call'
+      }
       const { posted } = await transact(database.db, (trx) => app.ledger.post(trx, wish))
       assert.equal(posted, step.amount <= model.balance)
       if (posted) model.balance -= step.amount

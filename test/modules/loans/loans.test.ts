@@ -12,15 +12,32 @@ test('a loan is paid out, listed and paid back with exactly the documented answe
   const { status, body } = await agent.borrow(500, 'compute budget Q2')
   const loan_id = Number(body.loan_id)
   const message = `500 credits disbursed. Repay via POST /api/loans/${loan_id}/repay.`
-  assert.deepEqual([status, body], [200, { ok: true, loan_id, requested: 500, approved: 500, score, limit: 1000, message }])
+  assert.deepEqual(
+    [status, body],
+    [200, { ok: true, loan_id, requested: 500, approved: 500, score, limit: 1000, message }]
+  )
   assert.equal(await agent.balance(), 500)
   const entries = async () =>
-    (await world.app.ledger.history(world.database.db, agent.agentId, 10)).map(({ type, amountCents, description }) => [type, amountCents, description])
+    (await world.app.ledger.history(world.database.db, agent.agentId, 10)).map(({ type, amountCents, description }) => [
+      type,
+      amountCents,
+      description
+    ])
   assert.deepEqual(await entries(), [['loan', 50_000, `Loan ${loan_id}`]])
-  const booked = await world.database.db.selectFrom('ledger_transactions').select('reference').where('type', '=', 'loan').execute()
+  const booked = await world.database.db
+    .selectFrom('ledger_transactions')
+    .select('reference')
+    .where('type', '=', 'loan')
+    .execute()
   assert.deepEqual(booked, [{ reference: `loan:${loan_id}` }])
 
-  assert.deepEqual((await agent.repay(loan_id, 200)).body, { ok: true, loan_id, repaid: 200, outstanding: 300, status: 'active' })
+  assert.deepEqual((await agent.repay(loan_id, 200)).body, {
+    ok: true,
+    loan_id,
+    repaid: 200,
+    outstanding: 300,
+    status: 'active'
+  })
   assert.deepEqual(await agent.loans(), {
     agent_id: 'my-agent-001',
     loans: [
@@ -39,17 +56,27 @@ test('a loan is paid out, listed and paid back with exactly the documented answe
     next_cursor: null,
     has_more: false
   })
-  assert.deepEqual((await agent.repay(loan_id, 9999)).body, { ok: true, loan_id, repaid: 300, outstanding: 0, status: 'repaid' }, 'too much is capped')
+  assert.deepEqual(
+    (await agent.repay(loan_id, 9999)).body,
+    { ok: true, loan_id, repaid: 300, outstanding: 0, status: 'repaid' },
+    'too much is capped'
+  )
   assert.equal(await agent.balance(), 0)
-  assert.deepEqual((await entries()).slice(0, 2), [['repayment', -30_000, `Repayment of loan ${loan_id}`], ['repayment', -20_000, `Repayment of loan ${loan_id}`]])
+  assert.deepEqual((await entries()).slice(0, 2), [
+    ['repayment', -30_000, `Repayment of loan ${loan_id}`],
+    ['repayment', -20_000, `Repayment of loan ${loan_id}`]
+  ])
   assert.equal((await agent.loans()).loans[0].repaid_at, '2026-06-14T18:00:00.000Z')
   const again = await agent.repay(loan_id, 1)
   assert.deepEqual([again.status, again.body.error, again.body.message], [409, 'already_repaid', again.body.detail])
   assert.match(again.body.detail, new RegExp(`Loan ${loan_id} .* on 2026-06-14\\.$`))
-  assert.deepEqual((await world.events(agent.agentId)).filter(({ type }) => type.startsWith('loan.')), [
-    { type: 'loan.disbursed', data: { agent_id: agent.agentId, loan_id } },
-    { type: 'loan.repaid', data: { agent_id: agent.agentId, loan_id } }
-  ])
+  assert.deepEqual(
+    (await world.events(agent.agentId)).filter(({ type }) => type.startsWith('loan.')),
+    [
+      { type: 'loan.disbursed', data: { agent_id: agent.agentId, loan_id } },
+      { type: 'loan.repaid', data: { agent_id: agent.agentId, loan_id } }
+    ]
+  )
   assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
 })
 
@@ -58,16 +85,23 @@ test('a refusal says in numbers why, and what would change it', async () => {
   await poor.report('payment_late')
   const { status, body } = await poor.borrow(100)
   const { error, message, score, minimum_score, next_band } = body
-  assert.deepEqual([status, error, score, minimum_score, next_band], [403, 'ineligible', 490, 550, { score: 550, limit: 200 }])
+  assert.deepEqual(
+    [status, error, score, minimum_score, next_band],
+    [403, 'ineligible', 490, 550, { score: 550, limit: 200 }]
+  )
   assert.match(message, /490 .* 60 points below 550; .* up to 200 credits/)
   const stranger = await (await world.agent('stranger', { enrolled: false })).borrow(100)
-  assert.deepEqual([stranger.status, stranger.body.error, stranger.body.message], [403, 'not_enrolled', stranger.body.detail])
+  assert.deepEqual(
+    [stranger.status, stranger.body.error, stranger.body.message],
+    [403, 'not_enrolled', stranger.body.detail]
+  )
 })
 
 test('at 549 nothing is lent and at 550 up to 200 credits are', async () => {
   const agent = await world.agent('edge')
   // 500 + 200·4/14 + 50·days/730 − 10: 547.14 at first, a point more every 14.6 days.
-  for (const reportType of ['payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_late']) await agent.report(reportType)
+  for (const reportType of ['payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_late'])
+    await agent.report(reportType)
   world.clock.advance(34 * dayMs)
   assert.equal(await agent.score(), 549)
   assert.equal((await agent.borrow(1000)).status, 403)
@@ -86,9 +120,18 @@ test('in the best band nothing better is promised, and the loan is the limit', a
   assert.equal(await raiseTo(agent, 750), 750)
   const { body } = await agent.borrow(9000)
   assert.deepEqual([body.requested, body.approved, body.limit, body.score], [9000, 5000, 5000, 750])
-  assert.equal(body.message, `5000 of 9000 credits disbursed, the most that a score of 750 gives. Repay via POST /api/loans/${body.loan_id}/repay.`)
-  const row = await world.database.db.selectFrom('loans').select(['requested_cents', 'amount_cents', 'limit_cents', 'score', 'purpose']).where('id', '=', body.loan_id).execute()
-  assert.deepEqual(row, [{ requested_cents: 9000_00, amount_cents: 5000_00, limit_cents: 5000_00, score: 750, purpose: null }])
+  assert.equal(
+    body.message,
+    `5000 of 9000 credits disbursed, the most that a score of 750 gives. Repay via POST /api/loans/${body.loan_id}/repay.`
+  )
+  const row = await world.database.db
+    .selectFrom('loans')
+    .select(['requested_cents', 'amount_cents', 'limit_cents', 'score', 'purpose'])
+    .where('id', '=', body.loan_id)
+    .execute()
+  assert.deepEqual(row, [
+    { requested_cents: 9000_00, amount_cents: 5000_00, limit_cents: 5000_00, score: 750, purpose: null }
+  ])
 })
 
 test('fifty requests at once make one loan, pay out once, and tell the others which loan stands', async () => {
@@ -98,8 +141,14 @@ test('fifty requests at once make one loan, pay out once, and tell the others wh
   const granted = answers.filter(({ status }) => status === 200)
   assert.equal(granted.length, 1)
   for (const { body } of answers.filter(({ status }) => status !== 200)) {
-    assert.deepEqual([body.status, body.error, body.loan_id, body.outstanding], [409, 'existing_loan', granted[0]?.body.loan_id, 500])
-    assert.match(body.detail, new RegExp(`^500 credits of loan ${body.loan_id} .* POST /api/loans/${body.loan_id}/repay`))
+    assert.deepEqual(
+      [body.status, body.error, body.loan_id, body.outstanding],
+      [409, 'existing_loan', granted[0]?.body.loan_id, 500]
+    )
+    assert.match(
+      body.detail,
+      new RegExp(`^500 credits of loan ${body.loan_id} .* POST /api/loans/${body.loan_id}/repay`)
+    )
   }
   assert.equal(await agent.balance(), 500)
   assert.equal((await agent.loans()).loans.length, 1)
@@ -124,7 +173,10 @@ test('more than the balance is 402 with the numbers and takes nothing', async ()
   await send(world.url, 'POST', '/api/spend', { key: agent.key, body: { amount: 470 } })
   const before = await agent.balance()
   const { status, body } = await agent.repay(loan_id, before + 20)
-  assert.deepEqual([status, body.error, body.balance, body.required, body.message], [402, 'insufficient_balance', before, before + 20, body.detail])
+  assert.deepEqual(
+    [status, body.error, body.balance, body.required, body.message],
+    [402, 'insufficient_balance', before, before + 20, body.detail]
+  )
   assert.equal(await agent.balance(), before)
   assert.equal((await agent.loans()).loans[0].amount_repaid, 0)
 })
@@ -191,11 +243,16 @@ test('loans come in pages, newest first, and a foreign cursor is refused', async
   const listed: number[] = []
   let cursor = ''
   do {
-    const { body } = await send(world.url, 'GET', `/api/loans?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`, { key: agent.key })
+    const { body } = await send(world.url, 'GET', `/api/loans?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`, {
+      key: agent.key
+    })
     listed.push(...body.loans.map(({ id }: { id: number }) => id))
     assert.equal(body.has_more, body.next_cursor !== null)
     cursor = body.next_cursor ?? ''
   } while (cursor !== '')
   assert.deepEqual(listed, ids)
-  assert.equal((await send(world.url, 'GET', '/api/loans?cursor=made.up', { key: agent.key })).body.error, 'invalid_cursor')
+  assert.equal(
+    (await send(world.url, 'GET', '/api/loans?cursor=made.up', { key: agent.key })).body.error,
+    'invalid_cursor'
+  )
 })

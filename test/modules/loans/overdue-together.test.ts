@@ -11,7 +11,10 @@ test('a server that slept for a year notes everything in one run, in batches, an
   await Promise.all(agents.map((agent) => raiseTo(agent, 550)))
   for (const { status } of await Promise.all(agents.map((agent) => agent.borrow(100)))) assert.equal(status, 200)
   world.clock.advance(365 * dayMs)
-  await Promise.all([world.app.jobs.run('loans'), ...agents.slice(0, 20).map(async (agent) => agent.repay((await agent.loans()).loans[0].id, 100))])
+  await Promise.all([
+    world.app.jobs.run('loans'),
+    ...agents.slice(0, 20).map(async (agent) => agent.repay((await agent.loans()).loans[0].id, 100))
+  ])
   const { rows } = await sql<{ late: number; missed: number; agents: number }>`
     select sum(late)::int as late, sum(missed)::int as missed, count(*)::int as agents
     from bureau_agents where agent_id like 'sleeper-%'`.execute(world.database.db)

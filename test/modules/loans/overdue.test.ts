@@ -62,29 +62,55 @@ test('thirty days after it was due a loan is defaulted, which is missed once; it
   assert.deepEqual(await historyOf(agent), { on_time: onTimeBefore, late: 1, missed: 1 })
   const { body: refused } = await agent.borrow(10)
   assert.deepEqual([refused.error, refused.loan_id, refused.outstanding], ['existing_loan', loanId, 100])
-  assert.deepEqual((await agent.repay(loanId, 40)).body, { ok: true, loan_id: loanId, repaid: 40, outstanding: 60, status: 'defaulted' })
-  assert.deepEqual((await agent.repay(loanId, 60)).body, { ok: true, loan_id: loanId, repaid: 60, outstanding: 0, status: 'repaid' })
+  assert.deepEqual((await agent.repay(loanId, 40)).body, {
+    ok: true,
+    loan_id: loanId,
+    repaid: 40,
+    outstanding: 60,
+    status: 'defaulted'
+  })
+  assert.deepEqual((await agent.repay(loanId, 60)).body, {
+    ok: true,
+    loan_id: loanId,
+    repaid: 60,
+    outstanding: 0,
+    status: 'repaid'
+  })
   assert.deepEqual(await historyOf(agent), { on_time: onTimeBefore, late: 1, missed: 1 })
   const types = (await world.events(agent.agentId)).map(({ type }) => type).filter((type) => type.startsWith('loan.'))
   assert.deepEqual(types, ['loan.disbursed', 'loan.defaulted', 'loan.repaid'])
   const told = await world.app.notifications.list(world.database.db, world.ownerId, 10)
   const message = `lost has not paid back loan ${loanId}: it is in default, and the agent can borrow again only when it is paid.`
-  assert.deepEqual(told.map((notification) => [notification.type, notification.message, notification.data]), [
-    ['loan.defaulted', message, { agent_id: agent.agentId, loan_id: loanId }]
-  ])
+  assert.deepEqual(
+    told.map((notification) => [notification.type, notification.message, notification.data]),
+    [['loan.defaulted', message, { agent_id: agent.agentId, loan_id: loanId }]]
+  )
 })
 
 test('who pays a part of a loan that should be in default hears that it is, although the job has not come by', async () => {
   const { agent, loanId, onTimeBefore } = await indebted('half-hearted')
   world.clock.advance(2 * termMs + 1)
-  assert.deepEqual((await agent.repay(loanId, 30)).body, { ok: true, loan_id: loanId, repaid: 30, outstanding: 70, status: 'defaulted' })
+  assert.deepEqual((await agent.repay(loanId, 30)).body, {
+    ok: true,
+    loan_id: loanId,
+    repaid: 30,
+    outstanding: 70,
+    status: 'defaulted'
+  })
   assert.deepEqual(await historyOf(agent), { on_time: onTimeBefore, late: 1, missed: 1 })
-  assert.deepEqual((await agent.repay(loanId, 70)).body, { ok: true, loan_id: loanId, repaid: 70, outstanding: 0, status: 'repaid' })
+  assert.deepEqual((await agent.repay(loanId, 70)).body, {
+    ok: true,
+    loan_id: loanId,
+    repaid: 70,
+    outstanding: 0,
+    status: 'repaid'
+  })
 })
 
 test('a loan whose lapse is noted is not looked at again before its next one', async () => {
   const { agent, loanId } = await indebted('watched')
-  const overdue = () => transact(world.database.db, async (trx) => (await lockOverdue(trx, world.clock.now(), 100)).map(({ id }) => id))
+  const overdue = () =>
+    transact(world.database.db, async (trx) => (await lockOverdue(trx, world.clock.now(), 100)).map(({ id }) => id))
   world.clock.advance(termMs)
   assert.ok(!(await overdue()).includes(loanId), 'due at this very moment')
   world.clock.advance(1)
@@ -101,21 +127,35 @@ test('a loan whose lapse is noted is not looked at again before its next one', a
 
 test('what is reported of a loan names the loan and its amount, in time, late or missed', async () => {
   const reports = async (agent: TestAgent, least: number) =>
-    (await world.database.db.selectFrom('bureau_events').selectAll().where('agent_id', '=', agent.agentId).where('partner_id', 'is', null).orderBy('id').execute())
+    (
+      await world.database.db
+        .selectFrom('bureau_events')
+        .selectAll()
+        .where('agent_id', '=', agent.agentId)
+        .where('partner_id', 'is', null)
+        .orderBy('id')
+        .execute()
+    )
       .slice(0, least + 1)
       .map((event) => [event.kind, event.amount_cents, event.notes, event.reporter_name, event.reporter_platform])
   const [timely, failing] = [await indebted('timely'), await indebted('failing')]
   await timely.agent.repay(timely.loanId, 60)
   assert.deepEqual(await reports(timely.agent, 0), [], 'a part is not the whole')
   await timely.agent.repay(timely.loanId, 40)
-  assert.deepEqual(await reports(timely.agent, 1), [['payment_ontime', 100_00, `loan ${timely.loanId}`, 'AtlasForge', 'loans']])
+  assert.deepEqual(await reports(timely.agent, 1), [
+    ['payment_ontime', 100_00, `loan ${timely.loanId}`, 'AtlasForge', 'loans']
+  ])
   world.clock.advance(2 * termMs + 1)
   await world.app.jobs.run('loans')
   assert.deepEqual(await reports(failing.agent, 2), [
     ['payment_late', 100_00, `loan ${failing.loanId}`, 'AtlasForge', 'loans'],
     ['payment_missed', 100_00, `loan ${failing.loanId}`, 'AtlasForge', 'loans']
   ])
-  const row = await world.database.db.selectFrom('loans').select(['late_at', 'defaulted_at', 'repaid_at']).where('id', '=', failing.loanId).executeTakeFirstOrThrow()
+  const row = await world.database.db
+    .selectFrom('loans')
+    .select(['late_at', 'defaulted_at', 'repaid_at'])
+    .where('id', '=', failing.loanId)
+    .executeTakeFirstOrThrow()
   assert.deepEqual(row, { late_at: world.clock.now(), defaulted_at: world.clock.now(), repaid_at: null })
 })
 

@@ -23,7 +23,10 @@ test('the bands begin and end exactly where the reference says', () => {
 })
 
 test('the next band is the nearest one above, and there is none above the best', () => {
-  assert.deepEqual([300, 549, 550, 599, 749].map((score) => nextBand(score)?.minimumScore), [550, 550, 600, 600, 750])
+  assert.deepEqual(
+    [300, 549, 550, 599, 749].map((score) => nextBand(score)?.minimumScore),
+    [550, 550, 600, 600, 750]
+  )
   assert.equal(nextBand(750), undefined)
 })
 
@@ -49,5 +52,6 @@ test('a loan is late one millisecond after it is due, and in default one millise
   assert.deepEqual(lapsesOf({ ...active, lateAt: at(1) }, at(defaultAfterMs)), [])
   assert.deepEqual(lapsesOf({ ...active, lateAt: at(1) }, at(defaultAfterMs + 1)), ['default'])
   assert.deepEqual(lapsesOf(active, at(defaultAfterMs + 1)), ['late', 'default'], 'nobody looked in between')
-  for (const status of ['repaid', 'defaulted'] as const) assert.deepEqual(lapsesOf({ ...active, status }, at(defaultAfterMs * 9)), [])
+  for (const status of ['repaid', 'defaulted'] as const)
+    assert.deepEqual(lapsesOf({ ...active, status }, at(defaultAfterMs * 9)), [])
 })

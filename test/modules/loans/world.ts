@@ -51,15 +51,24 @@ export const startWorld = async (t: Cleaner): Promise<World> => {
     return {
       agentId,
       key,
-      borrow: (amount, purpose) => send(url, 'POST', '/api/loans', { key, body: { amount, ...(purpose === undefined ? {} : { purpose }) } }),
+      borrow: (amount, purpose) =>
+        send(url, 'POST', '/api/loans', { key, body: { amount, ...(purpose === undefined ? {} : { purpose }) } }),
       repay: (loanId, amount) => send(url, 'POST', `/api/loans/${loanId}/repay`, { key, body: { amount } }),
       loans: async () => (await send(url, 'GET', '/api/loans', { key })).body,
       balance: async () => ((await app.ledger.balance(database.db, agentId)) ?? 0) / 100,
       topUp: async (credits) => {
-        await transact(database.db, (trx) => app.ledger.post(trx, { walletId: agentId, type: 'earn', amountCents: credits * 100, description: 'Top-up' }))
+        await transact(database.db, (trx) =>
+          app.ledger.post(trx, { walletId: agentId, type: 'earn', amountCents: credits * 100, description: 'Top-up' })
+        )
       },
       report: async (report_type, amount) => {
-        const body = { agent_id: agentId, reporter_name: 'A furnisher', reporter_platform: 'elsewhere', report_type, amount }
+        const body = {
+          agent_id: agentId,
+          reporter_name: 'A furnisher',
+          reporter_platform: 'elsewhere',
+          report_type,
+          amount
+        }
         const answer = await send(url, 'POST', '/v2/api/report', { key: partner.testKey, body })
         return answer.status === 200 ? Number(answer.body.new_score) : Number.NaN
       },
@@ -68,11 +77,23 @@ export const startWorld = async (t: Cleaner): Promise<World> => {
   }
 
   const events: World['events'] = async (agentId) => {
-    const rows = await database.db.selectFrom('events').select(['type', 'data']).where('partner_id', '=', partner.partnerId).orderBy('position').execute()
+    const rows = await database.db
+      .selectFrom('events')
+      .select(['type', 'data'])
+      .where('partner_id', '=', partner.partnerId)
+      .orderBy('position')
+      .execute()
     return rows.filter(({ data }) => data.agent_id === agentId)
   }
 
-  return { ...server, partnerId: partner.partnerId, ownerId: partner.userId, furnisherKey: partner.testKey, agent, events }
+  return {
+    ...server,
+    partnerId: partner.partnerId,
+    ownerId: partner.userId,
+    furnisherKey: partner.testKey,
+    agent,
+    events
+  }
 }
 
 /** Lets a furnisher report payments in time until the score is at least this. */

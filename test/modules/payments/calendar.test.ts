@@ -1,17 +1,39 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { chooseRail, debitNetworkOf, estimateSettlement, instantLimitCents, sameDayLimitCents } from '../../../modules/payments/rails.ts'
+import {
+  chooseRail,
+  debitNetworkOf,
+  estimateSettlement,
+  instantLimitCents,
+  sameDayLimitCents
+} from '../../../modules/payments/rails.ts'
 import { isRoutingNumber } from '../../../modules/payments/routing-number.ts'
 import { federalReserveHolidays, isSameDayOpen, settlementOf } from '../../../modules/payments/settlement-calendar.ts'
 import { descriptionOf, dollarsOf } from '../../../modules/payments/send.ts'
 
 const at = (iso: string) => new Date(iso)
-const newYork = (date: Date) => new Intl.DateTimeFormat('en-CA', { timeZone: 'America/New_York', dateStyle: 'short', timeStyle: 'short', hourCycle: 'h23' }).format(date)
+const newYork = (date: Date) =>
+  new Intl.DateTimeFormat('en-CA', {
+    timeZone: 'America/New_York',
+    dateStyle: 'short',
+    timeStyle: 'short',
+    hourCycle: 'h23'
+  }).format(date)
 
 test('the holidays are those that the Federal Reserve publishes', () => {
   assert.deepEqual(federalReserveHolidays(2026), [
-    '2026-01-01', '2026-01-19', '2026-02-16', '2026-05-25', '2026-06-19', '2026-07-04', '2026-09-07', '2026-10-12', '2026-11-11', '2026-11-26', '2026-12-25'
+    '2026-01-01',
+    '2026-01-19',
+    '2026-02-16',
+    '2026-05-25',
+    '2026-06-19',
+    '2026-07-04',
+    '2026-09-07',
+    '2026-10-12',
+    '2026-11-11',
+    '2026-11-26',
+    '2026-12-25'
   ])
   // New Year's Day 2023 was a Sunday and kept on Monday; Christmas 2027 is a Saturday, and the Friday before is a banking day.
   assert(federalReserveHolidays(2023).includes('2023-01-02'))
@@ -53,23 +75,28 @@ test('the fastest rail that ends, amount and hour allow is taken, and a wish for
 
 test('an estimate is never before its debit can have settled, and lies on a banking day for ACH', () => {
   fc.assert(
-    fc.property(fc.date({ min: at('2020-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z'), noInvalidDate: true }), fc.constantFrom('ach' as const, 'same_day_ach' as const, 'rtp' as const), (now, rail) => {
-      const debitNetwork = debitNetworkOf(rail, { amountCents: 100, at: now, instantReach: true })
-      const debit = settlementOf(debitNetwork, now)
-      const whole = estimateSettlement(rail, debitNetwork, now)
-      assert(debit > now && whole > debit)
-      for (const settled of rail === 'rtp' ? [debit] : [debit, whole]) {
-        const day = newYork(settled).slice(0, 10)
-        assert(!federalReserveHolidays(Number(day.slice(0, 4))).includes(day))
-        assert(![0, 6].includes(at(`${day}T12:00:00Z`).getUTCDay()))
+    fc.property(
+      fc.date({ min: at('2020-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z'), noInvalidDate: true }),
+      fc.constantFrom('ach' as const, 'same_day_ach' as const, 'rtp' as const),
+      (now, rail) => {
+        const debitNetwork = debitNetworkOf(rail, { amountCents: 100, at: now, instantReach: true })
+        const debit = settlementOf(debitNetwork, now)
+        const whole = estimateSettlement(rail, debitNetwork, now)
+        assert(debit > now && whole > debit)
+        for (const settled of rail === 'rtp' ? [debit] : [debit, whole]) {
+          const day = newYork(settled).slice(0, 10)
+          assert(!federalReserveHolidays(Number(day.slice(0, 4))).includes(day))
+          assert(![0, 6].includes(at(`${day}T12:00:00Z`).getUTCDay()))
+        }
       }
-    })
+    )
   )
 })
 
 test('a routing number is known by its checksum, and one wrong digit is always found', () => {
   for (const good of ['021000021', '011401533', '121000358']) assert.equal(isRoutingNumber(good), true)
-  for (const bad of ['021000022', '000000000', '12345678', '0210000210', 'abcdefghi']) assert.equal(isRoutingNumber(bad), false)
+  for (const bad of ['021000022', '000000000', '12345678', '0210000210', 'abcdefghi'])
+    assert.equal(isRoutingNumber(bad), false)
   fc.assert(
     fc.property(fc.nat({ max: 8 }), fc.integer({ min: 1, max: 9 }), (index, by) => {
       const digits = [...'021000021']
@@ -86,5 +113,7 @@ test('amounts and descriptions fit Plaid’s wire', () => {
   assert.equal(descriptionOf('Coffee'), 'Coffee')
   assert.equal(descriptionOf(null), 'Transfer')
   assert.equal(descriptionOf('☕'), 'Transfer')
-  fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (memo) => /^[A-Za-z0-9][A-Za-z0-9 ]{0,9}$/.test(descriptionOf(memo))))
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (memo) => /^[A-Za-z0-9][A-Za-z0-9 ]{0,9}$/.test(descriptionOf(memo)))
+  )
 })

@@ -21,8 +21,21 @@ const prepare = (accountId = 'acc_from', cents = 1_000) =>
     await trx
       .insertInto('transfers')
       .values({
-        id: transferId, partner_id: partnerId, environment: 'test', request_key: null, user_id: 'usr', from_account_id: accountId, to_account_id: 'acc_to',
-        amount_cents: cents, currency: 'USD', memo: null, legal_name: null, rail: 'ach', estimated_settlement: now, created_at: now, touched_at: now
+        id: transferId,
+        partner_id: partnerId,
+        environment: 'test',
+        request_key: null,
+        user_id: 'usr',
+        from_account_id: accountId,
+        to_account_id: 'acc_to',
+        amount_cents: cents,
+        currency: 'USD',
+        memo: null,
+        legal_name: null,
+        rail: 'ach',
+        estimated_settlement: now,
+        created_at: now,
+        touched_at: now
       })
       .execute()
     await insertLeg(trx, { transferId, amountCents: cents, kind: 'debit', network: 'ach' }, now)
@@ -30,12 +43,15 @@ const prepare = (accountId = 'acc_from', cents = 1_000) =>
   })
 
 const hold = async (transferId: string, accountId: string, cents: number, availableCents: number) => {
-  await sql`insert into account_funds (account_id, held_cents) values (${accountId}, 0) on conflict do nothing`.execute(db)
+  await sql`insert into account_funds (account_id, held_cents) values (${accountId}, 0) on conflict do nothing`.execute(
+    db
+  )
   await sql`insert into transfer_holds (transfer_id, account_id, amount_cents, available_cents, created_at)
     values (${transferId}, ${accountId}, ${cents}, ${availableCents}, ${now})`.execute(db)
 }
 
-const append = (id: string, state: TransferState) => db.transaction().execute((trx) => insertEvent(trx, id, state, null, now))
+const append = (id: string, state: TransferState) =>
+  db.transaction().execute((trx) => insertEvent(trx, id, state, null, now))
 const refuses = async (work: () => Promise<unknown>) => await assert.rejects(work, { code: '23514' })
 
 let id = ''
@@ -67,19 +83,32 @@ test('history cannot be changed, and a state follows from nothing else', async (
   await refuses(() => sql`update transfers set state = 'settled' where id = ${id}`.execute(db))
   await refuses(() => sql`update transfers set amount_cents = 1 where id = ${id}`.execute(db))
   await refuses(() => sql`delete from transfers where id = ${id}`.execute(db))
-  await refuses(() => sql`insert into transfer_events (transfer_id, sequence, state, created_at) values (${id}, 3, 'pending', ${now})`.execute(db))
+  await refuses(() =>
+    sql`insert into transfer_events (transfer_id, sequence, state, created_at) values (${id}, 3, 'pending', ${now})`.execute(
+      db
+    )
+  )
 })
 
 test('a preparation that came to nothing can be deleted with its leg and its hold', async () => {
   await hold(id, 'acc_from', 1_000, 1_000)
   await sql`delete from transfers where id = ${id}`.execute(db)
-  const { held_cents } = await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', 'acc_from').executeTakeFirstOrThrow()
+  const { held_cents } = await db
+    .selectFrom('account_funds')
+    .select('held_cents')
+    .where('account_id', '=', 'acc_from')
+    .executeTakeFirstOrThrow()
   assert.equal(held_cents, 0)
 })
 
 test('no payment goes backwards or out before its debit has settled', async () => {
-  const leg = (kind: 'credit' | 'refund') => db.transaction().execute((trx) => insertLeg(trx, { transferId: id, amountCents: 1_000, kind, network: 'ach' }, now))
-  const { id: debit } = await db.selectFrom('transfer_legs').select('id').where('transfer_id', '=', id).executeTakeFirstOrThrow()
+  const leg = (kind: 'credit' | 'refund') =>
+    db.transaction().execute((trx) => insertLeg(trx, { transferId: id, amountCents: 1_000, kind, network: 'ach' }, now))
+  const { id: debit } = await db
+    .selectFrom('transfer_legs')
+    .select('id')
+    .where('transfer_id', '=', id)
+    .executeTakeFirstOrThrow()
   await sql`update transfer_legs set plaid_transfer_id = ${debit} where id = ${debit}`.execute(db)
   const move = (to: LegStatus) => db.transaction().execute((trx) => setLegStatus(trx, debit, to, null))
   for (const status of ['pending', 'posted'] as const) {

@@ -39,7 +39,10 @@ test('a refund that is under way keeps the source’s item', async () => {
 test('a preparation whose outcome is not known yet keeps the item', async () => {
   const { itemId, checking, savings } = await world.link('usr_e')
   faults.next('/transfer/create', 'drop_after', 3)
-  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 10 })).status, 502)
+  assert.equal(
+    (await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 10 })).status,
+    502
+  )
   assert.equal((await remove(itemId)).status, 409)
 })
 
@@ -47,7 +50,10 @@ test('of a deletion and transfers at the same time one side wins: never is an it
   for (let round = 0; round < 5; round++) {
     const { itemId, checking, savings } = await world.link(`usr_race_${round}`)
     const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
-    const [deleted, ...made] = await Promise.all([remove(itemId), ...Array.from({ length: 3 }, () => post('/v1/transfers', wish))])
+    const [deleted, ...made] = await Promise.all([
+      remove(itemId),
+      ...Array.from({ length: 3 }, () => post('/v1/transfers', wish))
+    ])
     const accepted = made.filter(({ status }) => status === 200).length
     if (deleted.status === 204) assert.equal(accepted, 0, 'a transfer began with an item that was deleted')
     else assert.deepEqual([deleted.status, accepted > 0], [409, true], deleted.text)
@@ -67,7 +73,11 @@ test('a deletion that Plaid does not answer leaves the item as usable as before'
 test('nothing begins with an item whose deletion is under way, and a deletion that died half-way holds nobody up for long', async () => {
   const { itemId, checking, savings } = await world.link('usr_g')
   const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
-  await world.database.db.updateTable('items').set({ removal_began_at: world.clock.now() }).where('id', '=', itemId).execute()
+  await world.database.db
+    .updateTable('items')
+    .set({ removal_began_at: world.clock.now() })
+    .where('id', '=', itemId)
+    .execute()
   assert.equal((await post('/v1/transfers', wish)).status, 404)
   world.clock.advance(11 * 60_000)
   assert.equal((await post('/v1/transfers', wish)).status, 200)

@@ -33,7 +33,8 @@ interface Real {
 const availableCents = { checking: 10_000, savings: 20_000 }
 const plaidSteps: Partial<Record<Status, Status[]>> = { pending: ['posted', 'failed'], posted: ['settled', 'returned'] }
 
-const heldOf = (model: Model, from: Expected['from']): number => model.transfers.filter((t) => t.from === from && t.held).reduce((sum, t) => sum + t.cents, 0)
+const heldOf = (model: Model, from: Expected['from']): number =>
+  model.transfers.filter((t) => t.from === from && t.held).reduce((sum, t) => sum + t.cents, 0)
 const stateOf = (transfer: Expected): TransferState => transfer.states.at(-1) ?? 'submitted'
 
 const enter = (transfer: Expected, ...states: TransferState[]): void => {
@@ -45,7 +46,8 @@ const enter = (transfer: Expected, ...states: TransferState[]): void => {
 const stepLeg = (transfer: Expected, kind: LegKind, to: Status): void => {
   transfer.legs[kind] = to
   if (kind === 'debit') {
-    if (to === 'posted') enter(transfer, ...(stateOf(transfer) === 'submitted' ? (['pending', 'posted'] as const) : (['posted'] as const)))
+    if (to === 'posted')
+      enter(transfer, ...(stateOf(transfer) === 'submitted' ? (['pending', 'posted'] as const) : (['posted'] as const)))
     if (to === 'failed' || to === 'returned') enter(transfer, to)
     if (to === 'settled') {
       transfer.held = false
@@ -57,7 +59,8 @@ const stepLeg = (transfer: Expected, kind: LegKind, to: Status): void => {
   } else if (to === 'settled') enter(transfer, 'returned')
 }
 
-const canStepLeg = (transfer: Expected, kind: LegKind, to: Event): boolean => plaidSteps[transfer.legs[kind] ?? 'failed']?.includes(to) ?? false
+const canStepLeg = (transfer: Expected, kind: LegKind, to: Event): boolean =>
+  plaidSteps[transfer.legs[kind] ?? 'failed']?.includes(to) ?? false
 
 const canSimulate = (transfer: Expected, event: Event): boolean => {
   switch (stateOf(transfer)) {
@@ -72,7 +75,8 @@ const canSimulate = (transfer: Expected, event: Event): boolean => {
   }
 }
 
-const activeLeg = ({ legs }: Expected): LegKind => (legs.refund !== undefined ? 'refund' : legs.credit !== undefined ? 'credit' : 'debit')
+const activeLeg = ({ legs }: Expected): LegKind =>
+  legs.refund !== undefined ? 'refund' : legs.credit !== undefined ? 'credit' : 'debit'
 
 const simulate = (transfer: Expected, event: Event): void => {
   if (event === 'pending') enter(transfer, 'pending')
@@ -111,7 +115,10 @@ const checkMoney = async (expected: Expected): Promise<void> => {
     .execute()
   const ours = rows.filter(({ metadata }) => metadata?.transfer_id === expected.id)
   assert.equal(ours.length, Object.keys(expected.legs).length, 'one payment at Plaid for each leg')
-  const sum = (type: string, statuses: string[]) => ours.filter((row) => row.type === type && statuses.includes(row.status)).reduce((total, row) => total + row.amount_cents, 0)
+  const sum = (type: string, statuses: string[]) =>
+    ours
+      .filter((row) => row.type === type && statuses.includes(row.status))
+      .reduce((total, row) => total + row.amount_cents, 0)
   const taken = sum('debit', ['settled'])
   const given = sum('credit', ['settled'])
   const underWay = sum('credit', ['pending', 'posted'])
@@ -126,8 +133,17 @@ const checkMoney = async (expected: Expected): Promise<void> => {
 
 const checkHolds = async (model: Model, { accounts }: Real): Promise<void> => {
   for (const from of ['checking', 'savings'] as const) {
-    const funds = await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accounts[from]).executeTakeFirst()
-    const holds = await db.selectFrom('transfer_holds').select('amount_cents').where('account_id', '=', accounts[from]).where('released_at', 'is', null).execute()
+    const funds = await db
+      .selectFrom('account_funds')
+      .select('held_cents')
+      .where('account_id', '=', accounts[from])
+      .executeTakeFirst()
+    const holds = await db
+      .selectFrom('transfer_holds')
+      .select('amount_cents')
+      .where('account_id', '=', accounts[from])
+      .where('released_at', 'is', null)
+      .execute()
     const held = funds?.held_cents ?? 0
     assert.equal(held, heldOf(model, from), 'what is held is what the open transfers have promised')
     assert.equal(
@@ -169,18 +185,32 @@ class Create extends Step {
     super()
   }
   override async act(model: Model, { accounts }: Real): Promise<void> {
-    const body = { from_account_id: accounts[this.from], to_account_id: this.from === 'checking' ? accounts.savings : accounts.checking, amount: this.cents / 100 }
+    const body = {
+      from_account_id: accounts[this.from],
+      to_account_id: this.from === 'checking' ? accounts.savings : accounts.checking,
+      amount: this.cents / 100
+    }
     const keys = Array.from({ length: this.parallel }, () => randomUUID())
     const ask = (key: string) => world.post('/v1/transfers', body, undefined, { 'idempotency-key': key })
     // Three losses are all the attempts that one request makes.
     if (this.fault !== 'none') simulatorOf(world).faults.next('/transfer/create', this.fault, 3)
     const first = await Promise.all(keys.map(ask))
     simulatorOf(world).faults.clear()
-    const answers = await Promise.all(first.map(async (answer, index) => (answer.status === 502 ? await ask(keys[index] ?? '') : answer)))
+    const answers = await Promise.all(
+      first.map(async (answer, index) => (answer.status === 502 ? await ask(keys[index] ?? '') : answer))
+    )
     const room = Math.floor((availableCents[this.from] - heldOf(model, this.from)) / this.cents)
     assert.equal(answers.filter(({ status }) => status === 200).length, Math.min(room, this.parallel))
     for (const answer of answers) {
-      if (answer.status === 200) model.transfers.push({ id: answer.body.id, from: this.from, cents: this.cents, states: ['submitted'], legs: { debit: 'pending' }, held: true })
+      if (answer.status === 200)
+        model.transfers.push({
+          id: answer.body.id,
+          from: this.from,
+          cents: this.cents,
+          states: ['submitted'],
+          legs: { debit: 'pending' },
+          held: true
+        })
       else assert.equal(answer.body.title, 'insufficient_funds', answer.text)
     }
   }
@@ -259,16 +289,29 @@ class TimePasses extends Step {
 
 const event = fc.constantFrom<Event>('pending', 'posted', 'settled', 'failed', 'returned')
 const pick = fc.nat({ max: 20 })
-const onwards = fc.tuple(pick, fc.constantFrom<Event>('pending', 'posted', 'settled')).map(([p, e]) => new Simulate(p, e))
+const onwards = fc
+  .tuple(pick, fc.constantFrom<Event>('pending', 'posted', 'settled'))
+  .map(([p, e]) => new Simulate(p, e))
 const commands = [
   fc
-    .tuple(fc.constantFrom('checking' as const, 'savings' as const), fc.integer({ min: 1, max: 9_000 }), fc.constantFrom(1, 1, 3), fc.constantFrom('none', 'none', 'drop', 'drop_after', 'error_after'))
-    .map(([from, cents, parallel, fault]) => new Create(from, cents, parallel, parallel === 1 ? (fault as 'none') : 'none')),
+    .tuple(
+      fc.constantFrom('checking' as const, 'savings' as const),
+      fc.integer({ min: 1, max: 9_000 }),
+      fc.constantFrom(1, 1, 3),
+      fc.constantFrom('none', 'none', 'drop', 'drop_after', 'error_after')
+    )
+    .map(
+      ([from, cents, parallel, fault]) => new Create(from, cents, parallel, parallel === 1 ? (fault as 'none') : 'none')
+    ),
   onwards,
   onwards,
   fc.tuple(pick, event).map(([p, e]) => new Simulate(p, e)),
-  fc.tuple(pick, fc.constantFrom<LegKind>('debit', 'credit', 'refund'), event).map(([p, l, e]) => new SimulateLeg(p, l, e)),
-  fc.tuple(pick, fc.constantFrom<LegKind>('debit', 'credit', 'refund'), fc.constantFrom<Event>('posted', 'settled')).map(([p, l, e]) => new SimulateLeg(p, l, e)),
+  fc
+    .tuple(pick, fc.constantFrom<LegKind>('debit', 'credit', 'refund'), event)
+    .map(([p, l, e]) => new SimulateLeg(p, l, e)),
+  fc
+    .tuple(pick, fc.constantFrom<LegKind>('debit', 'credit', 'refund'), fc.constantFrom<Event>('posted', 'settled'))
+    .map(([p, l, e]) => new SimulateLeg(p, l, e)),
   pick.map((p) => new Cancel(p)),
   fc.constant(new TimePasses())
 ]

@@ -17,7 +17,12 @@ const postedTransfer = async (): Promise<string> => {
 }
 
 const takeBack = async (id: string): Promise<void> => {
-  const debit = await db.selectFrom('transfer_legs').select('plaid_transfer_id').where('transfer_id', '=', id).where('kind', '=', 'debit').executeTakeFirstOrThrow()
+  const debit = await db
+    .selectFrom('transfer_legs')
+    .select('plaid_transfer_id')
+    .where('transfer_id', '=', id)
+    .where('kind', '=', 'debit')
+    .executeTakeFirstOrThrow()
   await takeBackDebit(debit.plaid_transfer_id ?? '')
 }
 
@@ -37,10 +42,16 @@ const stateOf = async (id: string): Promise<string[]> => {
 const creditsAtPlaid = async (id: string): Promise<string[]> => {
   const rows = await db
     .selectFrom('plaid_sim_transfers as transfer')
-    .innerJoin('plaid_sim_authorizations as authorization', 'authorization.authorization_id', 'transfer.authorization_id')
+    .innerJoin(
+      'plaid_sim_authorizations as authorization',
+      'authorization.authorization_id',
+      'transfer.authorization_id'
+    )
     .select(['transfer.metadata', 'transfer.status', 'authorization.type'])
     .execute()
-  return rows.filter(({ metadata, type }) => metadata?.transfer_id === id && type === 'credit').map(({ status }) => status)
+  return rows
+    .filter(({ metadata, type }) => metadata?.transfer_id === id && type === 'credit')
+    .map(({ status }) => status)
 }
 
 test('a credit that waits at Plaid is cancelled there when the bank takes its debit back', async () => {

@@ -8,11 +8,15 @@ const { db } = world.database
 const { faults } = simulatorOf(world)
 
 const atPlaid = async (transferId: string) =>
-  (await db.selectFrom('plaid_sim_transfers').select(['transfer_id', 'metadata', 'status']).execute()).filter(({ metadata }) => metadata?.transfer_id === transferId)
+  (await db.selectFrom('plaid_sim_transfers').select(['transfer_id', 'metadata', 'status']).execute()).filter(
+    ({ metadata }) => metadata?.transfer_id === transferId
+  )
 
-const rowsFrom = (accountId: string) => db.selectFrom('transfers').selectAll().where('from_account_id', '=', accountId).execute()
+const rowsFrom = (accountId: string) =>
+  db.selectFrom('transfers').selectAll().where('from_account_id', '=', accountId).execute()
 const heldOf = async (accountId: string) =>
-  (await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accountId).executeTakeFirst())?.held_cents
+  (await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accountId).executeTakeFirst())
+    ?.held_cents
 
 test('when every answer of Plaid’s is lost, the retry under the same key finds the one transfer that was made', async () => {
   const { checking, savings } = await world.link()
@@ -34,14 +38,23 @@ test('what Plaid has told before the answer is in the answer, and is emitted in 
   assert.equal((await post('/v1/transfers', body, undefined, { 'idempotency-key': 'overtaken' })).status, 502)
   const [prepared] = await rowsFrom(checking)
   const transfer_id = (await atPlaid(prepared?.id ?? ''))[0]?.transfer_id ?? ''
-  await world.app.plaid.in('test').call((api) => api.sandboxTransferSimulate({ transfer_id, event_type: 'posted' }), { repeatable: false })
+  await world.app.plaid
+    .in('test')
+    .call((api) => api.sandboxTransferSimulate({ transfer_id, event_type: 'posted' }), { repeatable: false })
   await world.sync()
   const answered = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'overtaken' })
   assert.equal(answered.status, 200, answered.text)
   assert.deepEqual([answered.body.id, answered.body.status], [prepared?.id, 'posted'])
-  assert.deepEqual(answered.body.events.map(({ state }: { state: string }) => state), ['submitted', 'pending', 'posted'])
+  assert.deepEqual(
+    answered.body.events.map(({ state }: { state: string }) => state),
+    ['submitted', 'pending', 'posted']
+  )
   assert.deepEqual(answered.body, (await get(`/v1/transfers/${answered.body.id}`)).body)
-  assert.deepEqual(await world.published(answered.body.id), ['transfer.submitted', 'transfer.pending', 'transfer.posted'])
+  assert.deepEqual(await world.published(answered.body.id), [
+    'transfer.submitted',
+    'transfer.pending',
+    'transfer.posted'
+  ])
 })
 
 test('what nobody retries is finished when Plaid has it, and the client’s late retry gets that one', async () => {
@@ -74,7 +87,10 @@ test('what Plaid never got is undone, and its funds are free again', async () =>
 test('an authorization that never came about holds nothing', async () => {
   const { checking, savings } = await world.link()
   faults.next('/transfer/authorization/create', 'drop', 3)
-  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 80 })).status, 502)
+  assert.equal(
+    (await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 80 })).status,
+    502
+  )
   assert.equal(await heldOf(checking), 0)
 })
 
@@ -158,5 +174,10 @@ test('many syncs at a time apply each event once', async () => {
     ['submitted', 'pending', 'posted', 'settled']
   )
   assert.equal((await atPlaid(id)).length, 2)
-  assert.deepEqual(await world.published(id), ['transfer.submitted', 'transfer.pending', 'transfer.posted', 'transfer.settled'])
+  assert.deepEqual(await world.published(id), [
+    'transfer.submitted',
+    'transfer.pending',
+    'transfer.posted',
+    'transfer.settled'
+  ])
 })

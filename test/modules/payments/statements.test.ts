@@ -11,19 +11,36 @@ import { simulatorOf, startWorld } from './world.ts'
 const world = await startWorld({ after })
 const { db } = world.database
 
-const tables = /\b(transfers|transfer_legs|transfer_events|account_funds|recipients|accounts|items|events|activity|idempotency_keys)\b/
+const tables =
+  /\b(transfers|transfer_legs|transfer_events|account_funds|recipients|accounts|items|events|activity|idempotency_keys)\b/
 
 /** The statements of requests alone: neither the simulator's nor those of the publisher of events. */
 const sentFor = (work: () => Promise<unknown>): Promise<string[]> =>
-  statementsOf(db, (text) => tables.test(text) && !/plaid_sim_|published_at|publish events|webhooks|credentials/.test(text), work)
+  statementsOf(
+    db,
+    (text) => tables.test(text) && !/plaid_sim_|published_at|publish events|webhooks|credentials/.test(text),
+    work
+  )
 
 /** What comes of an account and an item that are linked, in one statement; ids of the item may be given that are not. */
 const prepare = async (accountId: string, itemIds: string[], cents: number, availableCents: number | null) => {
   const now = world.clock.now()
   const transfer = {
-    id: newId('tfr'), partner_id: world.partner.partnerId, environment: 'test' as const, request_key: newId('key'), user_id: 'usr', from_account_id: accountId,
-    to_account_id: 'acc_to', amount_cents: cents, currency: 'USD' as const, memo: null, legal_name: null, rail: 'ach' as const, estimated_settlement: now,
-    created_at: now, touched_at: now
+    id: newId('tfr'),
+    partner_id: world.partner.partnerId,
+    environment: 'test' as const,
+    request_key: newId('key'),
+    user_id: 'usr',
+    from_account_id: accountId,
+    to_account_id: 'acc_to',
+    amount_cents: cents,
+    currency: 'USD' as const,
+    memo: null,
+    legal_name: null,
+    rail: 'ach' as const,
+    estimated_settlement: now,
+    created_at: now,
+    touched_at: now
   }
   return await transact(db, (trx) => insertPreparation(trx, { transfer, debitNetwork: 'ach', itemIds, availableCents }))
 }
@@ -35,10 +52,13 @@ const preparedBy = async (...given: Parameters<typeof prepare>) => {
 }
 
 const submit = (transferId: string, answered: boolean) =>
-  transact(db, (trx) => submitPreparation(trx, { transferId, plaidTransferId: `at Plaid ${transferId}`, answered, now: world.clock.now() }))
+  transact(db, (trx) =>
+    submitPreparation(trx, { transferId, plaidTransferId: `at Plaid ${transferId}`, answered, now: world.clock.now() })
+  )
 
 const heldOf = async (accountId: string) =>
-  (await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accountId).executeTakeFirst())?.held_cents
+  (await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accountId).executeTakeFirst())
+    ?.held_cents
 
 test('a keyed transfer takes eleven statements', async () => {
   const [{ checking }, recipient] = [await world.link(), await world.recipient()]
@@ -63,8 +83,13 @@ test('a preparation is what the database holds, a debit and a hold with it', asy
   const { itemId } = await world.link()
   const account = newId('acc')
   const { transfer, debit } = await preparedBy(account, [itemId], 600, 1_000)
-  assert.deepEqual(await db.selectFrom('transfers').selectAll().where('id', '=', transfer.id).executeTakeFirst(), transfer)
-  assert.deepEqual(await db.selectFrom('transfer_legs').selectAll().where('transfer_id', '=', transfer.id).execute(), [debit])
+  assert.deepEqual(
+    await db.selectFrom('transfers').selectAll().where('id', '=', transfer.id).executeTakeFirst(),
+    transfer
+  )
+  assert.deepEqual(await db.selectFrom('transfer_legs').selectAll().where('transfer_id', '=', transfer.id).execute(), [
+    debit
+  ])
   assert.deepEqual([debit.kind, debit.status, debit.amount_cents, await heldOf(account)], ['debit', 'wanted', 600, 600])
 })
 
@@ -78,7 +103,11 @@ test('what is insufficient, or needs an item that is gone or about to be, leaves
   await sql`update items set removal_began_at = ${world.clock.now()} where id = ${itemId}`.execute(db)
   assert.deepEqual(await prepare(untouched, [itemId], 1, null), { outcome: 'unlinked' })
   assert.deepEqual([await heldOf(account), await heldOf(untouched)], [600, undefined])
-  assert.equal((await db.selectFrom('transfers').select('id').where('from_account_id', 'in', [account, untouched]).execute()).length, 1)
+  assert.equal(
+    (await db.selectFrom('transfers').select('id').where('from_account_id', 'in', [account, untouched]).execute())
+      .length,
+    1
+  )
 })
 
 test('two accounts of one item need that item once, and a bank that says nothing holds nobody back', async () => {
@@ -103,16 +132,26 @@ test('many submissions of one transfer write one event, and the request is found
   assert.deepEqual([row.state, row.last_sequence, row.request_key], ['submitted', 1, transfer.request_key])
   const other = await preparedBy(newId('acc'), [itemId], 100, null)
   const submitted = await submit(other.transfer.id, true)
-  assert.deepEqual(submitted?.transfer, await db.selectFrom('transfers').selectAll().where('id', '=', other.transfer.id).executeTakeFirst())
-  assert.deepEqual([submitted?.event], await db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', other.transfer.id).execute())
+  assert.deepEqual(
+    submitted?.transfer,
+    await db.selectFrom('transfers').selectAll().where('id', '=', other.transfer.id).executeTakeFirst()
+  )
+  assert.deepEqual(
+    [submitted?.event],
+    await db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', other.transfer.id).execute()
+  )
   assert.deepEqual([submitted?.transfer.request_key, submitted?.hasNews], [null, false])
 })
 
-test('neither a payment nor a balance waits while a sync of the item is written', { skip: world.database.driver === 'embedded' && 'an embedded database has one connection' }, async () => {
-  const { itemId, checking, savings } = await world.link('usr_syncing')
-  await db.transaction().execute(async (trx) => {
-    await trx.updateTable('items').set({ syncs_wanted: 2 }).where('id', '=', itemId).execute()
-    await world.transfer({ from_account_id: checking, to_account_id: savings, amount: 1 })
-    assert.equal((await world.get('/v1/accounts?user_id=usr_syncing')).body.accounts[0].stale, false)
-  })
-})
+test(
+  'neither a payment nor a balance waits while a sync of the item is written',
+  { skip: world.database.driver === 'embedded' && 'an embedded database has one connection' },
+  async () => {
+    const { itemId, checking, savings } = await world.link('usr_syncing')
+    await db.transaction().execute(async (trx) => {
+      await trx.updateTable('items').set({ syncs_wanted: 2 }).where('id', '=', itemId).execute()
+      await world.transfer({ from_account_id: checking, to_account_id: savings, amount: 1 })
+      assert.equal((await world.get('/v1/accounts?user_id=usr_syncing')).body.accounts[0].stale, false)
+    })
+  }
+)

@@ -16,7 +16,11 @@ test('the example of the API reference runs as printed, with curl’s own conten
   const [{ checking }, recipient] = [await link(), await world.recipient()]
   const answer = await fetch(`${world.url}/v1/transfers`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${world.partner.testKey}`, 'idempotency-key': 'a-uuid', 'content-type': 'application/x-www-form-urlencoded' },
+    headers: {
+      authorization: `Bearer ${world.partner.testKey}`,
+      'idempotency-key': 'a-uuid',
+      'content-type': 'application/x-www-form-urlencoded'
+    },
     body: `{ "from_account_id": "${checking}", "to_account_id": "${recipient}", "amount": 25.00, "currency": "USD", "memo": "Coffee" }`
   })
   const body = (await answer.json()) as Record<string, unknown>
@@ -31,7 +35,13 @@ test('the example of the API reference runs as printed, with curl’s own conten
 test('what a new transfer is answered with is what it is when it is read', async () => {
   const [{ checking, savings }, recipient] = [await link(), await world.recipient()]
   for (const to of [savings, recipient]) {
-    const made = await transfer({ from_account_id: checking, to_account_id: to, amount: 1.5, memo: 'A \ud800 coffee', legal_name: 'Ada' })
+    const made = await transfer({
+      from_account_id: checking,
+      to_account_id: to,
+      amount: 1.5,
+      memo: 'A \ud800 coffee',
+      legal_name: 'Ada'
+    })
     assert.deepEqual((await get(`/v1/transfers/${made.id}`)).body, made)
   }
 })
@@ -51,7 +61,12 @@ test('a transfer goes from state to state, and each is in its history and emitte
     { leg: 'debit', network: 'ach', status: 'settled' },
     { leg: 'credit', network: 'rtp', status: 'settled' }
   ])
-  assert.deepEqual(await world.published(id), ['transfer.submitted', 'transfer.pending', 'transfer.posted', 'transfer.settled'])
+  assert.deepEqual(await world.published(id), [
+    'transfer.submitted',
+    'transfer.pending',
+    'transfer.posted',
+    'transfer.settled'
+  ])
 })
 
 test('a step of a payment that is not begun is refused with the state of that payment, beside the status of the answer', async () => {
@@ -60,7 +75,10 @@ test('a step of a payment that is not begun is refused with the state of that pa
   const refused = await simulate(id, 'settled', 'credit')
   assert.equal(refused.status, 409)
   const { status, error, leg, state, event } = refused.body
-  assert.deepEqual({ status, error, leg, state, event }, { status: 409, error: 'illegal_transition', leg: 'credit', state: 'not begun', event: 'settled' })
+  assert.deepEqual(
+    { status, error, leg, state, event },
+    { status: 409, error: 'illegal_transition', leg: 'credit', state: 'not begun', event: 'settled' }
+  )
 })
 
 test('nothing goes out before the debit has settled', async () => {
@@ -120,14 +138,18 @@ test('a step that the state does not allow is 409 illegal_transition and changes
     assert.equal(refused.body.title, 'illegal_transition')
   }
   for (const event of ['pending', 'posted', 'settled']) await simulate(id, event)
-  for (const event of ['pending', 'posted', 'settled', 'failed', 'returned']) assert.equal((await simulate(id, event)).status, 409, event)
+  for (const event of ['pending', 'posted', 'settled', 'failed', 'returned'])
+    assert.equal((await simulate(id, event)).status, 409, event)
   assert.deepEqual(statesOf((await get(`/v1/transfers/${id}`)).body), ['submitted', 'pending', 'posted', 'settled'])
 })
 
 test('only a submitted transfer can be cancelled, and its funds are free again', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 100 })
-  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 1 })).status, 422)
+  assert.equal(
+    (await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 1 })).status,
+    422
+  )
   const cancelled = await post(`/v1/transfers/${id}/cancel`)
   assert.equal(cancelled.body.status, 'cancelled', cancelled.text)
   await world.sync()
@@ -140,17 +162,29 @@ test('only a submitted transfer can be cancelled, and its funds are free again',
 
 test('the same funds are not promised twice to parallel transfers', async () => {
   const { checking, savings } = await link()
-  const answers = await Promise.all(Array.from({ length: 12 }, () => post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })))
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })
+    )
+  )
   assert.equal(answers.filter(({ status }) => status === 200).length, 3)
   const refused = answers.filter(({ status }) => status !== 200)
   assert(refused.every(({ body }) => body.title === 'insufficient_funds' && body.available < 30))
-  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })).body.available, 10)
+  assert.equal(
+    (await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })).body.available,
+    10
+  )
 })
 
 test('what cannot be moved is refused with the reason', async () => {
   const { checking, savings, moneyMarket, credit } = await link()
   const titleOf = async (body: Record<string, unknown>) => {
-    const { status, body: problem } = await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 10, ...body })
+    const { status, body: problem } = await post('/v1/transfers', {
+      from_account_id: checking,
+      to_account_id: savings,
+      amount: 10,
+      ...body
+    })
     return `${status} ${problem.title}`
   }
   assert.equal(await titleOf({ to_account_id: checking }), '422 same_account')
@@ -172,7 +206,11 @@ test('a login that needs its user declines the transfer with Plaid’s reason an
   assert.equal(declined.status, 422)
   assert.equal(declined.body.title, 'transfer_declined')
   assert.equal(declined.body.reason, 'ITEM_LOGIN_REQUIRED')
-  const holds = await world.database.db.selectFrom('transfer_holds').selectAll().where('account_id', '=', checking).execute()
+  const holds = await world.database.db
+    .selectFrom('transfer_holds')
+    .selectAll()
+    .where('account_id', '=', checking)
+    .execute()
   assert.deepEqual(holds, [])
 })
 
@@ -189,7 +227,8 @@ test('requests without a key are each their own, also under one request id', asy
   const { checking, savings } = await link()
   const body = { from_account_id: checking, to_account_id: savings, amount: 10 }
   const ids = new Set<string>()
-  for (let i = 0; i < 2; i++) ids.add((await post('/v1/transfers', body, undefined, { 'x-request-id': 'req_same' })).body.id)
+  for (let i = 0; i < 2; i++)
+    ids.add((await post('/v1/transfers', body, undefined, { 'x-request-id': 'req_same' })).body.id)
   assert.equal(ids.size, 2)
 })
 
@@ -225,7 +264,7 @@ test('pages hold every transfer once, newest first', async () => {
   }
   await transfer({ from_account_id: checking, to_account_id: savings, amount: 1 })
   const seen: string[] = []
-  for (let cursor = ''; ; ) {
+  for (let cursor = ''; ;) {
     const { body } = await get(`/v1/transfers?user_id=${user}&limit=2&cursor=${encodeURIComponent(cursor)}`)
     seen.push(...body.transfers.map((row: { id: string }) => row.id))
     if (!body.has_more) break
@@ -238,31 +277,60 @@ test('pages hold every transfer once, newest first', async () => {
 test('Plaid’s webhook alone brings news of a transfer', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
-  const leg = await world.database.db.selectFrom('transfer_legs').select('plaid_transfer_id').where('transfer_id', '=', id).executeTakeFirstOrThrow()
+  const leg = await world.database.db
+    .selectFrom('transfer_legs')
+    .select('plaid_transfer_id')
+    .where('transfer_id', '=', id)
+    .executeTakeFirstOrThrow()
   await world.app.plaid
     .in('test')
-    .call((api) => api.sandboxTransferSimulate({ transfer_id: leg.plaid_transfer_id ?? '', event_type: 'posted' }), { repeatable: false })
+    .call((api) => api.sandboxTransferSimulate({ transfer_id: leg.plaid_transfer_id ?? '', event_type: 'posted' }), {
+      repeatable: false
+    })
   // Nobody else asks Plaid so soon: the job's own interval is longer than this waits.
-  await until('the news is there', async () => statesOf((await get(`/v1/transfers/${id}`)).body).includes('posted'), 15_000)
+  await until(
+    'the news is there',
+    async () => statesOf((await get(`/v1/transfers/${id}`)).body).includes('posted'),
+    15_000
+  )
   const { body } = await get(`/v1/transfers/${id}`)
   assert.deepEqual(statesOf(body), ['submitted', 'pending', 'posted'])
 })
 
 test('a recipient is kept by its numbers, which are not shown and do not lie in the database', async () => {
-  const made = await post('/v1/recipients', { name: 'Ada', routing_number: '011401533', account_number: '1111222233330000', account_type: 'savings', user_id: 'usr_1' })
+  const made = await post('/v1/recipients', {
+    name: 'Ada',
+    routing_number: '011401533',
+    account_number: '1111222233330000',
+    account_type: 'savings',
+    user_id: 'usr_1'
+  })
   assert.equal(made.status, 201)
   assert.equal(made.body.mask, '0000')
   assert(!made.text.includes('111122223333'))
-  const row = await world.database.db.selectFrom('recipients').selectAll().where('id', '=', made.body.id).executeTakeFirstOrThrow()
+  const row = await world.database.db
+    .selectFrom('recipients')
+    .selectAll()
+    .where('id', '=', made.body.id)
+    .executeTakeFirstOrThrow()
   assert(!Buffer.from(row.account_number ?? '').includes('1111222233330000'))
-  const refused = await post('/v1/recipients', { name: 'Ada', routing_number: '021000022', account_number: '1111', account_type: 'savings' })
+  const refused = await post('/v1/recipients', {
+    name: 'Ada',
+    routing_number: '021000022',
+    account_number: '1111',
+    account_type: 'savings'
+  })
   assert.equal(refused.status, 400)
   assert.equal(refused.body.errors[0].path, 'body/routing_number')
   const gone = await send(world.url, 'DELETE', `/v1/recipients/${made.body.id}`, { key: world.partner.testKey })
   assert.equal(gone.status, 204)
   assert.equal((await get('/v1/recipients?user_id=usr_1')).body.recipients.length, 0)
   await world.sweep()
-  const erased = await world.database.db.selectFrom('recipients').selectAll().where('id', '=', made.body.id).executeTakeFirstOrThrow()
+  const erased = await world.database.db
+    .selectFrom('recipients')
+    .selectAll()
+    .where('id', '=', made.body.id)
+    .executeTakeFirstOrThrow()
   assert.equal(erased.account_number ?? erased.access_token, null)
 })
 
@@ -272,7 +340,10 @@ test('a recipient that is deleted meanwhile still gets what is under way to it',
   await send(world.url, 'DELETE', `/v1/recipients/${recipient}`, { key: world.partner.testKey })
   await world.sweep()
   for (const event of ['pending', 'posted', 'settled']) assert.equal((await simulate(id, event)).body.status, event)
-  assert.equal((await post('/v1/transfers', { from_account_id: checking, to_account_id: recipient, amount: 1 })).status, 404)
+  assert.equal(
+    (await post('/v1/transfers', { from_account_id: checking, to_account_id: recipient, amount: 1 })).status,
+    404
+  )
 })
 
 test('sandbox steps refuse live keys', async () => {

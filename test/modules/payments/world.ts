@@ -42,7 +42,8 @@ export const startWorld = async (t: Cleaner, options: TestOptions & { partner?: 
   // Money needs no transactions, and fetching two years of them takes longer than all the rest.
   await server.database.locks.tryAcquire('job sync items that changed')
   const partner = options.partner ?? (await createPartner(server.database))
-  const post: World['post'] = (path, body, key = partner.testKey, headers = {}) => send(server.url, 'POST', path, { key, body, headers })
+  const post: World['post'] = (path, body, key = partner.testKey, headers = {}) =>
+    send(server.url, 'POST', path, { key, body, headers })
   return {
     ...server,
     partner,
@@ -54,7 +55,13 @@ export const startWorld = async (t: Cleaner, options: TestOptions & { partner?: 
       assert.equal(linked.status, 200, linked.text)
       const accounts = linked.body.accounts as { account_id: string; mask: string }[]
       const of = (mask: string) => accounts.find((account) => account.mask === mask)?.account_id ?? ''
-      return { itemId: linked.body.item_id, checking: of('0000'), savings: of('1111'), moneyMarket: of('4444'), credit: of('3333') }
+      return {
+        itemId: linked.body.item_id,
+        checking: of('0000'),
+        savings: of('1111'),
+        moneyMarket: of('4444'),
+        credit: of('3333')
+      }
     },
     async recipient(key = partner.testKey) {
       const made = await post('/v1/recipients', { name: 'Corner Coffee LLC', ...validNumbers }, key)
@@ -66,14 +73,20 @@ export const startWorld = async (t: Cleaner, options: TestOptions & { partner?: 
       assert.equal(made.status, 200, made.text)
       return made.body
     },
-    simulate: (id, event, leg) => post(`/v1/sandbox/transfers/${id}/simulate`, leg === undefined ? { event } : { event, leg }),
+    simulate: (id, event, leg) =>
+      post(`/v1/sandbox/transfers/${id}/simulate`, leg === undefined ? { event } : { event, leg }),
     async sync() {
       await simulatorOf(server).settled()
       await server.app.jobs.run(syncJob)
     },
     sweep: () => server.app.jobs.run(sweepJob),
     async published(id) {
-      const rows = await server.database.db.selectFrom('events').select(['type', 'data']).where('type', 'like', 'transfer.%').orderBy('position').execute()
+      const rows = await server.database.db
+        .selectFrom('events')
+        .select(['type', 'data'])
+        .where('type', 'like', 'transfer.%')
+        .orderBy('position')
+        .execute()
       return rows.filter(({ data }) => data.transfer_id === id).map(({ type }) => type)
     }
   }

@@ -3,7 +3,16 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { publishEvents } from '../../../modules/webhooks/publisher.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
-import { createApi, createPartner, hookFor, publish, respond, startReceiver, type Behaviour, type Body } from './setup.ts'
+import {
+  createApi,
+  createPartner,
+  hookFor,
+  publish,
+  respond,
+  startReceiver,
+  type Behaviour,
+  type Body
+} from './setup.ts'
 
 const secondMs = 1_000
 const hourMs = 3_600_000
@@ -43,11 +52,18 @@ test('a failed delivery is tried again after 1 s, 5 s, 25 s, 2 min, 10 min, 1 h,
   assert.deepEqual([delivery?.status, delivery?.next_attempt_at], ['failed', null])
   await turn(10 * hourMs)
   assert.equal(receiver.received.length, waits.length + 1)
-  assert.equal(new Set(receiver.received.map((one) => one.headers['x-atlas-delivery'])).size, 1, 'one id over all attempts')
+  assert.equal(
+    new Set(receiver.received.map((one) => one.headers['x-atlas-delivery'])).size,
+    1,
+    'one id over all attempts'
+  )
   assert.equal(new Set(receiver.received.map((one) => one.raw)).size, 1, 'one body over all attempts')
   const whole = await api('GET', `/v1/webhooks/${hook.id}/deliveries/${delivery?.id}`)
   assert.equal(whole.body.attempts.length, waits.length + 1)
-  assert.deepEqual({ ...whole.body.attempts[0], latency_ms: 0 }, { at: '2026-06-14T18:00:00.000Z', status: 500, latency_ms: 0, response_body: 'broken' })
+  assert.deepEqual(
+    { ...whole.body.attempts[0], latency_ms: 0 },
+    { at: '2026-06-14T18:00:00.000Z', status: 500, latency_ms: 0, response_body: 'broken' }
+  )
 })
 
 test('a delivery that failed succeeds at a later step and is not sent again', async (t) => {
@@ -69,7 +85,10 @@ test('a redirect is a failure and is not followed', async (t) => {
   await publish(running, partnerId, ['task.created'])
   await turn(0)
   const [delivery] = await deliveries()
-  assert.deepEqual([delivery?.status, delivery?.attempts[0]?.status, delivery?.attempts[0]?.error], ['pending', 307, 'redirect_not_followed'])
+  assert.deepEqual(
+    [delivery?.status, delivery?.attempts[0]?.status, delivery?.attempts[0]?.error],
+    ['pending', 307, 'redirect_not_followed']
+  )
   assert.equal(elsewhere.received.length, 0)
 })
 
@@ -84,15 +103,22 @@ test('of an answer the first KiB is kept', async (t) => {
 test('an endpoint gets the events in their order, and a delivery that failed is overtaken', async (t) => {
   const { running, partnerId, receiver, turn } = await start(t, respond(200))
   const ids: string[] = []
-  for (let n = 0; n < 5; n++) ids.push(...(await publish(running, partnerId, ['transfer.pending', 'transfer.posted', 'transfer.settled'])))
+  for (let n = 0; n < 5; n++)
+    ids.push(...(await publish(running, partnerId, ['transfer.pending', 'transfer.posted', 'transfer.settled'])))
   await turn(0)
-  assert.deepEqual(receiver.received.map((one) => one.event.id), ids)
+  assert.deepEqual(
+    receiver.received.map((one) => one.event.id),
+    ids
+  )
 
   const [failing = '', ...later] = await publish(running, partnerId, ['task.created', 'task.updated', 'task.completed'])
   receiver.received.length = 0
   receiver.behave((request, response, one) => respond(one.event.id === failing ? 503 : 200)(request, response, one))
   await turn(0)
-  assert.deepEqual(receiver.received.map((one) => one.event.id), [failing, ...later])
+  assert.deepEqual(
+    receiver.received.map((one) => one.event.id),
+    [failing, ...later]
+  )
   receiver.behave(respond(200))
   await turn(secondMs)
   assert.equal(receiver.received.at(-1)?.event.id, failing)
@@ -100,7 +126,10 @@ test('an endpoint gets the events in their order, and a delivery that failed is 
 
 test('an endpoint gets the events in their order also where the clock is set back between them', async (t) => {
   const held: (() => void)[] = []
-  const { running, partnerId, receiver, turn } = await start(t, (_request, response) => void held.push(() => response.end()))
+  const { running, partnerId, receiver, turn } = await start(
+    t,
+    (_request, response) => void held.push(() => response.end())
+  )
   const ids = await publish(running, partnerId, ['transfer.pending'])
   while (held.length === 0) await delay(5)
   receiver.behave(respond(200))
@@ -111,7 +140,10 @@ test('an endpoint gets the events in their order also where the clock is set bac
   await publishEvents(running.app)
   held[0]?.()
   await turn(0)
-  assert.deepEqual(receiver.received.map((one) => one.event.id), ids)
+  assert.deepEqual(
+    receiver.received.map((one) => one.event.id),
+    ids
+  )
 })
 
 test('an endpoint gets one request at a time', async (t) => {
@@ -157,7 +189,10 @@ test('an endpoint gets what it is subscribed to, and a test whatever it is subsc
   const tested = await api('POST', `/v1/webhooks/${hook.id}/test`)
   assert.deepEqual([tested.status, tested.body.event_type, tested.body.status], [202, 'webhook.test', 'pending'])
   await turn(0)
-  assert.deepEqual(receiver.received.map((one) => one.event.type), ['task.created', 'loan.repaid', 'webhook.test'])
+  assert.deepEqual(
+    receiver.received.map((one) => one.event.type),
+    ['task.created', 'loan.repaid', 'webhook.test']
+  )
   assert.equal(receiver.received.at(-1)?.headers['x-atlas-delivery'], tested.body.id)
   assert.deepEqual(receiver.received.at(-1)?.event.data, { webhook_id: hook.id })
 })
@@ -183,8 +218,14 @@ test('410 disables the endpoint at once, gives up what waits, and tells the part
   const { body } = await api('GET', `/v1/webhooks/${hook.id}`)
   assert.deepEqual([body.status, body.disabled_reason, body.version], ['disabled', 'gone', 2])
   assert.equal(receiver.received.length, 1)
-  assert.deepEqual((await deliveries()).map((delivery) => delivery.status), ['failed', 'failed'])
-  assert.deepEqual(other.received.map((one) => [one.event.type, one.event.data]), [['webhook.disabled', { webhook_id: hook.id, url: hook.url, reason: 'gone' }]])
+  assert.deepEqual(
+    (await deliveries()).map((delivery) => delivery.status),
+    ['failed', 'failed']
+  )
+  assert.deepEqual(
+    other.received.map((one) => [one.event.type, one.event.data]),
+    [['webhook.disabled', { webhook_id: hook.id, url: hook.url, reason: 'gone' }]]
+  )
   const refused = await api('POST', `/v1/webhooks/${hook.id}/test`)
   assert.deepEqual([refused.status, refused.body.title], [409, 'webhook_disabled'])
 
@@ -194,7 +235,11 @@ test('410 disables the endpoint at once, gives up what waits, and tells the part
   await api('PATCH', `/v1/webhooks/${hook.id}`, { status: 'enabled' })
   await publish(running, partnerId, ['task.completed'])
   await turn(0)
-  assert.deepEqual(receiver.received.slice(1).map((one) => one.event.type), ['task.completed'], 'what came while it was disabled is not poured out')
+  assert.deepEqual(
+    receiver.received.slice(1).map((one) => one.event.type),
+    ['task.completed'],
+    'what came while it was disabled is not poured out'
+  )
 })
 
 test('an endpoint that only failed for 5 days is disabled and the partner is told; one success begins the count anew', async (t) => {
@@ -221,7 +266,10 @@ test('an endpoint that only failed for 5 days is disabled and the partner is tol
   await turn(5)
   assert.deepEqual(await status(), ['disabled', 'failing'])
   const feed = await api('GET', '/v1/events?type=webhook.disabled')
-  assert.deepEqual(feed.body.items.map((item) => item.data), [{ webhook_id: hook.id, url: hook.url, reason: 'failing' }])
+  assert.deepEqual(
+    feed.body.items.map((item) => item.data),
+    [{ webhook_id: hook.id, url: hook.url, reason: 'failing' }]
+  )
 })
 
 test('any delivery can be replayed: it keeps its id and has the whole ladder before it again', async (t) => {
@@ -249,11 +297,16 @@ test('all deliveries that were given up since a moment are replayed in the order
   const since = clock.now().toISOString()
   receiver.behave(respond(200))
   receiver.received.length = 0
-  const none = await api('POST', `/v1/webhooks/${hook.id}/replay`, { since: new Date(clock.now().getTime() + 1).toISOString() })
+  const none = await api('POST', `/v1/webhooks/${hook.id}/replay`, {
+    since: new Date(clock.now().getTime() + 1).toISOString()
+  })
   assert.deepEqual([none.status, none.body.replayed], [202, 0])
   assert.deepEqual((await api('POST', `/v1/webhooks/${hook.id}/replay`, { since })).body, { replayed: 3 })
   await turn(0)
-  assert.deepEqual(receiver.received.map((one) => one.event.id), ids)
+  assert.deepEqual(
+    receiver.received.map((one) => one.event.id),
+    ids
+  )
 })
 
 test('a replay that comes while an attempt is under way is not lost', async (t) => {
@@ -288,6 +341,9 @@ test('an address that is forbidden when the connection is made gets nothing, and
   await publish(guarded, partnerId, ['task.created'])
   await guarded.app.outbox.settle()
   const [delivery] = (await createApi(guarded.url, key)('GET', `/v1/webhooks/${hook.id}/deliveries`)).body.items
-  assert.deepEqual({ ...delivery?.attempts[0], at: '', latency_ms: 0 }, { at: '', status: null, latency_ms: 0, response_body: null, error: 'forbidden_address' })
+  assert.deepEqual(
+    { ...delivery?.attempts[0], at: '', latency_ms: 0 },
+    { at: '', status: null, latency_ms: 0, response_body: null, error: 'forbidden_address' }
+  )
   assert.equal(receiver.received.length, 0)
 })

@@ -8,19 +8,40 @@ const target = 'https://hooks.example.com/atlas'
 test('an endpoint is created, read, listed, changed and deleted; its secret is shown once', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
-  const created = await api('POST', '/v1/webhooks', { url: target, events: ['transfer.*', 'task.created'], description: 'Settlement' })
+  const created = await api('POST', '/v1/webhooks', {
+    url: target,
+    events: ['transfer.*', 'task.created'],
+    description: 'Settlement'
+  })
   assert.equal(created.status, 201)
   const { secret, ...shown } = created.body
   assert.match(secret, /^whsec_/)
-  assert.deepEqual({ ...shown, id: '' }, {
-    id: '', url: target, events: ['transfer.*', 'task.created'], description: 'Settlement', status: 'enabled', disabled_reason: null, version: 1,
-    created_at: '2026-06-14T18:00:00.000Z'
-  })
+  assert.deepEqual(
+    { ...shown, id: '' },
+    {
+      id: '',
+      url: target,
+      events: ['transfer.*', 'task.created'],
+      description: 'Settlement',
+      status: 'enabled',
+      disabled_reason: null,
+      version: 1,
+      created_at: '2026-06-14T18:00:00.000Z'
+    }
+  )
   assert.deepEqual((await api('GET', `/v1/webhooks/${shown.id}`)).body, shown)
   assert.deepEqual((await api('GET', '/v1/webhooks')).body, { items: [shown], nextCursor: null })
-  const changed = await api('PATCH', `/v1/webhooks/${shown.id}`, { events: ['*'], description: null }, { 'if-match': '1' })
+  const changed = await api(
+    'PATCH',
+    `/v1/webhooks/${shown.id}`,
+    { events: ['*'], description: null },
+    { 'if-match': '1' }
+  )
   assert.equal(changed.status, 200)
-  assert.deepEqual([changed.body.events, changed.body.description, changed.body.version, changed.body.url], [['*'], null, 2, target])
+  assert.deepEqual(
+    [changed.body.events, changed.body.description, changed.body.version, changed.body.url],
+    [['*'], null, 2, target]
+  )
   assert.equal((await api('DELETE', `/v1/webhooks/${shown.id}`, undefined, { 'if-match': '"2"' })).status, 204)
   assert.equal((await api('GET', `/v1/webhooks/${shown.id}`)).status, 404)
 })
@@ -47,14 +68,24 @@ test('of many edits with the same version exactly one takes effect', async (t) =
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
   const { id } = await hookFor(api, target)
-  const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => api('PATCH', `/v1/webhooks/${id}`, { description: `${n}` }, { 'if-match': '1' })))
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, (_, n) =>
+      api('PATCH', `/v1/webhooks/${id}`, { description: `${n}` }, { 'if-match': '1' })
+    )
+  )
   assert.deepEqual(answers.map((answer) => answer.status).sort(), [200, ...Array<number>(9).fill(409)])
 })
 
 test('an URL that is no endpoint is refused by name', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
-  for (const bad of ['ftp://example.com/hook', 'https://user:pass@example.com/', 'not an url', 'https://example.com/#part', 'javascript:alert(1)']) {
+  for (const bad of [
+    'ftp://example.com/hook',
+    'https://user:pass@example.com/',
+    'not an url',
+    'https://example.com/#part',
+    'javascript:alert(1)'
+  ]) {
     const { status, body } = await api('POST', '/v1/webhooks', { url: bad, events: ['*'] })
     assert.equal(status, 400, bad)
     assert.equal((body.errors as { path: string }[])[0]?.path, 'body/url', bad)
@@ -65,8 +96,19 @@ test('where private addresses are not allowed, an URL that shows one is refused 
   const { url, database } = await startApp(t, { env: { ATLAS_WEBHOOK_ALLOW_PRIVATE: 'false' } })
   const api = createApi(url, (await createPartner(database.db)).key)
   const { id } = await hookFor(api, target)
-  for (const bad of ['http://127.0.0.1/', 'http://0x7f.1/', 'http://2130706433/', 'http://[::ffff:10.0.0.1]/', 'https://169.254.169.254/latest', 'http://localhost:80/', 'http://a.localhost./']) {
-    for (const answer of [await api('POST', '/v1/webhooks', { url: bad, events: ['*'] }), await api('PATCH', `/v1/webhooks/${id}`, { url: bad })]) {
+  for (const bad of [
+    'http://127.0.0.1/',
+    'http://0x7f.1/',
+    'http://2130706433/',
+    'http://[::ffff:10.0.0.1]/',
+    'https://169.254.169.254/latest',
+    'http://localhost:80/',
+    'http://a.localhost./'
+  ]) {
+    for (const answer of [
+      await api('POST', '/v1/webhooks', { url: bad, events: ['*'] }),
+      await api('PATCH', `/v1/webhooks/${id}`, { url: bad })
+    ]) {
       assert.equal(answer.status, 400, bad)
       assert.equal((answer.body.errors as { path: string }[])[0]?.path, 'body/url', bad)
     }
@@ -84,10 +126,15 @@ test('unknown types of events are refused', async (t) => {
 test('a partner has at most 50 endpoints, also when they are created at the same time', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
-  const answers = await Promise.all(Array.from({ length: 55 }, () => api('POST', '/v1/webhooks', { url: target, events: ['*'] })))
+  const answers = await Promise.all(
+    Array.from({ length: 55 }, () => api('POST', '/v1/webhooks', { url: target, events: ['*'] }))
+  )
   assert.equal(answers.filter((answer) => answer.status === 201).length, 50)
   const refused = answers.filter((answer) => answer.status !== 201)
-  assert.deepEqual([...new Set(refused.map((answer) => `${answer.status} ${String(answer.body.title)}`))], ['422 webhook_limit_reached'])
+  assert.deepEqual(
+    [...new Set(refused.map((answer) => `${answer.status} ${String(answer.body.title)}`))],
+    ['422 webhook_limit_reached']
+  )
 })
 
 test('lists of endpoints and deliveries come in pages that miss and repeat nothing', async (t) => {
@@ -130,10 +177,18 @@ test('of another partner nothing exists: not its endpoints, not its deliveries, 
   const [delivery] = (await createApi(url, mine.key)('GET', `/v1/webhooks/${hook.id}/deliveries`)).body.items
   const stranger = createApi(url, theirs.key)
   const attempts: [string, string, unknown?][] = [
-    ['GET', ''], ['PATCH', '', { status: 'disabled' }], ['DELETE', ''], ['POST', '/rotate-secret'], ['POST', '/test'], ['POST', '/replay', { since: '2026-01-01T00:00:00Z' }],
-    ['GET', '/deliveries'], ['GET', `/deliveries/${delivery?.id}`], ['POST', `/deliveries/${delivery?.id}/replay`]
+    ['GET', ''],
+    ['PATCH', '', { status: 'disabled' }],
+    ['DELETE', ''],
+    ['POST', '/rotate-secret'],
+    ['POST', '/test'],
+    ['POST', '/replay', { since: '2026-01-01T00:00:00Z' }],
+    ['GET', '/deliveries'],
+    ['GET', `/deliveries/${delivery?.id}`],
+    ['POST', `/deliveries/${delivery?.id}/replay`]
   ]
-  for (const [method, path, body] of attempts) assert.equal((await stranger(method, `/v1/webhooks/${hook.id}${path}`, body)).status, 404, `${method} ${path}`)
+  for (const [method, path, body] of attempts)
+    assert.equal((await stranger(method, `/v1/webhooks/${hook.id}${path}`, body)).status, 404, `${method} ${path}`)
   assert.deepEqual((await stranger('GET', '/v1/webhooks')).body.items, [])
   assert.equal((await stranger('GET', '/v1/events')).body.items.length, 1)
 })

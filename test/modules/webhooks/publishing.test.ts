@@ -23,7 +23,10 @@ test('under parallel commits and rollbacks each partner gets a sequence without 
       const { partnerId } = partners[n % 2]!
       try {
         return await transact(database.db, async (trx) => {
-          const ids = await app.outbox.publish(trx, Array.from({ length: (n % 3) + 1 }, () => ({ partnerId, type: 'transfer.settled', data: { n } })))
+          const ids = await app.outbox.publish(
+            trx,
+            Array.from({ length: (n % 3) + 1 }, () => ({ partnerId, type: 'transfer.settled', data: { n } }))
+          )
           if (n % 5 === 0) throw new Error('the effect fails')
           return ids
         })
@@ -36,7 +39,10 @@ test('under parallel commits and rollbacks each partner gets a sequence without 
   const seen: string[] = []
   for (const { key } of partners) {
     const { body } = await createApi(url, key)('GET', '/v1/events?limit=500')
-    assert.deepEqual(body.items.map((item) => item.sequence), body.items.map((_, index) => index + 1))
+    assert.deepEqual(
+      body.items.map((item) => item.sequence),
+      body.items.map((_, index) => index + 1)
+    )
     assert.ok(body.items.every((item) => Number((item.data as { n: number }).n) % 5 !== 0))
     seen.push(...body.items.map((item) => item.id))
   }
@@ -44,51 +50,65 @@ test('under parallel commits and rollbacks each partner gets a sequence without 
   assert.deepEqual(receiver.received.map((one) => one.event.id).sort(), seen)
 })
 
-test('while every connection for transactions is in use, what was published before is sent all the same', {
-  skip: serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has one connection' : false
-}, async (t) => {
-  const { url: databaseUrl, drop } = await createPostgresDatabase(serverUrl)
-  // Who waits for a connection gives up after as long as a statement may take.
-  const database = withState(openPostgres(databaseUrl, 4, () => undefined, { statementLimitMs: 500 }))
-  t.after(async () => {
-    await database.close()
-    await drop()
-  })
-  const running = await startApp(t, { database })
-  const { partnerId, key } = await createPartner(database.db)
-  const receiver = await startReceiver(t)
-  receiver.behave(respond(503))
-  await hookFor(createApi(running.url, key), receiver.url)
-  const [retried] = await publish(running, partnerId, ['transfer.settled'])
-  await running.app.outbox.settle()
-  const holding = () => transact(database.db, async (trx) => {
-    await sql`select 1`.execute(trx)
-    await held
-  })
-  let release = (): void => undefined
-  const held = new Promise<void>((resolve) => (release = resolve))
-  const holders = [holding(), holding()]
-  try {
-    assert.equal(await publishEvents(running.app), 0, 'who finds nothing to publish waits for no connection')
-    await sql`insert into events (id, partner_id, type, data, created_at) values ('evt_waits', ${partnerId}, 'transfer.settled', '{}', ${running.clock.now()})`.execute(database.db)
-    running.clock.advance(1_000)
-    running.app.outbox.wake()
-    while (receiver.received.length < 2) await delay(20)
-    assert.equal(receiver.received[1]?.event.id, retried)
-  } finally {
-    release()
-    await Promise.all(holders)
+test(
+  'while every connection for transactions is in use, what was published before is sent all the same',
+  {
+    skip: serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has one connection' : false
+  },
+  async (t) => {
+    const { url: databaseUrl, drop } = await createPostgresDatabase(serverUrl)
+    // Who waits for a connection gives up after as long as a statement may take.
+    const database = withState(openPostgres(databaseUrl, 4, () => undefined, { statementLimitMs: 500 }))
+    t.after(async () => {
+      await database.close()
+      await drop()
+    })
+    const running = await startApp(t, { database })
+    const { partnerId, key } = await createPartner(database.db)
+    const receiver = await startReceiver(t)
+    receiver.behave(respond(503))
+    await hookFor(createApi(running.url, key), receiver.url)
+    const [retried] = await publish(running, partnerId, ['transfer.settled'])
+    await running.app.outbox.settle()
+    const holding = () =>
+      transact(database.db, async (trx) => {
+        await sql`select 1`.execute(trx)
+        await held
+      })
+    let release = (): void => undefined
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const holders = [holding(), holding()]
+    try {
+      assert.equal(await publishEvents(running.app), 0, 'who finds nothing to publish waits for no connection')
+      await sql`insert into events (id, partner_id, type, data, created_at) values ('evt_waits', ${partnerId}, 'transfer.settled', '{}', ${running.clock.now()})`.execute(
+        database.db
+      )
+      running.clock.advance(1_000)
+      running.app.outbox.wake()
+      while (receiver.received.length < 2) await delay(20)
+      assert.equal(receiver.received[1]?.event.id, retried)
+    } finally {
+      release()
+      await Promise.all(holders)
+    }
   }
-})
+)
 
 test('the feed resumes after a sequence or a cursor, and by type', async (t) => {
   const running = await startApp(t)
   const { app, url, database, clock } = running
   const { partnerId, key } = await createPartner(database.db)
   const api = createApi(url, key)
-  await publish(running, partnerId, ['task.created', 'transfer.settled', 'task.updated', 'transfer.failed', 'task.deleted'])
+  await publish(running, partnerId, [
+    'task.created',
+    'transfer.settled',
+    'task.updated',
+    'transfer.failed',
+    'task.deleted'
+  ])
   await app.outbox.settle()
-  const sequences = async (query: string) => (await api('GET', `/v1/events${query}`)).body.items.map((item) => item.sequence)
+  const sequences = async (query: string) =>
+    (await api('GET', `/v1/events${query}`)).body.items.map((item) => item.sequence)
   const first = (await api('GET', '/v1/events?limit=2')).body
   assert.deepEqual([first.items.length, first.nextCursor], [2, '2'])
   assert.deepEqual(await sequences(`?after=${String(first.nextCursor)}`), [3, 4, 5])
@@ -115,7 +135,10 @@ test('events older than 30 days are deleted with their deliveries, and the seque
   await app.jobs.run('delete expired events')
   assert.equal((await database.db.selectFrom('events').select('id').execute()).length, 1)
   assert.equal((await api('GET', `/v1/webhooks/${id}/deliveries`)).body.items.length, 1)
-  assert.deepEqual((await api('GET', '/v1/events')).body.items.map((item) => item.sequence), [3])
+  assert.deepEqual(
+    (await api('GET', '/v1/events')).body.items.map((item) => item.sequence),
+    [3]
+  )
 })
 
 test('two instances on one database send each delivery once and never two at a time to one endpoint', async (t) => {
@@ -134,9 +157,13 @@ test('two instances on one database send each delivery once and never two at a t
   })
   await hookFor(createApi(one.url, key), receiver.url)
   const ids: string[] = []
-  for (let n = 0; n < 20; n++) ids.push(...(await publish(n % 2 === 0 ? one : two, partnerId, ['transfer.pending', 'transfer.posted'])))
+  for (let n = 0; n < 20; n++)
+    ids.push(...(await publish(n % 2 === 0 ? one : two, partnerId, ['transfer.pending', 'transfer.posted'])))
   for (let n = 0; n < 3; n++) await Promise.all([one.app.outbox.settle(), two.app.outbox.settle()])
-  assert.deepEqual(receiver.received.map((received) => received.event.id), ids)
+  assert.deepEqual(
+    receiver.received.map((received) => received.event.id),
+    ids
+  )
   assert.equal(most, 1)
 })
 
@@ -146,7 +173,12 @@ test('what a dead worker held is sent when its lease ends, and not before', asyn
   const { partnerId, key } = await createPartner(database.db)
   const receiver = await startReceiver(t)
   const { id } = await hookFor(createApi(url, key), receiver.url)
-  const lease = (until: string) => database.db.updateTable('webhooks').set({ lease: 'lease_of_a_dead_worker', leased_until: new Date(until) }).where('id', '=', id).execute()
+  const lease = (until: string) =>
+    database.db
+      .updateTable('webhooks')
+      .set({ lease: 'lease_of_a_dead_worker', leased_until: new Date(until) })
+      .where('id', '=', id)
+      .execute()
   await lease('2999-01-01T00:00:00Z')
   await publish(running, partnerId, ['task.created'])
   await app.outbox.settle()
@@ -163,7 +195,10 @@ test('the ladder never waits longer than an hour and never goes beyond 24 hours'
       const now = new Date(first.getTime() + elapsedMs)
       const next = nextAttemptAt(tries, first, now)
       if (next === undefined) assert.ok(elapsedMs + 3_600_000 > giveUpAfterMs)
-      else assert.ok(next > now && next.getTime() - now.getTime() <= 3_600_000 && next.getTime() - first.getTime() <= giveUpAfterMs)
+      else
+        assert.ok(
+          next > now && next.getTime() - now.getTime() <= 3_600_000 && next.getTime() - first.getTime() <= giveUpAfterMs
+        )
     })
   )
 })
@@ -174,14 +209,25 @@ test('a subscription is a type, a group or everything, and never half a name', a
   const { partnerId, key } = await createPartner(database.db)
   const receiver = await startReceiver(t)
   const subscriptions = [['*'], ['task.*'], ['loan.*', 'task.updated'], ['transfer.settled']]
-  for (const [index, events] of subscriptions.entries()) await hookFor(createApi(url, key), `${receiver.url}/${index}`, events)
-  await publish(running, partnerId, ['task.created', 'task.updated', 'tasks.created', 'transfer.settled', 'transfer.settled_late'])
-  await app.outbox.settle()
-  const typesAt = (index: number) => receiver.received.filter(({ path }) => path === `/hooks/${index}`).map(({ event }) => event.type)
-  assert.deepEqual(subscriptions.map((_events, index) => typesAt(index)), [
-    ['task.created', 'task.updated', 'tasks.created', 'transfer.settled', 'transfer.settled_late'],
-    ['task.created', 'task.updated'],
-    ['task.updated'],
-    ['transfer.settled']
+  for (const [index, events] of subscriptions.entries())
+    await hookFor(createApi(url, key), `${receiver.url}/${index}`, events)
+  await publish(running, partnerId, [
+    'task.created',
+    'task.updated',
+    'tasks.created',
+    'transfer.settled',
+    'transfer.settled_late'
   ])
+  await app.outbox.settle()
+  const typesAt = (index: number) =>
+    receiver.received.filter(({ path }) => path === `/hooks/${index}`).map(({ event }) => event.type)
+  assert.deepEqual(
+    subscriptions.map((_events, index) => typesAt(index)),
+    [
+      ['task.created', 'task.updated', 'tasks.created', 'transfer.settled', 'transfer.settled_late'],
+      ['task.created', 'task.updated'],
+      ['task.updated'],
+      ['transfer.settled']
+    ]
+  )
 })

@@ -60,7 +60,11 @@ export const createApi =
   async (method, path, body, headers = {}) => {
     const response = await fetch(url + path, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
     const text = await response.text()
@@ -98,7 +102,12 @@ export const startReceiver = async (t: Cleaner, behaviour: Behaviour = respond(2
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const raw = Buffer.concat(chunks).toString('utf8')
-      const one: Received = { path: request.url ?? '', headers: request.headers, raw, event: JSON.parse(raw) as Received['event'] }
+      const one: Received = {
+        path: request.url ?? '',
+        headers: request.headers,
+        raw,
+        event: JSON.parse(raw) as Received['event']
+      }
       received.push(one)
       current(request, response, one)
     })
@@ -119,7 +128,12 @@ export const startReceiver = async (t: Cleaner, behaviour: Behaviour = respond(2
 }
 
 /** Publishes events as any effect does. */
-export const publish = async ({ app, database }: TestApp, partnerId: string, types: string[], data: Record<string, unknown> = {}): Promise<string[]> =>
+export const publish = async (
+  { app, database }: TestApp,
+  partnerId: string,
+  types: string[],
+  data: Record<string, unknown> = {}
+): Promise<string[]> =>
   await transact(database.db, (trx) =>
     app.outbox.publish(
       trx,
@@ -127,4 +141,5 @@ export const publish = async ({ app, database }: TestApp, partnerId: string, typ
     )
   )
 
-export const hookFor = async (api: Api, url: string, events: string[] = ['*']): Promise<Body> => (await api('POST', '/v1/webhooks', { url, events })).body
+export const hookFor = async (api: Api, url: string, events: string[] = ['*']): Promise<Body> =>
+  (await api('POST', '/v1/webhooks', { url, events })).body

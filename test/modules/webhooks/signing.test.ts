@@ -29,14 +29,22 @@ test('a delivery verifies in both schemes, with the reference code and with the 
 
   assert.equal(receiver.received.length, 1)
   const { headers, raw, event } = receiver.received[0]!
-  assert.deepEqual(event, { id: eventId, type: 'transfer.settled', created_at: '2026-06-14T18:00:00.000Z', data: { transfer_id: 'tfr_ü✓', amount: 25.5 } })
+  assert.deepEqual(event, {
+    id: eventId,
+    type: 'transfer.settled',
+    created_at: '2026-06-14T18:00:00.000Z',
+    data: { transfer_id: 'tfr_ü✓', amount: 25.5 }
+  })
   assert.equal(headers['content-type'], 'application/json')
   assert.equal(headers['x-atlas-event'], 'transfer.settled')
   assert.match(String(headers['x-atlas-delivery']), /^dlv_/)
   assert.match(String(headers['atlas-signature']), /^t=1781460000,v1=[0-9a-f]{64}$/)
   assert.ok(verify(raw, String(headers['x-atlas-signature']), hook.secret))
   assert.equal(constructEvent(raw, String(headers['atlas-signature']), hook.secret, clock.now()).id, eventId)
-  assert.throws(() => constructEvent(`${raw} `, String(headers['atlas-signature']), hook.secret, clock.now()), /signature/i)
+  assert.throws(
+    () => constructEvent(`${raw} `, String(headers['atlas-signature']), hook.secret, clock.now()),
+    /signature/i
+  )
 })
 
 test('for 24 hours after a rotation both secrets verify, and after that the new one alone', async (t) => {
@@ -61,7 +69,10 @@ test('for 24 hours after a rotation both secrets verify, and after that the new 
   constructEvent(within.raw, within.header, rotated.body.secret, clock.now())
   constructEvent(within.raw, within.header, old.secret, clock.now())
   assert.ok(verify(within.raw, within.bodyHeader, rotated.body.secret))
-  assert.ok(within.header.indexOf(signBody(within.raw, [rotated.body.secret], clock.now())['atlas-signature']) === 0, 'the new secret signs first')
+  assert.ok(
+    within.header.indexOf(signBody(within.raw, [rotated.body.secret], clock.now())['atlas-signature']) === 0,
+    'the new secret signs first'
+  )
 
   clock.advance(1)
   await publish(running, partnerId, ['account.linked'])

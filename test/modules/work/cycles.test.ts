@@ -8,13 +8,18 @@ const distance = (known: Dependency[], from: string, to: string): number | undef
   let reached = new Set([from])
   for (let steps = 0; steps <= known.length; steps++) {
     if (reached.has(to)) return steps
-    reached = new Set([...reached, ...known.filter(({ taskId }) => reached.has(taskId)).map(({ dependsOnId }) => dependsOnId)])
+    reached = new Set([
+      ...reached,
+      ...known.filter(({ taskId }) => reached.has(taskId)).map(({ dependsOnId }) => dependsOnId)
+    ])
   }
   return undefined
 }
 
 const task = fc.integer({ min: 0, max: 7 }).map((n) => `t${n}`)
-const dependency = fc.record({ taskId: task, dependsOnId: task }).filter(({ taskId, dependsOnId }) => taskId !== dependsOnId)
+const dependency = fc
+  .record({ taskId: task, dependsOnId: task })
+  .filter(({ taskId, dependsOnId }) => taskId !== dependsOnId)
 
 test('the shortest cycle is found, and none where there is none', () => {
   let cycles = 0

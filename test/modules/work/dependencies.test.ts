@@ -62,7 +62,10 @@ test('of edits at the same time that together would make one long cycle exactly 
   const ring = await tasks(12)
   const answers = await Promise.all(ring.map((id, index) => dependOn(id, [ring[(index + 1) % ring.length] ?? ''])))
   const refused = answers.filter(({ status }) => status !== 200)
-  assert.deepEqual(refused.map(({ status, body }) => [status, body.error, body.cycle.length]), [[422, 'cyclic_dependency', 12]])
+  assert.deepEqual(
+    refused.map(({ status, body }) => [status, body.error, body.cycle.length]),
+    [[422, 'cyclic_dependency', 12]]
+  )
   assert.ok(await isAcyclic())
 })
 
@@ -72,7 +75,8 @@ test('creating, rewiring and deleting at the same time leaves a graph without cy
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, n) => {
       if (n % 10 === 9) return call('DELETE', `/v1/tasks/${at((n - 9) / 10 + 4)}`)
-      if (n % 5 === 3) return call('POST', '/v1/tasks', { projectId: project.id, title: 'New', dependsOn: [at(n), at(n + 3)] })
+      if (n % 5 === 3)
+        return call('POST', '/v1/tasks', { projectId: project.id, title: 'New', dependsOn: [at(n), at(n + 3)] })
       return dependOn(at(n * 7), [at(n * 3 + 1), at(n * 5 + 2)])
     })
   )
@@ -93,11 +97,16 @@ test('the database itself refuses a cycle, a foreign task, a change and a 51st d
   await assert.rejects(insert(c, c), /check/)
   await assert.rejects(insert(a, c, 51), /check/)
   await assert.rejects(insert(a, c, 1), /unique/)
-  await assert.rejects(db.updateTable('task_dependencies').set({ depends_on_id: a }).where('task_id', '=', b).execute(), /never changed/)
+  await assert.rejects(
+    db.updateTable('task_dependencies').set({ depends_on_id: a }).where('task_id', '=', b).execute(),
+    /never changed/
+  )
   const stranger = await createPartner(database)
   for (const owner of [partnerId, stranger.partnerId]) {
     const theirProject = (await call('POST', '/v1/projects', { name: 'Theirs' }, {}, stranger.testKey)).body
-    const theirs = (await call('POST', '/v1/tasks', { projectId: theirProject.id, title: 'Theirs' }, {}, stranger.testKey)).body
+    const theirs = (
+      await call('POST', '/v1/tasks', { projectId: theirProject.id, title: 'Theirs' }, {}, stranger.testKey)
+    ).body
     await assert.rejects(insert(a, theirs.id, 2, owner), /foreign key/)
   }
 })
@@ -112,7 +121,9 @@ const storeLayers = async (count: number): Promise<string[]> => {
   await sql`
     insert into task_dependencies (partner_id, task_id, ordinal, depends_on_id)
     select ${partnerId}, 'tsk_' || layer || '_' || place, ordinal, 'tsk_' || (layer - 1) || '_' || ordinal
-    from generate_series(2, ${count}::int) as layer, generate_series(1, 50) as place, generate_series(1, 50) as ordinal`.execute(db)
+    from generate_series(2, ${count}::int) as layer, generate_series(1, 50) as place, generate_series(1, 50) as ordinal`.execute(
+    db
+  )
   await analyse()
   return Array.from({ length: count }, (_, index) => `tsk_${index + 1}_1`)
 }
@@ -123,8 +134,16 @@ test('the search for a cycle is bounded: what cannot be proved within it is refu
   const [task = ''] = await tasks(1)
   const { status, body } = await dependOn(task, [ids.at(-1) ?? ''])
   assert.deepEqual([status, body.error, body.limit], [422, 'dependency_limit_reached', mostSearched])
-  assert.equal((await dependOn(task, [ids.at(-2) ?? ''])).status, 200, 'what is just within it is found to be without a cycle')
-  assert.deepEqual((await dependOn(ids[0] ?? '', [task])).body.cycle?.length, layers, 'and a cycle through all layers is found')
+  assert.equal(
+    (await dependOn(task, [ids.at(-2) ?? ''])).status,
+    200,
+    'what is just within it is found to be without a cycle'
+  )
+  assert.deepEqual(
+    (await dependOn(ids[0] ?? '', [task])).body.cycle?.length,
+    layers,
+    'and a cycle through all layers is found'
+  )
 })
 
 test('a task that very many depend on is deleted with an event for each', async () => {
@@ -132,7 +151,9 @@ test('a task that very many depend on is deleted with an event for each', async 
   const count = 14_000
   await sql`
     insert into tasks (id, partner_id, project_id, title, priority, status, created_at, updated_at)
-    select 'tsk_fan_' || n, ${partnerId}, ${project.id}, 'One of many', 'LOW', 'TODO', now(), now() from generate_series(1, ${count}::int) as n`.execute(db)
+    select 'tsk_fan_' || n, ${partnerId}, ${project.id}, 'One of many', 'LOW', 'TODO', now(), now() from generate_series(1, ${count}::int) as n`.execute(
+    db
+  )
   await analyse()
   await sql`
     insert into task_dependencies (partner_id, task_id, ordinal, depends_on_id)
@@ -141,6 +162,9 @@ test('a task that very many depend on is deleted with an event for each', async 
   const before = (await world.published()).length
   assert.equal((await call('DELETE', `/v1/tasks/${popular}`)).status, 204)
   const published = await world.published(before)
-  assert.deepEqual([published.length, new Set(published).size, published[0]], [count + 1, count + 1, `task.deleted ${popular}`])
+  assert.deepEqual(
+    [published.length, new Set(published).size, published[0]],
+    [count + 1, count + 1, `task.deleted ${popular}`]
+  )
   assert.deepEqual((await call('GET', '/v1/tasks/tsk_fan_7')).body.version, 2)
 })

@@ -81,11 +81,20 @@ const take = async (world: World, projectId: string, model: Model, step: Step): 
   const id = model.at(step.task)
   const task = model.tasks.get(id)
   const isStale = step.do !== 'rename' && step.stale
-  const headers: Record<string, string> = task === undefined || step.do === 'rename' ? {} : { 'if-match': String(task.version - (isStale ? 1 : 0)) }
+  const headers: Record<string, string> =
+    task === undefined || step.do === 'rename' ? {} : { 'if-match': String(task.version - (isStale ? 1 : 0)) }
   const dependsOn = step.do === 'rewire' ? step.dependsOn.map((n) => model.at(n)) : undefined
-  const body = step.do === 'delete' ? undefined : { ...(dependsOn === undefined ? { title: 'Renamed' } : { dependsOn }) }
+  const body =
+    step.do === 'delete' ? undefined : { ...(dependsOn === undefined ? { title: 'Renamed' } : { dependsOn }) }
   const answer = await world.call(step.do === 'delete' ? 'DELETE' : 'PATCH', `/v1/tasks/${id}`, body, headers)
-  const expected = task === undefined ? 'not_found' : isStale ? 'version_conflict' : dependsOn === undefined ? undefined : model.refusal(id, dependsOn)
+  const expected =
+    task === undefined
+      ? 'not_found'
+      : isStale
+        ? 'version_conflict'
+        : dependsOn === undefined
+          ? undefined
+          : model.refusal(id, dependsOn)
   assert.equal(answer.body?.error, expected, answer.text)
   if (expected === 'version_conflict') assert.equal(answer.body.version, task?.version)
   if (expected === 'cyclic_dependency') assertCycle(model, answer.body.cycle, id, dependsOn ?? [])
@@ -101,14 +110,24 @@ const take = async (world: World, projectId: string, model: Model, step: Step): 
 }
 
 const assertHolds = async (world: World, projectId: string, model: Model): Promise<void> => {
-  const rows = await world.database.db.selectFrom('tasks').select(['id', 'version']).where('project_id', '=', projectId).execute()
-  assert.deepEqual(new Map(rows.map(({ id, version }) => [id, version])), new Map([...model.tasks].map(([id, { version }]) => [id, version])))
+  const rows = await world.database.db
+    .selectFrom('tasks')
+    .select(['id', 'version'])
+    .where('project_id', '=', projectId)
+    .execute()
+  assert.deepEqual(
+    new Map(rows.map(({ id, version }) => [id, version])),
+    new Map([...model.tasks].map(([id, { version }]) => [id, version]))
+  )
   const expected = [...model.tasks].flatMap(([id, { dependsOn }]) => dependsOn.map((other) => `${id} → ${other}`))
   const own = new Set(model.ids)
-  assert.deepEqual((await world.graph()).filter((line) => own.has(line.split(' ', 1)[0] ?? '')), expected.sort())
+  assert.deepEqual(
+    (await world.graph()).filter((line) => own.has(line.split(' ', 1)[0] ?? '')),
+    expected.sort()
+  )
   // Peeled from its ends, a graph without cycles comes apart completely.
   const left = new Map([...model.tasks].map(([id, { dependsOn }]) => [id, new Set(dependsOn)]))
-  for (let peeled = -1; peeled !== left.size; ) {
+  for (let peeled = -1; peeled !== left.size;) {
     peeled = left.size
     for (const [id, dependsOn] of left) if ([...dependsOn].every((other) => !left.has(other))) left.delete(id)
   }
@@ -127,11 +146,21 @@ test('whatever is created, rewired and deleted in whatever order, the graph in t
         reached.add(await take(world, id, model, step))
         await assertHolds(world, id, model)
       }
-      for (const [task, { dependsOn }] of model.tasks) assert.deepEqual((await world.call('GET', `/v1/tasks/${task}`)).body.dependsOn, dependsOn)
+      for (const [task, { dependsOn }] of model.tasks)
+        assert.deepEqual((await world.call('GET', `/v1/tasks/${task}`)).body.dependsOn, dependsOn)
     }),
     // A fixed seed, since the last assertion asks what these very runs reached.
     { numRuns: 12, seed: 20_260_614 }
   )
   // A property that never reaches an outcome proves nothing of it.
-  assert.deepEqual([...reached].sort(), ['created', 'cyclic_dependency', 'deleted', 'not_found', 'rename', 'rewire', 'unknown_dependency', 'version_conflict'])
+  assert.deepEqual([...reached].sort(), [
+    'created',
+    'cyclic_dependency',
+    'deleted',
+    'not_found',
+    'rename',
+    'rewire',
+    'unknown_dependency',
+    'version_conflict'
+  ])
 })

@@ -10,9 +10,17 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
   const token = await world.partner.token(['projects:write', 'tasks:read', 'tasks:write'])
   const bearer = { authorization: `Bearer ${token}` }
   const project = (await send(url, 'POST', '/v1/projects', { key: token, body: { name: 'Forecasts' } })).body
-  const printed = { projectId: project.id, title: 'Review Q3 forecast', priority: 'HIGH', dueOn: '2026-05-01T17:00:00Z' }
+  const printed = {
+    projectId: project.id,
+    title: 'Review Q3 forecast',
+    priority: 'HIGH',
+    dueOn: '2026-05-01T17:00:00Z'
+  }
   const create = (key: string, body: object = printed): Promise<Answered> =>
-    send(url, 'POST', '/v1/tasks', { headers: { ...bearer, 'content-type': 'application/json', 'idempotency-key': key }, body })
+    send(url, 'POST', '/v1/tasks', {
+      headers: { ...bearer, 'content-type': 'application/json', 'idempotency-key': key },
+      body
+    })
   let task: Answered['body']
 
   await t.test('the first request lists tasks in a page of 50', async () => {
@@ -28,9 +36,16 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     assert.equal(first.status, 201)
     assert.match(task.id, /^tsk_/)
     const { projectId, title, priority, dueOn, status, dependsOn, version } = task
-    assert.deepEqual({ projectId, title, priority, dueOn: Date.parse(dueOn), status, dependsOn, version }, {
-      ...printed, dueOn: Date.parse(printed.dueOn), status: 'TODO', dependsOn: [], version: 1
-    })
+    assert.deepEqual(
+      { projectId, title, priority, dueOn: Date.parse(dueOn), status, dependsOn, version },
+      {
+        ...printed,
+        dueOn: Date.parse(printed.dueOn),
+        status: 'TODO',
+        dependsOn: [],
+        version: 1
+      }
+    )
     const again = await create(key)
     assert.deepEqual([again.status, again.text, again.headers.get('idempotent-replayed')], [201, first.text, 'true'])
     const other = await create(key, { ...printed, title: 'Something else' })
@@ -41,7 +56,8 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
   await t.test('of requests with one key at the same time one creates, and none a second task', async () => {
     const key = randomUUID()
     const answers = await Promise.all(Array.from({ length: 6 }, () => create(key)))
-    for (const { status, body } of answers) assert.ok(status === 201 || body.error === 'idempotency_in_flight', `${status}`)
+    for (const { status, body } of answers)
+      assert.ok(status === 201 || body.error === 'idempotency_in_flight', `${status}`)
     assert.equal(new Set(answers.filter(({ status }) => status === 201).map(({ text }) => text)).size, 1)
     assert.equal((await send(url, 'GET', '/v1/tasks', { headers: bearer })).body.items.length, 2)
   })
@@ -51,20 +67,40 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     const first = await send(url, 'GET', '/v1/tasks?limit=50', { headers: bearer })
     const second = await send(url, 'GET', `/v1/tasks?limit=50&cursor=${first.body.nextCursor}`, { headers: bearer })
     const third = await send(url, 'GET', `/v1/tasks?limit=50&cursor=${second.body.nextCursor}`, { headers: bearer })
-    assert.deepEqual([first, second, third].map(({ body }) => body.items.length), [50, 50, 1])
+    assert.deepEqual(
+      [first, second, third].map(({ body }) => body.items.length),
+      [50, 50, 1]
+    )
     assert.deepEqual([third.body.items[0], third.body.nextCursor], [task, null])
-    assert.equal(new Set([first, second, third].flatMap(({ body }) => body.items.map(({ id }: { id: string }) => id))).size, 101)
+    assert.equal(
+      new Set([first, second, third].flatMap(({ body }) => body.items.map(({ id }: { id: string }) => id))).size,
+      101
+    )
   })
 
-  await t.test('an edit with If-Match is refused when the task has changed, and done after reading it again', async () => {
-    const edit = (version: number) => send(url, 'PATCH', `/v1/tasks/${task.id}`, { headers: { ...bearer, 'if-match': String(version), 'content-type': 'application/json' }, body: { priority: 'LOW' } })
-    assert.equal((await send(url, 'PATCH', `/v1/tasks/${task.id}`, { key: token, body: { status: 'IN_PROGRESS' } })).body.version, 2)
-    const refused = await edit(task.version)
-    assert.deepEqual([refused.status, refused.body.title, refused.body.version], [409, 'version_conflict', 2])
-    const read = await send(url, 'GET', `/v1/tasks/${task.id}`, { headers: bearer })
-    const done = await edit(read.body.version)
-    assert.deepEqual([done.status, done.body.priority, done.body.status, done.body.version], [200, 'LOW', 'IN_PROGRESS', 3])
-  })
+  await t.test(
+    'an edit with If-Match is refused when the task has changed, and done after reading it again',
+    async () => {
+      const edit = (version: number) =>
+        send(url, 'PATCH', `/v1/tasks/${task.id}`, {
+          headers: { ...bearer, 'if-match': String(version), 'content-type': 'application/json' },
+          body: { priority: 'LOW' }
+        })
+      assert.equal(
+        (await send(url, 'PATCH', `/v1/tasks/${task.id}`, { key: token, body: { status: 'IN_PROGRESS' } })).body
+          .version,
+        2
+      )
+      const refused = await edit(task.version)
+      assert.deepEqual([refused.status, refused.body.title, refused.body.version], [409, 'version_conflict', 2])
+      const read = await send(url, 'GET', `/v1/tasks/${task.id}`, { headers: bearer })
+      const done = await edit(read.body.version)
+      assert.deepEqual(
+        [done.status, done.body.priority, done.body.status, done.body.version],
+        [200, 'LOW', 'IN_PROGRESS', 3]
+      )
+    }
+  )
 
   await t.test('a token without tasks:write is told in problem+json which scope it lacks', async () => {
     const reader = await world.partner.token(['tasks:read'])
@@ -73,29 +109,49 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     assert.match(body.type, /\/errors\/insufficient-scope$/)
     assert.match(body.detail, /'tasks:write'/)
     assert.match(body.requestId, /^req_/)
-    assert.deepEqual([body.title, body.status, body.missingScope, headers.get('x-request-id')], ['insufficient_scope', 403, 'tasks:write', body.requestId])
+    assert.deepEqual(
+      [body.title, body.status, body.missingScope, headers.get('x-request-id')],
+      ['insufficient_scope', 403, 'tasks:write', body.requestId]
+    )
     assert.equal((await send(url, 'GET', '/v1/tasks', { key: reader })).status, 200)
     assert.equal((await send(url, 'GET', '/v1/projects', { key: reader })).body.missingScope, 'projects:read')
   })
 
   await t.test('a cyclic dependency is understood and refused with 422', async () => {
-    const { status, body } = await send(url, 'PATCH', `/v1/tasks/${task.id}`, { key: token, body: { dependsOn: [task.id] } })
+    const { status, body } = await send(url, 'PATCH', `/v1/tasks/${task.id}`, {
+      key: token,
+      body: { dependsOn: [task.id] }
+    })
     assert.deepEqual([status, body.error, body.cycle], [422, 'cyclic_dependency', [task.id]])
   })
 
   await t.test('every mutation by the token is in the activity, with its route and the thing’s id', async () => {
     const viewer = await world.partner.token(['activity:read'])
     const { items } = (await send(url, 'GET', '/v1/activity?limit=500', { key: viewer })).body
-    const of = (operationId: string) => items.filter((row: { operationId: string; resourceId: string }) => row.operationId === operationId && row.resourceId === task.id)
-    assert.deepEqual([of('createTask').length, of('updateTask').length, of('updateTask')[0].route], [1, 2, '/v1/tasks/{id}'])
+    const of = (operationId: string) =>
+      items.filter(
+        (row: { operationId: string; resourceId: string }) =>
+          row.operationId === operationId && row.resourceId === task.id
+      )
+    assert.deepEqual(
+      [of('createTask').length, of('updateTask').length, of('updateTask')[0].route],
+      [1, 2, '/v1/tasks/{id}']
+    )
   })
 })
 
 test('reading tasks and writing them have the limits of their classes', async (t) => {
-  const limits = { standard: { limit: 60, windowSeconds: 1 }, read: { limit: 300, windowSeconds: 60 }, write: { limit: 60, windowSeconds: 60 }, ai: { limit: 20, windowSeconds: 60 }, auth: { limit: 10, windowSeconds: 60 } }
+  const limits = {
+    standard: { limit: 60, windowSeconds: 1 },
+    read: { limit: 300, windowSeconds: 60 },
+    write: { limit: 60, windowSeconds: 60 },
+    ai: { limit: 20, windowSeconds: 60 },
+    auth: { limit: 10, windowSeconds: 60 }
+  }
   const world = await startWorld(t, { rateLimits: limits })
   const { id: projectId } = await world.project()
-  const limitOf = async (method: string, path: string, body?: object) => (await world.call(method, path, body)).headers.get('x-ratelimit-limit')
+  const limitOf = async (method: string, path: string, body?: object) =>
+    (await world.call(method, path, body)).headers.get('x-ratelimit-limit')
   assert.equal(await limitOf('GET', '/v1/tasks'), '300')
   assert.equal(await limitOf('POST', '/v1/tasks', { projectId, title: 'Within the limit' }), '60')
   for (let left = 58; left > 0; left--) await world.call('PATCH', '/v1/tasks/tsk_none', { title: 'Counted' })

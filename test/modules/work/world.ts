@@ -33,11 +33,20 @@ export const startWorld = async (t: Cleaner, options: TestOptions = {}): Promise
     project: (name = 'Quarterly close') => made('/v1/projects', { name }),
     task: (body) => made('/v1/tasks', { title: 'Review Q3 forecast', ...body }),
     async published(from = 0) {
-      const rows = await server.database.db.selectFrom('events').select(['type', 'data']).where('partner_id', '=', partner.partnerId).orderBy('position').execute()
+      const rows = await server.database.db
+        .selectFrom('events')
+        .select(['type', 'data'])
+        .where('partner_id', '=', partner.partnerId)
+        .orderBy('position')
+        .execute()
       return rows.slice(from).map(({ type, data }) => `${type} ${String(data.task_id)}`)
     },
     async graph() {
-      const rows = await server.database.db.selectFrom('task_dependencies').select(['task_id', 'depends_on_id']).where('partner_id', '=', partner.partnerId).execute()
+      const rows = await server.database.db
+        .selectFrom('task_dependencies')
+        .select(['task_id', 'depends_on_id'])
+        .where('partner_id', '=', partner.partnerId)
+        .execute()
       return rows.map(({ task_id, depends_on_id }) => `${task_id} → ${depends_on_id}`).sort()
     }
   }
@@ -46,8 +55,11 @@ export const startWorld = async (t: Cleaner, options: TestOptions = {}): Promise
 /** Every item of a list, page by page. */
 export const readPages = async (world: World, path: string, limit: number): Promise<Answered['body'][][]> => {
   const pages: Answered['body'][][] = []
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const { status, body, text } = await world.call('GET', `${path}${path.includes('?') ? '&' : '?'}limit=${limit}&cursor=${cursor}`)
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { status, body, text } = await world.call(
+      'GET',
+      `${path}${path.includes('?') ? '&' : '?'}limit=${limit}&cursor=${cursor}`
+    )
     assert.equal(status, 200, text)
     pages.push(body.items)
     cursor = body.nextCursor

@@ -15,17 +15,25 @@ test('production refuses to start and names every missing setting at once', () =
   assert.throws(
     () => loadConfig({ NODE_ENV: 'production' }),
     (error: unknown) =>
-      error instanceof ConfigurationError && ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEY', 'ATLAS_JWT_SECRET'].every((name) => error.message.includes(name))
+      error instanceof ConfigurationError &&
+      ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEY', 'ATLAS_JWT_SECRET'].every((name) => error.message.includes(name))
   )
 })
 
 test('a wrong setting is named with its cure and never echoed', (t) => {
-  const env = { ATLAS_DATA_DIR: temporaryDir(t), PORT: 'many', ATLAS_ENCRYPTION_KEY: 'c2hvcnQ=', PLAID_SECRET: 'plaid-secret-value', PUBLIC_API_RATE_OVERRIDES: '{' }
+  const env = {
+    ATLAS_DATA_DIR: temporaryDir(t),
+    PORT: 'many',
+    ATLAS_ENCRYPTION_KEY: 'c2hvcnQ=',
+    PLAID_SECRET: 'plaid-secret-value',
+    PUBLIC_API_RATE_OVERRIDES: '{'
+  }
   assert.throws(
     () => loadConfig(env),
     (error: unknown) => {
       assert.ok(error instanceof ConfigurationError)
-      for (const name of ['PORT', 'ATLAS_ENCRYPTION_KEY', 'PLAID_CLIENT_ID', 'PUBLIC_API_RATE_OVERRIDES']) assert.ok(error.message.includes(name), name)
+      for (const name of ['PORT', 'ATLAS_ENCRYPTION_KEY', 'PLAID_CLIENT_ID', 'PUBLIC_API_RATE_OVERRIDES'])
+        assert.ok(error.message.includes(name), name)
       assert.ok(!error.message.includes('plaid-secret-value'))
       return true
     }
@@ -46,7 +54,12 @@ test('an empty ingest secret means none', (t) => {
 })
 
 test('documentation is on in development and off in production', (t) => {
-  const production = { NODE_ENV: 'production', DATABASE_URL: 'postgres://127.0.0.1/x', ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'), ATLAS_JWT_SECRET: 'x'.repeat(32) }
+  const production = {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://127.0.0.1/x',
+    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ATLAS_JWT_SECRET: 'x'.repeat(32)
+  }
   assert.equal(loadConfig({ ATLAS_DATA_DIR: temporaryDir(t) }).docsEnabled, true)
   assert.equal(loadConfig(production).docsEnabled, false)
   assert.equal(loadConfig({ ...production, ATLAS_DOCS_ENABLED: 'true' }).docsEnabled, true)
@@ -55,8 +68,12 @@ test('documentation is on in development and off in production', (t) => {
 test('an address in place of Plaid’s own is one to which paths can be added and real credentials may be sent, and comes with the keys for it', (t) => {
   const keys = { ATLAS_DATA_DIR: temporaryDir(t), PLAID_CLIENT_ID: 'client', PLAID_SECRET: 'secret' }
   const real = { ...keys, PLAID_ENV: 'production' }
-  assert.equal(loadConfig({ ...keys, PLAID_BASE_URL: 'http://proxy.internal:8080/plaid/' }).plaid.baseUrl, 'http://proxy.internal:8080/plaid')
-  for (const url of ['https://proxy.internal', 'http://127.0.0.1:8080', 'http://[::1]:8080']) assert.equal(loadConfig({ ...real, PLAID_BASE_URL: url }).plaid.baseUrl, url)
+  assert.equal(
+    loadConfig({ ...keys, PLAID_BASE_URL: 'http://proxy.internal:8080/plaid/' }).plaid.baseUrl,
+    'http://proxy.internal:8080/plaid'
+  )
+  for (const url of ['https://proxy.internal', 'http://127.0.0.1:8080', 'http://[::1]:8080'])
+    assert.equal(loadConfig({ ...real, PLAID_BASE_URL: url }).plaid.baseUrl, url)
   const wrong = [
     { ...real, PLAID_BASE_URL: 'http://proxy.internal' },
     { ...keys, PLAID_BASE_URL: 'https://proxy.internal/?key=1' },

@@ -23,7 +23,10 @@ test('production without Stripe’s keys sells nothing: checkout and its webhook
   const checkout = await send(url, 'POST', '/api/checkout', { key, body: { agent_id: 'buyer', amount: 25 } })
   assert.deepEqual([checkout.status, checkout.body.error], [503, 'stripe_not_configured'])
   assert.deepEqual((await send(url, 'GET', '/api/status?agent_id=buyer')).body, { exists: false })
-  const event = await send(url, 'POST', '/v1/stripe/webhook', { body: { id: 'evt_1', object: 'event', type: 'x', data: { object: {} } }, headers: { 'stripe-signature': 't=1,v1=00' } })
+  const event = await send(url, 'POST', '/v1/stripe/webhook', {
+    body: { id: 'evt_1', object: 'event', type: 'x', data: { object: {} } },
+    headers: { 'stripe-signature': 't=1,v1=00' }
+  })
   assert.deepEqual([event.status, event.body.error], [503, 'stripe_not_configured'])
   assert.equal((await send(url, 'GET', '/simulators/stripe/cs_test_1')).status, 404)
   assert.equal(server.app.stripe.simulator, undefined)
@@ -33,7 +36,10 @@ test('production without Plaid’s keys links no simulated bank to a live creden
   const { liveKey, testKey } = await createPartner(database, { production: true })
   const wish = { user_id: 'usr_1' }
   const { body: made } = await send(url, 'POST', '/v1/sandbox/public_token', { key: testKey, body: {} })
-  for (const [path, body] of [['/v1/link/token/create', wish], ['/v1/accounts/link', { ...wish, public_token: made.public_token }]] as const) {
+  for (const [path, body] of [
+    ['/v1/link/token/create', wish],
+    ['/v1/accounts/link', { ...wish, public_token: made.public_token }]
+  ] as const) {
     const refused = await send(url, 'POST', path, { key: liveKey, body })
     assert.deepEqual([refused.status, refused.body.error], [503, 'plaid_not_configured'], path)
     assert.equal((await send(url, 'POST', path, { key: testKey, body })).status, 200, path)
@@ -43,5 +49,11 @@ test('production without Plaid’s keys links no simulated bank to a live creden
 
 test('health says that neither is configured', async () => {
   const { body } = await send(url, 'GET', '/api/v1/health')
-  assert.deepEqual([body.plaid, body.stripe], [{ configured: false, mode: 'not_configured' }, { configured: false, mode: 'not_configured' }])
+  assert.deepEqual(
+    [body.plaid, body.stripe],
+    [
+      { configured: false, mode: 'not_configured' },
+      { configured: false, mode: 'not_configured' }
+    ]
+  )
 })

@@ -8,11 +8,16 @@ import { openTestDatabase } from '../../build-app.ts'
 test('an array reaches the database as it is, whatever characters its texts have', async () => {
   const { db } = await openTestDatabase({ after })
   const storable = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
-  const marked = fc.string({ unit: fc.constantFrom('"', '\\', 'n', 'u', ',', '{', '}', '\n', '\t', '\u001f', '\u007f', ' ', 'é', '🏦') })
+  const marked = fc.string({
+    unit: fc.constantFrom('"', '\\', 'n', 'u', ',', '{', '}', '\n', '\t', '\u001f', '\u007f', ' ', 'é', '🏦')
+  })
   const texts = fc.array(fc.option(fc.oneof(storable, marked, fc.constantFrom('null', 'NULL', ''))))
   await fc.assert(
     fc.asyncProperty(texts, fc.array(fc.option(fc.maxSafeInteger())), async (given, numbers) => {
-      const { rows } = await sql`select ${arrayText(given)}::text[] as texts, to_json(${arrayText(numbers.map((number) => (number === null ? null : String(number))))}::bigint[]) as numbers`.execute(db)
+      const { rows } =
+        await sql`select ${arrayText(given)}::text[] as texts, to_json(${arrayText(numbers.map((number) => (number === null ? null : String(number))))}::bigint[]) as numbers`.execute(
+          db
+        )
       assert.deepEqual(rows, [{ texts: given, numbers }])
     }),
     { numRuns: 200 }

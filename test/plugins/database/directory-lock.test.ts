@@ -20,7 +20,9 @@ const holdElsewhere = async (dir: string) => {
     await lockDirectory(${JSON.stringify(dir)})
     console.log('held')
     setInterval(() => {}, 1000)`
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   await once(child.stdout, 'data')
   return child
 }
@@ -46,5 +48,7 @@ test('a directory with a path too long for a socket is locked all the same', asy
   const unlock = await lockDirectory(dir)
   await assert.rejects(lockDirectory(dir), /Another AtlasForge process/)
   await unlock()
-  await (await lockDirectory(dir))()
+  await (
+    await lockDirectory(dir)
+  )()
 })

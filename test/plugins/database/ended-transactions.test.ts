@@ -23,12 +23,17 @@ const open = async (t: TestContext, poolSize: number, options: { statementLimitM
     await own.drop()
   })
   await sql`create table words (word text not null unique)`.execute(db)
-  const words = async (): Promise<string[]> => (await sql<{ word: string }>`select word from words order by word`.execute(db)).rows.map(({ word }) => word)
+  const words = async (): Promise<string[]> =>
+    (await sql<{ word: string }>`select word from words order by word`.execute(db)).rows.map(({ word }) => word)
   return { db, words, active: () => connections?.().active }
 }
 
-const write = async (db: Db, word: string): Promise<void> => void (await sql`insert into words (word) values (${word})`.execute(db))
-const writeLast = prepared<{ word: string }>()((_db, place) => sql`insert into words (word) values (${place('word')})`, { withCommit: true })
+const write = async (db: Db, word: string): Promise<void> =>
+  void (await sql`insert into words (word) values (${word})`.execute(db))
+const writeLast = prepared<{ word: string }>()(
+  (_db, place) => sql`insert into words (word) values (${place('word')})`,
+  { withCommit: true }
+)
 
 const writeOn = async (db: Db, word: string): Promise<void> => {
   for (let n = 0; n < 10; n++) await write(db, `${word} ${n}`)
@@ -51,7 +56,9 @@ test('what is still said in a transaction while it is rolled back is not done', 
 
 /** Lets the word `slow` take its time: when its transaction commits, or at once. */
 const slowDown = async (db: Db, when: 'at commit' | 'at once', seconds: number): Promise<void> => {
-  await sql`create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(${sql.lit(seconds)}); return new; end $$`.execute(db)
+  await sql`create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(${sql.lit(seconds)}); return new; end $$`.execute(
+    db
+  )
   await sql`create constraint trigger dawdle after insert on words deferrable ${sql.raw(when === 'at commit' ? 'initially deferred' : '')}
     for each row when (new.word = 'slow') execute function dawdle()`.execute(db)
 }
@@ -67,28 +74,43 @@ for (const [title, when, said, statement] of [
   ['commits', 'at commit', write, 'commit'],
   ['says one thing alone', 'at once', (db: Db, word: string) => writeLast(db, { word }), 'insert into words']
 ] as const) {
-  test(`what is still said in a transaction while it ${title} is refused, and leaves nothing open`, { skip }, async (t) => {
-    const { db, words, active } = await open(t, 4)
-    await slowDown(db, when, 2)
-    const late: Promise<PromiseSettledResult<unknown>[]>[] = []
-    await transact(db, async (trx) => {
-      await said(trx, 'slow')
-      const isUnderWay = underWay(db, statement, 0)
-      late.push(Promise.allSettled([isUnderWay.then(() => write(trx, 'late')), isUnderWay.then(() => writeLast(trx, { word: 'too late' }))]))
-    })
-    const told = await Promise.all(late)
-    assert.deepEqual(told.flat().map(({ status }) => status), ['rejected', 'rejected'])
-    assert.deepEqual([await words(), active()], [['slow'], 0])
-    const leftOpen = sql`select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`
-    assert.deepEqual((await leftOpen.execute(db)).rows, [])
-  })
+  test(
+    `what is still said in a transaction while it ${title} is refused, and leaves nothing open`,
+    { skip },
+    async (t) => {
+      const { db, words, active } = await open(t, 4)
+      await slowDown(db, when, 2)
+      const late: Promise<PromiseSettledResult<unknown>[]>[] = []
+      await transact(db, async (trx) => {
+        await said(trx, 'slow')
+        const isUnderWay = underWay(db, statement, 0)
+        late.push(
+          Promise.allSettled([
+            isUnderWay.then(() => write(trx, 'late')),
+            isUnderWay.then(() => writeLast(trx, { word: 'too late' }))
+          ])
+        )
+      })
+      const told = await Promise.all(late)
+      assert.deepEqual(
+        told.flat().map(({ status }) => status),
+        ['rejected', 'rejected']
+      )
+      assert.deepEqual([await words(), active()], [['slow'], 0])
+      const leftOpen = sql`select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`
+      assert.deepEqual((await leftOpen.execute(db)).rows, [])
+    }
+  )
 }
 
 test('a connection whose commit was given up on goes to no other transaction', { skip }, async (t) => {
   const limitMs = 2_000
   const { db, words } = await open(t, 2, { statementLimitMs: limitMs })
   await slowDown(db, 'at commit', 10)
-  const slow = assert.rejects(transact(db, (trx) => write(trx, 'slow')), /timeout/)
+  const slow = assert.rejects(
+    transact(db, (trx) => write(trx, 'slow')),
+    /timeout/
+  )
   await underWay(db, 'commit', limitMs / 2)
   await transact(db, (trx) => write(trx, 'next'))
   await slow
@@ -97,7 +119,10 @@ test('a connection whose commit was given up on goes to no other transaction', {
 
 test('a transaction that was not begun fails with its first statement, and nothing follows', { skip }, async (t) => {
   const options = { connectionString: serverUrl, statementLimitMs: 5_000 }
-  const driver = pipeliningDialect(openPool(options, 1), openSharedClients(1, () => openClient(options, () => undefined))).createDriver()
+  const driver = pipeliningDialect(
+    openPool(options, 1),
+    openSharedClients(1, () => openClient(options, () => undefined))
+  ).createDriver()
   t.after(() => driver.destroy())
   const connection = await driver.acquireConnection()
   await driver.beginTransaction(connection, { isolationLevel: 'refused' as never })

@@ -10,13 +10,20 @@ import { createPostgresDatabase, openTestDatabase, startApp } from '../../build-
 import { statementsOf } from '../../statements.ts'
 
 const write = prepared<{ text: string }>()((_db, place) => sql`insert into words (word) values (${place('text')})`)
-const writeLast = prepared<{ text: string }>()((_db, place) => sql`insert into words (word) values (${place('text')})`, { withCommit: true })
+const writeLast = prepared<{ text: string }>()(
+  (_db, place) => sql`insert into words (word) values (${place('text')})`,
+  { withCommit: true }
+)
 
-const writeAlone = prepared<{ text: string }>()((_db, place) => sql<{ position: number }>`insert into words (word) values (${place('text')}) returning position`, { wholeTransaction: true })
+const writeAlone = prepared<{ text: string }>()(
+  (_db, place) => sql<{ position: number }>`insert into words (word) values (${place('text')}) returning position`,
+  { wholeTransaction: true }
+)
 
 const prepare = async (db: Db) => {
   await sql`create table words (position bigint generated always as identity, word text not null unique)`.execute(db)
-  return async (): Promise<string[]> => (await sql<{ word: string }>`select word from words order by position`.execute(db)).rows.map(({ word }) => word)
+  return async (): Promise<string[]> =>
+    (await sql<{ word: string }>`select word from words order by position`.execute(db)).rows.map(({ word }) => word)
 }
 
 test('the last words of a transaction', async (t) => {
@@ -30,7 +37,10 @@ test('the last words of a transaction', async (t) => {
       await write(trx, { text: 'first' })
     })
     const said = await words()
-    assert.deepEqual(said.filter((word) => word !== 'first'), ['second', 'third'])
+    assert.deepEqual(
+      said.filter((word) => word !== 'first'),
+      ['second', 'third']
+    )
     assert.ok(said.includes('first'))
   })
 
@@ -51,7 +61,10 @@ test('the last words of a transaction', async (t) => {
       await writeLast(trx, { text: 'alone' })
     })
     await assert.rejects(attempt, { code: '23505' })
-    await assert.rejects(transact(db, (trx) => writeLast(trx, { text: 'alone' })), { code: '23505' })
+    await assert.rejects(
+      transact(db, (trx) => writeLast(trx, { text: 'alone' })),
+      { code: '23505' }
+    )
     assert.deepEqual(await words(), before)
   })
 
@@ -74,20 +87,24 @@ test('the last words of a transaction', async (t) => {
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 
-test('a transaction that says nothing, or one thing, takes no connection of its own', { skip: serverUrl === '' && 'needs a PostgreSQL server' }, async (t) => {
-  const own = await createPostgresDatabase(serverUrl)
-  const { db, connections, close } = openPostgres(own.url, 4, () => undefined)
-  t.after(async () => {
-    await close()
-    await own.drop()
-  })
-  await prepare(db)
-  assert.equal(await transact(db, () => Promise.resolve('nothing to say')), 'nothing to say')
-  await transact(db, (trx) => writeLast(trx, { text: 'alone' }))
-  assert.deepEqual([connections?.().active, connections?.().idle], [0, 0])
-  await transact(db, (trx) => write(trx, { text: 'not alone' }))
-  assert.deepEqual([connections?.().active, connections?.().idle], [0, 1])
-})
+test(
+  'a transaction that says nothing, or one thing, takes no connection of its own',
+  { skip: serverUrl === '' && 'needs a PostgreSQL server' },
+  async (t) => {
+    const own = await createPostgresDatabase(serverUrl)
+    const { db, connections, close } = openPostgres(own.url, 4, () => undefined)
+    t.after(async () => {
+      await close()
+      await own.drop()
+    })
+    await prepare(db)
+    assert.equal(await transact(db, () => Promise.resolve('nothing to say')), 'nothing to say')
+    await transact(db, (trx) => writeLast(trx, { text: 'alone' }))
+    assert.deepEqual([connections?.().active, connections?.().idle], [0, 0])
+    await transact(db, (trx) => write(trx, { text: 'not alone' }))
+    assert.deepEqual([connections?.().active, connections?.().idle], [0, 1])
+  }
+)
 
 test('a statement that is a whole transaction', async (t) => {
   const { db } = await openTestDatabase(t)
@@ -102,35 +119,46 @@ test('a statement that is a whole transaction', async (t) => {
   })
 
   await t.test('leaves nothing when the database refuses it, and its connection to the next', async () => {
-    await assert.rejects(transact(db, (trx) => writeAlone(trx, { text: 'done' })), { code: '23505' })
+    await assert.rejects(
+      transact(db, (trx) => writeAlone(trx, { text: 'done' })),
+      { code: '23505' }
+    )
     await transact(db, (trx) => writeAlone(trx, { text: 'next' }))
     assert.deepEqual(await words(), ['done', 'next'])
   })
 })
 
-test('a statement that is a whole transaction is sent alone, and nothing can be said before or after it', { skip: serverUrl === '' && 'needs a PostgreSQL server' }, async (t) => {
-  const own = await createPostgresDatabase(serverUrl)
-  const { db, connections, close } = openPostgres(own.url, 5, () => undefined)
-  t.after(async () => {
-    await close()
-    await own.drop()
-  })
-  const words = await prepare(db)
-  const statements = await statementsOf(db, () => true, () => transact(db, (trx) => writeAlone(trx, { text: 'alone' })))
-  assert.equal(statements.length, 1, statements.join('; '))
-  const before = transact(db, async (trx) => {
-    await write(trx, { text: 'before' })
-    await writeAlone(trx, { text: 'too late' })
-  })
-  await assert.rejects(before, /too late/)
-  const after = transact(db, async (trx) => {
-    await writeAlone(trx, { text: 'whole' })
-    await write(trx, { text: 'after' })
-  })
-  await assert.rejects(after, /nothing more can be said/)
-  assert.deepEqual(await words(), ['alone', 'whole'])
-  assert.deepEqual([connections?.().active, connections?.().idle], [0, 1])
-})
+test(
+  'a statement that is a whole transaction is sent alone, and nothing can be said before or after it',
+  { skip: serverUrl === '' && 'needs a PostgreSQL server' },
+  async (t) => {
+    const own = await createPostgresDatabase(serverUrl)
+    const { db, connections, close } = openPostgres(own.url, 5, () => undefined)
+    t.after(async () => {
+      await close()
+      await own.drop()
+    })
+    const words = await prepare(db)
+    const statements = await statementsOf(
+      db,
+      () => true,
+      () => transact(db, (trx) => writeAlone(trx, { text: 'alone' }))
+    )
+    assert.equal(statements.length, 1, statements.join('; '))
+    const before = transact(db, async (trx) => {
+      await write(trx, { text: 'before' })
+      await writeAlone(trx, { text: 'too late' })
+    })
+    await assert.rejects(before, /too late/)
+    const after = transact(db, async (trx) => {
+      await writeAlone(trx, { text: 'whole' })
+      await write(trx, { text: 'after' })
+    })
+    await assert.rejects(after, /nothing more can be said/)
+    assert.deepEqual(await words(), ['alone', 'whole'])
+    assert.deepEqual([connections?.().active, connections?.().idle], [0, 1])
+  }
+)
 
 test('of two effects under one key the second to commit is undone, until the key is 24 hours old', async (t) => {
   const { app, database, clock } = await startApp(t)

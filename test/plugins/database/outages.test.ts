@@ -25,7 +25,17 @@ const start = async () => {
   })
   const server = await startApp({ after }, { database })
   const { testKey } = await createPartner(database)
-  return { ...server, line, ownUrl: own.url, ask: (method = 'GET', headers = {}) => send(server.url, method, '/v1/webhooks', { key: testKey, headers, ...(method === 'GET' ? {} : { body: { url: 'http://127.0.0.1:1/', events: ['*'] } }) }) }
+  return {
+    ...server,
+    line,
+    ownUrl: own.url,
+    ask: (method = 'GET', headers = {}) =>
+      send(server.url, method, '/v1/webhooks', {
+        key: testKey,
+        headers,
+        ...(method === 'GET' ? {} : { body: { url: 'http://127.0.0.1:1/', events: ['*'] } })
+      })
+  }
 }
 
 test('while the database is away', { skip }, async (t) => {
@@ -34,33 +44,45 @@ test('while the database is away', { skip }, async (t) => {
   const assertUnavailable = ({ status, body, headers }: Awaited<ReturnType<typeof ask>>) =>
     assert.deepEqual([status, body.error, headers.get('retry-after')], [503, 'unavailable', '1'], JSON.stringify(body))
 
-  await t.test('a request is answered 503 with Retry-After, with and without a key, and the next one after it is back is served', async () => {
-    assert.equal((await ask()).status, 200)
-    line.become('cut')
-    for (let round = 0; round < 3; round++) for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `k${round}` })])) assertUnavailable(answer)
-    assert.equal((await send(url, 'GET', '/api/v1/health/live')).status, 200)
-    line.become('open')
-    await well()
-  })
+  await t.test(
+    'a request is answered 503 with Retry-After, with and without a key, and the next one after it is back is served',
+    async () => {
+      assert.equal((await ask()).status, 200)
+      line.become('cut')
+      for (let round = 0; round < 3; round++)
+        for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `k${round}` })]))
+          assertUnavailable(answer)
+      assert.equal((await send(url, 'GET', '/api/v1/health/live')).status, 200)
+      line.become('open')
+      await well()
+    }
+  )
 
-  await t.test('a connection that dies in a transaction, between its statements, ends that transaction and not the server', async () => {
-    const admin = new pg.Client({ connectionString: ownUrl })
-    await admin.connect()
-    const died = database.db.transaction().execute(async (trx) => {
-      await trx.selectFrom('partners').selectAll().execute()
-      await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()')
-      await until('the connection is dead', () => new Promise((done) => setImmediate(done, true)))
-      await trx.selectFrom('partners').selectAll().execute()
-    })
-    await assert.rejects(died)
-    await admin.end()
-    await well()
-  })
+  await t.test(
+    'a connection that dies in a transaction, between its statements, ends that transaction and not the server',
+    async () => {
+      const admin = new pg.Client({ connectionString: ownUrl })
+      await admin.connect()
+      const died = database.db.transaction().execute(async (trx) => {
+        await trx.selectFrom('partners').selectAll().execute()
+        await admin.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+        )
+        await until('the connection is dead', () => new Promise((done) => setImmediate(done, true)))
+        await trx.selectFrom('partners').selectAll().execute()
+      })
+      await assert.rejects(died)
+      await admin.end()
+      await well()
+    }
+  )
 
   await t.test('a database that falls silent is given up on, and its connections with it', async () => {
     await well()
     line.become('silent')
-    for (let round = 0; round < 2; round++) for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `s${round}` })])) assertUnavailable(answer)
+    for (let round = 0; round < 2; round++)
+      for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `s${round}` })]))
+        assertUnavailable(answer)
     assert.equal((await send(url, 'GET', '/api/v1/health/ready')).status, 503)
     line.become('open')
     await well()

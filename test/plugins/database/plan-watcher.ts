@@ -30,16 +30,27 @@ const wholeReadsOf = ({ Plans = [], ...plan }: Plan, firstColumns: Map<string, s
  *
  * @returns how many statements were carried out since it was asked last, and what they read from end to end.
  */
-export const watchPlans = async (t: Cleaner, client: pg.Client): Promise<() => { carriedOut: number; reads: { read: string; by: string[] }[] }> => {
+export const watchPlans = async (
+  t: Cleaner,
+  client: pg.Client
+): Promise<() => { carriedOut: number; reads: { read: string; by: string[] }[] }> => {
   const settings = {
-    session_preload_libraries: 'auto_explain', 'auto_explain.log_min_duration': '0', 'auto_explain.log_nested_statements': 'on', 'auto_explain.log_format': 'json',
-    'auto_explain.log_settings': 'on', client_min_messages: 'log'
+    session_preload_libraries: 'auto_explain',
+    'auto_explain.log_min_duration': '0',
+    'auto_explain.log_nested_statements': 'on',
+    'auto_explain.log_format': 'json',
+    'auto_explain.log_settings': 'on',
+    client_min_messages: 'log'
   }
   for (const [name, value] of Object.entries(settings)) {
-    await client.query(`alter database ${client.escapeIdentifier(client.database ?? '')} set ${name} = ${client.escapeLiteral(value)}`)
+    await client.query(
+      `alter database ${client.escapeIdentifier(client.database ?? '')} set ${name} = ${client.escapeLiteral(value)}`
+    )
   }
 
-  const { rows: indexes } = await client.query<{ name: string; column: string }>('select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid, 1, true) as column from pg_index')
+  const { rows: indexes } = await client.query<{ name: string; column: string }>(
+    'select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid, 1, true) as column from pg_index'
+  )
   const firstColumns = new Map(indexes.map(({ name, column }) => [name, column]))
 
   const seen = new Map<string, Set<string>>()
@@ -50,7 +61,8 @@ export const watchPlans = async (t: Cleaner, client: pg.Client): Promise<() => {
     const { 'Query Text': text, Plan: plan, Settings: { enable_seqscan } = {} } = JSON.parse(found) as Explained
     if (enable_seqscan !== 'off') return
     carriedOut += 1
-    for (const read of wholeReadsOf(plan, firstColumns)) seen.set(read, (seen.get(read) ?? new Set()).add(text.replaceAll(/\s+/g, ' ')))
+    for (const read of wholeReadsOf(plan, firstColumns))
+      seen.set(read, (seen.get(read) ?? new Set()).add(text.replaceAll(/\s+/g, ' ')))
   }
   const { emit } = pg.Client.prototype
   pg.Client.prototype.emit = function (this: pg.Client, name: string, ...rest: unknown[]) {

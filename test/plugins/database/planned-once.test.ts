@@ -15,7 +15,17 @@ test('a connection plans each statement once, and not for the values of each tim
     await close()
     await made.drop()
   })
-  for (let i = 0; i < 7; i++) await db.selectFrom('activity').select('id').where('partner_id', '=', `p${i}`).orderBy('id').limit(i + 1).execute()
-  const { rows } = await sql`select generic_plans::int, custom_plans::int from pg_prepared_statements where statement like '%"activity"%'`.execute(db)
+  for (let i = 0; i < 7; i++)
+    await db
+      .selectFrom('activity')
+      .select('id')
+      .where('partner_id', '=', `p${i}`)
+      .orderBy('id')
+      .limit(i + 1)
+      .execute()
+  const { rows } =
+    await sql`select generic_plans::int, custom_plans::int from pg_prepared_statements where statement like '%"activity"%'`.execute(
+      db
+    )
   assert.deepEqual(rows, [{ generic_plans: 7, custom_plans: 0 }])
 })

@@ -17,7 +17,10 @@ const useEverything = async (url: string): Promise<void> => {
     const database = withState(openPostgres(url, 10, () => undefined))
     t.after(() => database.close())
     const { url: front, app } = await startApp(t, { database, env: { ATLAS_INGEST_SECRET: ingestSecret } })
-    const { run } = await runCollection({ collection: `${front}/v1/postman_collection.json`, environment: `${front}/v1/postman_environment.json` })
+    const { run } = await runCollection({
+      collection: `${front}/v1/postman_collection.json`,
+      environment: `${front}/v1/postman_environment.json`
+    })
     assert.deepEqual(run.failures, [])
     await walkThroughEverything({ front, database, ingestSecret })
     await app.outbox.settle()
@@ -28,46 +31,65 @@ const useEverything = async (url: string): Promise<void> => {
 /** Read from end to end because there is no more of it than what is looked for. */
 const mayBeReadWhole = new Set([
   // As many rows as there are migrations, checks and keys in use; and one that the simulator of Stripe looks through when it starts.
-  'migrations', 'check_results', 'plaid_sim_webhook_keys_active', 'stripe_sim_events',
+  'migrations',
+  'check_results',
+  'plaid_sim_webhook_keys_active',
+  'stripe_sim_events',
   // Items of the simulator of Plaid, in the form that the version before needs.
   'plaid_sim_items_migrated',
   // Queues: what is in them waits to be done, and leaves them.
-  'events_unpublished', 'stripe_sim_events_pending', 'transfers_preparing', 'plaid_transfer_events_open', 'transfer_legs_wanted', 'transfer_legs_under_way', 'items_to_sync',
+  'events_unpublished',
+  'stripe_sim_events_pending',
+  'transfers_preparing',
+  'plaid_transfer_events_open',
+  'transfer_legs_wanted',
+  'transfer_legs_under_way',
+  'items_to_sync',
   // Lists, the newest first, read backwards until a page is full: what belongs to others is passed over.
-  'activity_pkey', 'bureau_events_pkey'
+  'activity_pkey',
+  'bureau_events_pkey'
 ])
 
 /** PostgreSQL looks at a table of its own accord when fifty rows have changed; of one with a handful it makes no difference how it is read. */
 const fewRows = 20
 
-test('every table that grows is read by an index and a condition on it, also where statements were planned while the tables were small', {
-  skip: serverUrl === '' ? 'needs a PostgreSQL server, which tells how it reads its tables' : false
-}, async (t) => {
-  const { url, drop } = await createPostgresDatabase(serverUrl)
-  const client = new pg.Client(url)
-  await client.connect()
-  t.after(async () => {
-    await client.end()
-    await drop()
-  })
-  const take = await watchPlans(t, client)
-  const wholeReads = () => {
-    const { carriedOut, reads } = take()
-    // None would be read whole where none was seen.
-    assert.ok(carriedOut > 1_000, String(carriedOut))
-    return reads.filter(({ read }) => !mayBeReadWhole.has(read) && !read.startsWith('pg_'))
+test(
+  'every table that grows is read by an index and a condition on it, also where statements were planned while the tables were small',
+  {
+    skip: serverUrl === '' ? 'needs a PostgreSQL server, which tells how it reads its tables' : false
+  },
+  async (t) => {
+    const { url, drop } = await createPostgresDatabase(serverUrl)
+    const client = new pg.Client(url)
+    await client.connect()
+    t.after(async () => {
+      await client.end()
+      await drop()
+    })
+    const take = await watchPlans(t, client)
+    const wholeReads = () => {
+      const { carriedOut, reads } = take()
+      // None would be read whole where none was seen.
+      assert.ok(carriedOut > 1_000, String(carriedOut))
+      return reads.filter(({ read }) => !mayBeReadWhole.has(read) && !read.startsWith('pg_'))
+    }
+
+    await useEverything(url)
+    assert.deepEqual(wholeReads(), [], 'while PostgreSQL knew nothing of the tables')
+
+    for (let time = 0; time < 3; time++) await useEverything(url)
+    await client.query('vacuum analyze')
+    take()
+    await useEverything(url)
+    const { rows } = await client.query<{ name: string }>(
+      'select relname as name from pg_class where reltuples < $1 union select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid where c.reltuples < $1',
+      [fewRows]
+    )
+    const small = new Set(rows.map(({ name }) => name))
+    assert.deepEqual(
+      wholeReads().filter(({ read }) => !small.has(read)),
+      [],
+      'when it had seen them while they were small'
+    )
   }
-
-  await useEverything(url)
-  assert.deepEqual(wholeReads(), [], 'while PostgreSQL knew nothing of the tables')
-
-  for (let time = 0; time < 3; time++) await useEverything(url)
-  await client.query('vacuum analyze')
-  take()
-  await useEverything(url)
-  const { rows } = await client.query<{ name: string }>(
-    'select relname as name from pg_class where reltuples < $1 union select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid where c.reltuples < $1', [fewRows]
-  )
-  const small = new Set(rows.map(({ name }) => name))
-  assert.deepEqual(wholeReads().filter(({ read }) => !small.has(read)), [], 'when it had seen them while they were small')
-})
+)

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { transact } from '../../../plugins/database/transaction.ts'
-import { lockBalance, openWallet, post, readBalances, readHistory, readMovement, type Posting } from '../../../plugins/ledger/book.ts'
+import {
+  lockBalance,
+  openWallet,
+  post,
+  readBalances,
+  readHistory,
+  readMovement,
+  type Posting
+} from '../../../plugins/ledger/book.ts'
 import { openTestDatabase } from '../../test-database.ts'
 
 const { db } = await openTestDatabase({ after })
@@ -9,7 +17,9 @@ const now = new Date('2026-06-14T18:00:00.000Z')
 
 const open = (walletId: string) => transact(db, (trx) => openWallet(trx, walletId, now))
 const book = (walletId: string, type: Posting['type'], amountCents: number, more: Partial<Posting> = {}, at = now) =>
-  transact(db, (trx) => post(trx, { walletId, type, amountCents, description: `A posting of the type ${type}`, ...more }, at))
+  transact(db, (trx) =>
+    post(trx, { walletId, type, amountCents, description: `A posting of the type ${type}`, ...more }, at)
+  )
 const balanceOf = async (walletId: string) => (await readBalances(db, [walletId])).get(walletId)
 
 test('each type moves credits in its own direction, and the outcome tells the new balance', async () => {
@@ -25,7 +35,11 @@ test('each type moves credits in its own direction, and the outcome tells the ne
   ]
   for (const [type, amountCents, balanceCents] of moves) {
     const posted = await book('directions', type, amountCents)
-    assert.deepEqual(posted, { posted: true, transactionId: posted.posted && posted.transactionId, balanceCents, repeated: false }, type)
+    assert.deepEqual(
+      posted,
+      { posted: true, transactionId: posted.posted && posted.transactionId, balanceCents, repeated: false },
+      type
+    )
     assert.equal(await balanceOf('directions'), balanceCents)
   }
 })
@@ -35,10 +49,14 @@ test('an amount that is no whole number of cents, nothing, or below nothing wher
   await book('refused', 'earn', 10)
   for (const type of ['earn', 'spend', 'loan', 'repayment', 'refund'] as const) {
     for (const amountCents of [0, -1, 0.5, Number.NaN, 2 ** 53]) {
-      await assert.rejects(book('refused', type, amountCents), new RangeError(`A posting of the type ${type} cannot have the amount ${amountCents}.`))
+      await assert.rejects(
+        book('refused', type, amountCents),
+        new RangeError(`A posting of the type ${type} cannot have the amount ${amountCents}.`)
+      )
     }
   }
-  for (const amountCents of [0, -0.5, -(2 ** 53)]) await assert.rejects(book('refused', 'adjustment', amountCents), RangeError)
+  for (const amountCents of [0, -0.5, -(2 ** 53)])
+    await assert.rejects(book('refused', 'adjustment', amountCents), RangeError)
   assert.equal(await balanceOf('refused'), 10)
 })
 
@@ -55,7 +73,12 @@ test('a reference books once and then tells the first booking and the balance of
   const first = await book('referred', 'earn', 100, { reference: 'topup:1' })
   await book('referred', 'earn', 40)
   assert.ok(first.posted)
-  assert.deepEqual(await book('referred', 'earn', 100, { reference: 'topup:1' }), { posted: true, transactionId: first.transactionId, balanceCents: 140, repeated: true })
+  assert.deepEqual(await book('referred', 'earn', 100, { reference: 'topup:1' }), {
+    posted: true,
+    transactionId: first.transactionId,
+    balanceCents: 140,
+    repeated: true
+  })
   await assert.rejects(book('referred', 'earn', 101, { reference: 'topup:1' }), /booked already with another content/)
   assert.equal(await balanceOf('referred'), 140)
 })
@@ -65,7 +88,11 @@ test('opening a wallet again leaves it as it is', async () => {
   await book('opened', 'earn', 70)
   await open('opened')
   assert.equal(await balanceOf('opened'), 70)
-  const { created_at } = await db.selectFrom('ledger_wallets').select('created_at').where('wallet_id', '=', 'opened').executeTakeFirstOrThrow()
+  const { created_at } = await db
+    .selectFrom('ledger_wallets')
+    .select('created_at')
+    .where('wallet_id', '=', 'opened')
+    .executeTakeFirstOrThrow()
   assert.deepEqual(created_at, now)
 })
 
@@ -80,11 +107,21 @@ test('where there is no wallet or no transaction, nothing is booked and nothing 
 })
 
 test('balances are told for the wallets that were asked for and exist', async () => {
-  for (const [walletId, cents] of [['here', 5], ['there', 7], ['elsewhere', 9]] as const) {
+  for (const [walletId, cents] of [
+    ['here', 5],
+    ['there', 7],
+    ['elsewhere', 9]
+  ] as const) {
     await open(walletId)
     await book(walletId, 'earn', cents)
   }
-  assert.deepEqual(await readBalances(db, ['here', 'there', 'nowhere']), new Map([['here', 5], ['there', 7]]))
+  assert.deepEqual(
+    await readBalances(db, ['here', 'there', 'nowhere']),
+    new Map([
+      ['here', 5],
+      ['there', 7]
+    ])
+  )
   assert.deepEqual(await readBalances(db, []), new Map())
   assert.equal(await transact(db, (trx) => lockBalance(trx, 'there')), 7)
 })
@@ -108,9 +145,30 @@ test('a history is the wallet’s own, newest first, and goes on where the last 
   const last = await book('paged', 'adjustment', -50, { description: 'Set right' }, later)
   assert.ok(earned.posted && spent.posted && last.posted)
   const rows = [
-    { id: last.transactionId, type: 'adjustment', amountCents: -50, description: 'Set right', balanceAfterCents: 150, createdAt: later },
-    { id: spent.transactionId, type: 'spend', amountCents: -100, description: 'A call', balanceAfterCents: 200, createdAt: later },
-    { id: earned.transactionId, type: 'earn', amountCents: 300, description: 'Top-up', balanceAfterCents: 300, createdAt: now }
+    {
+      id: last.transactionId,
+      type: 'adjustment',
+      amountCents: -50,
+      description: 'Set right',
+      balanceAfterCents: 150,
+      createdAt: later
+    },
+    {
+      id: spent.transactionId,
+      type: 'spend',
+      amountCents: -100,
+      description: 'A call',
+      balanceAfterCents: 200,
+      createdAt: later
+    },
+    {
+      id: earned.transactionId,
+      type: 'earn',
+      amountCents: 300,
+      description: 'Top-up',
+      balanceAfterCents: 300,
+      createdAt: now
+    }
   ]
   assert.deepEqual(await readHistory(db, 'paged', 10), rows)
   assert.deepEqual(await readHistory(db, 'paged', 2), rows.slice(0, 2))

@@ -14,25 +14,50 @@ const openFunded = async ({ app, database: { db } }: TestApp, walletId: string, 
   })
 
 const spend = async ({ app, database: { db } }: TestApp, walletId: string, amountCents: number, reference?: string) =>
-  await transact(db, (trx) => app.ledger.post(trx, { walletId, type: 'spend', amountCents, description: 'A call', ...(reference === undefined ? {} : { reference }) }))
+  await transact(db, (trx) =>
+    app.ledger.post(trx, {
+      walletId,
+      type: 'spend',
+      amountCents,
+      description: 'A call',
+      ...(reference === undefined ? {} : { reference })
+    })
+  )
 
 test('the ledger', async (t) => {
   const logged: string[] = []
-  const server = await startApp(t, { env: { LOG_LEVEL: 'error' }, logStream: { write: (line) => void logged.push(line) } })
+  const server = await startApp(t, {
+    env: { LOG_LEVEL: 'error' },
+    logStream: { write: (line) => void logged.push(line) }
+  })
   const { app, database, clock } = server
   const { db } = database
 
   await t.test('a posting is a balanced pair of entries, and the balance is their sum', async () => {
     await openFunded(server, 'pair', 100_000)
     const posted = await spend(server, 'pair', 5_000)
-    assert.deepEqual({ ...posted, transactionId: 0 }, { posted: true, transactionId: 0, balanceCents: 95_000, repeated: false })
+    assert.deepEqual(
+      { ...posted, transactionId: 0 },
+      { posted: true, transactionId: 0, balanceCents: 95_000, repeated: false }
+    )
     const history = await app.ledger.history(db, 'pair', 10)
     assert.deepEqual(
       history.map(({ type, amountCents, balanceAfterCents }) => [type, amountCents, balanceAfterCents]),
-      [['spend', -5_000, 95_000], ['earn', 100_000, 100_000]]
+      [
+        ['spend', -5_000, 95_000],
+        ['earn', 100_000, 100_000]
+      ]
     )
-    const entries = await db.selectFrom('ledger_entries').select(['account', 'amount_cents']).where('transaction_id', '=', history[0]?.id ?? 0).orderBy('account').execute()
-    assert.deepEqual(entries, [{ account: 'system:spend', amount_cents: 5_000 }, { account: 'wallet:pair', amount_cents: -5_000 }])
+    const entries = await db
+      .selectFrom('ledger_entries')
+      .select(['account', 'amount_cents'])
+      .where('transaction_id', '=', history[0]?.id ?? 0)
+      .orderBy('account')
+      .execute()
+    assert.deepEqual(entries, [
+      { account: 'system:spend', amount_cents: 5_000 },
+      { account: 'wallet:pair', amount_cents: -5_000 }
+    ])
   })
 
   await t.test('more than the wallet holds is not booked and leaves nothing behind', async () => {
@@ -76,46 +101,67 @@ test('the ledger', async (t) => {
     assert.equal(await app.ledger.balance(db, 'stone'), 100)
   })
 
-  await t.test('entries that do not sum to zero, and a wallet below zero, are refused by the database itself', async () => {
-    await openFunded(server, 'bent', 100)
-    const insert = (amounts: [number, number]) =>
-      transact(db, async (trx) => {
-        const { id } = await trx
-          .insertInto('ledger_transactions')
-          .values({ type: 'adjustment', description: 'by hand', reference: null, created_at: clock.now() })
-          .returning('id')
-          .executeTakeFirstOrThrow()
-        await trx
-          .insertInto('ledger_entries')
-          .values([
-            { transaction_id: id, account: 'wallet:bent', wallet_id: 'bent', amount_cents: amounts[0] },
-            { transaction_id: id, account: 'system:adjustment', wallet_id: null, amount_cents: amounts[1] }
-          ])
-          .execute()
+  await t.test(
+    'entries that do not sum to zero, and a wallet below zero, are refused by the database itself',
+    async () => {
+      await openFunded(server, 'bent', 100)
+      const insert = (amounts: [number, number]) =>
+        transact(db, async (trx) => {
+          const { id } = await trx
+            .insertInto('ledger_transactions')
+            .values({ type: 'adjustment', description: 'by hand', reference: null, created_at: clock.now() })
+            .returning('id')
+            .executeTakeFirstOrThrow()
+          await trx
+            .insertInto('ledger_entries')
+            .values([
+              { transaction_id: id, account: 'wallet:bent', wallet_id: 'bent', amount_cents: amounts[0] },
+              { transaction_id: id, account: 'system:adjustment', wallet_id: null, amount_cents: amounts[1] }
+            ])
+            .execute()
+        })
+      await assert.rejects(insert([50, -49]), /do not sum to zero/)
+      await assert.rejects(insert([-101, 101]), /ledger_wallet_not_below_zero/)
+      await insert([-100, 100])
+      assert.equal(await app.ledger.balance(db, 'bent'), 0)
+    }
+  )
+
+  await t.test(
+    'what is asked of the server is booked at the time of its clock, and told as it stands in the book',
+    async () => {
+      await openFunded(server, 'told', 500)
+      const spent = await spend(server, 'told', 200)
+      assert.ok(spent.posted)
+      const [row] = await app.ledger.history(db, 'told', 1)
+      assert.deepEqual([row?.id, row?.createdAt], [spent.transactionId, clock.now()])
+      assert.deepEqual(await app.ledger.movement(db, spent.transactionId), {
+        amountCents: -200,
+        balanceAfterCents: 300
       })
-    await assert.rejects(insert([50, -49]), /do not sum to zero/)
-    await assert.rejects(insert([-101, 101]), /ledger_wallet_not_below_zero/)
-    await insert([-100, 100])
-    assert.equal(await app.ledger.balance(db, 'bent'), 0)
-  })
+      assert.deepEqual(await app.ledger.balances(db, ['told', 'nowhere']), new Map([['told', 300]]))
+      assert.equal(await transact(db, (trx) => app.ledger.lockBalance(trx, 'told')), 300)
+      assert.equal(await app.ledger.balance(db, 'nowhere'), undefined)
+      const wallet = await db
+        .selectFrom('ledger_wallets')
+        .select('created_at')
+        .where('wallet_id', '=', 'told')
+        .executeTakeFirstOrThrow()
+      assert.deepEqual(wallet.created_at, clock.now())
+    }
+  )
 
-  await t.test('what is asked of the server is booked at the time of its clock, and told as it stands in the book', async () => {
-    await openFunded(server, 'told', 500)
-    const spent = await spend(server, 'told', 200)
-    assert.ok(spent.posted)
-    const [row] = await app.ledger.history(db, 'told', 1)
-    assert.deepEqual([row?.id, row?.createdAt], [spent.transactionId, clock.now()])
-    assert.deepEqual(await app.ledger.movement(db, spent.transactionId), { amountCents: -200, balanceAfterCents: 300 })
-    assert.deepEqual(await app.ledger.balances(db, ['told', 'nowhere']), new Map([['told', 300]]))
-    assert.equal(await transact(db, (trx) => app.ledger.lockBalance(trx, 'told')), 300)
-    assert.equal(await app.ledger.balance(db, 'nowhere'), undefined)
-    const wallet = await db.selectFrom('ledger_wallets').select('created_at').where('wallet_id', '=', 'told').executeTakeFirstOrThrow()
-    assert.deepEqual(wallet.created_at, clock.now())
-  })
-
-  const health = async () => (await send(server.url, 'GET', '/api/v1/health')).body as { status: string; checks: Record<string, { status: string; at: string }> }
+  const health = async () =>
+    (await send(server.url, 'GET', '/api/v1/health')).body as {
+      status: string
+      checks: Record<string, { status: string; at: string }>
+    }
   const kept = async () => {
-    const { detail } = await db.selectFrom('check_results').select('detail').where('name', '=', 'ledger').executeTakeFirstOrThrow()
+    const { detail } = await db
+      .selectFrom('check_results')
+      .select('detail')
+      .where('name', '=', 'ledger')
+      .executeTakeFirstOrThrow()
     return JSON.parse(detail) as { faults: { where: string }[]; wallets: number; transactions: number; entries: number }
   }
 
@@ -134,24 +180,32 @@ test('the ledger', async (t) => {
     assert.deepEqual(logged, [])
   })
 
-  await t.test('the check finds what was bent with the guards off, says so in the log and in health, and keeps the first twenty faults', async () => {
-    await sql`alter table ledger_wallets disable trigger user`.execute(db)
-    await sql`update ledger_wallets set balance_cents = balance_cents + 7 where wallet_id = 'stone'`.execute(db)
-    await sql`alter table ledger_wallets enable trigger user`.execute(db)
-    await sql`alter table ledger_wallets disable trigger ledger_wallets_moved_by_entries`.execute(db)
-    assert.deepEqual((await verifyLedger(db)).faults.map(({ where }) => where), [
-      'wallet stone: the balance is 107 cents, the entries sum to 100',
-      'trigger ledger_wallets_moved_by_entries is switched off'
-    ])
-    await sql`alter table ledger_wallets disable trigger user`.execute(db)
-    await sql`insert into ledger_wallets (wallet_id, balance_cents, created_at) select 'bent-' || n, 1, now() from generate_series(1, 30) as n`.execute(db)
-    clock.advance(24 * 3_600_000)
-    await app.jobs.run(ledgerCheckJob)
-    const after = await health()
-    assert.deepEqual([after.status, after.checks.ledger?.status], ['degraded', 'failed'])
-    const { faults } = await verifyLedger(db)
-    assert.deepEqual((await kept()).faults, faults.slice(0, 20))
-    assert.match(logged.join(''), /the ledger does not hold/)
-    assert.match(logged.join(''), /wallet bent-30: the balance is 1 cents/, 'the log tells all of them')
-  })
+  await t.test(
+    'the check finds what was bent with the guards off, says so in the log and in health, and keeps the first twenty faults',
+    async () => {
+      await sql`alter table ledger_wallets disable trigger user`.execute(db)
+      await sql`update ledger_wallets set balance_cents = balance_cents + 7 where wallet_id = 'stone'`.execute(db)
+      await sql`alter table ledger_wallets enable trigger user`.execute(db)
+      await sql`alter table ledger_wallets disable trigger ledger_wallets_moved_by_entries`.execute(db)
+      assert.deepEqual(
+        (await verifyLedger(db)).faults.map(({ where }) => where),
+        [
+          'wallet stone: the balance is 107 cents, the entries sum to 100',
+          'trigger ledger_wallets_moved_by_entries is switched off'
+        ]
+      )
+      await sql`alter table ledger_wallets disable trigger user`.execute(db)
+      await sql`insert into ledger_wallets (wallet_id, balance_cents, created_at) select 'bent-' || n, 1, now() from generate_series(1, 30) as n`.execute(
+        db
+      )
+      clock.advance(24 * 3_600_000)
+      await app.jobs.run(ledgerCheckJob)
+      const after = await health()
+      assert.deepEqual([after.status, after.checks.ledger?.status], ['degraded', 'failed'])
+      const { faults } = await verifyLedger(db)
+      assert.deepEqual((await kept()).faults, faults.slice(0, 20))
+      assert.match(logged.join(''), /the ledger does not hold/)
+      assert.match(logged.join(''), /wallet bent-30: the balance is 1 cents/, 'the log tells all of them')
+    }
+  )
 })

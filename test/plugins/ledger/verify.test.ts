@@ -32,7 +32,8 @@ const byHand = (tables: string[], bend: string[], mend: string[]): [bend: string
   return [unguarded(bend), unguarded(mend)]
 }
 
-const move = (type: 'earn' | 'spend', amountCents: number) => transact(db, (trx) => post(trx, { walletId: 'w', type, amountCents, description: 'A call' }, now))
+const move = (type: 'earn' | 'spend', amountCents: number) =>
+  transact(db, (trx) => post(trx, { walletId: 'w', type, amountCents, description: 'A call' }, now))
 await transact(db, (trx) => openWallet(trx, 'w', now))
 const earned = await move('earn', 100)
 const spent = await move('spend', 30)
@@ -43,7 +44,8 @@ test('a book that holds has no faults, and is counted whole', async () => {
 })
 
 test('a transaction whose entries do not sum to zero is found', async () => {
-  const set = (cents: number) => `update ledger_entries set amount_cents = ${cents} where transaction_id = ${second} and wallet_id is null`
+  const set = (cents: number) =>
+    `update ledger_entries set amount_cents = ${cents} where transaction_id = ${second} and wallet_id is null`
   assert.deepEqual(await findings(...byHand(['ledger_entries'], [set(31)], [set(30)])), [
     ['the entries of each transaction sum to zero', `transaction ${second}: the sum is 1 cents`]
   ])
@@ -51,9 +53,10 @@ test('a transaction whose entries do not sum to zero is found', async () => {
 
 test('a transaction that has lost its entries is found', async () => {
   const add = `insert into ledger_transactions (id, type, description, created_at) overriding system value values (999, 'adjustment', 'by hand', now())`
-  assert.deepEqual(await findings(...byHand(['ledger_transactions'], [add], ['delete from ledger_transactions where id = 999'])), [
-    ['each transaction has two entries or more', 'transaction 999: 0 entries']
-  ])
+  assert.deepEqual(
+    await findings(...byHand(['ledger_transactions'], [add], ['delete from ledger_transactions where id = 999'])),
+    [['each transaction has two entries or more', 'transaction 999: 0 entries']]
+  )
 })
 
 test('a balance that its entries do not give is found', async () => {
@@ -70,23 +73,35 @@ test('a wallet below zero is found, now and in the past', async () => {
     `update ledger_entries set amount_cents = amount_cents + ${change} where transaction_id = ${second} and wallet_id is null`,
     `update ledger_wallets set balance_cents = balance_cents - ${change}`
   ]
-  const unchecked = ['alter table ledger_wallets drop constraint ledger_wallet_not_below_zero', 'alter table ledger_entries drop constraint ledger_entries_balance_after_cents_check']
+  const unchecked = [
+    'alter table ledger_wallets drop constraint ledger_wallet_not_below_zero',
+    'alter table ledger_entries drop constraint ledger_entries_balance_after_cents_check'
+  ]
   const checked = [
     'alter table ledger_wallets add constraint ledger_wallet_not_below_zero check (balance_cents >= 0)',
     'alter table ledger_entries add constraint ledger_entries_balance_after_cents_check check (balance_after_cents >= 0)'
   ]
   const invariant = 'no wallet is below zero, nor ever was'
-  assert.deepEqual(await findings(...byHand(['ledger_entries', 'ledger_wallets'], [...unchecked, ...set(71)], [...set(-71), ...checked])), [
-    [invariant, 'wallet w: -1 cents'],
-    [invariant, `wallet w after transaction ${second}: -1 cents`],
-    ['the guards of the tables are in place', 'constraint ledger_wallet_not_below_zero is missing']
-  ])
+  assert.deepEqual(
+    await findings(
+      ...byHand(['ledger_entries', 'ledger_wallets'], [...unchecked, ...set(71)], [...set(-71), ...checked])
+    ),
+    [
+      [invariant, 'wallet w: -1 cents'],
+      [invariant, `wallet w after transaction ${second}: -1 cents`],
+      ['the guards of the tables are in place', 'constraint ledger_wallet_not_below_zero is missing']
+    ]
+  )
 })
 
 test('a balance that was noted wrongly after an entry is found', async () => {
-  const set = (cents: number) => `update ledger_entries set balance_after_cents = ${cents} where transaction_id = ${first} and wallet_id is not null`
+  const set = (cents: number) =>
+    `update ledger_entries set balance_after_cents = ${cents} where transaction_id = ${first} and wallet_id is not null`
   assert.deepEqual(await findings(...byHand(['ledger_entries'], [set(99)], [set(100)])), [
-    ['the balance after each entry is the sum of the entries up to it', `wallet w after transaction ${first}: noted 99 cents, summed 100`]
+    [
+      'the balance after each entry is the sum of the entries up to it',
+      `wallet w after transaction ${first}: noted 99 cents, summed 100`
+    ]
   ])
 })
 
@@ -112,17 +127,23 @@ test('each guard that is switched off is found, and one that is gone too', async
   assert.equal(rows.length, 9)
   const invariant = 'the guards of the tables are in place'
   for (const { table, guard } of rows) {
-    const found = await findings([`alter table ${table} disable trigger ${guard}`], [`alter table ${table} enable trigger ${guard}`])
+    const found = await findings(
+      [`alter table ${table} disable trigger ${guard}`],
+      [`alter table ${table} enable trigger ${guard}`]
+    )
     assert.deepEqual(found, [[invariant, `trigger ${guard} is switched off`]])
   }
   const renamed = (from: string, to: string) => `alter trigger ${from} on ledger_entries rename to ${to}`
-  assert.deepEqual(await findings([renamed('ledger_entries_kept', 'another')], [renamed('another', 'ledger_entries_kept')]), [
-    [invariant, 'trigger ledger_entries_kept is missing']
-  ])
+  assert.deepEqual(
+    await findings([renamed('ledger_entries_kept', 'another')], [renamed('another', 'ledger_entries_kept')]),
+    [[invariant, 'trigger ledger_entries_kept is missing']]
+  )
 })
 
 test('of each kind the first hundred faults are told', async () => {
   const wallets = `insert into ledger_wallets (wallet_id, balance_cents, created_at) select 'bent-' || n, 1, now() from generate_series(1, 101) as n`
-  const found = await findings(...byHand(['ledger_wallets'], [wallets], [`delete from ledger_wallets where wallet_id like 'bent-%'`]))
+  const found = await findings(
+    ...byHand(['ledger_wallets'], [wallets], [`delete from ledger_wallets where wallet_id like 'bent-%'`])
+  )
   assert.equal(found.length, 100)
 })

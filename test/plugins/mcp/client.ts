@@ -6,7 +6,11 @@ import type { Cleaner } from '../../build-app.ts'
 /** The SDK's own client, connected to a running server with a credential. */
 export const connect = async (t: Cleaner, url: string, key: string): Promise<Client> => {
   const client = new Client({ name: 'a test', version: '1' })
-  await client.connect(new StreamableHTTPClientTransport(new URL('/mcp', url), { requestInit: { headers: { authorization: `Bearer ${key}` } } }))
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL('/mcp', url), {
+      requestInit: { headers: { authorization: `Bearer ${key}` } }
+    })
+  )
   t.after(() => client.close())
   return client
 }
@@ -15,8 +19,17 @@ export const connect = async (t: Cleaner, url: string, key: string): Promise<Cli
 export type Read = any
 
 /** Calls a tool and reads the JSON text of its result, be it an answer or a problem. */
-export const call = async (client: Client, name: string, given: Record<string, unknown> = {}): Promise<{ failed: boolean; body: Read; note: string | undefined; result: CallToolResult }> => {
+export const call = async (
+  client: Client,
+  name: string,
+  given: Record<string, unknown> = {}
+): Promise<{ failed: boolean; body: Read; note: string | undefined; result: CallToolResult }> => {
   const result = (await client.callTool({ name, arguments: given })) as CallToolResult
   const [text, note] = result.content.map((block) => (block.type === 'text' ? block.text : ''))
-  return { failed: result.isError === true, body: text?.startsWith('{') === true ? JSON.parse(text) : text, note, result }
+  return {
+    failed: result.isError === true,
+    body: text?.startsWith('{') === true ? JSON.parse(text) : text,
+    note,
+    result
+  }
 }

@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url'
 import { startApp, type Cleaner } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
 
-const suite = fileURLToPath(new URL('../../../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url))
+const suite = fileURLToPath(
+  new URL('../../../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url)
+)
 const exceptions = fileURLToPath(new URL('conformance.yaml', import.meta.url))
 
 /** Passes requests on to the server as they come, with the credential that the suite has no way to send. */
@@ -18,10 +20,13 @@ const withCredential = async (t: Cleaner, url: string, key: string): Promise<str
   const { hostname, port } = new URL(url)
   const proxy = createServer((request, response) => {
     const { url: path, method, headers } = request
-    const onward = httpRequest({ hostname, port, path, method, headers: { ...headers, authorization: `Bearer ${key}` } }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
-    })
+    const onward = httpRequest(
+      { hostname, port, path, method, headers: { ...headers, authorization: `Bearer ${key}` } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.pipe(response)
+      }
+    )
     onward.on('error', () => response.destroy())
     request.pipe(onward)
   })
@@ -36,10 +41,16 @@ test('the official conformance suite passes, but for what the list of exceptions
   const results = mkdtempSync(join(tmpdir(), 'atlas-conformance-'))
   after(() => rmSync(results, { recursive: true, force: true }))
   // Where it runs it leaves its results, so that is not the project's folder.
-  const child = spawn(process.execPath, [suite, 'server', '--url', address, '--suite', 'all', '--expected-failures', exceptions], { cwd: results })
+  const child = spawn(
+    process.execPath,
+    [suite, 'server', '--url', address, '--suite', 'all', '--expected-failures', exceptions],
+    { cwd: results }
+  )
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
   const code = await new Promise((done) => child.once('close', done))
   assert.equal(code, 0, output.slice(-4000))
-  for (const scenario of ['server-initialize', 'ping', 'tools-list', 'dns-rebinding-protection']) assert.match(output, new RegExp(`✓ ${scenario}: [1-9]\\d* passed, 0 failed`), output)
+  for (const scenario of ['server-initialize', 'ping', 'tools-list', 'dns-rebinding-protection'])
+    assert.match(output, new RegExp(`✓ ${scenario}: [1-9]\\d* passed, 0 failed`), output)
 })

@@ -18,13 +18,15 @@ const openLimited = async (t: Cleaner): Promise<() => Promise<(body: unknown) =>
   const { url, database } = await openWorld(t, { rateLimits: { ...rateLimits, standard: three, read: three } })
   return async () => {
     const { testKey } = await createPartner(database)
-    return (body) => send(url, 'POST', '/mcp', { key: testKey, body, headers: { accept: 'application/json, text/event-stream' } })
+    return (body) =>
+      send(url, 'POST', '/mcp', { key: testKey, body, headers: { accept: 'application/json, text/event-stream' } })
   }
 }
 
 test('a tool call costs what its operation costs, once, and the answer tells what is left of just that limit', async (t) => {
   const ask = await (await openLimited(t))()
-  for (const left of ['2', '1', '0']) assert.equal((await ask(toolCall('list_transfers', {}))).headers.get('x-ratelimit-remaining'), left)
+  for (const left of ['2', '1', '0'])
+    assert.equal((await ask(toolCall('list_transfers', {}))).headers.get('x-ratelimit-remaining'), left)
   const { status, body } = await ask(toolCall('list_transfers', {}))
   const problem = JSON.parse(body.result.content[0].text)
   assert.deepEqual([status, body.result.isError, problem.error], [200, true, 'rate_limited'])
@@ -45,13 +47,19 @@ test('nothing is free: messages that are no tool call, calls that reach no opera
   ]
   for (const body of free) {
     const ask = await newPartner()
-    for (const left of ['2', '1', '0']) assert.equal((await ask(body)).headers.get('x-ratelimit-remaining'), left, JSON.stringify(body))
+    for (const left of ['2', '1', '0'])
+      assert.equal((await ask(body)).headers.get('x-ratelimit-remaining'), left, JSON.stringify(body))
     const { status, body: problem } = await ask(body)
     assert.deepEqual([status, problem.error], [429, 'rate_limited'], JSON.stringify(body))
   }
   const batches = [
     [message('ping'), message('ping'), message('ping'), message('ping')],
-    [toolCall('list_transfers', {}), toolCall('no_such_tool', {}), toolCall('get_transfer', {}), toolCall('no_such_tool', {})]
+    [
+      toolCall('list_transfers', {}),
+      toolCall('no_such_tool', {}),
+      toolCall('get_transfer', {}),
+      toolCall('no_such_tool', {})
+    ]
   ]
   for (const batch of batches) assert.equal((await (await newPartner())(batch)).status, 429, JSON.stringify(batch))
 })
@@ -70,7 +78,8 @@ test('a call under way when the server closes is answered by what became of it',
       headers: { accept: 'application/json, text/event-stream' }
     })
     await arrived
-    const waits = async () => (await sql<{ n: number }>`select count(*)::int as n from pg_locks where not granted`.execute(trx)).rows[0]?.n ?? 0
+    const waits = async () =>
+      (await sql<{ n: number }>`select count(*)::int as n from pg_locks where not granted`.execute(trx)).rows[0]?.n ?? 0
     // The embedded database has one connection, so that there the call waits for this transaction before it gets as far as the wallet.
     while (driver === 'postgresql' && (await waits()) === 0) await new Promise((next) => setImmediate(next))
     return { answering, closing: world.app.close() }
@@ -79,6 +88,10 @@ test('a call under way when the server closes is answered by what became of it',
   await closing
   assert.equal(headers.get('connection'), 'close')
   if (driver === 'postgresql') assert.equal(body.result.structuredContent.balance, 70)
-  else assert.equal(JSON.parse(body.result.content[0].text).error ?? 'spent', body.result.isError === true ? 'unavailable' : 'spent')
+  else
+    assert.equal(
+      JSON.parse(body.result.content[0].text).error ?? 'spent',
+      body.result.isError === true ? 'unavailable' : 'spent'
+    )
   assert.equal(await world.app.ledger.balance(db, agentId), body.result.isError === true ? 10_000 : 7_000)
 })

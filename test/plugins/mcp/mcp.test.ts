@@ -13,14 +13,30 @@ const partner = await createPartner(database)
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
 const accept = { accept: 'application/json, text/event-stream' }
 
-const toolCall = (name: string, given: object, id = 1) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: given } })
+const toolCall = (name: string, given: object, id = 1) => ({
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: { name, arguments: given }
+})
 
 /** Sends with headers that fetch does not let through, such as Host. */
 const sendRaw = async (headers: Record<string, string>): Promise<{ status: number; body: string }> =>
   await new Promise((done, failed) => {
     const { hostname, port } = new URL(url)
     const sent = httpRequest(
-      { hostname, port, path: '/mcp', method: 'POST', headers: { authorization: `Bearer ${partner.testKey}`, 'content-type': 'application/json', ...accept, ...headers } },
+      {
+        hostname,
+        port,
+        path: '/mcp',
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${partner.testKey}`,
+          'content-type': 'application/json',
+          ...accept,
+          ...headers
+        }
+      },
       (response) => {
         let body = ''
         response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
@@ -33,7 +49,11 @@ const sendRaw = async (headers: Record<string, string>): Promise<{ status: numbe
 
 test('who comes without a credential, or with one that is unknown or revoked, is refused with 401 and told to send a bearer token', async () => {
   for (const key of [undefined, 'afg_test_unknown', 'unknown']) {
-    const { status, headers, body } = await send(url, 'POST', '/mcp', { ...(key === undefined ? {} : { key }), body: ping, headers: accept })
+    const { status, headers, body } = await send(url, 'POST', '/mcp', {
+      ...(key === undefined ? {} : { key }),
+      body: ping,
+      headers: accept
+    })
     assert.equal(status, 401)
     assert.match(headers.get('www-authenticate') ?? '', /^Bearer/)
     assert.equal(headers.get('content-type'), 'application/problem+json')
@@ -46,20 +66,30 @@ test('a key that is revoked works no longer, from the next message on', async (t
   const { testKey } = await createPartner(database)
   const client = await connect(t, url, testKey)
   assert.equal((await call(client, 'list_transfers')).failed, false)
-  await database.db.updateTable('credentials').set({ revoked_at: world.clock.now() }).where('hash', '=', hashSecret(testKey)).execute()
+  await database.db
+    .updateTable('credentials')
+    .set({ revoked_at: world.clock.now() })
+    .where('hash', '=', hashSecret(testKey))
+    .execute()
   await assert.rejects(client.callTool({ name: 'list_transfers', arguments: {} }), /401|unauthorized/i)
 })
 
 test('each caller sees the tools that its kind and scopes admit, and a call of another one is refused by the operation', async (t) => {
   const namesFor = async (key: string) => (await (await connect(t, url, key)).listTools()).tools.map(({ name }) => name)
   const ofPartner = await namesFor(partner.testKey)
-  assert.ok(ofPartner.includes('create_transfer') && !ofPartner.includes('spend_credits') && !ofPartner.includes('list_agents'))
+  assert.ok(
+    ofPartner.includes('create_transfer') && !ofPartner.includes('spend_credits') && !ofPartner.includes('list_agents')
+  )
   const ofAgent = await namesFor(await world.fund(`agent-${randomUUID()}`, 0))
-  assert.ok(ofAgent.includes('spend_credits') && ofAgent.includes('request_loan') && !ofAgent.includes('create_transfer'))
+  assert.ok(
+    ofAgent.includes('spend_credits') && ofAgent.includes('request_loan') && !ofAgent.includes('create_transfer')
+  )
   assert.ok((await namesFor(await world.owner.token())).includes('list_approvals'))
   const token = await partner.token(['transfers:read'])
   const ofToken = await namesFor(token)
-  assert.ok(ofToken.includes('list_transfers') && !ofToken.includes('create_transfer') && !ofToken.includes('list_accounts'))
+  assert.ok(
+    ofToken.includes('list_transfers') && !ofToken.includes('create_transfer') && !ofToken.includes('list_accounts')
+  )
   const { failed, body } = await call(await connect(t, url, token), 'list_accounts', { user_id: 'usr_1' })
   assert.equal(failed, true)
   assert.deepEqual([body.status, body.error, body.missingScope], [403, 'insufficient_scope', 'accounts:read'])
@@ -80,7 +110,12 @@ test('a spend that is tried again with its key is paid once, and the model is to
   const other = await call(client, 'spend_credits', { ...purchase, amount: 40 })
   assert.match(other.note ?? '', /other arguments/)
   assert.equal(await world.balance(agentId), 70)
-  const many = await Promise.all(Array.from({ length: 8 }, async () => await call(client, 'spend_credits', { amount: 10, idempotency_key: 'all-at-once' })))
+  const many = await Promise.all(
+    Array.from(
+      { length: 8 },
+      async () => await call(client, 'spend_credits', { amount: 10, idempotency_key: 'all-at-once' })
+    )
+  )
   assert.ok(many.some(({ failed }) => !failed))
   assert.equal(await world.balance(agentId), 60)
 })
@@ -90,38 +125,62 @@ test('a call without the idempotency key it needs, or with an argument that does
   const client = await connect(t, url, await world.fund(agentId, 100))
   const { failed, body } = await call(client, 'spend_credits', { amount: 30, idempotencyKey: 'a' })
   assert.equal(failed, true)
-  assert.deepEqual(body.errors.map(({ path }: { path: string }) => path).sort(), ['arguments/idempotencyKey', 'arguments/idempotency_key'])
+  assert.deepEqual(body.errors.map(({ path }: { path: string }) => path).sort(), [
+    'arguments/idempotencyKey',
+    'arguments/idempotency_key'
+  ])
   assert.equal(await world.balance(agentId), 100)
 })
 
 test('what the operation finds wrong comes back as its problem, with every field named and a way out', async (t) => {
   const client = await connect(t, url, partner.testKey)
-  const { failed, body } = await call(client, 'create_transfer', { amount: '25', to_account_id: 'acc_2', currency: 'USD', idempotency_key: randomUUID() })
+  const { failed, body } = await call(client, 'create_transfer', {
+    amount: '25',
+    to_account_id: 'acc_2',
+    currency: 'USD',
+    idempotency_key: randomUUID()
+  })
   assert.equal(failed, true)
   assert.deepEqual([body.status, body.error], [400, 'validation_failed'])
-  assert.deepEqual(body.errors.map(({ path }: { path: string }) => path).sort(), ['body/amount', 'body/from_account_id'])
+  assert.deepEqual(body.errors.map(({ path }: { path: string }) => path).sort(), [
+    'body/amount',
+    'body/from_account_id'
+  ])
   assert.match(body.cure, /errors/)
-  const poor = await call(await connect(t, url, await world.fund(`agent-${randomUUID()}`, 1)), 'spend_credits', { amount: 5, idempotency_key: randomUUID() })
+  const poor = await call(await connect(t, url, await world.fund(`agent-${randomUUID()}`, 1)), 'spend_credits', {
+    amount: 5,
+    idempotency_key: randomUUID()
+  })
   assert.deepEqual([poor.failed, poor.body.error, poor.body.required], [true, 'insufficient_balance', 5])
 })
 
 test('another partner’s thing does not exist, and an identifier cannot lead to another operation', async (t) => {
   const recipient = await send(url, 'POST', '/v1/recipients', {
     key: partner.testKey,
-    body: { name: 'Corner Coffee LLC', routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
+    body: {
+      name: 'Corner Coffee LLC',
+      routing_number: '021000021',
+      account_number: '000123456789',
+      account_type: 'checking'
+    }
   })
   const other = await connect(t, url, (await createPartner(database)).testKey)
   const { failed, body } = await call(other, 'delete_recipient', { id: recipient.body.id })
   assert.deepEqual([failed, body.status], [true, 404])
-  for (const id of ['', '.', '..']) assert.deepEqual((await call(other, 'get_transfer', { id })).body.errors[0].path, 'arguments/id')
-  for (const id of ['../recipients', 'x/../../recipients?', 'a/b', '%2e%2e', '#']) assert.equal((await call(other, 'get_transfer', { id })).body.status, 404)
+  for (const id of ['', '.', '..'])
+    assert.deepEqual((await call(other, 'get_transfer', { id })).body.errors[0].path, 'arguments/id')
+  for (const id of ['../recipients', 'x/../../recipients?', 'a/b', '%2e%2e', '#'])
+    assert.equal((await call(other, 'get_transfer', { id })).body.status, 404)
   const own = await call(await connect(t, url, partner.testKey), 'delete_recipient', { id: recipient.body.id })
   assert.deepEqual([own.failed, own.body], [false, 'Done.'])
 })
 
 test('a list is walked page by page by its cursor, in small pages unless asked for larger ones', async (t) => {
   const client = await connect(t, url, partner.testKey)
-  const { body: link } = await call(client, 'create_sandbox_public_token', { institution_id: 'ins_109508', idempotency_key: randomUUID() })
+  const { body: link } = await call(client, 'create_sandbox_public_token', {
+    institution_id: 'ins_109508',
+    idempotency_key: randomUUID()
+  })
   const linked = await call(client, 'link_accounts', {
     public_token: link.public_token,
     user_id: 'usr_pages',
@@ -131,7 +190,11 @@ test('a list is walked page by page by its cursor, in small pages unless asked f
   assert.equal(linked.failed, false, JSON.stringify(linked.body))
   const first = await call(client, 'list_transactions', { user_id: 'usr_pages' })
   assert.deepEqual([first.body.transactions.length, first.body.has_more], [20, true])
-  const second = await call(client, 'list_transactions', { user_id: 'usr_pages', limit: 5, cursor: first.body.next_cursor })
+  const second = await call(client, 'list_transactions', {
+    user_id: 'usr_pages',
+    limit: 5,
+    cursor: first.body.next_cursor
+  })
   assert.equal(second.body.transactions.length, 5)
   assert.notDeepEqual(second.body, first.body)
 })
@@ -139,22 +202,45 @@ test('a list is walked page by page by its cursor, in small pages unless asked f
 test('what a tool did is in the activity log, under the request id and the address of the call', async (t) => {
   const own = await createPartner(database)
   const id = `req_${randomUUID().replaceAll('-', '')}`
-  const given = { name: 'Corner Coffee LLC', routing_number: '021000021', account_number: '000123456789', account_type: 'checking', idempotency_key: randomUUID() }
-  const answered = await send(url, 'POST', '/mcp', { key: own.testKey, body: toolCall('create_recipient', given), headers: { ...accept, 'x-request-id': id } })
+  const given = {
+    name: 'Corner Coffee LLC',
+    routing_number: '021000021',
+    account_number: '000123456789',
+    account_type: 'checking',
+    idempotency_key: randomUUID()
+  }
+  const answered = await send(url, 'POST', '/mcp', {
+    key: own.testKey,
+    body: toolCall('create_recipient', given),
+    headers: { ...accept, 'x-request-id': id }
+  })
   assert.equal(answered.headers.get('x-request-id'), id)
   assert.equal(answered.body.result.isError, undefined)
   const { body } = await call(await connect(t, url, own.testKey), 'list_activity')
-  assert.deepEqual([body.items[0].operationId, body.items[0].requestId, body.items[0].ip], ['createRecipient', id, '127.0.0.1'])
+  assert.deepEqual(
+    [body.items[0].operationId, body.items[0].requestId, body.items[0].ip],
+    ['createRecipient', id, '127.0.0.1']
+  )
 })
 
 test('a token that is bound to addresses is refused from others, behind a trusted proxy by the address that the proxy saw', async (t) => {
   const elsewhere = await partner.token(['transfers:read'], { allowedIps: ['203.0.113.7'] })
-  const refused = await send(url, 'POST', '/mcp', { key: elsewhere, body: ping, headers: { ...accept, 'x-forwarded-for': '203.0.113.7' } })
+  const refused = await send(url, 'POST', '/mcp', {
+    key: elsewhere,
+    body: ping,
+    headers: { ...accept, 'x-forwarded-for': '203.0.113.7' }
+  })
   assert.deepEqual([refused.status, refused.body.error], [403, 'pat_ip_blocked'])
   const behindProxy = await openWorld(t, { env: { ATLAS_TRUST_PROXY: 'true' } })
-  const key = await (await createPartner(behindProxy.database)).token(['transfers:read'], { allowedIps: ['203.0.113.7'] })
+  const key = await (
+    await createPartner(behindProxy.database)
+  ).token(['transfers:read'], { allowedIps: ['203.0.113.7'] })
   const sendVia = async (address: string) =>
-    await send(behindProxy.url, 'POST', '/mcp', { key, body: toolCall('list_transfers', {}), headers: { ...accept, 'x-forwarded-for': address } })
+    await send(behindProxy.url, 'POST', '/mcp', {
+      key,
+      body: toolCall('list_transfers', {}),
+      headers: { ...accept, 'x-forwarded-for': address }
+    })
   assert.equal((await sendVia('203.0.113.7')).body.result.structuredContent.has_more, false)
   assert.equal((await sendVia('203.0.113.8')).status, 403)
 })
@@ -173,7 +259,11 @@ test('a page of another site, and a name that is not the server’s own, are ref
   }
   const named = await openWorld(t, { env: { ATLAS_PUBLIC_URL: 'https://api.example.test' } })
   const { testKey } = await createPartner(named.database)
-  const { status } = await send(named.url, 'POST', '/mcp', { key: testKey, body: ping, headers: { ...accept, origin: 'https://api.example.test' } })
+  const { status } = await send(named.url, 'POST', '/mcp', {
+    key: testKey,
+    body: ping,
+    headers: { ...accept, origin: 'https://api.example.test' }
+  })
   assert.equal(status, 200)
 })
 

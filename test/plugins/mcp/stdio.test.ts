@@ -10,12 +10,23 @@ import { call } from './client.ts'
 
 const world = await openWorld({ after })
 const script = scriptToRun('scripts/mcp.ts')
-const environment = (key: string, url = world.url) => ({ PATH: process.env.PATH ?? '', ATLAS_API_KEY: key, ATLAS_BASE_URL: url })
+const environment = (key: string, url = world.url) => ({
+  PATH: process.env.PATH ?? '',
+  ATLAS_API_KEY: key,
+  ATLAS_BASE_URL: url
+})
 
 test('a program that is started with a key has the same tools, and a purchase that it tries again is paid once', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = new Client({ name: 'a test', version: '1' })
-  await client.connect(new StdioClientTransport({ command: process.execPath, args: script, cwd: root, env: environment(await world.fund(agentId, 100)) }))
+  await client.connect(
+    new StdioClientTransport({
+      command: process.execPath,
+      args: script,
+      cwd: root,
+      env: environment(await world.fund(agentId, 100))
+    })
+  )
   t.after(() => client.close())
   assert.equal(client.getServerVersion()?.name, 'atlasforge')
   assert.match(client.getInstructions() ?? '', /idempotency_key/)
@@ -24,11 +35,17 @@ test('a program that is started with a key has the same tools, and a purchase th
   assert.equal((await call(client, 'spend_credits', purchase)).body.balance, 70)
   assert.equal((await call(client, 'spend_credits', purchase)).body.balance, 70)
   assert.equal(await world.balance(agentId), 70)
-  assert.equal((await call(client, 'spend_credits', { amount: 1000, idempotency_key: randomUUID() })).body.error, 'insufficient_balance')
+  assert.equal(
+    (await call(client, 'spend_credits', { amount: 1000, idempotency_key: randomUUID() })).body.error,
+    'insufficient_balance'
+  )
 })
 
 test('standard output holds nothing but answers to what was asked, one a line, and all of them when standard input ends', async () => {
-  const child = spawn(process.execPath, script, { cwd: root, env: environment(await world.fund(`agent-${randomUUID()}`, 0)) })
+  const child = spawn(process.execPath, script, {
+    cwd: root,
+    env: environment(await world.fund(`agent-${randomUUID()}`, 0))
+  })
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   const initialize = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a test', version: '1' } }
@@ -36,7 +53,11 @@ test('standard output holds nothing but answers to what was asked, one a line, a
   child.stdin.write(`no JSON\n${JSON.stringify({ jsonrpc: '2.0', id: 'b', method: 'ping' })}\n`)
   child.stdin.end(`${JSON.stringify({ jsonrpc: '2.0', id: 'c', method: 'tools/list' })}\n`)
   const code = await new Promise((done) => child.once('close', done))
-  const lines = Buffer.concat(chunks).toString().trim().split('\n').map((line) => JSON.parse(line))
+  const lines = Buffer.concat(chunks)
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
   assert.deepEqual([code, lines.map(({ id }) => id).sort()], [0, ['a', 'b', 'c']])
 })
 
@@ -46,14 +67,21 @@ test('a server that refuses the key, or that does not answer, is told of in the 
     ['afg_live_unknown', 'http://127.0.0.1:1', /ECONNREFUSED|bad port|fetch failed/]
   ] as const) {
     const client = new Client({ name: 'a test', version: '1' })
-    const transport = new StdioClientTransport({ command: process.execPath, args: script, cwd: root, env: environment(key, url), stderr: 'pipe' })
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: script,
+      cwd: root,
+      env: environment(key, url),
+      stderr: 'pipe'
+    })
     t.after(() => client.close())
     await assert.rejects(client.connect(transport), reason)
   }
 })
 
 test('it says how it is used, and refuses to start without a key', () => {
-  const run = (args: string[]) => spawnSync(process.execPath, [...script, ...args], { cwd: root, env: { PATH: process.env.PATH }, encoding: 'utf8' })
+  const run = (args: string[]) =>
+    spawnSync(process.execPath, [...script, ...args], { cwd: root, env: { PATH: process.env.PATH }, encoding: 'utf8' })
   assert.match(run(['--help']).stdout, /ATLAS_API_KEY/)
   const { status, stdout, stderr } = run([])
   assert.deepEqual([status, stdout], [1, ''])

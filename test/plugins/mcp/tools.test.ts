@@ -22,9 +22,12 @@ const operationOf = ({ operationId }: ToolTemplate): Operation => {
 /** Arguments as the specification's examples show them: those of the parameters that are required, and of the body all. */
 const exampleArguments = (template: ToolTemplate): Record<string, unknown> => {
   const operation = operationOf(template)
-  const parameters = parametersOf(operation).filter((parameter) => parameter.required === true || parameter.name === 'Idempotency-Key')
+  const parameters = parametersOf(operation).filter(
+    (parameter) => parameter.required === true || parameter.name === 'Idempotency-Key'
+  )
   const named = Object.entries(template.places).flatMap(([name, place]) => {
-    const parameter = place.in === 'body' ? undefined : parameters.find((one) => one.name === place.name && one.in === place.in)
+    const parameter =
+      place.in === 'body' ? undefined : parameters.find((one) => one.name === place.name && one.in === place.in)
     return parameter === undefined ? [] : [[name, sampleOf(parameter)] as const]
   })
   const media = bodyOf(operation)['application/json']
@@ -33,7 +36,8 @@ const exampleArguments = (template: ToolTemplate): Record<string, unknown> => {
 
 test('there are tools for moving money, for looking things up and for agents', () => {
   const names = tools.map(({ name }) => name)
-  for (const name of ['create_transfer', 'list_transactions', 'spend_credits', 'request_loan']) assert.ok(names.includes(name), name)
+  for (const name of ['create_transfer', 'list_transactions', 'spend_credits', 'request_loan'])
+    assert.ok(names.includes(name), name)
   assert.equal(new Set(names).size, names.length)
 })
 
@@ -45,15 +49,24 @@ test('every schema of a tool is valid in JSON Schema 2020-12 and in draft 7, sta
       if (schema === undefined) continue
       assert.equal(schema.type, 'object', name)
       assert.equal(/"(\$ref|x-[\w-]+)"/.test(JSON.stringify(schema)), false, name)
-      for (const draft of drafts) assert.equal(draft.validateSchema(schema), true, `${name}: ${draft.errorsText(draft.errors)}`)
+      for (const draft of drafts)
+        assert.equal(draft.validateSchema(schema), true, `${name}: ${draft.errorsText(draft.errors)}`)
     }
-    assert.deepEqual(Object.keys(inputSchema).filter((keyword) => ['oneOf', 'anyOf', 'allOf', 'not'].includes(keyword)), [], name)
+    assert.deepEqual(
+      Object.keys(inputSchema).filter((keyword) => ['oneOf', 'anyOf', 'allOf', 'not'].includes(keyword)),
+      [],
+      name
+    )
   }
 })
 
 test('no tool answers a secret: keys, tokens and signing secrets stay out of what models read', () => {
   for (const { name, outputSchema } of tools) {
-    assert.equal(/"(api_key|key|token|access_token|secret|password|link_token)":/.test(JSON.stringify(outputSchema ?? {})), false, name)
+    assert.equal(
+      /"(api_key|key|token|access_token|secret|password|link_token)":/.test(JSON.stringify(outputSchema ?? {})),
+      false,
+      name
+    )
   }
 })
 
@@ -64,9 +77,14 @@ test('every tool that changes something by POST insists on an idempotency key, a
     assert.equal(annotations.readOnlyHint && annotations.destructiveHint, false, name)
     if (method === 'GET') assert.equal(annotations.readOnlyHint, true, name)
     if (method === 'DELETE') assert.equal(annotations.destructiveHint, true, name)
-    assert.equal(inputSchema.required?.includes('idempotency_key') ?? false, idempotent && !annotations.readOnlyHint, name)
+    assert.equal(
+      inputSchema.required?.includes('idempotency_key') ?? false,
+      idempotent && !annotations.readOnlyHint,
+      name
+    )
   }
-  for (const name of ['create_transfer', 'spend_credits', 'repay_loan']) assert.equal(tools.find((tool) => tool.name === name)?.annotations.destructiveHint, true, name)
+  for (const name of ['create_transfer', 'spend_credits', 'repay_loan'])
+    assert.equal(tools.find((tool) => tool.name === name)?.annotations.destructiveHint, true, name)
 })
 
 test('every tool can be called with the arguments that the specification shows, by whom its operation admits, and its answer is as its schema says', async (t) => {
@@ -85,12 +103,20 @@ test('every tool can be called with the arguments that the specification shows, 
     walker.expect(operation, listed.includes(template.name), 'is not shown to whom it admits')
     const { failed, body, result } = await call(client, template.name, given)
     const status = failed ? Number(body.status) : 200
-    walker.expect(operation, body.error !== 'validation_failed' && body.error !== 'malformed_json' && status < 500, `answered ${JSON.stringify(body).slice(0, 300)}`)
+    walker.expect(
+      operation,
+      body.error !== 'validation_failed' && body.error !== 'malformed_json' && status < 500,
+      `answered ${JSON.stringify(body).slice(0, 300)}`
+    )
     walker.expect(operation, !failed || String(status) in operation.schema.response, `answered ${status}`)
     if (failed) continue
     succeeded += 1
     const describes = ajv.compile(template.outputSchema ?? { type: 'object' })
-    walker.expect(operation, describes(result.structuredContent ?? {}), `its answer is not as its schema says: ${ajv.errorsText(describes.errors)}`)
+    walker.expect(
+      operation,
+      describes(result.structuredContent ?? {}),
+      `its answer is not as its schema says: ${ajv.errorsText(describes.errors)}`
+    )
   }
   assert.deepEqual(walker.faults, [])
   assert.ok(succeeded > tools.length / 3, `${succeeded} of ${tools.length} succeeded`)

@@ -6,20 +6,33 @@ import { buildSimulator, credentials } from './simulator/build-simulator.ts'
 
 test('Plaid is asked where PLAID_BASE_URL says, in its sandbox and in production', async (t) => {
   const elsewhere = await buildSimulator(t)
-  const keys = { PLAID_CLIENT_ID: credentials.clientId, PLAID_SECRET: credentials.secret, PLAID_BASE_URL: elsewhere.baseUrl }
+  const keys = {
+    PLAID_CLIENT_ID: credentials.clientId,
+    PLAID_SECRET: credentials.secret,
+    PLAID_BASE_URL: elsewhere.baseUrl
+  }
 
   const sandbox = await startApp(t, { env: keys })
   const { testKey } = await createPartner(sandbox.database)
   assert.equal(sandbox.app.plaid.simulator, undefined)
   const made = await send(sandbox.url, 'POST', '/v1/sandbox/public_token', { key: testKey, body: {} })
-  const linked = await send(sandbox.url, 'POST', '/v1/accounts/link', { key: testKey, body: { public_token: made.body.public_token, user_id: 'usr_1' } })
+  const linked = await send(sandbox.url, 'POST', '/v1/accounts/link', {
+    key: testKey,
+    body: { public_token: made.body.public_token, user_id: 'usr_1' }
+  })
   assert.equal(linked.status, 200, linked.text)
   const items = await elsewhere.db.selectFrom('plaid_sim_items').select('exchanged_at').execute()
-  assert.deepEqual(items.map(({ exchanged_at }) => exchanged_at !== null), [true])
+  assert.deepEqual(
+    items.map(({ exchanged_at }) => exchanged_at !== null),
+    [true]
+  )
 
   const production = await startApp(t, { env: { ...keys, PLAID_ENV: 'production' } })
-  const { access_token } = (await elsewhere.plaid.itemPublicTokenExchange({ public_token: made.body.public_token as string })).data
-  const asked = (environment: 'test' | 'live') => production.app.plaid.in(environment).call((api) => api.accountsGet({ access_token }), { repeatable: true })
+  const { access_token } = (
+    await elsewhere.plaid.itemPublicTokenExchange({ public_token: made.body.public_token as string })
+  ).data
+  const asked = (environment: 'test' | 'live') =>
+    production.app.plaid.in(environment).call((api) => api.accountsGet({ access_token }), { repeatable: true })
   assert.equal((await asked('live')).item.institution_id, 'ins_109508')
   await assert.rejects(asked('test'), { errorCode: 'INVALID_ACCESS_TOKEN' })
 })

@@ -10,8 +10,18 @@ import type { Cleaner } from '../../build-app.ts'
 const secret = 'the-secret-of-nobody-but-plaid'
 const accessToken = 'access-sandbox-that-nobody-may-see'
 
-const refusal = JSON.stringify({ error_type: 'ITEM_ERROR', error_code: 'ITEM_LOGIN_REQUIRED', display_message: 'Sign in again.', request_id: 'r1' })
-const busy = JSON.stringify({ error_type: 'RATE_LIMIT_EXCEEDED', error_code: 'BALANCE_LIMIT', display_message: null, request_id: 'r2' })
+const refusal = JSON.stringify({
+  error_type: 'ITEM_ERROR',
+  error_code: 'ITEM_LOGIN_REQUIRED',
+  display_message: 'Sign in again.',
+  request_id: 'r1'
+})
+const busy = JSON.stringify({
+  error_type: 'RATE_LIMIT_EXCEEDED',
+  error_code: 'BALANCE_LIMIT',
+  display_message: null,
+  request_id: 'r2'
+})
 const balances = JSON.stringify({ accounts: [], item: { item_id: 'i1' }, request_id: 'r3' })
 
 const answer = (status: string, body: string, announced = body.length): string =>
@@ -38,9 +48,14 @@ const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[], timeo
   const outcomes: string[] = []
   const client = createPlaidClient({
     basePath: () => `http://127.0.0.1:${port}`,
-    clientId: 'a-client', secret, observe: (outcome) => outcomes.push(outcome), sleep: () => Promise.resolve(), ...(timeoutMs === undefined ? {} : { timeoutMs })
+    clientId: 'a-client',
+    secret,
+    observe: (outcome) => outcomes.push(outcome),
+    sleep: () => Promise.resolve(),
+    ...(timeoutMs === undefined ? {} : { timeoutMs })
   })
-  const ask = (options: CallOptions) => client.call((api) => api.accountsBalanceGet({ access_token: accessToken }), options)
+  const ask = (options: CallOptions) =>
+    client.call((api) => api.accountsBalanceGet({ access_token: accessToken }), options)
   const stop = () => new Promise((done) => server.close(done))
   return { got, outcomes, ask, stop }
 }
@@ -55,7 +70,8 @@ const failureOf = async (call: Promise<unknown>): Promise<ProblemError> => {
     (failure: unknown) => failure
   )
   assert.ok(error instanceof ProblemError, String(error))
-  for (const hidden of [secret, accessToken]) assert.ok(!JSON.stringify([error.message, error.stack, error]).includes(hidden))
+  for (const hidden of [secret, accessToken])
+    assert.ok(!JSON.stringify([error.message, error.stack, error]).includes(hidden))
   return error
 }
 
@@ -74,13 +90,22 @@ test('a NUL in a bank’s text, which no database stores, is read as U+FFFD, and
   const named = (name: string) => JSON.stringify({ accounts: [{ name }], item: { item_id: 'i1' }, request_id: 'r4' })
   const plaid = await startPlaid(t, [say(answer('200 OK', named(String.raw`Check\u0000ing` + '\0 2')))])
   assert.deepEqual(await plaid.ask({ repeatable: true }), JSON.parse(named(String.raw`Check\u0000ing` + '\ufffd 2')))
-  const refusing = await startPlaid(t, [say(answer('400 Bad Request', refusal.replace('ITEM_LOGIN_REQUIRED', String.raw`ITEM_LOGIN_REQUIRED\u0000`)))])
+  const refusing = await startPlaid(t, [
+    say(answer('400 Bad Request', refusal.replace('ITEM_LOGIN_REQUIRED', String.raw`ITEM_LOGIN_REQUIRED\u0000`)))
+  ])
   const error = await failureOf(refusing.ask({ repeatable: true }))
-  assert.equal(error instanceof PlaidFailure && error.errorCode, 'ITEM_LOGIN_REQUIRED\ufffd', 'also of a bank that refuses')
+  assert.equal(
+    error instanceof PlaidFailure && error.errorCode,
+    'ITEM_LOGIN_REQUIRED\ufffd',
+    'also of a bank that refuses'
+  )
 })
 
 test('an answer that says that it is compressed, and has no body, is read as one without', async (t) => {
-  const plaid = await startPlaid(t, [say(`HTTP/1.1 429 Slow\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n\r\n`), say(answer('200 OK', balances))])
+  const plaid = await startPlaid(t, [
+    say(`HTTP/1.1 429 Slow\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n\r\n`),
+    say(answer('200 OK', balances))
+  ])
   assert.deepEqual(await plaid.ask({ repeatable: false }), JSON.parse(balances), 'busy, and asked again')
 })
 
@@ -97,33 +122,40 @@ test('an answer may be compressed, also one that refuses', async (t) => {
   assert.equal(error.errorCode, 'ITEM_LOGIN_REQUIRED')
 })
 
-test('an answer that is not there to its end in time counts as none, however often a part of it comes', { timeout: 20_000 }, async (t) => {
-  const again = (part: string) => (socket: Socket) => {
-    const timer = setInterval(() => socket.write(part), 20)
-    socket.once('close', () => clearInterval(timer))
+test(
+  'an answer that is not there to its end in time counts as none, however often a part of it comes',
+  { timeout: 20_000 },
+  async (t) => {
+    const again = (part: string) => (socket: Socket) => {
+      const timer = setInterval(() => socket.write(part), 20)
+      socket.once('close', () => clearInterval(timer))
+    }
+    const trickles = {
+      'a body of blanks': (socket: Socket) => {
+        socket.write(answer('200 OK', '', 1e9))
+        again(' ')(socket)
+      },
+      'hints of an answer': again('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'),
+      nothing: () => undefined
+    }
+    for (const [what, trickle] of Object.entries(trickles)) {
+      await t.test(what, async () => {
+        const plaid = await startPlaid(t, [trickle, trickle], 300)
+        assert.match((await failureOf(plaid.ask({ repeatable: true, attempts: 2 }))).message, /ETIMEDOUT/)
+        assert.deepEqual(plaid.outcomes, ['failed', 'failed'])
+      })
+    }
   }
-  const trickles = {
-    'a body of blanks': (socket: Socket) => {
-      socket.write(answer('200 OK', '', 1e9))
-      again(' ')(socket)
-    },
-    'hints of an answer': again('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'),
-    'nothing': () => undefined
-  }
-  for (const [what, trickle] of Object.entries(trickles)) {
-    await t.test(what, async () => {
-      const plaid = await startPlaid(t, [trickle, trickle], 300)
-      assert.match((await failureOf(plaid.ask({ repeatable: true, attempts: 2 }))).message, /ETIMEDOUT/)
-      assert.deepEqual(plaid.outcomes, ['failed', 'failed'])
-    })
-  }
-})
+)
 
 test('what Plaid refuses is told with its codes, and not asked again', async (t) => {
   const plaid = await startPlaid(t, [say(answer('400 Bad Request', refusal))])
   const error = await failureOf(plaid.ask({ repeatable: true }))
   assert.ok(error instanceof PlaidFailure)
-  assert.deepEqual([error.status, error.errorType, error.errorCode, error.requestId, error.displayMessage], [400, 'ITEM_ERROR', 'ITEM_LOGIN_REQUIRED', 'r1', 'Sign in again.'])
+  assert.deepEqual(
+    [error.status, error.errorType, error.errorCode, error.requestId, error.displayMessage],
+    [400, 'ITEM_ERROR', 'ITEM_LOGIN_REQUIRED', 'r1', 'Sign in again.']
+  )
   assert.deepEqual(plaid.outcomes, ['refused'])
 })
 

@@ -22,7 +22,7 @@ interface Day {
 }
 
 /** What a person's accounts begin on one day (days since 1970-01-01, UTC), and what becomes of it afterwards. */
-export function livesOfDay (seed: string, profile: Profile, day: number): Life[] {
+export function livesOfDay(seed: string, profile: Profile, day: number): Life[] {
   const context: Day = { day, profile, random: seededRandom(`${seed}|day|${day}`), lives: [] }
   income(context)
   household(context)
@@ -33,9 +33,12 @@ export function livesOfDay (seed: string, profile: Profile, day: number): Life[]
 }
 
 /** A handful of card payments that begin at one moment, for a sandbox that was told to bring news. */
-export function livesOfBatch (seed: string, profile: Profile, ordinal: number, firedAt: number): Life[] {
+export function livesOfBatch(seed: string, profile: Profile, ordinal: number, firedAt: number): Life[] {
   const context: Day = {
-    day: Math.floor(firedAt / dayMs), profile, random: seededRandom(`${seed}|batch|${ordinal}`), lives: []
+    day: Math.floor(firedAt / dayMs),
+    profile,
+    random: seededRandom(`${seed}|batch|${ordinal}`),
+    lives: []
   }
   const choices = [...profile.groceries, profile.coffee, ...places.restaurants, ...places.shops, ...places.fastFood]
   for (let left = context.random.whole(3, 6); left > 0; left--) purchase(context, context.random.pick(choices))
@@ -48,7 +51,7 @@ export function livesOfBatch (seed: string, profile: Profile, ordinal: number, f
   }))
 }
 
-function add (context: Day, mask: string, merchant: Merchant, amountCents: number, life: Partial<Life> = {}): Life {
+function add(context: Day, mask: string, merchant: Merchant, amountCents: number, life: Partial<Life> = {}): Life {
   const authorizedAt = context.day * dayMs + 12 * hourMs
   const made: Life = {
     key: `${context.day}-${context.lives.length}`,
@@ -70,7 +73,7 @@ function add (context: Day, mask: string, merchant: Merchant, amountCents: numbe
 }
 
 /** Payroll announces a salary the day before payday (every other Friday), and interest comes at the month's end. */
-function income (context: Day): void {
+function income(context: Day): void {
   const { day, profile, random } = context
   const fortnight = Math.floor((day + 4) / 7) % 2
   if (weekdayOf(day) === 4 && fortnight === profile.payWeek) {
@@ -90,12 +93,18 @@ function income (context: Day): void {
 const seasonal = (month: number, peakMonth: number, swing: number) =>
   1 + swing * Math.cos(((month - peakMonth) / 12) * 2 * Math.PI)
 
-function household (context: Day): void {
+function household(context: Day): void {
   const { day, profile, random } = context
   const { month, dayOfMonth } = calendarOf(day)
   const due = (standing: Standing) => standing.dayOfMonth === dayOfMonth
   const metered = (standing: Standing, factor: number) => {
-    if (due(standing)) add(context, checking, standing.merchant, Math.round(standing.amountCents * factor * (0.92 + random.next() * 0.16)))
+    if (due(standing))
+      add(
+        context,
+        checking,
+        standing.merchant,
+        Math.round(standing.amountCents * factor * (0.92 + random.next() * 0.16))
+      )
   }
   if (due(profile.rent)) add(context, checking, profile.rent.merchant, profile.rent.amountCents)
   metered(profile.electric, seasonal(month, 7, 0.35))
@@ -108,7 +117,7 @@ function household (context: Day): void {
 }
 
 /** Money between own accounts: each movement is two rows, one on either account. */
-function transfers (context: Day): void {
+function transfers(context: Day): void {
   const { day, profile, random } = context
   const { dayOfMonth } = calendarOf(day)
   const pair = (from: Merchant, to: Merchant, target: string, amountCents: number) => {
@@ -129,7 +138,7 @@ function transfers (context: Day): void {
 }
 
 /** Purchases whose likelihood follows the weekday: the big shop at the weekend, coffee on working days, dining on Fridays. */
-function everyday (context: Day): void {
+function everyday(context: Day): void {
   const { day, profile, random } = context
   const weekday = weekdayOf(day)
   const weekend = weekday === 0 || weekday === 6
@@ -141,14 +150,14 @@ function everyday (context: Day): void {
   if (!profile.drives && random.chance(weekend ? 0.2 : 0.45)) purchase(context, random.pick(places.rides))
 }
 
-function occasional (context: Day): void {
+function occasional(context: Day): void {
   const { random } = context
   if (random.chance(0.28)) purchase(context, random.pick(places.shops))
   if (random.chance(weekdayOf(context.day) === 6 ? 0.3 : 0.05)) purchase(context, random.pick(places.leisure))
   if (random.chance(0.012)) purchase(context, random.pick(places.journeys))
 }
 
-function purchase (context: Day, merchant: Merchant): void {
+function purchase(context: Day, merchant: Merchant): void {
   const { random } = context
   // Squared, so that small amounts are common and large ones are rare.
   const amountCents = merchant.minCents + Math.round((merchant.maxCents - merchant.minCents) * random.next() ** 2)
@@ -156,23 +165,28 @@ function purchase (context: Day, merchant: Merchant): void {
 }
 
 /** A card payment: seen as pending within hours, posted one to three business days later, with what may happen on the way. */
-function cardPayment (context: Day, merchant: Merchant, amountCents: number, mask: string): void {
+function cardPayment(context: Day, merchant: Merchant, amountCents: number, mask: string): void {
   const { day, random } = context
   const authorizedAt = day * dayMs + random.whole(8 * 60, 22 * 60) * 60_000
   const pendingAt = authorizedAt + random.whole(5, 180) * 60_000
   const postedAt = addBusinessDays(day + 1, random.whole(1, 2)) * dayMs + 10 * hourMs
-  const line = /[# ]$| [FG]$/.test(merchant.line)
-    ? `${merchant.line}${random.whole(100, 9_999)}`
-    : merchant.line
+  const line = /[# ]$| [FG]$/.test(merchant.line) ? `${merchant.line}${random.whole(100, 9_999)}` : merchant.line
   const life = add(context, mask, merchant, amountCents, { authorizedAt, pendingAt, postedAt, line })
   const fate = random.next()
   const tips = merchant.detail === 'RESTAURANT'
   if (tips && fate < 0.55) life.postedCents = Math.round(amountCents * (1.15 + random.next() * 0.1))
-  const revise = (stage: 'pending' | 'posted', at: number, cents: number, primary = merchant.primary, detail = merchant.detail) => {
+  const revise = (
+    stage: 'pending' | 'posted',
+    at: number,
+    cents: number,
+    primary = merchant.primary,
+    detail = merchant.detail
+  ) => {
     life.revision = { stage, at, amountCents: cents, primary, detail }
   }
   if (tips && fate < 0.2) revise('pending', pendingAt + 8 * hourMs, life.postedCents)
-  if (fate >= 0.6 && fate < 0.64) revise('posted', postedAt + dayMs, life.postedCents, 'GENERAL_MERCHANDISE', 'OTHER_GENERAL_MERCHANDISE')
+  if (fate >= 0.6 && fate < 0.64)
+    revise('posted', postedAt + dayMs, life.postedCents, 'GENERAL_MERCHANDISE', 'OTHER_GENERAL_MERCHANDISE')
   if (fate >= 0.7 && fate < 0.715) Object.assign(life, { postedAt: null, releasedAt: postedAt })
   if (fate >= 0.8 && fate < 0.807) life.retractedAt = postedAt + 2 * dayMs
 }

@@ -25,7 +25,7 @@ export interface Life {
   /** What the posted row says, a tip included. */
   postedCents: number
   /** A change of the row that exists then: another amount, or another category. */
-  revision: { stage: Stage, at: number, amountCents: number, primary: string, detail: string } | null
+  revision: { stage: Stage; at: number; amountCents: number; primary: string; detail: string } | null
   /** When the bank takes a posted row back (a duplicate). */
   retractedAt: number | null
 }
@@ -57,13 +57,17 @@ const nextUpdate = (at: number) => Math.ceil(at / updateIntervalMs) * updateInte
  *
  * @param immediate when the first step is visible at once (a payment that the sandbox was told to bring)
  */
-export function changesOf (life: Life, linkedAt: number, immediate = false): Change[] {
+export function changesOf(life: Life, linkedAt: number, immediate = false): Change[] {
   const changes: Change[] = []
-  const seen = (at: number) => immediate && changes.length === 0 ? at : nextUpdate(at)
+  const seen = (at: number) => (immediate && changes.length === 0 ? at : nextUpdate(at))
   const pendingEnds = life.postedAt ?? life.releasedAt
   const replacesPending = life.pendingAt !== null && pendingEnds !== null && nextUpdate(pendingEnds) > linkedAt
   const step = (at: number, kind: Change['kind'], stage: Stage, revised: boolean) => {
-    changes.push({ at: seen(at), kind, version: { life, stage, revised, replacesPending: stage === 'posted' && replacesPending } })
+    changes.push({
+      at: seen(at),
+      kind,
+      version: { life, stage, revised, replacesPending: stage === 'posted' && replacesPending }
+    })
   }
   const { revision } = life
   if (replacesPending && life.pendingAt !== null && pendingEnds !== null) {

@@ -50,23 +50,42 @@ const towns: readonly Town[] = [
 ]
 
 /** The person that an item's seed stands for: always the same for the same seed. */
-export function profileOf (seed: string): Profile {
+export function profileOf(seed: string): Profile {
   const random = seededRandom(`${seed}|profile`)
-  const standing = (choices: readonly Merchant[], minCents: number, maxCents: number, firstDay = 3, lastDay = 26): Standing =>
-    ({ merchant: random.pick(choices), dayOfMonth: random.whole(firstDay, lastDay), amountCents: random.whole(minCents, maxCents) })
-  const priced = (merchant: Merchant): Standing =>
-    ({ merchant, dayOfMonth: random.whole(2, 28), amountCents: random.whole(merchant.minCents, merchant.maxCents) })
+  const standing = (
+    choices: readonly Merchant[],
+    minCents: number,
+    maxCents: number,
+    firstDay = 3,
+    lastDay = 26
+  ): Standing => ({
+    merchant: random.pick(choices),
+    dayOfMonth: random.whole(firstDay, lastDay),
+    amountCents: random.whole(minCents, maxCents)
+  })
+  const priced = (merchant: Merchant): Standing => ({
+    merchant,
+    dayOfMonth: random.whole(2, 28),
+    amountCents: random.whole(merchant.minCents, merchant.maxCents)
+  })
   const salaryCents = random.whole(185_000, 310_000)
   return {
     employer: random.pick(places.employers),
     salaryCents,
     payWeek: random.chance(0.5) ? 1 : 0,
-    rent: { ...standing(places.landlords, 0, 0), dayOfMonth: 1,
-      amountCents: Math.round(salaryCents * (0.48 + random.next() * 0.16) / 500) * 500 },
+    rent: {
+      ...standing(places.landlords, 0, 0),
+      dayOfMonth: 1,
+      amountCents: Math.round((salaryCents * (0.48 + random.next() * 0.16)) / 500) * 500
+    },
     electric: standing(places.electric, 5_500, 9_500),
     gas: standing(places.gas, 2_500, 5_000),
     water: standing(places.water, 2_800, 4_600),
-    bills: [priced(random.pick(places.internet)), priced(random.pick(places.phone)), priced(random.pick(places.insurers))],
+    bills: [
+      priced(random.pick(places.internet)),
+      priced(random.pick(places.phone)),
+      priced(random.pick(places.insurers))
+    ],
     subscriptions: [
       ...places.subscriptions.filter(() => random.chance(0.6)).map(priced),
       ...(random.chance(0.5) ? [priced(random.pick(places.gyms))] : [])

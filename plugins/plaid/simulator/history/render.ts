@@ -5,11 +5,26 @@ import type { Version } from './life.ts'
 import type { Merchant } from './merchants.ts'
 import type { Town } from './profile.ts'
 
-const nowhere = { address: null, city: null, region: null, postal_code: null, country: null, lat: null, lon: null, store_number: null }
+const nowhere = {
+  address: null,
+  city: null,
+  region: null,
+  postal_code: null,
+  country: null,
+  lat: null,
+  lon: null,
+  store_number: null
+}
 
 const noPaymentMeta = {
-  by_order_of: null, payee: null, payer: null, payment_method: null, payment_processor: null, ppd_id: null, reason: null,
-    reference_number: null
+  by_order_of: null,
+  payee: null,
+  payer: null,
+  payment_method: null,
+  payment_processor: null,
+  ppd_id: null,
+  reason: null,
+  reference_number: null
 }
 
 /** Who shows a transaction to whom. */
@@ -24,7 +39,7 @@ export interface RenderContext {
 export const transactionIdOf = (itemId: string, version: Pick<Version, 'life' | 'stage'>): string =>
   seededId('transaction', itemId, version.life.key, version.stage)
 
-function locationOf (merchant: Merchant, town: Town) {
+function locationOf(merchant: Merchant, town: Town) {
   if (merchant.channel !== 'in store') return nowhere
   const random = seededRandom(`${merchant.name}|${town.city}`)
   return {
@@ -42,7 +57,7 @@ function locationOf (merchant: Merchant, town: Town) {
 const transactionTypes = { online: 'digital', 'in store': 'place', other: 'special' } as const
 
 /** The transaction object of /transactions/sync. */
-export function renderTransaction (version: Version, context: RenderContext) {
+export function renderTransaction(version: Version, context: RenderContext) {
   const { life, stage } = version
   const { merchant } = life
   const revision = version.revised ? life.revision : null
@@ -63,10 +78,16 @@ export function renderTransaction (version: Version, context: RenderContext) {
     check_number: null,
     counterparties: ofBank
       ? []
-      : [{
-          name: merchant.name, type: merchant.counterparty, logo_url: null, website: merchant.website, entity_id: entityId,
+      : [
+          {
+            name: merchant.name,
+            type: merchant.counterparty,
+            logo_url: null,
+            website: merchant.website,
+            entity_id: entityId,
             confidence_level: 'VERY_HIGH'
-        }],
+          }
+        ],
     date: isoDate(happenedAt),
     datetime: stage === 'posted' ? new Date(happenedAt).toISOString() : null,
     authorized_date: isoDate(life.authorizedAt),
@@ -81,8 +102,14 @@ export function renderTransaction (version: Version, context: RenderContext) {
     payment_meta: noPaymentMeta,
     payment_channel: merchant.channel,
     pending: stage === 'pending',
-    pending_transaction_id: version.replacesPending ? transactionIdOf(context.itemId, { life, stage: 'pending' }) : null,
-    personal_finance_category: { primary, detailed: `${primary}_${detail}`, confidence_level: revision === null ? 'VERY_HIGH' : 'HIGH' },
+    pending_transaction_id: version.replacesPending
+      ? transactionIdOf(context.itemId, { life, stage: 'pending' })
+      : null,
+    personal_finance_category: {
+      primary,
+      detailed: `${primary}_${detail}`,
+      confidence_level: revision === null ? 'VERY_HIGH' : 'HIGH'
+    },
     personal_finance_category_icon_url: `https://plaid-category-icons.plaid.com/PFC_${primary}.png`,
     transaction_id: transactionIdOf(context.itemId, version),
     transaction_code: null,

@@ -22,7 +22,7 @@ export interface Position {
 export const beginning: Position = { at: Number.NEGATIVE_INFINITY, batches: 0 }
 
 /** The index of the first change after `at`, in a list that is sorted by time. */
-function firstAfter (changes: readonly Change[], at: number): number {
+function firstAfter(changes: readonly Change[], at: number): number {
   let low = 0
   let high = changes.length
   while (low < high) {
@@ -47,35 +47,37 @@ export class Timeline {
   readonly #batches: Change[][] = []
   #nextDay: number
 
-  constructor (seed: string, linkedAt: number, days: number) {
+  constructor(seed: string, linkedAt: number, days: number) {
     this.#seed = seed
     this.#linkedAt = linkedAt
     this.profile = profileOf(seed)
     this.#nextDay = dayOf(linkedAt) - days
   }
 
-  get batchCount (): number {
+  get batchCount(): number {
     return this.#batches.length
   }
 
   /** Batches must be added in order; the same one again changes nothing. */
-  addBatch (ordinal: number, firedAt: number): void {
+  addBatch(ordinal: number, firedAt: number): void {
     if (ordinal <= this.#batches.length) return
-    if (ordinal !== this.#batches.length + 1) throw new Error(`batch ${ordinal} came before batch ${this.#batches.length + 1}`)
+    if (ordinal !== this.#batches.length + 1)
+      throw new Error(`batch ${ordinal} came before batch ${this.#batches.length + 1}`)
     const lives = livesOfBatch(this.#seed, this.profile, ordinal, firedAt)
-    this.#batches.push(lives.flatMap(life => changesOf(life, this.#linkedAt, true)).sort(byTime))
+    this.#batches.push(lives.flatMap((life) => changesOf(life, this.#linkedAt, true)).sort(byTime))
   }
 
-  #extend (now: number): void {
+  #extend(now: number): void {
     if (dayOf(now) < this.#nextDay) return
     for (const end = dayOf(now) + aheadDays; this.#nextDay <= end; this.#nextDay++) {
-      for (const life of livesOfDay(this.#seed, this.profile, this.#nextDay)) this.#changes.push(...changesOf(life, this.#linkedAt))
+      for (const life of livesOfDay(this.#seed, this.profile, this.#nextDay))
+        this.#changes.push(...changesOf(life, this.#linkedAt))
     }
     this.#changes.sort(byTime)
   }
 
   /** The position of `now`: the last step that can be seen, so that an idle hour does not move it. Never behind `floor`. */
-  position (now: number, floor: Position = beginning): Position {
+  position(now: number, floor: Position = beginning): Position {
     this.#extend(now)
     let at = this.#changes[firstAfter(this.#changes, now) - 1]?.at ?? this.#linkedAt
     for (const batch of this.#batches) at = Math.max(at, batch[firstAfter(batch, now) - 1]?.at ?? at)
@@ -83,9 +85,9 @@ export class Timeline {
   }
 
   /** What changed between two positions, netted per transaction: what came and went in between is not told. */
-  difference (from: Position, to: Position): Difference {
+  difference(from: Position, to: Position): Difference {
     this.#extend(to.at)
-    const net = new Map<string, { existed: boolean, last: Change }>()
+    const net = new Map<string, { existed: boolean; last: Change }>()
     const fold = (changes: readonly Change[], after: number) => {
       for (let i = firstAfter(changes, after), end = firstAfter(changes, to.at); i < end; i++) {
         const change = changes[i] as Change
@@ -94,8 +96,9 @@ export class Timeline {
       }
     }
     fold(this.#changes, from.at)
-    this.#batches.slice(0, to.batches).forEach((batch, index) =>
-      fold(batch, index < from.batches ? from.at : Number.NEGATIVE_INFINITY))
+    this.#batches
+      .slice(0, to.batches)
+      .forEach((batch, index) => fold(batch, index < from.batches ? from.at : Number.NEGATIVE_INFINITY))
     return sortDifference([...net.values()])
   }
 }
@@ -107,8 +110,9 @@ export interface Difference {
   removed: Version[]
 }
 
-function sortDifference (net: { existed: boolean, last: Change }[]): Difference {
-  const shownAt = ({ life, stage }: Version) => stage === 'posted' && life.postedAt !== null ? life.postedAt : life.authorizedAt
+function sortDifference(net: { existed: boolean; last: Change }[]): Difference {
+  const shownAt = ({ life, stage }: Version) =>
+    stage === 'posted' && life.postedAt !== null ? life.postedAt : life.authorizedAt
   const oldestFirst = (a: Version, b: Version) => shownAt(a) - shownAt(b)
   const difference: Difference = { added: [], modified: [], removed: [] }
   for (const { existed, last } of net) {
@@ -128,12 +132,19 @@ function sortDifference (net: { existed: boolean, last: Change }[]): Difference 
  * One item's ordinary posted transactions whose date lies in [from, to], both `YYYY-MM-DD`, oldest first, in their
  * final form: what the bank corrects later is corrected. Pure, for benchmarks; at most 24 months.
  */
-export function historyBetween (seed: string, from: string, to: string): WireTransaction[] {
-  const timeline = new Timeline(seed, Date.parse(to), Math.min(historyDays, dayOf(Date.parse(to)) - dayOf(Date.parse(from)) + 7))
+export function historyBetween(seed: string, from: string, to: string): WireTransaction[] {
+  const timeline = new Timeline(
+    seed,
+    Date.parse(to),
+    Math.min(historyDays, dayOf(Date.parse(to)) - dayOf(Date.parse(from)) + 7)
+  )
   const context = { itemId: seed, town: timeline.profile.town, currency: 'USD', includeOriginalDescription: false }
   const end = Date.parse(to) + 10 * dayMs
-  return timeline.difference(beginning, { at: end, batches: 0 }).added
-    .filter(({ stage, life }) => stage === 'posted' && life.postedAt !== null && isoDate(life.postedAt) >= from &&
-      isoDate(life.postedAt) <= to)
-    .map(version => ({ ...renderTransaction(version, context), pending_transaction_id: null }))
+  return timeline
+    .difference(beginning, { at: end, batches: 0 })
+    .added.filter(
+      ({ stage, life }) =>
+        stage === 'posted' && life.postedAt !== null && isoDate(life.postedAt) >= from && isoDate(life.postedAt) <= to
+    )
+    .map((version) => ({ ...renderTransaction(version, context), pending_transaction_id: null }))
 }

@@ -7,7 +7,7 @@ import { buildSimulator, link, receiveWebhooks, refusal } from './build-simulato
 
 const codes = (received: { body: Record<string, unknown> }[]) => received.map(({ body }) => body['webhook_code'])
 
-test('a webhook\'s signature verifies the way Plaid documents', async t => {
+test("a webhook's signature verifies the way Plaid documents", async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator, clock } = await buildSimulator(t)
   await link(plaid, { webhook: url })
@@ -16,18 +16,25 @@ test('a webhook\'s signature verifies the way Plaid documents', async t => {
   for (const { raw, verification } of received) {
     const header = decodeProtectedHeader(verification)
     assert.equal(header.alg, 'ES256')
-    const { data: { key } } = await plaid.webhookVerificationKeyGet({ key_id: header.kid ?? '' })
+    const {
+      data: { key }
+    } = await plaid.webhookVerificationKeyGet({ key_id: header.kid ?? '' })
     const { payload } = await jwtVerify(verification, await importJWK({ ...key, kty: 'EC' }, 'ES256'), {
-      algorithms: ['ES256'], maxTokenAge: '5 min', currentDate: clock.now()
+      algorithms: ['ES256'],
+      maxTokenAge: '5 min',
+      currentDate: clock.now()
     })
     assert.equal(payload['request_body_sha256'], createHash('sha256').update(raw).digest('hex'))
     assert.equal(payload.iat, Math.floor(clock.now().getTime() / 1000))
     assert.ok(!('d' in key), 'the private half stays inside')
   }
-  assert.equal((await refusal(plaid.webhookVerificationKeyGet({ key_id: 'none' }))).error_code, 'INVALID_WEBHOOK_VERIFICATION_KEY_ID')
+  assert.equal(
+    (await refusal(plaid.webhookVerificationKeyGet({ key_id: 'none' }))).error_code,
+    'INVALID_WEBHOOK_VERIFICATION_KEY_ID'
+  )
 })
 
-test('two instances on one database sign with one key', async t => {
+test('two instances on one database sign with one key', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const first = await buildSimulator(t)
   const second = await buildSimulator(t, { db: first.db })
@@ -36,7 +43,7 @@ test('two instances on one database sign with one key', async t => {
   assert.equal(new Set(received.map(({ verification }) => decodeProtectedHeader(verification).kid)).size, 1)
 })
 
-test('a first exchange tells of the transactions that arrived, a repeated one does not', async t => {
+test('a first exchange tells of the transactions that arrived, a repeated one does not', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator } = await buildSimulator(t)
   const { publicToken, itemId } = await link(plaid, { webhook: url })
@@ -44,28 +51,38 @@ test('a first exchange tells of the transactions that arrived, a repeated one do
   await simulator.settled()
   assert.deepEqual(codes(received), ['INITIAL_UPDATE', 'HISTORICAL_UPDATE', 'SYNC_UPDATES_AVAILABLE'])
   assert.deepEqual(received[2]?.body, {
-    webhook_type: 'TRANSACTIONS', webhook_code: 'SYNC_UPDATES_AVAILABLE', item_id: itemId,
-    initial_update_complete: true, historical_update_complete: true, environment: 'sandbox'
+    webhook_type: 'TRANSACTIONS',
+    webhook_code: 'SYNC_UPDATES_AVAILABLE',
+    item_id: itemId,
+    initial_update_complete: true,
+    historical_update_complete: true,
+    environment: 'sandbox'
   })
 })
 
-test('a fired SYNC_UPDATES_AVAILABLE brings new transactions first', async t => {
+test('a fired SYNC_UPDATES_AVAILABLE brings new transactions first', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator } = await buildSimulator(t)
   const { accessToken } = await link(plaid, { webhook: url, days: 1 })
   const cursor = (await plaid.transactionsSync({ access_token: accessToken, count: 500 })).data.next_cursor
   await simulator.settled()
   received.length = 0
-  assert.equal((await plaid.sandboxItemFireWebhook({ access_token: accessToken,
-    webhook_code: Code.SyncUpdatesAvailable })).data.webhook_fired, true)
+  assert.equal(
+    (await plaid.sandboxItemFireWebhook({ access_token: accessToken, webhook_code: Code.SyncUpdatesAvailable })).data
+      .webhook_fired,
+    true
+  )
   const { data } = await plaid.transactionsSync({ access_token: accessToken, cursor })
-  assert.ok(data.added.length >= 3 && data.added.every(row => row.pending))
+  assert.ok(data.added.length >= 3 && data.added.every((row) => row.pending))
   await simulator.settled()
   assert.deepEqual(codes(received), ['SYNC_UPDATES_AVAILABLE'])
-  assert.equal((await plaid.itemGet({ access_token: accessToken })).data.status?.last_webhook?.code_sent, 'SYNC_UPDATES_AVAILABLE')
+  assert.equal(
+    (await plaid.itemGet({ access_token: accessToken })).data.status?.last_webhook?.code_sent,
+    'SYNC_UPDATES_AVAILABLE'
+  )
 })
 
-test('a login that is reset tells so once, and an item without a webhook cannot fire', async t => {
+test('a login that is reset tells so once, and an item without a webhook cannot fire', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator } = await buildSimulator(t)
   const { accessToken } = await link(plaid, { webhook: url })
@@ -77,11 +94,13 @@ test('a login that is reset tells so once, and an item without a webhook cannot 
   assert.deepEqual(codes(received), ['ERROR'])
   assert.equal((received[0]?.body['error'] as { error_code: string }).error_code, 'ITEM_LOGIN_REQUIRED')
   const silent = await link(plaid)
-  const refused = await refusal(plaid.sandboxItemFireWebhook({ access_token: silent.accessToken, webhook_code: Code.SyncUpdatesAvailable }))
+  const refused = await refusal(
+    plaid.sandboxItemFireWebhook({ access_token: silent.accessToken, webhook_code: Code.SyncUpdatesAvailable })
+  )
   assert.deepEqual([refused.error_type, refused.error_code], ['SANDBOX_ERROR', 'SANDBOX_WEBHOOK_INVALID'])
 })
 
-test('a webhook that is refused is sent again, three times in all', async t => {
+test('a webhook that is refused is sent again, three times in all', async (t) => {
   const patient = await receiveWebhooks(t, 2)
   const hopeless = await receiveWebhooks(t, 5)
   const { plaid, simulator } = await buildSimulator(t)

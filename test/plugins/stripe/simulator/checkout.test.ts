@@ -4,9 +4,16 @@ import { buy, openWorld, press, sessionParams, type World } from './world.ts'
 
 const minuteMs = 60_000
 let world: World
-before(async () => { world = await openWorld() })
-beforeEach(async () => { await world.simulator.settled(); world.reset() })
-after(async () => { await world.close() })
+before(async () => {
+  world = await openWorld()
+})
+beforeEach(async () => {
+  await world.simulator.settled()
+  world.reset()
+})
+after(async () => {
+  await world.close()
+})
 
 test('a session made through the stripe package is open, unpaid and has a page', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams({ expand: ['line_items'] }))
@@ -56,10 +63,10 @@ test('paying makes one payment, leads to success_url with the id filled in, and 
 test('twenty clicks at once on pay charge once, and all end at the shop', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
   const answers = await Promise.all(Array.from({ length: 20 }, async () => await press(session, 'pay')))
-  assert.deepEqual([...new Set(answers.map(answer => answer.status))], [303])
+  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [303])
   await world.simulator.settled()
-  assert.equal(world.types().filter(type => type === 'checkout.session.completed').length, 1)
-  assert.equal(world.types().filter(type => type === 'charge.succeeded').length, 1)
+  assert.equal(world.types().filter((type) => type === 'checkout.session.completed').length, 1)
+  assert.equal(world.types().filter((type) => type === 'charge.succeeded').length, 1)
   const later = await fetch(String(session.url))
   assert.match(await later.text(), /cannot be paid again/)
 })
@@ -98,9 +105,11 @@ test('a session past its time cannot be paid, says so, and is told of once', asy
 test('the tick expires what nobody looks at', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
   world.turn(24 * 60 * minuteMs)
-  assert.ok(await world.simulator.expireSessions() >= 1)
+  assert.ok((await world.simulator.expireSessions()) >= 1)
   await world.simulator.settled()
-  const told = world.received.filter(({ event }) => event.type === 'checkout.session.expired' && event.data.object.id === session.id)
+  const told = world.received.filter(
+    ({ event }) => event.type === 'checkout.session.expired' && event.data.object.id === session.id
+  )
   assert.equal(told.length, 1)
 })
 
@@ -114,20 +123,34 @@ test('the expire call closes an open session and refuses a paid one', async () =
 
 test('sessions are listed newest first, by pages and by status', async () => {
   const made: string[] = []
-  for (let index = 0; index < 5; index += 1) made.unshift((await world.stripe.checkout.sessions.create(sessionParams())).id)
+  for (let index = 0; index < 5; index += 1)
+    made.unshift((await world.stripe.checkout.sessions.create(sessionParams())).id)
   const first = await world.stripe.checkout.sessions.list({ limit: 2 })
-  assert.deepEqual(first.data.map(({ id }) => id), made.slice(0, 2))
+  assert.deepEqual(
+    first.data.map(({ id }) => id),
+    made.slice(0, 2)
+  )
   assert.equal(first.has_more, true)
   const second = await world.stripe.checkout.sessions.list({ limit: 3, starting_after: made[1] })
-  assert.deepEqual(second.data.map(({ id }) => id), made.slice(2))
+  assert.deepEqual(
+    second.data.map(({ id }) => id),
+    made.slice(2)
+  )
   const back = await world.stripe.checkout.sessions.list({ limit: 2, ending_before: made[3] })
-  assert.deepEqual(back.data.map(({ id }) => id), made.slice(1, 3))
+  assert.deepEqual(
+    back.data.map(({ id }) => id),
+    made.slice(1, 3)
+  )
   await world.stripe.checkout.sessions.expire(String(made[0]))
   const open = await world.stripe.checkout.sessions.list({ status: 'open', created: { gte: 0 } })
-  assert.deepEqual(open.data.map(({ id }) => id), made.slice(1))
+  assert.deepEqual(
+    open.data.map(({ id }) => id),
+    made.slice(1)
+  )
   assert.equal((await world.stripe.checkout.sessions.list({ created: { lt: 1000 } })).data.length, 0)
   assert.equal((await world.stripe.checkout.sessions.listLineItems(String(made[0]))).data.length, 1)
   let count = 0
-  for await (const session of world.stripe.checkout.sessions.list({ limit: 2 })) count += session.object === 'checkout.session' ? 1 : 0
+  for await (const session of world.stripe.checkout.sessions.list({ limit: 2 }))
+    count += session.object === 'checkout.session' ? 1 : 0
   assert.ok(count >= 5)
 })

@@ -7,22 +7,43 @@ import { buy, openWorld, secretKey, sessionParams, type World } from './world.ts
 
 const paidTypes = ['charge.succeeded', 'payment_intent.succeeded', 'checkout.session.completed']
 let world: World
-before(async () => { world = await openWorld() })
+before(async () => {
+  world = await openWorld()
+})
 beforeEach(async () => {
   world.reset()
   await world.simulator.settled()
   world.reset()
 })
-after(async () => { await world.close() })
+after(async () => {
+  await world.close()
+})
 
-test('the signature is Stripe\'s: the known vector, and the package\'s own check', () => {
+test("the signature is Stripe's: the known vector, and the package's own check", () => {
   const payload = '{"id":"evt_test_webhook","object":"event"}'
   const header = signatureHeader('whsec_test_secret', payload, 1_700_000_000)
   assert.equal(header, 't=1700000000,v1=d95c6b7477fbd7e9f90b1b0ef5f9c7ac25abca5382460e0d988c2b2a5b71b990')
-  const event = world.stripe.webhooks.constructEvent(payload, header, 'whsec_test_secret', 300, undefined, 1_700_000_000_000)
+  const event = world.stripe.webhooks.constructEvent(
+    payload,
+    header,
+    'whsec_test_secret',
+    300,
+    undefined,
+    1_700_000_000_000
+  )
   assert.equal(event.id, 'evt_test_webhook')
-  assert.throws(() => world.stripe.webhooks.constructEvent(`${payload} `, header, 'whsec_test_secret', 300, undefined, 1_700_000_000_000),
-    Stripe.errors.StripeSignatureVerificationError)
+  assert.throws(
+    () =>
+      world.stripe.webhooks.constructEvent(
+        `${payload} `,
+        header,
+        'whsec_test_secret',
+        300,
+        undefined,
+        1_700_000_000_000
+      ),
+    Stripe.errors.StripeSignatureVerificationError
+  )
 })
 
 test('a delivered event can be read back, and counts no webhook as pending', async () => {
@@ -134,7 +155,7 @@ test('on command events come late: held until released, or when the clock says s
   assert.deepEqual(world.types(), paidTypes)
 })
 
-test('any event can be sent again, by itself or in an order of one\'s own', async () => {
+test("any event can be sent again, by itself or in an order of one's own", async () => {
   await buy(world)
   await world.simulator.settled()
   const ids = world.received.map(({ event }) => event.id)
@@ -142,11 +163,14 @@ test('any event can be sent again, by itself or in an order of one\'s own', asyn
   const again = await world.control(`/simulator/events/${ids[2]}/send`)
   assert.equal(again.body.state, 'delivered')
   await world.control('/simulator/events/release', { events: [ids[1], ids[0]] })
-  assert.deepEqual(world.received.map(({ event }) => event.id), [ids[2], ids[1], ids[0]])
+  assert.deepEqual(
+    world.received.map(({ event }) => event.id),
+    [ids[2], ids[1], ids[0]]
+  )
   assert.equal((await world.control('/simulator/events/evt_none/send')).status, 404)
 })
 
-test('an answer lost after the effect is made good by the package\'s own retry: one refund, not two', async () => {
+test("an answer lost after the effect is made good by the package's own retry: one refund, not two", async () => {
   const { paymentIntent } = await buy(world)
   const patient = world.connect(secretKey, { maxNetworkRetries: 2 })
   for (const kind of ['drop_after', 'drop', 'error', 'slow'] as const) {
@@ -155,7 +179,10 @@ test('an answer lost after the effect is made good by the package\'s own retry: 
     assert.equal(refund.lastResponse.headers['idempotent-replayed'], kind === 'drop_after' ? 'true' : undefined)
     assert.equal(world.faults.requests.length, 0)
   }
-  assert.deepEqual((await world.stripe.refunds.list({ payment_intent: paymentIntent })).data.map(({ amount }) => amount), [100, 100, 100, 100])
+  assert.deepEqual(
+    (await world.stripe.refunds.list({ payment_intent: paymentIntent })).data.map(({ amount }) => amount),
+    [100, 100, 100, 100]
+  )
 })
 
 test('nothing is sent for what was rolled back, and closing leaves the unsent for the next start', async () => {
@@ -165,17 +192,30 @@ test('nothing is sent for what was rolled back, and closing leaves the unsent fo
   // Twice: the first round may have begun before the refused request asked for its own.
   await world.simulator.settled()
   await world.simulator.settled()
-  const kept = await world.db.selectFrom('stripe_sim_events').select('type').where('state', '=', 'held').orderBy('sequence').execute()
-  assert.deepEqual(kept.map(({ type }) => type), paidTypes)
+  const kept = await world.db
+    .selectFrom('stripe_sim_events')
+    .select('type')
+    .where('state', '=', 'held')
+    .orderBy('sequence')
+    .execute()
+  assert.deepEqual(
+    kept.map(({ type }) => type),
+    paidTypes
+  )
   await world.db.updateTable('stripe_sim_events').set({ state: 'pending' }).where('state', '=', 'held').execute()
   let sendBegan: () => void = () => undefined
-  const begun = new Promise<void>(resolve => { sendBegan = resolve })
+  const begun = new Promise<void>((resolve) => {
+    sendBegan = resolve
+  })
   const short = await buildStripeSimulator({
     ...world.options,
-    fetch: async (_url, init) => await new Promise((_resolve, reject) => {
-      init?.signal?.addEventListener('abort', () => { reject(new Error('broken off')) })
-      sendBegan()
-    })
+    fetch: async (_url, init) =>
+      await new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => {
+          reject(new Error('broken off'))
+        })
+        sendBegan()
+      })
   })
   const round = short.settled()
   await begun

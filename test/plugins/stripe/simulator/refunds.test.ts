@@ -5,12 +5,22 @@ import Stripe from 'stripe'
 import { buy, openWorld, type World } from './world.ts'
 
 let world: World
-before(async () => { world = await openWorld() })
-beforeEach(async () => { await world.simulator.settled(); world.reset() })
-after(async () => { await world.close() })
+before(async () => {
+  world = await openWorld()
+})
+beforeEach(async () => {
+  await world.simulator.settled()
+  world.reset()
+})
+after(async () => {
+  await world.close()
+})
 
-async function codeOf (work: Promise<unknown>): Promise<string | undefined> {
-  const error = await work.then(() => undefined, (reason: unknown) => reason)
+async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason
+  )
   assert.ok(error instanceof Stripe.errors.StripeInvalidRequestError)
   return error.code ?? error.param
 }
@@ -19,7 +29,11 @@ test('a full refund is told of with the charge and what it was before', async ()
   const { paymentIntent } = await buy(world)
   await world.simulator.settled()
   world.reset()
-  const refund = await world.stripe.refunds.create({ payment_intent: paymentIntent, reason: 'duplicate', metadata: { why: 'test' } })
+  const refund = await world.stripe.refunds.create({
+    payment_intent: paymentIntent,
+    reason: 'duplicate',
+    metadata: { why: 'test' }
+  })
   assert.equal(refund.amount, 1000)
   assert.equal(refund.status, 'succeeded')
   await world.simulator.settled()
@@ -43,7 +57,10 @@ test('several partial refunds add up, never to more than was paid', async () => 
   const now = await world.stripe.charges.retrieve(String(charge), { expand: ['refunds'] })
   assert.equal(now.amount_refunded, 500)
   assert.equal(now.refunded, false)
-  assert.deepEqual(now.refunds?.data.map(({ amount }) => amount), [200, 300])
+  assert.deepEqual(
+    now.refunds?.data.map(({ amount }) => amount),
+    [200, 300]
+  )
   const listed = await world.stripe.refunds.list({ payment_intent: paymentIntent, limit: 1, expand: ['data.charge'] })
   assert.equal(listed.has_more, true)
   assert.equal((listed.data[0]?.charge as Stripe.Charge).id, charge)
@@ -52,16 +69,21 @@ test('several partial refunds add up, never to more than was paid', async () => 
 })
 
 test('whatever refunds are asked for at once, what is given back is what the refunds say and no more than was paid', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 6 }), async amounts => {
-    const { paymentIntent } = await buy(world)
-    const results = await Promise.allSettled(amounts.map(async amount =>
-      await world.stripe.refunds.create({ payment_intent: paymentIntent, amount })))
-    const given = results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value.amount : 0), 0)
-    const charges = await world.stripe.charges.list({ payment_intent: paymentIntent })
-    assert.equal(charges.data[0]?.amount_refunded, given)
-    assert.ok(given <= 1000)
-    if (amounts.reduce((sum, amount) => sum + amount, 0) <= 1000) assert.ok(results.every(({ status }) => status === 'fulfilled'))
-  }), { numRuns: 12 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 6 }), async (amounts) => {
+      const { paymentIntent } = await buy(world)
+      const results = await Promise.allSettled(
+        amounts.map(async (amount) => await world.stripe.refunds.create({ payment_intent: paymentIntent, amount }))
+      )
+      const given = results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value.amount : 0), 0)
+      const charges = await world.stripe.charges.list({ payment_intent: paymentIntent })
+      assert.equal(charges.data[0]?.amount_refunded, given)
+      assert.ok(given <= 1000)
+      if (amounts.reduce((sum, amount) => sum + amount, 0) <= 1000)
+        assert.ok(results.every(({ status }) => status === 'fulfilled'))
+    }),
+    { numRuns: 12 }
+  )
 })
 
 test('a dispute ordered from the simulator takes the money, is told of, bars refunds, and is decided once', async () => {

@@ -4,21 +4,34 @@ import Stripe from 'stripe'
 import { openWorld, secretKey, sessionParams, type World } from './world.ts'
 
 let world: World
-before(async () => { world = await openWorld() })
-beforeEach(async () => { await world.simulator.settled(); world.reset() })
-after(async () => { await world.close() })
+before(async () => {
+  world = await openWorld()
+})
+beforeEach(async () => {
+  await world.simulator.settled()
+  world.reset()
+})
+after(async () => {
+  await world.close()
+})
 
-async function refusal (work: Promise<unknown>): Promise<InstanceType<typeof Stripe.errors.StripeError>> {
-  const error = await work.then(() => undefined, (reason: unknown) => reason)
+async function refusal(work: Promise<unknown>): Promise<InstanceType<typeof Stripe.errors.StripeError>> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason
+  )
   assert.ok(error instanceof Stripe.errors.StripeError)
   return error
 }
 
-async function raw (path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
-  return await fetch(world.apiUrl + path, { ...init, headers: { authorization: `Bearer ${secretKey}`, ...init.headers } })
+async function raw(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+  return await fetch(world.apiUrl + path, {
+    ...init,
+    headers: { authorization: `Bearer ${secretKey}`, ...init.headers }
+  })
 }
 
-test('a wrong or missing key is Stripe\'s 401, and Basic auth works like Bearer', async () => {
+test("a wrong or missing key is Stripe's 401, and Basic auth works like Bearer", async () => {
   const wrong = await refusal(world.connect('sk_test_wrongwrongwrong').balance.retrieve())
   assert.ok(wrong instanceof Stripe.errors.StripeAuthenticationError)
   assert.doesNotMatch(wrong.message, /wrongwrongwrong/)
@@ -38,10 +51,13 @@ test('every answer has a Request-Id and echoes Stripe-Version', async () => {
   assert.match(await old.text(), /Unrecognized request URL/)
 })
 
-test('bad parameters are refused with Stripe\'s codes and the name in brackets', async () => {
-  const create = async (more: object) => await refusal(world.stripe.checkout.sessions.create({ ...sessionParams(), ...more }))
+test("bad parameters are refused with Stripe's codes and the name in brackets", async () => {
+  const create = async (more: object) =>
+    await refusal(world.stripe.checkout.sessions.create({ ...sessionParams(), ...more }))
   const priced = (data: object) => ({
-    line_items: [{ quantity: 1, price_data: { currency: 'usd', unit_amount: 1000, product_data: { name: 'x' }, ...data } }]
+    line_items: [
+      { quantity: 1, price_data: { currency: 'usd', unit_amount: 1000, product_data: { name: 'x' }, ...data } }
+    ]
   })
   const cases: Array<[object, string | undefined, string | undefined]> = [
     [{ success_url: undefined }, 'parameter_missing', 'success_url'],
@@ -72,9 +88,13 @@ test('bad parameters are refused with Stripe\'s codes and the name in brackets',
 
 test('what does not exist is resource_missing, whatever the id looks like', async () => {
   for (const work of [
-    world.stripe.checkout.sessions.retrieve('cs_test_none'), world.stripe.paymentIntents.retrieve('pi_none'),
-    world.stripe.charges.retrieve('ch_none'), world.stripe.events.retrieve('evt_none'), world.stripe.refunds.retrieve('re_none'),
-    world.stripe.checkout.sessions.retrieve('a\u0000b\' or 1=1'), world.stripe.refunds.create({ payment_intent: 'pi_none' })
+    world.stripe.checkout.sessions.retrieve('cs_test_none'),
+    world.stripe.paymentIntents.retrieve('pi_none'),
+    world.stripe.charges.retrieve('ch_none'),
+    world.stripe.events.retrieve('evt_none'),
+    world.stripe.refunds.retrieve('re_none'),
+    world.stripe.checkout.sessions.retrieve("a\u0000b' or 1=1"),
+    world.stripe.refunds.create({ payment_intent: 'pi_none' })
   ]) {
     const error = await refusal(work)
     assert.equal(error.code, 'resource_missing')
@@ -104,15 +124,21 @@ test('a request repeated with its idempotency key does its work once and says th
   assert.equal(again.lastResponse.headers['idempotent-replayed'], 'true')
   assert.equal(again.lastResponse.headers['original-request'], first.lastResponse.requestId)
   assert.equal(again.lastResponse.idempotencyKey, 'key-1')
-  const other = await refusal(world.stripe.checkout.sessions.create(sessionParams({ client_reference_id: 'another' }), options))
+  const other = await refusal(
+    world.stripe.checkout.sessions.create(sessionParams({ client_reference_id: 'another' }), options)
+  )
   assert.ok(other instanceof Stripe.errors.StripeIdempotencyError)
   world.turn(24 * 3_600_000)
   assert.notEqual((await world.stripe.checkout.sessions.create(sessionParams(), options)).id, first.id)
 })
 
 test('one key in ten requests at once does its work once', async () => {
-  const made = await Promise.all(Array.from({ length: 10 }, async () =>
-    await world.stripe.checkout.sessions.create(sessionParams(), { idempotencyKey: 'key-at-once' })))
+  const made = await Promise.all(
+    Array.from(
+      { length: 10 },
+      async () => await world.stripe.checkout.sessions.create(sessionParams(), { idempotencyKey: 'key-at-once' })
+    )
+  )
   assert.equal(new Set(made.map(({ id }) => id)).size, 1)
 })
 
@@ -122,6 +148,8 @@ test('a key whose request had bad parameters can be used again; one whose reques
   const session = await world.stripe.checkout.sessions.create(sessionParams(), options)
   await world.stripe.checkout.sessions.expire(session.id, undefined, { idempotencyKey: 'key-expire' })
   await refusal(world.stripe.checkout.sessions.expire(session.id, undefined, { idempotencyKey: 'key-expire-2' }))
-  const replayed = await refusal(world.stripe.checkout.sessions.expire(session.id, undefined, { idempotencyKey: 'key-expire-2' }))
+  const replayed = await refusal(
+    world.stripe.checkout.sessions.expire(session.id, undefined, { idempotencyKey: 'key-expire-2' })
+  )
   assert.equal(replayed.headers?.['idempotent-replayed'], 'true')
 })

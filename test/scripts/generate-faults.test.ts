@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { parseDocument } from 'yaml'
+import { bundle as bundleSpec } from '../../scripts/generate/bundle.ts'
+import { printFiles } from '../../scripts/generate/files.ts'
+import { SpecError } from '../../scripts/generate/model.ts'
+import { readSpec } from '../../scripts/generate/read.ts'
+import { fixture, generate, generateFixture } from './generated.ts'
+
+const { scratch } = generateFixture(after)
+
+const rename = ['paths', '/v1/birds/{id}/rename', 'post']
+const faults: { title: string; file: string; path: (string | number)[]; value: unknown; message: RegExp }[] = [
+  {
+    title: 'an operationId that is there already',
+    file: 'bird-watchers.yaml',
+    path: ['paths', '/v1/sessions', 'post', 'operationId'],
+    value: 'createBird',
+    message: /birds\.yaml: operationId createBird is in bird-watchers\.yaml already; give one of the two another name/
+  },
+  {
+    title: 'a component that is there already',
+    file: 'bird-watchers.yaml',
+    path: ['components', 'schemas', 'Nest'],
+    value: { type: 'string' },
+    message: /components\.schemas\.Nest is in bird-watchers\.yaml already; rename one/
+  },
+  {
+    title: 'a path and method that are there already',
+    file: 'bird-watchers.yaml',
+    path: ['paths', '/v1/birds'],
+    value: {
+      get: { operationId: 'listAgain', tags: ['Bird watchers'], security: [], 'x-required-scopes': [], responses: {} }
+    },
+    message: /birds\.yaml: GET \/v1\/birds is in bird-watchers\.yaml already; describe each operation once/
+  },
+  {
+    title: 'a reference to no component',
+    file: 'birds.yaml',
+    path: ['components', 'schemas', 'Home', 'oneOf', 0, '$ref'],
+    value: '#/components/schemas/Nset',
+    message:
+      /birds\.yaml: #\/components\/schemas\/Home\/oneOf\/0: \$ref '#\/components\/schemas\/Nset' leads nowhere; .*it has .*Nest/
+  },
+  {
+    title: 'a reference to no document',
+    file: 'birds.yaml',
+    path: ['components', 'schemas', 'Home', 'oneOf', 0, '$ref'],
+    value: './shared/comon.yaml#/components/schemas/Day',
+    message: /shared\/comon\.yaml, which does not exist; there are .*shared\/common\.yaml/
+  },
+  {
+    title: 'a reference into another group',
+    file: 'bird-watchers.yaml',
+    path: ['components', 'schemas', 'Flat'],
+    value: { $ref: './birds.yaml#/components/schemas/Nest' },
+    message: /reaches into another group; move Nest to a document in shared\//
+  },
+  {
+    title: 'a missing tag',
+    file: 'birds.yaml',
+    path: ['tags'],
+    value: [],
+    message: /birds\.yaml: it needs exactly one tag; write "tags: \[\{name: Birds/
+  },
+  {
+    title: 'a tag that is not named like its document',
+    file: 'birds.yaml',
+    path: ['tags', 0, 'name'],
+    value: 'Fowl',
+    message: /birds\.yaml: its tag is 'Fowl'.*'Birds'/
+  },
+  {
+    title: 'an operation under a foreign tag',
+    file: 'birds.yaml',
+    path: ['paths', '/v1/birds', 'get', 'tags'],
+    value: ['Fowl'],
+    message: /birds\.yaml: GET \/v1\/birds: tags is \["Fowl"\]; it must be exactly .*\[Birds\]/
+  },
+  {
+    title: 'an unknown rate class',
+    file: 'birds.yaml',
+    path: ['x-ratelimit-class'],
+    value: 'fast',
+    message: /birds\.yaml: POST .*x-ratelimit-class is fast; .* has read, write/
+  },
+  {
+    title: 'missing scopes',
+    file: 'bird-watchers.yaml',
+    path: ['paths', '/v1/sessions', 'post', 'x-required-scopes'],
+    value: undefined,
+    message: /x-required-scopes is missing; list the scopes/
+  },
+  {
+    title: 'a range of statuses',
+    file: 'bird-watchers.yaml',
+    path: ['paths', '/v1/sessions', 'post', 'responses', 'default'],
+    value: { description: 'Any.' },
+    message: /'default' is no status; name each/
+  },
+  {
+    title: 'a default that validation would ignore',
+    file: 'birds.yaml',
+    path: ['components', 'schemas', 'Nest', 'properties', 'tree', 'default'],
+    value: 'oak',
+    message: /birds\.yaml: Home.*Nest.*tree: a default inside oneOf or anyOf is ignored.*leave it out/
+  },
+  {
+    title: 'a keyword that would be lost',
+    file: 'birds.yaml',
+    path: ['components', 'schemas', 'Parent', 'unevaluatedProperties'],
+    value: false,
+    message: /birds\.yaml: Parent: 'unevaluatedProperties' is not a keyword that the generator knows/
+  },
+  {
+    title: 'two arguments of one name in a tool',
+    file: 'birds.yaml',
+    path: ['components', 'schemas', 'Rename', 'properties', 'id'],
+    value: { type: 'string' },
+    message:
+      /birds\.yaml: renameBird: 'id' is in its path and in its body, and a tool has one argument of a name; rename one/
+  },
+  {
+    title: 'a tool that does not say whether it is destructive',
+    file: 'birds.yaml',
+    path: [...rename, 'x-mcp', 'destructive'],
+    value: undefined,
+    message: /renameBird: x-mcp must say "destructive: true"/
+  },
+  {
+    title: 'a default for no argument of the tool',
+    file: 'birds.yaml',
+    path: [...rename, 'x-mcp', 'defaults', 'limit'],
+    value: 20,
+    message: /renameBird: x-mcp\.defaults names limit/
+  },
+  {
+    title: 'a misspelt member of x-mcp',
+    file: 'birds.yaml',
+    path: [...rename, 'x-mcp', 'openworld'],
+    value: true,
+    message: /renameBird: x-mcp has openworld; it knows .*openWorld/
+  },
+  {
+    title: 'a tool with a schema that leads back to itself',
+    file: 'birds.yaml',
+    path: ['paths', '/v1/birds', 'post', 'x-mcp'],
+    value: { destructive: false, description: 'Makes a bird of that name.' },
+    message: /createBird.*leads back to itself/
+  }
+]
+
+for (const [index, { title, file, path, value, message }] of faults.entries()) {
+  test(`refused, with the place and the cure: ${title}`, async () => {
+    const spec = join(scratch, `fault-${index}`)
+    cpSync(fixture, spec, { recursive: true })
+    const document = parseDocument(readFileSync(join(spec, file), 'utf8'))
+    if (value === undefined) document.deleteIn(path)
+    else document.setIn(path, document.createNode(value))
+    writeFileSync(join(spec, file), document.toString())
+    await assert.rejects(
+      async () => printFiles(bundleSpec(readSpec(spec), '1.0.0'), '.', '.'),
+      (error: unknown) =>
+        error instanceof SpecError && message.test(error.message) ? true : assert.fail(String(error))
+    )
+  })
+}
+
+test('a faulty document is told of on the error stream, ends with 1, and leaves the last good output in place', () => {
+  const spec = join(scratch, 'faulty')
+  cpSync(fixture, spec, { recursive: true })
+  assert.equal(generate(spec, join(spec, 'generated')).status, 0)
+  writeFileSync(join(spec, 'birds.yaml'), 'openapi: 3.1.0\npaths: {')
+  const { status, output } = generate(spec, join(spec, 'generated'))
+  assert.equal(status, 1)
+  assert.match(output, /birds\.yaml: cannot be read as YAML/)
+  assert.ok(readdirSync(join(spec, 'generated')).includes('birds.ts'))
+})

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const home = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+export const fixture = join(home, 'test', 'fixtures', 'spec')
+
+/** Runs the generator as its command does. */
+export const generate = (spec: string, out: string): { status: number | null; output: string } => {
+  const script = join(home, 'scripts', 'generate.ts')
+  const run = spawnSync(process.execPath, ['--import', 'tsx', script, '--spec', spec, '--out', out], {
+    cwd: home,
+    encoding: 'utf8'
+  })
+  return { status: run.status, output: run.stdout + run.stderr }
+}
+
+/** Generates from the fixture into a scratch folder inside the project, because generated files import its packages and table types. */
+export const generateFixture = (after: (clean: () => void) => void): { scratch: string; out: string } => {
+  mkdirSync(join(home, '.cache'), { recursive: true })
+  const scratch = mkdtempSync(join(home, '.cache', 'generate-test-'))
+  after(() => rmSync(scratch, { recursive: true, force: true }))
+  const out = join(scratch, 'generated')
+  const { status, output } = generate(fixture, out)
+  assert.equal(status, 0, output)
+  return { scratch, out }
+}
