@@ -31,7 +31,7 @@ const faultOf = (from, source, typeOnly) => {
   }
   if (['modules', 'plugins'].includes(room) && toRoom === 'client')
     return 'The server does not call itself through its client.'
-  const product = ['modules', 'plugins', 'spec'].includes(room) || !from.includes('/')
+  const product = ['modules', 'plugins', 'simulators', 'spec'].includes(room) || !from.includes('/')
   if (product && (toRoom === 'scripts' || toRoom === 'test')) return 'The product does not import scripts or tests.'
   if (room === 'plugins' && toRoom === 'modules') return 'A plugin knows no domain; what both need is the plugin’s.'
   if (

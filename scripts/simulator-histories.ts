@@ -1,7 +1,7 @@
 import { cashPosition } from '../modules/insights/cash-position.ts'
 import { dateOfDay, dayOfDate } from '../modules/insights/civil-date.ts'
-import { accountsOf } from '../plugins/plaid/simulator/accounts.ts'
-import { historyBetween } from '../plugins/plaid/simulator/history/timeline.ts'
+import { accountsOf } from '../simulators/plaid/accounts.ts'
+import { historyBetween } from '../simulators/plaid/history/timeline.ts'
 import { toCents } from '../plugins/money.ts'
 import type { BankHistory } from './synthetic-people.ts'
 

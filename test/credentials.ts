@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseHandle } from '../plugins/database/index.ts'
 import { newId, randomText } from '../plugins/ids.ts'
-import { hashSecret } from '../plugins/secrets.ts'
+import { hashSecret } from '../plugins/access/secrets.ts'
 
 export interface TestPartner {
   partnerId: string

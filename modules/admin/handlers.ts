@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { notFound } from '../../plugins/errors/kinds.ts'
+import { notFound } from '../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
-import { pageByTime, readTimePosition } from '../../plugins/pages.ts'
+import { pageByTime, readTimePosition } from '../../plugins/paging/pages.ts'
 import type { Partner, operations } from '../../spec/generated/admin.ts'
 import { findPartner, listPartners, updatePartner, type PartnerRow } from './queries.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { RateOverrides } from '../../plugins/config/index.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
-import type { TimePosition } from '../../plugins/pages.ts'
+import type { TimePosition } from '../../plugins/paging/pages.ts'
 
 const partners = (db: Db) =>
   db

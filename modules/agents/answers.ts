@@ -4,7 +4,7 @@ import type { HistoryRow } from '../../plugins/ledger/index.ts'
 import { fromCents } from '../../plugins/money.ts'
 import type { AgentRow } from './queries/agents.ts'
 import type { ApprovalRow } from './queries/approvals.ts'
-import type { NotificationsTable } from '../../plugins/notifications/tables.ts'
+import type { NotificationsTable } from '../../plugins/events/notifications/tables.ts'
 import type { Selectable } from 'kysely'
 
 /** How rows are shown on the wire. */

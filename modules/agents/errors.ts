@@ -1,4 +1,4 @@
-import { defineProblem } from '../../plugins/errors/problem.ts'
+import { defineProblem } from '../../plugins/http/errors/problem.ts'
 import { fromCents } from '../../plugins/money.ts'
 
 export const agentNotFound = defineProblem({

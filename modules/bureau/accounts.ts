@@ -1,5 +1,5 @@
 import type { Trx } from '../../plugins/database/types.ts'
-import { notFound, validationFailed } from '../../plugins/errors/kinds.ts'
+import { notFound, validationFailed } from '../../plugins/http/errors/kinds.ts'
 import { toCents } from '../../plugins/money.ts'
 import { alreadyClosed, notEnrolled } from './errors.ts'
 import { findEnrolment, insertAccount, lockAccount, markClosed } from './queries.ts'

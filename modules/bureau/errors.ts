@@ -1,4 +1,4 @@
-import { defineProblem, ProblemError } from '../../plugins/errors/problem.ts'
+import { defineProblem, ProblemError } from '../../plugins/http/errors/problem.ts'
 
 const agentNotEnrolled = defineProblem({
   status: 404,

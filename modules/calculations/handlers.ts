@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { notFound } from '../../plugins/errors/kinds.ts'
+import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { fromCents, toCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { SafeToSpendRequest, operations } from '../../spec/generated/calculations.ts'

@@ -1,5 +1,5 @@
 import type { Insertable, Selectable } from 'kysely'
-import type { Environment } from '../../plugins/auth/caller.ts'
+import type { Environment } from '../../plugins/access/caller.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { SafeToSpendTable } from './tables.ts'
 import './tables.ts'

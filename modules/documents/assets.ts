@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { notFound } from '../../plugins/errors/kinds.ts'
+import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { assetPath } from './pages.ts'
 import { isCurrent, staticText, type StaticText } from './static-text.ts'
 

@@ -1,4 +1,4 @@
-import { problemKinds, slugOf, type ProblemError, type ProblemKind } from '../../plugins/errors/problem.ts'
+import { problemKinds, slugOf, type ProblemError, type ProblemKind } from '../../plugins/http/errors/problem.ts'
 import type { ErrorKind } from '../../spec/generated/documents.ts'
 
 /** These pages hold text and style only. */

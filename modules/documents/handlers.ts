@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { notFound } from '../../plugins/errors/kinds.ts'
-import { problemKinds } from '../../plugins/errors/problem.ts'
+import { notFound } from '../../plugins/http/errors/kinds.ts'
+import { problemKinds } from '../../plugins/http/errors/problem.ts'
 import { answer, type Answer } from '../../plugins/operations/answer.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type {

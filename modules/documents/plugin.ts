@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { notFound } from '../../plugins/errors/kinds.ts'
-import { ProblemError } from '../../plugins/errors/problem.ts'
+import { notFound } from '../../plugins/http/errors/kinds.ts'
+import { ProblemError } from '../../plugins/http/errors/problem.ts'
 import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/documents.ts'
 import { serveAssets } from './assets.ts'

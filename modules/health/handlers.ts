@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { unavailable } from '../../plugins/errors/kinds.ts'
+import { unavailable } from '../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import { version } from '../../plugins/version.ts'
 import type { operations } from '../../spec/generated/health.ts'

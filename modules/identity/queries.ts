@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import type { CredentialRow } from '../../plugins/auth/credentials.ts'
+import type { CredentialRow } from '../../plugins/access/credentials.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import { newId, randomText } from '../../plugins/ids.ts'
-import type { TimePosition } from '../../plugins/pages.ts'
-import { hashSecret } from '../../plugins/secrets.ts'
+import type { TimePosition } from '../../plugins/paging/pages.ts'
+import { hashSecret } from '../../plugins/access/secrets.ts'
 import { refreshLifetimeMs } from './refresh-cookie.ts'
 
 /** A user as a member of one partner. */

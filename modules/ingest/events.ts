@@ -1,4 +1,4 @@
-import type { FieldError } from '../../plugins/errors/validation.ts'
+import type { FieldError } from '../../plugins/http/errors/validation.ts'
 import type { UsageEvent } from './queries.ts'
 
 const dayMs = 24 * 3_600_000

@@ -1,4 +1,4 @@
-import type { FieldError } from '../../plugins/errors/validation.ts'
+import type { FieldError } from '../../plugins/http/errors/validation.ts'
 
 export type UsageInterval = 'day' | 'hour'
 

@@ -1,4 +1,4 @@
-import { defineProblem } from '../../plugins/errors/problem.ts'
+import { defineProblem } from '../../plugins/http/errors/problem.ts'
 
 export const insufficientHistory = defineProblem({
   status: 422,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Db } from '../../plugins/database/types.ts'
-import { validationFailed } from '../../plugins/errors/kinds.ts'
+import { validationFailed } from '../../plugins/http/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/insights.ts'

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
-import type { Environment } from '../../plugins/auth/caller.ts'
+import type { Environment } from '../../plugins/access/caller.ts'
 
 export type ItemStatus = 'ok' | 'login_required' | 'error'
 

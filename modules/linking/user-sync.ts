@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { setTimeout as wait } from 'node:timers/promises'
-import { upstreamUnavailable } from '../../plugins/errors/kinds.ts'
+import { upstreamUnavailable } from '../../plugins/http/errors/kinds.ts'
 import { mapBounded } from './bounded.ts'
 import { listItemsOfUser } from './queries/items.ts'
 import type { SyncOutcome } from './sync.ts'

@@ -1,4 +1,4 @@
-import type { Environment } from '../../plugins/auth/caller.ts'
+import type { Environment } from '../../plugins/access/caller.ts'
 import type { FeedView } from './tables.ts'
 
 /** Whose things are seen, and of which environments; every caller of these operations is one. */

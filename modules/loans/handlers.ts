@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { fromCents, toCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
-import { pageOf, readPosition } from '../../plugins/pages.ts'
+import { pageOf, readPosition } from '../../plugins/paging/pages.ts'
 import type { operations } from '../../spec/generated/loans.ts'
 import { borrow, repay, type Disbursement } from './lending.ts'
 import { listLoans, type Loan } from './queries.ts'

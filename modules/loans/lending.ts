@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
-import { notFound } from '../../plugins/errors/kinds.ts'
+import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
 import { agentPaused, findAgent, holdsTooLittle, lockAgent } from '../agents/index.ts'
 import { notEnrolled, readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
-import type { Environment } from '../../plugins/auth/caller.ts'
+import type { Environment } from '../../plugins/access/caller.ts'
 import type { LegKind, LegStatus } from './leg-states.ts'
 import type { Network, Rail } from './rails.ts'
 import type { TransferState } from './transfer-states.ts'

@@ -1,5 +1,5 @@
-import { validationFailed } from '../../plugins/errors/kinds.ts'
-import { defineProblem, type ProblemError } from '../../plugins/errors/problem.ts'
+import { validationFailed } from '../../plugins/http/errors/kinds.ts'
+import { defineProblem, type ProblemError } from '../../plugins/http/errors/problem.ts'
 
 export const webhookLimitReached = defineProblem({
   status: 422,

@@ -1,5 +1,5 @@
 import { randomText } from '../../plugins/ids.ts'
-import type { Secrets } from '../../plugins/secrets.ts'
+import type { Secrets } from '../../plugins/access/secrets.ts'
 
 const contextOf = (webhookId: string): string => `webhooks.secret:${webhookId}`
 

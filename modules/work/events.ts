@@ -1,5 +1,5 @@
 import type { Trx } from '../../plugins/database/types.ts'
-import type { Outbox } from '../../plugins/outbox.ts'
+import type { Outbox } from '../../plugins/events/outbox.ts'
 
 export interface TaskEvent {
   type: 'task.created' | 'task.updated' | 'task.completed' | 'task.deleted'

@@ -1,4 +1,4 @@
-import { defineProblem } from '../errors/problem.ts'
+import { defineProblem } from '../http/errors/problem.ts'
 
 export const hostNotAllowed = defineProblem({
   status: 403,

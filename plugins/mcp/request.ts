@@ -1,5 +1,5 @@
-import { validationFailed } from '../errors/kinds.ts'
-import type { FieldError } from '../errors/validation.ts'
+import { validationFailed } from '../http/errors/kinds.ts'
+import type { FieldError } from '../http/errors/validation.ts'
 import type { Operation } from '../operations/table.ts'
 import type { ArgumentPlace, ToolTemplate } from './template.ts'
 

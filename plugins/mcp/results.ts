@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
-import { problemKinds, slugOf } from '../errors/problem.ts'
+import { problemKinds, slugOf } from '../http/errors/problem.ts'
 
 /** What an operation answered: a status, headers, and the body as text. */
 export interface OperationAnswer {

@@ -9,7 +9,7 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { allOperations } from '../../spec/generated/index.ts'
 import { tools } from '../../spec/generated/tools.ts'
-import { mayCall } from '../auth/authorize.ts'
+import { mayCall } from '../access/authorize.ts'
 import type { Operation, OperationTable } from '../operations/table.ts'
 import { version } from '../version.ts'
 import { dispatch } from './dispatch.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Configuration, PlaidApi } from 'plaid'
 import { assertNoTransaction } from '../database/transaction.ts'
-import { defineProblem } from '../errors/problem.ts'
+import { defineProblem } from '../http/errors/problem.ts'
 import type { UpstreamOutcome } from '../metrics/index.ts'
 import { readFault } from './failure.ts'
 import { byUndici } from './transport.ts'

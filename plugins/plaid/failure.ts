@@ -1,5 +1,5 @@
-import { upstreamUnavailable } from '../errors/kinds.ts'
-import { defineProblem, ProblemError } from '../errors/problem.ts'
+import { upstreamUnavailable } from '../http/errors/kinds.ts'
+import { defineProblem, ProblemError } from '../http/errors/problem.ts'
 
 const upstreamRefused = defineProblem({
   status: 502,

@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import Stripe from 'stripe'
 import { assertNoTransaction } from '../database/transaction.ts'
-import { idempotencyConflict, upstreamUnavailable } from '../errors/kinds.ts'
-import { defineProblem } from '../errors/problem.ts'
+import { idempotencyConflict, upstreamUnavailable } from '../http/errors/kinds.ts'
+import { defineProblem } from '../http/errors/problem.ts'
 import type { UpstreamOutcome } from '../metrics/index.ts'
-import { buildStripeSimulator, type StripeSimulator } from './simulator/index.ts'
+import { buildStripeSimulator, type StripeSimulator } from '../../simulators/stripe/index.ts'
 
 const timeoutMs = 15_000
 const retries = 2

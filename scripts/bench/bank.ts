@@ -3,7 +3,7 @@ import diagnostics from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../plugins/clock.ts'
 import { openPostgres } from '../../plugins/database/index.ts'
-import { buildPlaidSimulator } from '../../plugins/plaid/simulator/index.ts'
+import { buildPlaidSimulator } from '../../simulators/plaid/index.ts'
 import type { RecordedCall } from './exchange.ts'
 
 const { BANK_DATABASE_URL = '', PLAID_CLIENT_ID = '', PLAID_SECRET = '' } = process.env

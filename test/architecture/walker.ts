@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hash } from '@node-rs/argon2'
-import { signAccessToken } from '../../plugins/auth/access-tokens.ts'
+import { signAccessToken } from '../../plugins/access/access-tokens.ts'
 import { newId } from '../../plugins/ids.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import type { TestApp } from '../build-app.ts'

@@ -41,9 +41,9 @@ export const areas: Area[] = [
   },
   {
     name: 'idempotency',
-    mutate: ['plugins/idempotency.ts'],
+    mutate: ['plugins/operations/idempotency.ts'],
     domains: ['identity'],
-    tests: ['plugins/idempotency']
+    tests: ['plugins/operations/idempotency']
   },
   {
     name: 'calculations',

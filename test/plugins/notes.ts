@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { bindOperations } from '../../plugins/operations/index.ts'
-import { validationFailed } from '../../plugins/errors/kinds.ts'
+import { validationFailed } from '../../plugins/http/errors/kinds.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 
 const Note = Type.Object({ id: Type.String(), text: Type.String() })

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type Stripe from 'stripe'
-import type { SessionCaller } from '../../../plugins/auth/caller.ts'
+import type { SessionCaller } from '../../../plugins/access/caller.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { toCents } from '../../../plugins/money.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Products, type SandboxItemFireWebhookRequestWebhookCodeEnum } from 'plaid'
-import { notFound } from '../../../plugins/errors/kinds.ts'
+import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { findItem, tokenContext, type ItemRow } from '../queries/items.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Environment } from '../../../plugins/auth/caller.ts'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { PlaidWebhook } from '../../../plugins/plaid/index.ts'

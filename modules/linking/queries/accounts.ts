@@ -1,5 +1,5 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely'
-import type { Environment } from '../../../plugins/auth/caller.ts'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'

@@ -1,8 +1,8 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely'
-import type { Environment } from '../../../plugins/auth/caller.ts'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { TimePosition } from '../../../plugins/pages.ts'
+import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { ItemStatus, ItemsTable } from '../tables.ts'
 import type { Viewer } from '../viewer.ts'
 

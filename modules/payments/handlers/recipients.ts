@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
-import { notFound, validationFailed } from '../../../plugins/errors/kinds.ts'
+import { notFound, validationFailed } from '../../../plugins/http/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import { pageByTime, readTimePosition } from '../../../plugins/pages.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
 import {
   accessTokenContext,

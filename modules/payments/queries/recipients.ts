@@ -1,8 +1,8 @@
 import { sql, type Selectable } from 'kysely'
-import type { Environment } from '../../../plugins/auth/caller.ts'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { TimePosition } from '../../../plugins/pages.ts'
+import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { RecipientsTable } from '../tables.ts'
 import type { Viewer } from './transfers.ts'
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import { pageOf } from '../../../plugins/pages.ts'
+import { pageOf } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/webhooks.ts'
 import { toEvent } from '../answers.ts'
 import { eventLifetimeMs } from '../expiry.ts'

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { TimePosition } from '../../../plugins/pages.ts'
+import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { WebhookAttemptsTable, WebhookDeliveriesTable } from '../tables.ts'
 
 export type AttemptRow = Pick<

@@ -1,6 +1,6 @@
 import { sql, type Selectable, type Updateable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { TimePosition } from '../../../plugins/pages.ts'
+import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { WebhooksTable } from '../tables.ts'
 
 export type WebhookRow = Selectable<WebhooksTable>

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { notFound } from '../../../plugins/errors/kinds.ts'
+import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
-import { requireVersion } from '../../../plugins/if-match.ts'
+import { requireVersion } from '../../../plugins/http/if-match.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations, Project } from '../../../spec/generated/work.ts'
 import { projectNotEmpty } from '../errors.ts'
-import { pageOf, readPosition } from '../../../plugins/pages.ts'
+import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
 import * as queries from '../queries/projects.ts'
 
 type ProjectOperations = Pick<

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { openPostgres, withState } from '../../../plugins/database/index.ts'
 import { migrateToLatest } from '../../../plugins/database/migrate.ts'
-import type { FaultKind } from '../../../plugins/plaid/simulator/faults.ts'
+import type { FaultKind } from '../../../simulators/plaid/faults.ts'
 import { assertTransfers } from '../../load/invariants.ts'
 import { startPostgres } from '../../machines/postgres-server.ts'
 import { simulatorOf, startWorld, type World } from '../../modules/payments/world.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { textMessagesJob } from '../../../plugins/notifications/index.ts'
+import { textMessagesJob } from '../../../plugins/events/notifications/index.ts'
 import type { Cleaner } from '../../build-app.ts'
 import { openWorld } from './world.ts'
 

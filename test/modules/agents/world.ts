@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { signAccessToken } from '../../../plugins/auth/access-tokens.ts'
+import { signAccessToken } from '../../../plugins/access/access-tokens.ts'
 import { startApp, type Cleaner, type TestApp, type TestOptions } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { mintCredential } from '../../../plugins/auth/credentials.ts'
+import { mintCredential } from '../../../plugins/access/credentials.ts'
 import { startApp } from '../../build-app.ts'
 import { call, codeOf, fieldsOf, mintKey, mintToken, register } from './client.ts'
 

@@ -1,4 +1,4 @@
-import { assignAgentKey } from '../../../plugins/auth/agent-keys.ts'
+import { assignAgentKey } from '../../../plugins/access/agent-keys.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { startApp, type Cleaner, type TestApp } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'

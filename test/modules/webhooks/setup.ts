@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
-import { hashSecret } from '../../../plugins/secrets.ts'
+import { hashSecret } from '../../../plugins/access/secrets.ts'
 import type { Cleaner, TestApp } from '../../build-app.ts'
 
 /** A partner with a test key. */

@@ -5,7 +5,7 @@ import { openPostgres } from '../../../plugins/database/index.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
-import { isAnsweredMeanwhile } from '../../../plugins/idempotency.ts'
+import { isAnsweredMeanwhile } from '../../../plugins/operations/idempotency.ts'
 import { createPostgresDatabase, openTestDatabase, startApp } from '../../build-app.ts'
 import { statementsOf } from '../../statements.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
-import { buildSimulator, credentials } from './simulator/build-simulator.ts'
+import { buildSimulator, credentials } from '../../simulators/plaid/build-simulator.ts'
 
 test('Plaid is asked where PLAID_BASE_URL says, in its sandbox and in production', async (t) => {
   const elsewhere = await buildSimulator(t)

@@ -1,0 +1,56 @@
+import {
+  credentialNotAccepted,
+  insufficientScope,
+  operatorRequired,
+  testCredentialRequired
+} from '../http/errors/kinds.ts'
+import { ProblemError } from '../http/errors/problem.ts'
+import type { Operation, SecurityScheme } from '../operations/table.ts'
+import type { Caller } from './caller.ts'
+
+const schemeOf: Record<Caller['kind'], SecurityScheme> = {
+  partner_key: 'PartnerKey',
+  token: 'PersonalAccessToken',
+  session: 'BearerJWT',
+  agent_key: 'AgentKey',
+  ingest: 'IngestSecret'
+}
+
+/**
+ * Refuses a caller whom the specification does not admit to the operation: by its kind (`security`), its scopes (`x-required-scopes`), its rank
+ * (`x-operator-only`) or its environment (`x-test-only`).
+ *
+ * @throws ProblemError 403.
+ */
+export const authorize = (operation: Operation, caller: Caller | null): void => {
+  if (caller === null) return
+  if (!operation.security.some((alternative) => alternative.includes(schemeOf[caller.kind]))) {
+    const accepted = [...new Set(operation.security.flat())].join(', ')
+    throw credentialNotAccepted(`This operation takes another kind of credential: ${accepted}.`, {
+      accepted: operation.security.flat()
+    })
+  }
+  if (caller.kind === 'token') {
+    const missingScope = operation.scopes.find((scope) => !caller.scopes.includes(scope))
+    if (missingScope !== undefined)
+      throw insufficientScope(`The token lacks the scope '${missingScope}'.`, { missingScope })
+  }
+  if (operation.extensions?.['x-operator-only'] === true && !(caller.kind === 'session' && caller.operator)) {
+    throw operatorRequired('Only an operator of this server may do this.')
+  }
+  if (operation.extensions?.['x-test-only'] === true && 'environment' in caller && caller.environment === 'live') {
+    throw testCredentialRequired('This is a sandbox operation; use a test credential.')
+  }
+}
+
+/** Whether the specification admits a caller to the operation at all; an operation that asks nobody who they are admits everybody. */
+export const mayCall = (operation: Operation, caller: Caller | null): boolean => {
+  if (operation.security.length === 0) return true
+  try {
+    authorize(operation, caller)
+    return true
+  } catch (error) {
+    if (error instanceof ProblemError) return false
+    throw error
+  }
+}

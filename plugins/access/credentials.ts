@@ -1,0 +1,116 @@
+import type { Selectable } from 'kysely'
+import type { CredentialsTable } from '../database/tables.ts'
+import type { Trx } from '../database/types.ts'
+import { newId, randomText } from '../ids.ts'
+import { hashSecret } from './secrets.ts'
+import type { Environment } from './caller.ts'
+
+const secretLength = 40
+const shownLength = 4
+
+interface Common {
+  /** What the credential is for, in its owner's words. */
+  name: string
+  now: Date
+}
+
+export interface NewPartnerKey extends Common {
+  kind: 'partner_key'
+  partnerId: string
+  environment: Environment
+}
+
+export interface NewToken extends Common {
+  kind: 'token'
+  partnerId: string
+  /** Who minted it; the token goes with its user. */
+  userId: string
+  environment: Environment
+  scopes: string[]
+  /** Addresses and CIDR ranges; null for everywhere. */
+  allowedIps: string[] | null
+  expiresAt: Date | null
+}
+
+export interface NewAgentKey extends Common {
+  kind: 'agent_key'
+  agentId: string
+  /** The partner of the agent's owner, when it has one. */
+  partnerId: string | null
+}
+
+export type NewCredential = NewPartnerKey | NewToken | NewAgentKey
+
+export type CredentialRow = Selectable<CredentialsTable>
+
+const idPrefix = { partner_key: 'key', token: 'pat', agent_key: 'agk' } as const
+
+const secretPrefixOf = (credential: NewCredential): string => {
+  switch (credential.kind) {
+    case 'partner_key':
+      return `afg_${credential.environment}_`
+    case 'token':
+      return 'atlas_pat_'
+    case 'agent_key':
+      return 'afg_live_'
+  }
+}
+
+/**
+ * Mints a credential; the only way in which one comes into being. Only the secret's hash is stored.
+ *
+ * @returns the stored row, and the secret (40 random letters and digits behind its prefix), which cannot be read again from here.
+ * @throws the database's error when the agent of an agent key has a key that is not revoked: revoke that first.
+ */
+export const mintCredential = async (
+  trx: Trx,
+  credential: NewCredential
+): Promise<{ row: CredentialRow; secret: string }> => {
+  const prefix = secretPrefixOf(credential)
+  const secret = `${prefix}${randomText(secretLength)}`
+  const token = credential.kind === 'token' ? credential : undefined
+  const row = await trx
+    .insertInto('credentials')
+    .values({
+      id: newId(idPrefix[credential.kind]),
+      hash: hashSecret(secret),
+      kind: credential.kind,
+      partner_id: credential.partnerId,
+      user_id: token?.userId ?? null,
+      agent_id: credential.kind === 'agent_key' ? credential.agentId : null,
+      name: credential.name,
+      environment: credential.kind === 'agent_key' ? 'live' : credential.environment,
+      scopes: token?.scopes ?? [],
+      allowed_ips: token?.allowedIps ?? null,
+      hint: `${prefix}…${secret.slice(-shownLength)}`,
+      created_at: credential.now,
+      expires_at: token?.expiresAt ?? null,
+      last_used_at: null,
+      revoked_at: null
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return { row, secret }
+}
+
+export type CredentialToRevoke =
+  { kind: 'partner_key' | 'token'; id: string; partnerId: string } | { kind: 'agent_key'; agentId: string }
+
+/**
+ * Revokes a partner's credential, or the key of an agent. Credentials are looked up at every request, so that it is refused from the commit on.
+ *
+ * @returns false when there is no such credential, or it is revoked already.
+ */
+export const revokeCredential = async (trx: Trx, credential: CredentialToRevoke, now: Date): Promise<boolean> => {
+  const query = trx
+    .updateTable('credentials')
+    .set({ revoked_at: now })
+    .where('kind', '=', credential.kind)
+    .where('revoked_at', 'is', null)
+  const { numUpdatedRows } = await (
+    credential.kind === 'agent_key'
+      ? query.where('agent_id', '=', credential.agentId)
+      : query.where('id', '=', credential.id).where('partner_id', '=', credential.partnerId)
+  ).executeTakeFirstOrThrow()
+  return numUpdatedRows > 0n
+}

@@ -1,0 +1,21 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
+
+export interface NotificationsTable {
+  id: string
+  /** Grows with each; the order of the list. */
+  position: GeneratedAlways<number>
+  user_id: string
+  type: string
+  message: string
+  data: ColumnType<Record<string, unknown>, string, never>
+  created_at: Date
+  sms_status: 'none' | 'pending' | 'sent' | 'failed'
+  sms_attempts: Generated<number>
+  sms_next_at: Date | null
+}
+
+declare module '../../database/types.ts' {
+  interface Database {
+    notifications: NotificationsTable
+  }
+}

@@ -1,0 +1,89 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../config/index.ts'
+import { problemBody } from './errors/index.ts'
+import {
+  bodyTooLarge,
+  expectationFailed,
+  headersTooLarge,
+  malformedRequest,
+  requestTimeout,
+  validationFailed
+} from './errors/kinds.ts'
+import type { ProblemError } from './errors/problem.ts'
+import { requestIdOf } from './request-ids.ts'
+import { standingHeaders } from './response-headers.ts'
+
+type Settings = Pick<Config, 'publicUrl' | 'environment'>
+
+const problemOf = ({ code }: ConnectionError): ProblemError => {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return headersTooLarge('The headers of the request are larger than 16 KiB.')
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return bodyTooLarge('The chunk extensions of the body are larger than 16 KiB.')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return requestTimeout('The request did not arrive whole in time.')
+    default:
+      return malformedRequest('What was sent is not a well-formed HTTP request.')
+  }
+}
+
+/** The headers and the body of a problem for a request that no route saw. */
+const compose = (
+  problem: ProblemError,
+  requestId: string,
+  config: Settings
+): { headers: Record<string, string>; body: string } => {
+  const body = JSON.stringify(problemBody(problem, requestId, config.publicUrl ?? ''))
+  const headers = {
+    ...standingHeaders(config),
+    'x-request-id': requestId,
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close'
+  }
+  return { headers, body }
+}
+
+/** Node's own name for the answer whose turn it is on a connection. */
+type ServingSocket = Socket & { _httpMessage?: ServerResponse | null }
+
+/** Answers what Node could not read as a request, and ends the connection: nobody knows where the next request would begin. */
+export const answerBrokenRequest =
+  (config: Settings) =>
+  (error: ConnectionError, socket: ServingSocket): void => {
+    const isAnswering = socket._httpMessage?.headersSent === true
+    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
+      socket.destroy()
+      return
+    }
+    const problem = problemOf(error)
+    const { status } = problem.kind
+    const { headers, body } = compose(problem, requestIdOf({ headers: {} }), config)
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
+    socket.destroySoon()
+  }
+
+/** What Node would answer by itself and without a body: requests without a host, and expectations that this server cannot meet. */
+export default fp(
+  (app, _options, done) => {
+    app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      const problem = expectationFailed('This server meets no expectation but 100-continue.')
+      const { headers, body } = compose(problem, requestIdOf(request), app.config)
+      response.writeHead(problem.kind.status, headers).end(body)
+    })
+    app.addHook('onRequest', (request, _reply, next) => {
+      if (request.raw.httpVersion !== '1.1' || request.headers.host !== undefined) next()
+      else
+        next(
+          validationFailed('The request names no host.', { errors: [{ path: 'headers/host', message: 'is required' }] })
+        )
+    })
+    done()
+  },
+  { name: 'broken-requests', dependencies: ['errors', 'response-headers'] }
+)

@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { malformedJson, unsupportedMediaType } from './errors/kinds.ts'
+import type { Operation } from '../operations/table.ts'
+
+const json = 'application/json'
+const form = 'application/x-www-form-urlencoded'
+
+const mediaTypeOf = (request: FastifyRequest): string | undefined =>
+  request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+
+const parseForm = (text: string): Record<string, string | string[]> => {
+  const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = fields[name]
+    fields[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
+  }
+  return fields
+}
+
+type Done = (error: Error | null, body?: unknown) => void
+
+/** Reads JSON by Fastify's own parser, which refuses what would change a prototype. */
+const createJsonReader = (app: FastifyInstance) => {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  return (request: FastifyRequest, text: string, done: Done): void =>
+    void parse(request, text, (error: Error | null, value: unknown) => {
+      if (error === null) done(null, value)
+      else
+        done(
+          malformedJson(text.trim() === '' ? 'The body is empty; send a JSON object.' : 'The body is not valid JSON.')
+        )
+    })
+}
+
+/**
+ * Reads bodies as the operation's media types say. Examples with curl's default content type send JSON under the name of a form, so a body that begins
+ * like a JSON object is read as one also under that name, and under none.
+ */
+const createBodyReader = (app: FastifyInstance) => {
+  const readJson = createJsonReader(app)
+  return (request: FastifyRequest, raw: Buffer, done: Done): void => {
+    request.rawBody = raw
+    const operation = request.routeOptions.config.operation
+    const accepted: readonly string[] = operation?.bodyTypes ?? []
+    const mediaType = mediaTypeOf(request)
+    const text = raw.toString('utf8')
+    const acceptsJson = accepted.includes(json)
+    if (mediaType === undefined || mediaType === form) {
+      const looksLikeJson = /^\s*[{[]/.test(text)
+      if (acceptsJson && (looksLikeJson || (mediaType === undefined && text === '')))
+        return text === '' ? done(null) : readJson(request, text, done)
+      if (mediaType === form && accepted.includes(form)) return done(null, parseForm(text))
+    }
+    if (mediaType !== undefined && accepted.includes(mediaType))
+      return mediaType === json ? readJson(request, text, done) : done(null, text)
+    // Many clients send an empty object where there is nothing to send.
+    if (accepted.length === 0 && (text === '' || (mediaType === json && /^\s*\{\s*\}\s*$/.test(text))))
+      return done(null)
+    done(unsupported(operation))
+  }
+}
+
+const unsupported = (operation: Operation | undefined) => {
+  const types = operation?.bodyTypes ?? []
+  return unsupportedMediaType(
+    types.length === 0 ? 'This operation takes no body.' : `Send the body as ${types.join(' or ')}.`
+  )
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it came, for signatures and for comparing retries. */
+    rawBody: Buffer | undefined
+  }
+}
+
+/** Reads every body through one parser that knows what the operation takes; what it does not take is 415. */
+export const addContentTypes = (app: FastifyInstance): void => {
+  app.decorateRequest('rawBody', undefined)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, createBodyReader(app))
+}

@@ -1,0 +1,142 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../../config/index.ts'
+import * as kinds from './kinds.ts'
+import { headersOf } from '../response-headers.ts'
+import { ProblemError, slugOf } from './problem.ts'
+import { findNuls, readFieldErrors } from './validation.ts'
+
+export interface ProblemBody {
+  type: string
+  title: string
+  status: number
+  detail: string
+  error: string
+  requestId: string
+  [member: string]: unknown
+}
+
+/**
+ * SQLSTATEs and socket errors that mean "the database is not there, or cannot at the moment", not "the statement is wrong": connections (08), resources such as
+ * the disk (53), its own input and output (58), cancelled or shutting down (57), a lock that did not come (55P03), only readable after a failover (25006).
+ */
+const databaseGone = /^(08|53|58|57|55P03|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
+const databaseGoneText =
+  /^timeout expired$|timeout exceeded when trying to connect|Connection terminated|Query read timeout|is not queryable/
+
+const isDatabaseGone = (error: FastifyError): boolean =>
+  databaseGone.test(error.code ?? '') || databaseGoneText.test(error.message)
+
+const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | undefined => {
+  switch (error.code) {
+    case 'FST_ERR_VALIDATION': {
+      const errors = readFieldErrors(error)
+      const paths = errors.map((field) => field.path).join(', ')
+      return kinds.validationFailed(
+        `The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${paths}.`,
+        { errors }
+      )
+    }
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return kinds.bodyTooLarge(`The body is larger than ${Math.floor(bodyLimit / 1024)} KiB; send less at a time.`)
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return kinds.unsupportedMediaType('Send the body as application/json.')
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return kinds.malformedJson('The body is not valid JSON.')
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return kinds.validationFailed('Content-Length does not match the body.', {
+        errors: [{ path: 'headers/content-length', message: 'must match the body' }]
+      })
+    case 'FST_ERR_BAD_URL':
+      return kinds.validationFailed('The path is not a valid URL.', {
+        errors: [{ path: 'path', message: 'must be percent-encoded' }]
+      })
+    default:
+      return undefined
+  }
+}
+
+/** SQLSTATEs of text that PostgreSQL cannot hold: a NUL, or bytes that are no Unicode. No field of this API has a use for them. */
+const unstorableText = new Set(['22021', '22P05'])
+
+/** Turns whatever was thrown into what the client may see of it; what is not meant for the client becomes a bare 500. */
+const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError => {
+  if (error instanceof ProblemError) return error
+  const known = fromFastify(error, request.routeOptions.bodyLimit)
+  if (known !== undefined) return known
+  if (unstorableText.has(error.code ?? '')) {
+    return kinds.validationFailed('The request holds text with a NUL or with broken Unicode.', {
+      errors: findNuls(request)
+    })
+  }
+  if (isDatabaseGone(error)) {
+    request.log.error({ err: error }, 'the database did not answer')
+    return kinds.unavailable('The database does not answer. Try again soon.', {}, { 'retry-after': '1' })
+  }
+  request.log.error({ err: error }, 'an unexpected error')
+  return kinds.internalError(
+    `Something went wrong on our side. Quote the request id ${request.id} when you ask about it.`
+  )
+}
+
+export const problemBody = (problem: ProblemError, requestId: string, baseUrl: string): ProblemBody => ({
+  type: `${baseUrl}/errors/${slugOf(problem.kind.code)}`,
+  title: problem.kind.code,
+  status: problem.kind.status,
+  detail: problem.detail,
+  error: problem.kind.code,
+  requestId,
+  ...problem.members
+})
+
+/** Answers what no route can be found for, such as a path that is not valid percent-encoding; no plugin's hook runs for it, so it is counted here. */
+export const answerUnroutable =
+  (config: Pick<Config, 'publicUrl'>) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const answerWith = (problem: ProblemError): void => {
+      const body = JSON.stringify(problemBody(problem, request.id, config.publicUrl ?? ''))
+      const headers = {
+        ...problem.headers,
+        ...headersOf(reply.rateLimitHeaders ?? []),
+        'x-request-id': request.id,
+        'content-type': 'application/problem+json'
+      }
+      void reply.code(problem.kind.status).headers(headers).send(Buffer.from(body))
+    }
+    const unroutable = fromFastify(error, 0) ?? kinds.notFound('There is nothing at this path.')
+    // Such a request has none of the server's decorations.
+    request.caller = null
+    const limit = async (): Promise<void> => request.server.rateLimiter.take(request, reply, 'standard')
+    limit().then(
+      () => answerWith(unroutable),
+      (refusal: unknown) => answerWith(refusal instanceof ProblemError ? refusal : unroutable)
+    )
+  }
+
+declare module 'fastify' {
+  interface FastifyReply {
+    sendProblem(problem: ProblemError): FastifyReply
+  }
+}
+
+/** Every 4xx and 5xx leaves this server as RFC 9457 problem+json. */
+export default fp(
+  (app, _options, done) => {
+    const baseUrl = app.config.publicUrl ?? ''
+    app.decorateReply('sendProblem', function (this: FastifyReply, problem: ProblemError) {
+      const body = problemBody(problem, this.request.id, baseUrl)
+      // Clients of some groups read `message`; the specification says which.
+      if (this.request.routeOptions.config.operation?.extensions?.['x-problem-message'] === true)
+        body.message = problem.detail
+      return this.code(problem.kind.status)
+        .headers(problem.headers)
+        .type('application/problem+json')
+        .serializer((value: unknown) => JSON.stringify(value))
+        .send(body)
+    })
+    app.setErrorHandler<FastifyError>((error, request, reply) => reply.sendProblem(toProblem(error, request)))
+    done()
+  },
+  { name: 'errors', dependencies: ['config'] }
+)

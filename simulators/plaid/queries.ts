@@ -1,0 +1,141 @@
+import type { Insertable, Selectable } from 'kysely'
+import type { Db } from '../../plugins/database/types.ts'
+import type { ItemsTable, LinkTokensTable } from './tables.ts'
+
+type Item = Selectable<ItemsTable>
+
+/** A public token is good for half an hour, as Plaid's is. */
+const publicTokenLifeMs = 30 * 60_000
+
+export async function insertItem(db: Db, item: Insertable<ItemsTable>): Promise<Item> {
+  return await db.insertInto('plaid_sim_items').values(item).returningAll().executeTakeFirstOrThrow()
+}
+
+/** The item of a migrated account: the same account number again is the same item, until that is removed. */
+export async function insertMigratedItem(db: Db, item: Insertable<ItemsTable>): Promise<Item> {
+  const inserted = await db
+    .insertInto('plaid_sim_items')
+    .values(item)
+    .onConflict((conflict) => conflict.column('migrated_fingerprint').where('removed_at', 'is', null).doNothing())
+    .returningAll()
+    .executeTakeFirst()
+  return (
+    inserted ??
+    (await db
+      .selectFrom('plaid_sim_items')
+      .selectAll()
+      .where('migrated_fingerprint', '=', item.migrated_fingerprint ?? null)
+      .where('removed_at', 'is', null)
+      .executeTakeFirstOrThrow())
+  )
+}
+
+export async function insertPublicToken(db: Db, token: string, itemId: string, now: Date): Promise<void> {
+  await db
+    .insertInto('plaid_sim_public_tokens')
+    .values({
+      public_token: token,
+      item_id: itemId,
+      created_at: now,
+      expires_at: new Date(now.getTime() + publicTokenLifeMs)
+    })
+    .execute()
+}
+
+export async function findItemByPublicToken(db: Db, token: string): Promise<(Item & { expires_at: Date }) | undefined> {
+  return await db
+    .selectFrom('plaid_sim_public_tokens as token')
+    .innerJoin('plaid_sim_items as item', 'item.item_id', 'token.item_id')
+    .selectAll('item')
+    .select('token.expires_at')
+    .where('token.public_token', '=', token)
+    .executeTakeFirst()
+}
+
+export async function findItemByAccessToken(db: Db, token: string): Promise<Item | undefined> {
+  return await db.selectFrom('plaid_sim_items').selectAll().where('access_token', '=', token).executeTakeFirst()
+}
+
+export async function findItem(db: Db, itemId: string): Promise<Item | undefined> {
+  return await db.selectFrom('plaid_sim_items').selectAll().where('item_id', '=', itemId).executeTakeFirst()
+}
+
+/** True the first time only: what follows a first exchange must not happen again at a repeated one. */
+export async function markExchanged(db: Db, itemId: string, now: Date): Promise<boolean> {
+  const result = await db
+    .updateTable('plaid_sim_items')
+    .set({ exchanged_at: now })
+    .where('item_id', '=', itemId)
+    .where('exchanged_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+export async function markRemoved(db: Db, itemId: string, now: Date): Promise<void> {
+  await db
+    .updateTable('plaid_sim_items')
+    .set({ removed_at: now })
+    .where('item_id', '=', itemId)
+    .where('removed_at', 'is', null)
+    .execute()
+}
+
+export async function setLoginRequired(db: Db, itemId: string, since: Date | null): Promise<boolean> {
+  const result = await db
+    .updateTable('plaid_sim_items')
+    .set({ login_required_at: since })
+    .where('item_id', '=', itemId)
+    .where('removed_at', 'is', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** The extent of an item's history is fixed by the first request that names one. */
+export async function setDaysRequested(db: Db, itemId: string, days: number): Promise<Item> {
+  await db
+    .updateTable('plaid_sim_items')
+    .set({ days_requested: days })
+    .where('item_id', '=', itemId)
+    .where('days_requested', 'is', null)
+    .execute()
+  return await db.selectFrom('plaid_sim_items').selectAll().where('item_id', '=', itemId).executeTakeFirstOrThrow()
+}
+
+export async function setLastWebhook(db: Db, itemId: string, code: string, sentAt: Date): Promise<void> {
+  await db
+    .updateTable('plaid_sim_items')
+    .set({ last_webhook_code: code, last_webhook_at: sentAt })
+    .where('item_id', '=', itemId)
+    .execute()
+}
+
+/** Brings a batch of new transactions. The item's row is locked first, so that ordinals have no gaps and no twins. */
+export async function insertBatch(db: Db, itemId: string, firedAt: Date): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const { batch_count: ordinal } = await trx
+      .updateTable('plaid_sim_items')
+      .set((eb) => ({ batch_count: eb('batch_count', '+', 1) }))
+      .where('item_id', '=', itemId)
+      .returning('batch_count')
+      .executeTakeFirstOrThrow()
+    await trx.insertInto('plaid_sim_batches').values({ item_id: itemId, ordinal, fired_at: firedAt }).execute()
+  })
+}
+
+export async function findBatchesAfter(db: Db, itemId: string, ordinal: number) {
+  return await db
+    .selectFrom('plaid_sim_batches')
+    .select(['ordinal', 'fired_at'])
+    .where('item_id', '=', itemId)
+    .where('ordinal', '>', ordinal)
+    .orderBy('ordinal')
+    .execute()
+}
+
+export async function insertLinkToken(db: Db, row: Insertable<LinkTokensTable>): Promise<void> {
+  await db.insertInto('plaid_sim_link_tokens').values(row).execute()
+}
+
+export async function findLinkToken(db: Db, token: string): Promise<Selectable<LinkTokensTable> | undefined> {
+  return await db.selectFrom('plaid_sim_link_tokens').selectAll().where('link_token', '=', token).executeTakeFirst()
+}

@@ -1,0 +1,150 @@
+import type { Selectable } from 'kysely'
+import type { Db } from '../../plugins/database/types.ts'
+import { accountIdOf, accountsOf } from './accounts.ts'
+import { decodeCursor, encodeCursor, startCursor } from './cursor.ts'
+import type { Cursor } from './cursor.ts'
+import { invalidAccountId, invalidField, mutationDuringPagination } from './errors.ts'
+import type { Version } from './history/life.ts'
+import { renderTransaction, transactionIdOf } from './history/render.ts'
+import { Timeline, historyDays } from './history/timeline.ts'
+import type { Position } from './history/timeline.ts'
+import { findBatchesAfter, setDaysRequested } from './queries.ts'
+import { Recent } from './recent.ts'
+import type { ItemsTable } from './tables.ts'
+
+/** What /transactions/sync was asked. */
+export interface SyncRequest {
+  cursor?: string
+  count?: number
+  options?: {
+    account_id?: string
+    days_requested?: number
+    include_original_description?: boolean | null
+  }
+}
+
+type Row = { list: 'added' | 'modified' | 'removed'; version: Version }
+
+const rememberedTimelines = 64
+const rememberedLoops = 32
+
+/** Reads items' feeds. Holds nothing that another instance would not compute alike. */
+export class TransactionFeed {
+  readonly #db: Db
+  readonly #timelines = new Recent<Timeline>(rememberedTimelines)
+  // A loop of pages is computed at its first page and cut from memory at the others.
+  readonly #loops = new Recent<Row[]>(rememberedLoops)
+
+  constructor(db: Db) {
+    this.#db = db
+  }
+
+  async #timelineOf(item: Selectable<ItemsTable>): Promise<Timeline> {
+    const days = item.days_requested ?? historyDays
+    const key = `${item.item_id}|${days}`
+    let timeline = this.#timelines.get(key)
+    if (timeline === undefined) {
+      timeline = new Timeline(item.item_id, item.created_at.getTime(), days)
+      this.#timelines.set(key, timeline)
+    }
+    if (timeline.batchCount < item.batch_count) {
+      for (const batch of await findBatchesAfter(this.#db, item.item_id, timeline.batchCount)) {
+        timeline.addBatch(batch.ordinal, batch.fired_at.getTime())
+      }
+    }
+    return timeline
+  }
+
+  /** How many transactions the item shows in all, and how many of the last 30 days: what the first webhooks tell. */
+  async count(item: Selectable<ItemsTable>, now: Date): Promise<{ initial: number; historical: number }> {
+    const timeline = await this.#timelineOf(item)
+    const { added } = timeline.difference(startCursor.from, timeline.position(now.getTime()))
+    const monthAgo = now.getTime() - 30 * 86_400_000
+    const initial = added.filter((version) => version.life.authorizedAt >= monthAgo).length
+    return { initial, historical: added.length - initial }
+  }
+
+  /**
+   * One page of what changed since the cursor.
+   *
+   * @throws PlaidApiError TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION when the item changed since the
+   *   loop's first page; INVALID_FIELD for a cursor that is not this item's
+   */
+  async page(item: Selectable<ItemsTable>, request: SyncRequest, now: Date) {
+    const accountId = request.options?.account_id ?? null
+    if (accountId !== null && !accountsOf(item).some((account) => account.account_id === accountId))
+      throw invalidAccountId()
+    if (item.days_requested === null && request.options?.days_requested !== undefined) {
+      item = await setDaysRequested(this.#db, item.item_id, request.options.days_requested)
+    }
+    const timeline = await this.#timelineOf(item)
+    const cursor = this.#cursorOf(item, request.cursor ?? '', accountId, timeline, now)
+    // Never behind the cursor: an instance whose clock is a little slow must not take time back.
+    const present = timeline.position(now.getTime(), cursor.target ?? cursor.from)
+    const target = cursor.target ?? present
+    if (target.at !== present.at || target.batches !== present.batches) throw mutationDuringPagination()
+
+    const rows = this.#rowsOf(item, timeline, cursor, target)
+    const end = Math.min(cursor.offset + (request.count ?? 100), rows.length)
+    const hasMore = end < rows.length
+    const next: Cursor = hasMore
+      ? { from: cursor.from, target, offset: end, accountId }
+      : { from: target, target: null, offset: 0, accountId }
+    return {
+      transactions_update_status: 'HISTORICAL_UPDATE_COMPLETE',
+      accounts: accountsOf(item),
+      ...this.#render(item, timeline, rows.slice(cursor.offset, end), request),
+      next_cursor: encodeCursor(item.item_id, next),
+      has_more: hasMore
+    }
+  }
+
+  #cursorOf(
+    item: Selectable<ItemsTable>,
+    text: string,
+    accountId: string | null,
+    timeline: Timeline,
+    now: Date
+  ): Cursor {
+    if (text === '') return { ...startCursor, accountId }
+    // Plaid's way to begin with the present, for callers who have the past from elsewhere.
+    if (text === 'now') return { ...startCursor, from: timeline.position(now.getTime()), accountId }
+    const cursor = decodeCursor(item.item_id, text)
+    if (cursor.accountId !== accountId) throw invalidField('cursor was issued for another account_id')
+    return cursor
+  }
+
+  #rowsOf(item: Selectable<ItemsTable>, timeline: Timeline, cursor: Cursor, target: Position): Row[] {
+    const key = encodeCursor(item.item_id, { ...cursor, target, offset: 0 })
+    const known = this.#loops.get(key)
+    if (known !== undefined) return known
+    const difference = timeline.difference(cursor.from, target)
+    const rows = (['added', 'modified', 'removed'] as const)
+      .flatMap((list) => difference[list].map((version) => ({ list, version })))
+      .filter(
+        ({ version }) =>
+          item.migrated_mask === null &&
+          (cursor.accountId === null || accountIdOf(item.item_id, version.life.mask) === cursor.accountId)
+      )
+    this.#loops.set(key, rows)
+    return rows
+  }
+
+  #render(item: Selectable<ItemsTable>, timeline: Timeline, rows: Row[], request: SyncRequest) {
+    const context = {
+      itemId: item.item_id,
+      town: timeline.profile.town,
+      currency: item.institution_id === 'ins_43' ? 'CAD' : 'USD',
+      includeOriginalDescription: request.options?.include_original_description === true
+    }
+    const shown = (list: Row['list']) => rows.filter((row) => row.list === list)
+    return {
+      added: shown('added').map((row) => renderTransaction(row.version, context)),
+      modified: shown('modified').map((row) => renderTransaction(row.version, context)),
+      removed: shown('removed').map(({ version }) => ({
+        account_id: accountIdOf(item.item_id, version.life.mask),
+        transaction_id: transactionIdOf(item.item_id, version)
+      }))
+    }
+  }
+}

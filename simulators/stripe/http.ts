@@ -1,0 +1,208 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Cause, SimulatorContext } from './context.ts'
+import { invalidRequest, StripeApiError } from './errors.ts'
+import { apiVersion } from './events.ts'
+import { sufferBefore, takeRequestFault, type RequestFault } from './faults.ts'
+import { canonicalForm, formFromJson, parseForm, type FormObject, type FormValue } from './form.ts'
+import { render, runIdempotently } from './idempotency.ts'
+import { newId } from './identifiers.ts'
+import { Params } from './params.ts'
+import type { Trx } from '../../plugins/database/types.ts'
+import { expand, readExpand } from './expand.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    stripeRequestId: string
+    stripeFault: RequestFault | undefined
+  }
+}
+
+/** Everything that is the same for all requests to the API: parsing, headers, the secret key, faults, error objects. */
+export function speakStripe(api: FastifyInstance, context: SimulatorContext): void {
+  api.removeAllContentTypeParsers()
+  api.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+    settle(done, () => parseForm(String(body)))
+  })
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    settle(done, () => readJson(request.url, String(body)))
+  })
+  api.decorateRequest('stripeRequestId', '')
+  api.decorateRequest('stripeFault', undefined)
+  api.addHook('onRequest', async (request, reply) => {
+    request.stripeRequestId = newId('req_', 14)
+    reply.headers({
+      'request-id': request.stripeRequestId,
+      'stripe-version': versionOf(request),
+      'cache-control': 'no-cache, no-store',
+      'content-type': 'application/json'
+    })
+    requireKey(request, context.secretKey)
+    const url = request.url
+    // The control routes stay reliable, so that a fault can always be taken back.
+    if (url.startsWith('/simulator/')) return
+    request.stripeFault = takeRequestFault(context.faults, request.method, url)
+    if (request.stripeFault !== undefined) await sufferBefore(request.stripeFault, request, reply)
+  })
+  api.addHook('onSend', async (request, _reply, payload) => {
+    if (request.stripeFault?.kind === 'drop_after') {
+      request.raw.socket.destroy()
+      // A connection that is cut need not end in a response, and what was recorded must go out all the same.
+      context.wakeDelivery()
+    }
+    return payload
+  })
+  api.addHook('onResponse', async () => {
+    context.wakeDelivery()
+  })
+  api.setNotFoundHandler(async (request) => {
+    throw new StripeApiError(404, {
+      type: 'invalid_request_error',
+      message: `Unrecognized request URL (${request.method}: ${request.url.slice(0, 200)}).`
+    })
+  })
+  api.setErrorHandler(async (error, request, reply) => await answerError(context, error, request, reply))
+}
+
+function settle(done: (error: Error | null, body?: unknown) => void, read: () => unknown): void {
+  try {
+    done(null, read())
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+/** Stripe's v1 takes forms only; the control routes, which are ours, take JSON too. */
+function readJson(url: string, body: string): FormObject {
+  if (!url.startsWith('/simulator/'))
+    throw invalidRequest('This API takes application/x-www-form-urlencoded bodies, not JSON.')
+  try {
+    return formFromJson(body === '' ? {} : JSON.parse(body))
+  } catch (error) {
+    throw error instanceof StripeApiError ? error : invalidRequest('The body is not valid JSON.')
+  }
+}
+
+async function answerError(
+  context: SimulatorContext,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<string> {
+  if (error instanceof StripeApiError) return await reply.code(error.status).send(render({ error: error.body }))
+  const status = statusOf(error)
+  if (status !== undefined && error instanceof Error) {
+    return await reply.code(status).send(render({ error: { type: 'invalid_request_error', message: error.message } }))
+  }
+  context.logger?.error({ err: error, requestId: request.stripeRequestId }, 'stripe simulator: unexpected error')
+  return await reply.code(500).send(
+    render({
+      error: {
+        type: 'api_error',
+        message: `An unexpected error occurred. Your request's id is ${request.stripeRequestId}.`
+      }
+    })
+  )
+}
+
+/** Fastify's own refusals (body too large, unknown media type) carry their status. */
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined
+  return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : undefined
+}
+
+function versionOf(request: FastifyRequest): string {
+  const asked = header(request, 'stripe-version')
+  return asked !== undefined && /^\d{4}-\d{2}-\d{2}(\.[a-z]{1,30})?$/.test(asked) ? asked : apiVersion
+}
+
+function requireKey(request: FastifyRequest, secretKey: string): void {
+  const sent = sentKey(header(request, 'authorization'))
+  if (sent === undefined) {
+    throw new StripeApiError(401, {
+      type: 'invalid_request_error',
+      message:
+        'You did not provide an API key. Provide it in the Authorization header, as Bearer auth ' +
+        "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY') or as the user name of Basic auth."
+    })
+  }
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  if (!timingSafeEqual(digest(sent), digest(secretKey))) {
+    const shown = sent.length > 12 ? `${sent.slice(0, 8)}${'*'.repeat(8)}${sent.slice(-4)}` : '********'
+    throw new StripeApiError(401, { type: 'invalid_request_error', message: `Invalid API Key provided: ${shown}` })
+  }
+}
+
+function sentKey(authorization: string | undefined): string | undefined {
+  const [, scheme, value] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization ?? '') ?? []
+  if (scheme === undefined || value === undefined) return undefined
+  if (scheme.toLowerCase() === 'bearer') return value
+  const [user] = Buffer.from(value, 'base64').toString('utf8').split(':')
+  return user === '' ? undefined : user
+}
+
+export function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+/** The query string, by the same rules as a body. */
+export function queryOf(request: FastifyRequest): Params {
+  const start = request.url.indexOf('?')
+  return new Params(start < 0 ? new Map<string, FormValue>() : parseForm(request.url.slice(start + 1)))
+}
+
+/** The body, empty when there is none. */
+export function bodyOf(request: FastifyRequest): FormObject {
+  return request.body instanceof Map ? (request.body as FormObject) : new Map<string, FormValue>()
+}
+
+/** `:name` of the route. */
+export function pathParam(request: FastifyRequest, name: string): string {
+  const value = (request.params as Record<string, string | undefined>)[name]
+  return value ?? ''
+}
+
+/** Answers a read: the object, expanded as asked. */
+export async function answerRead(
+  context: SimulatorContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  read: (params: Params) => Promise<object>
+): Promise<string> {
+  const params = queryOf(request)
+  const paths = readExpand(params)
+  const object = await read(params)
+  params.done()
+  return await reply.send(render(await expand(context.db, object, paths)))
+}
+
+/**
+ * Answers a write. `parse` refuses bad parameters before anything is kept (so that the same idempotency key can be used
+ * again); the effect that it returns runs in one transaction with the key, the events and the answer.
+ */
+export async function answerWrite(
+  context: SimulatorContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parse: (params: Params) => (trx: Trx, cause: Cause) => Promise<object>
+): Promise<string> {
+  const body = bodyOf(request)
+  const params = new Params(body)
+  const paths = readExpand(params)
+  const effect = parse(params)
+  params.done()
+  const key = header(request, 'idempotency-key')
+  const requestId = request.stripeRequestId
+  const identity = `${request.method} ${request.url} ${canonicalForm(body)}`
+  const answer = await runIdempotently(
+    context,
+    { key, requestId, identity },
+    async (trx) => await expand(trx, await effect(trx, { requestId, idempotencyKey: key ?? null }), paths)
+  )
+  if (key !== undefined) reply.header('idempotency-key', key)
+  if (answer.originalRequestId !== undefined) {
+    reply.headers({ 'idempotent-replayed': 'true', 'original-request': answer.originalRequestId })
+  }
+  return await reply.code(answer.status).send(answer.body)
+}

@@ -1,0 +1,103 @@
+import { sql } from 'kysely'
+import type { Db } from '../../plugins/database/types.ts'
+import { resourceMissing } from './errors.ts'
+import { isId } from './identifiers.ts'
+import type { DisputeRow, EventRow, PaymentRow, RefundRow, SessionRow } from './tables.ts'
+
+/** `Db` and a transaction alike: reads run in either. */
+export type Reader = Pick<Db, 'selectFrom'>
+
+export function sessions(db: Reader) {
+  return db
+    .selectFrom('stripe_sim_sessions as t')
+    .leftJoin('stripe_sim_payments as p', 'p.session_id', 't.id')
+    .selectAll('t')
+    .select('p.payment_intent_id')
+}
+
+export function refunds(db: Reader) {
+  return db
+    .selectFrom('stripe_sim_refunds as t')
+    .innerJoin('stripe_sim_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
+    .selectAll('t')
+    .select(['p.charge_id', 'p.currency'])
+}
+
+export function disputes(db: Reader) {
+  return db
+    .selectFrom('stripe_sim_disputes as t')
+    .innerJoin('stripe_sim_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
+    .selectAll('t')
+    .select(['p.charge_id', 'p.currency'])
+}
+
+export async function findSession(db: Reader, id: string): Promise<SessionRow | undefined> {
+  return isId(id) ? await sessions(db).where('t.id', '=', id).executeTakeFirst() : undefined
+}
+
+/** Each `load…` throws Stripe's `resource_missing`, naming `param`, when there is no such object. */
+export async function loadSession(db: Reader, id: string): Promise<SessionRow> {
+  return (await findSession(db, id)) ?? missing('checkout.session', id, 'session')
+}
+
+export async function loadPayment(
+  db: Reader,
+  id: string,
+  param = 'intent',
+  status: 400 | 404 = 404
+): Promise<PaymentRow> {
+  const row = isId(id)
+    ? await db.selectFrom('stripe_sim_payments').selectAll().where('payment_intent_id', '=', id).executeTakeFirst()
+    : undefined
+  return row ?? missing('payment_intent', id, param, status)
+}
+
+export async function loadPaymentOfCharge(
+  db: Reader,
+  id: string,
+  param = 'id',
+  status: 400 | 404 = 404
+): Promise<PaymentRow> {
+  const row = isId(id)
+    ? await db.selectFrom('stripe_sim_payments').selectAll().where('charge_id', '=', id).executeTakeFirst()
+    : undefined
+  return row ?? missing('charge', id, param, status)
+}
+
+export async function loadRefund(db: Reader, id: string): Promise<RefundRow> {
+  const row = isId(id) ? await refunds(db).where('t.id', '=', id).executeTakeFirst() : undefined
+  return row ?? missing('refund', id, 'id')
+}
+
+export async function loadDispute(db: Reader, id: string): Promise<DisputeRow> {
+  const row = isId(id) ? await disputes(db).where('t.id', '=', id).executeTakeFirst() : undefined
+  return row ?? missing('dispute', id, 'dispute')
+}
+
+export async function loadEvent(db: Reader, id: string): Promise<EventRow> {
+  const row = isId(id)
+    ? await db.selectFrom('stripe_sim_events').selectAll().where('id', '=', id).executeTakeFirst()
+    : undefined
+  return row ?? missing('event', id, 'id')
+}
+
+/** What the account holds in each currency, in its smallest unit: payments less refunds and disputes; there are no fees. */
+export async function balances(db: Reader): Promise<Array<{ currency: string; amount: number }>> {
+  const rows = await db
+    .selectFrom('stripe_sim_payments as p')
+    .leftJoin('stripe_sim_disputes as d', 'd.payment_intent_id', 'p.payment_intent_id')
+    .select([
+      'p.currency',
+      sql<number>`sum(p.amount_cents - p.refunded_cents - case when d.status <> 'won' then d.amount_cents else 0 end)::int8`.as(
+        'amount'
+      )
+    ])
+    .groupBy('p.currency')
+    .orderBy('p.currency')
+    .execute()
+  return rows.length > 0 ? rows : [{ currency: 'usd', amount: 0 }]
+}
+
+function missing(noun: string, id: string, param: string, status: 400 | 404 = 404): never {
+  throw resourceMissing(noun, id, param, status)
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
+import { startApp, type TestApp } from '../../build-app.ts'
+import { createPartner, send, type Answered } from '../../credentials.ts'
+import { bindNotes, createNotesTable } from '../notes.ts'
+
+const createdNotes = async ({ database }: TestApp) =>
+  await sql<{ id: string }>`select id from test_notes`.execute(database.db)
+
+const live = async ({ url }: Pick<TestApp, 'url'>): Promise<number> =>
+  (await send(url, 'GET', '/api/v1/health/live')).status
+
+const assertRefused = ({ status, headers, body, text }: Answered): void => {
+  assert.equal(status, 503, text)
+  assert.equal(headers.get('content-type'), 'application/problem+json')
+  assert.deepEqual([body.error, body.type], ['overloaded', '/errors/overloaded'])
+  assert.match(headers.get('retry-after') ?? '', /^[1-9]\d*$/)
+  assert.notEqual(headers.get('x-request-id'), null)
+}
+
+/** Asks until the answer is as wanted: what is measured is measured once a second. */
+const until = async (ask: () => Promise<Answered>, status: number): Promise<Answered> => {
+  for (;;) {
+    const answer = await ask()
+    if (answer.status === status) return answer
+    await new Promise((done) => setTimeout(done, 50))
+  }
+}
+
+test(
+  'of more requests than the server takes at a time the rest is refused at once, those under way are answered, and nothing is done twice or half',
+  { timeout: 180_000 },
+  async (t) => {
+    const most = 20
+    const requests = 200
+    let release = (): void => undefined
+    const held = new Promise<void>((done) => (release = done))
+    // Each holds its transaction open, so that the connections are used up before the places are.
+    const server = await startApp(t, {
+      env: { ATLAS_OVERLOAD_REQUESTS: String(most) },
+      extend: (app) => bindNotes(app, { meanwhile: () => held })
+    })
+    const { url, database } = server
+    await createNotesTable.execute(database.db)
+    const { testKey } = await createPartner(database)
+    const post = (index: number): Promise<Answered> =>
+      send(url, 'POST', '/test/notes', {
+        key: testKey,
+        body: { text: String(index) },
+        headers: { 'idempotency-key': `note-${index}` }
+      })
+
+    const answers: Answered[] = []
+    let refusedCount = 0
+    const allRefused = new Promise<void>((done) => {
+      for (let index = 0; index < requests; index++) {
+        void post(index).then((answer) => {
+          answers[index] = answer
+          if (answer.status === 503) refusedCount += 1
+          if (refusedCount === requests - most) done()
+        })
+      }
+    })
+    await allRefused
+    answers.forEach(assertRefused)
+    assert.equal(await live(server), 200)
+    release()
+    while (Object.keys(answers).length < requests) await new Promise((done) => setTimeout(done, 20))
+    const refused = answers.flatMap(({ status }, index) => (status === 503 ? [index] : []))
+    assert.equal(refused.length, requests - most)
+    assert.ok(answers.every(({ status }) => status === 201 || status === 503))
+    assert.equal((await createdNotes(server)).rows.length, most)
+    for (const index of refused) {
+      const again = await post(index)
+      assert.deepEqual([again.status, again.headers.get('idempotent-replayed')], [201, null])
+    }
+    assert.equal((await createdNotes(server)).rows.length, requests)
+  }
+)
+
+test('a server short of memory refuses what is new, and is not taken for dead', { timeout: 180_000 }, async (t) => {
+  // One per cent of what V8 may use is less than the server needs to stand still.
+  const server = await startApp(t, { env: { ATLAS_OVERLOAD_MEMORY_PERCENT: '1' } })
+  assertRefused(await until(() => send(server.url, 'GET', '/v1/events'), 503))
+  assertRefused(await send(server.url, 'GET', '/nowhere'))
+  assert.equal(await live(server), 200)
+  assert.equal((await send(server.url, 'GET', '/api/v1/health/ready')).status, 200)
+})
+
+test(
+  'a server that computes without end refuses what is new until it has caught up',
+  { timeout: 180_000 },
+  async (t) => {
+    const server = await startApp(t, { env: { ATLAS_OVERLOAD_LOOP_DELAY_MS: '200' } })
+    let busy = true
+    const compute = (): void => {
+      const until = performance.now() + 600
+      while (performance.now() < until);
+      if (busy) setImmediate(compute)
+    }
+    compute()
+    const ask = (): Promise<Answered> => send(server.url, 'GET', '/errors/overloaded')
+    assertRefused(await until(ask, 503))
+    assert.equal(await live(server), 200)
+    busy = false
+    const page = await until(ask, 200)
+    assert.match(page.text, /refused the request before it began/)
+  }
+)
+
+test('limits that are switched off refuse nothing', { timeout: 180_000 }, async (t) => {
+  const env = { ATLAS_OVERLOAD_MEMORY_PERCENT: '0', ATLAS_OVERLOAD_LOOP_DELAY_MS: '0', ATLAS_OVERLOAD_REQUESTS: '0' }
+  const { url, database } = await startApp(t, { env })
+  const { testKey } = await createPartner(database)
+  const answers = await Promise.all(Array.from({ length: 300 }, () => send(url, 'GET', '/v1/events', { key: testKey })))
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+})
+
+/** A door that requests wait at. */
+const createGate = () => {
+  let open = (): void => undefined
+  const passed = new Promise<void>((done) => (open = done))
+  return { open, passed }
+}
+
+test(
+  'a client that sends many requests without waiting and goes away leaves every place free',
+  { timeout: 30_000 },
+  async (t) => {
+    const most = 6
+    let gate = createGate()
+    t.after(() => gate.open())
+    const slow = (server: FastifyInstance): void =>
+      void server.get('/test/slow', async () => {
+        await gate.passed
+        return {}
+      })
+    const { url, app } = await startApp(t, { env: { ATLAS_OVERLOAD_REQUESTS: String(most) }, extend: slow })
+    const { hostname, port } = new URL(url)
+    for (let client = 0; client < 4; client++) {
+      const socket = connect(Number(port), hostname)
+      const arrived = once(app.server, 'request')
+      socket.write('GET /test/slow HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(4))
+      await arrived
+      socket.destroy()
+      await once(socket, 'close')
+    }
+    gate.open()
+    for (let full = false; !full;) {
+      gate = createGate()
+      const answers = Promise.all(Array.from({ length: most }, () => send(url, 'GET', '/test/slow')))
+      setTimeout(gate.open, 100)
+      full = (await answers).every(({ status }) => status === 200)
+    }
+  }
+)

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import { transact } from '../../../plugins/database/transaction.ts'
+import { startApp } from '../../build-app.ts'
+import { createPartner, send, type Answered } from '../../credentials.ts'
+import { bindNotes, createNotesTable } from '../notes.ts'
+
+const dayMs = 24 * 3_600_000
+
+/** What `/test/sent` does on its way, as a call to another service would be. */
+let onTheWay: (onwardKey: string) => Promise<void> = async () => undefined
+
+const context = await startApp(
+  { after },
+  { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) }
+)
+const { app, clock, database, url } = context
+const { db } = database
+await createNotesTable.execute(db)
+const partner = await createPartner(database)
+
+/** Writes a note under a key. */
+const note = (
+  key: string,
+  text: string,
+  { path = '/test/notes', credential = partner.testKey } = {}
+): Promise<Answered> =>
+  send(url, 'POST', path, { key: credential, body: { text }, headers: { 'idempotency-key': key } })
+
+/** Asks what became of the request with a key. */
+const ask = (key: string): Promise<Answered> => send(url, 'GET', `/v1/idempotency/${key}`, { key: partner.testKey })
+
+const countNotes = async (text: string): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from test_notes where text = ${text}`.execute(
+    db
+  )
+  return Number(rows[0]?.count)
+}
+
+const isReplay = ({ headers }: Answered): boolean => headers.get('idempotent-replayed') === 'true'
+
+test('the same key answers the first success byte for byte and has no second effect', async () => {
+  const first = await note('twice', 'said twice')
+  const second = await note('twice', 'said twice')
+  assert.deepEqual([first.status, second.status, second.text], [201, 201, first.text])
+  assert.equal(first.headers.get('idempotent-replayed'), null)
+  assert.equal(second.headers.get('idempotent-replayed'), 'true')
+  assert.equal(second.headers.get('idempotency-mismatch'), null)
+  assert.equal(await countNotes('said twice'), 1)
+})
+
+test('a replay for another body says so', async () => {
+  const first = await note('two-bodies', 'one body')
+  const second = await note('two-bodies', 'another body')
+  assert.equal(second.text, first.text)
+  assert.equal(second.headers.get('idempotency-mismatch'), 'body')
+})
+
+test('the same key on another operation is refused', async () => {
+  await note('two-operations', 'noted')
+  const other = await note('two-operations', 'noted', { path: '/test/copies' })
+  assert.deepEqual([other.status, other.body.error], [422, 'idempotency_conflict'])
+  assert.equal(await countNotes('noted'), 1)
+})
+
+test('one key of two tenants is two keys', async () => {
+  const neighbour = await createPartner(database)
+  const own = await note('two-tenants', 'of a tenant')
+  const other = await note('two-tenants', 'of a tenant', { credential: neighbour.testKey })
+  assert.deepEqual([own.status, other.status, isReplay(other)], [201, 201, false])
+  assert.equal(await countNotes('of a tenant'), 2)
+  const { rows } = await sql`select distinct tenant from idempotency_keys where key = 'two-tenants'`.execute(db)
+  assert.equal(rows.length, 2)
+})
+
+test('two keys of one tenant have an answer each', async () => {
+  const [one, other] = [await note('one-of-two', 'the one'), await note('other-of-two', 'the other')]
+  assert.deepEqual(
+    [(await note('one-of-two', 'the one')).text, (await note('other-of-two', 'the other')).text],
+    [one.text, other.text]
+  )
+  assert.notEqual(one.text, other.text)
+})
+
+test('a failure is rolled back whole, leaves no activity and is not stored', async () => {
+  const activities = async () => (await db.selectFrom('activity').selectAll().execute()).length
+  const before = await activities()
+  const refused = await note('failing', 'refuse')
+  assert.equal(refused.status, 400)
+  assert.equal(await countNotes('refuse'), 0)
+  assert.equal(await activities(), before)
+  const corrected = await note('failing', 'corrected')
+  assert.deepEqual([corrected.status, isReplay(corrected)], [201, false])
+})
+
+test('while the first request runs, another with its key is told to wait', async () => {
+  let arrived = (): void => undefined
+  let finish = (): void => undefined
+  const running = new Promise<void>((done) => (arrived = done))
+  const held = new Promise<void>((done) => (finish = done))
+  onTheWay = async () => {
+    arrived()
+    await held
+  }
+  const first = note('running', 'a', { path: '/test/sent' })
+  await running
+  assert.deepEqual((await ask('running')).body, { status: 'in_flight' })
+  const second = await note('running', 'a', { path: '/test/sent' })
+  assert.deepEqual(
+    [second.status, second.body.error, second.headers.get('retry-after')],
+    [409, 'idempotency_in_flight', '1']
+  )
+  assert.match(second.body.detail, /still running/)
+  assert.equal((await note('not-running', 'b')).status, 201, 'another key is free')
+  onTheWay = async () => undefined
+  finish()
+  assert.equal((await first).status, 201)
+  assert.ok(isReplay(await note('running', 'a', { path: '/test/sent' })))
+})
+
+for (const path of ['/test/notes', '/test/sent']) {
+  test(`fifty parallel requests to ${path} with one key have one effect`, async () => {
+    const text = `together at ${path}`
+    const answers = await Promise.all(Array.from({ length: 50 }, () => note(`together${path}`, text, { path })))
+    assert.equal(await countNotes(text), 1)
+    const texts = new Set(answers.filter(({ status }) => status === 201).map((answer) => answer.text))
+    assert.equal(texts.size, 1)
+    assert.ok(answers.every(({ status, body }) => status === 201 || body.error === 'idempotency_in_flight'))
+  })
+}
+
+test('a call onward carries the same key at every retry, and another one for another request', async () => {
+  const onward: string[] = []
+  let failures = 1
+  onTheWay = async (key) => {
+    onward.push(key)
+    if (failures-- > 0) throw new Error('the other service is down')
+  }
+  for (const key of ['onward-1', 'onward-1', 'onward-2']) await note(key, 'a', { path: '/test/sent' })
+  onTheWay = async () => undefined
+  assert.equal(onward.length, 3)
+  assert.equal(onward[0], onward[1])
+  assert.notEqual(onward[1], onward[2])
+})
+
+test('a request whose key was answered by another server while it ran is undone, and hears that answer', async () => {
+  const claim = { tenant: partner.partnerId, key: 'meanwhile', operationId: 'sendNote', bodyHash: Buffer.alloc(32) }
+  const answer = JSON.stringify({ id: 'of the other server', text: 'answered meanwhile' })
+  onTheWay = () => transact(db, (trx) => app.idempotency.store(trx, claim, 201, answer))
+  const late = await note('meanwhile', 'answered meanwhile', { path: '/test/sent' })
+  onTheWay = async () => undefined
+  assert.deepEqual([late.status, late.text, isReplay(late)], [201, answer, true])
+  assert.equal(await countNotes('answered meanwhile'), 0)
+})
+
+test('what became of a request can be asked, and asking after one that was never seen holds no key', async () => {
+  const { body } = await note('asked', 'asked for')
+  assert.equal((await ask('asked')).body.operationId, 'createNote')
+  const found = await app.idempotency.find(db, partner.partnerId, 'asked')
+  assert.deepEqual(
+    { ...found, text: JSON.parse(found?.text ?? '') },
+    {
+      operationId: 'createNote',
+      bodyHash: createHash('sha256').update('{"text":"asked for"}').digest(),
+      status: 201,
+      text: body,
+      createdAt: clock.now(),
+      expiresAt: new Date(clock.now().getTime() + dayMs)
+    }
+  )
+  for (let time = 0; time < 2; time++) assert.equal((await ask('never-asked')).status, 404)
+})
+
+test('each key of each tenant has a lock of its own, the same one at every time', () => {
+  const lockOf = (tenant: string, key: string) =>
+    app.idempotency.lockOf({ tenant, key, operationId: 'createNote', bodyHash: Buffer.alloc(32) })
+  assert.equal(lockOf('a', 'k'), lockOf('a', 'k'))
+  assert.equal(new Set([lockOf('a', 'k'), lockOf('a', 'l'), lockOf('b', 'k')]).size, 3)
+})
+
+test('a stored answer cannot be read from the database without the key, nor told under another key', async () => {
+  await note('secret', 'a very secret note')
+  const row = await db.selectFrom('idempotency_keys').selectAll().where('key', '=', 'secret').executeTakeFirstOrThrow()
+  assert.ok(row.answer !== null)
+  assert.ok(!Buffer.from(row.answer).toString('latin1').includes('secret'))
+  for (const place of [{ key: 'moved' }, { tenant: 'moved' }]) {
+    const moved = { ...row, ...place }
+    await db.insertInto('idempotency_keys').values(moved).execute()
+    await assert.rejects(app.idempotency.find(db, moved.tenant, moved.key))
+  }
+})
+
+test('an answer that only tells of a ledger transaction is told again by its operation, and no effect is repeated where nothing tells it', async () => {
+  await note('told', 'told from the ledger')
+  const posted = await transact(db, async (trx) => {
+    await app.ledger.openWallet(trx, 'told')
+    return await app.ledger.post(trx, { walletId: 'told', type: 'earn', amountCents: 1, description: 'Top-up' })
+  })
+  assert.ok(posted.posted)
+  await db
+    .updateTable('idempotency_keys')
+    .set({ answer: null, ledger_transaction_id: posted.transactionId })
+    .where('key', '=', 'told')
+    .execute()
+  assert.equal((await note('told', 'told from the ledger')).status, 500)
+  await assert.rejects(
+    app.idempotency.find(db, partner.partnerId, 'told'),
+    new Error('The answers of createNote are not stored, and nothing tells them again.')
+  )
+  app.idempotency.toldFromLedger('copyNote', async () => 'of another operation')
+  app.idempotency.toldFromLedger('createNote', async (_db, transactionId) => `{"told":${transactionId}}`)
+  assert.equal((await note('told', 'told from the ledger')).text, `{"told":${posted.transactionId}}`)
+  assert.equal(await countNotes('told from the ledger'), 1)
+})
+
+test('after 24 hours a key is free again, for whatever request', async () => {
+  const first = await note('daily', 'of the first day')
+  clock.advance(dayMs - 1)
+  assert.ok(isReplay(await note('daily', 'of the first day')))
+  clock.advance(1)
+  assert.equal((await ask('daily')).status, 404)
+  const second = await note('daily', 'of the second day', { path: '/test/copies' })
+  assert.deepEqual([second.status, isReplay(second)], [201, false])
+  assert.notEqual(second.text, first.text)
+  const replayed = await note('daily', 'of the second day', { path: '/test/copies' })
+  assert.deepEqual(
+    [replayed.text, isReplay(replayed), replayed.headers.get('idempotency-mismatch')],
+    [second.text, true, null]
+  )
+  clock.advance(dayMs - 1)
+  assert.ok(isReplay(await note('daily', 'of the second day', { path: '/test/copies' })), 'its own 24 hours')
+})
+
+test('keys older than 24 hours are swept away, and younger ones are kept', async () => {
+  await note('old', 'swept')
+  clock.advance(dayMs - 1)
+  await note('young', 'kept')
+  const keys = async () =>
+    (await db.selectFrom('idempotency_keys').select('key').orderBy('key').execute()).map(({ key }) => key)
+  await app.jobs.run('sweep expired idempotency keys')
+  assert.ok((await keys()).includes('old'))
+  clock.advance(1)
+  await app.jobs.run('sweep expired idempotency keys')
+  assert.deepEqual(await keys(), ['young'])
+})

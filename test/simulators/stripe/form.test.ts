@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { StripeApiError } from '../../../simulators/stripe/errors.ts'
+import { canonicalForm, formFromJson, parseForm, type FormValue } from '../../../simulators/stripe/form.ts'
+import { isId, newId } from '../../../simulators/stripe/identifiers.ts'
+
+type Tree = string | { [key: string]: Tree }
+
+/** What a client does with nested parameters: names in brackets, values percent-encoded. */
+function encode(tree: Tree, prefix = ''): string[] {
+  if (typeof tree === 'string') return [`${encodeURIComponent(prefix)}=${encodeURIComponent(tree)}`]
+  return Object.entries(tree).flatMap(([key, child]) => encode(child, prefix === '' ? key : `${prefix}[${key}]`))
+}
+
+function plain(value: FormValue): Tree {
+  return typeof value === 'string' ? value : Object.fromEntries([...value].map(([key, child]) => [key, plain(child)]))
+}
+
+const key = fc.stringMatching(/^[a-z0-9_]{1,8}$/)
+const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 4 },
+    fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\u0000')),
+    fc.dictionary(key, tie('tree'), { minKeys: 1, maxKeys: 4, noNullPrototype: true })
+  )
+}))
+const form = fc.dictionary(key, tree, { minKeys: 1, maxKeys: 5, noNullPrototype: true })
+
+test('what a client encodes is what is read', () => {
+  fc.assert(
+    fc.property(form, (value) => {
+      assert.deepEqual(plain(parseForm(encode(value).join('&'))), { ...value })
+      assert.deepEqual(plain(formFromJson(value)), { ...value })
+    })
+  )
+})
+
+test('the order of parameters makes no difference to what counts as the same request', () => {
+  fc.assert(
+    fc.property(form, (value) => {
+      const pairs = encode(value)
+      assert.equal(canonicalForm(parseForm(pairs.join('&'))), canonicalForm(parseForm(pairs.toReversed().join('&'))))
+    })
+  )
+})
+
+test('any text is read or refused as a bad request, never anything else', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', '[', ']', '=', '&', '%', '0', '_', 'p') }), (text) => {
+      try {
+        parseForm(text)
+      } catch (error) {
+        assert.ok(error instanceof StripeApiError && error.status === 400)
+      }
+    })
+  )
+})
+
+test('empty brackets append', () => {
+  assert.deepEqual(plain(parseForm('a[]=x&a[]=y')), { a: { 0: 'x', 1: 'y' } })
+})
+
+test('ids are long, plain and never the same', () => {
+  const ids = Array.from({ length: 1000 }, () => newId('cs_test_', 56))
+  assert.equal(new Set(ids).size, 1000)
+  assert.ok(ids.every((id) => isId(id) && id.length === 64))
+  assert.equal(isId('a b'), false)
+})
