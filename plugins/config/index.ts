@@ -4,7 +4,7 @@ import { parseRateOverrides, type RateOverrides } from './rate-overrides.ts'
 import type { Settings } from './settings.ts'
 
 export { ConfigurationError } from './error.ts'
-export { RateOverrides } from './rate-overrides.ts'
+export type { RateOverrides } from './rate-overrides.ts'
 export { settingNames } from './settings.ts'
 
 export interface PlaidConfig {

@@ -11,7 +11,7 @@ const RateOverride = Type.Union([
 ])
 
 /** Overrides by rate class. */
-export const RateOverrides = Type.Record(Type.String(), RateOverride)
+const RateOverrides = Type.Record(Type.String(), RateOverride)
 export type RateOverrides = Static<typeof RateOverrides>
 
 const OverridesByPartner = Type.Record(Type.String(), RateOverrides)
