@@ -6,8 +6,10 @@ import { bundle } from './generate/bundle.ts'
 import { printFiles } from './generate/files.ts'
 import { SpecError } from './generate/model.ts'
 import { readSpec } from './generate/read.ts'
+import { withSettings } from './generate/settings.ts'
 
 const HELP = `Turns the hand-written OpenAPI documents into the bundle, TypeBox schemas, operation tables, client types and the client's methods.
+Without --spec and --out it also writes the table of settings in README.md.
 
   npm run generate [-- --spec DIR] [--out DIR]
 
@@ -20,7 +22,7 @@ const home = dirname(dirname(fileURLToPath(import.meta.url)))
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      spec: { type: 'string', default: join(home, 'spec') },
+      spec: { type: 'string' },
       out: { type: 'string' },
       help: { type: 'boolean', default: false }
     }
@@ -29,9 +31,10 @@ async function main(): Promise<void> {
     process.stdout.write(HELP)
     return
   }
-  const out = resolve(values.out ?? join(values.spec, 'generated'))
+  const spec = resolve(values.spec ?? join(home, 'spec'))
+  const out = resolve(values.out ?? join(spec, 'generated'))
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string }
-  const bundled = bundle(readSpec(resolve(values.spec)), version)
+  const bundled = bundle(readSpec(spec), version)
   const pathTo = (...folder: string[]) =>
     relative(out, join(home, ...folder))
       .split(sep)
@@ -42,6 +45,10 @@ async function main(): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   for (const [name, text] of files) writeFileSync(join(out, name), text)
+  if (values.spec === undefined && values.out === undefined) {
+    const readme = join(home, 'README.md')
+    writeFileSync(readme, await withSettings(readFileSync(readme, 'utf8'), readme))
+  }
   process.stdout.write(
     `${bundled.groupOf.size} operations in ${bundled.groups.length} groups → ${relative(process.cwd(), out) || '.'}\n`
   )

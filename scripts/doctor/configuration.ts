@@ -44,14 +44,6 @@ export const checkNames = (environment: Environment): Finding[] => {
     })
 }
 
-/** Splits what the configuration says of a setting into the fault and the cure. */
-const toFinding = (problem: string): Finding => {
-  const [, fault, cure] = /^(.*(?:is missing|belong together)): (.*)$/.exec(problem) ?? []
-  if (fault === undefined || cure === undefined)
-    return fail('settings', `${problem.split(' ', 1)[0]} is not valid`, `${problem}.`)
-  return fail('settings', fault, `${cure.charAt(0).toUpperCase()}${cure.slice(1)}.`)
-}
-
 /** Reads the configuration as the server does. Without one, `findings` say why. */
 export const checkConfiguration = (environment: Environment): { config?: Config; findings: Finding[] } => {
   try {
@@ -59,7 +51,12 @@ export const checkConfiguration = (environment: Environment): { config?: Config;
     return { config, findings: [ok('settings', `valid, for ${config.environment}`), ...checkNames(environment)] }
   } catch (error) {
     if (error instanceof ConfigurationError) {
-      return { findings: [...error.problems.map(toFinding), ...checkNames(environment)] }
+      return {
+        findings: [
+          ...error.problems.map(({ fault, cure }) => fail('settings', fault, cure)),
+          ...checkNames(environment)
+        ]
+      }
     }
     // Outside production the keys are made and kept in the data directory.
     return {

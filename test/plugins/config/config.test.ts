@@ -40,6 +40,47 @@ test('a wrong setting is named with its cure and never echoed', (t) => {
   )
 })
 
+test('every faulty setting appears in the error, each with what to do, whichever rule it breaks', (t) => {
+  const env = {
+    ATLAS_DATA_DIR: temporaryDir(t),
+    NODE_ENV: 'staging',
+    HOST: '  ',
+    PORT: '70000',
+    ATLAS_DOCS_ENABLED: 'maybe',
+    DATABASE_URL: 'mysql://db/x',
+    ATLAS_JWT_SECRET: 'short',
+    STRIPE_SECRET_KEY: 'sk_test_x',
+    ATLAS_METRICS_ENABLED: 'yes',
+    ATLAS_METRICS_PORT: '70000'
+  }
+  assert.throws(
+    () => loadConfig(env),
+    (error: unknown) => {
+      assert.ok(error instanceof ConfigurationError)
+      assert.deepEqual(error.message.split('\n').sort(), [
+        '  - ATLAS_DOCS_ENABLED is not valid. Set it to true or false.',
+        '  - ATLAS_JWT_SECRET is not valid. Set it to 32 or more random characters, such as the output of `openssl rand -base64 48`.',
+        '  - ATLAS_METRICS_PORT is not valid. Set it to a whole number from 0 to 65535.',
+        '  - DATABASE_URL is not valid. Set it to a PostgreSQL URL, such as postgres://user:password@host:5432/atlasforge.',
+        '  - NODE_ENV is not valid. Set it to one of development, test, production.',
+        '  - PORT is not valid. Set it to a whole number from 0 to 65535.',
+        '  - STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together. Set both or neither.',
+        'The configuration needs 7 corrections:'
+      ])
+      return true
+    }
+  )
+})
+
+test('flags accept true, yes, on and 1 in any case, and an empty setting has its default', (t) => {
+  const ATLAS_DATA_DIR = temporaryDir(t)
+  for (const word of ['true', 'Yes', ' ON ', '1'])
+    assert.equal(loadConfig({ ATLAS_DATA_DIR, ATLAS_TRUST_PROXY: word }).trustProxy, true, word)
+  for (const word of ['false', 'NO', 'off', '0', ''])
+    assert.equal(loadConfig({ ATLAS_DATA_DIR, ATLAS_TRUST_PROXY: word }).trustProxy, false, word)
+  assert.equal(loadConfig({ ATLAS_DATA_DIR, PORT: '', NODE_ENV: 'test' }).port, 3000)
+})
+
 test('keys that are not set are made once, kept for their owner only, and the same at the next start', (t) => {
   const dir = temporaryDir(t)
   const first = loadConfig({ ATLAS_DATA_DIR: dir })
