@@ -9,7 +9,7 @@ import cursors from './plugins/paging/cursors.ts'
 import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts'
 import draining from './plugins/http/draining.ts'
 import errors, { answerUnroutable } from './plugins/http/errors/index.ts'
-import idempotency from './plugins/operations/idempotency.ts'
+import idempotency from './plugins/operations/idempotency-keys.ts'
 import jobs from './plugins/events/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/http/logger.ts'
@@ -18,9 +18,10 @@ import metrics from './plugins/metrics/index.ts'
 import notifications from './plugins/events/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
 import outbox from './plugins/events/outbox.ts'
+import { LingeringServer } from './plugins/http/lingering-server.ts'
 import overload from './plugins/http/overload.ts'
 import plaid from './plugins/plaid/index.ts'
-import rateLimit, { type RateLimits } from './plugins/access/rate-limit/index.ts'
+import rateLimit, { type RateLimits } from './plugins/access/rate-limit.ts'
 import { requestIdOf } from './plugins/http/request-ids.ts'
 import responseHeaders from './plugins/http/response-headers.ts'
 import secrets from './plugins/access/secrets.ts'
@@ -60,13 +61,12 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
     // One hop: the address that our own proxy saw. What stands before it in X-Forwarded-For the client may have written.
     trustProxy: config.trustProxy && ((_address: string, hop: number) => hop === 0),
     bodyLimit: 1024 * 1024,
-    requestTimeout: 60_000,
     // The embedded database takes seconds to come up the first time, more on a slow machine.
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
     clientErrorHandler: answerBrokenRequest(config),
-    // Node would answer this by itself, and not as problem+json.
-    http: { requireHostHeader: false },
+    // A request without a host gets a problem of ours, not Node's own response.
+    serverFactory: (handler) => new LingeringServer({ requestTimeout: 60_000, requireHostHeader: false }, handler),
     forceCloseConnections: 'idle',
     // What comes while the server closes is answered like everything else; plugins/draining.ts sees to it that it is the last.
     return503OnClosing: false,

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../app.ts'
 import { loadConfig, type Config } from '../plugins/config/index.ts'
 import type { DatabaseHandle } from '../plugins/database/index.ts'
-import type { RateLimits } from '../plugins/access/rate-limit/index.ts'
+import type { RateLimits } from '../plugins/access/rate-limit.ts'
 import { rateLimits } from '../spec/generated/index.ts'
 import { openTestDatabase, type Cleaner } from './test-database.ts'
 

@@ -9,19 +9,19 @@ export const statementsOf = async (
   const executor = db.getExecutor()
   const provide = executor.provideConnection.bind(executor)
   const statements: string[] = []
-  executor.provideConnection = (consume, options) =>
+  executor.provideConnection = (consume) =>
     provide(async (connection) => {
       const execute = connection.executeQuery
-      connection.executeQuery = (query, given) => {
+      connection.executeQuery = (query) => {
         if (isCounted(query.sql)) statements.push(query.sql)
-        return execute.call(connection, query, given) as ReturnType<typeof connection.executeQuery<never>>
+        return execute.call(connection, query) as ReturnType<typeof connection.executeQuery<never>>
       }
       try {
         return await consume(connection)
       } finally {
         connection.executeQuery = execute
       }
-    }, options)
+    })
   try {
     await work()
   } finally {

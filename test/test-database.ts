@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Kysely } from 'kysely'
 import pg from 'pg'
-import { embeddedDialect, openPglite } from '../plugins/database/dialect.ts'
+import { createDialect } from '../plugins/database/dialect.ts'
 import { openDatabase, openPostgres, withState, type DatabaseHandle } from '../plugins/database/index.ts'
 import { migrateToLatest } from '../plugins/database/migrate.ts'
+import { createPgliteEngine, openPglite } from '../plugins/database/pglite.ts'
 import type { Database } from '../plugins/database/types.ts'
 
 /** The part of a test's context that cleans up after it; `t` of node:test and the `{after}` of the module itself both are one. */
@@ -33,7 +34,7 @@ const embeddedTemplate = async (): Promise<string> => {
   const half = `${path}.${process.pid}`
   mkdirSync(half, { recursive: true })
   const pglite = await openPglite(half)
-  await migrateToLatest(new Kysely<Database>({ dialect: embeddedDialect(pglite) }))
+  await migrateToLatest(new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) }))
   // Nobody makes databases from these, and they are a third of what is copied for each test.
   for (const name of ['template0', 'template1']) {
     await pglite.query(`alter database ${name} is_template false`)

@@ -4,7 +4,7 @@ import { operations } from '../../spec/generated/agents.ts'
 import { approvalHandlers } from './handlers/approvals.ts'
 import { checkoutHandlers } from './handlers/checkout.ts'
 import { ownerHandlers } from './handlers/owners.ts'
-import { spendingHandlers } from './handlers/spending.ts'
+import { createSpendTransactions, spendingHandlers } from './handlers/spending.ts'
 import { walletHandlers } from './handlers/wallets.ts'
 import { expireApprovals } from './queries/approvals.ts'
 import './tables.ts'
@@ -12,13 +12,14 @@ import './tables.ts'
 const expireEveryMs = 60_000
 
 const agents: FastifyPluginAsync = async (app) => {
-  bindOperations(app, operations, {
+  const handlers = {
     ...walletHandlers(app),
     ...spendingHandlers(app),
     ...approvalHandlers(app),
     ...ownerHandlers(app),
     ...checkoutHandlers(app)
-  })
+  }
+  bindOperations(app, operations, handlers, { spendCredits: createSpendTransactions(app) })
   app.jobs.every('expire approval requests', expireEveryMs, () => expireApprovals(app.database.db, app.clock.now()))
 }
 

@@ -7,7 +7,7 @@ import type { operations } from '../../spec/generated/ingest.ts'
 import { unknownPartner } from './errors.ts'
 import { findFaults } from './events.ts'
 import { startsOf, usagePeriod } from './period.ts'
-import { readUsage, storeEvents, storeEventsAlone, type IntervalSums, type UsageEvent } from './queries.ts'
+import { readUsage, storeEvents, type IntervalSums, type UsageEvent } from './queries.ts'
 
 const refuse = (errors: FieldError[]) =>
   validationFailed(
@@ -32,16 +32,11 @@ const addUp = (intervals: Omit<IntervalSums, 'start'>[]) =>
   )
 
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
-  /** Who ingests leaves no activity, so that without a key to store an answer under the events are all that there is to write. */
-  const accept = async (
-    { db, keyed }: { db: Trx; keyed: boolean },
-    events: UsageEvent[],
-    pathOf: (index: number) => string
-  ) => {
+  const accept = async (db: Trx, events: UsageEvent[], pathOf: (index: number) => string) => {
     const now = app.clock.now()
     const faults = findFaults(events, pathOf, now)
     if (faults.length > 0) throw refuse(faults)
-    const { stored, missing } = await (keyed ? storeEvents : storeEventsAlone)(db, events, now)
+    const { stored, missing } = await storeEvents(db, events, now)
     if (missing.length > 0)
       throw unknownPartner(`There is no partner with the id ${firstOf(missing)}. Nothing was stored.`, { missing })
     return {
@@ -52,12 +47,12 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => {
   }
 
   return {
-    async ingestEvent(call) {
-      return await accept(call, [call.body], () => 'body')
+    async ingestEvent({ db, body }) {
+      return await accept(db, [body], () => 'body')
     },
 
-    async ingestEvents(call) {
-      return await accept(call, call.body.events, (index) => `body/events/${index}`)
+    async ingestEvents({ db, body }) {
+      return await accept(db, body.events, (index) => `body/events/${index}`)
     },
 
     async pingIngest() {

@@ -106,13 +106,7 @@ const insert = (
   )
   select (select count(*) from stored) as stored, array(select partner_id from missing order by position) as missing`
 
-const store =
-  (send: (trx: Trx, columns: Columns) => Promise<StoreOutcome[]>) =>
-  async (trx: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
-    const [outcome] = await send(trx, columnsOf(events, receivedAt))
-    if (outcome === undefined) throw new Error('The statement that stores usage events answered no row.')
-    return outcome
-  }
+const insertEvents = prepared<Columns>()(insert)
 
 /**
  * Stores events and adds them to the sums of their days and hours, all in one statement whose text does not depend on how many there are. Of events with
@@ -123,10 +117,11 @@ const store =
  *
  * @returns how many were new, and which partners do not exist; if there is such a partner, nothing is stored.
  */
-export const storeEvents = store(prepared<Columns>()(insert))
-
-/** The same as all that its transaction says: the sums of a partner's hour are one row, and its other requests wait for it until this one has committed. */
-export const storeEventsAlone = store(prepared<Columns>()(insert, { wholeTransaction: true }))
+export const storeEvents = async (trx: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
+  const [outcome] = await insertEvents(trx, columnsOf(events, receivedAt))
+  if (outcome === undefined) throw new Error('The statement that stores usage events returned no row.')
+  return outcome
+}
 
 /**
  * Records usage events in the transaction of what they tell of; those whose id was seen before are left out.

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { transact } from '../../plugins/database/transaction.ts'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
-import { idempotencyLifetimeMs } from '../../plugins/operations/idempotency.ts'
+import { idempotencyLifetimeMs } from '../../plugins/operations/idempotency-keys.ts'
 import { readDebit, submitTransfer } from './preparation.ts'
 import { eraseDeletedRecipients } from './queries/recipients.ts'
 import { deletePreparation, forgetOldRequests, listStalePreparations, type TransferRow } from './queries/transfers.ts'

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ProblemError } from '../http/errors/problem.ts'
 import type { Caller } from './caller.ts'
-import { createCredentialFinder, type CredentialFinder } from './credential-finder.ts'
+import { createCredentialFinder, type FindCredential } from './credential-finder.ts'
 import { touchCredentials } from './queries.ts'
 
 const touchIntervalMs = 30_000
 
-/** Collects the credentials in use and notes them together, so that no request waits for a write that only tells when a key was last used. */
+/** Notes credential uses together in the background, so that no request waits for this write. */
 const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void; flush: () => Promise<void> } => {
   const used = new Set<string>()
   const flush = async (): Promise<void> => {
@@ -29,28 +30,30 @@ const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void;
 }
 
 declare module 'fastify' {
-  interface FastifyInstance extends CredentialFinder {
+  interface FastifyInstance {
+    findCredential: FindCredential
     /** Notes that a credential was used just now; written to the database in the background. */
     noteCredentialUse(credentialId: string): void
-    /** Writes what was noted and not yet written, for whoever is about to read when credentials were last used. */
+    /** Writes the noted uses now, before a handler reads when credentials were last used. */
     writeCredentialUses(): Promise<void>
   }
   interface FastifyRequest {
-    /** Who calls; null for the anonymous. */
+    /** Who calls; null when the request has no credential. */
     caller: Caller | null
+    /** Why the request's credential was refused; null when it was not. */
+    refusal: ProblemError | null
   }
 }
 
 export default fp(
   (app, _options, done) => {
     app.decorateRequest('caller', null)
-    const { findCredential, findRecentCredential } = createCredentialFinder(app)
-    app.decorate('findCredential', findCredential)
-    app.decorate('findRecentCredential', findRecentCredential)
+    app.decorateRequest('refusal', null)
+    app.decorate('findCredential', createCredentialFinder(app))
     const { note, flush } = noteUses(app)
     app.decorate('noteCredentialUse', note)
     app.decorate('writeCredentialUses', flush)
     done()
   },
-  { name: 'auth', dependencies: ['config', 'clock', 'database'] }
+  { name: 'access', dependencies: ['config', 'clock', 'database'] }
 )

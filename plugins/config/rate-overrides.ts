@@ -1,17 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
-/** The limit of a rate class for one partner: the ceiling in the unit of the class, optionally with a burst. */
-const RateOverride = Type.Union([
-  Type.Number({ minimum: 0 }),
-  Type.Object(
-    { ceiling: Type.Number({ minimum: 0 }), burst: Type.Optional(Type.Number({ minimum: 0 })) },
-    { additionalProperties: false }
-  )
-])
-
-/** Overrides by rate class. */
-const RateOverrides = Type.Record(Type.String(), RateOverride)
+/** Requests per window by rate class, for one partner. */
+const RateOverrides = Type.Record(Type.String(), Type.Integer({ minimum: 0 }))
 export type RateOverrides = Static<typeof RateOverrides>
 
 const OverridesByPartner = Type.Record(Type.String(), RateOverrides)

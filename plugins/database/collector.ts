@@ -2,7 +2,7 @@ import { defaultStatementLimitMs } from './time-limit.ts'
 import { isRolledBack } from './transaction.ts'
 import { unavailable } from '../http/errors/kinds.ts'
 
-/** How many requests one statement carries out at the most; more wait for the next. */
+/** Items in a batch; more wait for the next one. */
 const mostTogether = 64
 
 interface Waiting<Item, Result> {
@@ -13,19 +13,20 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Carries out together what is asked for at the same time: one statement is under way at a time, and what comes meanwhile goes into the next one. Who comes
- * alone waits for nobody.
+ * Processes concurrent items together: one batch is under way at a time, and what arrives meanwhile goes into the next one. An item that arrives alone does
+ * not wait for others.
  *
- * When a statement of several is refused by the database, which has rolled all of it back then, each is carried out alone, so that one that cannot be carried
- * out fails none of the others. When the connection broke, nobody knows what became of it, and all are told so. Who has waited as long as
- * a statement may take is told that nothing was done: the database is as good as away, and each statement before it would take that long again.
+ * When a batch of several fails and is undone, each of its items is processed alone, so that one bad item does not fail the others. When the connection
+ * broke, the outcome is unknown and every item of the batch fails. An item that has waited as long as a statement may take fails with 503: each batch
+ * before it would take that long again.
  *
- * @param carryOut answers one result for each item, in their order.
- * @param limits how long an item may wait until its statement is sent, by a clock that only runs forward.
+ * @param process returns one result per item, in their order.
+ * @param options `waitLimitMs`: how long an item may wait until its batch begins, in milliseconds of the monotonic clock `nowMs`. `isUndone`: whether an
+ *   error means that nothing of the batch was done.
  */
 export const collect = <Item, Result>(
-  carryOut: (items: Item[]) => Promise<Result[]>,
-  { waitLimitMs = defaultStatementLimitMs, nowMs = () => performance.now() } = {}
+  process: (items: Item[]) => Promise<Result[]>,
+  { waitLimitMs = defaultStatementLimitMs, nowMs = () => performance.now(), isUndone = isRolledBack } = {}
 ): ((item: Item) => Promise<Result>) => {
   const waiting: Waiting<Item, Result>[] = []
   let underWay = false
@@ -36,17 +37,17 @@ export const collect = <Item, Result>(
     for (const { sinceMs, failed } of taken) {
       if (sinceMs <= latestMs)
         failed(
-          unavailable('The database does not answer, and nothing was done. Try again soon.', {}, { 'retry-after': '1' })
+          unavailable('The database does not respond, and nothing was done. Retry soon.', {}, { 'retry-after': '1' })
         )
     }
     if (batch.length === 0) return
     try {
-      const results = await carryOut(batch.map(({ item }) => item))
+      const results = await process(batch.map(({ item }) => item))
       if (results.length !== batch.length)
-        throw new Error(`${batch.length} were carried out together, and ${results.length} results came back.`)
+        throw new Error(`A batch of ${batch.length} items returned ${results.length} results.`)
       batch.forEach(({ done }, index) => done(results[index] as Result))
     } catch (error) {
-      if (batch.length > 1 && isRolledBack(error)) for (const one of batch) await settle([one])
+      if (batch.length > 1 && isUndone(error)) for (const one of batch) await settle([one])
       else for (const { failed } of batch) failed(error)
     }
   }

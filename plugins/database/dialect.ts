@@ -1,120 +1,94 @@
-import { createHash } from 'node:crypto'
-import { PGlite } from '@electric-sql/pglite'
-import { PGliteDialect, type Dialect } from 'kysely'
-import pg from 'pg'
-import { endWithClient, planByIndex } from './settings.ts'
-import { ownLimitMs } from './time-limit.ts'
+import {
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type QueryResult
+} from 'kysely'
+import { isRolledBack } from './transaction.ts'
 
-const int8 = 20
-const date = 1082
-const timestamptz = 1184
+export type SendStatement = (text: string, values: readonly unknown[]) => Promise<QueryResult<unknown>>
 
-/** int8 as a number: the money, sequences and counts of this product stay far below 2^53, and one that does not must not be rounded in silence. */
-const parseInt8 = (text: string): number => {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value))
-    throw new RangeError(`The database holds ${text}, which a JavaScript number cannot hold exactly.`)
-  return value
+/** A connection for one transaction. It runs statements in the order in which they are sent, without waiting for the responses in between. */
+export interface Session {
+  send: SendStatement
+  /** @throws Error when the database rolled back instead, because a statement before had failed. */
+  commit(): Promise<void>
+  /** @param isBroken whether the state of the connection is unknown, so that nothing else may use it. */
+  release(isBroken: boolean): void
 }
 
-const statementNames = new Map<string, string>()
-const mostStatements = 1000
-
-/** A name for a statement's text, so that PostgreSQL plans it once a connection. Past the bound a text stays unnamed, so that no server's memory grows with dynamic SQL. */
-const nameOf = (text: string): string | undefined => {
-  const known = statementNames.get(text)
-  if (known !== undefined || statementNames.size >= mostStatements) return known
-  const name = createHash('sha256').update(text).digest('base64url').slice(0, 40)
-  statementNames.set(text, name)
-  return name
+/** What the two databases do differently. */
+export interface Engine {
+  /** Sends a statement that is a transaction of its own. */
+  send: SendStatement
+  openSession(): Promise<Session>
+  close(): Promise<void>
 }
 
-type AnyQuery = (this: unknown, ...args: unknown[]) => unknown
+/** Kysely's connection: single statements go to the engine, a transaction to a session of its own. */
+class Connection implements DatabaseConnection {
+  readonly #engine: Engine
+  #session: Session | undefined
+  #begun: Promise<unknown> | undefined
+  #isEnding = false
+  #isBroken = false
 
-/** A statement as pg takes it besides, with members that it reads and does not declare. */
-interface Query extends pg.Query {
-  name: string | undefined
-  query_timeout: number | undefined
-}
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
 
-/** A client that prepares every statement with parameters under a name. */
-class PreparingClient extends pg.Client {
-  constructor(config?: string | pg.ClientConfig) {
-    super(config)
-    const query = (...args: unknown[]) => (pg.Client.prototype.query as AnyQuery).apply(this, args)
-    const prepare = (text: unknown, values?: unknown, ...rest: unknown[]) => {
-      if (typeof text !== 'string' || (values !== undefined && !Array.isArray(values)) || rest.length > 0)
-        return query(text, values, ...rest)
-      // Given a statement and not its description, pg makes no copy of it.
-      const statement = new pg.Query(text, values) as Query
-      if (values !== undefined && values.length > 0) statement.name = nameOf(text)
-      statement.query_timeout = ownLimitMs()
-      return new Promise((done, failed) => {
-        query(statement, (error: Error | null, result: unknown) =>
-          error === null || error === undefined ? done(result) : failed(error)
-        )
-      })
+  /** `begin` leaves together with the first statement, which reports it if it fails. */
+  async begin(): Promise<void> {
+    this.#session = await this.#engine.openSession()
+    this.#begun = this.#session.send('begin', [])
+    this.#begun.catch(() => undefined)
+  }
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#session === undefined) return (await this.#engine.send(sql, parameters)) as QueryResult<Row>
+    // It would run behind the commit, outside the transaction.
+    if (this.#isEnding) throw new Error('The transaction is ending. Send every statement before its work returns.')
+    const [, result] = await Promise.all([this.#begun, this.#session.send(sql, parameters)])
+    return result as QueryResult<Row>
+  }
+
+  async end(command: 'commit' | 'rollback'): Promise<void> {
+    // Kysely rolls back after a failed commit, which has ended the transaction already.
+    if (this.#session === undefined || this.#isEnding) return
+    this.#isEnding = true
+    try {
+      await this.#begun
+      await (command === 'commit' ? this.#session.commit() : this.#session.send('rollback', []))
+    } catch (error) {
+      this.#isBroken = !isRolledBack(error)
+      throw error
     }
-    this.query = prepare as typeof this.query
+  }
+
+  release(): void {
+    this.#session?.release(this.#isBroken)
+  }
+
+  streamQuery(): AsyncIterableIterator<never> {
+    throw new Error('Rows cannot be streamed. Read pages by a key.')
   }
 }
 
-/** PGlite leaves moments to JavaScript's `Date`, which takes the year 1 for 2001; pg reads them as PostgreSQL writes them. */
-const parseTimestamp = pg.types.getTypeParser(timestamptz, 'text') as (text: string) => unknown
-
-export const openPglite = async (dataDir: string): Promise<PGlite> => {
-  const pglite = await PGlite.create({
-    dataDir,
-    parsers: { [int8]: parseInt8, [date]: (text: string) => text, [timestamptz]: parseTimestamp }
-  })
-  await pglite.exec(planByIndex)
-  return pglite
-}
-
-export const embeddedDialect = (pglite: PGlite): Dialect => new PGliteDialect({ pglite })
-
-const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  oid === int8
-    ? parseInt8
-    : oid === date
-      ? (text: string) => text
-      : (pg.types.getTypeParser(oid, format) as (text: string) => unknown)) as typeof pg.types.getTypeParser
-
-export interface ConnectionOptions {
-  connectionString: string
-  /** How long a statement may take. One that takes longer fails, and its connection is closed: everything sent after it would wait for its answer. */
-  statementLimitMs: number
-}
-
-const connection = ({ connectionString, statementLimitMs }: ConnectionOptions): pg.ClientConfig => ({
-  connectionString,
-  connectionTimeoutMillis: Math.min(5_000, statementLimitMs),
-  query_timeout: statementLimitMs,
-  pipeline: true,
-  keepAlive: true,
-  types: { getTypeParser }
+/** Kysely's dialect for PostgreSQL, embedded or not. */
+export const createDialect = (engine: Engine): Dialect => ({
+  createDriver: () => ({
+    init: async () => undefined,
+    acquireConnection: async () => new Connection(engine),
+    beginTransaction: async (connection) => await (connection as Connection).begin(),
+    commitTransaction: async (connection) => await (connection as Connection).end('commit'),
+    rollbackTransaction: async (connection) => await (connection as Connection).end('rollback'),
+    releaseConnection: async (connection) => (connection as Connection).release(),
+    destroy: async () => await engine.close()
+  }),
+  createQueryCompiler: () => new PostgresQueryCompiler(),
+  createAdapter: () => new PostgresAdapter(),
+  createIntrospector: (db) => new PostgresIntrospector(db)
 })
-
-/** Sent before anything else, and nothing waits for the answers. */
-const settle = (client: pg.ClientBase): void => {
-  for (const setting of [planByIndex, endWithClient]) client.query(setting).catch(() => undefined)
-}
-
-export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
-  const pool = new pg.Pool({ ...connection(options), max: size, Client: PreparingClient, idleTimeoutMillis: 30_000 })
-  // The pool listens to idle connections only. One that dies in use fails its statement, which tells the request, and without a listener the process too.
-  pool.on('connect', (client) => {
-    client.on('error', () => undefined)
-    settle(client)
-  })
-  return pool
-}
-
-/** Opens one connection that sends statements without waiting for the answers of those before. */
-export const openClient = async (options: ConnectionOptions, onError: (error: Error) => void): Promise<pg.Client> => {
-  const client = new PreparingClient(connection(options))
-  client.on('error', onError)
-  await client.connect()
-  settle(client)
-  return client
-}

@@ -5,12 +5,12 @@ import type { Config } from '../config/index.ts'
 import '../config/plugin.ts'
 import '../metrics/index.ts'
 import './tables.ts'
-import { embeddedDialect, openClient, openPglite, openPool } from './dialect.ts'
+import { createDialect } from './dialect.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { advisoryLocks, processLocks, type Locks } from './locks.ts'
-import { pipeliningDialect } from './pipelining-dialect.ts'
-import { openSharedClients } from './shared-clients.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
+import { createPgliteEngine, openPglite } from './pglite.ts'
+import { createPostgresEngine, openClient, openConnections } from './postgres.ts'
 import { defaultStatementLimitMs } from './time-limit.ts'
 import { watchTransactions } from './transaction.ts'
 import type { Database, Db } from './types.ts'
@@ -40,14 +40,12 @@ export interface DatabaseHandle {
   close(): Promise<void>
 }
 
-const mostShared = 4
-
 export type Driver = Pick<DatabaseHandle, 'driver' | 'db' | 'locks' | 'connections' | 'close'>
 
 const openEmbedded = async (dataDir: string): Promise<Driver> => {
   const unlock = await lockDirectory(dataDir)
   const pglite = await openPglite(join(dataDir, 'pgdata'))
-  const db = new Kysely<Database>({ dialect: embeddedDialect(pglite) })
+  const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) })
   return {
     driver: 'embedded',
     db,
@@ -67,14 +65,9 @@ export const openPostgres = (
   { statementLimitMs = defaultStatementLimitMs }: { statementLimitMs?: number } = {}
 ): Driver => {
   const options = { connectionString, statementLimitMs }
-  // Half of the connections, but no more than four, are shared by single statements; transactions have the rest.
-  const shared = Math.min(mostShared, Math.floor(poolSize / 2))
-  const pool = openPool(options, poolSize - shared)
-  pool.on('error', onError)
-  const connect = () => openClient(options, onError)
-  const sharedClients = openSharedClients(shared, connect)
-  const db = new Kysely<Database>({ dialect: pipeliningDialect(pool, sharedClients) })
-  const locks = advisoryLocks(connect)
+  const { pool, shared } = openConnections(options, poolSize, onError)
+  const db = new Kysely<Database>({ dialect: createDialect(createPostgresEngine(pool, shared)) })
+  const locks = advisoryLocks(() => openClient(options, onError))
   return {
     driver: 'postgresql',
     db,
@@ -83,8 +76,8 @@ export const openPostgres = (
       active: pool.totalCount - pool.idleCount,
       idle: pool.idleCount,
       waiting: pool.waitingCount,
-      most: poolSize - shared,
-      statements: sharedClients.underWay()
+      most: pool.options.max,
+      statements: shared.underWay()
     }),
     async close() {
       await locks.close()

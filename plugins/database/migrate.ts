@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { sql } from 'kysely'
-import { Migrator, type Migration } from 'kysely/migration'
+import { Migrator, sql, type Migration } from 'kysely'
 import { withoutTimeLimit } from './time-limit.ts'
 import { again } from './transaction.ts'
 import type { Db } from './types.ts'

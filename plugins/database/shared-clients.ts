@@ -1,6 +1,6 @@
-import type { CompiledQuery, QueryResult } from 'kysely'
 import type pg from 'pg'
-import { sendQuery } from './send-query.ts'
+import type { SendStatement } from './dialect.ts'
+import { sendTo } from './statements.ts'
 
 /** How long the oldest statement of a connection may take before others are sent elsewhere, where there is an elsewhere. */
 const stalledAfterMs = 20
@@ -14,7 +14,7 @@ interface SharedClient {
 
 export interface SharedClients {
   /** Sends a statement that is a transaction of its own. */
-  query<Row>(query: CompiledQuery): Promise<QueryResult<Row>>
+  send: SendStatement
   /** How many statements are sent and not answered. */
   underWay(): number
   close(): Promise<void>
@@ -75,12 +75,12 @@ export const openSharedClients = (count: number, connect: () => Promise<pg.Clien
   }
 
   return {
-    async query<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    async send(text, values) {
       const chosen = choose()
       const shared = chosen instanceof Promise ? await chosen : chosen
       shared.sentAtMs.push(performance.now())
       try {
-        return await sendQuery<Row>(shared.client, query)
+        return await sendTo(shared.client, text, values)
       } finally {
         shared.sentAtMs.shift()
       }

@@ -87,10 +87,8 @@ export interface IdempotencyKeysTable {
   operation_id: string
   body_hash: Buffer
   status: number
-  /** The answer, encrypted; null where it can be told again from the ledger. */
-  answer: Buffer | null
-  /** The ledger transaction that the answer tells of, where none is stored. */
-  ledger_transaction_id: number | null
+  /** The response, encrypted. */
+  answer: Buffer
   created_at: Date
   expires_at: Date
 }

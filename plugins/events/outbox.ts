@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { sql, type RawBuilder } from 'kysely'
 import { prepared } from '../database/prepared.ts'
-import { afterCommit } from '../database/transaction.ts'
+import { afterCommit, withCommit } from '../database/transaction.ts'
 import { stringifyStorable } from '../database/storable-json.ts'
 import type { Db, Trx } from '../database/types.ts'
 import { newId } from '../ids.ts'
@@ -27,8 +27,6 @@ export interface Outbox {
    * @returns their ids, in the order given.
    */
   publish(trx: Trx, events: NewEvent[]): Promise<string[]>
-  /** Writes one event at once, for who refers to it in the rest of the transaction. @returns its id. */
-  publishAtOnce(trx: Trx, event: NewEvent): Promise<string>
   /** There may be new events, which a statement of its own has written and committed. */
   wake(): void
   /** Sets who carries the events. */
@@ -54,8 +52,7 @@ const insert = (_db: Db, place: Place) => sql`
   from unnest(${place('ids')}::text[], ${place('partnerIds')}::text[], ${place('types')}::text[], ${place('data')}::text[]) with ordinality as event (id, partner_id, type, data, ordinal)
   order by ordinal`
 
-const insertWithCommit = prepared<EventRows>()(insert, { withCommit: true })
-const insertAtOnce = prepared<EventRows>()(insert)
+const insertEvents = prepared<EventRows>()(insert)
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -96,15 +93,9 @@ export default fp(
       async publish(trx, events) {
         if (events.length === 0) return []
         const rows = rowsOf(events)
-        await insertWithCommit(trx, rows)
+        withCommit(trx, insertEvents(trx, rows))
         afterCommit(trx, wake)
         return rows.ids
-      },
-      async publishAtOnce(trx, event) {
-        const rows = rowsOf([event])
-        await insertAtOnce(trx, rows)
-        afterCommit(trx, wake)
-        return rows.ids[0] as string
       },
       wake,
       carriedBy(given) {

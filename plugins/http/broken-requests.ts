@@ -48,15 +48,21 @@ const compose = (
   return { headers, body }
 }
 
-/** Node's own name for the answer whose turn it is on a connection. */
-type ServingSocket = Socket & { _httpMessage?: ServerResponse | null }
+/** The responses that are open on each connection. */
+const openResponses = new WeakMap<Socket, Set<ServerResponse>>()
 
-/** Answers what Node could not read as a request, and ends the connection: nobody knows where the next request would begin. */
+const trackResponse = (request: IncomingMessage, response: ServerResponse): void => {
+  const open = openResponses.get(request.socket) ?? new Set()
+  openResponses.set(request.socket, open.add(response))
+  response.once('close', () => open.delete(response))
+}
+
+/** Responds to what Node could not read as a request, and ends the connection: it is unknown where the next request would begin. */
 export const answerBrokenRequest =
   (config: Settings) =>
-  (error: ConnectionError, socket: ServingSocket): void => {
-    const isAnswering = socket._httpMessage?.headersSent === true
-    if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
+  (error: ConnectionError, socket: Socket): void => {
+    const isResponding = [...(openResponses.get(socket) ?? [])].some((response) => response.headersSent)
+    if (error.code === 'ECONNRESET' || !socket.writable || isResponding) {
       socket.destroy()
       return
     }
@@ -68,9 +74,10 @@ export const answerBrokenRequest =
     socket.destroySoon()
   }
 
-/** What Node would answer by itself and without a body: requests without a host, and expectations that this server cannot meet. */
+/** Problems for what Node would refuse by itself and without a body: requests without a host, and expectations that this server cannot meet. */
 export default fp(
   (app, _options, done) => {
+    app.server.on('request', trackResponse)
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       const problem = expectationFailed('This server meets no expectation but 100-continue.')
       const { headers, body } = compose(problem, requestIdOf(request), app.config)

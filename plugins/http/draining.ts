@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import fp from 'fastify-plugin'
+import { LingeringServer } from './lingering-server.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -20,11 +21,6 @@ declare module 'fastify' {
 export interface DrainingOptions {
   /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; 0 closes what is idle at once. */
   lingerMs: number
-}
-
-/** The listener's own closing: `server.close()` of HTTP would also end idle connections, on which a request may be on its way. */
-const stopListening = (server: Server): void => {
-  Server.prototype.close.call(server)
 }
 
 /**
@@ -73,7 +69,7 @@ export default fp<DrainingOptions>(
     app.addHook('preClose', async () => {
       closing = true
       if (lingering && app.server.listening) {
-        stopListening(app.server)
+        if (app.server instanceof LingeringServer) app.server.stopListening()
         await linger()
       }
       lingering = false

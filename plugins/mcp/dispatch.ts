@@ -1,5 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { addressOf } from '../access/addresses.ts'
 import { internalError, unavailable } from '../http/errors/kinds.ts'
 import { problemBody } from '../http/errors/index.ts'
 import { ProblemError } from '../http/errors/problem.ts'
@@ -51,7 +52,7 @@ export const dispatch = async (
     const response = await app.inject({
       ...target,
       headers: { accept: 'application/json', ...headersOf(request), ...headers },
-      remoteAddress: request.ip,
+      remoteAddress: addressOf(request),
       ...(payload === undefined ? {} : { payload })
     })
     answer = { status: response.statusCode, headers: response.headers, text: response.body }

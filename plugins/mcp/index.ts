@@ -1,7 +1,7 @@
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { identify } from '../access/identify.ts'
+import { resolveCaller } from '../access/callers.ts'
 import { methodNotAllowed } from '../http/errors/kinds.ts'
 import type { Operation } from '../operations/table.ts'
 import { hostGuard } from './hosts.ts'
@@ -51,7 +51,7 @@ const webRequest = (request: FastifyRequest): Request => {
 const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest, reply: FastifyReply) => {
   const tellLimits = (headers: OperationAnswer['headers']): void => {
     const told = Object.entries(headers).filter(([name]) => rateLimitHeader.test(name))
-    if (told.length > 0) reply.rateLimitHeaders = told.flatMap(([name, value]) => [name, String(value)])
+    for (const [name, value] of told) reply.header(name, value)
   }
   for (let left = messagesToPay(request.body); left > 0; left -= 1)
     await app.rateLimiter.take(request, reply, 'standard')
@@ -61,7 +61,7 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
   try {
     await server.connect(transport)
     const response = await transport.handleRequest(webRequest(request))
-    if (reply.rateLimitHeaders === null) await app.rateLimiter.take(request, reply, 'standard')
+    if (!reply.hasHeader('x-ratelimit-limit')) await app.rateLimiter.take(request, reply, 'standard')
     reply.code(response.status)
     const type = response.headers.get('content-type')
     if (type !== null) reply.type(type)
@@ -78,7 +78,7 @@ export default fp(
     const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
       try {
         guard(request)
-        request.caller = await identify(app, admitted, request)
+        request.caller = await resolveCaller(app, admitted, request)
       } catch (error) {
         await app.rateLimiter.take(request, reply, 'standard')
         throw error
@@ -103,5 +103,5 @@ export default fp(
       })
     })
   },
-  { name: 'mcp', dependencies: ['operations', 'auth', 'rate-limit', 'errors', 'config'] }
+  { name: 'mcp', dependencies: ['operations', 'access', 'rate-limit', 'errors', 'config'] }
 )

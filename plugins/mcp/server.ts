@@ -9,7 +9,7 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { allOperations } from '../../spec/generated/index.ts'
 import { tools } from '../../spec/generated/tools.ts'
-import { mayCall } from '../access/authorize.ts'
+import { isAuthorized } from '../access/authorization.ts'
 import type { Operation, OperationTable } from '../operations/table.ts'
 import { version } from '../version.ts'
 import { dispatch } from './dispatch.ts'
@@ -60,7 +60,9 @@ export const createServer = (
     { capabilities: { tools: {} }, instructions }
   )
   server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: [...known.values()].filter(({ operation }) => mayCall(operation, request.caller)).map(({ tool }) => tool)
+    tools: [...known.values()]
+      .filter(({ operation }) => isAuthorized(operation, request.caller))
+      .map(({ tool }) => tool)
   }))
   server.setRequestHandler(CallToolRequestSchema, async ({ params }) => {
     const found = known.get(params.name)

@@ -1,10 +1,8 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
-import type { Activity } from './audit.ts'
 import type { AgentCaller, IngestCaller, PartnerCaller, SessionCaller, TokenCaller } from '../access/caller.ts'
 import type { Db, Trx } from '../database/types.ts'
 import type { ProblemError } from '../http/errors/problem.ts'
-import type { IdempotencyClaim } from './idempotency.ts'
 import type { Answer } from './answer.ts'
 import type { Operation, OperationTable } from './table.ts'
 
@@ -37,8 +35,6 @@ export interface Call<Op extends Operation, Connection = Db> {
   caller: CallerOf<Op>
   /** For a mutation the transaction in which its effect, its activity row and its stored answer commit. */
   db: Connection
-  /** Whether the answer is stored under an idempotency key, in the same transaction. */
-  keyed: boolean
   /** An idempotency key for calls onward, the same one at every retry of this request. */
   onwardKey: string
   request: FastifyRequest
@@ -67,20 +63,7 @@ type AnswerOf<Op extends Operation, Status = SuccessStatus<Op>> = Status extends
 export type Result<Op extends Operation> =
   AnswerOf<Op> | ProblemError | (IsUnion<SuccessStatus<Op>> extends true ? never : BodyOf<Op, SuccessStatus<Op>>)
 
-/** What a statement that carries out many requests at once must write for each of them beside its effect. */
-export interface Footprint {
-  activity: Activity
-  /** Under which key, if any, the request may be repeated. */
-  claim: IdempotencyClaim | undefined
-}
-
-export interface CollectedCall<Op extends Operation> extends Call<Op> {
-  footprint: Footprint
-}
-
 type CallsUpstream<Op extends Operation> = Op['extensions'] extends { readonly 'x-upstream': string } ? true : false
-
-type IsCollected<Op extends Operation> = Op['extensions'] extends { readonly 'x-collected': true } ? true : false
 
 type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
   ? true
@@ -93,17 +76,13 @@ type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
  * - A read (a GET, or a POST that the specification marks with `x-read-only`) gets the database and answers.
  * - A mutation gets the transaction and answers; all it did commits with the answer, or nothing does.
  * - A mutation that the specification marks with `x-upstream` first calls the other service, outside any transaction, and then returns its effect.
- * - A mutation that the specification marks with `x-collected` is carried out together with others in a statement of its own, which verifies the credential
- *   and writes the footprint. Where that statement declines, the handler returns the effect, which then runs as any other mutation's.
  */
 export type Handler<Op extends Operation> =
   IsRead<Op> extends true
     ? (call: Call<Op>) => Promise<Result<Op>>
     : CallsUpstream<Op> extends true
       ? (call: Call<Op>) => Promise<(db: Trx) => Promise<Result<Op>>>
-      : IsCollected<Op> extends true
-        ? (call: CollectedCall<Op>) => Promise<Result<Op> | ((db: Trx) => Promise<Result<Op>>)>
-        : (call: Call<Op, Trx>) => Promise<Result<Op>>
+      : (call: Call<Op, Trx>) => Promise<Result<Op>>
 
 /** One handler for each operation of a table; a missing or an unknown one does not compile. */
 export type Handlers<Table extends OperationTable> = { readonly [Id in keyof Table]: Handler<Table[Id]> }

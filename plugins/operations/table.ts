@@ -7,9 +7,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPT
 export type SecurityScheme =
   'PartnerKey' | 'AgentKey' | 'BearerJWT' | 'RefreshCookie' | 'PersonalAccessToken' | 'IngestSecret'
 
-export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'auth'
+export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'ingest' | 'auth'
 
-/** A token bucket: `limit` requests in each `windowSeconds`. */
+/** A fixed window: `limit` requests in each `windowSeconds`. */
 export interface RateLimit {
   readonly limit: number
   readonly windowSeconds: number

@@ -2,14 +2,11 @@
 
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
-import { Nullable, OneOf } from '../../plugins/operations/schema-kit.ts'
+import { Nullable } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { NextCursor, Problem, Timestamp } from './shared.ts'
 
-export const RateOverride = OneOf([
-  Type.Number({ minimum: 0, maximum: 1000000 }),
-  Type.Object({ ceiling: Type.Number({ minimum: 0, maximum: 1000000 }), burst: Type.Optional(Type.Number({ minimum: 0, maximum: 1000000 })) }, { additionalProperties: false })
-])
+export const RateOverride = Type.Integer({ minimum: 0, maximum: 1000000 })
 export type RateOverride = Static<typeof RateOverride>
 
 export const RateOverrides = Type.Object({
@@ -17,6 +14,7 @@ export const RateOverrides = Type.Object({
   read: Type.Optional(RateOverride),
   write: Type.Optional(RateOverride),
   ai: Type.Optional(RateOverride),
+  ingest: Type.Optional(RateOverride),
   auth: Type.Optional(RateOverride)
 }, { additionalProperties: false })
 export type RateOverrides = Static<typeof RateOverrides>

@@ -267,7 +267,7 @@ export const operations = {
     scopes: [],
     rateLimitClass: 'standard',
     idempotent: true,
-    extensions: { 'x-collected': true, 'x-problem-message': true }
+    extensions: { 'x-problem-message': true }
   },
   approveSpend: {
     operationId: 'approveSpend',

@@ -2674,19 +2674,15 @@ export interface components {
              */
             message: string;
         };
-        /** @description The requests of a class in the class's own window, as a number or with a burst above it. */
-        RateOverride: number | {
-            /** @description Requests in each window. */
-            ceiling: number;
-            /** @description How many may come at once. */
-            burst?: number;
-        };
+        /** @description Requests in each window of the class. */
+        RateOverride: number;
         /** @description Ceilings that differ from the specification's own, by class. */
         RateOverrides: {
             standard?: components["schemas"]["RateOverride"];
             read?: components["schemas"]["RateOverride"];
             write?: components["schemas"]["RateOverride"];
             ai?: components["schemas"]["RateOverride"];
+            ingest?: components["schemas"]["RateOverride"];
             auth?: components["schemas"]["RateOverride"];
         };
         Partner: {
@@ -5723,10 +5719,7 @@ export interface operations {
                      *       "name": "Ada Lovelace",
                      *       "production_enabled": true,
                      *       "rate_overrides": {
-                     *         "write": {
-                     *           "ceiling": 120,
-                     *           "burst": 240
-                     *         }
+                     *         "write": 120
                      *       },
                      *       "owner_email": "ada@example.com",
                      *       "created_at": "2026-06-14T18:00:00.000Z"
@@ -5764,10 +5757,7 @@ export interface operations {
                  * @example {
                  *       "production_enabled": true,
                  *       "rate_overrides": {
-                 *         "write": {
-                 *           "ceiling": 120,
-                 *           "burst": 240
-                 *         }
+                 *         "write": 120
                  *       }
                  *     }
                  */
@@ -5793,10 +5783,7 @@ export interface operations {
                      *       "name": "Ada Lovelace",
                      *       "production_enabled": true,
                      *       "rate_overrides": {
-                     *         "write": {
-                     *           "ceiling": 120,
-                     *           "burst": 240
-                     *         }
+                     *         "write": 120
                      *       },
                      *       "owner_email": "ada@example.com",
                      *       "created_at": "2026-06-14T18:00:00.000Z"

@@ -56,6 +56,7 @@ export const rateLimits = {
   read: { limit: 300, windowSeconds: 60 },
   write: { limit: 60, windowSeconds: 60 },
   ai: { limit: 20, windowSeconds: 60 },
+  ingest: { limit: 600, windowSeconds: 1 },
   auth: { limit: 10, windowSeconds: 60 }
 } as const satisfies Partial<Record<RateLimitClass, RateLimit>>
 

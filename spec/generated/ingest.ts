@@ -91,7 +91,7 @@ export const operations = {
     },
     security: [['IngestSecret']],
     scopes: [],
-    rateLimitClass: 'standard',
+    rateLimitClass: 'ingest',
     idempotent: true
   },
   ingestEvents: {
@@ -123,7 +123,7 @@ export const operations = {
     },
     security: [['IngestSecret']],
     scopes: [],
-    rateLimitClass: 'standard',
+    rateLimitClass: 'ingest',
     idempotent: true
   },
   pingIngest: {
@@ -148,7 +148,7 @@ export const operations = {
     },
     security: [['IngestSecret']],
     scopes: [],
-    rateLimitClass: 'standard',
+    rateLimitClass: 'ingest',
     idempotent: false
   },
   getUsage: {

@@ -41,7 +41,7 @@ export const areas: Area[] = [
   },
   {
     name: 'idempotency',
-    mutate: ['plugins/operations/idempotency.ts'],
+    mutate: ['plugins/operations/idempotency-keys.ts'],
     domains: ['identity'],
     tests: ['plugins/operations/idempotency']
   },

@@ -1,31 +1,19 @@
 import type { FastifyInstance } from 'fastify'
+import { createGroupedTransactions } from '../../../plugins/database/grouped-transactions.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { collect } from '../../../plugins/database/collector.ts'
-import { credentialRefused } from '../../../plugins/http/errors/kinds.ts'
-import { idempotencyLifetimeMs } from '../../../plugins/operations/idempotency.ts'
-import { newId } from '../../../plugins/ids.ts'
+import type { ProblemError } from '../../../plugins/http/errors/problem.ts'
 import { fromCents, toCents } from '../../../plugins/money.ts'
-import type { Footprint, Handlers } from '../../../plugins/operations/handlers.ts'
-import { serialiseAnswer } from '../../../plugins/operations/validation.ts'
-import { operations } from '../../../spec/generated/agents.ts'
+import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import type { RunTransaction } from '../../../plugins/operations/transaction.ts'
+import type { operations } from '../../../spec/generated/agents.ts'
 import { showSpend } from '../answers.ts'
 import { holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
-import {
-  spend,
-  spendTogether,
-  type CollectedOutcome,
-  type CompleteSpend,
-  type Spend,
-  type SpendOutcome
-} from '../queries/spends.ts'
+import { spend, type Spend, type SpendOutcome } from '../queries/spends.ts'
 
 const approvalLifetimeMs = 24 * 3_600_000
 
-/** Why a spend was refused, as the client is told. */
-const refusalOf = (
-  { outcome, balance_cents: balanceCents }: Pick<SpendOutcome | CollectedOutcome, 'outcome' | 'balance_cents'>,
-  wish: Spend
-): Error => {
+/** The problem of a spend that was refused. */
+const refusalOf = ({ outcome, balance_cents: balanceCents }: SpendOutcome, wish: Spend): ProblemError => {
   switch (outcome) {
     case 'insufficient':
       return holdsTooLittle(balanceCents, wish.amountCents)
@@ -33,15 +21,13 @@ const refusalOf = (
       return isPaused()
     case 'revoked':
       return isRevoked()
-    case 'unauthorized':
-      return credentialRefused()
     default:
-      return new Error(`A spend ended as ${outcome}.`)
+      throw new Error(`agent_spend returned the outcome ${outcome}.`)
   }
 }
 
-/** Tells the owner that the agent asks; an agent without an owner waits until somebody claims it. */
-const tellOwner = async (app: FastifyInstance, trx: Trx, wish: Spend, outcome: SpendOutcome): Promise<void> => {
+/** Notifies the owner of an approval request. The request of an agent without an owner waits until the agent is claimed. */
+const requestApproval = async (app: FastifyInstance, trx: Trx, wish: Spend, outcome: SpendOutcome): Promise<void> => {
   if (outcome.owner_user_id === null || outcome.owner_partner_id === null) return
   const data = {
     agent_id: wish.agentId,
@@ -60,7 +46,7 @@ const tellOwner = async (app: FastifyInstance, trx: Trx, wish: Spend, outcome: S
   await app.outbox.publish(trx, [{ partnerId: outcome.owner_partner_id, type: 'agent.approval_requested', data }])
 }
 
-const tellOfSpend = async (app: FastifyInstance, trx: Trx, wish: Spend, outcome: SpendOutcome): Promise<void> => {
+const publishSpend = async (app: FastifyInstance, trx: Trx, wish: Spend, outcome: SpendOutcome): Promise<void> => {
   if (outcome.owner_partner_id === null) return
   const data = {
     agent_id: wish.agentId,
@@ -72,79 +58,40 @@ const tellOfSpend = async (app: FastifyInstance, trx: Trx, wish: Spend, outcome:
   await app.outbox.publish(trx, [{ partnerId: outcome.owner_partner_id, type: 'agent.spend', data }])
 }
 
-const carryOutSpend = async (app: FastifyInstance, trx: Trx, wish: Spend) => {
-  const now = app.clock.now()
-  const outcome = await spend(trx, wish, now, new Date(now.getTime() + approvalLifetimeMs))
-  switch (outcome.outcome) {
-    case 'posted':
-      await tellOfSpend(app, trx, wish, outcome)
-      return showSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
-    case 'pending':
-      await tellOwner(app, trx, wish, outcome)
-      return {
-        ok: false,
-        pending: true,
-        approval_id: outcome.approval_id,
-        message: 'Approval request submitted. Awaiting owner approval.'
-      }
-    default:
-      throw refusalOf(outcome, wish)
-  }
-}
-
-const complete = (
-  app: FastifyInstance,
-  wish: Spend,
-  credentialId: string,
-  { activity, claim }: Footprint
-): CompleteSpend => ({
-  ...wish,
-  credentialId,
-  eventId: newId('evt'),
-  at: activity.at,
-  activity: {
-    operationId: activity.operation_id,
-    method: activity.method,
-    route: activity.route,
-    ip: activity.ip,
-    requestId: activity.request_id
-  },
-  key: claim && {
-    ...claim,
-    lock: app.idempotency.lockOf(claim),
-    expiresAt: new Date(activity.at.getTime() + idempotencyLifetimeMs)
+export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'spendCredits'> => ({
+  async spendCredits({ body, caller, db }) {
+    const itemName = body.item_name ?? null
+    const wish: Spend = {
+      agentId: caller.agentId,
+      amountCents: toCents(body.amount),
+      description: body.description ?? itemName ?? 'Spend',
+      requireApproval: body.require_approval,
+      itemName,
+      url: body.url ?? null
+    }
+    const now = app.clock.now()
+    const outcome = await spend(db, wish, now, new Date(now.getTime() + approvalLifetimeMs))
+    switch (outcome.outcome) {
+      case 'posted':
+        await publishSpend(app, db, wish, outcome)
+        return showSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
+      case 'pending':
+        await requestApproval(app, db, wish, outcome)
+        return {
+          ok: false,
+          pending: true,
+          approval_id: outcome.approval_id,
+          message: 'Approval request submitted. Awaiting owner approval.'
+        }
+      default:
+        // Returned and not thrown: a refusal has written nothing, and must not undo the spends that share its transaction.
+        return refusalOf(outcome, wish)
+    }
   }
 })
 
-export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'spendCredits'> => {
-  const spendCollected = collect((spends: CompleteSpend[]) => spendTogether(app.database.db, spends))
-  app.idempotency.toldFromLedger('spendCredits', async (db, transactionId) => {
-    const { amountCents, balanceAfterCents } = await app.ledger.movement(db, transactionId)
-    return serialiseAnswer(operations.spendCredits, 200, showSpend(transactionId, -amountCents, balanceAfterCents))
-  })
-  return {
-    async spendCredits({ body, caller, footprint }) {
-      const itemName = body.item_name ?? null
-      const description = body.description ?? itemName ?? 'Spend'
-      const wish: Spend = {
-        agentId: caller.agentId,
-        amountCents: toCents(body.amount),
-        description,
-        requireApproval: body.require_approval,
-        itemName,
-        url: body.url ?? null
-      }
-      const outcome = await spendCollected(complete(app, wish, caller.credentialId, footprint))
-      switch (outcome.outcome) {
-        case 'posted':
-          if (outcome.announced) app.outbox.wake()
-          return showSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
-        case 'known_key':
-        case 'needs_approval':
-          return (trx) => carryOutSpend(app, trx, wish)
-        default:
-          throw refusalOf(outcome, wish)
-      }
-    }
-  }
+/** Spends that come at the same time share a transaction; each locks its agent first. */
+export const createSpendTransactions = ({ database }: Pick<FastifyInstance, 'database'>): RunTransaction => {
+  const run = createGroupedTransactions(database.db)
+  return (request, work) => run(request.caller?.kind === 'agent_key' ? request.caller.agentId : '', work)
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { authorize } from '../../../plugins/access/authorize.ts'
+import { checkAuthorization } from '../../../plugins/access/authorization.ts'
 import { tenantOf, type Caller } from '../../../plugins/access/caller.ts'
 import { notFound } from '../../../plugins/http/errors/kinds.ts'
-import type { StoredAnswer } from '../../../plugins/operations/idempotency.ts'
+import type { StoredAnswer } from '../../../plugins/operations/idempotency-keys.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { OperationTable } from '../../../plugins/operations/table.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
@@ -16,7 +16,7 @@ import { listActivity } from '../queries.ts'
  */
 const describeAnswer = (stored: StoredAnswer, caller: Caller): IdempotencyRecord => {
   const operation = (allOperations as OperationTable)[stored.operationId]
-  if (operation !== undefined) authorize(operation, caller)
+  if (operation !== undefined) checkAuthorization(operation, caller)
   return {
     status: 'done',
     operationId: stored.operationId,

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { addressOf } from '../../../plugins/access/addresses.ts'
 import { signAccessToken, accessTokenSeconds } from '../../../plugins/access/access-tokens.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { notFound, unauthorized } from '../../../plugins/http/errors/kinds.ts'
@@ -25,7 +26,7 @@ import { clearRefreshCookie, refreshCookieName, setRefreshCookie } from '../refr
 const longestUserAgent = 300
 
 const clientOf = (request: FastifyRequest) => ({
-  ip: request.ip,
+  ip: addressOf(request),
   userAgent: request.headers['user-agent']?.slice(0, longestUserAgent) ?? null
 })
 

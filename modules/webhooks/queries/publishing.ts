@@ -13,14 +13,13 @@ const callPublisher = prepared<{ limit: number; now: Date }>()(
   (_db, place) =>
     sql<{
       published: number
-    }>`select publish_events(${place('limit')}::integer, ${place('now')}::timestamptz) as published`,
-  { wholeTransaction: true }
+    }>`select publish_events(${place('limit')}::integer, ${place('now')}::timestamptz) as published`
 )
 
 /**
  * Gives the oldest committed events their sequences, one after the other for each partner in the order in which they were written, and makes a delivery of each
  * to every enabled endpoint that asks for its type. One that commits late gets a later sequence than those that overtook it.
- * @param db a transaction of its own, since it waits for whoever else publishes.
+ * @param db a transaction of its own, because it waits for other publishers.
  * @returns how many events that were.
  */
 export const publishOldest = async (db: Trx, limit: number, now: Date): Promise<number> =>

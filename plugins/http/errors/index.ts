@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../../config/index.ts'
 import * as kinds from './kinds.ts'
-import { headersOf } from '../response-headers.ts'
+import { standingHeaders } from '../response-headers.ts'
 import { ProblemError, slugOf } from './problem.ts'
 import { findNuls, readFieldErrors } from './validation.ts'
 
@@ -92,13 +92,13 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
 
 /** Answers what no route can be found for, such as a path that is not valid percent-encoding; no plugin's hook runs for it, so it is counted here. */
 export const answerUnroutable =
-  (config: Pick<Config, 'publicUrl'>) =>
+  (config: Pick<Config, 'publicUrl' | 'environment'>) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const answerWith = (problem: ProblemError): void => {
       const body = JSON.stringify(problemBody(problem, request.id, config.publicUrl ?? ''))
       const headers = {
+        ...standingHeaders(config),
         ...problem.headers,
-        ...headersOf(reply.rateLimitHeaders ?? []),
         'x-request-id': request.id,
         'content-type': 'application/problem+json'
       }

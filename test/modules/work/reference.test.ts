@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rateLimits } from '../../../spec/generated/index.ts'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { send, type Answered } from '../../credentials.ts'
@@ -141,14 +142,7 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
 })
 
 test('reading tasks and writing them have the limits of their classes', async (t) => {
-  const limits = {
-    standard: { limit: 60, windowSeconds: 1 },
-    read: { limit: 300, windowSeconds: 60 },
-    write: { limit: 60, windowSeconds: 60 },
-    ai: { limit: 20, windowSeconds: 60 },
-    auth: { limit: 10, windowSeconds: 60 }
-  }
-  const world = await startWorld(t, { rateLimits: limits })
+  const world = await startWorld(t, { rateLimits })
   const { id: projectId } = await world.project()
   const limitOf = async (method: string, path: string, body?: object) =>
     (await world.call(method, path, body)).headers.get('x-ratelimit-limit')

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { CompiledQuery, sql } from 'kysely'
-import { openPool, openClient } from '../../../plugins/database/dialect.ts'
+import { sql } from 'kysely'
 import { openPostgres } from '../../../plugins/database/index.ts'
-import { pipeliningDialect } from '../../../plugins/database/pipelining-dialect.ts'
-import { prepared } from '../../../plugins/database/prepared.ts'
-import { openSharedClients } from '../../../plugins/database/shared-clients.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
 import { createPostgresDatabase } from '../../build-app.ts'
@@ -30,11 +26,6 @@ const open = async (t: TestContext, poolSize: number, options: { statementLimitM
 
 const write = async (db: Db, word: string): Promise<void> =>
   void (await sql`insert into words (word) values (${word})`.execute(db))
-const writeLast = prepared<{ word: string }>()(
-  (_db, place) => sql`insert into words (word) values (${place('word')})`,
-  { withCommit: true }
-)
-
 const writeOn = async (db: Db, word: string): Promise<void> => {
   for (let n = 0; n < 10; n++) await write(db, `${word} ${n}`)
 }
@@ -70,38 +61,27 @@ const underWay = async (db: Db, statement: string, forMs: number): Promise<void>
   await until(`'${statement}' is under way`, async () => (await found.execute(db)).rows.length === 1)
 }
 
-for (const [title, when, said, statement] of [
-  ['commits', 'at commit', write, 'commit'],
-  ['says one thing alone', 'at once', (db: Db, word: string) => writeLast(db, { word }), 'insert into words']
-] as const) {
-  test(
-    `what is still said in a transaction while it ${title} is refused, and leaves nothing open`,
-    { skip },
-    async (t) => {
-      const { db, words, active } = await open(t, 4)
-      await slowDown(db, when, 2)
-      const late: Promise<PromiseSettledResult<unknown>[]>[] = []
-      await transact(db, async (trx) => {
-        await said(trx, 'slow')
-        const isUnderWay = underWay(db, statement, 0)
-        late.push(
-          Promise.allSettled([
-            isUnderWay.then(() => write(trx, 'late')),
-            isUnderWay.then(() => writeLast(trx, { word: 'too late' }))
-          ])
-        )
-      })
-      const told = await Promise.all(late)
-      assert.deepEqual(
-        told.flat().map(({ status }) => status),
-        ['rejected', 'rejected']
-      )
-      assert.deepEqual([await words(), active()], [['slow'], 0])
-      const leftOpen = sql`select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`
-      assert.deepEqual((await leftOpen.execute(db)).rows, [])
-    }
-  )
-}
+test(
+  'a statement that comes while its transaction commits is refused, and leaves nothing open',
+  { skip },
+  async (t) => {
+    const { db, words, active } = await open(t, 4)
+    await slowDown(db, 'at commit', 2)
+    const late: Promise<PromiseSettledResult<unknown>[]>[] = []
+    await transact(db, async (trx) => {
+      await write(trx, 'slow')
+      late.push(Promise.allSettled([underWay(db, 'commit', 0).then(() => write(trx, 'late'))]))
+    })
+    const settled = await Promise.all(late)
+    assert.deepEqual(
+      settled.flat().map(({ status }) => status),
+      ['rejected']
+    )
+    assert.deepEqual([await words(), active()], [['slow'], 0])
+    const leftOpen = sql`select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`
+    assert.deepEqual((await leftOpen.execute(db)).rows, [])
+  }
+)
 
 test('a connection whose commit was given up on goes to no other transaction', { skip }, async (t) => {
   const limitMs = 2_000
@@ -115,20 +95,4 @@ test('a connection whose commit was given up on goes to no other transaction', {
   await transact(db, (trx) => write(trx, 'next'))
   await slow
   assert.ok((await words()).includes('next'))
-})
-
-test('a transaction that was not begun fails with its first statement, and nothing follows', { skip }, async (t) => {
-  const options = { connectionString: serverUrl, statementLimitMs: 5_000 }
-  const driver = pipeliningDialect(
-    openPool(options, 1),
-    openSharedClients(1, () => openClient(options, () => undefined))
-  ).createDriver()
-  t.after(() => driver.destroy())
-  const connection = await driver.acquireConnection()
-  await driver.beginTransaction(connection, { isolationLevel: 'refused' as never })
-  const say = () => connection.executeQuery(CompiledQuery.raw('select 1', []))
-  await assert.rejects(say, { code: '42601' })
-  await assert.rejects(async () => await driver.commitTransaction(connection), { code: '42601' })
-  await assert.rejects(say, { message: /is ending/ })
-  await driver.releaseConnection(connection)
 })

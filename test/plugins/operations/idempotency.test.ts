@@ -148,7 +148,7 @@ test('a call onward carries the same key at every retry, and another one for ano
 test('a request whose key was answered by another server while it ran is undone, and hears that answer', async () => {
   const claim = { tenant: partner.partnerId, key: 'meanwhile', operationId: 'sendNote', bodyHash: Buffer.alloc(32) }
   const answer = JSON.stringify({ id: 'of the other server', text: 'answered meanwhile' })
-  onTheWay = () => transact(db, (trx) => app.idempotency.store(trx, claim, 201, answer))
+  onTheWay = () => transact(db, async (trx) => app.idempotency.store(trx, claim, 201, answer))
   const late = await note('meanwhile', 'answered meanwhile', { path: '/test/sent' })
   onTheWay = async () => undefined
   assert.deepEqual([late.status, late.text, isReplay(late)], [201, answer, true])
@@ -173,46 +173,32 @@ test('what became of a request can be asked, and asking after one that was never
   for (let time = 0; time < 2; time++) assert.equal((await ask('never-asked')).status, 404)
 })
 
-test('each key of each tenant has a lock of its own, the same one at every time', () => {
-  const lockOf = (tenant: string, key: string) =>
-    app.idempotency.lockOf({ tenant, key, operationId: 'createNote', bodyHash: Buffer.alloc(32) })
-  assert.equal(lockOf('a', 'k'), lockOf('a', 'k'))
-  assert.equal(new Set([lockOf('a', 'k'), lockOf('a', 'l'), lockOf('b', 'k')]).size, 3)
+test('a key is held once, and the same key of another tenant is another key', async () => {
+  const release = await app.idempotency.hold('a', 'k')
+  assert.equal(await app.idempotency.hold('a', 'k'), undefined)
+  for (const [tenant, key] of [
+    ['a', 'l'],
+    ['b', 'k']
+  ] as const) {
+    const other = await app.idempotency.hold(tenant, key)
+    assert.ok(other)
+    await other()
+  }
+  await release?.()
+  const again = await app.idempotency.hold('a', 'k')
+  assert.ok(again)
+  await again()
 })
 
 test('a stored answer cannot be read from the database without the key, nor told under another key', async () => {
   await note('secret', 'a very secret note')
   const row = await db.selectFrom('idempotency_keys').selectAll().where('key', '=', 'secret').executeTakeFirstOrThrow()
-  assert.ok(row.answer !== null)
   assert.ok(!Buffer.from(row.answer).toString('latin1').includes('secret'))
   for (const place of [{ key: 'moved' }, { tenant: 'moved' }]) {
     const moved = { ...row, ...place }
     await db.insertInto('idempotency_keys').values(moved).execute()
     await assert.rejects(app.idempotency.find(db, moved.tenant, moved.key))
   }
-})
-
-test('an answer that only tells of a ledger transaction is told again by its operation, and no effect is repeated where nothing tells it', async () => {
-  await note('told', 'told from the ledger')
-  const posted = await transact(db, async (trx) => {
-    await app.ledger.openWallet(trx, 'told')
-    return await app.ledger.post(trx, { walletId: 'told', type: 'earn', amountCents: 1, description: 'Top-up' })
-  })
-  assert.ok(posted.posted)
-  await db
-    .updateTable('idempotency_keys')
-    .set({ answer: null, ledger_transaction_id: posted.transactionId })
-    .where('key', '=', 'told')
-    .execute()
-  assert.equal((await note('told', 'told from the ledger')).status, 500)
-  await assert.rejects(
-    app.idempotency.find(db, partner.partnerId, 'told'),
-    new Error('The answers of createNote are not stored, and nothing tells them again.')
-  )
-  app.idempotency.toldFromLedger('copyNote', async () => 'of another operation')
-  app.idempotency.toldFromLedger('createNote', async (_db, transactionId) => `{"told":${transactionId}}`)
-  assert.equal((await note('told', 'told from the ledger')).text, `{"told":${posted.transactionId}}`)
-  assert.equal(await countNotes('told from the ledger'), 1)
 })
 
 test('after 24 hours a key is free again, for whatever request', async () => {

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { after } from 'node:test'
 import type { TestContext } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
-import { Kysely, PGliteDialect } from 'kysely'
+import { Kysely } from 'kysely'
+import { createDialect } from '../../../plugins/database/dialect.ts'
+import { createPgliteEngine } from '../../../plugins/database/pglite.ts'
 import { Configuration, CountryCode, PlaidApi, Products } from 'plaid'
 import { up } from '../../../plugins/database/migrations/0002-plaid-simulator.ts'
 import type { Database } from '../../../plugins/database/types.ts'
@@ -37,7 +39,7 @@ let opened: Promise<Kysely<Database>> | undefined
 export async function openDatabase(): Promise<Kysely<Database>> {
   opened ??= (async () => {
     const pglite = await PGlite.create({ parsers: { 20: Number, 1082: (value) => value } })
-    const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) })
+    const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) })
     await up(db as unknown as Kysely<unknown>)
     return db
   })()

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { PGlite } from '@electric-sql/pglite'
 import fastify from 'fastify'
-import { Kysely, PGliteDialect } from 'kysely'
+import { Kysely } from 'kysely'
+import { createDialect } from '../../../plugins/database/dialect.ts'
+import { createPgliteEngine } from '../../../plugins/database/pglite.ts'
 import Stripe from 'stripe'
 import { up as createTables } from '../../../plugins/database/migrations/0003-stripe-simulator.ts'
 import { up as letDisputesEnd } from '../../../plugins/database/migrations/0022-stripe-simulator-disputes.ts'
@@ -44,7 +46,7 @@ async function openEndpoint(stripe: () => Stripe, now: () => Date) {
 
 /** A simulator with all around it: database, webhook endpoint, a server with the pages, and the real package as client. */
 export async function openWorld() {
-  const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: new PGlite() }) })
+  const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(new PGlite())) })
   await createTables(db as Kysely<unknown>)
   await letDisputesEnd(db as Kysely<unknown>)
   let nowMs = Date.parse('2026-11-22T12:00:00Z')

@@ -4,7 +4,7 @@ import { credentialRefused, productionNotEnabled, unauthorized } from '../http/e
 import type { Operation } from '../operations/table.ts'
 import { sameSecret } from './secrets.ts'
 import { readAccessToken } from './access-tokens.ts'
-import { addressAllowed } from './addresses.ts'
+import { addressOf, isAddressAllowed } from './addresses.ts'
 import { patIpBlocked } from '../http/errors/kinds.ts'
 import type { Caller } from './caller.ts'
 import { findSessions } from './queries.ts'
@@ -57,18 +57,11 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
   }
 }
 
-/** What asks for a credential: an operation, or what else admits callers as one does. */
-type Asking = Pick<Operation, 'security' | 'extensions'>
+/** Which credentials are admitted, by an operation or by an endpoint that works like one. */
+export type Admission = Pick<Operation, 'security'>
 
-const identifyCredential = async (
-  app: FastifyInstance,
-  operation: Asking,
-  request: FastifyRequest,
-  secret: string
-): Promise<Caller> => {
-  // A collected operation's own statement looks at the credential again, so what was found a moment ago is good enough to begin with.
-  const find = operation.extensions?.['x-collected'] === true ? app.findRecentCredential : app.findCredential
-  const found = await find(secret)
+const identifyCredential = async (app: FastifyInstance, request: FastifyRequest, secret: string): Promise<Caller> => {
+  const found = await app.findCredential(secret)
   if (found === undefined) throw credentialRefused()
   app.noteCredentialUse(found.id)
   const rateOverrides = found.rate_overrides ?? {}
@@ -87,7 +80,7 @@ const identifyCredential = async (
       'This partner is not enabled for production yet; use a test credential, or ask the operator of this server.'
     )
   }
-  if (found.allowed_ips !== null && !addressAllowed(request.ip, found.allowed_ips)) {
+  if (found.allowed_ips !== null && !isAddressAllowed(addressOf(request), found.allowed_ips)) {
     throw patIpBlocked('The token is bound to addresses, and this request came from another one.')
   }
   const ofPartner = {
@@ -102,33 +95,31 @@ const identifyCredential = async (
   return { kind: 'partner_key', ...ofPartner }
 }
 
-/** Whether an operation asks nobody who they are. A refresh cookie is the handler's to look at. */
-export const asksNobody = ({ security }: Asking): boolean =>
-  security.flat().every((scheme) => scheme === 'RefreshCookie')
+/** Whether no credential is admitted. A refresh cookie is the handler's business. */
+const isOpen = ({ security }: Admission): boolean => security.flat().every((scheme) => scheme === 'RefreshCookie')
 
 /**
- * Tells who calls an operation, or whatever else asks for credentials as one does; the token's prefix tells which kind it is.
+ * Finds out who calls; the token's prefix tells its kind.
  *
- * @returns the caller, or null where the operation admits the anonymous and no credential was sent.
+ * @returns the caller, or null where anonymous callers are admitted and no credential was sent.
  * @throws ProblemError 401 for a missing, unknown, expired or revoked credential; 402 for a live one of a partner without production; 403 from an
- *   address that the token does not allow; 503 when ingest is not configured.
+ *   address that the token does not allow; 503 when this server has no ingest secret.
  */
-export const identify = async (
+export const resolveCaller = async (
   app: FastifyInstance,
-  operation: Asking,
+  admission: Admission,
   request: FastifyRequest
 ): Promise<Caller | null> => {
-  if (asksNobody(operation)) return null
-  if (operation.security.some((alternative) => alternative.includes('IngestSecret')))
+  if (isOpen(admission)) return null
+  if (admission.security.some((alternative) => alternative.includes('IngestSecret')))
     return identifyIngest(app, request)
   const token = bearerOf(request) ?? headerOf(request, 'x-api-key')
   if (token === undefined) {
-    const anonymousAdmitted = operation.security.some((alternative) => alternative.length === 0)
-    if (anonymousAdmitted && request.headers.authorization === undefined) return null
+    const isAnonymousAdmitted = admission.security.some((alternative) => alternative.length === 0)
+    if (isAnonymousAdmitted && request.headers.authorization === undefined) return null
     throw missing()
   }
   if (token.length > 4096) throw credentialRefused()
-  if (token.startsWith('afg_') || token.startsWith('atlas_pat_'))
-    return await identifyCredential(app, operation, request, token)
+  if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, request, token)
   return await identifySession(app, token)
 }

@@ -1,7 +1,7 @@
 import ajvFormats from 'ajv-formats'
 import { _, Ajv, str, type KeywordDefinition, type Options, type ValidateFunction } from 'ajv'
 import fastJson, { type Schema } from 'fast-json-stringify'
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { FastifySchema, FastifySchemaCompiler } from 'fastify'
 import { recursiveSchemas } from '../../spec/generated/index.ts'
 import type { Operation } from './table.ts'
 
@@ -87,30 +87,27 @@ const serialiser = compileOnce((schema) =>
   })
 )
 
-/** An answer's body, byte for byte as it is sent with this status. */
+/** A response's body, byte for byte as it is sent with this status. */
 export const serialiseAnswer = (operation: Operation, status: number, body: unknown): string =>
   serialiser(operation.schema.response[status] ?? {})(body)
 
-/** Checks an answer against the specification; undefined when it is as described. */
+/** What is wrong with a response by the specification; undefined when it is as described. */
 export const checkAnswer = (schema: object, body: unknown): string | undefined => {
   const validate = ofAnswer(schema)
   return validate(body) ? undefined : answerAjv.errorsText(validate.errors, { dataVar: 'answer' })
 }
 
-/**
- * Validates requests and serialises answers by the specification's schemas. What comes as text (path, query, headers, forms) is coerced to the type
- * that is described; JSON is taken as it is, so that `"amount": "25"` is refused and not guessed.
- */
-export const addSchemaCompilers = (app: FastifyInstance): void => {
-  app.setValidatorCompiler<FastifySchema & object>(({ schema, httpPart }) =>
-    httpPart === 'body' && !formSchemas.has(schema) ? strict(schema) : coercing(schema)
-  )
-  app.setSerializerCompiler<FastifySchema & object>(({ schema }) => serialiser(schema))
+/** The parts of an operation's schema that Fastify validates; `createSerialiser` has those of the responses. */
+export const requestSchemaOf = ({ schema }: Operation): FastifySchema => {
+  const { response: _response, ...request } = schema
+  return request
 }
 
-const formSchemas = new WeakSet<object>()
-
-/** Marks a body's schema as that of a form, whose fields all come as text. */
-export const markAsForm = (schema: object): void => {
-  formSchemas.add(schema)
+/**
+ * Validates an operation's requests by the specification's schemas. What comes as text (path, query, headers, forms) is coerced to the described type;
+ * JSON is taken as it is, so that `"amount": "25"` is refused and not guessed.
+ */
+export const createValidator = ({ bodyTypes }: Operation): FastifySchemaCompiler<FastifySchema & object> => {
+  const isForm = bodyTypes.includes('application/x-www-form-urlencoded')
+  return ({ schema, httpPart }) => (httpPart === 'body' && !isForm ? strict(schema) : coercing(schema))
 }

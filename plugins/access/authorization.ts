@@ -4,9 +4,9 @@ import {
   operatorRequired,
   testCredentialRequired
 } from '../http/errors/kinds.ts'
+import type { Caller } from './caller.ts'
 import { ProblemError } from '../http/errors/problem.ts'
 import type { Operation, SecurityScheme } from '../operations/table.ts'
-import type { Caller } from './caller.ts'
 
 const schemeOf: Record<Caller['kind'], SecurityScheme> = {
   partner_key: 'PartnerKey',
@@ -17,12 +17,11 @@ const schemeOf: Record<Caller['kind'], SecurityScheme> = {
 }
 
 /**
- * Refuses a caller whom the specification does not admit to the operation: by its kind (`security`), its scopes (`x-required-scopes`), its rank
+ * Refuses a caller that the specification does not admit to the operation: by its kind (`security`), its scopes (`x-required-scopes`), its rank
  * (`x-operator-only`) or its environment (`x-test-only`).
- *
- * @throws ProblemError 403.
+ * @throws ProblemError 403
  */
-export const authorize = (operation: Operation, caller: Caller | null): void => {
+export const checkAuthorization = (operation: Operation, caller: Caller | null): void => {
   if (caller === null) return
   if (!operation.security.some((alternative) => alternative.includes(schemeOf[caller.kind]))) {
     const accepted = [...new Set(operation.security.flat())].join(', ')
@@ -43,11 +42,11 @@ export const authorize = (operation: Operation, caller: Caller | null): void => 
   }
 }
 
-/** Whether the specification admits a caller to the operation at all; an operation that asks nobody who they are admits everybody. */
-export const mayCall = (operation: Operation, caller: Caller | null): boolean => {
+/** Whether the specification admits a caller to the operation at all; an operation without security admits everyone. */
+export const isAuthorized = (operation: Operation, caller: Caller | null): boolean => {
   if (operation.security.length === 0) return true
   try {
-    authorize(operation, caller)
+    checkAuthorization(operation, caller)
     return true
   } catch (error) {
     if (error instanceof ProblemError) return false

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import fastifyRateLimit, { type RateLimitOptions } from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Redis } from 'ioredis'
+import { rateLimited } from '../http/errors/kinds.ts'
+import type { RateLimit, RateLimitClass } from '../operations/table.ts'
+import { addressKey, addressOf } from './addresses.ts'
+import { connectRedis } from './redis.ts'
+
+export type RateLimits = Readonly<Record<RateLimitClass, RateLimit>>
+
+/** Counters per class in each process; the oldest is dropped when there are more. */
+const mostCounters = 100_000
+
+/** Whom a request counts for: its credential, its user, the ingest secret, or without any of these its address. */
+const holderOf = (request: FastifyRequest): string => {
+  const { caller } = request
+  switch (caller?.kind) {
+    case 'partner_key':
+    case 'token':
+    case 'agent_key':
+      return caller.credentialId
+    case 'session':
+      return `user:${caller.userId}`
+    case 'ingest':
+      return 'ingest'
+    default:
+      return `address:${addressKey(addressOf(request))}`
+  }
+}
+
+/** For signing in: the address together with the account that the body names, so that guessing at one account is limited by itself. */
+const accountKeyOf = (request: FastifyRequest): string => {
+  const email = (request.body as { email?: unknown } | null | undefined)?.email
+  const account = typeof email === 'string' ? email.trim().toLowerCase() : ''
+  return `${holderOf(request)}:${createHash('sha256').update(account).digest('base64url').slice(0, 22)}`
+}
+
+type Limiter = ReturnType<FastifyInstance['createRateLimit']>
+
+/** One limiter per class, shared by all its operations. They live in a scope of their own, so that the package decorates nothing else. */
+const createLimiters = async (
+  app: FastifyInstance,
+  rateLimits: RateLimits,
+  redis?: Redis
+): Promise<Record<RateLimitClass, Limiter>> => {
+  const limiters = {} as Record<RateLimitClass, Limiter>
+  await app.register(async (scope) => {
+    await scope.register(fastifyRateLimit, {
+      global: false,
+      skipOnError: true,
+      ...(redis === undefined ? {} : { redis, nameSpace: 'atlas:rate:' })
+    })
+    for (const [name, { limit, windowSeconds }] of Object.entries(rateLimits)) {
+      const rateClass = name as RateLimitClass
+      const options: RateLimitOptions = {
+        max: ({ caller }) => {
+          const partnerId = caller !== null && 'partnerId' in caller ? caller.partnerId : null
+          const ofServer = partnerId === null ? undefined : app.config.rateOverrides[partnerId]?.[rateClass]
+          const ofPartner = caller !== null && 'rateOverrides' in caller ? caller.rateOverrides[rateClass] : undefined
+          return ofServer ?? ofPartner ?? limit
+        },
+        timeWindow: windowSeconds * 1000,
+        keyGenerator: (request) => `${rateClass}:${rateClass === 'auth' ? accountKeyOf(request) : holderOf(request)}`,
+        cache: mostCounters
+      }
+      limiters[rateClass] = scope.createRateLimit(options)
+    }
+  })
+  return limiters
+}
+
+type Count = Exclude<Awaited<ReturnType<Limiter>>, { isAllowed: true }>
+
+const headersFor = (rateClass: RateLimitClass, { max, remaining, ttl, timeWindow }: Count, nowMs: number) => ({
+  'x-ratelimit-limit': String(max),
+  'x-ratelimit-remaining': String(remaining),
+  'x-ratelimit-reset': String(Math.ceil((nowMs + ttl) / 1000)),
+  'ratelimit-policy': `"${rateClass}";q=${max};w=${timeWindow / 1000}`,
+  ratelimit: `"${rateClass}";r=${remaining};t=${Math.ceil(ttl / 1000)}`
+})
+
+const describeWindow = (windowMs: number): string =>
+  windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`
+
+export interface RateLimiter {
+  /**
+   * Counts one request of a class for its caller (or, without a caller, for its address) and sets the response headers that tell what is left.
+   * @throws ProblemError 429 with Retry-After when the window's requests are used up.
+   */
+  take(request: FastifyRequest, reply: FastifyReply, rateClass: RateLimitClass): Promise<void>
+  /** Whether Redis is reachable; `off` when this server has none. */
+  status(): 'ok' | 'unavailable' | 'off'
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    rateLimiter: RateLimiter
+  }
+}
+
+/** Fixed windows by credential or address and class: in Redis for all instances, and in memory without Redis or while it is away. */
+export default fp<{ rateLimits: RateLimits }>(
+  async (app, { rateLimits }) => {
+    const redis = app.config.redisUrl === undefined ? undefined : connectRedis(app.config.redisUrl, app.log)
+    const own = await createLimiters(app, rateLimits)
+    const shared = redis && (await createLimiters(app, rateLimits, redis.client))
+    if (redis !== undefined) {
+      // Without it the first requests would be counted by this instance alone.
+      app.addHook('onReady', () => redis.settled)
+      app.addHook('onClose', () => redis.client.disconnect())
+    }
+    const count = async (request: FastifyRequest, rateClass: RateLimitClass): Promise<Count> => {
+      const counted = shared !== undefined && redis?.isReady() === true ? await shared[rateClass](request) : undefined
+      // The package reports a window without an end when Redis failed.
+      const result = counted === undefined || (counted as Count).ttl <= 0 ? await own[rateClass](request) : counted
+      return result as Count
+    }
+    app.decorate('rateLimiter', {
+      async take(request, reply, rateClass) {
+        const counted = await count(request, rateClass)
+        reply.headers(headersFor(rateClass, counted, app.clock.now().getTime()))
+        if (!counted.isExceeded) return
+        app.metrics.rateLimited(rateClass)
+        const seconds = Math.max(1, counted.ttlInSeconds)
+        throw rateLimited(
+          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)} is used up. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
+          {},
+          { 'retry-after': String(seconds) }
+        )
+      },
+      status: () => (redis === undefined ? 'off' : redis.isReady() ? 'ok' : 'unavailable')
+    })
+  },
+  { name: 'rate-limit', dependencies: ['config', 'clock', 'access', 'metrics'] }
+)

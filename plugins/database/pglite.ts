@@ -1,0 +1,59 @@
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import type { Engine, SendStatement } from './dialect.ts'
+import { planByIndex } from './settings.ts'
+import { parseDate, parseInt8, typeIds } from './values.ts'
+
+/** PGlite leaves timestamps to JavaScript's `Date`, which reads the year 1 as 2001; pg reads them as PostgreSQL writes them. */
+const parseTimestamp = pg.types.getTypeParser(typeIds.timestamptz, 'text') as (text: string) => unknown
+
+/** Opens the embedded database in a directory. */
+export const openPglite = async (dataDir: string): Promise<PGlite> => {
+  const pglite = await PGlite.create({
+    dataDir,
+    parsers: { [typeIds.int8]: parseInt8, [typeIds.date]: parseDate, [typeIds.timestamptz]: parseTimestamp }
+  })
+  await pglite.exec(planByIndex)
+  return pglite
+}
+
+/** The embedded database has one connection: transactions and single statements take turns on it, first come, first served. */
+export const createPgliteEngine = (pglite: PGlite): Engine => {
+  let last: Promise<void> = Promise.resolve()
+  const takeTurn = async (): Promise<() => void> => {
+    const before = last
+    let endTurn = (): void => undefined
+    last = new Promise((resolve) => {
+      endTurn = resolve
+    })
+    await before
+    return endTurn
+  }
+  const send: SendStatement = async (text, values) => {
+    const { rows, affectedRows } = await pglite.query(text, [...values])
+    return { rows, ...(affectedRows === undefined ? {} : { numAffectedRows: BigInt(affectedRows) }) }
+  }
+  return {
+    async send(text, values) {
+      const endTurn = await takeTurn()
+      try {
+        return await send(text, values)
+      } finally {
+        endTurn()
+      }
+    },
+    async openSession() {
+      const endTurn = await takeTurn()
+      return {
+        send,
+        async commit() {
+          // A commit does not tell that it rolled back; in a failed transaction any other statement fails.
+          await send('select', [])
+          await send('commit', [])
+        },
+        release: endTurn
+      }
+    },
+    close: async () => undefined
+  }
+}

@@ -1,0 +1,71 @@
+import { createHash, randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Db } from '../database/types.ts'
+import { transact } from '../database/transaction.ts'
+import { ProblemError } from '../http/errors/problem.ts'
+import type { Call } from './handlers.ts'
+import type { IdempotencyClaim } from './idempotency-keys.ts'
+import type { Outcome } from './serialise.ts'
+import type { Operation } from './table.ts'
+import { createTransaction, type Effect, type RunTransaction } from './transaction.ts'
+
+/** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
+export type AnyHandler = (call: Call<Operation>) => Promise<unknown>
+
+export type Perform = (request: FastifyRequest, claim: IdempotencyClaim | undefined) => Promise<Outcome | ProblemError>
+
+/** The same at every retry of one keyed request, different for every other request. */
+const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
+  createHash('sha256')
+    .update(claim === undefined ? randomUUID() : `${claim.tenant}\n${claim.operationId}\n${claim.key}`)
+    .digest('hex')
+    .slice(0, 32)
+
+const toCall = (request: FastifyRequest, db: Db, claim?: IdempotencyClaim): Call<Operation> => {
+  const { params, query, headers, body, caller } = request
+  let onwardKey: string | undefined
+  const call = {
+    params,
+    query,
+    headers,
+    body,
+    caller,
+    db,
+    request,
+    get onwardKey() {
+      return (onwardKey ??= onwardKeyOf(claim))
+    }
+  }
+  return call as unknown as Call<Operation>
+}
+
+const isRead = ({ method, extensions }: Operation): boolean =>
+  method === 'GET' || method === 'HEAD' || extensions?.['x-read-only'] === true
+
+/** How an operation of one of the three kinds of `Handler` is performed, from the validated request to the response. */
+export const createPerform = (
+  app: FastifyInstance,
+  operation: Operation,
+  handler: AnyHandler,
+  serialise: (result: unknown) => Outcome,
+  run?: RunTransaction
+): Perform => {
+  const { db } = app.database
+  if (isRead(operation)) {
+    return async (request, claim) => {
+      const result = await handler(toCall(request, db, claim))
+      if (result instanceof ProblemError) return result
+      const outcome = serialise(result)
+      if (claim !== undefined) {
+        await transact(db, async (trx) => app.idempotency.store(trx, claim, outcome.status, outcome.text ?? ''))
+      }
+      return outcome
+    }
+  }
+  const commit = createTransaction(app, operation, serialise, run)
+  if (operation.extensions?.['x-upstream'] === undefined) {
+    return (request, claim) => commit(request, claim, (trx) => handler(toCall(request, trx, claim)))
+  }
+  // The other service is called outside any transaction; what it returned is written in one.
+  return async (request, claim) => commit(request, claim, (await handler(toCall(request, db, claim))) as Effect)
+}
