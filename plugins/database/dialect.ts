@@ -7,30 +7,15 @@ import {
   type Dialect,
   type QueryResult
 } from 'kysely'
+import type { CommitStatement, Engine, Session } from './engine.ts'
 import { isRolledBack } from './transaction.ts'
 
-export type SendStatement = (text: string, values: readonly unknown[]) => Promise<QueryResult<unknown>>
-
-/** A connection for one transaction. It runs statements in the order in which they are sent, without waiting for the responses in between. */
-export interface Session {
-  send: SendStatement
-  /** @throws Error when the database rolled back instead, because a statement before had failed. */
-  commit(): Promise<void>
-  /** @param isBroken whether the state of the connection is unknown, so that nothing else may use it. */
-  release(isBroken: boolean): void
-}
-
-/** What the two databases do differently. */
-export interface Engine {
-  /** Sends a statement that is a transaction of its own. */
-  send: SendStatement
-  openSession(): Promise<Session>
-  close(): Promise<void>
-}
+const isCommitStatement = (query: CompiledQuery): query is CommitStatement => 'sharesCommit' in query
 
 /** Kysely's connection: single statements go to the engine, a transaction to a session of its own. */
 class Connection implements DatabaseConnection {
   readonly #engine: Engine
+  readonly #atCommit: CompiledQuery[] = []
   #session: Session | undefined
   #begun: Promise<unknown> | undefined
   #isEnding = false
@@ -47,25 +32,31 @@ class Connection implements DatabaseConnection {
     this.#begun.catch(() => undefined)
   }
 
-  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    if (this.#session === undefined) return (await this.#engine.send(sql, parameters)) as QueryResult<Row>
+  async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    if (this.#session === undefined) return (await this.#engine.send(query.sql, query.parameters)) as QueryResult<Row>
     // It would run behind the commit, outside the transaction.
     if (this.#isEnding) throw new Error('The transaction is ending. Send every statement before its work returns.')
-    const [, result] = await Promise.all([this.#begun, this.#session.send(sql, parameters)])
+    if (isCommitStatement(query)) {
+      this.#atCommit.push(query)
+      return { rows: [] }
+    }
+    const [, result] = await Promise.all([this.#begun, this.#session.send(query.sql, query.parameters)])
     return result as QueryResult<Row>
   }
 
   async end(command: 'commit' | 'rollback'): Promise<void> {
+    const session = this.#session
     // Kysely rolls back after a failed commit, which has ended the transaction already.
-    if (this.#session === undefined || this.#isEnding) return
+    if (session === undefined || this.#isEnding) return
     this.#isEnding = true
-    try {
-      await this.#begun
-      await (command === 'commit' ? this.#session.commit() : this.#session.send('rollback', []))
-    } catch (error) {
-      this.#isBroken = !isRolledBack(error)
-      throw error
-    }
+    const statements = command === 'commit' ? this.#atCommit : []
+    const sent = [this.#begun, ...statements.map(({ sql, parameters }) => session.send(sql, parameters))]
+    const ended = command === 'commit' ? session.commit() : session.send('rollback', [])
+    // The first failure is the cause of those that follow.
+    const failed = (await Promise.allSettled([...sent, ended])).find((result) => result.status === 'rejected')
+    if (failed === undefined) return
+    this.#isBroken = !isRolledBack(failed.reason)
+    throw failed.reason
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
-import type { Engine, SendStatement } from './dialect.ts'
-import { planByIndex } from './settings.ts'
+import type { Engine, SendStatement } from './engine.ts'
+import { planOnce } from './settings.ts'
 import { parseDate, parseInt8, typeIds } from './values.ts'
 
 /** PGlite leaves timestamps to JavaScript's `Date`, which reads the year 1 as 2001; pg reads them as PostgreSQL writes them. */
@@ -13,7 +13,7 @@ export const openPglite = async (dataDir: string): Promise<PGlite> => {
     dataDir,
     parsers: { [typeIds.int8]: parseInt8, [typeIds.date]: parseDate, [typeIds.timestamptz]: parseTimestamp }
   })
-  await pglite.exec(planByIndex)
+  await pglite.exec(planOnce)
   return pglite
 }
 

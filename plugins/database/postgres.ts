@@ -1,6 +1,6 @@
 import pg from 'pg'
-import type { Engine } from './dialect.ts'
-import { endWithClient, planByIndex } from './settings.ts'
+import type { Engine } from './engine.ts'
+import { endWithClient, planOnce } from './settings.ts'
 import { openSharedClients, type SharedClients } from './shared-clients.ts'
 import { query, sendTo } from './statements.ts'
 import { parseDate, parseInt8, typeIds } from './values.ts'
@@ -28,7 +28,7 @@ const clientConfig = ({ connectionString, statementLimitMs }: ConnectionOptions)
 
 /** Sent before anything else, without waiting for the responses. */
 const applySettings = (client: pg.ClientBase): void => {
-  for (const setting of [planByIndex, endWithClient]) client.query(setting).catch(() => undefined)
+  for (const setting of [planOnce, endWithClient]) client.query(setting).catch(() => undefined)
 }
 
 export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {

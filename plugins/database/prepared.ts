@@ -8,7 +8,8 @@ import {
   type CompiledQuery,
   type RawBuilder
 } from 'kysely'
-import type { Database, Db } from './types.ts'
+import type { CommitStatement } from './engine.ts'
+import type { Database, Db, Trx } from './types.ts'
 
 /** Where a parameter's value goes each time. */
 class Place {
@@ -19,7 +20,7 @@ class Place {
   }
 }
 
-/** Compiles for every database there is, since all of them speak PostgreSQL, and is connected to none. */
+/** Compiles for both databases, because both speak PostgreSQL; it is connected to neither. */
 const compiler = new Kysely<Database>({
   dialect: {
     createAdapter: () => new PostgresAdapter(),
@@ -31,28 +32,44 @@ const compiler = new Kysely<Database>({
 
 type Places<Params> = <Name extends keyof Params & string>(name: Name) => RawBuilder<Params[Name]>
 
-/** A query of Kysely's or a piece of SQL. */
+/** A Kysely query or a piece of SQL. */
 interface Compilable<Row> {
   compile(db: Db): CompiledQuery<Row>
 }
 
+/** A statement that is built and compiled once. */
+export interface PreparedStatement<Params, Row> {
+  /** Sends the statement with these values. @returns its rows. */
+  (db: Db, params: Params): Promise<Row[]>
+  /**
+   * Lets the statement share its commit's round trip, for a change whose result nothing in the transaction needs. When it fails, the commit fails
+   * with its error.
+   */
+  withCommit(trx: Trx, params: Params): Promise<void>
+}
+
 /**
- * A statement of the hot path: built and compiled once, since doing that for each request costs more than sending it.
+ * Prepares a statement of the hot path: to build and compile it for each request would cost more than to send it.
  *
  *     const findUser = prepared<{ id: string }>()((db, place) => db.selectFrom('users').selectAll().where('id', '=', place('id')))
  *     const [user] = await findUser(db, { id })
- *
- * @returns a function that sends the statement with values in its places, and answers the rows.
  */
 export const prepared =
   <Params>() =>
-  <Row>(build: (db: Db, place: Places<Params>) => Compilable<Row>) => {
+  <Row>(build: (db: Db, place: Places<Params>) => Compilable<Row>): PreparedStatement<Params, Row> => {
     let compiled: CompiledQuery<Row> | undefined
-    return async (db: Db, params: Params): Promise<Row[]> => {
+    const fill = (params: Params): CompiledQuery<Row> => {
       compiled ??= build(compiler, (name) => sql`${new Place(name)}`).compile(compiler)
       const parameters = compiled.parameters.map((parameter) =>
         parameter instanceof Place ? params[parameter.name as keyof Params] : parameter
       )
-      return (await db.executeQuery<Row>({ ...compiled, parameters })).rows
+      return { ...compiled, parameters }
     }
+    const send = async (db: Db, params: Params): Promise<Row[]> => (await db.executeQuery(fill(params))).rows
+    return Object.assign(send, {
+      async withCommit(trx: Trx, params: Params) {
+        const statement: CommitStatement = { ...fill(params), sharesCommit: true }
+        await trx.executeQuery(statement)
+      }
+    })
   }

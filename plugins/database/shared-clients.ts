@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { SendStatement } from './dialect.ts'
+import type { SendStatement } from './engine.ts'
 import { sendTo } from './statements.ts'
 
 /** How long the oldest statement of a connection may take before others are sent elsewhere, where there is an elsewhere. */

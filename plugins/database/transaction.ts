@@ -1,13 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Db, Trx } from './types.ts'
 
-/** What a transaction has to wait for and to do at its commit. */
-interface Commit {
-  statements: Promise<unknown>[]
-  listeners: Set<() => void>
-}
-
-const commits = new WeakMap<Trx, Commit>()
+/** What is to be done when a transaction has committed. */
+const commitListeners = new WeakMap<Trx, Set<() => void>>()
 
 /** Whether this code runs in a transaction; undefined while transactions are not watched. */
 let inTransaction: AsyncLocalStorage<true> | undefined
@@ -43,61 +38,29 @@ export const again = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 }
 
-const commitOf = (trx: Trx): Commit => {
-  const commit = commits.get(trx)
-  if (commit === undefined) throw new Error('This transaction was not begun by transact().')
-  return commit
-}
-
-/** The first statement that failed is the cause; the database refuses every later one with 25P02 and rolls back. */
-const causeOf = async (error: unknown, { statements }: Commit): Promise<unknown> => {
-  const failed = (await Promise.allSettled(statements)).find((result) => result.status === 'rejected')
-  return failed?.reason ?? error
-}
-
-const runOnce = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> => {
-  const commit: Commit = { statements: [], listeners: new Set() }
-  let isDone = false
-  try {
-    const result = await db.transaction().execute(async (trx) => {
-      commits.set(trx, commit)
-      const result = await work(trx)
-      isDone = true
-      return result
-    })
-    await Promise.all(commit.statements)
-    for (const listener of commit.listeners) listener()
-    return result
-  } catch (error) {
-    throw isDone || sqlState(error) === '25P02' ? await causeOf(error, commit) : error
-  }
-}
-
 /**
  * Runs `work` in one transaction, again when the database chose it as the victim of a deadlock. `work` must do nothing but use `trx`.
- * @throws whatever `work` throws, or the error of the first statement that failed; the database has rolled everything back then.
+ * @throws whatever `work` throws, or the error of the statement that failed; the database has rolled everything back then.
  */
 export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> =>
-  await again(() => {
-    const run = () => runOnce(db, work)
-    return inTransaction === undefined ? run() : inTransaction.run(true, run)
+  await again(async () => {
+    const listeners = new Set<() => void>()
+    const run = async (): Promise<T> =>
+      await db.transaction().execute((trx) => {
+        commitListeners.set(trx, listeners)
+        return work(trx)
+      })
+    const result = await (inTransaction === undefined ? run() : inTransaction.run(true, run))
+    for (const listener of listeners) listener()
+    return result
   })
-
-/**
- * Lets a statement whose result nothing in the transaction needs share the commit's round trip: it is sent at once, and its response is awaited
- * together with the commit's. When it fails, the transaction fails.
- */
-export const withCommit = (trx: Trx, statement: Promise<unknown>): void => {
-  statement.catch(() => undefined)
-  commitOf(trx).statements.push(statement)
-}
 
 /**
  * Calls `listener` once when a transaction of `transact` has committed, and never when it rolls back. It must not throw. It is
  * only a hint: a process that dies right after the commit calls nothing, so what must happen also has to be found in the database.
  */
 export const afterCommit = (trx: Trx, listener: () => void): void => {
-  commitOf(trx).listeners.add(listener)
+  commitListeners.get(trx)?.add(listener)
 }
 
 /**

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { sql, type RawBuilder } from 'kysely'
 import { prepared } from '../database/prepared.ts'
-import { afterCommit, withCommit } from '../database/transaction.ts'
+import { afterCommit } from '../database/transaction.ts'
 import { stringifyStorable } from '../database/storable-json.ts'
 import type { Db, Trx } from '../database/types.ts'
 import { newId } from '../ids.ts'
@@ -27,6 +27,8 @@ export interface Outbox {
    * @returns their ids, in the order given.
    */
   publish(trx: Trx, events: NewEvent[]): Promise<string[]>
+  /** Writes one event before the transaction's next statement, for callers that need its id later in the transaction. @returns its id. */
+  publishAtOnce(trx: Trx, event: NewEvent): Promise<string>
   /** There may be new events, which a statement of its own has written and committed. */
   wake(): void
   /** Sets who carries the events. */
@@ -93,9 +95,15 @@ export default fp(
       async publish(trx, events) {
         if (events.length === 0) return []
         const rows = rowsOf(events)
-        withCommit(trx, insertEvents(trx, rows))
+        await insertEvents.withCommit(trx, rows)
         afterCommit(trx, wake)
         return rows.ids
+      },
+      async publishAtOnce(trx, event) {
+        const rows = rowsOf([event])
+        await insertEvents(trx, rows)
+        afterCommit(trx, wake)
+        return rows.ids[0] as string
       },
       wake,
       carriedBy(given) {

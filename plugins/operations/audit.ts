@@ -4,7 +4,6 @@ import { addressOf } from '../access/addresses.ts'
 import { actorOf } from '../access/caller.ts'
 import { prepared } from '../database/prepared.ts'
 import type { ActivityTable } from '../database/tables.ts'
-import { withCommit } from '../database/transaction.ts'
 import type { Trx } from '../database/types.ts'
 import type { Operation } from './table.ts'
 
@@ -38,7 +37,13 @@ const insertActivity = prepared<Omit<Insertable<ActivityTable>, 'id'>>()((db, pl
 )
 
 /** Writes the activity row of a mutation in the mutation's own transaction. Requests without a caller, and ingestion, leave none. */
-export const audit = (trx: Trx, operation: Operation, request: FastifyRequest, response: unknown, at: Date): void => {
+export const audit = async (
+  trx: Trx,
+  operation: Operation,
+  request: FastifyRequest,
+  response: unknown,
+  at: Date
+): Promise<void> => {
   const { caller } = request
   if (caller === null || caller.kind === 'ingest') return
   const actor = actorOf(caller)
@@ -54,5 +59,5 @@ export const audit = (trx: Trx, operation: Operation, request: FastifyRequest, r
     ip: addressOf(request),
     request_id: request.id
   }
-  withCommit(trx, insertActivity(trx, row))
+  await insertActivity.withCommit(trx, row)
 }

@@ -4,7 +4,6 @@ import { sql, type Selectable } from 'kysely'
 import type { Release } from '../database/locks.ts'
 import { prepared } from '../database/prepared.ts'
 import type { IdempotencyKeysTable } from '../database/tables.ts'
-import { withCommit } from '../database/transaction.ts'
 import type { Db, Trx } from '../database/types.ts'
 
 export const idempotencyLifetimeMs = 24 * 3_600_000
@@ -39,7 +38,7 @@ export interface Idempotency {
   /** Holds the key for as long as its request runs; undefined when another request on any instance holds it. */
   hold(tenant: string, key: string): Promise<Release | undefined>
   /** Stores the response in the transaction of its effect. When the key has a response already, the transaction fails: see `isAnsweredMeanwhile`. */
-  store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): void
+  store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): Promise<void>
 }
 
 const lockName = (tenant: string, key: string): string => `idempotency ${tenant} ${key}`
@@ -105,7 +104,7 @@ const createIdempotency = ({
       return release === undefined
     },
     hold: async (tenant, key) => await database.locks.tryAcquire(lockName(tenant, key)),
-    store(trx, { tenant, key, operationId, bodyHash }, status, text) {
+    async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
       const now = clock.now()
       const row = {
         tenant,
@@ -117,7 +116,7 @@ const createIdempotency = ({
         created_at: now,
         expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
       }
-      withCommit(trx, insertKey(trx, row))
+      await insertKey.withCommit(trx, row)
     }
   }
 }

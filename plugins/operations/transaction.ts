@@ -9,7 +9,7 @@ import type { Outcome } from './serialise.ts'
 import type { Operation } from './table.ts'
 
 /** Runs one unit of work in a transaction; `transact` unless a module has a reason for another. */
-export type RunTransaction = <T>(request: FastifyRequest, work: (trx: Trx) => Promise<T>) => Promise<T>
+export type RunTransaction = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>
 
 export type Effect = (trx: Trx) => Promise<unknown>
 
@@ -21,19 +21,19 @@ export const createTransaction = (
   app: FastifyInstance,
   operation: Operation,
   serialise: (result: unknown) => Outcome,
-  run: RunTransaction = (_request, work) => transact(app.database.db, work)
+  run: RunTransaction = (work) => transact(app.database.db, work)
 ) => {
   return async (
     request: FastifyRequest,
     claim: IdempotencyClaim | undefined,
     effect: Effect
   ): Promise<Outcome | ProblemError> =>
-    await run(request, async (trx) => {
+    await run(async (trx) => {
       const result = await effect(trx)
       if (result instanceof ProblemError) return result
       const outcome = serialise(result)
-      audit(trx, operation, request, result instanceof Answer ? result.body : result, app.clock.now())
-      if (claim !== undefined) app.idempotency.store(trx, claim, outcome.status, outcome.text ?? '')
+      await audit(trx, operation, request, result instanceof Answer ? result.body : result, app.clock.now())
+      if (claim !== undefined) await app.idempotency.store(trx, claim, outcome.status, outcome.text ?? '')
       return outcome
     })
 }

@@ -1,10 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { createGroupedTransactions } from '../../../plugins/database/grouped-transactions.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import type { ProblemError } from '../../../plugins/http/errors/problem.ts'
 import { fromCents, toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import type { RunTransaction } from '../../../plugins/operations/transaction.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
 import { showSpend } from '../answers.ts'
 import { holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
@@ -89,9 +87,3 @@ export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof ope
     }
   }
 })
-
-/** Spends that come at the same time share a transaction; each locks its agent first. */
-export const createSpendTransactions = ({ database }: Pick<FastifyInstance, 'database'>): RunTransaction => {
-  const run = createGroupedTransactions(database.db)
-  return (request, work) => run(request.caller?.kind === 'agent_key' ? request.caller.agentId : '', work)
-}

@@ -1,5 +1,7 @@
+import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
+import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import type { AgentStatus } from '../tables.ts'
 
@@ -27,16 +29,37 @@ interface SpendRow extends Spend {
   expiresAt: Date
 }
 
-const callSpend = prepared<SpendRow>()(
+/** `agent_spend` for each of several spends, in the order given. */
+const callSpends = prepared<{ spends: string }>()(
   (_db, place) => sql<SpendOutcome>`
-    select outcome, transaction_id, approval_id, balance_cents, agent_name, owner_user_id, owner_partner_id from agent_spend(
-      ${place('agentId')}, ${place('amountCents')}::bigint, ${place('description')}, ${place('requireApproval')}::boolean, true,
-      ${place('itemName')}, ${place('url')}, ${place('now')}::timestamptz, ${place('expiresAt')}::timestamptz)`
+    select outcome, transaction_id, approval_id, balance_cents, agent_name, owner_user_id, owner_partner_id
+    from jsonb_to_recordset(${place('spends')}::jsonb) with ordinality as wish (
+      "agentId" text, "amountCents" bigint, description text, "requireApproval" boolean, "itemName" text, url text,
+      now timestamptz, "expiresAt" timestamptz, place)
+    cross join lateral agent_spend(
+      wish."agentId", wish."amountCents", wish.description, wish."requireApproval", wish."itemName", wish.url, wish.now,
+      wish."expiresAt")
+    order by place`
 )
 
-/** Spends or requests approval in one statement: the agent's state, its limits, the balance, the ledger entries. */
-export const spend = async (trx: Trx, wish: Spend, now: Date, expiresAt: Date): Promise<SpendOutcome> => {
-  const [row] = await callSpend(trx, { ...wish, now, expiresAt })
-  if (row === undefined) throw new Error('agent_spend returned no row.')
-  return row
+/** Agents are locked in one order, so that two transactions with several spends never wait for each other in a circle. */
+const spendAll = async (trx: Trx, wishes: readonly SpendRow[]): Promise<SpendOutcome[]> => {
+  const sorted = [...wishes].sort((a, b) => (a.agentId < b.agentId ? -1 : 1))
+  const outcomes = await callSpends(trx, { spends: stringifyStorable(sorted) })
+  return wishes.map(
+    (wish) => outcomes[sorted.indexOf(wish)] ?? new Error('agent_spend returned no row.')
+  ) as SpendOutcome[]
 }
+
+const loaders = new WeakMap<Trx, DataLoader<SpendRow, SpendOutcome>>()
+
+/** Spends that share a transaction and come in the same turn go to the database in one statement. */
+const loaderOf = (trx: Trx): DataLoader<SpendRow, SpendOutcome> => {
+  const loader = loaders.get(trx) ?? new DataLoader((wishes) => spendAll(trx, wishes), { cache: false })
+  loaders.set(trx, loader)
+  return loader
+}
+
+/** Spends or requests approval: checks the agent's state, its limits and its balance, and writes the ledger entries. */
+export const spend = async (trx: Trx, wish: Spend, now: Date, expiresAt: Date): Promise<SpendOutcome> =>
+  await loaderOf(trx).load({ ...wish, now, expiresAt })

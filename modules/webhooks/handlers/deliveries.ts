@@ -43,9 +43,7 @@ export const deliveryHandlers = (
 ): Handlers<DeliveryOperations> => ({
   async testWebhook({ db, caller: { partnerId }, params }) {
     await requireEnabled(db, partnerId, params.id)
-    const [eventId = ''] = await outbox.publish(db, [
-      { partnerId, type: testEventType, data: { webhook_id: params.id } }
-    ])
+    const eventId = await outbox.publishAtOnce(db, { partnerId, type: testEventType, data: { webhook_id: params.id } })
     const id = newId('dlv')
     await queries.insertUnpublishedDelivery(db, { id, webhookId: params.id, eventId, now: clock.now() })
     return await readDelivery(db, params.id, id)

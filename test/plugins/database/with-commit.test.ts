@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import { sql } from 'kysely'
 import { createGroupedTransactions } from '../../../plugins/database/grouped-transactions.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
-import { transact, withCommit } from '../../../plugins/database/transaction.ts'
+import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { isAnsweredMeanwhile } from '../../../plugins/operations/idempotency-keys.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
 
 const write = prepared<{ text: string }>()((_db, place) => sql`insert into words (word) values (${place('text')})`)
-const writeWithCommit = (trx: Trx, text: string): void => withCommit(trx, write(trx, { text }))
+const writeWithCommit = async (trx: Trx, text: string): Promise<void> => await write.withCommit(trx, { text })
 
 const prepare = async (db: Db) => {
   await sql`create table words (position bigint generated always as identity, word text not null unique)`.execute(db)
@@ -21,13 +21,13 @@ test('statements that share the round trip of their commit', async (t) => {
   const { db } = await openTestDatabase(t)
   const words = await prepare(db)
 
-  await t.test('are done in the order in which they were sent, with all else of the transaction', async () => {
+  await t.test('are done in their order, after all else of the transaction', async () => {
     await transact(db, async (trx) => {
-      writeWithCommit(trx, 'first')
-      writeWithCommit(trx, 'second')
-      await write(trx, { text: 'third' })
+      await writeWithCommit(trx, 'second')
+      await writeWithCommit(trx, 'third')
+      await write(trx, { text: 'first' })
     })
-    await transact(db, async (trx) => writeWithCommit(trx, 'alone'))
+    await transact(db, async (trx) => await writeWithCommit(trx, 'alone'))
     assert.deepEqual(await words(), ['first', 'second', 'third', 'alone'])
   })
 
@@ -35,22 +35,17 @@ test('statements that share the round trip of their commit', async (t) => {
     const before = await words()
     const last = transact(db, async (trx) => {
       await write(trx, { text: 'undone' })
-      writeWithCommit(trx, 'undone too')
-      writeWithCommit(trx, 'alone')
+      await writeWithCommit(trx, 'undone too')
+      await writeWithCommit(trx, 'alone')
     })
     await assert.rejects(last, { code: '23505' })
-    const first = transact(db, async (trx) => {
-      writeWithCommit(trx, 'alone')
-      await write(trx, { text: 'refused because of the one before' })
-    })
-    await assert.rejects(first, { code: '23505' })
     assert.deepEqual(await words(), before)
   })
 
   await t.test('are undone when the work fails', async () => {
     const before = await words()
     const attempt = transact(db, async (trx) => {
-      writeWithCommit(trx, 'never')
+      await writeWithCommit(trx, 'never')
       throw new Error('the effect fails')
     })
     await assert.rejects(attempt, { message: 'the effect fails' })
@@ -59,7 +54,7 @@ test('statements that share the round trip of their commit', async (t) => {
 
   await t.test('belong to their own transaction, however many run at once', async () => {
     const texts = Array.from({ length: 40 }, (_, n) => `call ${n}`)
-    await Promise.all(texts.map((text) => transact(db, async (trx) => writeWithCommit(trx, text))))
+    await Promise.all(texts.map((text) => transact(db, async (trx) => await writeWithCommit(trx, text))))
     assert.deepEqual((await words()).filter((word) => word.startsWith('call')).sort(), texts.sort())
   })
 })
@@ -80,10 +75,10 @@ test('units of work that come together', async (t) => {
   const { db } = await openTestDatabase(t)
   const words = await prepare(db)
   const run = createGroupedTransactions(db)
-  const unit = (text: string, more: (trx: Trx) => void = () => undefined) =>
-    run(text, async (trx) => {
+  const unit = (text: string, more: (trx: Trx) => Promise<void> = async () => undefined) =>
+    run(async (trx) => {
       await write(trx, { text })
-      more(trx)
+      await more(trx)
       return text
     })
 
@@ -94,7 +89,7 @@ test('units of work that come together', async (t) => {
   })
 
   for (const [how, fail, expected] of [
-    ['throws', () => assert.fail('the effect fails'), /the effect fails/],
+    ['throws', async () => assert.fail('the effect fails'), /the effect fails/],
     ['has a statement refused', (trx: Trx) => writeWithCommit(trx, 'unit 1'), { code: '23505' }]
   ] as const) {
     await t.test(`do not suffer from one of them that ${how}, which leaves nothing`, async () => {

@@ -1,0 +1,32 @@
+import * as core from './0001-core.ts'
+import * as ledger from './0002-ledger.ts'
+import * as linking from './0003-linking.ts'
+import * as calculations from './0004-calculations.ts'
+import * as usage from './0005-usage.ts'
+import * as webhooks from './0006-webhooks.ts'
+import * as agents from './0007-agents.ts'
+import * as payments from './0008-payments.ts'
+import * as bureau from './0009-bureau.ts'
+import * as loans from './0010-loans.ts'
+import * as work from './0011-work.ts'
+import * as plaidSimulator from './0012-plaid-simulator.ts'
+import * as stripeSimulator from './0013-stripe-simulator.ts'
+import * as autovacuum from './0014-autovacuum.ts'
+
+/** The linear history of the schema: tables, constraints and indexes. Functions and triggers are in `functions/`. */
+export const migrations = {
+  '0001-core': core,
+  '0002-ledger': ledger,
+  '0003-linking': linking,
+  '0004-calculations': calculations,
+  '0005-usage': usage,
+  '0006-webhooks': webhooks,
+  '0007-agents': agents,
+  '0008-payments': payments,
+  '0009-bureau': bureau,
+  '0010-loans': loans,
+  '0011-work': work,
+  '0012-plaid-simulator': plaidSimulator,
+  '0013-stripe-simulator': stripeSimulator,
+  '0014-autovacuum': autovacuum
+}
