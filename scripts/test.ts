@@ -1,15 +1,14 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { run } from 'node:test'
-import { spec } from 'node:test/reporters'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundle } from './build/bundle.ts'
 import { runCommand } from './command.ts'
+import { report, type Totals } from './test/report.ts'
 
 /** One more than there are processors, since some wait for other processes. */
 const usualConcurrency = availableParallelism() + 1
@@ -34,13 +33,7 @@ const programs = [
     (name) => `scripts/${name}.ts`
   )
 ]
-const fileLimitMs = 600_000
-
-interface Totals {
-  passed: number
-  failed: number
-  skipped: number
-}
+const tap = join(home, 'node_modules/.bin/tap')
 
 const findFiles = (words: string[]): string[] =>
   readdirSync(join(home, 'test'), { recursive: true, encoding: 'utf8' })
@@ -53,8 +46,9 @@ const findFiles = (words: string[]): string[] =>
  * What Node.js is to run: the test files, compiled with what they start into a folder that no other run uses and that is gone when this one ends. When coverage is
  * measured it is the sources, by tsx, which each process inherits: c8 cannot tell apart the sources of a bundle.
  */
-const prepare = async (files: string[]): Promise<string[]> => {
-  if (process.env.NODE_V8_COVERAGE !== undefined) return files.map((file) => join(home, file))
+const prepare = async (files: string[]): Promise<{ paths: string[]; nodeArguments: string[] }> => {
+  if (process.env.NODE_V8_COVERAGE !== undefined)
+    return { paths: files.map((file) => join(home, file)), nodeArguments: ['--import=tsx'] }
   const cache = join(home, '.cache')
   mkdirSync(cache, { recursive: true })
   const compiled = mkdtempSync(join(cache, 'tests-'))
@@ -62,25 +56,49 @@ const prepare = async (files: string[]): Promise<string[]> => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   await bundle({ entryPoints: [...files, ...programs], outdir: compiled, home })
   process.env.COMPILED_TESTS = compiled
-  process.execArgv = ['--enable-source-maps']
-  return files.map((file) => join(compiled, file.replace(/\.ts$/, '.js')))
+  return { paths: files.map((file) => join(compiled, file.replace(/\.ts$/, '.js'))), nodeArguments: [] }
 }
 
-const runFiles = async (files: string[], concurrency: number): Promise<Totals> => {
-  const totals: Totals = { passed: 0, failed: 0, skipped: 0 }
-  const stream = run({ files: await prepare(files), concurrency, timeout: fileLimitMs })
-  stream.on('test:pass', ({ details, skip }) => {
-    if (details.type === 'suite') return
-    if (skip === undefined || skip === false) totals.passed += 1
-    else totals.skipped += 1
+/**
+ * tap compiles itself for the plugins of .taprc. Left alone, it would notice a difference only during a run, which then still loads the plugins that are
+ * disabled.
+ */
+const buildTap = (): void => {
+  const { version } = JSON.parse(readFileSync(join(home, 'node_modules/tap/package.json'), 'utf8')) as {
+    version: string
+  }
+  const wanted = `${version}\n${readFileSync(join(home, '.taprc'), 'utf8')}`
+  const stamp = join(home, 'node_modules/.cache/tap-built')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+  const { status } = spawnSync(process.execPath, [tap, 'build'], { cwd: home, stdio: 'inherit' })
+  if (status !== 0) throw new Error('tap could not build itself. See its output above.')
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, wanted)
+}
+
+/** @returns the exit code of tap and its totals */
+const runFiles = async (files: string[], concurrency: number): Promise<{ exitCode: number; totals?: Totals }> => {
+  const { paths, nodeArguments } = await prepare(files)
+  buildTap()
+  const options = [
+    '--reporter=tap',
+    `--jobs=${concurrency}`,
+    ...nodeArguments.map((argument) => `--node-arg=${argument}`)
+  ]
+  const child = spawn(process.execPath, [tap, 'run', ...options, ...paths], {
+    cwd: home,
+    stdio: ['ignore', 'pipe', 'inherit']
   })
-  stream.on('test:fail', ({ details }) => {
-    if (details.type !== 'suite') totals.failed += 1
+  process.once('exit', () => child.kill('SIGTERM'))
+  const exit = once(child, 'exit')
+  const sources = new Map(paths.map((path, index) => [relative(home, path), files[index] as string]))
+  const totals = await report(child.stdout, {
+    files: files.length,
+    sourceOf: (name) => sources.get(name) ?? name,
+    output: process.stdout
   })
-  await pipeline(stream, new spec(), async (report: AsyncIterable<Buffer | string>) => {
-    for await (const part of report) process.stdout.write(part)
-  })
-  return totals
+  const [exitCode] = (await exit) as [number | null]
+  return { exitCode: exitCode ?? 1, ...(totals === undefined ? {} : { totals }) }
 }
 
 /** Runs this script once more under c8, which reads the coverage that V8 counts. */
@@ -123,9 +141,11 @@ const main = async (): Promise<void> => {
   }
   const files = findFiles(positionals)
   if (files.length === 0) throw new Error('No test file has such a name.')
-  const { passed, failed, skipped } = await runFiles(files, Math.max(1, Number(values.concurrency) || 1))
+  const { exitCode, totals } = await runFiles(files, Math.max(1, Number(values.concurrency) || 1))
+  if (totals === undefined) throw new Error('tap ended before it was done. See its output above.')
+  const { passed, failed, skipped } = totals
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
-  if (failed > 0 || passed === 0) process.exitCode = 1
+  process.exitCode = exitCode === 0 && (failed > 0 || passed === 0) ? 1 : exitCode
 }
 
 runCommand(main)

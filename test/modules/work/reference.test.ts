@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { send, type Answered } from '../../credentials.ts'
 import { startWorld } from './world.ts'
 

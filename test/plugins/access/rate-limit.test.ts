@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { takeToken, type BucketState } from '../../../plugins/access/rate-limit/bucket.ts'
 import { rateLimits } from '../../../spec/generated/index.ts'
-import { startApp } from '../../build-app.ts'
+import { startApp, type Cleaner } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
 
-const start = async (t: TestContext, env: Record<string, string> = {}) => {
+const start = async (t: Cleaner, env: Record<string, string> = {}) => {
   const started = await startApp(t, { rateLimits, env, extend: (app) => bindNotes(app) })
   await createNotesTable.execute(started.database.db)
   return { ...started, partner: await createPartner(started.database) }
@@ -83,7 +83,7 @@ test('a Redis that accepts connections and never says anything keeps no server f
   const sockets = new Set<Socket>()
   const mute = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1')
   await once(mute, 'listening')
-  t.after(() => {
+  t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     mute.close()
   })
@@ -107,7 +107,7 @@ test(
   }
 )
 
-test('in any window no bucket gives more than its capacity and what flowed in', () => {
+test('in any window no bucket gives more than its capacity and what flowed in', async () => {
   const steps = fc.array(fc.integer({ min: 0, max: 5_000 }), { minLength: 1, maxLength: 200 })
   fc.assert(
     fc.property(steps, fc.integer({ min: 1, max: 100 }), fc.integer({ min: 0, max: 100 }), (waits, limit, extra) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
 import { CompiledQuery, sql } from 'kysely'
+import { test } from 'tap'
 import { openPool, openClient } from '../../../plugins/database/dialect.ts'
 import { openPostgres } from '../../../plugins/database/index.ts'
 import { pipeliningDialect } from '../../../plugins/database/pipelining-dialect.ts'
@@ -8,17 +8,17 @@ import { prepared } from '../../../plugins/database/prepared.ts'
 import { openSharedClients } from '../../../plugins/database/shared-clients.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
-import { createPostgresDatabase } from '../../build-app.ts'
+import { createPostgresDatabase, type Cleaner } from '../../build-app.ts'
 import { until } from '../../machines/waiting.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const skip = serverUrl === '' && 'needs a PostgreSQL server: the embedded database has one connection'
 
 /** Half of the connections are for transactions. */
-const open = async (t: TestContext, poolSize: number, options: { statementLimitMs?: number } = {}) => {
+const open = async (t: Cleaner, poolSize: number, options: { statementLimitMs?: number } = {}) => {
   const own = await createPostgresDatabase(serverUrl)
   const { db, connections, close } = openPostgres(own.url, poolSize, () => undefined, options)
-  t.after(async () => {
+  t.teardown(async () => {
     await close()
     await own.drop()
   })
@@ -123,7 +123,7 @@ test('a transaction that was not begun fails with its first statement, and nothi
     openPool(options, 1),
     openSharedClients(1, () => openClient(options, () => undefined))
   ).createDriver()
-  t.after(() => driver.destroy())
+  t.teardown(() => driver.destroy())
   const connection = await driver.acquireConnection()
   await driver.beginTransaction(connection, { isolationLevel: 'refused' as never })
   const say = () => connection.executeQuery(CompiledQuery.raw('select 1', []))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { openPostgres } from '../../../plugins/database/index.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
@@ -93,7 +93,7 @@ test(
   async (t) => {
     const own = await createPostgresDatabase(serverUrl)
     const { db, connections, close } = openPostgres(own.url, 4, () => undefined)
-    t.after(async () => {
+    t.teardown(async () => {
       await close()
       await own.drop()
     })
@@ -134,7 +134,7 @@ test(
   async (t) => {
     const own = await createPostgresDatabase(serverUrl)
     const { db, connections, close } = openPostgres(own.url, 5, () => undefined)
-    t.after(async () => {
+    t.teardown(async () => {
       await close()
       await own.drop()
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { openPostgres } from '../../../plugins/database/index.ts'
 import { migrateToLatest } from '../../../plugins/database/migrate.ts'
 import type { Db } from '../../../plugins/database/types.ts'
@@ -16,7 +16,7 @@ test(
   async (t) => {
     const { url, drop } = await createPostgresDatabase(serverUrl)
     const [first, second] = [openPostgres(url, 4, () => undefined), openPostgres(url, 4, () => undefined)]
-    t.after(async () => {
+    t.teardown(async () => {
       await Promise.allSettled([first.close(), second.close()])
       await drop()
     })
@@ -36,7 +36,7 @@ const forget = async (db: Db, undo = true): Promise<void> => {
 test('a migration that fails tells of its own error, and leaves nothing', { skip }, async (t) => {
   const { url, drop } = await createPostgresDatabase(serverUrl)
   const database = openPostgres(url, 2, () => undefined)
-  t.after(async () => {
+  t.teardown(async () => {
     await database.close()
     await drop()
   })
@@ -52,7 +52,7 @@ test(
   async (t) => {
     const { url, drop } = await createPostgresDatabase(serverUrl)
     const database = openPostgres(`${url}?options=-c%20deadlock_timeout=50ms`, 4, () => undefined)
-    t.after(async () => {
+    t.teardown(async () => {
       await database.close()
       await drop()
     })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
@@ -12,10 +12,7 @@ const dayMs = 24 * 3_600_000
 /** What `/test/sent` does on its way, as a call to another service would be. */
 let onTheWay: (onwardKey: string) => Promise<void> = async () => undefined
 
-const context = await startApp(
-  { after },
-  { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) }
-)
+const context = await startApp(t, { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) })
 const { app, clock, database, url } = context
 const { db } = database
 await createNotesTable.execute(db)
@@ -173,7 +170,7 @@ test('what became of a request can be asked, and asking after one that was never
   for (let time = 0; time < 2; time++) assert.equal((await ask('never-asked')).status, 404)
 })
 
-test('each key of each tenant has a lock of its own, the same one at every time', () => {
+test('each key of each tenant has a lock of its own, the same one at every time', async () => {
   const lockOf = (tenant: string, key: string) =>
     app.idempotency.lockOf({ tenant, key, operationId: 'createNote', bodyHash: Buffer.alloc(32) })
   assert.equal(lockOf('a', 'k'), lockOf('a', 'k'))

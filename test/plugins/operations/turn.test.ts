@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { atEndOfTurn } from '../../../plugins/operations/turn.ts'
 
 const nextTurn = () => new Promise((done) => setImmediate(done))
