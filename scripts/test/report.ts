@@ -1,19 +1,12 @@
 import { AssertionError } from 'node:assert'
-import type { Readable, Writable } from 'node:stream'
-import { inspect } from 'node:util'
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import type { TAP } from 'tap'
 import { Parser, type FinalResults, type Result } from 'tap-parser'
-
-export interface Totals {
-  passed: number
-  failed: number
-  skipped: number
-}
 
 interface ReportOptions {
   /** Number of test files. */
   files: number
-  /** Path of the source of a test file that tap names. */
-  sourceOf: (name: string) => string
   output: Writable & { isTTY?: boolean }
 }
 
@@ -29,29 +22,37 @@ interface FileReport {
   printed: string
 }
 
-/** Details that tap adds to every failure and that repeat the stack or the runner's own arguments. */
-const noise = new Set(['at', 'source', 'stack', 'actual', 'expected', 'operator', 'generatedMessage', 'tapCaught'])
+/** Details that repeat the stack, the message or the command of the file. */
+const noise = new Set(
+  'at source stack actual expected operator generatedMessage tapCaught stdio cwd command args jobId'.split(' ')
+)
 
 const indent = (text: string): string => text.trimEnd().replaceAll(/^(?=.)/gm, '    ')
 
+const describeDetails = (diagnostics: Record<string, unknown>): string[] =>
+  Object.entries(diagnostics)
+    .filter(([name, value]) => !noise.has(name) && value !== null)
+    .flatMap(([name, value]) =>
+      typeof value === 'object'
+        ? [`${name}:`, ...describeDetails(value as Record<string, unknown>).map((line) => indent(line))]
+        : [`${name}: ${value as string}`]
+    )
+    .concat(typeof diagnostics.stack === 'string' ? [diagnostics.stack] : [])
+
 /** tap puts messages on one line; a comparison is readable only on several. */
-const messageOf = (title: string, { actual, expected, operator }: Record<string, unknown>): string =>
-  typeof operator === 'string' && operator.endsWith('Equal')
-    ? new AssertionError({ actual, expected, operator }).message
-    : title
+const messageOf = (
+  title: string,
+  { actual, expected, operator, generatedMessage }: Record<string, unknown>
+): string => {
+  if (typeof operator !== 'string' || !/equal$/i.test(operator)) return title
+  const { message } = new AssertionError({ actual, expected, operator })
+  return generatedMessage === true ? message : `${title}\n${message}`
+}
 
 const describeFailure = ({ titles, diagnostics }: Failure): string => {
-  const path = titles.slice(0, -1)
-  const details = Object.entries(diagnostics).filter(([name]) => !noise.has(name))
-  return [
-    `  ✖ ${path.join(' > ')}`,
-    indent(titles.at(-1) ?? ''),
-    indent(messageOf('', diagnostics)),
-    ...details.map(([name, value]) => indent(`${name}: ${typeof value === 'string' ? value : inspect(value)}`)),
-    typeof diagnostics.stack === 'string' ? indent(diagnostics.stack) : ''
-  ]
-    .filter((line) => line !== '')
-    .join('\n')
+  const message = messageOf(titles.at(-1) ?? '', diagnostics)
+  const lines = [message, ...describeDetails(diagnostics)].map(indent)
+  return [`  ✖ ${titles.slice(0, -1).join(' > ')}`, ...lines].join('\n')
 }
 
 /** Collects the results of a test and of the tests inside it. A test that contains others counts as those. */
@@ -74,24 +75,10 @@ const collect = (parser: Parser, titles: string[], into: FileReport): void => {
   })
 }
 
-/** `# { total: 16, pass: 15, fail: 1 }`, the totals with which tap ends. */
-const totalsOf = (comment: string): Totals | undefined => {
-  if (!/^# \{ total: \d+/.test(comment)) return undefined
-  const read = (name: string) => Number(new RegExp(` ${name}: (\\d+)`).exec(comment)?.[1] ?? 0)
-  return { passed: read('pass'), failed: read('fail'), skipped: read('skip') + read('todo') }
-}
-
-/**
- * Prints what tap reports: one line per file, or on a terminal a counter, and every failure.
- * @returns tap's own totals; undefined when it ended without them
- */
-export const report = async (
-  tap: Readable,
-  { files, sourceOf, output }: ReportOptions
-): Promise<Totals | undefined> => {
+/** Prints what tap reports: one line per file, or on a terminal a counter, and every failure. */
+export const report = async (tap: TAP, { files, output }: ReportOptions): Promise<void> => {
   const terminal = output.isTTY === true
   const root = new Parser()
-  let totals: Totals | undefined
   let done = 0
   let tests = 0
   let failed = 0
@@ -105,27 +92,24 @@ export const report = async (
     collect(child, [], file)
   })
   root.on('assert', (result: Result) => {
+    const diagnostics = (result.diag ?? {}) as Record<string, unknown>
+    const name = typeof diagnostics.expired === 'string' ? diagnostics.expired : result.name
     // A file that ended badly without a failed test, such as by an error outside any test.
     if (!result.ok && file.failures.length === 0)
-      file.failures.push({
-        titles: [`${sourceOf(result.name)} failed outside its tests`],
-        diagnostics: (result.diag ?? {}) as Record<string, unknown>
-      })
+      file.failures.push({ titles: [name, 'The file failed outside its tests. See its output.'], diagnostics })
     done += 1
     tests += file.tests
     failed += file.failures.length
     const seconds = ((result.time ?? 0) / 1000).toFixed(1)
-    const line = `${result.ok ? 'ok  ' : 'FAIL'} ${sourceOf(result.name)} (${file.tests} tests, ${seconds} s)`
+    const line = `${result.ok ? 'ok  ' : 'FAIL'} ${name} (${file.tests} tests, ${seconds} s)`
     const failures = file.failures.map((failure) => `${describeFailure(failure)}\n`).join('')
     output.write(`${clear}${file.printed}${terminal && result.ok ? '' : `${line}\n`}${failures}`)
     file = { tests: 0, failures: [], printed: '' }
     showProgress()
   })
   root.on('extra', (text: string) => output.write(`${clear}${text}`))
-  root.on('comment', (comment: string) => (totals = totalsOf(comment) ?? totals))
   showProgress()
-  for await (const part of tap) root.write(part as Buffer)
-  root.end()
+  tap.pipe(root)
+  await once(root, 'complete')
   output.write(clear)
-  return totals
 }
