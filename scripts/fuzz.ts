@@ -75,7 +75,7 @@ const main = async (): Promise<number> => {
       print: (line: string) => console.log(line),
       onFindings: (findings: readonly Finding[]) => tell(findings, seed)
     }
-    const result = await fuzz({ after: (work) => void cleaning.unshift(work) }, options)
+    const result = await fuzz({ teardown: (work) => void cleaning.unshift(work) }, options)
     for (const line of result.shallow) console.log(`SHALLOW: ${line}`)
     for (const line of result.broken) console.log(`BROKEN: ${line}`)
     const statuses = [...result.statuses]

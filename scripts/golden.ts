@@ -24,7 +24,7 @@ const main = async (): Promise<void> => {
   }
   const cleanups: (() => Promise<void> | void)[] = []
   try {
-    const { db } = await openTestDatabase({ after: (work) => void cleanups.push(work) })
+    const { db } = await openTestDatabase({ teardown: (work) => void cleanups.push(work) })
     write('schema.sql', await printSchema(db))
   } finally {
     for (const work of cleanups) await work()

@@ -80,7 +80,7 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
   const database = options.database ?? (await openTestDatabase(t))
   const { rateLimits: limits = noLimits, historyDays = 120, lingerMs = 0, logStream } = options
   const app = await buildApp({ config, clock, database, rateLimits: limits, historyDays, lingerMs, logStream })
-  t.after(async () => {
+  t.teardown(async () => {
     await app.close()
     rmSync(dataDir, { recursive: true, force: true })
   })

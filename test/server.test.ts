@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { IncomingMessage } from 'node:http'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { call, codeOf, password } from './modules/identity/client.ts'
 import { ownSettings, startServerProcess } from './machines/server-process.ts'
 

@@ -11,9 +11,9 @@ import { migrateToLatest } from '../plugins/database/migrate.ts'
 import { createPgliteEngine, openPglite } from '../plugins/database/pglite.ts'
 import type { Database } from '../plugins/database/types.ts'
 
-/** The part of a test's context that cleans up after it; `t` of node:test and the `{after}` of the module itself both are one. */
+/** The part of a test that cleans up after it; `t` and the `after` of tap both belong to one. */
 export interface Cleaner {
-  after(work: () => Promise<void> | void): void
+  teardown(work: () => Promise<void> | void): void
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -142,12 +142,12 @@ export const openTestDatabase = async (t: Cleaner): Promise<DatabaseHandle> => {
   const url = process.env.TEST_DATABASE_URL
   if (url === undefined || url === '') {
     const handle = await openEmbedded()
-    t.after(() => handle.close())
+    t.teardown(() => handle.close())
     return handle
   }
   const { url: own, drop } = await createPostgresDatabase(url)
   const handle = openPostgres(own, 10, () => undefined)
-  t.after(async () => {
+  t.teardown(async () => {
     await handle.close()
     await drop()
   })

@@ -21,6 +21,7 @@ const external = [
   'esbuild',
   'newman',
   'playwright-core',
+  'tap',
   'tsx',
   'typescript',
   // Loads each of its hundreds of files when it is wanted.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import ajvFormats from 'ajv-formats'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { test } from 'tap'
 import { document, examplesOf, type MediaType } from './document.ts'
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false, multipleOfPrecision: 4 })
@@ -26,7 +26,7 @@ function* examplePlaces(node: unknown, pointer: string): Generator<Place> {
   }
 }
 
-test('every example of the specification is as its own schema says', () => {
+test('every example of the specification is as its own schema says', async () => {
   const faults: string[] = []
   let count = 0
   for (const { pointer, media } of examplePlaces(document, '')) {

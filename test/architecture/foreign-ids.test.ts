@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
 import { createPartner, send, type Answered } from '../credentials.ts'
@@ -40,7 +40,7 @@ const exceptions = new Map(
     .map(([operation, identifier, status, why]) => [`${operation} | ${identifier}`, { status: Number(status), why }])
 )
 
-const server = await startApp({ after }, { historyDays: 30 })
+const server = await startApp(t, { historyDays: 30 })
 const furnisher = await createPartner(server.database)
 const owner = await makePartner(server, furnisher.testKey)
 const stranger = await makePartner(server, furnisher.testKey)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { fuzz } from '../fuzz/fuzzer.ts'
 
 const onServer = (process.env.TEST_DATABASE_URL ?? '') !== ''
@@ -11,10 +11,13 @@ test(
   'a few strange and wrong requests to every operation are answered as the specification says, without a trace of the inside or of another tenant',
   { skip: onServer ? false : 'on the embedded database this takes minutes; `npm run test:fuzz` does it there, too' },
   async () => {
-    const { findings, broken, requests, operations } = await fuzz(
-      { after },
-      { seed, valid: 2, invalid: 3, only: [], print: () => undefined }
-    )
+    const { findings, broken, requests, operations } = await fuzz(t, {
+      seed,
+      valid: 2,
+      invalid: 3,
+      only: [],
+      print: () => undefined
+    })
     assert.equal(requests, 5 * operations)
     assert.deepEqual(findings, [])
     assert.deepEqual(broken, [])

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import type { Method, Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
 import { bodyOf, operations, parametersOf, resolve, type SchemaObject } from './document.ts'
 import { Walker } from './walker.ts'
 
-const server = await startApp({ after })
+const server = await startApp(t)
 
 /** Walks over operations and fails with every fault that was found. */
 const walk = (title: string, visit: (walker: Walker, operation: Operation) => Promise<void>): void => {
@@ -19,7 +19,7 @@ const walk = (title: string, visit: (walker: Walker, operation: Operation) => Pr
 const isSecured = ({ security }: Operation): boolean =>
   security.length > 0 && security.every((alternative) => alternative.length > 0)
 
-test('a token can be given every scope that an operation asks for', () => {
+test('a token can be given every scope that an operation asks for', async () => {
   const { enum: scopes = [] } = resolve<SchemaObject>({ $ref: '#/components/schemas/Scope' })
   const missing = operations.flatMap((operation) =>
     operation.scopes.filter((scope) => !scopes.includes(scope)).map((scope) => `${operation.operationId}: ${scope}`)

@@ -40,7 +40,7 @@ export interface Opened {
 /** Starts the browser, which closes after the tests; each page that it opens has an empty profile. */
 export const startBrowser = async (t: Cleaner): Promise<(url: string, path: string) => Promise<Opened>> => {
   const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: quiet })
-  t.after(() => browser.close())
+  t.teardown(() => browser.close())
   return async (url, path) => {
     const page = await (await browser.newContext()).newPage()
     const strangers: string[] = []

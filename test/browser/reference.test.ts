@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
 import { createPartner } from '../credentials.ts'
 import { operations, parametersOf } from '../architecture/document.ts'
 import { skip, startBrowser } from './browser.ts'
 
-const { url, database } = await startApp({ after })
-const openPage = skip === false ? await startBrowser({ after }) : () => Promise.reject(new Error(String(skip)))
+const { url, database } = await startApp(t)
+const openPage = skip === false ? await startBrowser(t) : () => Promise.reject(new Error(String(skip)))
 
 test('Swagger UI: who authorises with a key tries an operation and sees the answer', { skip }, async () => {
   const { testKey } = await createPartner(database)

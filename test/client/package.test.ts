@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { before, t, test } from 'tap'
 import { buildClient } from '../../scripts/build/client.ts'
 import { startApp } from '../build-app.ts'
 import { skip, startBrowser } from '../browser/browser.ts'
@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const folder = mkdtempSync(join(tmpdir(), 'atlas-client-'))
 const [built, consumer] = [join(folder, 'built'), join(folder, 'consumer')]
-after(() => rmSync(folder, { recursive: true, force: true }))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
 /** What an integrator does: packs nothing himself, installs the tarball in a folder of his own, and nothing else comes with it. */
 before(async () => {
@@ -99,7 +99,7 @@ test('installing the client installs nothing else', async () => {
   )
 })
 
-test('the package of the server exports the client from where the build puts it', () => {
+test('the package of the server exports the client from where the build puts it', async () => {
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const alone = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8'))
   assert.deepEqual(own.files, ['dist'])

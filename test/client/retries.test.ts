@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { AtlasConnectionError, AtlasProblem, AtlasTimeout } from '../../client/index.ts'
 import { readRetryAfter, retryDelayMs } from '../../client/retries.ts'
 import { answer, clientOf, cutShort, hang, problem, reset, startOddServer } from './setup.ts'
@@ -189,7 +189,7 @@ test('an error of something between client and server is a problem as well', asy
   })
 })
 
-test('waits grow from 300 ms, are spread over the whole span, and keep what Retry-After asks in seconds or as a date', () => {
+test('waits grow from 300 ms, are spread over the whole span, and keep what Retry-After asks in seconds or as a date', async () => {
   assert.deepEqual(
     [0, 1, 2].map((retry) => retryDelayMs(retry, 1)),
     [300, 780, 2028]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { after, test } from 'node:test'
 import { promisify } from 'node:util'
+import { t, test } from 'tap'
 import { curlSample } from '../../scripts/generate/samples/curl.ts'
 import type { SampleCall } from '../../scripts/generate/samples/sample-call.ts'
 import { startApp } from '../build-app.ts'
@@ -9,7 +9,7 @@ import { createPartner, send } from '../credentials.ts'
 import { samples } from './samples.ts'
 
 const run = promisify(execFile)
-const { url, database, config } = await startApp({ after })
+const { url, database, config } = await startApp(t)
 const { testKey } = await createPartner(database)
 const key = testKey
 const env = {

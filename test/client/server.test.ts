@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { AtlasProblem } from '../../client/index.ts'
 import { methods } from '../../spec/generated/client-methods.ts'
 import { allOperations } from '../../spec/generated/index.ts'
@@ -7,7 +7,7 @@ import { startApp } from '../build-app.ts'
 import { createPartner } from '../credentials.ts'
 import { clientOf } from './setup.ts'
 
-const { url, database } = await startApp({ after })
+const { url, database } = await startApp(t)
 
 const withTasks = async (count: number) => {
   const { testKey } = await createPartner(database)
@@ -18,7 +18,7 @@ const withTasks = async (count: number) => {
   return { atlas, testKey, projectId: project.id }
 }
 
-test('every operation of the specification is one method, by its own path and verb', () => {
+test('every operation of the specification is one method, by its own path and verb', async () => {
   const inClient = Object.values<Record<string, { verb: string; path: string }>>(methods).flatMap((entries) =>
     Object.values(entries).map(({ verb, path }) => `${verb} ${path}`)
   )

@@ -33,7 +33,7 @@ export const startOddServer = async (t: Cleaner, ...behaviours: Behaviour[]): Pr
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
+  t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { AtlasSignatureError, verifyWebhook } from '../../client/index.ts'
 import { signBody } from '../../modules/webhooks/signatures.ts'
 

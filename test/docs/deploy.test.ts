@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import { loadConfig, settingNames } from '../../plugins/config/index.ts'
 import { version } from '../../plugins/version.ts'
@@ -43,7 +43,7 @@ const configOf = (settings: Record<string, string>) =>
     ...settings
   })
 
-test('every setting in the examples exists, and the README lists every setting', () => {
+test('every setting in the examples exists, and the README lists every setting', async () => {
   const known = settingNames()
   const used = [
     ...Object.keys(ofKind('ConfigMap').data as object),
@@ -57,7 +57,7 @@ test('every setting in the examples exists, and the README lists every setting',
   for (const name of known) assert.ok(readme.includes(`\`${name}\``), `${name} in the README`)
 })
 
-test('the examples hold what production requires, with values that the server takes', () => {
+test('the examples hold what production requires, with values that the server takes', async () => {
   for (const name of ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEY', 'ATLAS_JWT_SECRET']) {
     assert.ok(secretNames.includes(name), name)
     assert.ok(name in compose.services['app-1'].environment, name)
@@ -73,7 +73,7 @@ test('the examples hold what production requires, with values that the server ta
   assert.ok(parseInt(compose.services['app-1'].stop_grace_period, 10) * 1000 >= configOf(ofOne).drainDelayMs + 30_000)
 })
 
-test('the probes ask paths that exist, and the ports are those that the server listens on', () => {
+test('the probes ask paths that exist, and the ports are those that the server listens on', async () => {
   const paths = Object.values(allOperations)
     .filter(({ method }) => method === 'GET')
     .map(({ path }) => path as string)
@@ -96,7 +96,7 @@ test('the probes ask paths that exist, and the ports are those that the server l
   )
 })
 
-test('selectors find the pods that they are for, and not those of the migration', () => {
+test('selectors find the pods that they are for, and not those of the migration', async () => {
   const matches = (selector: object, kind: string): boolean =>
     Object.entries(selector).every(([name, value]) => ofKind(kind).spec.template.metadata.labels[name] === value)
   const selectors = [
@@ -111,7 +111,7 @@ test('selectors find the pods that they are for, and not those of the migration'
   assert.equal(ofKind('HorizontalPodAutoscaler').spec.scaleTargetRef.name, ofKind('Deployment').metadata.name)
 })
 
-test('containers run this version, without privileges, and on a file system that cannot be written', () => {
+test('containers run this version, without privileges, and on a file system that cannot be written', async () => {
   for (const kind of ['Deployment', 'Job']) {
     assert.equal(podOf(kind).securityContext.runAsNonRoot, true)
     assert.equal(podOf(kind).automountServiceAccountToken, false)
@@ -129,13 +129,13 @@ test('containers run this version, without privileges, and on a file system that
     assert.deepEqual([compose.services[service].read_only, compose.services[service].cap_drop], [true, ['ALL']])
 })
 
-test('the instances of the autoscaler fit a PostgreSQL as it comes', () => {
+test('the instances of the autoscaler fit a PostgreSQL as it comes', async () => {
   const { databasePoolSize } = configOf(ofKind('ConfigMap').data)
   // One more for the locks; 100 connections, 3 of them kept for superusers.
   assert.ok(ofKind('HorizontalPodAutoscaler').spec.maxReplicas * (databasePoolSize + 1) <= 97)
 })
 
-test('nginx takes its configuration, and asks each instance of the other example', (t) => {
+test('nginx takes its configuration, and asks each instance of the other example', async (t) => {
   const text = read('docs/deploy/nginx.conf')
   const servers = [...text.matchAll(/server (app-\d):(\d+)/g)].map(([, host, port]) => [host, Number(port)])
   assert.deepEqual(
@@ -145,7 +145,7 @@ test('nginx takes its configuration, and asks each instance of the other example
       .map((name) => [name, configOf({}).port])
   )
   const folder = mkdtempSync(join(tmpdir(), 'atlas-nginx-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  t.teardown(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'nginx.conf')
   // Names that only Compose knows, and files that only root may write.
   writeFileSync(
@@ -156,6 +156,6 @@ test('nginx takes its configuration, and asks each instance of the other example
       .replaceAll('/dev/stderr', `${folder}/error`)}`
   )
   const { status, stderr, error } = spawnSync('nginx', ['-t', '-c', path, '-p', folder], { encoding: 'utf8' })
-  if (error !== undefined) return t.skip('nginx is not installed')
+  if (error !== undefined) return t.plan(0, 'nginx is not installed')
   assert.equal(status, 0, stderr)
 })

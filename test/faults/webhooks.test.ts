@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { test, type TestContext } from 'node:test'
+import { test } from 'tap'
 import { openDatabase } from '../../plugins/database/index.ts'
 import { SeededRandom } from '../../scripts/seeded-random.ts'
-import { createPostgresDatabase, fillDataDir } from '../build-app.ts'
+import { createPostgresDatabase, fillDataDir, type Cleaner } from '../build-app.ts'
 import { startServerProcess } from '../machines/server-process.ts'
 import { until } from '../machines/waiting.ts'
 import {
@@ -23,13 +23,13 @@ import {
 /** Each kill costs the start of a server, and with the embedded database a slow one. */
 const kills = Number(process.env.FAULT_KILLS ?? ((process.env.TEST_DATABASE_URL ?? '') === '' ? 4 : 10))
 
-const prepare = async (t: TestContext) => {
+const prepare = async (t: Cleaner) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-fault-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const testUrl = process.env.TEST_DATABASE_URL
   const postgres = testUrl === undefined || testUrl === '' ? undefined : await createPostgresDatabase(testUrl)
   if (postgres === undefined) await fillDataDir(dataDir)
-  else t.after(() => postgres.drop())
+  else t.teardown(() => postgres.drop())
   const database = await openDatabase({ databaseUrl: postgres?.url, databasePoolSize: 2, dataDir }, () => undefined)
   const partner = await createPartner(database.db)
   await database.close()

@@ -226,7 +226,7 @@ export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult
     )
   )
   const fuzzer = new Fuzzer(options, server, a, b, secrets)
-  t.after(() => fuzzer.connections.close())
+  t.teardown(() => fuzzer.connections.close())
   await fuzzer.fill(a, true)
   await writeCanary(a)
   await fuzzer.fill(b, false)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { openTestDatabase } from '../build-app.ts'
 import { printOperations, printSchema, printTools, printUnauthenticated } from './print.ts'
 
@@ -19,15 +19,15 @@ const assertGolden = (name: string, text: string): void => {
   )
 }
 
-test('the operations and what is enforced of each are those that were reviewed', () => {
+test('the operations and what is enforced of each are those that were reviewed', async () => {
   assertGolden('operations.txt', printOperations())
 })
 
-test('the operations that ask nobody who they are are those that were reviewed', () => {
+test('the operations that ask nobody who they are are those that were reviewed', async () => {
   assertGolden('unauthenticated.txt', printUnauthenticated())
 })
 
-test('the tools that models are offered, and what each tells of itself, are those that were reviewed', () => {
+test('the tools that models are offered, and what each tells of itself, are those that were reviewed', async () => {
   assertGolden('tools.txt', printTools())
 })
 

@@ -42,7 +42,7 @@ export const whatIsMissing = ({
 const openDatabaseUrl = async (t: Cleaner, given: string | undefined): Promise<string> => {
   if (given === undefined) return (await startPostgres(t, { durable: true })).url
   const own = await createPostgresDatabase(given)
-  t.after(() => own.drop())
+  t.teardown(() => own.drop())
   return own.url
 }
 

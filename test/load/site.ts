@@ -70,7 +70,7 @@ export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site>
     front
   } = options
   const database = withState(openPostgres(databaseUrl, 4, () => undefined))
-  t.after(() => database.close())
+  t.teardown(() => database.close())
   await migrateToLatest(database.db)
   const all = { ...productionSettings(serversDatabaseUrl), ...settings }
   const servers = await Promise.all(Array.from({ length: instances }, () => startServerProcess(t, all)))

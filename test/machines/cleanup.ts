@@ -16,7 +16,7 @@ export const runToEnd = async <T>(work: (t: Cleaner) => Promise<T>): Promise<T> 
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   try {
-    return await work({ after: (clean) => void cleaners.push(clean) })
+    return await work({ teardown: (clean) => void cleaners.push(clean) })
   } finally {
     await cleanUp()
     process.removeListener('SIGINT', stop)

@@ -59,7 +59,7 @@ export const startNginx = async (t: Cleaner, port: number, servers: number[]): P
   writeFileSync(path, configuration(folder, port, servers))
   const program = startProgram(t, file, ['-c', path, '-p', folder, '-e', 'stderr'])
   // Its workers end with it when it is asked to stop, and would outlive a kill.
-  t.after(() => program.end('SIGTERM'))
+  t.teardown(() => program.end('SIGTERM'))
   await until('nginx listens', async () => {
     if (!program.isRunning()) throw new Error(`nginx did not start:\n${program.output()}`)
     return await listens(port)

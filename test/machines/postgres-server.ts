@@ -125,6 +125,6 @@ export const startPostgres = async (
     isRunning: () => program !== undefined && program.isRunning()
   }
   await server.start()
-  t.after(() => server.crash())
+  t.teardown(() => server.crash())
   return server
 }

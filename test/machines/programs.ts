@@ -48,7 +48,7 @@ export const needProgram = (name: Parameters<typeof findProgram>[0], debianPacka
 export const makeFolder = (t: Cleaner, what: string): string => {
   const folder = mkdtempSync(join(tmpdir(), `atlas-${what}-`))
   chmodSync(folder, 0o755)
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -85,6 +85,6 @@ export const startProgram = (
     child.kill(signal)
     await exit
   }
-  t.after(() => end('SIGKILL'))
+  t.teardown(() => end('SIGKILL'))
   return { child, output: () => output, isRunning, end }
 }

@@ -33,7 +33,7 @@ export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> =
     return settings
   }
   const { url, drop } = await createPostgresDatabase(postgres)
-  t.after(drop)
+  t.teardown(drop)
   return { ...settings, DATABASE_URL: url }
 }
 

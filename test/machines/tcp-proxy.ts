@@ -64,7 +64,7 @@ export const startTcpProxy = async (t: Cleaner, targetPort: number): Promise<Tcp
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   proxy.port = (server.address() as AddressInfo).port
-  t.after(() => {
+  t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })

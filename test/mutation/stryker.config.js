@@ -5,7 +5,6 @@
 export default {
   plugins: ['@stryker-mutator/tap-runner'],
   testRunner: 'tap',
-  tap: { nodeArgs: ['--test-reporter', 'tap'] },
   disableTypeChecks: '**/*.ts',
   coverageAnalysis: 'perTest',
   concurrency: 2,

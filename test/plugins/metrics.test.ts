@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { ledgerCheckJob } from '../../plugins/ledger/index.ts'
 import { rateLimits } from '../../spec/generated/index.ts'
 import { startApp, type TestApp, type TestOptions } from '../build-app.ts'
@@ -222,7 +222,7 @@ test(
 test('a port in use stops the start, as that of the API does', async (t) => {
   const other = createServer()
   await new Promise<void>((done) => other.listen(0, '127.0.0.1', done))
-  t.after(() => void other.close())
+  t.teardown(() => void other.close())
   const { port } = other.address() as AddressInfo
   await assert.rejects(startApp(t, { env: { ...enabled, ATLAS_METRICS_PORT: String(port) } }), { code: 'EADDRINUSE' })
 })

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
-import { test, type TestContext } from 'node:test'
+import { test } from 'tap'
 import { post } from '../../modules/webhooks/posting.ts'
 import { whyNotATarget } from '../../modules/webhooks/targets.ts'
 import { isPublicAddress } from '../../plugins/outbound/addresses.ts'
 import { createOutbound, type Resolve } from '../../plugins/outbound/index.ts'
 import { startReceiver, type Receiver } from '../modules/webhooks/setup.ts'
+import type { Cleaner } from '../test-database.ts'
 
 const forbidden = [
   '127.0.0.1',
@@ -74,12 +75,12 @@ const allowed = [
   '[2606:4700:4700::1111]'
 ]
 
-test('addresses that are not of the public Internet are told from those that are', () => {
+test('addresses that are not of the public Internet are told from those that are', async () => {
   for (const address of forbidden) assert.equal(isPublicAddress(address), false, address)
   for (const address of allowed) assert.equal(isPublicAddress(address), true, address)
 })
 
-test('an URL shows a private address however it is written', () => {
+test('an URL shows a private address however it is written', async () => {
   const rules = { http: true, private: false }
   const bad = [
     'http://127.1/',
@@ -117,9 +118,9 @@ const resolveTo =
 
 const ip = (address: string): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })
 
-const through = async (t: TestContext, resolve: Resolve, host: string, receiver: Receiver, allowPrivate = false) => {
+const through = async (t: Cleaner, resolve: Resolve, host: string, receiver: Receiver, allowPrivate = false) => {
   const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 2_000, resolve })
-  t.after(() => outbound.destroy())
+  t.teardown(() => outbound.destroy())
   return await post(outbound, { ...message, url: receiver.url.replace('127.0.0.1', host) }, 2_000)
 }
 
@@ -164,7 +165,7 @@ test('where private addresses are allowed, a name reaches them', async (t) => {
 test('an endpoint that hangs before or after its head is given up in time', async (t) => {
   const receiver = await startReceiver(t, () => undefined)
   const outbound = createOutbound({ allowPrivate: true, connectTimeoutMs: 2_000 })
-  t.after(() => outbound.destroy())
+  t.teardown(() => outbound.destroy())
   const silent = await post(outbound, { ...message, url: receiver.url }, 200)
   assert.deepEqual([silent.status, silent.error], [null, 'timeout'])
   receiver.behave((_request, response) => {
@@ -184,7 +185,7 @@ test('a refused connection and an unknown name are told apart', async (t) => {
         ? done(null, [ip('127.0.0.1')])
         : done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), [])
   })
-  t.after(() => outbound.destroy())
+  t.teardown(() => outbound.destroy())
   assert.equal((await post(outbound, { ...message, url: 'http://localhost:1/' }, 2_000)).error, 'connection_refused')
   assert.equal((await post(outbound, { ...message, url: 'http://nowhere.invalid/' }, 2_000)).error, 'dns_failure')
 })
@@ -192,7 +193,7 @@ test('a refused connection and an unknown name are told apart', async (t) => {
 test('a name that the system does not know fails the delivery and not the server, private addresses allowed or not', async (t) => {
   for (const allowPrivate of [true, false]) {
     const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 5_000 })
-    t.after(() => outbound.destroy())
+    t.teardown(() => outbound.destroy())
     assert.equal((await post(outbound, { ...message, url: 'http://nowhere.invalid/' }, 5_000)).error, 'dns_failure')
   }
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { test } from 'tap'
 import type { Cleaner } from '../build-app.ts'
 import { call, mintKey, password, register } from '../modules/identity/client.ts'
 import { startReceiver } from '../modules/webhooks/setup.ts'
@@ -36,7 +36,7 @@ const startCollector = async (t: Cleaner) => {
     })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.after(() => {
+  t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })

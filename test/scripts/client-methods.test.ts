@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { test } from 'tap'
 import { bundle } from '../../scripts/generate/bundle.ts'
 import { clientMethods } from '../../scripts/generate/methods.ts'
 import type { OperationObject, SpecFolder } from '../../scripts/generate/model.ts'
@@ -32,7 +32,7 @@ const named = (operationId: string, client?: string) => (operation: OperationObj
   if (client !== undefined) operation['x-client'] = client
 }
 
-test('a verb and a noun become the noun’s resource and the verb’s method', () => {
+test('a verb and a noun become the noun’s resource and the verb’s method', async () => {
   for (const [operationId, expected] of [
     ['listTasks', 'tasks.list'],
     ['createTransfer', 'transfers.create'],
@@ -45,11 +45,11 @@ test('a verb and a noun become the noun’s resource and the verb’s method', (
   }
 })
 
-test('an operation can give its method another name', () => {
+test('an operation can give its method another name', async () => {
   assert.ok(namesOf(changed(named('getCashflowForecast', 'insights.getCashflow'))).includes('insights.getCashflow'))
 })
 
-test('two operations of one name are refused, by the rule and by extension', () => {
+test('two operations of one name are refused, by the rule and by extension', async () => {
   refuses(
     changed(named('ingestEvent'), named('ingestEvents')),
     /ingestEvents? and ingestEvents? are both events\.ingest in the client; give one of them x-client/
@@ -57,7 +57,7 @@ test('two operations of one name are refused, by the rule and by extension', () 
   refuses(changed(named('getNest', 'nests.find'), named('findNest')), /are both nests\.find/)
 })
 
-test('a name that is no resource and method is refused', () => {
+test('a name that is no resource and method is refused', async () => {
   for (const wrong of ['insights', 'a.b.c', 'Insights.get', 3])
     refuses(
       changed((operation) => (operation['x-client'] = wrong)),
@@ -65,7 +65,7 @@ test('a name that is no resource and method is refused', () => {
     )
 })
 
-test('every operation gets a sample in each language', () => {
+test('every operation gets a sample in each language', async () => {
   const { document } = bundle(readSpec(fixture), '1.0.0')
   for (const { operation } of operationsOf(document.paths)) {
     assert.deepEqual(

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
 import pg from 'pg'
+import { test } from 'tap'
 import { loadConfig, type Config } from '../../plugins/config/index.ts'
 import { buildPlaidSimulator } from '../../simulators/plaid/index.ts'
 import { checkKeys, checkNames, checkNode, checkProduction } from '../../scripts/doctor/configuration.ts'
@@ -46,7 +46,7 @@ const run = (env: Record<string, string>, ...args: string[]): Promise<{ status: 
 
 const temporaryDir = (t: Cleaner): string => {
   const dir = mkdtempSync(join(tmpdir(), 'atlas-doctor-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }
 
@@ -95,7 +95,7 @@ test('the command explains itself and refuses what it does not know', async () =
   assert.equal((await run({}, '--nonsense')).status, 2)
 })
 
-test('an old Node.js, keys that can be guessed, and what belongs on a desk only are told', () => {
+test('an old Node.js, keys that can be guessed, and what belongs on a desk only are told', async () => {
   assert.deepEqual(
     ['18.20.0', '20.0.0', '24.1.0'].map((version) => checkNode(version).state),
     ['fail', 'ok', 'ok']
@@ -157,7 +157,7 @@ test('Plaid and Stripe are asked with the keys, on their own wire, and refused k
   const { app, config, database, clock } = await startApp(t)
   const { clientId, secret: plaidSecret } = config.plaid
   const plaid = await buildPlaidSimulator({ db: database.db, clock, clientId, secret: plaidSecret })
-  t.after(() => plaid.close())
+  t.teardown(() => plaid.close())
   const plaidAt = await plaid.listen({ host: '127.0.0.1', port: 0 })
   const remote = (mode: 'remote_sandbox', secret: string, baseUrl = plaidAt): Config => ({
     ...config,
@@ -191,7 +191,7 @@ test('Twilio’s account is read with the credentials, and its state counts', as
     response.writeHead(answer[0], { 'content-type': 'application/json' }).end(JSON.stringify(answer[1]))
   )
   await new Promise<void>((done) => twilio.listen(0, '127.0.0.1', done))
-  t.after(() => void twilio.close())
+  t.teardown(() => void twilio.close())
   const baseUrl = `http://127.0.0.1:${(twilio.address() as AddressInfo).port}`
   const config = production({
     TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
@@ -216,7 +216,7 @@ test('Redis is reached and may run scripts, or is told to be missing', async () 
   if (url !== undefined && url !== '') assert.match((await checkRedis(url, 2)).found, /^version \d/)
 })
 
-test('a database over the network without TLS is told in production', () => {
+test('a database over the network without TLS is told in production', async () => {
   assert.deepEqual(
     checkEncryption('postgres://atlas:x@db.example.com/atlas', 'production').map(({ state }) => state),
     ['warn']
@@ -240,9 +240,9 @@ test(
   { timeout: 180_000 },
   async (t) => {
     const postgres = process.env.TEST_DATABASE_URL
-    if (postgres === undefined || postgres === '') return t.skip('needs a PostgreSQL')
+    if (postgres === undefined || postgres === '') return t.plan(0, 'needs a PostgreSQL')
     const { url, drop } = await createPostgresDatabase(postgres)
-    t.after(drop)
+    t.teardown(drop)
     const examine = async (databaseUrl: string, instances = 1) =>
       await checkDatabase(production({ DATABASE_URL: databaseUrl }), instances)
     const well = await examine(url)

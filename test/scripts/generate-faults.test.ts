@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { parseDocument } from 'yaml'
 import { bundle as bundleSpec } from '../../scripts/generate/bundle.ts'
 import { printFiles } from '../../scripts/generate/files.ts'
@@ -9,7 +9,7 @@ import { SpecError } from '../../scripts/generate/model.ts'
 import { readSpec } from '../../scripts/generate/read.ts'
 import { fixture, generate, generateFixture } from './generated.ts'
 
-const { scratch } = generateFixture(after)
+const { scratch } = generateFixture(t)
 
 const rename = ['paths', '/v1/birds/{id}/rename', 'post']
 const faults: { title: string; file: string; path: (string | number)[]; value: unknown; message: RegExp }[] = [
@@ -168,7 +168,7 @@ for (const [index, { title, file, path, value, message }] of faults.entries()) {
   })
 }
 
-test('a faulty document is told of on the error stream, ends with 1, and leaves the last good output in place', () => {
+test('a faulty document is told of on the error stream, ends with 1, and leaves the last good output in place', async () => {
   const spec = join(scratch, 'faulty')
   cpSync(fixture, spec, { recursive: true })
   assert.equal(generate(spec, join(spec, 'generated')).status, 0)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { tsImport } from 'tsx/esm/api'
 import type { ToolTemplate } from '../../plugins/mcp/template.ts'
 import { generateFixture } from './generated.ts'
 
-const { out } = generateFixture(after)
+const { out } = generateFixture(t)
 
 test('an operation that is marked becomes a tool: one flat object of arguments, each with its place, and hints that are derived where they can be', async () => {
   const { tools } = (await tsImport(join(out, 'tools.ts'), import.meta.url)) as { tools: ToolTemplate[] }

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from '@sinclair/typebox'
+import { t, test } from 'tap'
 import { tsImport } from 'tsx/esm/api'
 import ts from 'typescript'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { fixture, generate, generateFixture, home } from './generated.ts'
 
-const { scratch, out } = generateFixture(after)
+const { scratch, out } = generateFixture(t)
 
 interface Generated {
   allOperations: OperationTable
@@ -49,7 +49,7 @@ const bird = {
   extra: { anything: [1] }
 }
 
-test('the same documents give the same files, and what was there before is cleared', () => {
+test('the same documents give the same files, and what was there before is cleared', async () => {
   const before = new Map(readdirSync(out).map((name) => [name, readFileSync(join(out, name), 'utf8')]))
   writeFileSync(join(out, 'left-over.ts'), '')
   assert.equal(generate(fixture, out).status, 0)
@@ -66,7 +66,7 @@ test('the same documents give the same files, and what was there before is clear
   ])
 })
 
-test('a folder that holds other things is not cleared', () => {
+test('a folder that holds other things is not cleared', async () => {
   const folder = join(scratch, 'precious')
   mkdirSync(folder)
   writeFileSync(join(folder, 'letter.txt'), 'dear')
@@ -76,7 +76,7 @@ test('a folder that holds other things is not cleared', () => {
   assert.equal(readFileSync(join(folder, 'letter.txt'), 'utf8'), 'dear')
 })
 
-test("the bundle has the package's version, ordered tag groups, and no instructions to the generator", () => {
+test("the bundle has the package's version, ordered tag groups, and no instructions to the generator", async () => {
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
   assert.equal(bundle.info.version, version)
   assert.deepEqual(bundle['x-tagGroups'], [
@@ -89,7 +89,7 @@ test("the bundle has the package's version, ordered tag groups, and no instructi
   assert.deepEqual(Object.keys(bundle.webhooks), ['bird.created'])
 })
 
-test('x-common reaches every operation that it is meant for, and yields to what the operation says itself', () => {
+test('x-common reaches every operation that it is meant for, and yields to what the operation says itself', async () => {
   const { get, post } = bundle.paths['/v1/birds']
   assert.deepEqual(Object.keys(post.responses), ['201', '400', '401', '415', '422', '429', '500'])
   assert.deepEqual(Object.keys(get.responses), ['200', '400', '401', '429', '500'])
@@ -100,7 +100,7 @@ test('x-common reaches every operation that it is meant for, and yields to what 
   assert.deepEqual(post.parameters, [{ $ref: '#/components/parameters/IdempotencyKey' }])
 })
 
-test('the table tells of each operation what the server enforces', () => {
+test('the table tells of each operation what the server enforces', async () => {
   assert.deepEqual(generated.groups, ['bird-watchers', 'birds'])
   assert.deepEqual(generated.rateLimits, {
     read: { limit: 300, windowSeconds: 60 },
@@ -133,7 +133,7 @@ test('the table tells of each operation what the server enforces', () => {
 
 test('a request is validated as the documents say, and defaults are filled in', async (t) => {
   const app = await startApp()
-  t.after(() => app.close())
+  t.teardown(() => app.close())
   const { method, url, schema } = operation('createBird')
   app.route({
     method,
@@ -173,7 +173,7 @@ test('a request is validated as the documents say, and defaults are filled in', 
 
 test('query, path and header parameters, forms and optional bodies are validated', async (t) => {
   const app = await startApp()
-  t.after(() => app.close())
+  t.teardown(() => app.close())
   for (const id of ['listBirds', 'renameBird', 'deleteBird']) {
     const {
       method,
@@ -210,7 +210,7 @@ test('query, path and header parameters, forms and optional bodies are validated
 
 test('answers are serialised: null, recursion, alternatives, free members, text, and nothing at all', async (t) => {
   const app = await startApp()
-  t.after(() => app.close())
+  t.teardown(() => app.close())
   const serve = (id: string, url: string, answer: unknown, status: number, type?: string) => {
     app.get(url, { schema: { response: operation(id).schema.response } }, async (_request, reply) => {
       if (type) reply.type(type)
@@ -243,7 +243,7 @@ test('answers are serialised: null, recursion, alternatives, free members, text,
   assert.equal((await app.inject('/text')).body, 'a "bird"')
 })
 
-test('the static types are those of the documents, for handlers and for callers', () => {
+test('the static types are those of the documents, for handlers and for callers', async () => {
   const file = join(out, 'types.check.ts')
   writeFileSync(
     file,

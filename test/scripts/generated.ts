@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Cleaner } from '../test-database.ts'
 
 export const home = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const fixture = join(home, 'test', 'fixtures', 'spec')
@@ -18,10 +19,10 @@ export const generate = (spec: string, out: string): { status: number | null; ou
 }
 
 /** Generates from the fixture into a scratch folder inside the project, because generated files import its packages and table types. */
-export const generateFixture = (after: (clean: () => void) => void): { scratch: string; out: string } => {
+export const generateFixture = (t: Cleaner): { scratch: string; out: string } => {
   mkdirSync(join(home, '.cache'), { recursive: true })
   const scratch = mkdtempSync(join(home, '.cache', 'generate-test-'))
-  after(() => rmSync(scratch, { recursive: true, force: true }))
+  t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
   const out = join(scratch, 'generated')
   const { status, output } = generate(fixture, out)
   assert.equal(status, 0, output)

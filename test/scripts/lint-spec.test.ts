@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { t, test } from 'tap'
 import { parse } from 'yaml'
 
 const home = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 mkdirSync(join(home, '.cache'), { recursive: true })
 const scratch = mkdtempSync(join(home, '.cache', 'lint-spec-test-'))
-after(() => rmSync(scratch, { recursive: true, force: true }))
+t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 
 function run(tool: string, document: object, ...options: string[]): { status: number | null; output: string } {
   const file = join(scratch, 'openapi.json')
@@ -219,14 +219,14 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: s
   ['request-dictionary-limit', bodyOf({ type: 'object', additionalProperties: { type: 'boolean' } })]
 ]
 
-test('a specification that keeps to the rules passes both linters', () => {
+test('a specification that keeps to the rules passes both linters', async () => {
   for (const tool of [spectral, (document: object) => run('redocly', document)]) {
     const { status, output } = tool(clean())
     assert.equal(status, 0, output)
   }
 })
 
-test('each rule of ours finds its fault, and a warning is enough to fail', () => {
+test('each rule of ours finds its fault, and a warning is enough to fail', async () => {
   // One document with a path for each fault, since starting the linter takes longer than linting.
   const document = clean()
   const paths: Record<string, unknown> = {}
@@ -264,7 +264,7 @@ test('each rule of ours finds its fault, and a warning is enough to fail', () =>
   )
 })
 
-test('a warning alone fails both linters', () => {
+test('a warning alone fails both linters', async () => {
   const document = clean()
   const unused = { ...document, components: { ...document.components, schemas: { Unused: { type: 'boolean' } } } }
   assert.match(spectral(unused).output, /warning +oas3-unused-component/)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { buildApp } from '../../app.ts'
 import { loadConfig } from '../../plugins/config/index.ts'
 import { fillDataDir } from '../build-app.ts'
@@ -26,7 +26,7 @@ const operator = (dataDir: string, ...args: string[]): Promise<{ status: number 
 
 test('an operator is made and unmade on the server’s own database, and not while a server runs on the embedded one', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   await fillDataDir(dataDir)
   const withServer = async <T>(work: (url: string) => Promise<T>): Promise<T> => {
     const app = await buildApp({ config: loadConfig({ NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir }) })
@@ -64,7 +64,7 @@ test('an operator is made and unmade on the server’s own database, and not whi
 
 test('the command explains itself', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const help = await operator(dataDir, '--help')
   assert.equal(help.status, 0)
   assert.match(help.output, /npm run operator -- promote <email>/)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { test } from 'tap'
 import type { DocumentContent } from '../../scripts/generate/model.ts'
 import { compareSpecifications, mayBreak, type Change } from '../../scripts/spec-diff/compare.ts'
 
@@ -122,13 +122,13 @@ const compatible: [title: string, edit: (document: Editable) => void][] = [
 ]
 
 for (const [title, edit] of breaking) {
-  test(`it is breaking when ${title}`, () => {
+  test(`it is breaking when ${title}`, async () => {
     assert.ok(changesAfter(edit).some((change) => change.breaking))
   })
 }
 
 for (const [title, edit] of compatible) {
-  test(`it is compatible when ${title}`, () => {
+  test(`it is compatible when ${title}`, async () => {
     const changes = changesAfter(edit)
     assert.ok(changes.length > 0)
     assert.deepEqual(
@@ -138,7 +138,7 @@ for (const [title, edit] of compatible) {
   })
 }
 
-test('a change says where it is, and a schema that holds itself is compared once', () => {
+test('a change says where it is, and a schema that holds itself is compared once', async () => {
   assert.deepEqual(
     changesAfter((d) => delete answered(d).properties.id),
     [
@@ -148,7 +148,7 @@ test('a change says where it is, and a schema that holds itself is compared once
   )
 })
 
-test('a document does not differ from itself, the real one neither', () => {
+test('a document does not differ from itself, the real one neither', async () => {
   assert.deepEqual(
     changesAfter(() => undefined),
     []
@@ -159,7 +159,7 @@ test('a document does not differ from itself, the real one neither', () => {
   assert.deepEqual(compareSpecifications(real, structuredClone(real)), [])
 })
 
-test('a version may break by its major number, and before 1.0.0 by its minor one', () => {
+test('a version may break by its major number, and before 1.0.0 by its minor one', async () => {
   assert.ok(mayBreak('0.1.0', '0.2.0') && mayBreak('0.9.0', '1.0.0') && mayBreak('1.4.0', '2.0.0'))
   assert.ok(
     !mayBreak('0.1.0', '0.1.1') &&

@@ -28,7 +28,7 @@ const startPair = async (stage: Stage): Promise<[World, World]> => {
   }
   const open = () => {
     const database = withState(openPostgres(postgres.url, 5, () => undefined))
-    stage.after(() => database.close())
+    stage.teardown(() => database.close())
     return database
   }
   const [first, second] = [open(), open()]

@@ -20,7 +20,7 @@ const mountSmallDisk = (stage: Stage): string => {
   } catch {
     throw new Skipped('this machine does not let root mount a disk')
   }
-  stage.after(() => void execFileSync('umount', [folder], { stdio: 'pipe' }))
+  stage.teardown(() => void execFileSync('umount', [folder], { stdio: 'pipe' }))
   return folder
 }
 

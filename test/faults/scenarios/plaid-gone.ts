@@ -78,7 +78,7 @@ export const plaidGone: Scenario = {
   async run(stage) {
     const postgres = await startPostgres(stage, { durable: false })
     const database = withState(openPostgres(postgres.url, 10, () => undefined))
-    stage.after(() => database.close())
+    stage.teardown(() => database.close())
     await migrateToLatest(database.db)
     const world = await startWorld(stage, { database })
     const { faults } = simulatorOf(world)

@@ -16,7 +16,7 @@ export const stripeGone: Scenario = {
     const { random, note } = stage
     const postgres = await startPostgres(stage, { durable: false })
     const database = withState(openPostgres(postgres.url, 10, () => undefined))
-    stage.after(() => database.close())
+    stage.teardown(() => database.close())
     await migrateToLatest(database.db)
     const world = await openWorld(stage, { database })
     const { simulator } = world.app.stripe

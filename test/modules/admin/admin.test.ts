@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { setOperator } from '../../../modules/admin/index.ts'
 import { rateLimits } from '../../../spec/generated/index.ts'
 import { startApp, type TestApp } from '../../build-app.ts'

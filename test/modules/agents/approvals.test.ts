@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { createOwner, openWorld } from './world.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
 import Stripe from 'stripe'
+import { test } from 'tap'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { createOwner, openWorld, type World } from './world.ts'
 
@@ -331,7 +331,7 @@ test(
         '--disable-sync'
       ]
     })
-    t.after(async () => {
+    t.teardown(async () => {
       await context.close()
       rmSync(profile, { recursive: true, force: true })
     })

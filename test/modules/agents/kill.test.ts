@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { test } from 'tap'
 import { buildApp } from '../../../app.ts'
 import { loadConfig } from '../../../plugins/config/index.ts'
 import { fillDataDir } from '../../build-app.ts'

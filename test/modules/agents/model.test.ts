@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { openTestDatabase, TestClock } from '../../build-app.ts'
 import type { Answered } from '../../credentials.ts'
@@ -323,7 +323,7 @@ class Play {
 
 test('whatever happens to agents in whatever order, the book holds and says what the API said', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-model-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const options = { database: await openTestDatabase(t), clock: new TestClock(), env: { ATLAS_DATA_DIR: dataDir } }
   let world = await openWorld(t, options)
   const restart = async (): Promise<World> => {

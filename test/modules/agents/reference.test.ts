@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { send } from '../../credentials.ts'
 import { createOwner, openWorld } from './world.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { openPostgres, withState } from '../../../plugins/database/index.ts'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { createPostgresDatabase } from '../../build-app.ts'
@@ -16,12 +16,12 @@ const open = async () => {
   const own = await createPostgresDatabase(serverUrl)
   const database = withState(openPostgres(own.url, 4, () => undefined, { statementLimitMs: 500 }))
   const elsewhere = openPostgres(own.url, 4, () => undefined)
-  after(async () => {
+  t.teardown(async () => {
     await elsewhere.close()
     await database.close()
     await own.drop()
   })
-  const world = await openWorld({ after }, { database })
+  const world = await openWorld(t, { database })
   const whileHeld = async (agentId: string, work: (waiting: () => Promise<number>) => Promise<void>): Promise<void> =>
     await elsewhere.db.transaction().execute(async (trx) => {
       await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', agentId).forNoKeyUpdate().execute()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { textMessagesJob } from '../../../plugins/events/notifications/index.ts'
 import type { Cleaner } from '../../build-app.ts'
 import { openWorld } from './world.ts'
@@ -33,7 +33,7 @@ const openTwilio = async (t: Cleaner) => {
     })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.after(() => void server.close())
+  t.teardown(() => void server.close())
   return { received, answers, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 

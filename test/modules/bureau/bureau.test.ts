@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { findMiscounted } from '../../../modules/bureau/queries.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 
 const dayMs = 86_400_000
-const { app, url, clock, database } = await startApp({ after })
+const { app, url, clock, database } = await startApp(t)
 const partner = await createPartner(database)
 const post = (path: string, body: unknown, key: string = partner.testKey) => send(url, 'POST', path, { key, body })
 const score = (agent: string) => send(url, 'GET', `/v2/api/score?agent_id=${agent}`)

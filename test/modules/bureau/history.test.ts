@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { combine, effectOf, noCounters, recount, replay, type EventKind } from '../../../modules/bureau/history.ts'
 import { scoreOf, type Counters } from '../../../modules/bureau/score.ts'
 
@@ -14,7 +14,7 @@ const counters = (some: Partial<Counters>): Counters => ({
   ...some
 })
 
-test('each kind of event adds what the reference says, and nothing else', () => {
+test('each kind of event adds what the reference says, and nothing else', async () => {
   const effects: [EventKind, Partial<Counters>][] = [
     ['payment_ontime', { onTime: 1 }],
     ['payment_late', { late: 1 }],
@@ -31,13 +31,13 @@ test('each kind of event adds what the reference says, and nothing else', () => 
     assert.deepEqual(effectOf({ kind, amountCents: 250_00 }), counters(effect), kind)
 })
 
-test('an event without an amount moves no sum', () => {
+test('an event without an amount moves no sum', async () => {
   assert.deepEqual(effectOf({ kind: 'debt_closed', amountCents: null }), counters({}))
   assert.deepEqual(effectOf({ kind: 'credit_account_open', amountCents: null }), counters({ openAccounts: 1 }))
   assert.deepEqual(effectOf({ kind: 'credit_account_close', amountCents: null }), counters({ openAccounts: -1 }))
 })
 
-test('counters are added and taken away one by one', () => {
+test('counters are added and taken away one by one', async () => {
   const a: Counters = {
     onTime: 10,
     late: 20,
@@ -76,7 +76,7 @@ test('counters are added and taken away one by one', () => {
   })
 })
 
-test('a recount counts every event, and of an empty history it is nothing', () => {
+test('a recount counts every event, and of an empty history it is nothing', async () => {
   assert.deepEqual(recount([]), noCounters)
   const events = (['payment_ontime', 'payment_ontime', 'dispute', 'debt_closed'] as const).map((kind) => ({
     kind,
@@ -85,7 +85,7 @@ test('a recount counts every event, and of an empty history it is nothing', () =
   assert.deepEqual(recount(events), counters({ onTime: 2, disputes: 1, debtClosedCents: 100 }))
 })
 
-test('a replay tells the score right before and right after each event, both at the age that the agent had then', () => {
+test('a replay tells the score right before and right after each event, both at the age that the agent had then', async () => {
   const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
   const first = { kind: 'payment_ontime' as const, amountCents: null, createdAt: new Date('2026-01-01T00:00:00.000Z') }
   const second = { kind: 'payment_missed' as const, amountCents: null, createdAt: new Date('2027-01-01T00:00:00.000Z') }

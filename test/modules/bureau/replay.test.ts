@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { buildApp } from '../../../app.ts'
 import { loadConfig } from '../../../plugins/config/index.ts'
 import { openDatabase } from '../../../plugins/database/index.ts'
@@ -23,7 +23,7 @@ const run = (args: string[], env: Record<string, string>): Promise<{ code: numbe
 
 test('the replay recomputes a score from its events, explains each, and notices counters that were bent', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-replay-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const env = { NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir, DATABASE_URL: '' }
   const config = loadConfig({ NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir })
   await fillDataDir(dataDir)

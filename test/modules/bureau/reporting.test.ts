@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { readScore, recordOwnReport } from '../../../modules/bureau/index.ts'
 import { findMiscounted, readHistory } from '../../../modules/bureau/queries.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
@@ -7,7 +7,7 @@ import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 
 const dayMs = 86_400_000
-const { app, url, clock, database } = await startApp({ after })
+const { app, url, clock, database } = await startApp(t)
 const { db } = database
 const furnisher = await createPartner(database)
 const owner = await createPartner(database)

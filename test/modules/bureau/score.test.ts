@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import {
   combine,
   effectOf,
@@ -25,7 +25,7 @@ const anyCounters: fc.Arbitrary<Counters> = fc.record({
 })
 const anyAge = fc.nat({ max: 2000 })
 
-test('everybody starts at 500, and is Poor with it', () => {
+test('everybody starts at 500, and is Poor with it', async () => {
   assert.deepEqual(scoreOf(noCounters, 0), {
     score: 500,
     grade: 'Poor',
@@ -33,7 +33,7 @@ test('everybody starts at 500, and is Poor with it', () => {
   })
 })
 
-test('each term is what the reference says of it', () => {
+test('each term is what the reference says of it', async () => {
   assert.equal(factorsOf(counters({ onTime: 10 }), 0).payments, 100)
   assert.equal(factorsOf(counters({ onTime: 30 }), 0).payments, 150)
   assert.equal(factorsOf(counters({ openAccounts: 4 }), 0).accounts, 32)
@@ -48,12 +48,12 @@ test('each term is what the reference says of it', () => {
   assert.equal(scoreOf(counters({ disputes: 1 }), 0).score, 485)
 })
 
-test('the worst history is 300 and the best one reaches 850', () => {
+test('the worst history is 300 and the best one reaches 850', async () => {
   assert.equal(scoreOf(counters({ missed: 1000 }), 0).score, 300)
   assert.equal(scoreOf(counters({ onTime: 3990, openAccounts: 5, debtClosedCents: 500_00 }), 730).score, 850)
 })
 
-test('grades begin exactly at their edges', () => {
+test('grades begin exactly at their edges', async () => {
   const grades = [300, 499, 500, 579, 580, 669, 670, 749, 750, 850].map(gradeOf)
   assert.deepEqual(grades, [
     'Very Poor',
@@ -69,7 +69,7 @@ test('grades begin exactly at their edges', () => {
   ])
 })
 
-test('the factors, sent as JSON and added up by somebody else, are the score', () => {
+test('the factors, sent as JSON and added up by somebody else, are the score', async () => {
   fc.assert(
     fc.property(anyCounters, anyAge, (given, ageDays) => {
       const { score, factors } = scoreOf(given, ageDays)
@@ -80,7 +80,7 @@ test('the factors, sent as JSON and added up by somebody else, are the score', (
   )
 })
 
-test('no good report ever lowers a score and no bad one raises it', () => {
+test('no good report ever lowers a score and no bad one raises it', async () => {
   fc.assert(
     fc.property(
       anyCounters,
@@ -98,14 +98,14 @@ test('no good report ever lowers a score and no bad one raises it', () => {
   )
 })
 
-test('age is counted in whole days and never negative', () => {
+test('age is counted in whole days and never negative', async () => {
   const enrolledAt = new Date('2026-06-14T18:00:00.000Z')
   assert.equal(ageInDays(enrolledAt, new Date('2026-06-15T17:59:59.999Z')), 0)
   assert.equal(ageInDays(enrolledAt, new Date('2026-06-15T18:00:00.000Z')), 1)
   assert.equal(ageInDays(enrolledAt, new Date('2026-06-14T17:00:00.000Z')), 0)
 })
 
-test('a replay ends where a recount ends, and its steps chain at equal age', () => {
+test('a replay ends where a recount ends, and its steps chain at equal age', async () => {
   const kinds: EventKind[] = [...reportTypes, 'credit_account_open', 'credit_account_close']
   const anyEvents = fc.array(
     fc.record({ kind: fc.constantFrom(...kinds), amountCents: fc.option(fc.nat({ max: 1_000_000 })) }),

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { createPartner, send } from '../../credentials.ts'
 import { startApp } from '../../build-app.ts'
 
-const { url, database, clock } = await startApp({ after })
+const { url, database, clock } = await startApp(t)
 
 /** The body and headers of the API reference's example, which names no content type. */
 const example = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import {
   calculateSafeToSpend,
   discretionaryPoolCents,
@@ -49,7 +49,7 @@ const inputs: fc.Arbitrary<SafeToSpendInput> = fc.record({
   daysInPeriod: fc.integer({ min: 1, max: 40 })
 })
 
-test('the allowance is the largest that holds on every day', () => {
+test('the allowance is the largest that holds on every day', async () => {
   fc.assert(
     fc.property(inputs, (input) => {
       assert.equal(calculateSafeToSpend(input).dailyAllowanceCents, largestAllowance(input))
@@ -58,7 +58,7 @@ test('the allowance is the largest that holds on every day', () => {
   )
 })
 
-test('without income the allowance is the pool divided by the days, rounded down', () => {
+test('without income the allowance is the pool divided by the days, rounded down', async () => {
   fc.assert(
     fc.property(inputs, (input) => {
       const result = calculateSafeToSpend({ ...input, income: [] })
@@ -71,7 +71,7 @@ test('without income the allowance is the pool divided by the days, rounded down
   )
 })
 
-test('more cash or income never allows less, and more bills or a larger buffer never allow more', () => {
+test('more cash or income never allows less, and more bills or a larger buffer never allow more', async () => {
   fc.assert(
     fc.property(inputs, fc.nat(500), fc.nat(45), (input, amountCents, dueInDays) => {
       const allowed = calculateSafeToSpend(input).dailyAllowanceCents
@@ -86,7 +86,7 @@ test('more cash or income never allows less, and more bills or a larger buffer n
   )
 })
 
-test('large amounts stay exact, and every amount is a whole number of cents that is zero or more', () => {
+test('large amounts stay exact, and every amount is a whole number of cents that is zero or more', async () => {
   const large = fc.array(fc.record({ amountCents: fc.nat(99_999_999_999), dueInDays: fc.nat(3650) }), {
     maxLength: 1000
   })
@@ -109,7 +109,7 @@ test('large amounts stay exact, and every amount is a whole number of cents that
   )
 })
 
-test('a bill counts from the day on which it is due, one due today from the first day, one after the period not at all', () => {
+test('a bill counts from the day on which it is due, one due today from the first day, one after the period not at all', async () => {
   const withBill = (dueInDays: number) =>
     calculateSafeToSpend({
       ...plain,
@@ -122,7 +122,7 @@ test('a bill counts from the day on which it is due, one due today from the firs
   assert.deepEqual([withBill(11).billsCents, withBill(11).dailyAllowanceCents], [0, 100])
 })
 
-test('income can be spent from the day after it is due, and only as far as the days before it are covered', () => {
+test('income can be spent from the day after it is due, and only as far as the days before it are covered', async () => {
   const withIncome = (dueInDays: number) =>
     calculateSafeToSpend({
       ...plain,
@@ -138,7 +138,7 @@ test('income can be spent from the day after it is due, and only as far as the d
   assert.equal(discretionaryPoolCents(withIncome(4)), 1_000)
 })
 
-test('a pool below zero allows nothing, also when income is expected', () => {
+test('a pool below zero allows nothing, also when income is expected', async () => {
   const result = calculateSafeToSpend({
     ...plain,
     cashBalanceCents: 100,
@@ -149,7 +149,7 @@ test('a pool below zero allows nothing, also when income is expected', () => {
   assert.equal(discretionaryPoolCents(result), -100)
 })
 
-test('a pool of nothing still allows what is expected to come', () => {
+test('a pool of nothing still allows what is expected to come', async () => {
   const result = calculateSafeToSpend({
     ...plain,
     cashBalanceCents: 100,

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
+import { t, test } from 'tap'
 import { parse } from 'yaml'
 import { escapeHtml } from '../../../modules/documents/error-pages.ts'
 import { prefers } from '../../../modules/documents/negotiation.ts'
@@ -17,7 +17,7 @@ import { root, scriptToRun } from '../../machines/scripts.ts'
 const run = promisify(execFile)
 
 /** One server for all tests that change nothing of it. */
-const { url } = await startApp({ after })
+const { url } = await startApp(t)
 
 const reference = [
   '/docs',
@@ -142,13 +142,13 @@ test('an unknown error is 404: a page for a browser, a problem for a program, an
   assert.equal(problem.headers.get('content-type'), 'application/problem+json')
 })
 
-test('escaped text holds no character that could open an element or end an attribute', () => {
+test('escaped text holds no character that could open an element or end an attribute', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => !/[<>"']|&(?!(amp|lt|gt|quot|#39);)/.test(escapeHtml(text)))
   )
 })
 
-test('Accept is read as RFC 9110 says: the most specific range decides, the best quality wins, q=0 refuses', () => {
+test('Accept is read as RFC 9110 says: the most specific range decides, the best quality wins, q=0 refuses', async () => {
   const offered = ['text/html', 'application/json'] as const
   assert.equal(prefers(undefined, offered), 'text/html')
   assert.equal(prefers('*/*', offered), 'text/html')
@@ -166,7 +166,7 @@ test('an asset outside the list does not exist, whatever the path tries', async 
 
 test('the specification is exported without a database and without an environment, as the same bytes that are served', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-export-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   for (const format of ['json', 'yaml']) {
     const out = join(folder, `openapi.${format}`)
     await run(process.execPath, [...scriptToRun('scripts/export-openapi.ts'), '--out', out, '--format', format], {

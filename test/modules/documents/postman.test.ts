@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import type { NewmanRunOptions, NewmanRunSummary } from 'newman'
+import { t, test } from 'tap'
 import type { collectionOf, environmentOf } from '../../../modules/documents/postman/collection.ts'
 import { operations } from '../../architecture/document.ts'
 import { startApp, type TestApp } from '../../build-app.ts'
@@ -11,7 +11,7 @@ type Collection = ReturnType<typeof collectionOf>
 type Environment = ReturnType<typeof environmentOf>
 
 const ingestSecret = 'an-ingest-secret-of-a-test-0123456789'
-const server = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: ingestSecret } })
+const server = await startApp(t, { env: { ATLAS_INGEST_SECRET: ingestSecret } })
 
 const download = async <Content>({ url }: TestApp, path: string): Promise<Content> =>
   (await (await fetch(url + path)).json()) as Content
@@ -70,7 +70,7 @@ test('a request that fails is seen, and an idempotency key that is filled in is 
   assert.deepEqual([...new Set(keysOf(summary))], ['one-of-my-own'])
 })
 
-test('the collection holds every operation, a folder for each tag, and the body and the answers of the examples', () => {
+test('the collection holds every operation, a folder for each tag, and the body and the answers of the examples', async () => {
   assert.equal(collection.info.schema, 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json')
   assert.deepEqual(
     collection.item.map(({ name }) => name).toSorted(),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { startApp } from '../../build-app.ts'
 
 test('health tells how the server and what it needs are configured', async (t) => {

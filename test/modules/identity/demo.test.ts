@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { ensureDemoPartner } from '../../../modules/identity/index.ts'
 import { openTestDatabase, startApp, type Cleaner } from '../../build-app.ts'
 import { call, register } from './client.ts'
@@ -10,7 +10,7 @@ import { call, register } from './client.ts'
 /** A data directory of its own, for instances that share one. */
 const newFolder = (t: Cleaner): string => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-demo-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 

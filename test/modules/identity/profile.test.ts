@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { rateLimits } from '../../../spec/generated/index.ts'
 import { startApp } from '../../build-app.ts'
 import { call, codeOf, fieldsOf, login, mintKey, password, refresh, register } from './client.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { startApp } from '../../build-app.ts'
 import { call, codeOf, login, mintKey, mintToken, register } from './client.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { SignJWT, UnsecuredJWT } from 'jose'
+import { test } from 'tap'
 import { rateLimits } from '../../../spec/generated/index.ts'
 import { startApp } from '../../build-app.ts'
 import { call, codeOf, fieldsOf, login, password, refresh, refreshOf, register, signedInOf } from './client.ts'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { createPartner, send } from '../../credentials.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
 import { statementsOf } from '../../statements.ts'
 
 const secret = 'an-ingest-secret-of-a-test'
-const { url, database, app } = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: secret } })
+const { url, database, app } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret } })
 const withSecret = { 'x-atlas-ingest-secret': secret }
 
 const ingest = async (body: unknown, headers: Record<string, string> = {}) =>

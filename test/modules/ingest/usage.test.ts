@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { t, test } from 'tap'
 import type { UsageEvent } from '../../../modules/ingest/index.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { startApp } from '../../build-app.ts'
 
 const secret = 'an-ingest-secret-of-a-test'
-const { url, database } = await startApp({ after }, { env: { ATLAS_INGEST_SECRET: secret } })
+const { url, database } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret } })
 
 const ingest = async (events: UsageEvent[]) => {
   const answered = await send(url, 'POST', '/api/ingest/events/batch', {

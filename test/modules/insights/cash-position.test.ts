@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { cashPosition, type LinkedAccount, type LinkedTransaction } from '../../../modules/insights/cash-position.ts'
 
 const account = (id: string, more: Partial<LinkedAccount> = {}): LinkedAccount => ({
@@ -23,7 +23,7 @@ const moved = (id: string, account_id: string, amount_cents: number): LinkedTran
   category: null
 })
 
-test('only cash accounts of one currency make up the position, and only their transactions', () => {
+test('only cash accounts of one currency make up the position, and only their transactions', async () => {
   const accounts = [
     account('card', { type: 'credit' }),
     account('checking'),
@@ -52,7 +52,7 @@ test('only cash accounts of one currency make up the position, and only their tr
   )
 })
 
-test('without a cash account there is no position', () => {
+test('without a cash account there is no position', async () => {
   assert.equal(cashPosition([], []), undefined)
   assert.equal(
     cashPosition([account('card', { type: 'credit' }), account('loan', { type: 'loan' })], [moved('txn_1', 'card', 1)]),

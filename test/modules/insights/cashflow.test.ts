@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { createPartner, send, type TestPartner } from '../../credentials.ts'
 import { startApp } from '../../build-app.ts'
 
-const { url, database, app } = await startApp({ after })
+const { url, database, app } = await startApp(t)
 
 const link = async ({ testKey: key }: TestPartner, userId: string): Promise<void> => {
   const made = await send(url, 'POST', '/v1/sandbox/public_token', { key, body: {} })

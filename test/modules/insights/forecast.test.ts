@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import type { BankTransaction } from '../../../modules/insights/bank-transaction.ts'
 import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 import { forecastCashFlow, InsufficientHistory, type CashFlowForecast } from '../../../modules/insights/forecast.ts'
@@ -53,7 +53,7 @@ function assertSound(forecast: CashFlowForecast, horizonDays: number): void {
   }
 }
 
-test('whatever the history: a row for each day, whole cents, the projection inside its band, and the same answer in any order', () => {
+test('whatever the history: a row for each day, whole cents, the projection inside its band, and the same answer in any order', async () => {
   const anchor = booked('2024-09-01', 1_000, 'ANCHOR')
   fc.assert(
     fc.property(
@@ -73,7 +73,7 @@ test('whatever the history: a row for each day, whole cents, the projection insi
   )
 })
 
-test('two lives forecast twice give the same answer', () => {
+test('two lives forecast twice give the same answer', async () => {
   for (const seed of [201, 203]) {
     const { transactions, lastDay } = syntheticPerson(seed)
     const request = { transactions, currentBalanceCents: 123_456, asOf: dateOfDay(lastDay), horizonDays: 30 }
@@ -81,7 +81,7 @@ test('two lives forecast twice give the same answer', () => {
   }
 })
 
-test('under 14 days of history there is no forecast, and the error says how many there are', () => {
+test('under 14 days of history there is no forecast, and the error says how many there are', async () => {
   const request = { currentBalanceCents: 0, asOf: ASOF, horizonDays: 30 }
   assert.throws(
     () => forecastCashFlow({ ...request, transactions: [] }),
@@ -98,7 +98,7 @@ test('under 14 days of history there is no forecast, and the error says how many
   )
 })
 
-test('amounts, balances, dates and horizons that are none are refused', () => {
+test('amounts, balances, dates and horizons that are none are refused', async () => {
   const good = {
     transactions: [booked('2024-09-01', 500, 'SHOP')],
     currentBalanceCents: 0,
@@ -121,7 +121,7 @@ function household(): BankTransaction[] {
   ]
 }
 
-test('a life without surprises is projected to the cent', () => {
+test('a life without surprises is projected to the cent', async () => {
   const { daily, confidence } = forecastCashFlow({
     transactions: household(),
     currentBalanceCents: 300_000,
@@ -137,7 +137,7 @@ test('a life without surprises is projected to the cent', () => {
   assert.ok(confidence > 0.7, String(confidence))
 })
 
-test('confidence is earned: a life of chance gets less than a life without surprises, and a fortnight gets nothing', () => {
+test('confidence is earned: a life of chance gets less than a life without surprises, and a fortnight gets nothing', async () => {
   const at = (transactions: BankTransaction[]): number =>
     forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }).confidence
   const gig = syntheticPerson(203)
@@ -151,7 +151,7 @@ test('confidence is earned: a life of chance gets less than a life without surpr
   assert.equal(at(household().filter((transaction) => transaction.date > '2024-10-04')), 0)
 })
 
-test('an ended job is not projected', () => {
+test('an ended job is not projected', async () => {
   const transactions = household().filter(
     ({ description, date }) => description !== 'ACME PAYROLL' || date < '2024-09-01'
   )
@@ -165,7 +165,7 @@ test('an ended job is not projected', () => {
   assert.equal(daily.at(-1)?.projectedBalanceCents, 300_000 - 180_000 - 4 * 20_000)
 })
 
-test('the first pay of a new employer, after the old one stopped, is taken to go on', () => {
+test('the first pay of a new employer, after the old one stopped, is taken to go on', async () => {
   const transactions = [
     ...household().filter(({ description, date }) => description !== 'ACME PAYROLL' || date < '2024-09-20'),
     booked('2024-10-11', -220_000, 'GLOBEX SALARY')
@@ -181,7 +181,7 @@ test('the first pay of a new employer, after the old one stopped, is taken to go
   assert.ok(!recurring.some((stream) => stream.direction === 'inflow'), 'one payment does not prove a stream')
 })
 
-test("transfers between the person's own accounts change nothing in the forecast", () => {
+test("transfers between the person's own accounts change nothing in the forecast", async () => {
   const transfers = eachMonth([10], '2024-02', 9).flatMap((day) => [
     booked(dateOfDay(day), 77_700, 'TO SAVINGS'),
     booked(dateOfDay(day + 2), -77_700, 'FROM CHECKING', 'savings')
@@ -193,7 +193,7 @@ test("transfers between the person's own accounts change nothing in the forecast
   )
 })
 
-test('a pending movement counts on its date like a booked one', () => {
+test('a pending movement counts on its date like a booked one', async () => {
   const request = { currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }
   const pending = household().map((transaction) => ({ ...transaction, pending: true }))
   assert.deepEqual(
@@ -202,7 +202,7 @@ test('a pending movement counts on its date like a booked one', () => {
   )
 })
 
-test('shortfalls, low balances and large bills are told with their dates', () => {
+test('shortfalls, low balances and large bills are told with their dates', async () => {
   const short = forecastCashFlow({
     transactions: household(),
     currentBalanceCents: -50_000,
@@ -230,7 +230,7 @@ test('shortfalls, low balances and large bills are told with their dates', () =>
   assert.deepEqual([rich.alerts, rich.shortfalls], [[], []])
 })
 
-test('on lives never tuned on the band holds 70 to 90 % of what happens, and both naive forecasts are beaten', () => {
+test('on lives never tuned on the band holds 70 to 90 % of what happens, and both naive forecasts are beaten', async () => {
   const result = newResult()
   for (let seed = 2001; seed <= 2021; seed++) judgeHistory(syntheticPerson(seed), 3, result)
   const coverage = result.inside / result.judged

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 import { detectRecurringStreams } from '../../../modules/insights/recurring.ts'
 import { booked, eachMonth, every, onBankDays, series } from './made-up-history.ts'
@@ -10,7 +10,7 @@ const jitter = (days: number, count: number): fc.Arbitrary<number[]> =>
 const scatter = (share: number, count: number): fc.Arbitrary<number[]> =>
   fc.array(fc.double({ min: -share, max: share, noNaN: true }), { minLength: count, maxLength: count })
 
-test('a monthly bill is found when its date wanders by two days and its amount by 15 %', () => {
+test('a monthly bill is found when its date wanders by two days and its amount by 15 %', async () => {
   fc.assert(
     fc.property(jitter(2, 12), scatter(0.15, 12), fc.integer({ min: 1, max: 28 }), (days, shares, dayOfMonth) => {
       const bill = series(eachMonth([dayOfMonth], '2024-01', 12), 12_000, 'CITY POWER 88121', days, shares)
@@ -26,13 +26,13 @@ test('a monthly bill is found when its date wanders by two days and its amount b
   )
 })
 
-test('a bill that is usually punctual is found through single dates three days off', () => {
+test('a bill that is usually punctual is found through single dates three days off', async () => {
   const days = [0, 0, 3, 0, 0, -3, 0, 0, 0, 3, 0, 0]
   const [stream] = detectRecurringStreams(series(eachMonth([10], '2024-01', 12), 99_900, 'RENT', days), '2024-12-20')
   assert.deepEqual([stream?.cadence, stream?.nextDate], ['monthly', '2025-01-10'])
 })
 
-test('a weekly, a biweekly and a yearly stream are told apart and dated onwards', () => {
+test('a weekly, a biweekly and a yearly stream are told apart and dated onwards', async () => {
   const streams = detectRecurringStreams(
     [
       ...series(every(7, '2024-06-03', 20), 4_500, 'PIANO LESSONS'),
@@ -57,7 +57,7 @@ test('a weekly, a biweekly and a yearly stream are told apart and dated onwards'
   )
 })
 
-test('semimonthly pay on bank days is never taken for biweekly pay, nor the reverse', () => {
+test('semimonthly pay on bank days is never taken for biweekly pay, nor the reverse', async () => {
   for (const pair of [
     [1, 15],
     [15, 31],
@@ -79,7 +79,7 @@ test('semimonthly pay on bank days is never taken for biweekly pay, nor the reve
   }
 })
 
-test('pay that moves to the Friday before a weekend is expected on that Friday', () => {
+test('pay that moves to the Friday before a weekend is expected on that Friday', async () => {
   const pay = series(onBankDays(eachMonth([15], '2024-01', 11)), -400_000, 'NORTHWIND PAYROLL')
   const [stream] = detectRecurringStreams(pay, '2025-01-20')
   assert.equal(stream, undefined, 'two months late is over')
@@ -90,19 +90,19 @@ test('pay that moves to the Friday before a weekend is expected on that Friday',
   assert.equal(running?.nextDate, '2025-02-14')
 })
 
-test('a stream that has stopped is not reported, one that is a day late is expected tomorrow', () => {
+test('a stream that has stopped is not reported, one that is a day late is expected tomorrow', async () => {
   const gym = series(eachMonth([5], '2024-01', 6), 2_900, 'GYM')
   assert.deepEqual(detectRecurringStreams(gym, '2024-09-30'), [])
   assert.equal(detectRecurringStreams(gym, '2024-07-05')[0]?.nextDate, '2024-07-06')
 })
 
-test('a price rise shows in the amount at the second payment', () => {
+test('a price rise shows in the amount at the second payment', async () => {
   const days = eachMonth([3], '2024-01', 9)
   const rent = [...series(days.slice(0, 7), 150_000, 'LANDLORD'), ...series(days.slice(7), 165_000, 'LANDLORD')]
   assert.equal(detectRecurringStreams(rent, '2024-09-20')[0]?.amountCents, 165_000)
 })
 
-test('a membership is found among irregular purchases of the same merchant', () => {
+test('a membership is found among irregular purchases of the same merchant', async () => {
   const purchases = [3, 4, 11, 19, 23, 37, 38, 52, 71, 74, 90, 98, 99, 121, 140, 142, 151].map((offset, index) =>
     booked(dateOfDay(dayOfDate('2024-01-01') + offset), 1_900 + 977 * ((index * 7) % 13), `AMZN MKTP US*${index}X`)
   )
@@ -114,7 +114,7 @@ test('a membership is found among irregular purchases of the same merchant', () 
   )
 })
 
-test('two plans of one merchant are two streams', () => {
+test('two plans of one merchant are two streams', async () => {
   const plans = [
     ...series(eachMonth([5], '2024-01', 8), 99, 'APPLE.COM/BILL'),
     ...series(eachMonth([20], '2024-01', 8), 999, 'APPLE.COM/BILL')
@@ -128,7 +128,7 @@ test('two plans of one merchant are two streams', () => {
   )
 })
 
-test("transfers between the person's own accounts are neither income nor bills", () => {
+test("transfers between the person's own accounts are neither income nor bills", async () => {
   const days = eachMonth([10], '2024-01', 10)
   const legs = days.flatMap((day, index) => [
     booked(dateOfDay(day), 50_000, 'TRANSFER TO SAVINGS'),
@@ -139,7 +139,7 @@ test("transfers between the person's own accounts are neither income nor bills",
   assert.equal(detectRecurringStreams(toOutside, '2024-10-20').length, 1)
 })
 
-test('two payments a year apart are yearly; one is nothing, and purchases at random times are nothing', () => {
+test('two payments a year apart are yearly; one is nothing, and purchases at random times are nothing', async () => {
   assert.deepEqual(detectRecurringStreams([booked('2024-01-05', 13_900, 'CLUB FEE')], '2024-12-01'), [])
   const random = [2, 9, 11, 30, 33, 34, 50, 77, 79, 101].map((offset) =>
     booked(dateOfDay(dayOfDate('2024-01-01') + offset), 3_000 + offset * 41, 'CORNER SHOP')
@@ -147,7 +147,7 @@ test('two payments a year apart are yearly; one is nothing, and purchases at ran
   assert.deepEqual(detectRecurringStreams(random, '2024-04-15'), [])
 })
 
-test('the answer does not depend on the order of the transactions', () => {
+test('the answer does not depend on the order of the transactions', async () => {
   const history = [
     ...series(every(14, '2024-03-01', 12), -210_000, 'ACME PAYROLL'),
     ...series(eachMonth([1], '2024-03', 6), 120_000, 'RENT'),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import type { AccountRow } from '../../../modules/linking/changes.ts'
 import { removeItem } from '../../../modules/linking/queries/items.ts'
 import { listAccountsOf, saveAccounts } from '../../../modules/linking/queries/accounts.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { db } = world.database
 
 const told = (plaidAccountId: string, ordinal: number, cents: number, asOf: string): AccountRow => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { test } from 'tap'
 import { startWorld } from './world.ts'
 
 const host = 'https://atlasforgefinancial.com'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { readFeed } from '../../../modules/linking/queries/feed.ts'
 import { createPartner } from '../../credentials.ts'
 import { FeedClient } from './feed-client.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { createPartner } from '../../credentials.ts'
 import { simulatorOf, startWorld } from './world.ts'
 

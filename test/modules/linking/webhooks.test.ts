@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { test } from 'tap'
 import { createWebhookVerifier, type VerificationKey } from '../../../plugins/plaid/webhook-verification.ts'
 import { TestClock } from '../../build-app.ts'
 import { send } from '../../credentials.ts'

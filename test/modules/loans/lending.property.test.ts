@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { findMiscounted } from '../../../modules/bureau/queries.ts'
 import { reportTypes } from '../../../modules/bureau/history.ts'
 import { transact } from '../../../plugins/database/transaction.ts'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { send } from '../../credentials.ts'
 import { dayMs, raiseTo, startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 
 test('a loan is paid out, listed and paid back with exactly the documented answers', async () => {
   const agent = await world.agent('my-agent-001')

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { findMiscounted } from '../../../modules/bureau/queries.ts'
 import { dayMs, raiseTo, startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 
 test('a server that slept for a year notes everything in one run, in batches, and the counters hold', async () => {
   const agents = await Promise.all(Array.from({ length: 120 }, (_, index) => world.agent(`sleeper-${index}`)))

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { lockOverdue } from '../../../modules/loans/queries.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { send } from '../../credentials.ts'
 import { dayMs, raiseTo, startWorld, type TestAgent } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 
 const termMs = 30 * dayMs
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { startWorld } from './world.ts'
 
 test('with autosettle the clock alone settles a transfer, and not before the debit’s banking days are over', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import {
   chooseRail,
   debitNetworkOf,
@@ -21,7 +21,7 @@ const newYork = (date: Date) =>
     hourCycle: 'h23'
   }).format(date)
 
-test('the holidays are those that the Federal Reserve publishes', () => {
+test('the holidays are those that the Federal Reserve publishes', async () => {
   assert.deepEqual(federalReserveHolidays(2026), [
     '2026-01-01',
     '2026-01-19',
@@ -40,7 +40,7 @@ test('the holidays are those that the Federal Reserve publishes', () => {
   assert(!federalReserveHolidays(2027).includes('2027-12-24'))
 })
 
-test('ordinary ACH settles on the second banking morning after its cut-off, past weekends and holidays', () => {
+test('ordinary ACH settles on the second banking morning after its cut-off, past weekends and holidays', async () => {
   assert.equal(newYork(settlementOf('ach', at('2026-06-15T18:00:00Z'))), '2026-06-17, 08:30')
   assert.equal(newYork(settlementOf('ach', at('2026-06-16T00:29:59Z'))), '2026-06-17, 08:30')
   assert.equal(newYork(settlementOf('ach', at('2026-06-16T00:30:00Z'))), '2026-06-18, 08:30')
@@ -49,7 +49,7 @@ test('ordinary ACH settles on the second banking morning after its cut-off, past
   assert.equal(newYork(settlementOf('ach', at('2026-06-14T18:00:00Z'))), '2026-06-17, 08:30')
 })
 
-test('same-day ACH is open on banking days until 15:00 in New York, in summer and in winter', () => {
+test('same-day ACH is open on banking days until 15:00 in New York, in summer and in winter', async () => {
   assert.equal(isSameDayOpen(at('2026-06-15T18:59:59Z')), true)
   assert.equal(isSameDayOpen(at('2026-06-15T19:00:00Z')), false)
   assert.equal(isSameDayOpen(at('2026-01-15T19:59:59Z')), true)
@@ -59,7 +59,7 @@ test('same-day ACH is open on banking days until 15:00 in New York, in summer an
   assert.equal(newYork(settlementOf('same-day-ach', at('2026-06-12T20:00:00Z'))), '2026-06-15, 18:00')
 })
 
-test('the fastest rail that ends, amount and hour allow is taken, and a wish for another is heard or refused', () => {
+test('the fastest rail that ends, amount and hour allow is taken, and a wish for another is heard or refused', async () => {
   const monday = { amountCents: 1_000, at: at('2026-06-15T15:00:00Z'), instantReach: true }
   assert.equal(chooseRail(monday).rail, 'rtp')
   assert.equal(chooseRail({ ...monday, instantReach: false }).rail, 'same_day_ach')
@@ -73,7 +73,7 @@ test('the fastest rail that ends, amount and hour allow is taken, and a wish for
   assert.equal(debitNetworkOf('ach', monday), 'ach')
 })
 
-test('an estimate is never before its debit can have settled, and lies on a banking day for ACH', () => {
+test('an estimate is never before its debit can have settled, and lies on a banking day for ACH', async () => {
   fc.assert(
     fc.property(
       fc.date({ min: at('2020-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z'), noInvalidDate: true }),
@@ -93,7 +93,7 @@ test('an estimate is never before its debit can have settled, and lies on a bank
   )
 })
 
-test('a routing number is known by its checksum, and one wrong digit is always found', () => {
+test('a routing number is known by its checksum, and one wrong digit is always found', async () => {
   for (const good of ['021000021', '011401533', '121000358']) assert.equal(isRoutingNumber(good), true)
   for (const bad of ['021000022', '000000000', '12345678', '0210000210', 'abcdefghi'])
     assert.equal(isRoutingNumber(bad), false)
@@ -106,7 +106,7 @@ test('a routing number is known by its checksum, and one wrong digit is always f
   )
 })
 
-test('amounts and descriptions fit Plaid’s wire', () => {
+test('amounts and descriptions fit Plaid’s wire', async () => {
   assert.equal(dollarsOf(1_000), '10.00')
   assert.equal(dollarsOf(5), '0.05')
   assert.equal(dollarsOf(99_999_999_999), '999999999.99')

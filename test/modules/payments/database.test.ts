@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
+import { beforeEach, t, test } from 'tap'
 import { legSteps, type LegStatus } from '../../../modules/payments/leg-states.ts'
 import { insertLeg, setLegStatus } from '../../../modules/payments/queries/legs.ts'
 import { insertEvent, readTransfer } from '../../../modules/payments/queries/transfers.ts'
@@ -10,7 +10,7 @@ import { newId } from '../../../plugins/ids.ts'
 import { openTestDatabase } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
 
-const database = await openTestDatabase({ after })
+const database = await openTestDatabase(t)
 const { db } = database
 const { partnerId } = await createPartner(database)
 const now = new Date('2026-06-14T18:00:00Z')

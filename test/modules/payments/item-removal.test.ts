@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { send } from '../../credentials.ts'
 import { simulatorOf, startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { transfer, simulate, get, post } = world
 const { faults } = simulatorOf(world)
 

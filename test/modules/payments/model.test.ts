@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { t, test } from 'tap'
 import { transferSteps, type TransferState } from '../../../modules/payments/transfer-states.ts'
 import { simulatorOf, startWorld, type Accounts } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { db } = world.database
 
 type LegKind = 'debit' | 'credit' | 'refund'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { simulatorOf, startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { transfer, simulate, get, post } = world
 const { db } = world.database
 const { faults } = simulatorOf(world)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { syncJob } from '../../../modules/payments/background.ts'
 import { insertPreparation, submitPreparation } from '../../../modules/payments/queries/preparations.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
@@ -8,7 +8,7 @@ import { newId } from '../../../plugins/ids.ts'
 import { statementsOf } from '../../statements.ts'
 import { simulatorOf, startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { db } = world.database
 
 const tables =

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { createPartner, send } from '../../credentials.ts'
 import { until } from '../../machines/waiting.ts'
 import { simulatorOf, startWorld, type Accounts } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { transfer, simulate, get, post } = world
 
 /** A fresh item, so that no test finds funds held by another. */

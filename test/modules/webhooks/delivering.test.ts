@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { test } from 'tap'
 import { publishEvents } from '../../../modules/webhooks/publisher.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
 import {

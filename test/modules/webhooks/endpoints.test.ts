@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { startApp } from '../../build-app.ts'
 import { createApi, createPartner, hookFor, publish, startReceiver, type Body } from './setup.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { nextAttemptAt, giveUpAfterMs } from '../../../modules/webhooks/ladder.ts'
 import { publishEvents } from '../../../modules/webhooks/publisher.ts'
 import { openPostgres, withState } from '../../../plugins/database/index.ts'
@@ -59,7 +59,7 @@ test(
     const { url: databaseUrl, drop } = await createPostgresDatabase(serverUrl)
     // Who waits for a connection gives up after as long as a statement may take.
     const database = withState(openPostgres(databaseUrl, 4, () => undefined, { statementLimitMs: 500 }))
-    t.after(async () => {
+    t.teardown(async () => {
       await database.close()
       await drop()
     })
@@ -188,7 +188,7 @@ test('what a dead worker held is sent when its lease ends, and not before', asyn
   assert.equal(receiver.received.length, 1)
 })
 
-test('the ladder never waits longer than an hour and never goes beyond 24 hours', () => {
+test('the ladder never waits longer than an hour and never goes beyond 24 hours', async () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 2 * giveUpAfterMs }), (tries, elapsedMs) => {
       const first = new Date('2026-06-14T18:00:00Z')

@@ -113,7 +113,7 @@ export const startReceiver = async (t: Cleaner, behaviour: Behaviour = respond(2
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
+  t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { test } from 'node:test'
 import Stripe from 'stripe'
+import { test } from 'tap'
 import { signBody } from '../../../modules/webhooks/signatures.ts'
 import { startApp } from '../../build-app.ts'
 import { createApi, createPartner, hookFor, publish, startReceiver } from './setup.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { findCycle, type Dependency } from '../../../modules/work/cycles.ts'
 
 /** How many steps it takes from one task to another, by trying ever longer ways; undefined when there is none. */
@@ -21,7 +21,7 @@ const dependency = fc
   .record({ taskId: task, dependsOnId: task })
   .filter(({ taskId, dependsOnId }) => taskId !== dependsOnId)
 
-test('the shortest cycle is found, and none where there is none', () => {
+test('the shortest cycle is found, and none where there is none', async () => {
   let cycles = 0
   fc.assert(
     fc.property(fc.array(dependency, { maxLength: 14 }), fc.uniqueArray(task, { maxLength: 3 }), (all, dependsOn) => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { mostSearched } from '../../../modules/work/dependencies.ts'
 import { createPartner } from '../../credentials.ts'
 import { startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { call, database } = world
 const { db } = database
 const { partnerId } = world.partner

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { startWorld, type World } from './world.ts'
 
 /** Tasks are picked by number, from those that there are and, where that is so, those that were deleted. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rateLimits } from '../../../spec/generated/index.ts'
 import { randomUUID } from 'node:crypto'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { send, type Answered } from '../../credentials.ts'
 import { startWorld } from './world.ts'
 

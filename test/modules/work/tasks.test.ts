@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { createPartner, type Answered } from '../../credentials.ts'
 import { readPages, startWorld } from './world.ts'
 
-const world = await startWorld({ after })
+const world = await startWorld(t)
 const { call } = world
 const project = await world.project()
 

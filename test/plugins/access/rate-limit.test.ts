@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'tap'
 import { addressKey, parseForwarded } from '../../../plugins/access/addresses.ts'
 import { rateLimits as specified } from '../../../spec/generated/index.ts'
-import { startApp } from '../../build-app.ts'
+import { startApp, type Cleaner } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { until } from '../../machines/waiting.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
@@ -13,7 +13,7 @@ import { bindNotes, createNotesTable } from '../notes.ts'
 /** Windows so long that none ends in the middle of a test. */
 const rateLimits = { ...specified, standard: { limit: 60, windowSeconds: 3600 } }
 
-const start = async (t: TestContext, env: Record<string, string> = {}) => {
+const start = async (t: Cleaner, env: Record<string, string> = {}) => {
   const started = await startApp(t, { rateLimits, env, extend: (app) => bindNotes(app) })
   await createNotesTable.execute(started.database.db)
   return { ...started, partner: await createPartner(started.database) }
@@ -67,14 +67,14 @@ test('a partner’s ceiling comes from the server’s settings or from the opera
   assert.equal((await post(lowered.url, lowered.partner.testKey)).headers.get('x-ratelimit-limit'), '60')
 })
 
-test('an IPv6 caller counts by its /64, an IPv4 one by its address', () => {
+test('an IPv6 caller counts by its /64, an IPv4 one by its address', async () => {
   assert.equal(addressKey('2001:db8:1:2::1'), addressKey('2001:db8:1:2:ffff::9'))
   assert.notEqual(addressKey('2001:db8:1:2::1'), addressKey('2001:db8:1:3::1'))
   assert.equal(addressKey('::ffff:127.0.0.9'), '127.0.0.9')
   assert.notEqual(addressKey('127.0.0.9'), addressKey('127.0.0.8'))
 })
 
-test('a forwarded address is read with or without a port, and anything else is treated as absent', () => {
+test('a forwarded address is read with or without a port, and anything else is treated as absent', async () => {
   assert.equal(parseForwarded('127.0.0.9'), '127.0.0.9')
   assert.equal(parseForwarded('127.0.0.9:8080'), '127.0.0.9')
   assert.equal(parseForwarded('2001:db8::1'), '2001:db8::1')
@@ -125,7 +125,7 @@ test('a Redis that accepts connections and never says anything keeps no server f
   const sockets = new Set<Socket>()
   const mute = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1')
   await once(mute, 'listening')
-  t.after(() => {
+  t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     mute.close()
   })

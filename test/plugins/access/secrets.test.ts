@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { createCursors } from '../../../plugins/paging/cursors.ts'
 import { createSecrets, sameSecret } from '../../../plugins/access/secrets.ts'
 
-test('what was encrypted is read back, also after the key was rotated', () => {
+test('what was encrypted is read back, also after the key was rotated', async () => {
   const [old, fresh] = [randomBytes(32), randomBytes(32)]
   fc.assert(
     fc.property(fc.string(), fc.string(), (plaintext, context) => {
@@ -16,7 +16,7 @@ test('what was encrypted is read back, also after the key was rotated', () => {
   )
 })
 
-test('a ciphertext that was changed, or moved to another row, is refused', () => {
+test('a ciphertext that was changed, or moved to another row, is refused', async () => {
   const secrets = createSecrets([randomBytes(32)])
   const stored = secrets.encrypt('access-token', 'items:1')
   assert.throws(() => secrets.decrypt(stored, 'items:2'))
@@ -27,12 +27,12 @@ test('a ciphertext that was changed, or moved to another row, is refused', () =>
   }
 })
 
-test('secrets of different lengths compare as different without an error', () => {
+test('secrets of different lengths compare as different without an error', async () => {
   assert.equal(sameSecret('abc', 'abc'), true)
   assert.equal(sameSecret('abc', 'abcd'), false)
 })
 
-test('a cursor is read only by the list that gave it, and only unchanged', () => {
+test('a cursor is read only by the list that gave it, and only unchanged', async () => {
   const keys = [randomBytes(32)]
   const cursors = createCursors(keys)
   fc.assert(

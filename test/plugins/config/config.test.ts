@@ -2,16 +2,17 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'tap'
 import { ConfigurationError, loadConfig } from '../../../plugins/config/index.ts'
+import type { Cleaner } from '../../test-database.ts'
 
-const temporaryDir = (t: TestContext): string => {
+const temporaryDir = (t: Cleaner): string => {
   const dir = mkdtempSync(join(tmpdir(), 'atlas-config-'))
-  t.after(() => rmSync(dir, { recursive: true }))
+  t.teardown(() => rmSync(dir, { recursive: true }))
   return dir
 }
 
-test('production refuses to start and names every missing setting at once', () => {
+test('production refuses to start and names every missing setting at once', async () => {
   assert.throws(
     () => loadConfig({ NODE_ENV: 'production' }),
     (error: unknown) =>
@@ -20,7 +21,7 @@ test('production refuses to start and names every missing setting at once', () =
   )
 })
 
-test('a wrong setting is named with its cure and never echoed', (t) => {
+test('a wrong setting is named with its cure and never echoed', async (t) => {
   const env = {
     ATLAS_DATA_DIR: temporaryDir(t),
     PORT: 'many',
@@ -40,7 +41,7 @@ test('a wrong setting is named with its cure and never echoed', (t) => {
   )
 })
 
-test('every faulty setting appears in the error, each with what to do, whichever rule it breaks', (t) => {
+test('every faulty setting appears in the error, each with what to do, whichever rule it breaks', async (t) => {
   const env = {
     ATLAS_DATA_DIR: temporaryDir(t),
     NODE_ENV: 'staging',
@@ -72,7 +73,7 @@ test('every faulty setting appears in the error, each with what to do, whichever
   )
 })
 
-test('flags accept true, yes, on and 1 in any case, and an empty setting has its default', (t) => {
+test('flags accept true, yes, on and 1 in any case, and an empty setting has its default', async (t) => {
   const ATLAS_DATA_DIR = temporaryDir(t)
   for (const word of ['true', 'Yes', ' ON ', '1'])
     assert.equal(loadConfig({ ATLAS_DATA_DIR, ATLAS_TRUST_PROXY: word }).trustProxy, true, word)
@@ -81,7 +82,7 @@ test('flags accept true, yes, on and 1 in any case, and an empty setting has its
   assert.equal(loadConfig({ ATLAS_DATA_DIR, PORT: '', NODE_ENV: 'test' }).port, 3000)
 })
 
-test('keys that are not set are made once, kept for their owner only, and the same at the next start', (t) => {
+test('keys that are not set are made once, kept for their owner only, and the same at the next start', async (t) => {
   const dir = temporaryDir(t)
   const first = loadConfig({ ATLAS_DATA_DIR: dir })
   const second = loadConfig({ ATLAS_DATA_DIR: dir })
@@ -90,11 +91,11 @@ test('keys that are not set are made once, kept for their owner only, and the sa
   assert.ok(!JSON.stringify(first).includes(readFileSync(join(dir, 'root.key'), 'utf8')))
 })
 
-test('an empty ingest secret means none', (t) => {
+test('an empty ingest secret means none', async (t) => {
   assert.equal(loadConfig({ ATLAS_DATA_DIR: temporaryDir(t), ATLAS_INGEST_SECRET: '' }).ingestSecret, undefined)
 })
 
-test('documentation is on in development and off in production', (t) => {
+test('documentation is on in development and off in production', async (t) => {
   const production = {
     NODE_ENV: 'production',
     DATABASE_URL: 'postgres://127.0.0.1/x',
@@ -106,7 +107,7 @@ test('documentation is on in development and off in production', (t) => {
   assert.equal(loadConfig({ ...production, ATLAS_DOCS_ENABLED: 'true' }).docsEnabled, true)
 })
 
-test('an address in place of Plaid’s own is one to which paths can be added and real credentials may be sent, and comes with the keys for it', (t) => {
+test('an address in place of Plaid’s own is one to which paths can be added and real credentials may be sent, and comes with the keys for it', async (t) => {
   const keys = { ATLAS_DATA_DIR: temporaryDir(t), PLAID_CLIENT_ID: 'client', PLAID_SECRET: 'secret' }
   const real = { ...keys, PLAID_ENV: 'production' }
   assert.equal(

@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { createOwner } from '../../modules/agents/world.ts'
 
-const server = await startApp(
-  { after },
-  {
-    env: {
-      NODE_ENV: 'production',
-      DATABASE_URL: 'postgres://unused@localhost/unused',
-      ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
-      ATLAS_JWT_SECRET: 'a secret of the tests that is long enough',
-      LOG_LEVEL: 'silent'
-    }
+const server = await startApp(t, {
+  env: {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://unused@localhost/unused',
+    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+    ATLAS_JWT_SECRET: 'a secret of the tests that is long enough',
+    LOG_LEVEL: 'silent'
   }
-)
+})
 const { url, database } = server
 
 test('production without Stripe’s keys sells nothing: checkout and its webhook are 503, and no payment page is served', async () => {

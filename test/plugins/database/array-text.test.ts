@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { arrayText } from '../../../plugins/database/array-text.ts'
 import { openTestDatabase } from '../../build-app.ts'
 
 test('an array reaches the database as it is, whatever characters its texts have', async () => {
-  const { db } = await openTestDatabase({ after })
+  const { db } = await openTestDatabase(t)
   const storable = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
   const marked = fc.string({
     unit: fc.constantFrom('"', '\\', 'n', 'u', ',', '{', '}', '\n', '\t', '\u001f', '\u007f', ' ', 'é', '🏦')

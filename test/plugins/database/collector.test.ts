@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { collect } from '../../../plugins/database/collector.ts'
 
 test('who has waited for a silent database as long as a statement may take is told so, and does not wait for the next statement too', async () => {

@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'tap'
 import { lockDirectory } from '../../../plugins/database/directory-lock.ts'
+import type { Cleaner } from '../../test-database.ts'
 
-const temporaryDir = (t: TestContext, name = 'atlas-lock-'): string => {
+const temporaryDir = (t: Cleaner, name = 'atlas-lock-'): string => {
   const dir = mkdtempSync(join(tmpdir(), name))
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }
 
@@ -30,7 +31,7 @@ const holdElsewhere = async (dir: string) => {
 test('a second process is refused the data directory, and told what to do', async (t) => {
   const dir = temporaryDir(t)
   const holder = await holdElsewhere(dir)
-  t.after(() => void holder.kill('SIGKILL'))
+  t.teardown(() => void holder.kill('SIGKILL'))
   await assert.rejects(lockDirectory(dir), /Another AtlasForge process.*ATLAS_DATA_DIR/)
 })
 

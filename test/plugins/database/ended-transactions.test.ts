@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { openPostgres } from '../../../plugins/database/index.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
-import { createPostgresDatabase } from '../../build-app.ts'
+import { createPostgresDatabase, type Cleaner } from '../../build-app.ts'
 import { until } from '../../machines/waiting.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const skip = serverUrl === '' && 'needs a PostgreSQL server: the embedded database has one connection'
 
 /** Half of the connections are for transactions. */
-const open = async (t: TestContext, poolSize: number, options: { statementLimitMs?: number } = {}) => {
+const open = async (t: Cleaner, poolSize: number, options: { statementLimitMs?: number } = {}) => {
   const own = await createPostgresDatabase(serverUrl)
   const { db, connections, close } = openPostgres(own.url, poolSize, () => undefined, options)
-  t.after(async () => {
+  t.teardown(async () => {
     await close()
     await own.drop()
   })

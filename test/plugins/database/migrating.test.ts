@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql, type RawBuilder } from 'kysely'
+import { test } from 'tap'
 import { openPostgres } from '../../../plugins/database/index.ts'
 import { isMigrated, migrateToLatest } from '../../../plugins/database/migrate.ts'
 import { createMigrations, UnknownMigrationsError } from '../../../plugins/database/migrator.ts'
@@ -25,7 +25,7 @@ const createThings = migration(sql`create table trial.things (id integer primary
 /** A folder of SQL functions whose files the test writes. */
 const functionFiles = (t: Cleaner) => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-functions-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   return {
     folder,
     write: (name: string, text: string) => writeFileSync(join(folder, `${name}.sql`), text),
@@ -39,7 +39,7 @@ const valueOf = async (db: Db, expression: string): Promise<unknown> =>
 test('a second instance can migrate while the first one runs', { skip, timeout: 60_000 }, async (t) => {
   const { url, drop } = await createPostgresDatabase(serverUrl)
   const [first, second] = [openPostgres(url, 4, () => undefined), openPostgres(url, 4, () => undefined)]
-  t.after(async () => {
+  t.teardown(async () => {
     await Promise.allSettled([first.close(), second.close()])
     await drop()
   })
@@ -64,7 +64,7 @@ test('a migration that fails throws its own error and leaves nothing behind', as
 test('a migration that is chosen as the victim of a deadlock runs again', { skip, timeout: 60_000 }, async (t) => {
   const { url, drop } = await createPostgresDatabase(serverUrl)
   const database = openPostgres(`${url}?options=-c%20deadlock_timeout=50ms`, 4, () => undefined)
-  t.after(async () => {
+  t.teardown(async () => {
     await database.close()
     await drop()
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import pg from 'pg'
+import { t, test } from 'tap'
 import { openPostgres, withState } from '../../../plugins/database/index.ts'
 import { createPostgresDatabase, startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
@@ -15,15 +15,15 @@ const limitMs = 500
 const start = async () => {
   const own = await createPostgresDatabase(serverUrl)
   const url = new URL(own.url)
-  const line = await startTcpProxy({ after }, Number(url.port === '' ? 5432 : url.port))
+  const line = await startTcpProxy(t, Number(url.port === '' ? 5432 : url.port))
   url.port = String(line.port)
   const database = withState(openPostgres(url.href, 4, () => undefined, { statementLimitMs: limitMs }))
-  after(async () => {
+  t.teardown(async () => {
     line.become('open')
     await database.close()
     await own.drop()
   })
-  const server = await startApp({ after }, { database })
+  const server = await startApp(t, { database })
   const { testKey } = await createPartner(database)
   return {
     ...server,

@@ -84,7 +84,7 @@ export const watchPlans = async (
     if (name === 'notice') take((rest[0] as Error).message)
     return emit.call(this, name, ...rest)
   } as typeof emit
-  t.after(() => {
+  t.teardown(() => {
     pg.Client.prototype.emit = emit
   })
   return () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { openPostgres } from '../../../plugins/database/index.ts'
 import { createPostgresDatabase } from '../../build-app.ts'
 
@@ -11,7 +11,7 @@ test('a connection plans each statement once, and not for the values of each tim
   const made = await createPostgresDatabase(server ?? '')
   // Of two connections one is shared by all single statements.
   const { db, close } = openPostgres(made.url, 2, assert.ifError)
-  t.after(async () => {
+  t.teardown(async () => {
     await close()
     await made.drop()
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import pg from 'pg'
+import { test } from 'tap'
 import { openPostgres, withState } from '../../../plugins/database/index.ts'
 import { createPostgresDatabase, startApp } from '../../build-app.ts'
 import { walkThroughEverything } from '../../instances/walk.ts'
@@ -15,7 +15,7 @@ const ingestSecret = 'the-secret-of-the-walk'
 const useEverything = async (url: string): Promise<void> => {
   await runToEnd(async (t) => {
     const database = withState(openPostgres(url, 10, () => undefined))
-    t.after(() => database.close())
+    t.teardown(() => database.close())
     const { url: front, app } = await startApp(t, { database, env: { ATLAS_INGEST_SECRET: ingestSecret } })
     const { run } = await runCollection({
       collection: `${front}/v1/postman_collection.json`,
@@ -68,7 +68,7 @@ test(
     const { url, drop } = await createPostgresDatabase(serverUrl)
     const client = new pg.Client(url)
     await client.connect()
-    t.after(async () => {
+    t.teardown(async () => {
       await client.end()
       await drop()
     })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { createGroupedTransactions } from '../../../plugins/database/grouped-transactions.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import { transact } from '../../../plugins/database/transaction.ts'

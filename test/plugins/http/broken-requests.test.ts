@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { test } from 'node:test'
+import { test } from 'tap'
 import { startApp, type TestApp } from '../../build-app.ts'
 
 interface RawAnswer {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import pg from 'pg'
+import { test } from 'tap'
 import { readDevelopmentKeys } from '../../../plugins/config/development-keys.ts'
 import {
   call,

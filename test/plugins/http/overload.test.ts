@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { startApp, type TestApp } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
@@ -133,7 +133,7 @@ test(
   async (t) => {
     const most = 6
     let gate = createGate()
-    t.after(() => gate.open())
+    t.teardown(() => gate.open())
     const slow = (server: FastifyInstance): void =>
       void server.get('/test/slow', async () => {
         await gate.passed

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { startApp } from '../../build-app.ts'
 import { send } from '../../credentials.ts'
 
-const server = await startApp({ after })
+const server = await startApp(t)
 
 test('a path that cannot be read is counted and tells what is left, as every answer does', async () => {
   for (const [path, expected] of [

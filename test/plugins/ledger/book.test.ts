@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { transact } from '../../../plugins/database/transaction.ts'
 import {
   lockBalance,
@@ -12,7 +12,7 @@ import {
 } from '../../../plugins/ledger/book.ts'
 import { openTestDatabase } from '../../test-database.ts'
 
-const { db } = await openTestDatabase({ after })
+const { db } = await openTestDatabase(t)
 const now = new Date('2026-06-14T18:00:00.000Z')
 
 const open = (walletId: string) => transact(db, (trx) => openWallet(trx, walletId, now))

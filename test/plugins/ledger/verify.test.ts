@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { openWallet, post } from '../../../plugins/ledger/book.ts'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { openTestDatabase } from '../../test-database.ts'
 
-const { db } = await openTestDatabase({ after })
+const { db } = await openTestDatabase(t)
 const now = new Date('2026-06-14T18:00:00.000Z')
 
 const run = async (...statements: string[]): Promise<void> => {

@@ -11,7 +11,7 @@ export const connect = async (t: Cleaner, url: string, key: string): Promise<Cli
       requestInit: { headers: { authorization: `Bearer ${key}` } }
     })
   )
-  t.after(() => client.close())
+  t.teardown(() => client.close())
   return client
 }
 

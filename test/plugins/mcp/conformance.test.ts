@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { t, test } from 'tap'
 import { startApp, type Cleaner } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
 
@@ -31,15 +31,15 @@ const withCredential = async (t: Cleaner, url: string, key: string): Promise<str
     request.pipe(onward)
   })
   await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
-  t.after(() => void proxy.close())
+  t.teardown(() => void proxy.close())
   return `http://localhost:${(proxy.address() as AddressInfo).port}/mcp`
 }
 
 test('the official conformance suite passes, but for what the list of exceptions says and why', async () => {
-  const { url, database } = await startApp({ after })
-  const address = await withCredential({ after }, url, (await createPartner(database)).testKey)
+  const { url, database } = await startApp(t)
+  const address = await withCredential(t, url, (await createPartner(database)).testKey)
   const results = mkdtempSync(join(tmpdir(), 'atlas-conformance-'))
-  after(() => rmSync(results, { recursive: true, force: true }))
+  t.teardown(() => rmSync(results, { recursive: true, force: true }))
   // Where it runs it leaves its results, so that is not the project's folder.
   const child = spawn(
     process.execPath,

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
-import { after, test } from 'node:test'
+import { t, test } from 'tap'
 import { hashSecret } from '../../../plugins/access/secrets.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { openWorld } from '../../modules/agents/world.ts'
 import { call, connect } from './client.ts'
 
-const world = await openWorld({ after })
+const world = await openWorld(t)
 const { url, database } = world
 const partner = await createPartner(database)
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }

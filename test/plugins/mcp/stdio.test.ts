@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { after, test } from 'node:test'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { t, test } from 'tap'
 import { root, scriptToRun } from '../../machines/scripts.ts'
 import { openWorld } from '../../modules/agents/world.ts'
 import { call } from './client.ts'
 
-const world = await openWorld({ after })
+const world = await openWorld(t)
 const script = scriptToRun('scripts/mcp.ts')
 const environment = (key: string, url = world.url) => ({
   PATH: process.env.PATH ?? '',
@@ -27,7 +27,7 @@ test('a program that is started with a key has the same tools, and a purchase th
       env: environment(await world.fund(agentId, 100))
     })
   )
-  t.after(() => client.close())
+  t.teardown(() => client.close())
   assert.equal(client.getServerVersion()?.name, 'atlasforge')
   assert.match(client.getInstructions() ?? '', /idempotency_key/)
   assert.ok((await client.listTools()).tools.some(({ name }) => name === 'spend_credits'))
@@ -74,12 +74,12 @@ test('a server that refuses the key, or that does not answer, is told of in the 
       env: environment(key, url),
       stderr: 'pipe'
     })
-    t.after(() => client.close())
+    t.teardown(() => client.close())
     await assert.rejects(client.connect(transport), reason)
   }
 })
 
-test('it says how it is used, and refuses to start without a key', () => {
+test('it says how it is used, and refuses to start without a key', async () => {
   const run = (args: string[]) =>
     spawnSync(process.execPath, [...script, ...args], { cwd: root, env: { PATH: process.env.PATH }, encoding: 'utf8' })
   assert.match(run(['--help']).stdout, /ATLAS_API_KEY/)

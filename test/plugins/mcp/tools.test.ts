@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
 import ajvFormats from 'ajv-formats'
 import { Ajv } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { t, test } from 'tap'
 import type { ToolTemplate } from '../../../plugins/mcp/template.ts'
 import type { Operation } from '../../../plugins/operations/table.ts'
 import { tools } from '../../../spec/generated/tools.ts'
@@ -11,7 +11,7 @@ import { Walker } from '../../architecture/walker.ts'
 import { startApp } from '../../build-app.ts'
 import { call, connect } from './client.ts'
 
-const server = await startApp({ after })
+const server = await startApp(t)
 
 const operationOf = ({ operationId }: ToolTemplate): Operation => {
   const found = operations.find((operation) => operation.operationId === operationId)
@@ -34,14 +34,14 @@ const exampleArguments = (template: ToolTemplate): Record<string, unknown> => {
   return { ...(media === undefined ? {} : (examplesOf(media)[0] as object)), ...Object.fromEntries(named) }
 }
 
-test('there are tools for moving money, for looking things up and for agents', () => {
+test('there are tools for moving money, for looking things up and for agents', async () => {
   const names = tools.map(({ name }) => name)
   for (const name of ['create_transfer', 'list_transactions', 'spend_credits', 'request_loan'])
     assert.ok(names.includes(name), name)
   assert.equal(new Set(names).size, names.length)
 })
 
-test('every schema of a tool is valid in JSON Schema 2020-12 and in draft 7, stands for itself, and has an object at its top without alternatives for arguments', () => {
+test('every schema of a tool is valid in JSON Schema 2020-12 and in draft 7, stands for itself, and has an object at its top without alternatives for arguments', async () => {
   // Compared with the meta-schemas and not compiled: that keeps the process busy for so long that connections would time out.
   const drafts = [new Ajv2020({ strict: false }), new Ajv({ strict: false })]
   for (const { name, inputSchema, outputSchema } of tools) {
@@ -60,7 +60,7 @@ test('every schema of a tool is valid in JSON Schema 2020-12 and in draft 7, sta
   }
 })
 
-test('no tool answers a secret: keys, tokens and signing secrets stay out of what models read', () => {
+test('no tool answers a secret: keys, tokens and signing secrets stay out of what models read', async () => {
   for (const { name, outputSchema } of tools) {
     assert.equal(
       /"(api_key|key|token|access_token|secret|password|link_token)":/.test(JSON.stringify(outputSchema ?? {})),
@@ -70,7 +70,7 @@ test('no tool answers a secret: keys, tokens and signing secrets stay out of wha
   }
 })
 
-test('every tool that changes something by POST insists on an idempotency key, and tells that it may be destructive where the specification says so', () => {
+test('every tool that changes something by POST insists on an idempotency key, and tells that it may be destructive where the specification says so', async () => {
   for (const template of tools) {
     const { name, annotations, inputSchema } = template
     const { method, idempotent } = operationOf(template)

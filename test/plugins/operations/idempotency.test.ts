@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { t, test } from 'tap'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
-
 const dayMs = 24 * 3_600_000
-
 /** What `/test/sent` does on its way, as a call to another service would be. */
 let onTheWay: (onwardKey: string) => Promise<void> = async () => undefined
-
-const context = await startApp(
-  { after },
-  { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) }
-)
+const context = await startApp(t, { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) })
 const { app, clock, database, url } = context
 const { db } = database
 await createNotesTable.execute(db)
 const partner = await createPartner(database)
-
 /** Writes a note under a key. */
 const note = (
   key: string,
@@ -28,19 +21,15 @@ const note = (
   { path = '/test/notes', credential = partner.testKey } = {}
 ): Promise<Answered> =>
   send(url, 'POST', path, { key: credential, body: { text }, headers: { 'idempotency-key': key } })
-
 /** Asks what became of the request with a key. */
 const ask = (key: string): Promise<Answered> => send(url, 'GET', `/v1/idempotency/${key}`, { key: partner.testKey })
-
 const countNotes = async (text: string): Promise<number> => {
   const { rows } = await sql<{ count: number }>`select count(*) as count from test_notes where text = ${text}`.execute(
     db
   )
   return Number(rows[0]?.count)
 }
-
 const isReplay = ({ headers }: Answered): boolean => headers.get('idempotent-replayed') === 'true'
-
 test('the same key answers the first success byte for byte and has no second effect', async () => {
   const first = await note('twice', 'said twice')
   const second = await note('twice', 'said twice')
@@ -50,21 +39,18 @@ test('the same key answers the first success byte for byte and has no second eff
   assert.equal(second.headers.get('idempotency-mismatch'), null)
   assert.equal(await countNotes('said twice'), 1)
 })
-
 test('a replay for another body says so', async () => {
   const first = await note('two-bodies', 'one body')
   const second = await note('two-bodies', 'another body')
   assert.equal(second.text, first.text)
   assert.equal(second.headers.get('idempotency-mismatch'), 'body')
 })
-
 test('the same key on another operation is refused', async () => {
   await note('two-operations', 'noted')
   const other = await note('two-operations', 'noted', { path: '/test/copies' })
   assert.deepEqual([other.status, other.body.error], [422, 'idempotency_conflict'])
   assert.equal(await countNotes('noted'), 1)
 })
-
 test('one key of two tenants is two keys', async () => {
   const neighbour = await createPartner(database)
   const own = await note('two-tenants', 'of a tenant')
@@ -74,7 +60,6 @@ test('one key of two tenants is two keys', async () => {
   const { rows } = await sql`select distinct tenant from idempotency_keys where key = 'two-tenants'`.execute(db)
   assert.equal(rows.length, 2)
 })
-
 test('two keys of one tenant have an answer each', async () => {
   const [one, other] = [await note('one-of-two', 'the one'), await note('other-of-two', 'the other')]
   assert.deepEqual(
@@ -83,7 +68,6 @@ test('two keys of one tenant have an answer each', async () => {
   )
   assert.notEqual(one.text, other.text)
 })
-
 test('a failure is rolled back whole, leaves no activity and is not stored', async () => {
   const activities = async () => (await db.selectFrom('activity').selectAll().execute()).length
   const before = await activities()
@@ -94,7 +78,6 @@ test('a failure is rolled back whole, leaves no activity and is not stored', asy
   const corrected = await note('failing', 'corrected')
   assert.deepEqual([corrected.status, isReplay(corrected)], [201, false])
 })
-
 test('while the first request runs, another with its key is told to wait', async () => {
   let arrived = (): void => undefined
   let finish = (): void => undefined
@@ -119,7 +102,6 @@ test('while the first request runs, another with its key is told to wait', async
   assert.equal((await first).status, 201)
   assert.ok(isReplay(await note('running', 'a', { path: '/test/sent' })))
 })
-
 for (const path of ['/test/notes', '/test/sent']) {
   test(`fifty parallel requests to ${path} with one key have one effect`, async () => {
     const text = `together at ${path}`
@@ -130,7 +112,6 @@ for (const path of ['/test/notes', '/test/sent']) {
     assert.ok(answers.every(({ status, body }) => status === 201 || body.error === 'idempotency_in_flight'))
   })
 }
-
 test('a call onward carries the same key at every retry, and another one for another request', async () => {
   const onward: string[] = []
   let failures = 1
@@ -144,7 +125,6 @@ test('a call onward carries the same key at every retry, and another one for ano
   assert.equal(onward[0], onward[1])
   assert.notEqual(onward[1], onward[2])
 })
-
 test('a request whose key was answered by another server while it ran is undone, and hears that answer', async () => {
   const claim = { tenant: partner.partnerId, key: 'meanwhile', operationId: 'sendNote', bodyHash: Buffer.alloc(32) }
   const answer = JSON.stringify({ id: 'of the other server', text: 'answered meanwhile' })
@@ -154,7 +134,6 @@ test('a request whose key was answered by another server while it ran is undone,
   assert.deepEqual([late.status, late.text, isReplay(late)], [201, answer, true])
   assert.equal(await countNotes('answered meanwhile'), 0)
 })
-
 test('what became of a request can be asked, and asking after one that was never seen holds no key', async () => {
   const { body } = await note('asked', 'asked for')
   assert.equal((await ask('asked')).body.operationId, 'createNote')
@@ -172,7 +151,6 @@ test('what became of a request can be asked, and asking after one that was never
   )
   for (let time = 0; time < 2; time++) assert.equal((await ask('never-asked')).status, 404)
 })
-
 test('a key is held once, and the same key of another tenant is another key', async () => {
   const release = await app.idempotency.hold('a', 'k')
   assert.equal(await app.idempotency.hold('a', 'k'), undefined)
@@ -189,7 +167,6 @@ test('a key is held once, and the same key of another tenant is another key', as
   assert.ok(again)
   await again()
 })
-
 test('a stored answer cannot be read from the database without the key, nor told under another key', async () => {
   await note('secret', 'a very secret note')
   const row = await db.selectFrom('idempotency_keys').selectAll().where('key', '=', 'secret').executeTakeFirstOrThrow()
@@ -200,7 +177,6 @@ test('a stored answer cannot be read from the database without the key, nor told
     await assert.rejects(app.idempotency.find(db, moved.tenant, moved.key))
   }
 })
-
 test('after 24 hours a key is free again, for whatever request', async () => {
   const first = await note('daily', 'of the first day')
   clock.advance(dayMs - 1)
@@ -218,7 +194,6 @@ test('after 24 hours a key is free again, for whatever request', async () => {
   clock.advance(dayMs - 1)
   assert.ok(isReplay(await note('daily', 'of the second day', { path: '/test/copies' })), 'its own 24 hours')
 })
-
 test('keys older than 24 hours are swept away, and younger ones are kept', async () => {
   await note('old', 'swept')
   clock.advance(dayMs - 1)

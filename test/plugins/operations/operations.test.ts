@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { test } from 'tap'
 import { findNuls } from '../../../plugins/http/errors/validation.ts'
-import { startApp } from '../../build-app.ts'
+import { startApp, type Cleaner } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
 
-const start = async (t: TestContext) => {
+const start = async (t: Cleaner) => {
   const started = await startApp(t, { extend: (app) => bindNotes(app) })
   await createNotesTable.execute(started.database.db)
   const partner = await createPartner(started.database)
@@ -197,7 +197,7 @@ test('text that the database cannot hold is the client’s error, not ours, and 
   )
 })
 
-test('a NUL is found in texts and names however deeply they are nested, and the request is named where it is in neither', () => {
+test('a NUL is found in texts and names however deeply they are nested, and the request is named where it is in neither', async () => {
   let nested: unknown = 'a\0'
   for (let depth = 0; depth < 50_000; depth++) nested = [nested]
   const pathsOf = (body: unknown) => findNuls({ params: { id: 'a' }, query: {}, body }).map(({ path }) => path)

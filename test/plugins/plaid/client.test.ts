@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { test } from 'tap'
 import { ProblemError } from '../../../plugins/http/errors/problem.ts'
 import { createPlaidClient, type CallOptions } from '../../../plugins/plaid/client.ts'
 import { PlaidFailure } from '../../../plugins/plaid/failure.ts'
@@ -40,7 +40,7 @@ const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[], timeo
     })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.after(() => {
+  t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })

@@ -1,9 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { after } from 'node:test'
-import type { TestContext } from 'node:test'
 import { PGlite } from '@electric-sql/pglite'
 import { Kysely } from 'kysely'
+import { t } from 'tap'
 import { createDialect } from '../../../plugins/database/dialect.ts'
 import { createPgliteEngine } from '../../../plugins/database/pglite.ts'
 import { Configuration, CountryCode, PlaidApi, Products } from 'plaid'
@@ -11,6 +10,7 @@ import { up } from '../../../plugins/database/migrations/0012-plaid-simulator.ts
 import type { Database } from '../../../plugins/database/types.ts'
 import { buildPlaidSimulator } from '../../../simulators/plaid/index.ts'
 import type { PlaidSimulatorOptions } from '../../../simulators/plaid/index.ts'
+import type { Cleaner } from '../../test-database.ts'
 
 export const credentials = { clientId: 'client-of-the-test', secret: 'secret-of-the-test' }
 
@@ -46,7 +46,7 @@ export async function openDatabase(): Promise<Kysely<Database>> {
   return await opened
 }
 
-after(async () => {
+t.teardown(async () => {
   if (opened !== undefined) await (await opened).destroy()
 })
 
@@ -60,11 +60,11 @@ export const clientOf = (baseUrl: string, { clientId, secret } = credentials) =>
   )
 
 /** A simulator on a real socket. */
-export async function buildSimulator(t: TestContext, options: Partial<PlaidSimulatorOptions> = {}) {
+export async function buildSimulator(t: Cleaner, options: Partial<PlaidSimulatorOptions> = {}) {
   const db = options.db ?? (await openDatabase())
   const clock = new TestClock()
   const app = await buildPlaidSimulator({ db, clock, ...credentials, ...options })
-  t.after(async () => {
+  t.teardown(async () => {
     await app.close()
   })
   const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -104,7 +104,7 @@ export interface ReceivedWebhook {
 }
 
 /** A real server that collects webhooks; `refuse` makes it answer 500 that many times first. */
-export async function receiveWebhooks(t: TestContext, refuse = 0) {
+export async function receiveWebhooks(t: Cleaner, refuse = 0) {
   const received: ReceivedWebhook[] = []
   let left = refuse
   const server = createServer((request, response) => {
@@ -128,7 +128,7 @@ export async function receiveWebhooks(t: TestContext, refuse = 0) {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
-  t.after(() => {
+  t.teardown(() => {
     server.close()
   })
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { ValidateFunction } from 'ajv'
 import addFormatsModule from 'ajv-formats'
@@ -14,6 +13,8 @@ import {
   TransferType
 } from 'plaid'
 import type { PlaidApi } from 'plaid'
+import { test } from 'tap'
+import type { Cleaner } from '../../test-database.ts'
 import * as requestSchemas from '../../../simulators/plaid/schemas.ts'
 import {
   buildSimulator,
@@ -102,7 +103,7 @@ interface Exchange {
 }
 
 /** Overhears everything that the plaid package sends and receives, in the form in which it is on the wire. */
-function overhear(t: { after: (fn: () => void) => void }): Exchange[] {
+function overhear(t: Cleaner): Exchange[] {
   const exchanges: Exchange[] = []
   interface Answer {
     status: number
@@ -134,7 +135,7 @@ function overhear(t: { after: (fn: () => void) => void }): Exchange[] {
       throw error as Error
     }
   )
-  t.after(() => {
+  t.teardown(() => {
     axios.interceptors.response.eject(id)
   })
   return exchanges
@@ -308,7 +309,7 @@ test(
   }
 )
 
-test("the simulator knows every request field that Plaid's OpenAPI has, and requires no less", { skip }, () => {
+test("the simulator knows every request field that Plaid's OpenAPI has, and requires no less", { skip }, async () => {
   const { spec } = buildContract()
   const ours: Record<string, { properties: object; required?: string[] }> = {
     LinkTokenCreateRequest: requestSchemas.linkTokenCreate,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { ACHClass, TransferNetwork, TransferType } from 'plaid'
+import { test } from 'tap'
 import { buildSimulator, credentials, link, refusal } from './build-simulator.ts'
 
 test("a planned error is answered as often as it was planned, with Plaid's status and codes", async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { Products } from 'plaid'
+import { test } from 'tap'
 import { buildSimulator, clientOf, credentials, days, hours, link, refusal, unitedStates } from './build-simulator.ts'
 
 test("the accounts of user_good are those of Plaid's sandbox and their balances do not move", async (t) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
 import { SandboxItemFireWebhookRequestWebhookCodeEnum as Code } from 'plaid'
 import type { PlaidApi, Transaction } from 'plaid'
+import { test } from 'tap'
 import { livesOfDay } from '../../../simulators/plaid/history/generator.ts'
 import { changesOf } from '../../../simulators/plaid/history/life.ts'
 import type { Life } from '../../../simulators/plaid/history/life.ts'
@@ -94,7 +94,7 @@ test('a pending transaction is replaced at most once, by a posted one with anoth
   }
 })
 
-test('what happens to payments is what happens at banks: tips, new categories, released holds, duplicates taken back', () => {
+test('what happens to payments is what happens at banks: tips, new categories, released holds, duplicates taken back', async () => {
   const profile = profileOf('somebody')
   const lives = Array.from({ length: 730 }, (_, i) => livesOfDay('somebody', profile, 20_000 + i)).flat()
   const some = (what: string, test: (life: Life) => boolean) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
 import { ACHClass, TransferNetwork, TransferType } from 'plaid'
 import type { PlaidApi, TransferEvent } from 'plaid'
+import { test } from 'tap'
 import { buildSimulator, days, hours, link, receiveWebhooks, refusal } from './build-simulator.ts'
 
 type Linked = Awaited<ReturnType<typeof link>>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test } from 'node:test'
 import { decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { SandboxItemFireWebhookRequestWebhookCodeEnum as Code } from 'plaid'
+import { test } from 'tap'
 import { buildSimulator, link, receiveWebhooks, refusal } from './build-simulator.ts'
 
 const codes = (received: { body: Record<string, unknown> }[]) => received.map(({ body }) => body['webhook_code'])

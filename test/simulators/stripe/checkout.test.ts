@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
+import { before, beforeEach, t, test } from 'tap'
 import { buy, openWorld, press, sessionParams, type World } from './world.ts'
 
 const minuteMs = 60_000
@@ -11,7 +11,7 @@ beforeEach(async () => {
   await world.simulator.settled()
   world.reset()
 })
-after(async () => {
+t.teardown(async () => {
   await world.close()
 })
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { after, before, test } from 'node:test'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { before, t, test } from 'tap'
 import { buy, openWorld, secretKey, sessionParams, type World } from './world.ts'
 
 /** Stripe's own descriptions lie beside the checkout, or where the environment says; without them there is nothing to compare. */
@@ -41,7 +41,7 @@ let world: World
 before(async () => {
   world = await openWorld()
 })
-after(async () => {
+t.teardown(async () => {
   await world.close()
 })
 

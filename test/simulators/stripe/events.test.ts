@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
 import Stripe from 'stripe'
+import { before, beforeEach, t, test } from 'tap'
 import { buildStripeSimulator } from '../../../simulators/stripe/index.ts'
 import { signatureHeader } from '../../../simulators/stripe/signature.ts'
 import { buy, openWorld, secretKey, sessionParams, type World } from './world.ts'
@@ -15,11 +15,11 @@ beforeEach(async () => {
   await world.simulator.settled()
   world.reset()
 })
-after(async () => {
+t.teardown(async () => {
   await world.close()
 })
 
-test("the signature is Stripe's: the known vector, and the package's own check", () => {
+test("the signature is Stripe's: the known vector, and the package's own check", async () => {
   const payload = '{"id":"evt_test_webhook","object":"event"}'
   const header = signatureHeader('whsec_test_secret', payload, 1_700_000_000)
   assert.equal(header, 't=1700000000,v1=d95c6b7477fbd7e9f90b1b0ef5f9c7ac25abca5382460e0d988c2b2a5b71b990')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import fc from 'fast-check'
+import { test } from 'tap'
 import { StripeApiError } from '../../../simulators/stripe/errors.ts'
 import { canonicalForm, formFromJson, parseForm, type FormValue } from '../../../simulators/stripe/form.ts'
 import { isId, newId } from '../../../simulators/stripe/identifiers.ts'
@@ -27,7 +27,7 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
 }))
 const form = fc.dictionary(key, tree, { minKeys: 1, maxKeys: 5, noNullPrototype: true })
 
-test('what a client encodes is what is read', () => {
+test('what a client encodes is what is read', async () => {
   fc.assert(
     fc.property(form, (value) => {
       assert.deepEqual(plain(parseForm(encode(value).join('&'))), { ...value })
@@ -36,7 +36,7 @@ test('what a client encodes is what is read', () => {
   )
 })
 
-test('the order of parameters makes no difference to what counts as the same request', () => {
+test('the order of parameters makes no difference to what counts as the same request', async () => {
   fc.assert(
     fc.property(form, (value) => {
       const pairs = encode(value)
@@ -45,7 +45,7 @@ test('the order of parameters makes no difference to what counts as the same req
   )
 })
 
-test('any text is read or refused as a bad request, never anything else', () => {
+test('any text is read or refused as a bad request, never anything else', async () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', '[', ']', '=', '&', '%', '0', '_', 'p') }), (text) => {
       try {
@@ -57,11 +57,11 @@ test('any text is read or refused as a bad request, never anything else', () => 
   )
 })
 
-test('empty brackets append', () => {
+test('empty brackets append', async () => {
   assert.deepEqual(plain(parseForm('a[]=x&a[]=y')), { a: { 0: 'x', 1: 'y' } })
 })
 
-test('ids are long, plain and never the same', () => {
+test('ids are long, plain and never the same', async () => {
   const ids = Array.from({ length: 1000 }, () => newId('cs_test_', 56))
   assert.equal(new Set(ids).size, 1000)
   assert.ok(ids.every((id) => isId(id) && id.length === 64))

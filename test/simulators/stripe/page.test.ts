@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
 import fc from 'fast-check'
+import { before, t, test } from 'tap'
 import { escapeHtml, formatAmount, messagePage, paymentPage } from '../../../simulators/stripe/checkout-html.ts'
 import type { SessionRow } from '../../../simulators/stripe/tables.ts'
 import { openWorld, press, sessionParams, type World } from './world.ts'
@@ -9,7 +9,7 @@ let world: World
 before(async () => {
   world = await openWorld()
 })
-after(async () => {
+t.teardown(async () => {
   await world.close()
 })
 
@@ -79,7 +79,7 @@ test('letters that a header cannot hold do not break the way back', async () => 
   assert.equal(paid.headers.get('location'), `http://shop.example/gr%C3%BC%C3%9Fe/%E2%9C%93?id=${session.id}`)
 })
 
-test('no text at all opens a tag or an attribute', () => {
+test('no text at all opens a tag or an attribute', async () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('<', '>', '"', "'", '&', 'a', '=', ' ', '/', '\u202e') }), (text) => {
       assert.doesNotMatch(escapeHtml(text), /[<>"']/)
@@ -90,7 +90,7 @@ test('no text at all opens a tag or an attribute', () => {
   )
 })
 
-test("amounts are written with the currency's own decimals", () => {
+test("amounts are written with the currency's own decimals", async () => {
   assert.equal(formatAmount(1050, 'usd'), '$10.50')
   assert.equal(formatAmount(1050, 'jpy'), '¥1,050')
 })

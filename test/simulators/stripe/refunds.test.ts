@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
 import Stripe from 'stripe'
+import { before, beforeEach, t, test } from 'tap'
 import { buy, openWorld, type World } from './world.ts'
 
 let world: World
@@ -12,7 +12,7 @@ beforeEach(async () => {
   await world.simulator.settled()
   world.reset()
 })
-after(async () => {
+t.teardown(async () => {
   await world.close()
 })
 

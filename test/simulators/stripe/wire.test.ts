@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, test } from 'node:test'
 import Stripe from 'stripe'
+import { before, beforeEach, t, test } from 'tap'
 import { openWorld, secretKey, sessionParams, type World } from './world.ts'
 
 let world: World
@@ -11,7 +11,7 @@ beforeEach(async () => {
   await world.simulator.settled()
   world.reset()
 })
-after(async () => {
+t.teardown(async () => {
   await world.close()
 })
 
