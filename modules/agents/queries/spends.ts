@@ -32,13 +32,15 @@ interface SpendRow extends Spend {
 /** `agent_spend` for each of several spends, in the order given. */
 const callSpends = prepared<{ spends: string }>()(
   (_db, place) => sql<SpendOutcome>`
-    select outcome, transaction_id, approval_id, balance_cents, agent_name, owner_user_id, owner_partner_id
-    from jsonb_to_recordset(${place('spends')}::jsonb) with ordinality as wish (
-      "agentId" text, "amountCents" bigint, description text, "requireApproval" boolean, "itemName" text, url text,
-      now timestamptz, "expiresAt" timestamptz, place)
+    select spent.outcome, spent.transaction_id, spent.approval_id, spent.balance_cents, spent.agent_name, spent.owner_user_id,
+      spent.owner_partner_id
+    from rows from (
+      jsonb_to_recordset(${place('spends')}::jsonb) as (
+        "agentId" text, "amountCents" bigint, description text, "requireApproval" boolean, "itemName" text, url text, now timestamptz,
+        "expiresAt" timestamptz)
+    ) with ordinality as wish (agent_id, amount_cents, description, require_approval, item_name, url, now, expires_at, place)
     cross join lateral agent_spend(
-      wish."agentId", wish."amountCents", wish.description, wish."requireApproval", wish."itemName", wish.url, wish.now,
-      wish."expiresAt")
+      agent_id, amount_cents, description, require_approval, item_name, url, now, expires_at) as spent
     order by place`
 )
 
