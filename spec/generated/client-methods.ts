@@ -418,7 +418,7 @@ export interface AtlasResources {
   }
 }
 
-/** What each method sends. */
+/** The request of each method. */
 export const methods = {
   accounts: {
     link: { verb: 'POST', path: '/v1/accounts/link', input: 'json', accept: 'application/json', idempotent: true },

@@ -2,7 +2,7 @@
 
 import type { ToolTemplate } from '../../plugins/mcp/template.ts'
 
-/** The operations that are offered to models. */
+/** The MCP tools. */
 export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_balance',
@@ -72,7 +72,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
         description: { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$', description: 'Text shown in the history and in an approval request.' },
@@ -181,7 +181,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         agent_id: {
           description: 'Agent id, chosen when the agent was registered.',
@@ -226,7 +226,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         }
       },
       required: ['agent_id', 'idempotency_key'],
@@ -1006,7 +1006,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         institution_id: { type: 'string', minLength: 1, maxLength: 100, default: 'ins_109508', description: 'A bank in Plaid\'s sandbox.' }
       },
@@ -1039,7 +1039,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         public_token: { type: 'string', minLength: 1, maxLength: 500, pattern: '^[\\x21-\\x7e]+$', description: 'Public token from Plaid Link.' },
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
@@ -1374,7 +1374,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
         purpose: { type: 'string', description: 'Purpose of the loan.', maxLength: 500, pattern: '^[^\\u0000]*$' }
@@ -1418,7 +1418,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 }
       },
@@ -1538,7 +1538,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         from_account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Source: a linked account.' },
         to_account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Destination: a linked account or a recipient.' },
@@ -1748,7 +1748,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         }
       },
       required: ['id', 'idempotency_key'],
@@ -1845,7 +1845,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         event: { type: 'string', enum: ['pending', 'posted', 'settled', 'failed', 'returned'], description: 'New status of the transfer.' },
         leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] }
@@ -1997,7 +1997,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         name: { type: 'string', minLength: 1, maxLength: 100, description: 'Legal name of the account holder.' },
         routing_number: { type: 'string', pattern: '^[0-9]{9}$', maxLength: 9, description: 'ABA routing number of the bank.' },
@@ -2262,7 +2262,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         }
       },
       required: ['id', 'deliveryId', 'idempotency_key'],
@@ -2475,7 +2475,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         name: {
           description: 'Name of the project. Must not be blank.',
@@ -2621,7 +2621,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         projectId: { description: 'Project id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
         title: {
