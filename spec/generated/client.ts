@@ -5044,8 +5044,8 @@ export interface components {
                  *       "type": "/errors/agent-not-found",
                  *       "title": "agent_not_found",
                  *       "status": 404,
-                 *       "detail": "There is no agent with this id.",
-                 *       "message": "There is no agent with this id.",
+                 *       "detail": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
+                 *       "message": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
                  *       "error": "agent_not_found",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5070,8 +5070,8 @@ export interface components {
                  *       "type": "/errors/not-found",
                  *       "title": "not_found",
                  *       "status": 404,
-                 *       "detail": "There is no such approval request.",
-                 *       "message": "There is no such approval request.",
+                 *       "detail": "Approval request 12 does not exist.",
+                 *       "message": "Approval request 12 does not exist.",
                  *       "error": "not_found",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5096,8 +5096,8 @@ export interface components {
                  *       "type": "/errors/insufficient-balance",
                  *       "title": "insufficient_balance",
                  *       "status": 402,
-                 *       "detail": "The wallet holds 30 credits, and 50 are needed. Buy credits first.",
-                 *       "message": "The wallet holds 30 credits, and 50 are needed. Buy credits first.",
+                 *       "detail": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
+                 *       "message": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
                  *       "error": "insufficient_balance",
                  *       "requestId": "req_01jd7n2m8s",
                  *       "balance": 30,
@@ -5124,8 +5124,8 @@ export interface components {
                  *       "type": "/errors/agent-paused",
                  *       "title": "agent_paused",
                  *       "status": 403,
-                 *       "detail": "This agent is paused. Its owner can resume it.",
-                 *       "message": "This agent is paused. Its owner can resume it.",
+                 *       "detail": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
+                 *       "message": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
                  *       "error": "agent_paused",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5150,8 +5150,8 @@ export interface components {
                  *       "type": "/errors/not-owner",
                  *       "title": "not_owner",
                  *       "status": 403,
-                 *       "detail": "This agent is not yours.",
-                 *       "message": "This agent is not yours.",
+                 *       "detail": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
+                 *       "message": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
                  *       "error": "not_owner",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5176,8 +5176,8 @@ export interface components {
                  *       "type": "/errors/claim-needs-key",
                  *       "title": "claim_needs_key",
                  *       "status": 403,
-                 *       "detail": "This agent is in use already. Send its key as `api_key` to claim it.",
-                 *       "message": "This agent is in use already. Send its key as `api_key` to claim it.",
+                 *       "detail": "Agent `my-agent-001` is already in use. Send its key as `api_key` to claim it.",
+                 *       "message": "Agent `my-agent-001` is already in use. Send its key as `api_key` to claim it.",
                  *       "error": "claim_needs_key",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5202,8 +5202,8 @@ export interface components {
                  *       "type": "/errors/stripe-not-configured",
                  *       "title": "stripe_not_configured",
                  *       "status": 503,
-                 *       "detail": "This server has no keys of Stripe’s.",
-                 *       "message": "This server has no keys of Stripe’s.",
+                 *       "detail": "This server has no Stripe keys. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, then restart it.",
+                 *       "message": "This server has no Stripe keys. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, then restart it.",
                  *       "error": "stripe_not_configured",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5228,8 +5228,8 @@ export interface components {
                  *       "type": "/errors/agent-revoked",
                  *       "title": "agent_revoked",
                  *       "status": 409,
-                 *       "detail": "This agent was revoked for good.",
-                 *       "message": "This agent was revoked for good.",
+                 *       "detail": "Agent `my-agent-001` is permanently revoked. Register another agent.",
+                 *       "message": "Agent `my-agent-001` is permanently revoked. Register another agent.",
                  *       "error": "agent_revoked",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5269,8 +5269,8 @@ export interface components {
                  *       "type": "/errors/invalid-signature",
                  *       "title": "invalid_signature",
                  *       "status": 400,
-                 *       "detail": "The Stripe-Signature header does not belong to this body.",
-                 *       "message": "The Stripe-Signature header does not belong to this body.",
+                 *       "detail": "The Stripe-Signature header does not match the body.",
+                 *       "message": "The Stripe-Signature header does not match the body.",
                  *       "error": "invalid_signature",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5295,10 +5295,10 @@ export interface components {
                  *       "type": "/errors/not-enrolled",
                  *       "title": "not_enrolled",
                  *       "status": 404,
-                 *       "detail": "The agent my-agent-001 is not enrolled. Enrol it with POST /v2/api/register.",
+                 *       "detail": "Agent `my-agent-001` is not enrolled. Enrol it with POST /v2/api/register.",
                  *       "error": "not_enrolled",
                  *       "requestId": "req_01jd7n2m8s",
-                 *       "message": "The agent my-agent-001 is not enrolled. Enrol it with POST /v2/api/register."
+                 *       "message": "Agent `my-agent-001` is not enrolled. Enrol it with POST /v2/api/register."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -5321,10 +5321,10 @@ export interface components {
                  *       "type": "/errors/self-report",
                  *       "title": "self_report",
                  *       "status": 403,
-                 *       "detail": "Agents cannot report. A furnisher reports with a partner key or a token with bureau:write.",
+                 *       "detail": "Agents cannot report to the bureau. Use a partner key or a token with bureau:write.",
                  *       "error": "self_report",
                  *       "requestId": "req_01jd7n2m8s",
-                 *       "message": "Agents cannot report. A furnisher reports with a partner key or a token with bureau:write."
+                 *       "message": "Agents cannot report to the bureau. Use a partner key or a token with bureau:write."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -5418,7 +5418,7 @@ export interface components {
                  *       "type": "/errors/invalid-credentials",
                  *       "title": "invalid_credentials",
                  *       "status": 401,
-                 *       "detail": "The address or the password is wrong.",
+                 *       "detail": "The e-mail address or the password is wrong.",
                  *       "error": "invalid_credentials",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5482,7 +5482,7 @@ export interface components {
                  *       "type": "/errors/ingest-not-configured",
                  *       "title": "ingest_not_configured",
                  *       "status": 503,
-                 *       "detail": "This server has no ingest secret. Set ATLAS_INGEST_SECRET and start it again.",
+                 *       "detail": "This server has no ingest secret. Set ATLAS_INGEST_SECRET, then restart it.",
                  *       "error": "ingest_not_configured",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -7281,7 +7281,7 @@ export interface operations {
                      *       "type": "/errors/not-found",
                      *       "title": "not_found",
                      *       "status": 404,
-                     *       "detail": "There is no calculation of this end-user. Store one with POST /api/v1/ingest.",
+                     *       "detail": "This end-user has no stored calculation. Store one with POST /api/v1/ingest.",
                      *       "error": "not_found",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -7851,7 +7851,7 @@ export interface operations {
                      *       "type": "/errors/email-taken",
                      *       "title": "email_taken",
                      *       "status": 409,
-                     *       "detail": "This address has an account already. Sign in instead.",
+                     *       "detail": "This e-mail address already has an account. Sign in instead.",
                      *       "error": "email_taken",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -9648,7 +9648,7 @@ export interface operations {
                      *       "type": "/errors/transfers-under-way",
                      *       "title": "transfers_under_way",
                      *       "status": 409,
-                     *       "detail": "Transfers of this item are under way: tfr_7gK1. Wait for them, or cancel those that are submitted.",
+                     *       "detail": "Transfers of this item are under way: tfr_7gK1. Wait until they end, or cancel the submitted ones, then retry.",
                      *       "error": "transfers_under_way",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "transfers": [
@@ -9802,7 +9802,7 @@ export interface operations {
                      *       "type": "/errors/invalid-webhook-signature",
                      *       "title": "invalid_webhook_signature",
                      *       "status": 401,
-                     *       "detail": "The webhook does not carry a valid signature of Plaid.",
+                     *       "detail": "The webhook has no valid Plaid signature.",
                      *       "error": "invalid_webhook_signature",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -9969,10 +9969,10 @@ export interface operations {
                      *       "type": "/errors/existing-loan",
                      *       "title": "existing_loan",
                      *       "status": 409,
-                     *       "detail": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "detail": "Loan 4 has 860 credits outstanding. Repay them with POST /api/loans/4/repay, then retry.",
                      *       "error": "existing_loan",
                      *       "requestId": "req_01jd7n2m8s",
-                     *       "message": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "message": "Loan 4 has 860 credits outstanding. Repay them with POST /api/loans/4/repay, then retry.",
                      *       "loan_id": 4,
                      *       "outstanding": 860
                      *     }
@@ -10063,10 +10063,10 @@ export interface operations {
                      *       "type": "/errors/insufficient-balance",
                      *       "title": "insufficient_balance",
                      *       "status": 402,
-                     *       "detail": "The balance is 30 credits and 50 are needed.",
+                     *       "detail": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
                      *       "error": "insufficient_balance",
                      *       "requestId": "req_01jd7n2m8s",
-                     *       "message": "The balance is 30 credits and 50 are needed.",
+                     *       "message": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
                      *       "balance": 30,
                      *       "required": 50
                      *     }
@@ -10093,10 +10093,10 @@ export interface operations {
                      *       "type": "/errors/already-repaid",
                      *       "title": "already_repaid",
                      *       "status": 409,
-                     *       "detail": "Loan 8 was paid back in full on 2026-06-20.",
+                     *       "detail": "Loan 8 was repaid in full on 2026-06-20.",
                      *       "error": "already_repaid",
                      *       "requestId": "req_01jd7n2m8s",
-                     *       "message": "Loan 8 was paid back in full on 2026-06-20."
+                     *       "message": "Loan 8 was repaid in full on 2026-06-20."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -10280,7 +10280,7 @@ export interface operations {
                      *       "type": "/errors/insufficient-funds",
                      *       "title": "insufficient_funds",
                      *       "status": 422,
-                     *       "detail": "The account has 75.00 left for transfers.",
+                     *       "detail": "The account has 75.00 available for transfers; 80.00 is required. Send a smaller amount.",
                      *       "error": "insufficient_funds",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "available": 75,
@@ -10464,7 +10464,7 @@ export interface operations {
                      *       "type": "/errors/transfer-not-cancellable",
                      *       "title": "transfer_not_cancellable",
                      *       "status": 409,
-                     *       "detail": "The transfer is posted; only a submitted one can be cancelled.",
+                     *       "detail": "The transfer is posted. Only a submitted transfer can be cancelled.",
                      *       "error": "transfer_not_cancellable",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "state": "posted"
@@ -10580,7 +10580,7 @@ export interface operations {
                      *       "type": "/errors/illegal-transition",
                      *       "title": "illegal_transition",
                      *       "status": 409,
-                     *       "detail": "A transfer that is submitted cannot become settled.",
+                     *       "detail": "The transfer is submitted and cannot become settled. Read the transfer for its next steps.",
                      *       "error": "illegal_transition",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "state": "submitted",
@@ -10912,7 +10912,7 @@ export interface operations {
                      *       "type": "/errors/webhook-limit-reached",
                      *       "title": "webhook_limit_reached",
                      *       "status": 422,
-                     *       "detail": "This partner has 50 endpoints. Delete one that is not needed any more.",
+                     *       "detail": "This partner already has 50 endpoints. Delete one, then retry.",
                      *       "error": "webhook_limit_reached",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -11035,7 +11035,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -11133,7 +11133,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -12053,7 +12053,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -12226,7 +12226,7 @@ export interface operations {
                      *       "type": "/errors/not-found",
                      *       "title": "not_found",
                      *       "status": 404,
-                     *       "detail": "There is no such project for the task.",
+                     *       "detail": "There is no project with the id that projectId names.",
                      *       "error": "not_found",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "projectId": "prj_5Rw2"
@@ -12419,7 +12419,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -12534,7 +12534,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
