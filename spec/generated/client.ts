@@ -868,7 +868,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Creates a session from an e-mail address and a password. A wrong password and an unknown address give the same response. The limit is 10 attempts per minute per client address and account.
+         * @description Creates a session from an email address and a password. A wrong password and an unknown address give the same response. The limit is 10 attempts per minute per client address and account.
          */
         post: operations["loginUser"];
         delete?: never;
@@ -2713,7 +2713,7 @@ export interface components {
             /** @description Whether the partner's live credentials work. */
             production_enabled: boolean;
             rate_overrides: components["schemas"]["RateOverrides"];
-            /** @description E-mail address of an owner; null when the partner has no owner. */
+            /** @description Email address of an owner; null when the partner has no owner. */
             owner_email: string | null;
             created_at: components["schemas"]["Timestamp"];
         };
@@ -3123,7 +3123,7 @@ export interface components {
             shortfall?: number;
             breakdown: components["schemas"]["SafeToSpendBreakdown"];
             /**
-             * @description Id of the calculation, made of the end-user and the day. One per end-user and day.
+             * @description Calculation id. One per end-user and day.
              * @example calc_8M2nQ_2026-06-14
              */
             calculation_id: string;
@@ -3279,7 +3279,7 @@ export interface components {
             mode: "sandbox" | "remote_sandbox" | "live" | "not_configured";
         };
         /**
-         * @description E-mail address. Surrounding spaces are removed, and upper and lower case are the same.
+         * @description Email address. Surrounding spaces are removed, and upper and lower case are the same.
          * @example ada@example.com
          */
         EmailAddress: string;
@@ -3316,9 +3316,9 @@ export interface components {
              * @description User id.
              */
             id: string;
-            /** @description The user's e-mail address. */
+            /** @description The user's email address. */
             email: string;
-            /** @description The user's name. Defaults to the e-mail address. */
+            /** @description The user's name. Defaults to the email address. */
             name: string;
             /**
              * Format: uuid
@@ -5401,7 +5401,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description The e-mail address or the password is wrong, or the access token is missing or invalid. */
+        /** @description The email address or the password is wrong, or the access token is missing or invalid. */
         InvalidCredentials: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5418,7 +5418,7 @@ export interface components {
                  *       "type": "/errors/invalid-credentials",
                  *       "title": "invalid_credentials",
                  *       "status": 401,
-                 *       "detail": "The e-mail address or the password is wrong.",
+                 *       "detail": "The email address or the password is wrong.",
                  *       "error": "invalid_credentials",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -7834,7 +7834,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["ValidationFailed"];
-            /** @description An account with this e-mail address already exists. */
+            /** @description An account with this email address already exists. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7851,7 +7851,7 @@ export interface operations {
                      *       "type": "/errors/email-taken",
                      *       "title": "email_taken",
                      *       "status": 409,
-                     *       "detail": "This e-mail address already has an account. Sign in instead.",
+                     *       "detail": "This email address already has an account. Sign in instead.",
                      *       "error": "email_taken",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }

@@ -612,7 +612,7 @@ export const tools: readonly ToolTemplate[] = [
             days_in_period: { type: 'integer', minimum: 1, maximum: 366, description: 'Length of the period in days.' }
           }
         },
-        calculation_id: { type: 'string', description: 'Id of the calculation, made of the end-user and the day. One per end-user and day.' },
+        calculation_id: { type: 'string', description: 'Calculation id. One per end-user and day.' },
         calculated_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         is_sandbox: { type: 'boolean', description: 'Whether a test credential was used.' }
       }
@@ -682,7 +682,7 @@ export const tools: readonly ToolTemplate[] = [
             days_in_period: { type: 'integer', minimum: 1, maximum: 366, description: 'Length of the period in days.' }
           }
         },
-        calculation_id: { type: 'string', description: 'Id of the calculation, made of the end-user and the day. One per end-user and day.' },
+        calculation_id: { type: 'string', description: 'Calculation id. One per end-user and day.' },
         calculated_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         is_sandbox: { type: 'boolean', description: 'Whether a test credential was used.' }
       }
@@ -704,8 +704,8 @@ export const tools: readonly ToolTemplate[] = [
       additionalProperties: false,
       properties: {
         id: { type: 'string', format: 'uuid', description: 'User id.' },
-        email: { type: 'string', description: 'The user\'s e-mail address.' },
-        name: { type: 'string', description: 'The user\'s name. Defaults to the e-mail address.' },
+        email: { type: 'string', description: 'The user\'s email address.' },
+        name: { type: 'string', description: 'The user\'s name. Defaults to the email address.' },
         partner_id: { type: 'string', format: 'uuid', description: 'Id of the session\'s partner.' },
         role: { type: 'string', enum: ['owner', 'member'], description: 'The user\'s role in the partner.' }
       }
