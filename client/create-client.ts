@@ -5,7 +5,7 @@ import { prepareRequest } from './requests.ts'
 import { sendRequest } from './sending.ts'
 import type { ClientOptions, MethodEntry, MethodTable } from './types.ts'
 
-/** Every operation as `atlas.resource.method(…path parameters, body or query, options)`. */
+/** All operations, called as `atlas.resource.method(…path parameters, body or query, options)`. */
 export type AtlasClient = AtlasResources
 
 const methodOf = (entry: MethodEntry, options: ClientOptions): unknown => {
@@ -19,10 +19,9 @@ const methodOf = (entry: MethodEntry, options: ClientOptions): unknown => {
 }
 
 /**
- * A client of one AtlasForge server.
- *
- * Failed requests are sent again where that cannot do anything twice: see `maxRetries`, `timeoutMs` and `maxRetryAfterMs`.
- * @throws TypeError when baseUrl is no URL
+ * Creates a client of an AtlasForge server. It retries failed requests whose effect cannot happen twice; see `maxRetries`,
+ * `timeoutMs` and `maxRetryAfterMs`.
+ * @throws TypeError when baseUrl is not a URL
  */
 export const createAtlasClient = (options: ClientOptions): AtlasClient => {
   new URL(options.baseUrl)
@@ -30,6 +29,6 @@ export const createAtlasClient = (options: ClientOptions): AtlasClient => {
     resource,
     Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, methodOf(entry, options)]))
   ])
-  // The table and the interface are printed from the same operations.
+  // The table and the interface are generated from the same operations.
   return Object.fromEntries(resources) as AtlasClient
 }

@@ -1,27 +1,27 @@
-/** What every error of the client is. */
+/** Base class of all errors of the client. */
 export class AtlasError extends Error {
   override readonly name: string = 'AtlasError'
 }
 
-/** No answer arrived: the network failed, or what came was cut short. */
+/** The network failed, or the response was incomplete or invalid. */
 export class AtlasConnectionError extends AtlasError {
   override readonly name = 'AtlasConnectionError'
 }
 
-/** An attempt took longer than it may. */
+/** An attempt exceeded its timeout. */
 export class AtlasTimeout extends AtlasError {
   override readonly name = 'AtlasTimeout'
   constructor(readonly timeoutMs: number) {
-    super(`No answer within ${timeoutMs} ms.`)
+    super(`The server did not respond within ${timeoutMs} ms.`)
   }
 }
 
-/** A webhook's body is not what the server signed, or is too old. */
+/** The signature of a webhook delivery is missing, invalid or too old. */
 export class AtlasSignatureError extends AtlasError {
   override readonly name = 'AtlasSignatureError'
 }
 
-/** A field of the request that is not as the specification wants it. */
+/** An invalid field of the request. */
 export interface FieldError {
   path: string
   message: string
@@ -29,24 +29,24 @@ export interface FieldError {
 
 export type ProblemBody = Record<string, unknown>
 
-/** The server refused: any answer other than a successful one. */
+/** The server returned an error. */
 export class AtlasProblem extends AtlasError {
   override readonly name = 'AtlasProblem'
-  /** The stable code, such as `insufficient_funds`; `http_<status>` when something else than the API answered. */
+  /** The stable code, such as `insufficient_funds`; `http_<status>` when the response did not come from the API. */
   readonly code: string
   readonly type: string | undefined
   readonly title: string
   readonly detail: string
-  /** The fields that failed; empty when the error is about something else. */
+  /** The invalid fields; empty for errors other than validation. */
   readonly errors: readonly FieldError[]
-  /** Finds the request in the server's log. */
+  /** Identifies the request in the server's log. */
   readonly requestId: string | undefined
 
   /**
    * @param status the HTTP status
-   * @param body the problem as it came; empty when it was no problem document. Members of its own, such as `available` of `insufficient_funds`, are read here.
-   * @param headers of the answer
-   * @param retryAfterMs how long the server asked to wait; undefined when it did not
+   * @param body the problem document, including additional members such as `available`; empty when there is none
+   * @param headers the response headers
+   * @param retryAfterMs the wait that the server asked for; undefined without Retry-After
    */
   constructor(
     readonly status: number,
@@ -56,7 +56,7 @@ export class AtlasProblem extends AtlasError {
   ) {
     const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined)
     const code = text('error') ?? text('title') ?? `http_${status}`
-    const detail = text('detail') ?? `The server answered ${status}.`
+    const detail = text('detail') ?? `The server responded with status ${status}.`
     super(`${code}: ${detail}`)
     this.code = code
     this.type = text('type')

@@ -5,8 +5,8 @@ type Call = (...given: unknown[]) => Promise<unknown>
 type Page = Record<string, unknown>
 
 /**
- * Every page of a list, asked for as they are wanted. A feed whose position the server keeps is read from its beginning unless
- * the query says from where: each request then has a cursor, and none that is lost loses anything.
+ * Every page of a list, requested one at a time. A feed whose position the server stores is read from the beginning, unless
+ * the query has a cursor. Every request then has a cursor, so a lost response loses no data.
  */
 export async function* walkPages(
   entry: MethodEntry,
@@ -19,10 +19,10 @@ export async function* walkPages(
   const [query, options] = given.slice(before.length) as [Page | undefined, unknown]
   let from: Page = entry.movesPosition === true ? { [page.parameter]: '', ...query } : { ...query }
   for (;;) {
-    const answer = (await call(...before, from, options)) as Page
-    yield answer
-    const position = answer[page.next]
-    if (position === null || position === undefined || position === '' || answer['has_more'] === false) return
+    const result = (await call(...before, from, options)) as Page
+    yield result
+    const position = result[page.next]
+    if (position === null || position === undefined || position === '' || result['has_more'] === false) return
     from = { ...query, [page.parameter]: position }
   }
 }

@@ -1,9 +1,9 @@
 import type { CallOptions, MethodEntry } from './types.ts'
 
-/** One call, ready to be sent as often as it takes; everything but the credential is the same at every attempt. */
+/** A call, ready to send. Everything but the credential is the same for every attempt. */
 export interface PreparedRequest {
   entry: MethodEntry
-  /** From the server's root, with the query. */
+  /** Path and query. */
   target: string
   headers: Record<string, string>
   body: string | undefined
@@ -12,13 +12,13 @@ export interface PreparedRequest {
 
 const pathParameter = /\{\w+\}/g
 
-/** How many path parameters come before a method's input. */
+/** The number of path parameters, which come before a method's input. */
 export const countPathParameters = ({ path }: MethodEntry): number => path.match(pathParameter)?.length ?? 0
 
 const segment = (value: unknown, path: string): string => {
-  // An empty value or dots would lead to another operation.
+  // An empty value or dots would change the path to another operation.
   if ((typeof value !== 'string' && typeof value !== 'number') || /^\.{0,2}$/.test(String(value))) {
-    throw new TypeError(`${path} needs a text for each of its parameters, and not ${JSON.stringify(value)}.`)
+    throw new TypeError(`${path} needs a non-empty string for each path parameter; got ${JSON.stringify(value)}.`)
   }
   return encodeURIComponent(String(value))
 }
@@ -32,7 +32,7 @@ const pairs = (input: unknown): [string, string][] =>
       .map((item): [string, string] => [name, String(item)])
   )
 
-/** A key of 128 random bits. Not randomUUID, which browsers keep from pages without TLS. */
+/** A key of 128 random bits. Browsers offer randomUUID only to pages served over TLS. */
 const newIdempotencyKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 
@@ -41,19 +41,19 @@ const bodyOf = ({ input }: MethodEntry, value: unknown): string | undefined => {
   return input === 'json' ? JSON.stringify(value) : new URLSearchParams(pairs(value)).toString()
 }
 
-/** Names in lower case, as everything here looks for them: the same header twice would go out as one with both values. */
+/** Header names in lower case. Two spellings of one header would be sent as one header with both values. */
 const inLowerCase = (headers: Record<string, string> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-/** What every call sends; a key that all of them share would make the server take each for the first one. */
+/** Headers for all calls, without an idempotency key: a shared key would turn every call into a replay of the first. */
 const shared = (headers: Record<string, string>): Record<string, string> => {
   const { 'idempotency-key': _ofOneCall, ...rest } = inLowerCase(headers)
   return rest
 }
 
 /**
- * Turns a method's arguments into a request. A POST that the server keeps answers for gets its idempotency key here, once for all attempts.
- * @throws TypeError when a path parameter is missing
+ * Turns a method's arguments into a request. An idempotent POST gets its key here, the same for all attempts.
+ * @throws TypeError when a path parameter is missing or invalid
  */
 export const prepareRequest = (
   entry: MethodEntry,

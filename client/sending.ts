@@ -13,7 +13,7 @@ const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new AtlasConnectionError('The answer is not the JSON that it says it is.', { cause })
+    throw new AtlasConnectionError('The response is not valid JSON.', { cause })
   }
 }
 
@@ -23,7 +23,7 @@ const problemOf = (response: Response, text: string): AtlasProblem => {
   try {
     body = isJson ? JSON.parse(text) : undefined
   } catch {
-    // The status says enough.
+    // Without a valid body, the error has only the status.
   }
   const members = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as ProblemBody) : {}
   return new AtlasProblem(
@@ -34,7 +34,7 @@ const problemOf = (response: Response, text: string): AtlasProblem => {
   )
 }
 
-/** Sends once, and reads the whole answer under the same limit of time. */
+/** Sends the request once and reads the whole response within the timeout. */
 const attempt = async (request: PreparedRequest, options: ClientOptions): Promise<unknown> => {
   const token = await options.getAccessToken?.()
   const send = options.fetch ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init))
@@ -58,7 +58,7 @@ const attempt = async (request: PreparedRequest, options: ClientOptions): Promis
         response = await send(`${options.baseUrl.replace(/\/$/, '')}${target}`, { ...init, signal })
         text = await response.text()
       } catch (cause) {
-        throw new AtlasConnectionError(`${entry.verb} ${entry.path} got no answer.`, { cause })
+        throw new AtlasConnectionError(`${entry.verb} ${entry.path} got no response.`, { cause })
       }
       if (!response.ok) throw problemOf(response, text)
       if (text === '') return undefined
@@ -68,8 +68,8 @@ const attempt = async (request: PreparedRequest, options: ClientOptions): Promis
 }
 
 /**
- * Sends a request until it succeeds, or fails in a way that another attempt would not change.
- * @returns the answer's body: parsed JSON, text, or undefined when it is empty
+ * Sends a request, and retries it while the error is temporary.
+ * @returns the response body: parsed JSON, text, or undefined when it is empty
  * @throws AtlasProblem, AtlasTimeout, AtlasConnectionError; what getAccessToken throws; the reason of an aborted signal
  */
 export const sendRequest = async (request: PreparedRequest, options: ClientOptions): Promise<unknown> => {
@@ -93,7 +93,7 @@ export const sendRequest = async (request: PreparedRequest, options: ClientOptio
       )
         throw error
       const retryAfterMs = error instanceof AtlasProblem ? error.retryAfterMs : undefined
-      // Coming back earlier than asked would only be refused again.
+      // A retry before Retry-After would fail again.
       if (retryAfterMs !== undefined && retryAfterMs > (options.maxRetryAfterMs ?? defaultMaxRetryAfterMs)) throw error
       await wait(retryDelayMs(retry, Math.random(), retryAfterMs), request.options.signal)
     }

@@ -3,74 +3,74 @@ import type { operations, webhooks } from '../spec/generated/client.ts'
 type Operations = operations
 export type OperationId = keyof Operations
 
-/** What a credential is asked for: a value, or a promise of one; null sends none. */
+/** Returns the bearer credential; null sends none. */
 export type GetAccessToken = () => string | null | undefined | Promise<string | null | undefined>
 
 /** The part of fetch that the client uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface ClientOptions {
-  /** Where the server is, such as https://api.example.com. */
+  /** URL of the server, such as https://api.example.com. */
   baseUrl: string
-  /** The bearer credential. Asked for at every attempt, so that a rotated one is used at once. */
+  /** Called for every attempt, so that a rotated credential is used at once. */
   getAccessToken?: GetAccessToken
-  /** In place of the global fetch. */
+  /** Replaces the global fetch. */
   fetch?: Fetch
-  /** How long one attempt may take; 30 seconds unless said otherwise. */
+  /** Timeout of one attempt. Default: 30 seconds. */
   timeoutMs?: number
-  /** How often a request is sent again after the first time; 3 unless said otherwise. */
+  /** Maximum number of retries after the first attempt. Default: 3. */
   maxRetries?: number
-  /** The longest wait that the server may ask for (Retry-After); when it asks for more, its answer is thrown instead. A minute unless said otherwise. */
+  /** Longest Retry-After that the client waits for; a longer one throws the error. Default: 1 minute. */
   maxRetryAfterMs?: number
-  /** Headers of every request. */
+  /** Headers sent with every request. */
   headers?: Record<string, string>
-  /** Whether a browser sends cookies, which refreshing a session needs: `include` for a server on another origin. */
+  /** Cookie mode in browsers. Refreshing a session on another origin requires `include`. */
   credentials?: RequestInit['credentials']
 }
 
-/** What a single call may say beside its input. */
+/** Options of a single call. */
 export interface CallOptions {
-  /** In place of the key that the client makes for this call; visible ASCII. */
+  /** Replaces the generated idempotency key; visible ASCII. */
   idempotencyKey?: string
-  /** The `version` that an edit is based on. */
+  /** `version` that the edit is based on. */
   ifMatch?: string | number
-  /** Ends the call, its waits and its retries. */
+  /** Aborts the call, including waits and retries. */
   signal?: AbortSignal
-  /** How long one attempt of this call may take. */
+  /** Timeout of one attempt of this call. */
   timeoutMs?: number
   headers?: Record<string, string>
 }
 
-/** What a method sends, and where its pages have what. */
+/** The request of a method, and the fields of its pages. */
 export interface MethodEntry {
   readonly verb: string
   readonly path: string
   readonly input?: 'query' | 'json' | 'form'
   readonly accept?: string
-  /** Whether each call gets an idempotency key, under which the server keeps the answer. */
+  /** Whether each call gets an idempotency key. */
   readonly idempotent?: true
-  /** Whether it is a POST that changes nothing. */
+  /** Whether it is a read-only POST. */
   readonly readOnly?: true
   readonly page?: {
     readonly lists: readonly string[]
     readonly next: string
     readonly parameter: string
   }
-  /** Whether a request without a cursor moves a position that the server keeps. */
+  /** Whether a request without a cursor moves a position that the server stores. */
   readonly movesPosition?: true
 }
 
 export type MethodTable = Readonly<Record<string, Readonly<Record<string, MethodEntry>>>>
 
-/** The query of an operation. */
+/** The query parameters of an operation. */
 export type Query<Id extends OperationId> = NonNullable<Operations[Id]['parameters']['query']>
 
 type ContentOf<Part> = Part extends { content: infer Content } ? Content : never
 
-/** What is JSON where that is offered, otherwise the first that is. */
+/** JSON if offered, otherwise any of the other media types. */
 type Preferred<Content> = Content extends { 'application/json': infer Json } ? Json : Content[keyof Content]
 
-/** The body of an operation. */
+/** The request body of an operation. */
 export type Body<Id extends OperationId> = Preferred<ContentOf<NonNullable<Operations[Id]['requestBody']>>>
 
 type AnswerBody<Response> = Response extends { content: infer Content }
@@ -81,12 +81,12 @@ type AnswerBody<Response> = Response extends { content: infer Content }
 
 type Success = 200 | 201 | 202 | 203 | 204
 
-/** What an operation answers when it succeeds. */
+/** The successful response of an operation. */
 export type Answer<Id extends OperationId> = {
   [Status in keyof Operations[Id]['responses'] & Success]: AnswerBody<Operations[Id]['responses'][Status]>
 }[keyof Operations[Id]['responses'] & Success]
 
-/** What is in a list of an operation's answer. */
+/** An item of a list in an operation's response. */
 export type Item<Id extends OperationId, List extends string> =
   Answer<Id> extends { [Name in List]: readonly (infer Element)[] } ? Element : never
 
@@ -94,5 +94,5 @@ type EventOf<Path> = Path extends { post: { requestBody?: infer RequestBody } }
   ? Preferred<ContentOf<NonNullable<RequestBody>>>
   : never
 
-/** What a webhook delivers; `type` tells which event it is. */
+/** A delivered event; `type` is the discriminator. */
 export type AtlasEvent = { [Name in keyof webhooks]: EventOf<webhooks[Name]> }[keyof webhooks]

@@ -1,16 +1,16 @@
 import { AtlasTimeout } from './errors.ts'
 
-/** What an aborted signal says, as something to throw. */
+/** The reason of an aborted signal, as an error. */
 const reasonOf = (signal: AbortSignal | undefined): Error => {
   const reason: unknown = signal?.reason
   return reason instanceof Error ? reason : new Error('The call was aborted.', { cause: reason })
 }
 
-/** Asked anew each time, since a signal changes while one waits. */
+/** A function, so that TypeScript does not narrow `aborted` across an await. */
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted ?? false
 
 /**
- * Resolves after the time.
+ * Waits.
  * @throws the reason of the signal, as soon as it is aborted
  */
 export const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -28,9 +28,9 @@ export const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
   })
 
 /**
- * Does work under a signal that aborts when the time is up or when the caller's signal does. Built from one controller,
- * since AbortSignal.any is missing in runtimes that are still about.
- * @throws AtlasTimeout when the time was up; the reason of the caller's signal when that was aborted
+ * Runs work with a signal that aborts at the timeout or with the caller's signal. Uses one controller, because older
+ * runtimes lack AbortSignal.any.
+ * @throws AtlasTimeout at the timeout; the reason of the caller's signal when it was aborted
  */
 export const withTimeout = async <T>(
   timeoutMs: number,
@@ -39,21 +39,21 @@ export const withTimeout = async <T>(
 ): Promise<T> => {
   if (isAborted(outer)) throw reasonOf(outer)
   const controller = new AbortController()
-  let isLate = false
-  const pass = (): void => controller.abort(outer?.reason)
+  let isTimedOut = false
+  const abort = (): void => controller.abort(outer?.reason)
   const timer = setTimeout(() => {
-    isLate = true
+    isTimedOut = true
     controller.abort()
   }, timeoutMs)
-  outer?.addEventListener('abort', pass, { once: true })
+  outer?.addEventListener('abort', abort, { once: true })
   try {
     return await work(controller.signal)
   } catch (error) {
     if (isAborted(outer)) throw reasonOf(outer)
-    if (isLate) throw new AtlasTimeout(timeoutMs)
+    if (isTimedOut) throw new AtlasTimeout(timeoutMs)
     throw error
   } finally {
     clearTimeout(timer)
-    outer?.removeEventListener('abort', pass)
+    outer?.removeEventListener('abort', abort)
   }
 }

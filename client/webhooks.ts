@@ -2,22 +2,22 @@ import { AtlasSignatureError } from './errors.ts'
 import type { AtlasEvent } from './types.ts'
 
 export interface WebhookToVerify {
-  /** The body as it arrived, before anything parsed it. */
+  /** The unparsed request body. */
   rawBody: string | Uint8Array
-  /** The request's headers, in any of the forms that servers give them. */
+  /** The request headers. */
   headers: Headers | Record<string, string | readonly string[] | undefined>
-  /** The endpoint's secret, as it was shown. */
+  /** The endpoint's secret (`whsec_…`). */
   secret?: string
-  /** All that are valid, while a secret is being changed. */
+  /** Several valid secrets, during a rotation. */
   secrets?: readonly string[]
   /**
-   * Which signature to check: `Atlas-Signature` signs the time as well, so that a delivery that somebody recorded cannot be sent
-   * again later; `X-Atlas-Signature` signs the body alone. One is chosen and not whichever is there, or leaving out the stronger would do.
+   * The header to verify. Default: `Atlas-Signature`, which includes the time and so prevents replays. `X-Atlas-Signature`
+   * covers the body only. There is no automatic choice: an attacker could omit the stronger header.
    */
   scheme?: 'Atlas-Signature' | 'X-Atlas-Signature'
-  /** How far the signed time may be from now; 5 minutes unless said otherwise. */
+  /** Allowed difference between the signed time and now. Default: 5 minutes. */
   toleranceSeconds?: number
-  /** In place of the present. */
+  /** Replaces the current time. */
   now?: Date
 }
 
@@ -30,7 +30,8 @@ const headerOf = (headers: WebhookToVerify['headers'], name: string): string => 
       ? headers.get(name)
       : Object.entries(headers).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
   const text = Array.isArray(value) ? (value as string[]).join(',') : (value as string | null | undefined)
-  if (text === undefined || text === null || text === '') throw new AtlasSignatureError(`The request has no ${name}.`)
+  if (text === undefined || text === null || text === '')
+    throw new AtlasSignatureError(`The request has no ${name} header.`)
   return text
 }
 
@@ -45,7 +46,7 @@ const join = (prefix: string, body: string | Uint8Array): Uint8Array<ArrayBuffer
   return whole
 }
 
-/** Whether one of the secrets made one of the signatures. SubtleCrypto compares in constant time. */
+/** Whether any secret matches any signature. SubtleCrypto compares in constant time. */
 const anyMatches = async (
   secrets: readonly string[],
   signatures: readonly string[],
@@ -64,16 +65,16 @@ const anyMatches = async (
   return matches
 }
 
-/** The signed bytes and the signatures of `t=<Unix seconds>,v1=<hex>[,v1=<hex>]`. */
+/** Parses `t=<Unix seconds>,v1=<hex>[,v1=<hex>]` to the signatures and the signed bytes. */
 const readTimed = (
   header: string,
   { rawBody, toleranceSeconds = defaultToleranceSeconds, now = new Date() }: WebhookToVerify
 ) => {
   const parts = header.split(',').map((part) => part.trim().split('='))
   const time = parts.find(([name]) => name === 't')?.[1] ?? ''
-  if (!/^\d{1,12}$/.test(time)) throw new AtlasSignatureError('Atlas-Signature has no time.')
+  if (!/^\d{1,12}$/.test(time)) throw new AtlasSignatureError('The Atlas-Signature header has no valid time.')
   if (Math.abs(now.getTime() / 1000 - Number(time)) > toleranceSeconds) {
-    throw new AtlasSignatureError(`The delivery was signed more than ${toleranceSeconds} seconds from now.`)
+    throw new AtlasSignatureError(`The signed time differs from now by more than ${toleranceSeconds} seconds.`)
   }
   return {
     signatures: parts.filter(([name]) => name === 'v1').map(([, hex = '']) => hex),
@@ -87,17 +88,17 @@ const readPlain = (header: string, { rawBody }: WebhookToVerify) => ({
 })
 
 /**
- * Checks that a delivery comes from the server, and answers its event.
- * @throws AtlasSignatureError when it was signed with none of the secrets, or too long ago
+ * Verifies the signature of a delivery and returns its event.
+ * @throws AtlasSignatureError when no secret matches, or the signature is too old
  */
 export const verifyWebhook = async (delivery: WebhookToVerify): Promise<AtlasEvent> => {
   const { rawBody, headers, secret, secrets = [], scheme = 'Atlas-Signature' } = delivery
   const known = [...(secret === undefined ? [] : [secret]), ...secrets].filter((item) => item !== '')
-  if (known.length === 0) throw new TypeError('verifyWebhook needs the secret of the endpoint.')
+  if (known.length === 0) throw new TypeError('verifyWebhook requires the secret of the endpoint.')
   const header = headerOf(headers, scheme)
   const { signatures, signed } =
     scheme === 'Atlas-Signature' ? readTimed(header, delivery) : readPlain(header, delivery)
   if (!(await anyMatches(known, signatures, signed)))
-    throw new AtlasSignatureError(`${scheme} was not made with this secret over this body.`)
+    throw new AtlasSignatureError(`The ${scheme} header does not match the body and the secret.`)
   return JSON.parse(typeof rawBody === 'string' ? rawBody : new TextDecoder().decode(rawBody)) as AtlasEvent
 }

@@ -5,35 +5,38 @@ import { parseArgs } from 'node:util'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../plugins/config/index.ts'
 import { ensureDemoPartner } from '../modules/identity/index.ts'
+import { runCommand } from './command.ts'
 
-const help = `Walks through linking a bank and reading from it, printing each request and its answer.
+const help = `Links a sandbox bank and reads from it. Prints each request and its response.
 
   npm run quickstart [-- --url http://127.0.0.1:3000] [--key afg_test_…]
 
-Without --url it uses the server on PORT (3000) of this machine; when none answers there, it starts one for the walk.
-Without --key it uses the demo partner's key, which the server keeps in ATLAS_DATA_DIR (.atlas).`
+  --url URL   server to use (default: the server on PORT of this machine; if there is none, a temporary one)
+  --key KEY   test key to use (default: the demo partner's key, stored in ATLAS_DATA_DIR)
+  --help      show this text
+`
 
 type Json = Record<string, unknown>
 
 interface Step {
-  what: string
+  title: string
   method: 'GET' | 'POST'
   path: string
   body?: Json
   anonymous?: boolean
 }
 
-const mostLines = 40
+const maxLines = 40
 
-const print = (answer: unknown): void => {
-  const lines = JSON.stringify(answer, null, 2).split('\n')
+const print = (value: unknown): void => {
+  const lines = JSON.stringify(value, null, 2).split('\n')
   const shown =
-    lines.length <= mostLines ? lines : [...lines.slice(0, mostLines), `… ${lines.length - mostLines} more lines`]
+    lines.length <= maxLines ? lines : [...lines.slice(0, maxLines), `… ${lines.length - maxLines} more lines`]
   console.log(shown.map((line) => `  ${line}`).join('\n'))
 }
 
-const take = async (url: string, key: string, { what, method, path, body, anonymous }: Step): Promise<Json> => {
-  console.log(`\n# ${what}\n${method} ${path}`)
+const run = async (url: string, key: string, { title, method, path, body, anonymous }: Step): Promise<Json> => {
+  console.log(`\n# ${title}\n${method} ${path}`)
   if (body !== undefined) print(body)
   const response = await fetch(`${url}${path}`, {
     method,
@@ -44,43 +47,43 @@ const take = async (url: string, key: string, { what, method, path, body, anonym
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000)
   })
-  const answer = (await response.json()) as Json
+  const json = (await response.json()) as Json
   console.log(`→ ${response.status}`)
-  print(answer)
-  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${String(answer.detail)}`)
-  return answer
+  print(json)
+  if (!response.ok) throw new Error(`${method} ${path} failed with ${response.status}: ${String(json.detail)}`)
+  return json
 }
 
-const walk = async (url: string, key: string): Promise<void> => {
+const runAll = async (url: string, key: string): Promise<void> => {
   const userId = `usr_${randomUUID().slice(0, 8)}`
-  await take(url, key, { what: 'Is the server well?', method: 'GET', path: '/api/v1/health', anonymous: true })
-  const { public_token } = await take(url, key, {
-    what: 'A public token, as Plaid Link gives one to a browser',
+  await run(url, key, { title: 'Check that the server is up', method: 'GET', path: '/api/v1/health', anonymous: true })
+  const { public_token } = await run(url, key, {
+    title: 'Create a public token, as Plaid Link does in a browser',
     method: 'POST',
     path: '/v1/sandbox/public_token',
     body: { institution_id: 'ins_109508' }
   })
-  await take(url, key, {
-    what: 'Link the bank: exchange the public token',
+  await run(url, key, {
+    title: 'Link the bank with the public token',
     method: 'POST',
     path: '/v1/accounts/link',
     body: { public_token, user_id: userId, institution: { institution_id: 'ins_109508', name: 'First Platypus Bank' } }
   })
-  await take(url, key, { what: 'Balances as of now', method: 'GET', path: `/v1/accounts?user_id=${userId}` })
-  const first = await take(url, key, {
-    what: 'Transactions, oldest change first',
+  await run(url, key, { title: 'Get current balances', method: 'GET', path: `/v1/accounts?user_id=${userId}` })
+  const first = await run(url, key, {
+    title: 'Get transactions, oldest change first',
     method: 'GET',
     path: `/v1/transactions?user_id=${userId}&limit=2`
   })
-  await take(url, key, {
-    what: 'The next page',
+  await run(url, key, {
+    title: 'Get the next page',
     method: 'GET',
     path: `/v1/transactions?user_id=${userId}&limit=2&cursor=${encodeURIComponent(String(first.next_cursor))}`
   })
-  console.log('\nThat was it. The reference is at /docs, where every operation can be tried.')
+  console.log('\nDone. Try every other operation at /docs.')
 }
 
-const answers = async (url: string): Promise<boolean> => {
+const isReady = async (url: string): Promise<boolean> => {
   try {
     return (await fetch(`${url}/api/v1/health/ready`, { signal: AbortSignal.timeout(2_000) })).ok
   } catch {
@@ -88,38 +91,32 @@ const answers = async (url: string): Promise<boolean> => {
   }
 }
 
-const demoKeyIn = (dataDir: string): string => {
+const readDemoKey = (dataDir: string): string => {
   try {
     return (JSON.parse(readFileSync(join(dataDir, 'demo.json'), 'utf8')) as { testKey: string }).testKey
   } catch {
-    throw new Error(`There is no demo partner's key in ${dataDir}. Pass a test key with --key.`)
+    throw new Error(`${dataDir} has no key of a demo partner. Pass a test key with --key.`)
   }
 }
 
-const { values } = parseArgs({
-  options: { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
-})
-
-const run = async (): Promise<void> => {
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
+  })
+  if (values.help === true) return console.log(help)
   const config = loadConfig(process.env)
   const url = values.url ?? `http://127.0.0.1:${config.port}`
-  if (values.url !== undefined || (await answers(url))) return await walk(url, values.key ?? demoKeyIn(config.dataDir))
-  console.log('No server answers here; one is started for the walk.')
+  if (values.url !== undefined || (await isReady(url)))
+    return await runAll(url, values.key ?? readDemoKey(config.dataDir))
+  console.log(`No server is running at ${url}. Starting a temporary one.`)
   const app = await buildApp({ config })
   try {
-    const own = await app.listen({ host: '127.0.0.1', port: 0 })
+    const ownUrl = await app.listen({ host: '127.0.0.1', port: 0 })
     const demo = await ensureDemoPartner(app)
-    await walk(own, values.key ?? demo?.testKey ?? demoKeyIn(config.dataDir))
+    await runAll(ownUrl, values.key ?? demo?.testKey ?? readDemoKey(config.dataDir))
   } finally {
     await app.close()
   }
 }
 
-if (values.help === true) {
-  console.log(help)
-} else {
-  run().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
-  })
-}
+runCommand(main)

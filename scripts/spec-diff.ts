@@ -6,25 +6,25 @@ import { runCommand } from './command.ts'
 import type { DocumentContent } from './generate/model.ts'
 import { compareSpecifications, mayBreak } from './spec-diff/compare.ts'
 
-const help = `Compares the specification with the last released one and tells breaking changes from compatible ones. It fails when a change is
-breaking and the version does not say so: a new major number or, before 1.0.0, a new minor one.
+const help = `Compares the specification with the latest release and lists breaking and compatible changes. Fails on a breaking change unless
+the version allows it: a new major version or, before 1.0.0, a new minor version.
 
   npm run spec:diff [-- --from FILE] [--to FILE]
   npm run spec:release
 
-  --from FILE   the earlier document (default: the highest version in spec/released)
-  --to FILE     the later document (default: spec/generated/openapi.json)
-  --release     keeps the later document as released, under its version; what is released already is left alone
-  --help        this text
+  --from FILE   earlier document (default: highest version in spec/released)
+  --to FILE     later document (default: spec/generated/openapi.json)
+  --release     store the later document as the release of its version; fails if it exists
+  --help        show this text
 `
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const released = join(home, 'spec/released')
 
-const lastReleased = (): string => {
+const latestRelease = (): string => {
   const files = readdirSync(released).sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
   const last = files.at(-1)
-  if (last === undefined) throw new Error('Nothing is released yet: spec/released is empty.')
+  if (last === undefined) throw new Error('spec/released is empty. Store a release with npm run spec:release.')
   return join(released, last)
 }
 
@@ -48,9 +48,11 @@ const release = (from: string): void => {
   const version = versionOf(read(from))
   const target = join(released, `${version}.json`)
   if (existsSync(target))
-    throw new Error(`${version} is released already. Give package.json the next version and generate.`)
+    throw new Error(
+      `Version ${version} is already released. Raise the version in package.json and run npm run generate.`
+    )
   copyFileSync(from, target)
-  process.stdout.write(`spec/released/${version}.json is kept.\n`)
+  process.stdout.write(`Stored spec/released/${version}.json.\n`)
 }
 
 const main = (): void => {
@@ -65,8 +67,10 @@ const main = (): void => {
   const to = values.to ?? join(home, 'spec/generated/openapi.json')
   if (values.help) process.stdout.write(help)
   else if (values.release) release(to)
-  else if (!compare(values.from ?? lastReleased(), to))
-    throw new Error('Breaking changes need a version that says so. Take them back, or raise it in package.json.')
+  else if (!compare(values.from ?? latestRelease(), to))
+    throw new Error(
+      'Breaking changes require a new major version (before 1.0.0: minor). Revert them, or raise the version in package.json.'
+    )
 }
 
 runCommand(main)

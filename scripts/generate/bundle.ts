@@ -1,74 +1,33 @@
-import type { Components, DocumentContent, OperationObject, PathItem, SpecDocument, SpecFolder } from './model.ts'
-import { SpecError, isObject, operationsOf } from './model.ts'
 import { checkDocument } from './check.ts'
-import { expandCommon } from './common.ts'
+import { expandCommon } from './expand-common.ts'
+import {
+  SpecError,
+  isObject,
+  operationsOf,
+  type Bundle,
+  type Components,
+  type PathItem,
+  type SpecDocument,
+  type SpecFolder
+} from './model.ts'
 import { rewriteReferences } from './references.ts'
 import { addCodeSamples } from './samples/index.ts'
 
-export interface Bundle {
-  /** The one OpenAPI document. */
-  document: DocumentContent & { paths: Record<string, PathItem>; components: Components }
-  /** Name of a component schema → name of the group that owns it, or `shared`. */
-  owners: Map<string, string>
-  /** operationId → group. */
-  groupOf: Map<string, string>
-  groups: string[]
+interface Merged extends Pick<Bundle, 'owners' | 'groupOf'> {
+  paths: Record<string, PathItem>
+  webhooks: Record<string, PathItem>
+  components: Components
 }
 
-/**
- * Merges the documents into one: references, document defaults and `x-common` are resolved, tags and tag groups
- * collected, code samples added. Throws a SpecError with every fault found, each with its file and its cure.
- */
-export function bundle(spec: SpecFolder, version: string): Bundle {
-  const problems: string[] = []
-  rewriteReferences(spec, problems)
-  for (const group of spec.groups) pushDefaults(group)
-  for (const group of spec.groups) checkDocument(group, spec.root, problems)
-  const merged = merge(spec, problems)
-  if (problems.length > 0) throw new SpecError(problems)
-
-  const { 'x-common': common, 'x-tagGroups-order': order, ...rest } = spec.root.content
-  const {
-    openapi,
-    info,
-    servers,
-    paths: _paths,
-    components: _components,
-    webhooks: _webhooks,
-    tags: _tags,
-    ...extensions
-  } = rest
-  const document: Bundle['document'] = {
-    openapi,
-    info: { ...info, version },
-    servers,
-    tags: spec.groups.flatMap((group) => group.content.tags ?? []).sort((a, b) => a.name.localeCompare(b.name, 'en')),
-    'x-tagGroups': tagGroups(spec.groups, Array.isArray(order) ? order : []),
-    ...extensions,
-    paths: merged.paths,
-    ...(Object.keys(merged.webhooks).length > 0 ? { webhooks: merged.webhooks } : {}),
-    components: merged.components
-  }
-  if (isObject(common)) expandCommon(document, common)
-  const bundled = {
-    document,
-    owners: merged.owners,
-    groupOf: merged.groupOf,
-    groups: spec.groups.map((group) => group.name)
-  }
-  addCodeSamples(bundled)
-  return bundled
-}
-
-function pushDefaults({ content }: SpecDocument): void {
+const applyDefaults = ({ content }: SpecDocument): void => {
   for (const { operation } of operationsOf(content.paths)) {
     if (content.security !== undefined) operation.security ??= structuredClone(content.security)
     if (content['x-ratelimit-class'] !== undefined) operation['x-ratelimit-class'] ??= content['x-ratelimit-class']
   }
 }
 
-/** The groups in the order that the root document gives, then those it does not name, by name; each tag once. */
-function tagGroups(groups: SpecDocument[], order: unknown[]): { name: string; tags: string[] }[] {
+/** The tag groups: first those in `order`, then the others by name. */
+const tagGroups = (groups: SpecDocument[], order: unknown[]): { name: string; tags: string[] }[] => {
   const tagsByName = new Map<string, string[]>()
   for (const { content } of groups) {
     const name = String(content['x-tagGroup'])
@@ -80,21 +39,13 @@ function tagGroups(groups: SpecDocument[], order: unknown[]): { name: string; ta
     .map(([name, tags]) => ({ name, tags }))
 }
 
-interface Merged {
-  paths: Record<string, PathItem>
-  webhooks: Record<string, PathItem>
-  components: Components
-  owners: Map<string, string>
-  groupOf: Map<string, string>
-}
-
-function merge(spec: SpecFolder, problems: string[]): Merged {
+const merge = (spec: SpecFolder, problems: string[]): Merged => {
   const merged: Merged = { paths: {}, webhooks: {}, components: {}, owners: new Map(), groupOf: new Map() }
-  const places = new Map<string, string>()
-  const claim = (what: string, file: string, cure: string): boolean => {
-    const other = places.get(what)
-    if (other === undefined) places.set(what, file)
-    else problems.push(`${file}: ${what} is in ${other} already; ${cure}.`)
+  const files = new Map<string, string>()
+  const claim = (what: string, file: string, fix: string): boolean => {
+    const other = files.get(what)
+    if (other === undefined) files.set(what, file)
+    else problems.push(`${file}: ${what} already exists in ${other}. ${fix}`)
     return other === undefined
   }
   for (const document of [spec.root, ...spec.shared, ...spec.groups]) {
@@ -102,29 +53,55 @@ function merge(spec: SpecFolder, problems: string[]): Merged {
     const isGroup = spec.groups.includes(document)
     for (const [kind, parts] of Object.entries(content.components ?? {})) {
       for (const [name, part] of Object.entries(parts ?? {})) {
-        if (!claim(`components.${kind}.${name}`, file, 'rename one, or move it to shared/ and refer to it')) continue
+        if (!claim(`components.${kind}.${name}`, file, 'Rename one, or move it to shared/ and reference it.')) continue
         ;(merged.components[kind] ??= {})[name] = part
         if (kind === 'schemas') merged.owners.set(name, isGroup ? group : 'shared')
       }
     }
     for (const { path, method, operation } of operationsOf(content.paths)) {
-      claim(`${method.toUpperCase()} ${path}`, file, 'describe each operation once')
-      if (!claimOperationId(operation, claim, file)) continue
-      merged.groupOf.set(operation.operationId, group)
+      claim(`${method.toUpperCase()} ${path}`, file, 'Describe each operation once.')
+      const { operationId } = operation
+      if (operationId !== undefined && claim(`operationId ${operationId}`, file, 'Rename one.'))
+        merged.groupOf.set(operationId, group)
     }
     for (const [path, item] of Object.entries(content.paths ?? {}))
       merged.paths[path] = { ...merged.paths[path], ...item }
     for (const [name, item] of Object.entries(content.webhooks ?? {})) {
-      if (claim(`webhook ${name}`, file, 'rename one')) merged.webhooks[name] = item
+      if (claim(`webhook ${name}`, file, 'Rename one.')) merged.webhooks[name] = item
     }
   }
   return merged
 }
 
-function claimOperationId(
-  { operationId }: OperationObject,
-  claim: (what: string, file: string, cure: string) => boolean,
-  file: string
-): boolean {
-  return operationId !== undefined && claim(`operationId ${operationId}`, file, 'give one of the two another name')
+/**
+ * Merges the documents into one: resolves references, document defaults and `x-common`, collects tags and tag groups,
+ * and adds code samples.
+ * @throws SpecError with every error found
+ */
+export const bundle = (spec: SpecFolder, version: string): Bundle => {
+  const problems: string[] = []
+  rewriteReferences(spec, problems)
+  for (const group of spec.groups) applyDefaults(group)
+  for (const group of spec.groups) checkDocument(group, spec.root, problems)
+  const { owners, groupOf, paths, webhooks, components } = merge(spec, problems)
+  if (problems.length > 0) throw new SpecError(problems)
+
+  const { openapi, info, servers, ...root } = spec.root.content
+  const { 'x-common': common, 'x-tagGroups-order': order, ...others } = root
+  for (const merged of ['paths', 'webhooks', 'components', 'tags']) delete others[merged]
+  const document: Bundle['document'] = {
+    openapi,
+    info: { ...info, version },
+    servers,
+    tags: spec.groups.flatMap((group) => group.content.tags ?? []).sort((a, b) => a.name.localeCompare(b.name, 'en')),
+    'x-tagGroups': tagGroups(spec.groups, Array.isArray(order) ? order : []),
+    ...others,
+    paths,
+    ...(Object.keys(webhooks).length > 0 ? { webhooks } : {}),
+    components
+  }
+  if (isObject(common)) expandCommon(document, common)
+  const bundled = { document, owners, groupOf, groups: spec.groups.map((group) => group.name) }
+  addCodeSamples(bundled)
+  return bundled
 }

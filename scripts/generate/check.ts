@@ -1,82 +1,80 @@
-import type { OperationObject, SpecDocument } from './model.ts'
-import { isObject, operationsOf } from './model.ts'
+import { isObject, operationsOf, type OperationObject, type SpecDocument } from './model.ts'
 
-const RESERVED_NAMES = ['shared', 'index', 'client', 'client-methods', 'tools']
+/** Names of generated files that do not belong to a group. */
+const reservedNames = ['shared', 'index', 'client', 'client-methods', 'tools']
 
-/** What the generator needs of a group's document and Spectral cannot see in the bundle; faults go to `problems`. */
-export function checkDocument({ file, name, content }: SpecDocument, root: SpecDocument, problems: string[]): void {
-  const say = (text: string) => problems.push(`${file}: ${text}`)
-  if (RESERVED_NAMES.includes(name))
-    say(`a group cannot be called ${name}, which is a generated file's name; rename the document.`)
+const slugOf = (tag: string): string => tag.toLowerCase().replace(/[^a-z0-9]+/g, '-')
+
+const titleOf = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')
+
+const checkTags = ({ name, content }: SpecDocument, report: (text: string) => void): void => {
   const tag = content.tags?.[0]
   if (tag === undefined || content.tags?.length !== 1) {
-    say(`it needs exactly one tag; write "tags: [{name: ${titleOf(name)}, description: …}]".`)
-  } else {
-    if ((tag['x-document'] ?? slugOf(tag.name)) !== name) {
-      say(
-        `its tag is '${tag.name}'; a tag is named like its document ('${titleOf(name)}'), or says 'x-document: ${name}'.`
-      )
-    }
-    if (!tag.description) say(`its tag '${tag.name}' has no description; say in a sentence what the group is for.`)
+    report(`it needs exactly one tag. Write "tags: [{name: ${titleOf(name)}, description: …}]".`)
+    return
   }
-  if (typeof content['x-tagGroup'] !== 'string')
-    say('x-tagGroup is missing; name the tag group that documentation shows it under.')
-  for (const { path, method, operation } of operationsOf(content.paths)) {
-    const at = `${method.toUpperCase()} ${path}`
-    checkOperation(operation, tag?.name, root, (text) => say(`${at}: ${text}`))
+  if ((tag['x-document'] ?? slugOf(tag.name)) !== name) {
+    report(`its tag is '${tag.name}'. Name the tag '${titleOf(name)}', or add 'x-document: ${name}' to it.`)
   }
-  for (const path of Object.keys(content.paths ?? {})) checkPath(path, (text) => say(`${path}: ${text}`))
+  if (!tag.description) report(`its tag '${tag.name}' has no description. Describe the group in a sentence.`)
 }
 
-function checkOperation(
+const checkOperation = (
   operation: OperationObject,
   tag: string | undefined,
   root: SpecDocument,
-  say: (text: string) => void
-): void {
+  report: (text: string) => void
+): void => {
   if (typeof operation.operationId !== 'string')
-    say('operationId is missing; give it a verb and a noun, as in createTransfer.')
+    report('operationId is missing. Give it a verb and a noun, such as createTransfer.')
   if (tag !== undefined && (operation.tags?.length !== 1 || operation.tags[0] !== tag)) {
-    say(`tags is ${JSON.stringify(operation.tags ?? [])}; it must be exactly the document's own: tags: [${tag}].`)
+    report(`tags is ${JSON.stringify(operation.tags ?? [])}. Write the document's own tag only: tags: [${tag}].`)
   }
   const schemes = Object.keys(root.content.components?.['securitySchemes'] ?? {})
   if (!Array.isArray(operation.security)) {
-    say('security is missing; list the alternatives, write [] for none, or give the document a default.')
+    report('security is missing. List the alternatives, write [] for none, or set a default for the document.')
     operation.security = []
   }
   for (const scheme of operation.security.flatMap((alternative) => Object.keys(alternative))) {
-    if (!schemes.includes(scheme)) say(`security scheme ${scheme} is unknown; openapi.yaml has ${schemes.join(', ')}.`)
+    if (!schemes.includes(scheme))
+      report(`security scheme ${scheme} is unknown. openapi.yaml has ${schemes.join(', ')}.`)
   }
   if (!Array.isArray(operation['x-required-scopes']))
-    say('x-required-scopes is missing; list the scopes, or write [] for none.')
+    report('x-required-scopes is missing. List the scopes, or write [] for none.')
   const classes = Object.keys(isObject(root.content['x-rate-limits']) ? root.content['x-rate-limits'] : {})
-  if (!classes.includes(String(operation['x-ratelimit-class']))) {
-    say(
-      `x-ratelimit-class is ${String(operation['x-ratelimit-class'])}; openapi.yaml's x-rate-limits has ${classes.join(', ')}.`
-    )
-  }
+  const rateClass = String(operation['x-ratelimit-class'])
+  if (!classes.includes(rateClass))
+    report(`x-ratelimit-class is ${rateClass}. x-rate-limits in openapi.yaml has ${classes.join(', ')}.`)
   if (!isObject(operation.responses)) {
-    say('responses are missing; describe at least the successful one.')
+    report('responses is missing. Describe at least the successful response.')
     operation.responses = {}
   }
   for (const status of Object.keys(operation.responses)) {
-    if (!/^[1-5]\d\d$/.test(status))
-      say(`response '${status}' is no status; name each status that the operation answers.`)
+    if (!/^[1-5]\d\d$/.test(status)) report(`response '${status}' is not a status. List each status by its number.`)
   }
 }
 
-function checkPath(path: string, say: (text: string) => void): void {
+const checkPath = (path: string, report: (text: string) => void): void => {
   for (const segment of path.split('/')) {
-    if (segment.includes('{') && !/^\{\w+\}([.-][\w.]+)?$/.test(segment)) {
-      say(`the segment '${segment}' mixes a parameter with text; give the parameter a segment of its own.`)
-    }
+    if (segment.includes('{') && !/^\{\w+\}([.-][\w.]+)?$/.test(segment))
+      report(`the segment '${segment}' mixes a parameter with text. Give the parameter a segment of its own.`)
   }
 }
 
-function slugOf(tag: string): string {
-  return tag.toLowerCase().replace(/[^a-z0-9]+/g, '-')
-}
-
-function titleOf(name: string): string {
-  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ')
+/**
+ * Checks what the generator requires of a group's document and Spectral cannot see in the bundle. Adds each error to
+ * `problems`, and fills in missing parts so that checking can continue.
+ */
+export const checkDocument = (document: SpecDocument, root: SpecDocument, problems: string[]): void => {
+  const { file, name, content } = document
+  const report = (text: string): void => void problems.push(`${file}: ${text}`)
+  if (reservedNames.includes(name)) report(`${name} is the name of a generated file. Rename the document.`)
+  checkTags(document, report)
+  if (typeof content['x-tagGroup'] !== 'string')
+    report('x-tagGroup is missing. Name the tag group that shows this group in the reference.')
+  for (const { path, method, operation } of operationsOf(content.paths)) {
+    const place = `${method.toUpperCase()} ${path}`
+    checkOperation(operation, content.tags?.[0]?.name, root, (text) => report(`${place}: ${text}`))
+  }
+  for (const path of Object.keys(content.paths ?? {})) checkPath(path, (text) => report(`${path}: ${text}`))
 }

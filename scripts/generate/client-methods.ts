@@ -1,11 +1,13 @@
-import type { Bundle } from './bundle.ts'
-import { HEADER } from './header.ts'
-import type { ClientMethod } from './methods.ts'
-import { clientMethods } from './methods.ts'
+import { generatedHeader } from './header.ts'
+import { clientMethods, type ClientMethod } from './methods.ts'
+import type { Bundle } from './model.ts'
 import { literal, quote } from './print.ts'
 
-/** The client's methods: their signatures as an interface, and what each sends as a table. `clientPath` leads from the output folder to client. */
-export function printClientMethods(bundle: Bundle, clientPath: string): string {
+/**
+ * The client's methods: an interface with their signatures, and a table with their requests.
+ * @param clientPath relative path from the output folder to client/
+ */
+export const printClientMethods = (bundle: Bundle, clientPath: string): string => {
   const resources = byResource(clientMethods(bundle))
   const signatures = resources.map(
     ([resource, methods]) => `${resource}: {\n${methods.map(printSignature).join('\n').replace(/^/gm, '  ')}\n}`
@@ -20,7 +22,7 @@ export function printClientMethods(bundle: Bundle, clientPath: string): string {
   const used = ['Answer', 'Body', 'CallOptions', 'Item', 'MethodTable', 'Query'].filter(
     (name) => name === 'MethodTable' || new RegExp(`\\b${name}\\b`).test(body)
   )
-  return `${HEADER}
+  return `${generatedHeader}
 import type { ${used.join(', ')} } from '${clientPath}/types.ts'
 
 /** Every operation of the API as \`resource.method\`. */
@@ -28,18 +30,18 @@ export interface AtlasResources {
 ${body}
 }
 
-/** What each method sends. */
+/** The request of each method. */
 export const methods = ${literal(table)} as const satisfies MethodTable
 `
 }
 
-function byResource(methods: ClientMethod[]): [resource: string, methods: ClientMethod[]][] {
+const byResource = (methods: ClientMethod[]): [resource: string, methods: ClientMethod[]][] => {
   const resources = new Map<string, ClientMethod[]>()
   for (const method of methods) resources.set(method.resource, [...(resources.get(method.resource) ?? []), method])
   return [...resources].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-function printSignature(method: ClientMethod): string {
+const printSignature = (method: ClientMethod): string => {
   const { operation, verb, path, name, page } = method
   const id = quote(operation.operationId)
   const parameters = parametersOf(method)
@@ -62,7 +64,7 @@ function printSignature(method: ClientMethod): string {
   return `${text}\n${name}: {\n${lines.join('\n').replace(/^/gm, '  ')}\n}`
 }
 
-function parametersOf({ operation, pathParameters, queryParameters, body }: ClientMethod): string {
+const parametersOf = ({ operation, pathParameters, queryParameters, body }: ClientMethod): string => {
   const id = quote(operation.operationId)
   const parts = pathParameters.map(
     ({ name }) => `${name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}: string`
@@ -73,7 +75,7 @@ function parametersOf({ operation, pathParameters, queryParameters, body }: Clie
   return [...parts, 'options?: CallOptions'].join(', ')
 }
 
-function rowOf({
+const rowOf = ({
   operation,
   verb,
   path,
@@ -83,16 +85,14 @@ function rowOf({
   page,
   idempotent,
   readOnly
-}: ClientMethod): Record<string, unknown> {
-  return {
-    verb,
-    path,
-    ...(body !== undefined ? { input: body.mediaType.endsWith('json') ? 'json' : 'form' } : {}),
-    ...(queryParameters.length > 0 ? { input: 'query' } : {}),
-    ...(accept === undefined ? {} : { accept }),
-    ...(idempotent ? { idempotent } : {}),
-    ...(readOnly && verb === 'POST' ? { readOnly } : {}),
-    ...(page === undefined ? {} : { page }),
-    ...(operation['x-moves-position'] === true ? { movesPosition: true } : {})
-  }
-}
+}: ClientMethod): Record<string, unknown> => ({
+  verb,
+  path,
+  ...(body !== undefined ? { input: body.mediaType.endsWith('json') ? 'json' : 'form' } : {}),
+  ...(queryParameters.length > 0 ? { input: 'query' } : {}),
+  ...(accept === undefined ? {} : { accept }),
+  ...(idempotent ? { idempotent } : {}),
+  ...(readOnly && verb === 'POST' ? { readOnly } : {}),
+  ...(page === undefined ? {} : { page }),
+  ...(operation['x-moves-position'] === true ? { movesPosition: true } : {})
+})

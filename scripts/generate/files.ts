@@ -1,8 +1,7 @@
 import { posix } from 'node:path'
-import type { Bundle } from './bundle.ts'
 import { printClientMethods } from './client-methods.ts'
-import { HEADER } from './header.ts'
-import { SpecError } from './model.ts'
+import { generatedHeader } from './header.ts'
+import { SpecError, type Bundle } from './model.ts'
 import { printOperations } from './operations.ts'
 import { literal, quote } from './print.ts'
 import { Schemas, inOrderOfUse } from './schemas.ts'
@@ -10,29 +9,33 @@ import { staticType } from './static-type.ts'
 import { printTools } from './tools.ts'
 import { TypeBoxPrinter } from './typebox.ts'
 
-/** The text of every generated file by its name. `kitPath` leads from the output folder to plugins/operations, `clientPath` to client. */
-export async function printFiles(bundle: Bundle, kitPath: string, clientPath: string): Promise<Map<string, string>> {
+/**
+ * The text of every generated file by its name.
+ * @param kitPath relative path from the output folder to plugins/operations/
+ * @param clientPath relative path from the output folder to client/
+ */
+export const printFiles = async (bundle: Bundle, kitPath: string, clientPath: string): Promise<Map<string, string>> => {
   const schemas = new Schemas(bundle.document.components.schemas ?? {})
   const files = new Map<string, string>()
   files.set('openapi.json', `${JSON.stringify(bundle.document, null, 2)}\n`)
   for (const owner of ['shared', ...bundle.groups])
     files.set(
       `${owner}.ts`,
-      naming(owner, () => printModule(bundle, schemas, owner, kitPath))
+      withFileName(owner, () => printModule(bundle, schemas, owner, kitPath))
     )
   files.set('index.ts', printIndex(bundle, schemas, kitPath))
   files.set(
     'tools.ts',
-    `${HEADER}\nimport type { ToolTemplate } from '${posix.join(kitPath, '../mcp/template.ts')}'\n\n` +
-      `/** The operations that are offered to models. */\nexport const tools: readonly ToolTemplate[] = ${printTools(bundle, schemas)}\n`
+    `${generatedHeader}\nimport type { ToolTemplate } from '${posix.join(kitPath, '../mcp/template.ts')}'\n\n` +
+      `/** The MCP tools. */\nexport const tools: readonly ToolTemplate[] = ${printTools(bundle, schemas)}\n`
   )
   files.set('client.ts', await printClient(bundle))
   files.set('client-methods.ts', printClientMethods(bundle, clientPath))
   return files
 }
 
-/** Puts the document's name before the faults that are found while its part is printed. */
-function naming(owner: string, print: () => string): string {
+/** Prefixes the errors found while printing with the name of the document. */
+const withFileName = (owner: string, print: () => string): string => {
   try {
     return print()
   } catch (error) {
@@ -42,7 +45,7 @@ function naming(owner: string, print: () => string): string {
   }
 }
 
-function printModule(bundle: Bundle, schemas: Schemas, owner: string, kitPath: string): string {
+const printModule = (bundle: Bundle, schemas: Schemas, owner: string, kitPath: string): string => {
   const printer = new TypeBoxPrinter(schemas)
   const names = inOrderOfUse(
     schemas.names().filter((name) => bundle.owners.get(name) === owner),
@@ -62,10 +65,10 @@ function printModule(bundle: Bundle, schemas: Schemas, owner: string, kitPath: s
   ]
   const operations = table === undefined ? [] : [`export const operations = ${table} as const satisfies OperationTable`]
   const parts = [imports.join('\n'), ...components, ...operations].filter((part) => part !== '')
-  return `${HEADER}\n${parts.length > 0 ? parts.join('\n\n') : 'export {}'}\n`
+  return `${generatedHeader}\n${parts.length > 0 ? parts.join('\n\n') : 'export {}'}\n`
 }
 
-function printComponent(name: string, schemas: Schemas, printer: TypeBoxPrinter): string {
+const printComponent = (name: string, schemas: Schemas, printer: TypeBoxPrinter): string => {
   const schema = schemas.get(name)
   if (!schemas.recursive.has(name)) {
     return `export const ${name} = ${printer.expression(schema, name)}\nexport type ${name} = Static<typeof ${name}>`
@@ -78,7 +81,7 @@ function printComponent(name: string, schemas: Schemas, printer: TypeBoxPrinter)
   )
 }
 
-function printIndex(bundle: Bundle, schemas: Schemas, kitPath: string): string {
+const printIndex = (bundle: Bundle, schemas: Schemas, kitPath: string): string => {
   const recursive = [...schemas.recursive].sort()
   const recursiveByOwner = ['shared', ...bundle.groups].map((owner) => ({
     owner,
@@ -98,23 +101,23 @@ function printIndex(bundle: Bundle, schemas: Schemas, kitPath: string): string {
     '',
     `export const rateLimits = ${literal(bundle.document['x-rate-limits'] ?? {})} as const satisfies Partial<Record<RateLimitClass, RateLimit>>`,
     '',
-    '/** To be given to `addSchema` before any route: other schemas refer to these by name. */',
+    '/** Register these with `addSchema` before any route: other schemas reference them by name. */',
     `export const recursiveSchemas = ${recursive.length > 0 ? `[${recursive.join(', ')}]` : '[]'} as const`
   ]
-  return `${HEADER}\n${lines.join('\n')}\n`
+  return `${generatedHeader}\n${lines.join('\n')}\n`
 }
 
-function tableName(group: string): string {
+const tableName = (group: string): string => {
   return `${group.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Operations`
 }
 
-/** Types for callers: there what has a default may be left out, unlike in the handlers' types. */
-async function printClient(bundle: Bundle): Promise<string> {
+/** Types for callers. Unlike in the handlers' types, fields with a default are optional. */
+const printClient = async (bundle: Bundle): Promise<string> => {
   const { default: openapiTS, astToString } = await import('openapi-typescript')
   const nodes = await openapiTS(structuredClone(bundle.document) as unknown as Parameters<typeof openapiTS>[0], {
     defaultNonNullable: false,
     alphabetize: false,
     silent: true
   })
-  return `${HEADER}\n${astToString(nodes)}`
+  return `${generatedHeader}\n${astToString(nodes)}`
 }

@@ -1,21 +1,21 @@
-import type { Schema } from './model.ts'
-import { SpecError, isObject, referenceName } from './model.ts'
+import { SpecError, isObject, referenceName, type Schema } from './model.ts'
 import type { Schemas } from './schemas.ts'
 
-/** Of use to other readers only. */
-const LEFT_OUT = new Set(['example', 'examples', 'title', 'xml', 'externalDocs', 'discriminator', '$comment'])
+/** Keywords that MCP clients do not need. */
+const omittedKeywords = new Set(['example', 'examples', 'title', 'xml', 'externalDocs', 'discriminator', '$comment'])
 
 /**
- * A schema that stands for itself, descriptions included: references are followed, `allOf` is one object, and what only other readers use is left out.
- * Steps of decimals are left out, too, since validators divide in binary and refuse 4218.5 for 0.01; the operation checks them in earnest.
+ * A self-contained schema: references are followed, `allOf` becomes one object, descriptions stay. Decimal `multipleOf` is
+ * omitted, because validators that divide in binary reject 4218.5 for 0.01; the operation checks it.
+ * @throws SpecError for a recursive schema
  */
-export function inlined(schema: Schema, schemas: Schemas, where: string, within: readonly string[] = []): Schema {
+export const inlined = (schema: Schema, schemas: Schemas, where: string, within: readonly string[] = []): Schema => {
   const { $ref, allOf, ...own } = schema
   if ($ref !== undefined) {
     const name = referenceName($ref)
     if (within.includes(name))
       throw new SpecError([
-        `${where}: ${name} leads back to itself, and a tool's schema cannot; do not mark the operation.`
+        `${where}: ${name} is recursive, which a tool's schema cannot be. Remove x-mcp from the operation.`
       ])
     return inlined({ ...schemas.get(name), ...own, ...(allOf === undefined ? {} : { allOf }) }, schemas, where, [
       ...within,
@@ -25,14 +25,14 @@ export function inlined(schema: Schema, schemas: Schemas, where: string, within:
   const visit = (inner: Schema) => inlined(inner, schemas, where, within)
   const result: Schema = {}
   for (const [keyword, value] of Object.entries(own)) {
-    if (LEFT_OUT.has(keyword) || keyword.startsWith('x-')) continue
+    if (omittedKeywords.has(keyword) || keyword.startsWith('x-')) continue
     if (keyword === 'multipleOf' && !Number.isInteger(value)) continue
     result[keyword] = visited(keyword, value, visit)
   }
   return (allOf ?? []).map(visit).reduceRight(merged, result)
 }
 
-function visited(keyword: string, value: unknown, visit: (schema: Schema) => Schema): unknown {
+const visited = (keyword: string, value: unknown, visit: (schema: Schema) => Schema): unknown => {
   if (keyword === 'properties' && isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, property]) => [name, visit(property as Schema)]))
   }
@@ -42,8 +42,8 @@ function visited(keyword: string, value: unknown, visit: (schema: Schema) => Sch
   return value
 }
 
-/** The member of an `allOf` under what is said beside it, which wins. */
-function merged(over: Schema, under: Schema): Schema {
+/** Merges a member of an `allOf`; `over` takes precedence. */
+const merged = (over: Schema, under: Schema): Schema => {
   const properties = { ...under.properties, ...over.properties }
   const required = [...new Set([...(under.required ?? []), ...(over.required ?? [])])]
   return {

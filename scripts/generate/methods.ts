@@ -1,49 +1,47 @@
-import type { Bundle } from './bundle.ts'
-import { isIdempotent, isReadOnly } from './common.ts'
-import type { OperationObject, Parameter, Schema } from './model.ts'
-import { SpecError, operationsOf } from './model.ts'
-import { resolve } from './operations.ts'
+import { isIdempotent, isReadOnly } from './kinds.ts'
+import { SpecError, operationsOf, type Bundle, type OperationObject, type Parameter, type Schema } from './model.ts'
+import { parametersOf, requestBodyOf, resolve } from './resolve.ts'
 
-/** How the client's method for an operation is called and what it sends. */
+/** The client's method for an operation. */
 export interface ClientMethod {
   operation: OperationObject
   path: string
-  /** In upper case. */
+  /** HTTP method in upper case. */
   verb: string
-  /** Where it is found: `atlas.<resource>.<name>`. */
+  /** Called as `atlas.<resource>.<name>`. */
   resource: string
   name: string
   pathParameters: Parameter[]
   queryParameters: Parameter[]
   headerParameters: Parameter[]
   body?: { mediaType: string; required: boolean; examples: unknown[] }
-  /** What is asked for in Accept; undefined where the answer is empty. */
+  /** The Accept header; undefined when the response is empty. */
   accept?: string
   page?: Page
-  /** Whether each call gets an idempotency key; one that changes nothing needs none. */
+  /** Whether each call gets an idempotency key. Read-only operations need none. */
   idempotent: boolean
   readOnly: boolean
 }
 
-/** Where a page has its list and the position after it. */
+/** Names of the pagination fields. */
 export interface Page {
-  /** The lists of a page; a feed has several, which only make sense together. */
+  /** The list fields of a page. A feed has several, which belong together. */
   lists: string[]
-  /** The member of the answer that holds the next position. */
+  /** Response field with the next position. */
   next: 'nextCursor' | 'next_cursor'
-  /** The parameter that takes it. */
+  /** Query parameter that takes the position. */
   parameter: 'cursor' | 'after'
 }
 
-const JSON_TYPE = 'application/json'
-const FORM_TYPE = 'application/x-www-form-urlencoded'
+const jsonType = 'application/json'
+const formType = 'application/x-www-form-urlencoded'
 
 /**
- * Every operation as a method of the client, in the order of the documents. `verbNoun` becomes `nouns.verb`; where that reads
- * badly the operation says `x-client: resource.method`.
- * @throws SpecError when two operations would be one method, or when one takes what the client cannot send.
+ * Every operation as a method of the client, in the order of the documents. `verbNoun` becomes `nouns.verb`, unless the
+ * operation sets `x-client: resource.method`.
+ * @throws SpecError when two operations map to the same method, or when the client cannot send an operation's input
  */
-export function clientMethods(bundle: Bundle): ClientMethod[] {
+export const clientMethods = (bundle: Bundle): ClientMethod[] => {
   const problems: string[] = []
   const claimed = new Map<string, string>()
   const methods: ClientMethod[] = []
@@ -53,13 +51,13 @@ export function clientMethods(bundle: Bundle): ClientMethod[] {
     const other = claimed.get(`${resource}.${name}`)
     if (other !== undefined)
       problems.push(
-        `${operationId} and ${other} are both ${resource}.${name} in the client; give one of them x-client: resource.method.`
+        `${operationId} and ${other} are both ${resource}.${name} in the client. Set x-client: resource.method on one of them.`
       )
     claimed.set(`${resource}.${name}`, operationId)
     const method = { ...describe(bundle, place), resource, name }
     if (method.body !== undefined && method.queryParameters.length > 0) {
       problems.push(
-        `${operationId} takes a query and a body; the client's methods take one of them, so move the query into the body.`
+        `${operationId} has a query and a body, but a client method takes only one. Move the query into the body.`
       )
     }
     methods.push(method)
@@ -68,40 +66,38 @@ export function clientMethods(bundle: Bundle): ClientMethod[] {
   return methods
 }
 
-function nameOf(operation: OperationObject, problems: string[]): [resource: string, name: string] {
+const nameOf = (operation: OperationObject, problems: string[]): [resource: string, name: string] => {
   const given = operation['x-client']
   if (given !== undefined) {
     const [, resource, name] =
       /^([a-z][A-Za-z0-9]*)\.([a-z][A-Za-z0-9]*)$/.exec(typeof given === 'string' ? given : '') ?? []
     if (resource !== undefined && name !== undefined) return [resource, name]
     problems.push(
-      `${operation.operationId}: x-client is ${JSON.stringify(given)}; write resource.method, as in tasks.list.`
+      `${operation.operationId}: x-client is ${JSON.stringify(given)}. Write resource.method, such as tasks.list.`
     )
   }
   const [, verb = operation.operationId, noun = ''] = /^([a-z]+)([A-Z]\w*)$/.exec(operation.operationId) ?? []
   return [plural(noun.charAt(0).toLowerCase() + noun.slice(1)), verb]
 }
 
-function plural(noun: string): string {
+const plural = (noun: string): string => {
   if (noun.endsWith('s')) return noun
   return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`
 }
 
-function describe(
+const describe = (
   bundle: Bundle,
   { path, method, operation }: { path: string; method: string; operation: OperationObject }
-): Omit<ClientMethod, 'resource' | 'name'> {
-  const parameters = [...(bundle.document.paths[path]?.parameters ?? []), ...(operation.parameters ?? [])].map(
-    (parameter) => resolve<Parameter>(bundle, parameter)
-  )
-  const inPathsOrder = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) =>
+): Omit<ClientMethod, 'resource' | 'name'> => {
+  const parameters = parametersOf(bundle, path, operation)
+  const inPathOrder = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) =>
     parameters.find((parameter) => parameter.in === 'path' && parameter.name === name)
   )
   const described = {
     operation,
     path,
     verb: method.toUpperCase(),
-    pathParameters: inPathsOrder.filter((parameter) => parameter !== undefined),
+    pathParameters: inPathOrder.filter((parameter) => parameter !== undefined),
     queryParameters: parameters.filter((parameter) => parameter.in === 'query'),
     headerParameters: parameters.filter(
       (parameter) => parameter.in === 'header' && parameter.name !== 'Idempotency-Key'
@@ -110,7 +106,7 @@ function describe(
     readOnly: isReadOnly(method, operation)
   }
   const body = bodyOf(bundle, operation)
-  const { accept, schema } = answerOf(bundle, operation)
+  const { accept, schema } = responseOf(bundle, operation)
   const page = schema === undefined ? undefined : pageOf(bundle, schema, described.queryParameters)
   return {
     ...described,
@@ -120,12 +116,13 @@ function describe(
   }
 }
 
-function bodyOf(bundle: Bundle, operation: OperationObject): ClientMethod['body'] {
-  if (operation.requestBody === undefined) return undefined
-  const { content = {}, required = false } = resolve(bundle, operation.requestBody)
-  const mediaType = [JSON_TYPE, FORM_TYPE].find((type) => content[type] !== undefined)
+const bodyOf = (bundle: Bundle, operation: OperationObject): ClientMethod['body'] => {
+  const requestBody = requestBodyOf(bundle, operation)
+  if (requestBody === undefined) return undefined
+  const { content = {}, required = false } = requestBody
+  const mediaType = [jsonType, formType].find((type) => content[type] !== undefined)
   if (mediaType === undefined)
-    throw new SpecError([`${operation.operationId}: the client sends JSON or a form; offer one of them.`])
+    throw new SpecError([`${operation.operationId}: the client sends JSON or a form. Offer one of them.`])
   const { example, examples = {} } = content[mediaType] as {
     example?: unknown
     examples?: Record<string, { $ref?: string; value?: unknown }>
@@ -134,11 +131,11 @@ function bodyOf(bundle: Bundle, operation: OperationObject): ClientMethod['body'
   return { mediaType, required, examples: example === undefined ? values : [example, ...values] }
 }
 
-/** The first successful answer with content: JSON where it is offered, otherwise what comes first. */
-function answerOf(bundle: Bundle, operation: OperationObject): { accept?: string; schema?: Schema } {
+/** The first successful response with content: JSON if offered, otherwise the first media type. */
+const responseOf = (bundle: Bundle, operation: OperationObject): { accept?: string; schema?: Schema } => {
   for (const [status, response] of Object.entries(operation.responses)) {
     const content = resolve(bundle, response).content ?? {}
-    const accept = content[JSON_TYPE] === undefined ? Object.keys(content)[0] : JSON_TYPE
+    const accept = content[jsonType] === undefined ? Object.keys(content)[0] : jsonType
     if (!status.startsWith('2') || accept === undefined) continue
     const schema = content[accept]?.schema
     return { accept, ...(schema === undefined ? {} : { schema }) }
@@ -146,7 +143,7 @@ function answerOf(bundle: Bundle, operation: OperationObject): { accept?: string
   return {}
 }
 
-function pageOf(bundle: Bundle, schema: Schema, query: Parameter[]): Page | undefined {
+const pageOf = (bundle: Bundle, schema: Schema, query: Parameter[]): Page | undefined => {
   const properties = propertiesOf(bundle, schema)
   const next = (['nextCursor', 'next_cursor'] as const).find((name) => properties[name] !== undefined)
   const parameter = (['cursor', 'after'] as const).find((name) => query.some((item) => item.name === name))
@@ -156,7 +153,7 @@ function pageOf(bundle: Bundle, schema: Schema, query: Parameter[]): Page | unde
   return next === undefined || parameter === undefined || lists.length === 0 ? undefined : { lists, next, parameter }
 }
 
-function propertiesOf(bundle: Bundle, schema: Schema): Record<string, Schema> {
+const propertiesOf = (bundle: Bundle, schema: Schema): Record<string, Schema> => {
   const { properties, allOf = [] } = resolve<Schema>(bundle, schema)
   return Object.assign({}, ...allOf.map((part) => propertiesOf(bundle, part)), properties) as Record<string, Schema>
 }

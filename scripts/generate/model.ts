@@ -1,4 +1,4 @@
-/** The parts of OpenAPI that the generator looks at; everything else passes through as it is. */
+/** The parts of OpenAPI that the generator reads. Everything else passes through unchanged. */
 
 export type JsonObject = Record<string, unknown>
 
@@ -66,9 +66,9 @@ export interface DocumentContent {
 }
 
 export interface SpecDocument {
-  /** Relative to the spec folder, for messages and for references. */
+  /** Path relative to the spec folder. */
   file: string
-  /** The file's name without its ending: the group's name. */
+  /** File name without extension; for groups, the group's name. */
   name: string
   content: DocumentContent
 }
@@ -79,9 +79,19 @@ export interface SpecFolder {
   shared: SpecDocument[]
 }
 
-export const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'] as const
+/** The specification as one document, and which group owns what. */
+export interface Bundle {
+  document: DocumentContent & { paths: Record<string, PathItem>; components: Components }
+  /** Component schema name → the group that owns it, or `shared`. */
+  owners: Map<string, string>
+  /** operationId → group. */
+  groupOf: Map<string, string>
+  groups: string[]
+}
 
-/** Faults of the documents, each with the place and the cure. */
+export const httpMethods = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'] as const
+
+/** Errors in the documents, each with its location and the fix. */
 export class SpecError extends Error {
   readonly problems: readonly string[]
 
@@ -92,23 +102,23 @@ export class SpecError extends Error {
   }
 }
 
-export function isObject(value: unknown): value is JsonObject {
+export const isObject = (value: unknown): value is JsonObject => {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Every operation of some path items, with the place it is written at. */
+/** Every operation of the given path items, with its path and method. */
 export function* operationsOf(
   paths: Record<string, PathItem> = {}
 ): Generator<{ path: string; method: string; operation: OperationObject }> {
   for (const [path, item] of Object.entries(paths)) {
-    for (const method of METHODS) {
+    for (const method of httpMethods) {
       const operation = item[method]
       if (isObject(operation)) yield { path, method, operation: operation as unknown as OperationObject }
     }
   }
 }
 
-/** The last part of a reference into components: `#/components/schemas/Money` → `Money`. */
-export function referenceName(reference: string): string {
+/** The component's name in a reference: `#/components/schemas/Money` → `Money`. */
+export const referenceName = (reference: string): string => {
   return reference.slice(reference.lastIndexOf('/') + 1)
 }

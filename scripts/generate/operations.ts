@@ -1,12 +1,19 @@
-import type { Bundle } from './bundle.ts'
-import { isIdempotent } from './common.ts'
-import type { Content, OperationObject, Parameter, Response, Schema } from './model.ts'
-import { SpecError, isObject, operationsOf, referenceName } from './model.ts'
+import { isIdempotent } from './kinds.ts'
+import {
+  SpecError,
+  operationsOf,
+  type Bundle,
+  type Content,
+  type OperationObject,
+  type Parameter,
+  type Schema
+} from './model.ts'
 import { bracket, literal, propertyKey, quote } from './print.ts'
+import { parametersOf, requestBodyOf, resolve } from './resolve.ts'
 import type { TypeBoxPrinter } from './typebox.ts'
 
-/** Members that have a place of their own in the table, or that only documentation reads. */
-const NOT_EXTENSIONS = [
+/** Extensions that have a field of their own in the table, or that the server does not use. */
+const handledExtensions = [
   'x-required-scopes',
   'x-ratelimit-class',
   'x-idempotent',
@@ -17,8 +24,8 @@ const NOT_EXTENSIONS = [
   'x-mcp'
 ]
 
-/** The `operations` table of one group as TypeScript source: `operationId: {…}` for each. */
-export function printOperations(bundle: Bundle, group: string, printer: TypeBoxPrinter): string {
+/** The `operations` table of one group as TypeScript source, one entry per operation. */
+export const printOperations = (bundle: Bundle, group: string, printer: TypeBoxPrinter): string => {
   const items: string[] = []
   for (const { path, method, operation } of operationsOf(bundle.document.paths)) {
     if (bundle.groupOf.get(operation.operationId) !== group) continue
@@ -38,10 +45,12 @@ interface Context {
   printer: TypeBoxPrinter
 }
 
-function printOperation(context: Context): string {
+const printOperation = (context: Context): string => {
   const { path, method, operation, group } = context
-  const extensions = Object.entries(operation).filter(([key]) => key.startsWith('x-') && !NOT_EXTENSIONS.includes(key))
-  const body = requestBodyOf(context)
+  const extensions = Object.entries(operation).filter(
+    ([key]) => key.startsWith('x-') && !handledExtensions.includes(key)
+  )
+  const body = requestBodyOf(context.bundle, operation)
   const fields = [
     `operationId: ${quote(operation.operationId)}`,
     `method: ${quote(method.toUpperCase())}`,
@@ -61,7 +70,7 @@ function printOperation(context: Context): string {
   return `{\n${fields.join(',\n').replace(/^/gm, '  ')}\n}`
 }
 
-function printSchema(context: Context, body: OperationObject['requestBody']): string {
+const printSchema = (context: Context, body: OperationObject['requestBody']): string => {
   const { bundle, path, operation, printer } = context
   const parameters = parametersOf(bundle, path, operation)
   const where = operation.operationId
@@ -76,27 +85,18 @@ function printSchema(context: Context, body: OperationObject['requestBody']): st
       parts.push(`${key}: ${printer.object(parametersObject(here, where), `${where}.${key}`, false)}`)
   }
   if (parameters.some((parameter) => parameter.in === 'cookie')) {
-    throw new SpecError([
-      `${where}: a cookie parameter would not be validated; describe the cookie as a security scheme.`
-    ])
+    throw new SpecError([`${where}: cookie parameters are not validated. Describe the cookie as a security scheme.`])
   }
   if (body !== undefined) parts.push(`body: ${printBody(body, where, printer)}`)
   parts.push(`response: ${printResponses(context)}`)
   return bracket('{', parts, '}')
 }
 
-/** The parameters of an operation, those of its path included. */
-export function parametersOf(bundle: Bundle, path: string, operation: OperationObject): Parameter[] {
-  return [...(bundle.document.paths[path]?.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) =>
-    resolve<Parameter>(bundle, parameter)
-  )
-}
-
-function parametersObject(parameters: Parameter[], where: string): Schema {
+const parametersObject = (parameters: Parameter[], where: string): Schema => {
   const keyOf = (parameter: Parameter) => (parameter.in === 'header' ? parameter.name.toLowerCase() : parameter.name)
   for (const parameter of parameters) {
     if (parameter.schema === undefined)
-      throw new SpecError([`${where}: the parameter ${parameter.name} has no schema; give it one.`])
+      throw new SpecError([`${where}: the parameter ${parameter.name} has no schema. Add one.`])
   }
   return {
     type: 'object',
@@ -105,15 +105,12 @@ function parametersObject(parameters: Parameter[], where: string): Schema {
   }
 }
 
-export function requestBodyOf({
-  bundle,
-  operation
-}: Pick<Context, 'bundle' | 'operation'>): OperationObject['requestBody'] {
-  return operation.requestBody === undefined ? undefined : resolve(bundle, operation.requestBody)
-}
-
-/** Fastify validates null in the place of a body that was not sent. */
-function printBody(body: NonNullable<OperationObject['requestBody']>, where: string, printer: TypeBoxPrinter): string {
+/** A body that is not required is nullable, because Fastify validates a missing body as null. */
+const printBody = (
+  body: NonNullable<OperationObject['requestBody']>,
+  where: string,
+  printer: TypeBoxPrinter
+): string => {
   const schemas = distinct(Object.values(body.content ?? {}).map(({ schema }) => schema ?? {}))
   const [first = {}] = schemas
   const schema = schemas.length > 1 ? { anyOf: schemas } : first
@@ -122,20 +119,16 @@ function printBody(body: NonNullable<OperationObject['requestBody']>, where: str
     : printer.nullable(schema, `${where}.body`)
 }
 
-function printResponses({ bundle, operation, printer }: Context): string {
+const printResponses = ({ bundle, operation, printer }: Context): string => {
   const entries = Object.entries(operation.responses).map(([status, response]) => {
-    const { content } = responseOf(bundle, response)
+    const { content } = resolve(bundle, response)
     return `${status}: ${printContent(content, `${operation.operationId}.${status}`, printer)}`
   })
   return bracket('{', entries, '}')
 }
 
-export function responseOf(bundle: Bundle, response: Response): Response {
-  return resolve(bundle, response)
-}
-
-/** The schema of an answer: what is not JSON is sent as text, and an answer without content has the schema of null. */
-function printContent(content: Content | undefined, where: string, printer: TypeBoxPrinter): string {
+/** The schema of a response. Other media types than JSON are sent as text; a response without content is null. */
+const printContent = (content: Content | undefined, where: string, printer: TypeBoxPrinter): string => {
   const schemas = distinct(
     Object.entries(content ?? {}).map(([mediaType, { schema }]) =>
       /[/+]json\b/.test(mediaType) ? (schema ?? {}) : { type: 'string' }
@@ -146,15 +139,6 @@ function printContent(content: Content | undefined, where: string, printer: Type
   return printer.expression(schemas.length > 1 ? { anyOf: schemas } : first, where)
 }
 
-function distinct(schemas: Schema[]): Schema[] {
+const distinct = (schemas: Schema[]): Schema[] => {
   return [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
-}
-
-/** Follows a reference to a component; the bundle has proved that it leads somewhere. */
-export function resolve<T extends { $ref?: string }>(bundle: Bundle, part: T): T {
-  if (part.$ref === undefined) return part
-  const kind = part.$ref.split('/')[2] ?? ''
-  const found = bundle.document.components[kind]?.[referenceName(part.$ref)]
-  if (!isObject(found)) throw new SpecError([`${part.$ref} leads nowhere; add the component.`])
-  return resolve(bundle, found as T)
 }

@@ -1,14 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parse } from 'yaml'
-import type { SpecDocument, SpecFolder } from './model.ts'
-import { SpecError, isObject } from './model.ts'
+import { SpecError, isObject, type SpecDocument, type SpecFolder } from './model.ts'
 
-/** Reads openapi.yaml, each group's document and the shared ones; every fault of reading is told at once. */
-export function readSpec(folder: string): SpecFolder {
+/**
+ * Reads openapi.yaml, the documents of the groups and the shared documents.
+ * @throws SpecError with every file that cannot be read
+ */
+export const readSpec = (folder: string): SpecFolder => {
   const problems: string[] = []
   if (!existsSync(join(folder, 'openapi.yaml'))) {
-    throw new SpecError([`${folder}/openapi.yaml is missing: name the folder with --spec, or write the root document.`])
+    throw new SpecError([
+      `${folder}/openapi.yaml is missing. Pass the spec folder with --spec, or write the root document.`
+    ])
   }
   const load = (file: string): SpecDocument => {
     const content = readYaml(join(folder, file), file, problems)
@@ -23,18 +27,18 @@ export function readSpec(folder: string): SpecFolder {
   return { root, groups, shared }
 }
 
-function yamlFiles(folder: string): string[] {
+const yamlFiles = (folder: string): string[] => {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .filter((file) => file.endsWith('.yaml'))
     .sort()
 }
 
-function readYaml(path: string, file: string, problems: string[]): SpecDocument['content'] {
+const readYaml = (path: string, file: string, problems: string[]): SpecDocument['content'] => {
   try {
     const content: unknown = parse(readFileSync(path, 'utf8'), { merge: true })
-    if (!isObject(content)) throw new Error('it is not a mapping; start it with "openapi: 3.1.0"')
-    // Aliases give one object in several places; a copy by value lets each place be changed alone.
+    if (!isObject(content)) throw new Error('it is not a mapping. Start it with "openapi: 3.1.0"')
+    // Aliases share one object. Copying by value lets each place change on its own.
     return JSON.parse(JSON.stringify(content)) as SpecDocument['content']
   } catch (error) {
     problems.push(`${file}: cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,8 +1,7 @@
-import type { Schema } from './model.ts'
-import { SpecError, isObject, referenceName } from './model.ts'
+import { SpecError, isObject, referenceName, type Schema } from './model.ts'
 
-/** For readers, not for validation; kept in the bundle, left out of the code. */
-const ANNOTATIONS = new Set([
+/** Keywords that do not validate. They stay in the bundle and are omitted from the generated code. */
+const annotations = new Set([
   'title',
   'description',
   'example',
@@ -15,8 +14,9 @@ const ANNOTATIONS = new Set([
   '$comment'
 ])
 
-/** Component schemas by name, and the readings of them that printing needs. */
+/** Component schemas by name. */
 export class Schemas {
+  /** Names of the schemas that reference themselves, directly or not. */
   readonly recursive: ReadonlySet<string>
   private readonly byName: Record<string, Schema>
 
@@ -27,7 +27,7 @@ export class Schemas {
 
   get(name: string): Schema {
     const schema = this.byName[name]
-    if (schema === undefined) throw new SpecError([`components.schemas.${name} does not exist; correct the reference.`])
+    if (schema === undefined) throw new SpecError([`components.schemas.${name} does not exist. Correct the reference.`])
     return schema
   }
 
@@ -35,7 +35,7 @@ export class Schemas {
     return Object.keys(this.byName)
   }
 
-  /** The schema without annotations, references followed and object `allOf` made one flat object. */
+  /** The schema without annotations, with references followed and an `allOf` of objects merged into one. */
   plain(schema: Schema): Schema {
     const { $ref, ...siblings } = constraints(schema)
     const own = $ref === undefined ? siblings : { ...this.plain(this.get(referenceName($ref))), ...siblings }
@@ -50,7 +50,7 @@ export class Schemas {
       for (const [keyword, value] of Object.entries(rest)) {
         if (keyword in result && JSON.stringify(result[keyword]) !== JSON.stringify(value)) {
           throw new SpecError([
-            `allOf gives ${keyword} two values, ${JSON.stringify(result[keyword])} and ${JSON.stringify(value)}; say it once.`
+            `allOf sets ${keyword} to ${JSON.stringify(result[keyword])} and to ${JSON.stringify(value)}. Set it once.`
           ])
         }
         result[keyword] = value
@@ -65,15 +65,15 @@ export class Schemas {
   }
 }
 
-/** The keywords that validate, without annotations and extensions. */
-export function constraints(schema: Schema): Schema {
+/** The validating keywords of a schema, without annotations and extensions. */
+export const constraints = (schema: Schema): Schema => {
   return Object.fromEntries(
-    Object.entries(schema).filter(([keyword]) => !ANNOTATIONS.has(keyword) && !keyword.startsWith('x-'))
+    Object.entries(schema).filter(([keyword]) => !annotations.has(keyword) && !keyword.startsWith('x-'))
   )
 }
 
-/** The component schemas that a schema names anywhere. */
-export function referencesOf(node: unknown, found = new Set<string>()): Set<string> {
+/** Names of the component schemas that a schema references, at any depth. */
+export const referencesOf = (node: unknown, found = new Set<string>()): Set<string> => {
   if (Array.isArray(node)) node.forEach((item) => referencesOf(item, found))
   else if (isObject(node)) {
     for (const [key, value] of Object.entries(node)) {
@@ -84,8 +84,7 @@ export function referencesOf(node: unknown, found = new Set<string>()): Set<stri
   return found
 }
 
-/** The schemas that lead back to themselves. */
-function findRecursive(byName: Record<string, Schema>): Set<string> {
+const findRecursive = (byName: Record<string, Schema>): Set<string> => {
   const edges = new Map(Object.entries(byName).map(([name, schema]) => [name, referencesOf(schema)]))
   const recursive = new Set<string>()
   for (const name of edges.keys()) {
@@ -101,8 +100,8 @@ function findRecursive(byName: Record<string, Schema>): Set<string> {
   return recursive
 }
 
-/** Names so ordered that each comes after those that its schema is built of. */
-export function inOrderOfUse(names: readonly string[], schemas: Schemas): string[] {
+/** The names, each after those that its schema references. */
+export const inOrderOfUse = (names: readonly string[], schemas: Schemas): string[] => {
   const ordered = new Set<string>()
   const visit = (name: string, from: ReadonlySet<string>): void => {
     if (ordered.has(name) || from.has(name)) return

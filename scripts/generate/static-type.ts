@@ -1,14 +1,12 @@
-import type { Schema } from './model.ts'
-import { referenceName } from './model.ts'
+import { referenceName, type Schema } from './model.ts'
 import { literal, propertyKey } from './print.ts'
-import type { Schemas } from './schemas.ts'
-import { constraints } from './schemas.ts'
+import { constraints, type Schemas } from './schemas.ts'
 
 /**
- * The TypeScript type of a schema, printed. Only recursive schemas and unions of types need it: elsewhere TypeBox
- * infers the type. Each component that the type names is given to `use`.
+ * Prints the TypeScript type of a schema. Only recursive schemas and unions of types need it; TypeBox infers the others.
+ * @param use called with the name of each component in the type
  */
-export function staticType(schema: Schema, schemas: Schemas, use: (name: string) => void): string {
+export const staticType = (schema: Schema, schemas: Schemas, use: (name: string) => void): string => {
   const print = (inner: Schema) => staticType(inner, schemas, use)
   const bare = constraints(schema)
   if (bare.$ref !== undefined) {
@@ -41,7 +39,7 @@ export function staticType(schema: Schema, schemas: Schemas, use: (name: string)
   }
 }
 
-function objectType(plain: Schema, print: (schema: Schema) => string): string {
+const objectType = (plain: Schema, print: (schema: Schema) => string): string => {
   const { additionalProperties: others } = plain
   const members = Object.entries(plain.properties ?? {}).map(([key, property]) => {
     const present = plain.required?.includes(key) === true || property.default !== undefined

@@ -1,31 +1,38 @@
-import type { Bundle } from './bundle.ts'
-import { isIdempotent, isReadOnly } from './common.ts'
 import { inlined } from './inline.ts'
-import type { JsonObject, OperationObject, Parameter, Schema } from './model.ts'
-import { SpecError, isObject, operationsOf } from './model.ts'
-import { parametersOf, requestBodyOf, responseOf } from './operations.ts'
+import { isIdempotent, isReadOnly } from './kinds.ts'
+import {
+  SpecError,
+  isObject,
+  operationsOf,
+  type Bundle,
+  type JsonObject,
+  type OperationObject,
+  type Parameter,
+  type Schema
+} from './model.ts'
 import { literal } from './print.ts'
+import { parametersOf, requestBodyOf, resolve } from './resolve.ts'
 import type { Schemas } from './schemas.ts'
 
-/** What an operation says of itself under `x-mcp` to be offered to models as a tool. */
+/** The extension `x-mcp`, which offers an operation as an MCP tool. */
 interface Marking {
-  /** What the tool does and when to take it, for a model. */
+  /** What the tool does and when to use it, for a model. */
   description: string
-  /** Whether it takes something away or spends money; to be said of everything that is not read-only. */
+  /** Whether it deletes something or spends money. Required unless the operation is read-only. */
   destructive?: boolean
-  /** Whether doing it again changes nothing more, where neither method nor idempotency key tell. */
+  /** Whether repeating it has no further effect. Defaults to what the method and idempotency keys imply. */
   idempotent?: boolean
-  /** Whether it reaches beyond this server; as `x-upstream` says unless given. */
+  /** Whether it reaches other services. Defaults to whether the operation has `x-upstream`. */
   openWorld?: boolean
-  /** Values that arguments have when the model leaves them out, so that answers stay small. */
+  /** Default values of arguments, so that responses stay small. */
   defaults?: JsonObject
 }
 
-const MEMBERS = ['description', 'destructive', 'idempotent', 'openWorld', 'defaults']
+const markingMembers = ['description', 'destructive', 'idempotent', 'openWorld', 'defaults']
 
-const KEY_DESCRIPTION =
-  'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again ' +
-  'with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+const keyDescription =
+  'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, ' +
+  'also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
 
 interface Argument {
   in: 'path' | 'query' | 'header' | 'body'
@@ -43,8 +50,11 @@ interface Context {
   marking: Marking
 }
 
-/** The tools of all marked operations as TypeScript source; faults of the markings are told at once. */
-export function printTools(bundle: Bundle, schemas: Schemas): string {
+/**
+ * The tools of all operations with `x-mcp`, as TypeScript source.
+ * @throws SpecError with every error found
+ */
+export const printTools = (bundle: Bundle, schemas: Schemas): string => {
   const problems: string[] = []
   const tools: unknown[] = []
   for (const { path, method, operation } of operationsOf(bundle.document.paths)) {
@@ -61,28 +71,29 @@ export function printTools(bundle: Bundle, schemas: Schemas): string {
   return literal(tools)
 }
 
-function readMarking(marking: unknown, method: string, operation: OperationObject): Marking {
+const readMarking = (marking: unknown, method: string, operation: OperationObject): Marking => {
   const { operationId } = operation
   const fault = (text: string) => new SpecError([`${operationId}: x-mcp ${text}`])
-  if (!isObject(marking)) throw fault('must be a mapping; write "x-mcp: { description: … }".')
-  const unknown = Object.keys(marking).filter((key) => !MEMBERS.includes(key))
-  if (unknown.length > 0) throw fault(`has ${unknown.join(', ')}; it knows ${MEMBERS.join(', ')}.`)
+  if (!isObject(marking)) throw fault('must be a mapping. Write "x-mcp: { description: … }".')
+  const unknown = Object.keys(marking).filter((key) => !markingMembers.includes(key))
+  if (unknown.length > 0)
+    throw fault(`has unknown members ${unknown.join(', ')}. Known members: ${markingMembers.join(', ')}.`)
   const given = marking as unknown as Marking
   if (typeof given.description !== 'string' || given.description.length < 20)
-    throw fault('needs a description of what the tool does and when to take it.')
+    throw fault('needs a description of what the tool does and when to use it.')
   if (!isReadOnly(method, operation) && given.destructive === undefined) {
-    throw fault('must say "destructive: true" (it takes something away or spends money) or "destructive: false".')
+    throw fault('must set "destructive: true" (it deletes something or spends money) or "destructive: false".')
   }
   return given
 }
 
-function toolOf(context: Context): JsonObject {
+const toolOf = (context: Context): JsonObject => {
   const { operation, marking } = context
   const list = argumentsOf(context)
   const unknown = Object.keys(marking.defaults ?? {}).filter((name) => !list.has(name))
   if (unknown.length > 0)
     throw new SpecError([
-      `${operation.operationId}: x-mcp.defaults names ${unknown.join(', ')}, which is no argument of the tool.`
+      `${operation.operationId}: x-mcp.defaults has ${unknown.join(', ')}, which is not an argument of the tool.`
     ])
   const output = outputOf(context)
   return {
@@ -96,12 +107,12 @@ function toolOf(context: Context): JsonObject {
     places: Object.fromEntries(
       [...list].map(([name, argument]) => [name, { in: argument.in, name: argument.name, required: argument.required }])
     ),
-    sendsBody: requestBodyOf(context)?.required === true,
+    sendsBody: requestBodyOf(context.bundle, operation)?.required === true,
     defaults: marking.defaults ?? {}
   }
 }
 
-function annotationsOf({ method, operation, marking }: Context): JsonObject {
+const annotationsOf = ({ method, operation, marking }: Context): JsonObject => {
   const readOnly = isReadOnly(method, operation)
   return {
     readOnlyHint: readOnly,
@@ -112,8 +123,8 @@ function annotationsOf({ method, operation, marking }: Context): JsonObject {
   }
 }
 
-/** Parameters and the body's members by the names that the tool has for them; two of one name are refused. */
-function argumentsOf(context: Context): Map<string, Argument> {
+/** The parameters and the body's members, by argument name. */
+const argumentsOf = (context: Context): Map<string, Argument> => {
   const { operation, schemas, bundle, path, method, marking } = context
   const found = new Map<string, Argument>()
   const add = (name: string, given: Argument): void => {
@@ -121,14 +132,14 @@ function argumentsOf(context: Context): Map<string, Argument> {
     const other = found.get(name)
     if (other !== undefined) {
       throw new SpecError([
-        `${operation.operationId}: '${name}' is in its ${other.in} and in its ${argument.in}, and a tool has one argument of a name; rename one.`
+        `${operation.operationId}: '${name}' is in the ${other.in} and in the ${argument.in}, but a tool's arguments need unique names. Rename one.`
       ])
     }
     found.set(name, argument)
   }
   for (const parameter of parametersOf(bundle, path, operation)) {
     const argument = argumentOfParameter(parameter, context)
-    // Calculating again does no harm, so that a key would only be a burden.
+    // Read-only operations need no key.
     if (!(isKey(parameter) && (isReadOnly(method, operation) || !isIdempotent(method, operation))))
       add(nameOfParameter(parameter), argument)
   }
@@ -146,16 +157,15 @@ function argumentsOf(context: Context): Map<string, Argument> {
 
 const isKey = (parameter: Parameter): boolean => parameter.name.toLowerCase() === 'idempotency-key'
 
-function nameOfParameter(parameter: Parameter): string {
-  return parameter.in === 'header' ? parameter.name.toLowerCase().replaceAll('-', '_') : parameter.name
-}
+const nameOfParameter = (parameter: Parameter): string =>
+  parameter.in === 'header' ? parameter.name.toLowerCase().replaceAll('-', '_') : parameter.name
 
-function argumentOfParameter(parameter: Parameter, { schemas, operation }: Context): Argument {
+const argumentOfParameter = (parameter: Parameter, { schemas, operation }: Context): Argument => {
   const where = `${operation.operationId}.${parameter.name}`
   const schema = inlined(parameter.schema ?? {}, schemas, where)
   if (parameter.in === 'cookie')
-    throw new SpecError([`${where}: a tool cannot send cookies; do not mark the operation.`])
-  const description = isKey(parameter) ? KEY_DESCRIPTION : (parameter.description ?? schema['description'])
+    throw new SpecError([`${where}: a tool cannot send cookies. Remove x-mcp from the operation.`])
+  const description = isKey(parameter) ? keyDescription : (parameter.description ?? schema['description'])
   const required = parameter.in === 'path' || parameter.required === true || isKey(parameter)
   return {
     in: parameter.in,
@@ -165,24 +175,26 @@ function argumentOfParameter(parameter: Parameter, { schemas, operation }: Conte
   }
 }
 
-function bodyOf(context: Context): Schema | undefined {
-  const { operation, schemas } = context
-  const body = requestBodyOf(context)
+const bodyOf = (context: Context): Schema | undefined => {
+  const { bundle, operation, schemas } = context
+  const body = requestBodyOf(bundle, operation)
   if (body === undefined) return undefined
   const content = body.content?.['application/json']
   if (content === undefined)
-    throw new SpecError([`${operation.operationId}: a tool sends JSON, and the operation takes none; do not mark it.`])
+    throw new SpecError([
+      `${operation.operationId}: a tool sends JSON, which the operation does not accept. Remove x-mcp from it.`
+    ])
   const schema = inlined(content.schema ?? {}, schemas, operation.operationId)
   if (schema.properties === undefined && schema.additionalProperties !== false) {
     throw new SpecError([
-      `${operation.operationId}: a tool's arguments are the members of the body, so that the body must be one object; do not mark the operation.`
+      `${operation.operationId}: a tool's arguments are the members of the body, so the body must be an object. Remove x-mcp from the operation.`
     ])
   }
   return schema
 }
 
-/** What must hold between members is left to the operation: models' interfaces refuse alternatives at the top of a tool's schema. */
-function inputOf(list: Map<string, Argument>, defaults: JsonObject): JsonObject {
+/** Constraints between arguments are left to the operation: model APIs reject alternatives at the top of a tool's schema. */
+const inputOf = (list: Map<string, Argument>, defaults: JsonObject): JsonObject => {
   const properties = [...list].map(([name, { schema }]) => [
     name,
     name in defaults ? { ...schema, default: defaults[name] } : schema
@@ -196,28 +208,26 @@ function inputOf(list: Map<string, Argument>, defaults: JsonObject): JsonObject 
   }
 }
 
-/** The schema of the successful answers; undefined when there is nothing to read in them. */
-function outputOf({ bundle, operation, schemas }: Context): Schema | undefined {
-  const answers = new Map<string, Schema>()
+/** The schema of the successful responses; undefined when they are empty. */
+const outputOf = ({ bundle, operation, schemas }: Context): Schema | undefined => {
+  const outputs = new Map<string, Schema>()
   for (const [status, given] of Object.entries(operation.responses)) {
     if (!status.startsWith('2')) continue
-    const { content } = responseOf(bundle, given)
+    const { content } = resolve(bundle, given)
     if (content === undefined) continue
     const schema = content['application/json']?.schema
     const plain = schema === undefined ? undefined : inlined(schema, schemas, `${operation.operationId}.${status}`)
     if (plain === undefined || (plain.type !== 'object' && plain.oneOf === undefined)) {
       throw new SpecError([
-        `${operation.operationId}: a tool answers a JSON object, and ${status} is none; do not mark the operation.`
+        `${operation.operationId}: a tool returns a JSON object, but response ${status} is not one. Remove x-mcp from the operation.`
       ])
     }
-    answers.set(JSON.stringify(plain), plain)
+    outputs.set(JSON.stringify(plain), plain)
   }
-  const [first, ...others] = answers.values()
+  const [first, ...others] = outputs.values()
   if (first === undefined) return undefined
   return others.length === 0 ? { type: 'object', ...first } : { type: 'object', anyOf: [first, ...others] }
 }
 
 /** `createTransfer` → `create_transfer`. */
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-}
+const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

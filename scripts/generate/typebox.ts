@@ -1,37 +1,14 @@
-import type { Schema } from './model.ts'
-import { SpecError, referenceName } from './model.ts'
+import { objectKeywords, rejectUnknownKeywords, structuralKeywords } from './keywords.ts'
+import { SpecError, referenceName, type Schema } from './model.ts'
 import { bracket, call, literal, propertyKey, quote } from './print.ts'
-import type { Schemas } from './schemas.ts'
-import { constraints, referencesOf } from './schemas.ts'
+import { constraints, type Schemas } from './schemas.ts'
 import { staticType } from './static-type.ts'
 
-/** Said by the expression's form and not by its options. */
-const STRUCTURE = [
-  'type',
-  'properties',
-  'required',
-  'items',
-  'allOf',
-  'oneOf',
-  'anyOf',
-  'enum',
-  'const',
-  'discriminator'
-]
-/** An object may hold alternatives that only say which members are required; these stay among its options. */
-const NAMED = ['type', 'properties', 'required']
-const NUMBER = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'format']
-const KEYWORDS: Record<string, readonly string[]> = {
-  string: ['minLength', 'maxLength', 'pattern', 'format'],
-  number: NUMBER,
-  integer: NUMBER,
-  array: ['minItems', 'maxItems', 'uniqueItems'],
-  object: ['minProperties', 'maxProperties', 'additionalProperties', 'propertyNames', 'not']
-}
-
-/** Prints schemas as TypeBox expressions and remembers what the file must import for them. */
+/** Prints schemas as TypeBox expressions, and collects the imports that they need. */
 export class TypeBoxPrinter {
+  /** Names of the components in use. */
   readonly components = new Set<string>()
+  /** Names of the helpers in use from schema-kit.ts. */
   readonly kit = new Set<string>()
   usesTypeBox = false
   private readonly schemas: Schemas
@@ -41,8 +18,8 @@ export class TypeBoxPrinter {
   }
 
   /**
-   * @param where the place, for messages
-   * @param alternative whether the schema is one of several; ajv ignores defaults there, so they are refused
+   * @param where location of the schema, for messages
+   * @param alternative whether the schema is an alternative of a union. ajv ignores defaults there, so they are rejected.
    */
   expression(given: Schema | boolean | undefined, where: string, alternative = false): string {
     if (given === undefined || given === true) return this.type('Unknown')
@@ -52,7 +29,7 @@ export class TypeBoxPrinter {
     if ($ref !== undefined && Object.keys(siblings).length === 0)
       return this.reference(referenceName($ref), where, alternative)
     const plain = this.schemas.plain(schema)
-    refuseUnknownKeywords(plain, where)
+    rejectUnknownKeywords(plain, where)
     if (plain.allOf) return this.type('Intersect', this.list(plain.allOf, where, alternative), this.options(plain))
     if (isUnion(plain)) return this.union(plain, where)
     if (Array.isArray(plain.type)) return this.multiple(plain, plain.type, where, alternative)
@@ -63,7 +40,7 @@ export class TypeBoxPrinter {
     return this.ofType(plain, where, alternative)
   }
 
-  /** The schema, or null beside it. */
+  /** The schema or null. */
   nullable(schema: Schema, where: string, alternative = false): string {
     const plain = this.schemas.plain(schema)
     const recursive = schema.$ref !== undefined && this.schemas.recursive.has(referenceName(schema.$ref))
@@ -73,14 +50,14 @@ export class TypeBoxPrinter {
     return this.type('Union', bracket('[', [this.expression(schema, where, true), this.type('Null')], ']'))
   }
 
-  /** An object's members, also those of parameters. What has a default is there, because ajv fills it in first. */
+  /** An object schema. Properties with a default are not optional, because ajv fills them in. */
   object(plain: Schema, where: string, alternative: boolean): string {
     const members = Object.entries(plain.properties ?? {}).map(([key, property]) => {
       const at = `${where}.${key}`
       const hasDefault = this.schemas.plain(property).default !== undefined
       if (hasDefault && alternative) {
         throw new SpecError([
-          `${at}: a default inside oneOf or anyOf is ignored in validation; leave it out, or make the alternatives one object.`
+          `${at}: validation ignores a default inside oneOf or anyOf. Remove it, or merge the alternatives into one object.`
         ])
       }
       const expression = this.expression(property, at, alternative)
@@ -89,7 +66,7 @@ export class TypeBoxPrinter {
     })
     for (const key of plain.required ?? []) {
       if (plain.properties?.[key] === undefined)
-        throw new SpecError([`${where}: '${key}' is required and not among the properties; describe it.`])
+        throw new SpecError([`${where}: '${key}' is required but not among the properties. Describe it.`])
     }
     return this.freeObject(plain, members, where, alternative)
   }
@@ -98,17 +75,17 @@ export class TypeBoxPrinter {
     const { additionalProperties: others, ...rest } = plain
     if (members.length === 0 && others !== false) {
       const values = this.expression(others, `${where}.*`, alternative)
-      return this.fromKit('Dictionary', values, this.options(rest, NAMED))
+      return this.fromKit('Dictionary', values, this.options(rest, objectKeywords))
     }
     const isOpen = others === true || typeof others === 'object'
-    const object = this.type('Object', bracket('{', members, '}'), this.options(isOpen ? rest : plain, NAMED))
+    const object = this.type('Object', bracket('{', members, '}'), this.options(isOpen ? rest : plain, objectKeywords))
     return isOpen ? this.fromKit('Open', object) : object
   }
 
   private reference(name: string, where: string, alternative: boolean): string {
     this.components.add(name)
     if (this.schemas.recursive.has(name)) return this.fromKit(`Ref<${name}>`, quote(name))
-    // Looked through for what alternatives must not hold; the printed text is not needed, the name stands for it.
+    // Printed only for its checks: an alternative must not contain defaults.
     if (alternative) new TypeBoxPrinter(this.schemas).expression(this.schemas.get(name), `${where} (${name})`, true)
     return name
   }
@@ -130,7 +107,7 @@ export class TypeBoxPrinter {
       ],
       ']'
     )
-    // With a discriminator ajv skips oneOf for whatever is no object, so that anything else would pass without the type.
+    // With a discriminator, ajv skips oneOf for values that are not objects. Without the type they would be valid.
     const discriminator =
       oneOf && own.discriminator
         ? { type: 'object', discriminator: { propertyName: own.discriminator.propertyName } }
@@ -188,19 +165,19 @@ export class TypeBoxPrinter {
       case undefined:
         return this.untyped(plain, where, alternative)
       default:
-        throw new SpecError([`${where}: type '${String(plain.type)}' does not exist; take a type of JSON Schema.`])
+        throw new SpecError([`${where}: type '${String(plain.type)}' does not exist. Use a type of JSON Schema.`])
     }
   }
 
   private untyped(plain: Schema, where: string, alternative: boolean): string {
     if (plain.properties) return this.object({ ...plain, type: 'object' }, where, alternative)
     const keywords = Object.keys(plain).filter((keyword) => keyword !== 'default')
-    if (keywords.length > 0) throw new SpecError([`${where}: ${keywords.join(', ')} without a type; say the type.`])
+    if (keywords.length > 0) throw new SpecError([`${where}: ${keywords.join(', ')} without a type. Add the type.`])
     return this.type('Unknown')
   }
 
-  /** The keywords as an options argument, without those that the expression's form says. */
-  private options(plain: Schema, structure: readonly string[] = STRUCTURE): string | undefined {
+  /** The keywords as an options argument, without those that the expression itself states. */
+  private options(plain: Schema, structure: readonly string[] = structuralKeywords): string | undefined {
     const kept = Object.entries(plain).filter(([keyword]) => !structure.includes(keyword))
     return kept.length > 0 ? literal(Object.fromEntries(kept)) : undefined
   }
@@ -224,8 +201,8 @@ export class TypeBoxPrinter {
   }
 }
 
-/** Alternatives that are schemas of their own; those that only say which members are required stay keywords of the object. */
-function isUnion({ oneOf, anyOf, properties }: Schema): boolean {
+/** Whether the alternatives are schemas of their own. Those that only require members stay keywords of the object. */
+const isUnion = ({ oneOf, anyOf, properties }: Schema): boolean => {
   const members = oneOf ?? anyOf
   if (members === undefined) return false
   return !(
@@ -234,20 +211,4 @@ function isUnion({ oneOf, anyOf, properties }: Schema): boolean {
       Object.keys(constraints(member)).every((keyword) => keyword === 'required' || keyword === 'not')
     )
   )
-}
-
-/** A keyword that would be lost, or that would reach the validator with references it cannot follow, is refused. */
-function refuseUnknownKeywords(plain: Schema, where: string): void {
-  const types = [plain.type ?? 'object'].flat()
-  const known = [...STRUCTURE, 'default', ...types.flatMap((type) => KEYWORDS[type] ?? [])]
-  for (const keyword of Object.keys(plain)) {
-    if (known.includes(keyword)) continue
-    throw new SpecError([
-      `${where}: '${keyword}' is not a keyword that the generator knows beside type ${types.join(', ')}; ` +
-        'leave it out, or teach it to scripts/generate/typebox.ts.'
-    ])
-  }
-  if (referencesOf([plain.not, plain['propertyNames']]).size > 0) {
-    throw new SpecError([`${where}: not and propertyNames cannot hold references here; write the schema in place.`])
-  }
 }

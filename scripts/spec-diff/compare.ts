@@ -5,40 +5,113 @@ import {
   type OperationObject,
   type Parameter
 } from '../generate/model.ts'
+import { createSide, type Change, type Comparison, type Side } from './comparison.ts'
 import { compareSchemas, type Direction } from './schemas.ts'
-
-/** One difference between two versions of the specification. */
-export interface Change {
-  /** Whether a client that was right before can be wrong now. */
-  breaking: boolean
-  /** Where, such as `GET /v1/transfers › 200 › items[].status`. */
-  place: string
-  what: string
-}
-
-export type Report = (breaking: boolean, place: string, what: string) => void
-
-/** One version of the document, with a way to follow its references. */
-export interface Side {
-  document: DocumentContent
-  resolve<Part extends { $ref?: string }>(part: Part): Part
-}
-
-const sideOf = (document: DocumentContent): Side => {
-  const resolve = <Part extends { $ref?: string }>(part: Part): Part => {
-    if (part.$ref === undefined) return part
-    const keys = part.$ref
-      .slice(2)
-      .split('/')
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-    return resolve(keys.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], document) as Part)
-  }
-  return { document, resolve }
-}
 
 interface Place {
   path: string
   operation: OperationObject
+}
+
+const compareContents = (
+  before: Content = {},
+  after: Content = {},
+  place: string,
+  direction: Direction,
+  comparison: Comparison
+): void => {
+  for (const [type, old] of Object.entries(before)) {
+    const now = after[type]
+    if (now === undefined) comparison.report(true, place, `the media type ${type} was removed`)
+    else compareSchemas(old.schema, now.schema, place, { ...comparison, direction, seen: new Set() })
+  }
+  for (const type of Object.keys(after))
+    if (before[type] === undefined) comparison.report(false, place, `the media type ${type} was added`)
+}
+
+const compareSecurity = (
+  name: string,
+  before: OperationObject,
+  after: OperationObject,
+  { report }: Comparison
+): void => {
+  const alternatives = ({ security }: OperationObject) =>
+    security.length === 0 ? [''] : security.map((alternative) => Object.keys(alternative).sort().join(' + '))
+  const accepted = alternatives(after)
+  for (const alternative of accepted.includes('') ? [] : alternatives(before)) {
+    if (accepted.includes(alternative)) continue
+    report(true, name, alternative === '' ? 'a credential is now required' : `${alternative} is no longer accepted`)
+  }
+  const [oldScopes, newScopes] = [before, after].map((item) => (item['x-required-scopes'] ?? []) as string[])
+  for (const scope of newScopes ?? [])
+    if (oldScopes?.includes(scope) !== true) report(true, name, `the scope ${scope} is now required`)
+  for (const scope of oldScopes ?? [])
+    if (newScopes?.includes(scope) !== true) report(false, name, `the scope ${scope} is no longer required`)
+}
+
+const parametersOf = (side: Side, { path, operation }: Place): Map<string, Parameter> => {
+  const parameters = [...(side.document.paths?.[path]?.parameters ?? []), ...(operation.parameters ?? [])]
+  return new Map(
+    parameters.map((given) => side.resolve(given)).map((parameter) => [`${parameter.in} ${parameter.name}`, parameter])
+  )
+}
+
+const compareParameters = (name: string, old: Place, now: Place, comparison: Comparison): void => {
+  const { report } = comparison
+  const before = parametersOf(comparison.before, old)
+  const after = parametersOf(comparison.after, now)
+  for (const [key, { schema }] of before) {
+    const current = after.get(key)
+    if (current === undefined) report(true, name, `the parameter ${key} was removed`)
+    else {
+      const place = `${name} › ${key}`
+      compareSchemas(schema, current.schema, place, { ...comparison, direction: 'request', seen: new Set() })
+    }
+  }
+  for (const [key, { required }] of after) {
+    const earlier = before.get(key)
+    if (required === true && earlier?.required !== true) report(true, name, `the parameter ${key} is now required`)
+    else if (earlier === undefined) report(false, name, `the parameter ${key} was added`)
+  }
+}
+
+const compareBodies = (name: string, before: OperationObject, after: OperationObject, comparison: Comparison): void => {
+  const { report } = comparison
+  const old = before.requestBody && comparison.before.resolve(before.requestBody)
+  const now = after.requestBody && comparison.after.resolve(after.requestBody)
+  if (now?.required === true && old?.required !== true) report(true, name, 'a body is now required')
+  if (old !== undefined && now === undefined) report(true, name, 'the body was removed')
+  if (old !== undefined && now !== undefined)
+    compareContents(old.content, now.content, `${name} › body`, 'request', comparison)
+}
+
+const compareResponses = (
+  name: string,
+  before: OperationObject,
+  after: OperationObject,
+  comparison: Comparison
+): void => {
+  for (const [status, response] of Object.entries(before.responses)) {
+    const current = after.responses[status]
+    if (current === undefined) {
+      comparison.report(true, name, `the response ${status} was removed`)
+      continue
+    }
+    const [old, now] = [comparison.before.resolve(response), comparison.after.resolve(current)]
+    compareContents(old.content, now.content, `${name} › ${status}`, 'response', comparison)
+  }
+  for (const status of Object.keys(after.responses))
+    if (before.responses[status] === undefined) comparison.report(false, name, `the response ${status} was added`)
+}
+
+const compareOperations = (name: string, old: Place, now: Place, comparison: Comparison): void => {
+  const [before, after] = [old.operation, now.operation]
+  if (before.operationId !== after.operationId)
+    comparison.report(true, name, `operationId changed from ${before.operationId} to ${after.operationId}`)
+  compareSecurity(name, before, after, comparison)
+  compareParameters(name, old, now, comparison)
+  compareBodies(name, before, after, comparison)
+  compareResponses(name, before, after, comparison)
 }
 
 const operationsByName = ({ document }: Side): Map<string, Place> =>
@@ -49,145 +122,39 @@ const operationsByName = ({ document }: Side): Map<string, Place> =>
     ])
   )
 
-class Comparison {
-  readonly changes: Change[] = []
-  private readonly report: Report = (breaking, place, what) => void this.changes.push({ breaking, place, what })
-  constructor(
-    private readonly before: Side,
-    private readonly after: Side
-  ) {}
-
-  run(): Change[] {
-    const [old, now] = [operationsByName(this.before), operationsByName(this.after)]
-    for (const [name, place] of old) {
-      const current = now.get(name)
-      if (current === undefined) this.report(true, name, 'the operation is gone')
-      else this.compareOperations(name, place, current)
-    }
-    for (const name of now.keys()) if (!old.has(name)) this.report(false, name, 'the operation is new')
-    this.compareEvents()
-    return this.changes
-  }
-
-  /** Webhooks go the other way: what we send there is what the client reads. */
-  private compareEvents(): void {
-    const eventsOf = ({ document }: Side) =>
-      new Map([...operationsOf(document.webhooks)].map(({ path, operation }) => [path, operation]))
-    const [old, now] = [eventsOf(this.before), eventsOf(this.after)]
-    for (const [name, before] of old) {
-      const after = now.get(name)
-      if (after === undefined) this.report(true, name, 'the event is gone')
-      else this.compareContents(before.requestBody?.content, after.requestBody?.content, `${name} › body`, 'answer')
-    }
-    for (const name of now.keys()) if (!old.has(name)) this.report(false, name, 'the event is new')
-  }
-
-  private compareOperations(name: string, old: Place, now: Place): void {
-    const [before, after] = [old.operation, now.operation]
-    if (before.operationId !== after.operationId)
-      this.report(true, name, `operationId was ${before.operationId} and is ${after.operationId}`)
-    this.compareSecurity(name, before, after)
-    this.compareParameters(name, this.parametersOf(this.before, old), this.parametersOf(this.after, now))
-    this.compareBodies(name, before, after)
-    this.compareAnswers(name, before, after)
-  }
-
-  private compareSecurity(name: string, before: OperationObject, after: OperationObject): void {
-    const alternatives = ({ security }: OperationObject) =>
-      security.length === 0 ? [''] : security.map((alternative) => Object.keys(alternative).sort().join(' + '))
-    const admitted = alternatives(after)
-    for (const alternative of admitted.includes('') ? [] : alternatives(before)) {
-      if (!admitted.includes(alternative))
-        this.report(
-          true,
-          name,
-          alternative === '' ? 'a credential is now required' : `${alternative} is no longer admitted`
-        )
-    }
-    const scopesOf = (operation: OperationObject) => (operation['x-required-scopes'] ?? []) as string[]
-    for (const scope of scopesOf(after))
-      if (!scopesOf(before).includes(scope)) this.report(true, name, `the scope ${scope} is now required`)
-    for (const scope of scopesOf(before))
-      if (!scopesOf(after).includes(scope)) this.report(false, name, `the scope ${scope} is no longer required`)
-  }
-
-  private parametersOf(side: Side, { path, operation }: Place): Map<string, Parameter> {
-    const all = [...(side.document.paths?.[path]?.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) =>
-      side.resolve(parameter)
-    )
-    return new Map(all.map((parameter) => [`${parameter.in} ${parameter.name}`, parameter]))
-  }
-
-  private compareParameters(name: string, before: Map<string, Parameter>, after: Map<string, Parameter>): void {
-    for (const [key, old] of before) {
-      const now = after.get(key)
-      if (now === undefined) this.report(true, name, `the parameter ${key} is gone`)
-      else this.compareSchema(old.schema, now.schema, `${name} › ${key}`, 'request')
-    }
-    for (const [key, now] of after) {
-      const old = before.get(key)
-      if (now.required === true && old?.required !== true)
-        this.report(true, name, `the parameter ${key} is now required`)
-      else if (old === undefined) this.report(false, name, `the parameter ${key} is new`)
-    }
-  }
-
-  private compareBodies(name: string, before: OperationObject, after: OperationObject): void {
-    const old = before.requestBody === undefined ? undefined : this.before.resolve(before.requestBody)
-    const now = after.requestBody === undefined ? undefined : this.after.resolve(after.requestBody)
-    if (now?.required === true && old?.required !== true) this.report(true, name, 'a body is now required')
-    if (old !== undefined && now === undefined) this.report(true, name, 'the body is gone')
-    if (old !== undefined && now !== undefined)
-      this.compareContents(old.content, now.content, `${name} › body`, 'request')
-  }
-
-  private compareAnswers(name: string, before: OperationObject, after: OperationObject): void {
-    for (const [status, response] of Object.entries(before.responses)) {
-      const current = after.responses[status]
-      if (current === undefined) this.report(true, name, `the answer ${status} is gone`)
-      else
-        this.compareContents(
-          this.before.resolve(response).content,
-          this.after.resolve(current).content,
-          `${name} › ${status}`,
-          'answer'
-        )
-    }
-    for (const status of Object.keys(after.responses))
-      if (before.responses[status] === undefined) this.report(false, name, `the answer ${status} is new`)
-  }
-
-  private compareContents(before: Content = {}, after: Content = {}, place: string, direction: Direction): void {
-    for (const [type, old] of Object.entries(before)) {
-      const now = after[type]
-      if (now === undefined) this.report(true, place, `the media type ${type} is gone`)
-      else this.compareSchema(old.schema, now.schema, place, direction)
-    }
-    for (const type of Object.keys(after))
-      if (before[type] === undefined) this.report(false, place, `the media type ${type} is new`)
-  }
-
-  private compareSchema(
-    old: Parameter['schema'] = {},
-    now: Parameter['schema'] = {},
-    place: string,
-    direction: Direction
-  ): void {
-    compareSchemas(old, now, place, {
-      before: this.before,
-      after: this.after,
-      direction,
-      report: this.report,
-      seen: new Set()
-    })
-  }
-}
+const eventsByName = ({ document }: Side): Map<string, OperationObject> =>
+  new Map([...operationsOf(document.webhooks)].map(({ path, operation }) => [path, operation]))
 
 /** Every difference that a client can notice between two bundled specifications, in the order of the earlier one. */
-export const compareSpecifications = (before: DocumentContent, after: DocumentContent): Change[] =>
-  new Comparison(sideOf(before), sideOf(after)).run()
+export const compareSpecifications = (before: DocumentContent, after: DocumentContent): Change[] => {
+  const changes: Change[] = []
+  const comparison: Comparison = {
+    before: createSide(before),
+    after: createSide(after),
+    report: (breaking, place, what) => void changes.push({ breaking, place, what })
+  }
+  const comparePlaces = <Part>(
+    kind: string,
+    read: (side: Side) => Map<string, Part>,
+    compare: (name: string, old: Part, now: Part) => void
+  ): void => {
+    const [old, now] = [read(comparison.before), read(comparison.after)]
+    for (const [name, part] of old) {
+      const current = now.get(name)
+      if (current === undefined) comparison.report(true, name, `the ${kind} was removed`)
+      else compare(name, part, current)
+    }
+    for (const name of now.keys()) if (!old.has(name)) comparison.report(false, name, `the ${kind} was added`)
+  }
+  comparePlaces('operation', operationsByName, (name, old, now) => compareOperations(name, old, now, comparison))
+  // The server sends the body of a webhook, so clients read it like a response.
+  comparePlaces('event', eventsByName, (name, old, now) =>
+    compareContents(old.requestBody?.content, now.requestBody?.content, `${name} › body`, 'response', comparison)
+  )
+  return changes
+}
 
-/** Whether a version may break what the earlier one promised: its major number is higher or, before 1.0.0, its minor number. */
+/** Whether the version number allows breaking changes: a new major version or, before 1.0.0, a new minor version. */
 export const mayBreak = (before: string, after: string): boolean => {
   const [[oldMajor = 0, oldMinor = 0], [major = 0, minor = 0]] = [
     before.split('.').map(Number),

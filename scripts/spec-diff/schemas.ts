@@ -1,16 +1,13 @@
 import { isObject, type Schema } from '../generate/model.ts'
-import type { Report, Side } from './compare.ts'
+import type { Comparison } from './comparison.ts'
 
-/** Whether a schema is of what a client sends, where less is breaking, or of what it reads, where more is. */
-export type Direction = 'request' | 'answer'
+/** Who sends the schema: accepting less breaks requests, and sending more breaks responses. */
+export type Direction = 'request' | 'response'
 
-export interface SchemaComparison {
-  before: Side
-  after: Side
+export interface SchemaComparison extends Comparison {
   direction: Direction
-  report: Report
-  /** Pairs of schemas that are being compared, so that a recursive one comes to an end. */
-  seen: Set<string>
+  /** Pairs of references already being compared, so that recursive schemas end. */
+  seen: ReadonlySet<string>
 }
 
 const lowerBounds = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
@@ -28,7 +25,7 @@ const valuesOf = (schema: Schema): string[] | undefined => {
   return values?.map((value) => JSON.stringify(value))
 }
 
-/** What `narrow` admits and `wide` does not; undefined stands for everything. */
+/** Values in `narrow` that are not in `wide`; undefined means all values. */
 const beyond = (narrow: string[] | undefined, wide: string[] | undefined): string[] => {
   if (wide === undefined) return []
   if (narrow === undefined) return ['anything']
@@ -43,26 +40,26 @@ const compareSets = (
   { direction, report }: SchemaComparison
 ): void => {
   const [gone, added] = [beyond(old, now), beyond(now, old)]
-  if (gone.length > 0) report(direction === 'request', place, `${what} no longer admits ${gone.join(', ')}`)
-  if (added.length > 0) report(direction === 'answer', place, `${what} now admits ${added.join(', ')}`)
+  if (gone.length > 0) report(direction === 'request', place, `${what} no longer allows ${gone.join(', ')}`)
+  if (added.length > 0) report(direction === 'response', place, `${what} now allows ${added.join(', ')}`)
 }
 
 const show = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value))
 
-/** Limits on what a client sends; a limit on an answer only tells what may come, and nobody breaks when it moves. */
-const compareLimits = (old: Schema, now: Schema, place: string, report: Report): void => {
+/** Compares the limits of request schemas. Limits of responses are informative and break no client. */
+const compareLimits = (old: Schema, now: Schema, place: string, report: Comparison['report']): void => {
   const compareBound = (name: string, sign: 1 | -1): void => {
     const [before, after] = [old[name], now[name]]
     if (before === after) return
     const stricter = typeof after === 'number' && (typeof before !== 'number' || sign * after < sign * before)
-    report(stricter, place, `${name} was ${show(before)} and is ${show(after)}`)
+    report(stricter, place, `${name} changed from ${show(before)} to ${show(after)}`)
   }
   for (const name of upperBounds) compareBound(name, 1)
   for (const name of lowerBounds) compareBound(name, -1)
   for (const name of exactRules) {
     const [before, after] = [old[name], now[name]]
     if (before !== after)
-      report(after !== undefined && after !== false, place, `${name} was ${show(before)} and is ${show(after)}`)
+      report(after !== undefined && after !== false, place, `${name} changed from ${show(before)} to ${show(after)}`)
   }
 }
 
@@ -72,18 +69,18 @@ const compareProperties = (old: Schema, now: Schema, place: string, comparison: 
   const [wasRequired, isRequired] = [old.required ?? [], now.required ?? []]
   for (const name of Object.keys(before)) {
     const property = after[name]
-    if (property === undefined) report(true, place, `the field ${name} is gone`)
+    if (property === undefined) report(true, place, `the field ${name} was removed`)
     else compareSchemas(before[name] ?? {}, property, `${place}.${name}`, comparison)
   }
   for (const name of Object.keys(after)) {
     if (before[name] === undefined && !(direction === 'request' && isRequired.includes(name)))
-      report(false, place, `the field ${name} is new`)
+      report(false, place, `the field ${name} was added`)
   }
   for (const name of isRequired.filter((field) => !wasRequired.includes(field))) {
     report(direction === 'request', place, `the field ${name} is now required`)
   }
   for (const name of wasRequired.filter((field) => !isRequired.includes(field) && after[field] !== undefined)) {
-    report(direction === 'answer', place, `the field ${name} may now be absent`)
+    report(direction === 'response', place, `the field ${name} may now be absent`)
   }
   if (
     direction === 'request' &&
@@ -91,7 +88,7 @@ const compareProperties = (old: Schema, now: Schema, place: string, comparison: 
     now.additionalProperties === false &&
     old.type !== undefined
   ) {
-    report(true, place, 'other fields are now refused')
+    report(true, place, 'other fields are now rejected')
   }
 }
 
@@ -106,24 +103,24 @@ const compareVariants = (
   const { direction, report } = comparison
   if (before.length > after.length)
     report(
-      kind === 'allOf' ? direction === 'answer' : direction === 'request',
+      kind === 'allOf' ? direction === 'response' : direction === 'request',
       place,
-      `${kind} has ${before.length - after.length} variants fewer`
+      `${kind} has ${before.length - after.length} fewer variants`
     )
   if (before.length < after.length)
     report(
-      kind === 'allOf' ? direction === 'request' : direction === 'answer',
+      kind === 'allOf' ? direction === 'request' : direction === 'response',
       place,
-      `${kind} has ${after.length - before.length} variants more`
+      `${kind} has ${after.length - before.length} more variants`
     )
   for (const [index, variant] of before.slice(0, after.length).entries())
     compareSchemas(variant, after[index] ?? {}, `${place}.${kind}[${index}]`, comparison)
 }
 
-/** Reports how a schema changed for whoever sends or reads what it describes. */
+/** Reports how a schema changed for clients that send it (requests) or read it (responses). */
 export const compareSchemas = (
-  oldSchema: Schema,
-  newSchema: Schema,
+  oldSchema: Schema = {},
+  newSchema: Schema = {},
   place: string,
   comparison: SchemaComparison
 ): void => {
@@ -133,8 +130,8 @@ export const compareSchemas = (
     comparison = { ...comparison, seen: new Set([...comparison.seen, pair]) }
   }
   const [old, now] = [comparison.before.resolve(oldSchema), comparison.after.resolve(newSchema)]
-  compareSets('its type', typesOf(old), typesOf(now), place, comparison)
-  compareSets('it', valuesOf(old), valuesOf(now), place, comparison)
+  compareSets('the type', typesOf(old), typesOf(now), place, comparison)
+  compareSets('the value', valuesOf(old), valuesOf(now), place, comparison)
   if (comparison.direction === 'request') compareLimits(old, now, place, comparison.report)
   compareProperties(old, now, place, comparison)
   if (old.items !== undefined && now.items !== undefined) compareSchemas(old.items, now.items, `${place}[]`, comparison)

@@ -11,7 +11,7 @@ export interface AtlasResources {
     list(query: Query<'listAccounts'>, options?: CallOptions): Promise<Answer<'listAccounts'>>
   }
   activity: {
-    /** List what was done: `GET /v1/activity`. */
+    /** List activity: `GET /v1/activity`. */
     list: {
       (query?: Query<'listActivity'>, options?: CallOptions): Promise<Answer<'listActivity'>>
       /** Every item, page after page. */
@@ -23,9 +23,9 @@ export interface AtlasResources {
   agents: {
     /** Register an agent: `POST /api/register`. */
     register(body: Body<'registerAgent'>, options?: CallOptions): Promise<Answer<'registerAgent'>>
-    /** Read a balance: `GET /api/balance`. */
+    /** Get a balance: `GET /api/balance`. */
     getBalance(query: Query<'getBalance'>, options?: CallOptions): Promise<Answer<'getBalance'>>
-    /** Read an agent's state: `GET /api/status`. */
+    /** Get an agent's status: `GET /api/status`. */
     getStatus(query: Query<'getStatus'>, options?: CallOptions): Promise<Answer<'getStatus'>>
     /** Pause an agent: `POST /api/agents/{agent_id}/pause`. */
     pause(agentId: string, options?: CallOptions): Promise<Answer<'pauseAgent'>>
@@ -63,7 +63,7 @@ export interface AtlasResources {
       /** Every page. */
       pages(query?: Query<'listApiKeys'>, options?: CallOptions): AsyncGenerator<Answer<'listApiKeys'>, void, undefined>
     }
-    /** Mint an API key: `POST /v1/api-keys`. */
+    /** Create an API key: `POST /v1/api-keys`. */
     create(body: Body<'createApiKey'>, options?: CallOptions): Promise<Answer<'createApiKey'>>
     /** Revoke an API key: `DELETE /v1/api-keys/{id}`. */
     revoke(id: string, options?: CallOptions): Promise<Answer<'revokeApiKey'>>
@@ -79,13 +79,13 @@ export interface AtlasResources {
     }
   }
   behaviors: {
-    /** Report what an agent did: `POST /v2/api/report`. */
+    /** Report an agent's behaviour: `POST /v2/api/report`. */
     report(body: Body<'reportBehavior'>, options?: CallOptions): Promise<Answer<'reportBehavior'>>
   }
   checkouts: {
     /** Buy credits: `POST /api/checkout`. */
     create(body: Body<'createCheckout'>, options?: CallOptions): Promise<Answer<'createCheckout'>>
-    /** Show the page after a payment: `GET /checkout/return`. */
+    /** Show the payment result page: `GET /checkout/return`. */
     showReturn(query?: Query<'showCheckoutReturn'>, options?: CallOptions): Promise<Answer<'showCheckoutReturn'>>
   }
   creditAccounts: {
@@ -129,13 +129,13 @@ export interface AtlasResources {
   health: {
     /** Read the server's state: `GET /api/v1/health`. */
     get(options?: CallOptions): Promise<Answer<'getHealth'>>
-    /** Ask whether the process lives: `GET /api/v1/health/live`. */
+    /** Check that the server is up: `GET /api/v1/health/live`. */
     getLiveness(options?: CallOptions): Promise<Answer<'getLiveness'>>
-    /** Ask whether the server can take requests: `GET /api/v1/health/ready`. */
+    /** Check that the server is ready: `GET /api/v1/health/ready`. */
     getReadiness(options?: CallOptions): Promise<Answer<'getReadiness'>>
   }
   idempotencyKeys: {
-    /** Ask what became of a request: `GET /v1/idempotency/{key}`. */
+    /** Look up an idempotency key: `GET /v1/idempotency/{key}`. */
     get(key: string, options?: CallOptions): Promise<Answer<'getIdempotencyKey'>>
   }
   ingest: {
@@ -163,7 +163,7 @@ export interface AtlasResources {
     delete(itemId: string, options?: CallOptions): Promise<Answer<'deleteItem'>>
   }
   linkTokens: {
-    /** Make a Link token: `POST /v1/link/token/create`. */
+    /** Create a Link token: `POST /v1/link/token/create`. */
     create(body: Body<'createLinkToken'>, options?: CallOptions): Promise<Answer<'createLinkToken'>>
   }
   loans: {
@@ -177,7 +177,7 @@ export interface AtlasResources {
     }
     /** Request a loan: `POST /api/loans`. */
     request(body: Body<'requestLoan'>, options?: CallOptions): Promise<Answer<'requestLoan'>>
-    /** Pay a loan back: `POST /api/loans/{loan_id}/repay`. */
+    /** Repay a loan: `POST /api/loans/{loan_id}/repay`. */
     repay(loanId: string, body: Body<'repayLoan'>, options?: CallOptions): Promise<Answer<'repayLoan'>>
   }
   notifications: {
@@ -199,13 +199,13 @@ export interface AtlasResources {
       /** Every page. */
       pages(query?: Query<'listPartners'>, options?: CallOptions): AsyncGenerator<Answer<'listPartners'>, void, undefined>
     }
-    /** Read a partner: `GET /api/v1/admin/partners/{id}`. */
+    /** Get a partner: `GET /api/v1/admin/partners/{id}`. */
     get(id: string, options?: CallOptions): Promise<Answer<'getPartner'>>
-    /** Change what a partner is allowed: `PATCH /api/v1/admin/partners/{id}`. */
+    /** Update a partner's access and limits: `PATCH /api/v1/admin/partners/{id}`. */
     update(id: string, body: Body<'updatePartner'>, options?: CallOptions): Promise<Answer<'updatePartner'>>
   }
   plaidWebhooks: {
-    /** Receive a webhook of Plaid's: `POST /v1/plaid/webhook`. */
+    /** Receive Plaid webhooks: `POST /v1/plaid/webhook`. */
     receive(body: Body<'receivePlaidWebhook'>, options?: CallOptions): Promise<Answer<'receivePlaidWebhook'>>
   }
   postmanCollections: {
@@ -217,15 +217,15 @@ export interface AtlasResources {
     download(options?: CallOptions): Promise<Answer<'downloadPostmanEnvironment'>>
   }
   preferences: {
-    /** Read your preferences: `GET /api/v1/users/me/preferences`. */
+    /** Get your preferences: `GET /api/v1/users/me/preferences`. */
     get(options?: CallOptions): Promise<Answer<'getPreferences'>>
     /** Store your preferences: `PUT /api/v1/users/me/preferences`. */
     replace(body: Body<'replacePreferences'>, options?: CallOptions): Promise<Answer<'replacePreferences'>>
   }
   profile: {
-    /** Read your profile: `GET /api/v1/users/me`. */
+    /** Get your profile: `GET /api/v1/users/me`. */
     get(options?: CallOptions): Promise<Answer<'getProfile'>>
-    /** Change your profile: `PATCH /api/v1/users/me`. */
+    /** Update your profile: `PATCH /api/v1/users/me`. */
     update(body: Body<'updateProfile'>, options?: CallOptions): Promise<Answer<'updateProfile'>>
     /** Change your password: `PUT /api/v1/users/me/password`. */
     changePassword(body: Body<'changePassword'>, options?: CallOptions): Promise<Answer<'changePassword'>>
@@ -241,9 +241,9 @@ export interface AtlasResources {
     }
     /** Create a project: `POST /v1/projects`. */
     create(body: Body<'createProject'>, options?: CallOptions): Promise<Answer<'createProject'>>
-    /** Read a project: `GET /v1/projects/{id}`. */
+    /** Get a project: `GET /v1/projects/{id}`. */
     get(id: string, options?: CallOptions): Promise<Answer<'getProject'>>
-    /** Change a project: `PATCH /v1/projects/{id}`. */
+    /** Update a project: `PATCH /v1/projects/{id}`. */
     update(id: string, body: Body<'updateProject'>, options?: CallOptions): Promise<Answer<'updateProject'>>
     /** Delete a project: `DELETE /v1/projects/{id}`. */
     delete(id: string, options?: CallOptions): Promise<Answer<'deleteProject'>>
@@ -265,25 +265,25 @@ export interface AtlasResources {
   safeToSpend: {
     /** Calculate a safe-to-spend allowance: `POST /v1/calculate/safe-to-spend`. */
     calculate(body: Body<'calculateSafeToSpend'>, options?: CallOptions): Promise<Answer<'calculateSafeToSpend'>>
-    /** Calculate a safe-to-spend allowance, under the other path: `POST /api/v1/calculate/safe-to-spend`. */
+    /** Calculate a safe-to-spend allowance (alternative path): `POST /api/v1/calculate/safe-to-spend`. */
     calculateUnderApi(body: Body<'calculateSafeToSpendUnderApi'>, options?: CallOptions): Promise<Answer<'calculateSafeToSpendUnderApi'>>
-    /** Calculate and keep as the end-user's current one: `POST /api/v1/ingest`. */
+    /** Calculate and store a safe-to-spend allowance: `POST /api/v1/ingest`. */
     ingest(body: Body<'ingestSafeToSpend'>, options?: CallOptions): Promise<Answer<'ingestSafeToSpend'>>
-    /** Read an end-user's current safe-to-spend: `GET /v1/calculations/safe-to-spend`. */
+    /** Get an end-user's safe-to-spend allowance: `GET /v1/calculations/safe-to-spend`. */
     get(query: Query<'getSafeToSpend'>, options?: CallOptions): Promise<Answer<'getSafeToSpend'>>
   }
   sandbox: {
-    /** Make a public token without a browser: `POST /v1/sandbox/public_token`. */
+    /** Create a sandbox public token: `POST /v1/sandbox/public_token`. */
     createPublicToken(body?: Body<'createSandboxPublicToken'>, options?: CallOptions): Promise<Answer<'createSandboxPublicToken'>>
-    /** Make an item need a new login: `POST /v1/sandbox/items/{item_id}/reset_login`. */
+    /** Reset a sandbox item's login: `POST /v1/sandbox/items/{item_id}/reset_login`. */
     resetLogin(itemId: string, body?: Body<'resetSandboxLogin'>, options?: CallOptions): Promise<Answer<'resetSandboxLogin'>>
-    /** Let Plaid send a webhook: `POST /v1/sandbox/items/{item_id}/fire_webhook`. */
+    /** Fire a sandbox webhook: `POST /v1/sandbox/items/{item_id}/fire_webhook`. */
     fireWebhook(itemId: string, body: Body<'fireSandboxWebhook'>, options?: CallOptions): Promise<Answer<'fireSandboxWebhook'>>
-    /** Let a transfer take a step: `POST /v1/sandbox/transfers/{id}/simulate`. */
+    /** Simulate a transfer event: `POST /v1/sandbox/transfers/{id}/simulate`. */
     simulateTransferEvent(id: string, body: Body<'simulateTransferEvent'>, options?: CallOptions): Promise<Answer<'simulateTransferEvent'>>
   }
   scores: {
-    /** Read an agent's score: `GET /v2/api/score`. */
+    /** Get an agent's score: `GET /v2/api/score`. */
     get(query: Query<'getScore'>, options?: CallOptions): Promise<Answer<'getScore'>>
   }
   sessions: {
@@ -309,7 +309,7 @@ export interface AtlasResources {
     reject(body: Body<'rejectSpend'>, options?: CallOptions): Promise<Answer<'rejectSpend'>>
   }
   stripeEvents: {
-    /** Receive Stripe's events: `POST /v1/stripe/webhook`. */
+    /** Receive Stripe events: `POST /v1/stripe/webhook`. */
     receive(body: Body<'receiveStripeEvent'>, options?: CallOptions): Promise<Answer<'receiveStripeEvent'>>
   }
   tasks: {
@@ -323,9 +323,9 @@ export interface AtlasResources {
     }
     /** Create a task: `POST /v1/tasks`. */
     create(body: Body<'createTask'>, options?: CallOptions): Promise<Answer<'createTask'>>
-    /** Read a task: `GET /v1/tasks/{id}`. */
+    /** Get a task: `GET /v1/tasks/{id}`. */
     get(id: string, options?: CallOptions): Promise<Answer<'getTask'>>
-    /** Change a task: `PATCH /v1/tasks/{id}`. */
+    /** Update a task: `PATCH /v1/tasks/{id}`. */
     update(id: string, body: Body<'updateTask'>, options?: CallOptions): Promise<Answer<'updateTask'>>
     /** Delete a task: `DELETE /v1/tasks/{id}`. */
     delete(id: string, options?: CallOptions): Promise<Answer<'deleteTask'>>
@@ -339,7 +339,7 @@ export interface AtlasResources {
       /** Every page. */
       pages(query?: Query<'listTokens'>, options?: CallOptions): AsyncGenerator<Answer<'listTokens'>, void, undefined>
     }
-    /** Mint a personal access token: `POST /v1/tokens`. */
+    /** Create a personal access token: `POST /v1/tokens`. */
     create(body: Body<'createToken'>, options?: CallOptions): Promise<Answer<'createToken'>>
     /** Revoke a personal access token: `DELETE /v1/tokens/{id}`. */
     revoke(id: string, options?: CallOptions): Promise<Answer<'revokeToken'>>
@@ -361,15 +361,15 @@ export interface AtlasResources {
       /** Every page. */
       pages(query?: Query<'listTransfers'>, options?: CallOptions): AsyncGenerator<Answer<'listTransfers'>, void, undefined>
     }
-    /** Move money: `POST /v1/transfers`. */
+    /** Create a transfer: `POST /v1/transfers`. */
     create(body: Body<'createTransfer'>, options?: CallOptions): Promise<Answer<'createTransfer'>>
-    /** Read a transfer: `GET /v1/transfers/{id}`. */
+    /** Get a transfer: `GET /v1/transfers/{id}`. */
     get(id: string, options?: CallOptions): Promise<Answer<'getTransfer'>>
     /** Cancel a transfer: `POST /v1/transfers/{id}/cancel`. */
     cancel(id: string, options?: CallOptions): Promise<Answer<'cancelTransfer'>>
   }
   usage: {
-    /** Read usage by day or hour: `GET /v1/usage`. */
+    /** Get usage by day or hour: `GET /v1/usage`. */
     get(query?: Query<'getUsage'>, options?: CallOptions): Promise<Answer<'getUsage'>>
   }
   users: {
@@ -387,7 +387,7 @@ export interface AtlasResources {
       /** Every page. */
       pages(id: string, query?: Query<'listWebhookDeliveries'>, options?: CallOptions): AsyncGenerator<Answer<'listWebhookDeliveries'>, void, undefined>
     }
-    /** Read a delivery: `GET /v1/webhooks/{id}/deliveries/{deliveryId}`. */
+    /** Get a delivery: `GET /v1/webhooks/{id}/deliveries/{deliveryId}`. */
     get(id: string, deliveryId: string, options?: CallOptions): Promise<Answer<'getWebhookDelivery'>>
     /** Replay a delivery: `POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay`. */
     replay(id: string, deliveryId: string, options?: CallOptions): Promise<Answer<'replayWebhookDelivery'>>
@@ -403,13 +403,13 @@ export interface AtlasResources {
     }
     /** Create a webhook endpoint: `POST /v1/webhooks`. */
     create(body: Body<'createWebhook'>, options?: CallOptions): Promise<Answer<'createWebhook'>>
-    /** Read a webhook endpoint: `GET /v1/webhooks/{id}`. */
+    /** Get a webhook endpoint: `GET /v1/webhooks/{id}`. */
     get(id: string, options?: CallOptions): Promise<Answer<'getWebhook'>>
-    /** Change a webhook endpoint: `PATCH /v1/webhooks/{id}`. */
+    /** Update a webhook endpoint: `PATCH /v1/webhooks/{id}`. */
     update(id: string, body: Body<'updateWebhook'>, options?: CallOptions): Promise<Answer<'updateWebhook'>>
     /** Delete a webhook endpoint: `DELETE /v1/webhooks/{id}`. */
     delete(id: string, options?: CallOptions): Promise<Answer<'deleteWebhook'>>
-    /** Replace the signing secret: `POST /v1/webhooks/{id}/rotate-secret`. */
+    /** Rotate the signing secret: `POST /v1/webhooks/{id}/rotate-secret`. */
     rotateSecret(id: string, options?: CallOptions): Promise<Answer<'rotateWebhookSecret'>>
     /** Send a test event: `POST /v1/webhooks/{id}/test`. */
     test(id: string, options?: CallOptions): Promise<Answer<'testWebhook'>>
@@ -418,7 +418,7 @@ export interface AtlasResources {
   }
 }
 
-/** What each method sends. */
+/** The request of each method. */
 export const methods = {
   accounts: {
     link: { verb: 'POST', path: '/v1/accounts/link', input: 'json', accept: 'application/json', idempotent: true },

@@ -10,7 +10,7 @@ export interface paths {
         };
         /**
          * List partners
-         * @description Lists every partner of this server, the newest first.
+         * @description Returns every partner of this server, newest first.
          */
         get: operations["listPartners"];
         put?: never;
@@ -27,7 +27,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The partner's id.
+                 * @description Partner id.
                  * @example 0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77
                  */
                 id: string;
@@ -35,8 +35,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a partner
-         * @description Answers one partner with what it is allowed.
+         * Get a partner
+         * @description Returns a partner with its production access and rate limits.
          */
         get: operations["getPartner"];
         put?: never;
@@ -45,8 +45,8 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change what a partner is allowed
-         * @description Enables or disables a partner for production, which its live credentials need, and sets its own rate limits. Both hold from the next request on. What is left out stays as it is; `rate_overrides` replaces the whole object. The server's own setting PUBLIC_API_RATE_OVERRIDES goes before it.
+         * Update a partner's access and limits
+         * @description Enables or disables production access, which live credentials require, and sets the partner's own rate limits. Changes apply from the next request. Omitted fields keep their value; `rate_overrides` replaces the whole object. The server setting `PUBLIC_API_RATE_OVERRIDES` takes precedence.
          */
         patch: operations["updatePartner"];
         trace?: never;
@@ -62,7 +62,7 @@ export interface paths {
         put?: never;
         /**
          * Register an agent
-         * @description Makes an agent with an empty wallet and answers its key. For an agent that exists already the answer has no key. With a session, an agent without an owner becomes the signed-in user's; one that has a balance, a history or a key in use needs that key as `api_key` beside the session.
+         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session.
          */
         post: operations["registerAgent"];
         delete?: never;
@@ -79,8 +79,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a balance
-         * @description The balance of an agent and its ten latest transactions. Anybody may ask.
+         * Get a balance
+         * @description Returns an agent's balance and its ten latest transactions. No credential required.
          */
         get: operations["getBalance"];
         put?: never;
@@ -99,8 +99,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read an agent's state
-         * @description Whether there is such an agent, its balance, its state and its five latest transactions. Anybody may ask; the owner, signed in, also reads the agent's key.
+         * Get an agent's status
+         * @description Returns whether the agent exists, its balance, its status and its five latest transactions. No credential required. The signed-in owner also gets the agent's key.
          */
         get: operations["getStatus"];
         put?: never;
@@ -122,7 +122,7 @@ export interface paths {
         put?: never;
         /**
          * Spend credits
-         * @description Takes credits from the wallet of the agent whose key is sent. With `require_approval`, and whenever the amount is over one of the owner's limits, nothing is taken: an approval request is made and the owner is told. It lapses after 24 hours.
+         * @description Deducts credits from the wallet of the agent that owns the key. With `require_approval`, or when the amount exceeds one of the owner's limits, no credits move: the server creates an approval request and notifies the owner. The request expires after 24 hours.
          */
         post: operations["spendCredits"];
         delete?: never;
@@ -142,7 +142,7 @@ export interface paths {
         put?: never;
         /**
          * Approve a spend
-         * @description Carries out a pending approval request exactly as it was asked, once. When the balance is too small the request stays pending.
+         * @description Carries out a pending approval request, once and unchanged. When the balance is too low the request stays pending.
          */
         post: operations["approveSpend"];
         delete?: never;
@@ -162,7 +162,7 @@ export interface paths {
         put?: never;
         /**
          * Reject a spend
-         * @description Turns a pending approval request down. No credits move.
+         * @description Rejects a pending approval request. No credits move.
          */
         post: operations["rejectSpend"];
         delete?: never;
@@ -180,7 +180,7 @@ export interface paths {
         };
         /**
          * List approval requests
-         * @description The approval requests of all agents of the signed-in user, newest first.
+         * @description Returns the approval requests of all the signed-in user's agents, newest first.
          */
         get: operations["listApprovals"];
         put?: never;
@@ -202,7 +202,7 @@ export interface paths {
         put?: never;
         /**
          * Buy credits
-         * @description Opens a hosted payment page for 10 to 500 US dollars, at 100 credits a dollar. The credits are in the wallet as soon as the payment is confirmed. An unknown agent is made first, and one without an owner becomes the signed-in user's, as in registering.
+         * @description Creates a hosted payment page for 10 to 500 US dollars, at 100 credits per dollar. Credits are booked when the payment is confirmed. An unknown agent is created first, and an agent without an owner becomes the signed-in user's, as with registration.
          */
         post: operations["createCheckout"];
         delete?: never;
@@ -219,8 +219,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show the page after a payment
-         * @description Where the payment page sends the buyer, paid or not. A plain page for people; it changes nothing.
+         * Show the payment result page
+         * @description Returns the page that buyers see after they leave the payment page, whether they paid or not. It changes nothing.
          */
         get: operations["showCheckoutReturn"];
         put?: never;
@@ -242,7 +242,7 @@ export interface paths {
         put?: never;
         /**
          * Pause an agent
-         * @description Stops the agent from spending. An agent that is paused already stays so.
+         * @description Stops the agent from spending. Pausing a paused agent has no effect.
          */
         post: operations["pauseAgent"];
         delete?: never;
@@ -262,7 +262,7 @@ export interface paths {
         put?: never;
         /**
          * Resume an agent
-         * @description Lets a paused agent spend again. A revoked one cannot come back.
+         * @description Lets a paused agent spend again. A revoked agent cannot be resumed.
          */
         post: operations["resumeAgent"];
         delete?: never;
@@ -282,7 +282,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an agent
-         * @description Ends the agent for good and replaces its key: the old one is refused from this moment. It cannot be undone, so the body has to confirm it.
+         * @description Revokes the agent permanently. Its key stops working at once. This cannot be undone, so the body must confirm it.
          */
         post: operations["revokeAgent"];
         delete?: never;
@@ -302,7 +302,7 @@ export interface paths {
         put?: never;
         /**
          * Set an agent's limits
-         * @description What the agent may spend without asking: in one transaction, and in one day (UTC). What is over a limit becomes an approval request; approved spending does not count towards the day. A limit that is left out stays as it is; null lifts it.
+         * @description Sets how much the agent may spend without approval, per transaction and per UTC day. A spend over a limit becomes an approval request. Approved spends do not count towards the daily limit. An omitted limit keeps its value; null removes it.
          */
         post: operations["setLimits"];
         delete?: never;
@@ -320,7 +320,7 @@ export interface paths {
         };
         /**
          * List your agents
-         * @description The agents of the signed-in user, newest first.
+         * @description Returns the signed-in user's agents, newest first.
          */
         get: operations["listAgents"];
         put?: never;
@@ -340,7 +340,7 @@ export interface paths {
         };
         /**
          * List an agent's transactions
-         * @description The whole history of the wallet, newest first, for the owner or by the agent's own key. `amount` is the change of the balance: negative for what went out.
+         * @description Returns the wallet's whole history, newest first. The owner or the agent's own key can read it. A negative `amount` lowered the balance.
          */
         get: operations["listAgentTransactions"];
         put?: never;
@@ -360,7 +360,7 @@ export interface paths {
         };
         /**
          * List notifications
-         * @description What the signed-in user was told, newest first. Where the server can send text messages, an approval request is also sent to the number that the user's preferences hold as `phone` (with the country code, such as +14155550123).
+         * @description Returns the signed-in user's notifications, newest first. When the server can send text messages, approval requests also go to the `phone` number in the user's preferences (with country code, such as +14155550123).
          */
         get: operations["listNotifications"];
         put?: never;
@@ -381,8 +381,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Receive Stripe's events
-         * @description Where Stripe tells of payments, refunds and disputes, also of those that are won. Its signature is checked, and each event and each payment counts once.
+         * Receive Stripe events
+         * @description Receives Stripe events about payments, refunds and disputes, won disputes included. The server verifies the signature and processes each event and each payment once.
          */
         post: operations["receiveStripeEvent"];
         delete?: never;
@@ -402,8 +402,9 @@ export interface paths {
         put?: never;
         /**
          * Enrol an agent
-         * @description Gives an agent a place in the bureau and the score of 500. No credential is needed, and the agent need not have a wallet here.
-         *     Enrolling again changes nothing and answers the score as it is now, with the message `already enrolled`.
+         * @description Enrols an agent in the credit bureau with a score of 500. No credential is required, and the agent needs no
+         *     wallet on this server. Enrolling again changes nothing: the response has the current score and the message
+         *     `already enrolled`.
          */
         post: operations["enrollAgent"];
         delete?: never;
@@ -420,9 +421,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read an agent's score
-         * @description The score as of now with all that it rests on: the terms, the payments counted, the open accounts (the 100 newest) and the 20
-         *     newest reports. Public. The notes of reports are kept for the replay and are not shown.
+         * Get an agent's score
+         * @description Returns the current score with its factors, the payment history, the 100 newest open accounts and the 20 newest
+         *     reports. No credential required. The notes of reports are not shown.
          */
         get: operations["getScore"];
         put?: never;
@@ -444,9 +445,9 @@ export interface paths {
         put?: never;
         /**
          * Open or close a credit account
-         * @description Records that an agent opened a credit account with you, or closed one. `open` needs `platform` and `account_type`; `close` needs
-         *     the `account_id` that opening answered. Only the furnisher that opened an account can close it. An open account improves the
-         *     score; its limit is what utilisation is measured against.
+         * @description Records that an agent opened or closed a credit account with you. `open` requires `platform` and `account_type`.
+         *     `close` requires the `account_id` that `open` returned. Only the furnisher that opened an account can close it.
+         *     An open account raises the score, and its limit is the basis of the utilisation term.
          */
         post: operations["recordCreditAccount"];
         delete?: never;
@@ -465,18 +466,18 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Report what an agent did
-         * @description Adds one report to an agent's history and answers the score that follows.
+         * Report an agent's behaviour
+         * @description Adds a report to an agent's history and returns the new score.
          *
-         *     | report_type | effect |
+         *     | report_type | effect on the score |
          *     |---|---|
          *     | payment_ontime | raises the payments term |
          *     | payment_late | −10 |
          *     | payment_missed | −30 |
-         *     | debt_closed | its amount raises utilisation |
+         *     | debt_closed | the amount raises the utilisation term |
          *     | account_opened | counts as an open account |
          *     | dispute | −15 |
-         *     | debt_opened, account_closed | kept as history, no effect |
+         *     | debt_opened, account_closed | none, kept as history |
          */
         post: operations["reportBehavior"];
         delete?: never;
@@ -496,13 +497,16 @@ export interface paths {
         put?: never;
         /**
          * Calculate a safe-to-spend allowance
-         * @description Answers the amount that an end-user can spend every day of the period and still pay every bill on its day.
+         * @description Returns the amount that an end-user can spend on every day of the period and still pay every bill when it is
+         *     due.
          *
-         *     `cash_after_buffer` is the balance less the buffer; `discretionary_pool` is that less the bills of the period, savings and debt.
-         *     Bills that are due after the period do not count. Without income the daily allowance is the pool divided by the days. Income is
-         *     no part of the pool; it can raise the allowance from the day after it is due, as far as every day's spending and bills stay
-         *     covered. Amounts are rounded down to the cent. When the pool is negative it is shown as it is, nothing is safe to spend, and
-         *     `shortfall` tells how much is missing.
+         *     - `cash_after_buffer` is the balance minus the buffer.
+         *     - `discretionary_pool` is `cash_after_buffer` minus bills due in the period, savings and debt.
+         *     - Without income, the daily allowance is the pool divided by the days in the period.
+         *     - Income is not part of the pool. It can raise the allowance from the day after it is due.
+         *     - Amounts are rounded down to the cent.
+         *
+         *     When the pool is negative, the allowance is 0 and `shortfall` is the missing amount.
          */
         post: operations["calculateSafeToSpend"];
         delete?: never;
@@ -521,8 +525,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Calculate a safe-to-spend allowance, under the other path
-         * @description The same calculation as at `/v1/calculate/safe-to-spend`, for clients that use this path.
+         * Calculate a safe-to-spend allowance (alternative path)
+         * @description The same calculation as `/v1/calculate/safe-to-spend`, for clients that use this path.
          */
         post: operations["calculateSafeToSpendUnderApi"];
         delete?: never;
@@ -541,8 +545,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Calculate and keep as the end-user's current one
-         * @description Calculates as `/v1/calculate/safe-to-spend` does, replaces the end-user's current calculation with the result, and emits `calculation.updated` with `calculation_id` and `end_user_id`.
+         * Calculate and store a safe-to-spend allowance
+         * @description Calculates like `/v1/calculate/safe-to-spend`, stores the result as the end-user's current calculation, and emits `calculation.updated` with `calculation_id` and `end_user_id`.
          */
         post: operations["ingestSafeToSpend"];
         delete?: never;
@@ -559,8 +563,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read an end-user's current safe-to-spend
-         * @description The calculation that `POST /api/v1/ingest` stored last for this end-user, as it was answered then.
+         * Get an end-user's safe-to-spend allowance
+         * @description Returns the latest calculation that `POST /api/v1/ingest` stored for this end-user.
          */
         get: operations["getSafeToSpend"];
         put?: never;
@@ -782,7 +786,7 @@ export interface paths {
         };
         /**
          * Read the server's state
-         * @description Tells the version, the environment, whether the database answers, and how each neighbouring service is configured. `sandbox` means the built-in simulator, which production has for test credentials at Plaid only.
+         * @description Returns the version, the environment, the database status, and the configuration of each external service. `sandbox` is the built-in simulator; in production it serves only test credentials, and only for Plaid.
          */
         get: operations["getHealth"];
         put?: never;
@@ -801,8 +805,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ask whether the process lives
-         * @description Answers as soon as the process can answer at all. For a supervisor that restarts what hangs.
+         * Check that the server is up
+         * @description Returns 200 while the process can respond to requests. Use it as a liveness probe.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -821,8 +825,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ask whether the server can take requests
-         * @description Answers 503 until the migrations ran, while the database does not answer, and once the server is about to stop. For a load balancer.
+         * Check that the server is ready
+         * @description Returns 503 until the migrations have run, while the database is unreachable, and during shutdown. Use it as a readiness probe.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -844,7 +848,7 @@ export interface paths {
         put?: never;
         /**
          * Sign up
-         * @description Makes a user and a partner of the user's own, and signs the user in. The answer holds the access token; the refresh token comes as the httpOnly cookie `atlas_refresh`.
+         * @description Creates a user with a new partner, and signs the user in. The response has the access token; the refresh token is set as the httpOnly cookie `atlas_refresh`.
          */
         post: operations["registerUser"];
         delete?: never;
@@ -864,7 +868,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Opens a session by address and password. A wrong password and an unknown address answer alike. Ten tries a minute are admitted from one address for one account.
+         * @description Creates a session from an email address and a password. A wrong password and an unknown address give the same response. The limit is 10 attempts per minute per client address and account.
          */
         post: operations["loginUser"];
         delete?: never;
@@ -884,7 +888,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new access token
-         * @description Takes the refresh cookie, replaces it and answers a new access token. A refresh token works once: whoever presents a used one ends the whole session, since two parties hold it then.
+         * @description Exchanges the refresh cookie for a new access token and rotates the cookie. Each refresh token works once. Presenting a used one ends the whole session, because it may have been stolen.
          */
         post: operations["refreshSession"];
         delete?: never;
@@ -921,8 +925,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read your profile
-         * @description Answers the signed-in user and the partner that the session acts for.
+         * Get your profile
+         * @description Returns the signed-in user and the session's partner.
          */
         get: operations["getProfile"];
         put?: never;
@@ -931,7 +935,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change your profile
+         * Update your profile
          * @description Changes the signed-in user's name.
          */
         patch: operations["updateProfile"];
@@ -947,7 +951,7 @@ export interface paths {
         get?: never;
         /**
          * Change your password
-         * @description Sets a new password and ends every other session of the user. Ten tries a minute are admitted.
+         * @description Sets a new password and ends all other sessions of the user. The limit is 10 attempts per minute.
          */
         put: operations["changePassword"];
         post?: never;
@@ -965,13 +969,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read your preferences
-         * @description Answers the object that was stored last; an empty one at first.
+         * Get your preferences
+         * @description Returns the stored preferences, or an empty object when none are stored.
          */
         get: operations["getPreferences"];
         /**
          * Store your preferences
-         * @description Replaces the whole object. Its members are yours to choose; as JSON it may take 16 KiB.
+         * @description Replaces the whole preferences object. Its content is up to you, at most 16 KiB as JSON.
          */
         put: operations["replacePreferences"];
         post?: never;
@@ -990,7 +994,7 @@ export interface paths {
         };
         /**
          * List your sessions
-         * @description Lists where you are signed in, the latest sign-in first.
+         * @description Returns your active sessions, latest sign-in first.
          */
         get: operations["listSessions"];
         put?: never;
@@ -1013,7 +1017,7 @@ export interface paths {
         post?: never;
         /**
          * End one of your sessions
-         * @description Signs out wherever the session is open, at once.
+         * @description Ends the session at once. Its access token stops working.
          */
         delete: operations["revokeSession"];
         options?: never;
@@ -1030,13 +1034,13 @@ export interface paths {
         };
         /**
          * List API keys
-         * @description Lists the partner's API keys that are not revoked, the newest first. Secrets are never shown again.
+         * @description Returns the partner's active API keys, newest first. Secrets are never shown again.
          */
         get: operations["listApiKeys"];
         put?: never;
         /**
-         * Mint an API key
-         * @description Mints a key for the partner's backend. The secret is in this one answer only. A live key can be minted at any time; it answers 402 until an operator enables the partner for production.
+         * Create an API key
+         * @description Creates an API key for the partner's backend. Only this response contains the secret. Live keys can be created at any time, but requests with them get 402 until an operator enables production access.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -1057,7 +1061,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke an API key
-         * @description The key stops working at once, on every instance.
+         * @description Revokes the key. It stops working at once on every instance.
          */
         delete: operations["revokeApiKey"];
         options?: never;
@@ -1074,13 +1078,13 @@ export interface paths {
         };
         /**
          * List personal access tokens
-         * @description Lists the partner's tokens that are not revoked, the newest first. Secrets are never shown again.
+         * @description Returns the partner's active personal access tokens, newest first. Secrets are never shown again.
          */
         get: operations["listTokens"];
         put?: never;
         /**
-         * Mint a personal access token
-         * @description Mints a token that may do what its scopes say, optionally only from given addresses and until a given time. The secret is in this one answer only.
+         * Create a personal access token
+         * @description Creates a token with the given scopes, optionally limited to client addresses and with an expiry. Only this response contains the secret.
          */
         post: operations["createToken"];
         delete?: never;
@@ -1101,7 +1105,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke a personal access token
-         * @description The token stops working at once, on every instance.
+         * @description Revokes the token. It stops working at once on every instance.
          */
         delete: operations["revokeToken"];
         options?: never;
@@ -1117,8 +1121,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what was done
-         * @description Lists every change that a key, a token or a signed-in user made for the partner, the latest first. A request that failed changed nothing and is not listed.
+         * List activity
+         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed.
          */
         get: operations["listActivity"];
         put?: never;
@@ -1137,8 +1141,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ask what became of a request
-         * @description For a client that lost an answer: tells whether the request that it sent under this Idempotency-Key is running or done, and what it answered. Keys are known for 24 hours to the partner that sent them; failures are not kept. The answer is shown to credentials that may call the operation itself.
+         * Look up an idempotency key
+         * @description For clients that lost a response: returns whether the request with this Idempotency-Key is in flight or done, and its response. Keys are kept for 24 hours and visible only to the partner that sent them. Failures are not kept. The response is shown only to credentials that may call the operation.
          */
         get: operations["getIdempotencyKey"];
         put?: never;
@@ -1160,7 +1164,7 @@ export interface paths {
         put?: never;
         /**
          * Report one usage event
-         * @description Stores one event of one partner and adds it to that partner's usage. `accepted` is 0 when an event with this `event_id` is there already.
+         * @description Stores one event and adds it to the partner's usage. `accepted` is 0 when an event with this `event_id` is already stored.
          */
         post: operations["ingestEvent"];
         delete?: never;
@@ -1180,9 +1184,9 @@ export interface paths {
         put?: never;
         /**
          * Report up to 500 usage events
-         * @description Stores 1 to 500 events, of one partner or of several, all or none: a single invalid event or unknown partner refuses the
-         *     request, and the answer names every one that is wrong. One batch is a single statement for the database, which makes it much
-         *     faster than as many single events.
+         * @description Stores 1 to 500 events of one or more partners, all or none. A single invalid event or unknown partner rejects
+         *     the whole request, and the response lists every one of them. A batch is much faster than the same events sent
+         *     one by one.
          */
         post: operations["ingestEvents"];
         delete?: never;
@@ -1200,7 +1204,7 @@ export interface paths {
         };
         /**
          * Test the ingest secret
-         * @description Answers when the server is reachable and the secret is right; stores nothing.
+         * @description Returns 200 when the ingest secret is valid. Stores nothing.
          */
         get: operations["pingIngest"];
         put?: never;
@@ -1219,14 +1223,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read usage by day or hour
-         * @description The caller's own usage: sign-ups, account links, transactions, their volume in US cents and active users, in all and for each UTC
-         *     day or hour, without gaps: an interval without events is there with zeros. A user with any event counts as active, once in each
-         *     interval and once in `totals`, so `totals.active_users` is not the sum of the intervals'.
+         * Get usage by day or hour
+         * @description Returns the caller's own usage: sign-ups, account links, transactions, their volume in US cents and active
+         *     users, in total and for each UTC day or hour. Intervals without events are included with zeros. A user with any
+         *     event is active, counted once in each interval and once in `totals`. `totals.active_users` is therefore not the
+         *     sum of the intervals.
          *
-         *     `from` is rounded down and `to` up to whole intervals, and the answer says what they became: the first moment that belongs to the
-         *     range and the first after it. A range is at most 366 days by day and 31 days by hour. `by_category` and `by_institution` list the
-         *     500 largest; what was reported without a category or institution is listed under null.
+         *     `from` is rounded down and `to` is rounded up to whole intervals. The response returns both: `from` is
+         *     inclusive, `to` is exclusive. A range covers at most 366 days by day, or 31 days by hour. `by_category` and
+         *     `by_institution` list the 500 largest entries. Events without a category or institution are listed under null.
          */
         get: operations["getUsage"];
         put?: never;
@@ -1246,12 +1251,13 @@ export interface paths {
         };
         /**
          * Forecast an end-user's cash flow
-         * @description Projects the balance of an end-user's checking and savings accounts day by day, from their linked transactions: pay, rent and
-         *     other recurring amounts on their dates, everything else by its weekday.
+         * @description Projects the balance of an end-user's checking and savings accounts day by day, from their linked transactions.
+         *     Pay, rent and other recurring amounts fall on their dates. All other spending is modelled by weekday.
          *
-         *     `low` and `high` bound each day's balance with a probability of 80 %, and `confidence` tells how well such bounds would have held in
-         *     this end-user's own past. The accounts are those of one currency, that of the first account; transactions and balances are asked of
-         *     the bank, and `stale` tells when it did not answer in time and the last known ones were taken. At least 14 days of transactions are needed.
+         *     `low` and `high` bound each day's balance with a probability of 80 %. `confidence` is how well such bounds would
+         *     have held in this end-user's own past. The forecast uses accounts in one currency: the currency of the first
+         *     account. Balances and transactions are fetched from the bank. `stale` is true when the bank did not respond in
+         *     time and the last known data was used. At least 14 days of transactions are required.
          */
         get: operations["getCashflowForecast"];
         put?: never;
@@ -1272,8 +1278,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a Link token
-         * @description Makes the token with which Plaid Link opens in your app. With `item_id` Link opens in update mode, where the end-user repairs a login that no longer works.
+         * Create a Link token
+         * @description Creates the token that opens Plaid Link in your app. With `item_id`, Link opens in update mode, where the end-user repairs a broken login.
          */
         post: operations["createLinkToken"];
         delete?: never;
@@ -1292,8 +1298,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a public token without a browser
-         * @description Makes a public token as Plaid Link would after a successful login at a sandbox bank, so that linking can be tried from a terminal. Test credentials only.
+         * Create a sandbox public token
+         * @description Creates a public token as Plaid Link does after a successful login at a sandbox bank. Use it to try linking without a browser. Test credentials only.
          */
         post: operations["createSandboxPublicToken"];
         delete?: never;
@@ -1312,8 +1318,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make an item need a new login
-         * @description Puts a sandbox item into the state in which its bank wants the end-user to log in again. `item.login_required` is emitted. Test credentials only.
+         * Reset a sandbox item's login
+         * @description Puts a sandbox item into the state `login_required` and emits `item.login_required`. Test credentials only.
          */
         post: operations["resetSandboxLogin"];
         delete?: never;
@@ -1332,8 +1338,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let Plaid send a webhook
-         * @description Makes Plaid's sandbox send one of its webhooks about the item to this server. `SYNC_UPDATES_AVAILABLE` brings a few new transactions first. Test credentials only.
+         * Fire a sandbox webhook
+         * @description Makes Plaid's sandbox send a webhook about the item to this server. `SYNC_UPDATES_AVAILABLE` adds a few new transactions first. Test credentials only.
          */
         post: operations["fireSandboxWebhook"];
         delete?: never;
@@ -1353,7 +1359,7 @@ export interface paths {
         put?: never;
         /**
          * Link accounts
-         * @description Exchanges a public token for lasting access to the item, stores it for your end-user, answers the item's accounts, and begins to fetch its transactions. Linking the same item again makes nothing twice. A new item counts as one `account_link` in your usage and emits `account.linked`. A public token that Plaid refuses answers 400 `invalid_public_token` with Plaid's own `error_code` and `request_id`.
+         * @description Exchanges a public token for access to the item, stores the item for your end-user, returns its accounts, and starts fetching its transactions. Linking the same item again creates no duplicate. A new item counts as one `account_link` in your usage and emits `account.linked`. When Plaid rejects the public token, the error is 400 `invalid_public_token` with Plaid's `error_code` and `request_id`.
          */
         post: operations["linkAccounts"];
         delete?: never;
@@ -1371,7 +1377,7 @@ export interface paths {
         };
         /**
          * List accounts
-         * @description Lists every account of an end-user over all of its items, with balances asked of the banks now. Where a bank does not answer, the last known balance is given with `stale: true`; `as_of` always tells when a balance was true. An unknown end-user has no accounts.
+         * @description Returns every account of an end-user, with current balances fetched from the banks. When a bank does not respond, the last known balance is returned with `stale: true`. `as_of` is the time of the balance. For an unknown end-user the list is empty.
          */
         get: operations["listAccounts"];
         put?: never;
@@ -1391,7 +1397,7 @@ export interface paths {
         };
         /**
          * List items
-         * @description Lists an end-user's items, newest first, with their state and when their transactions were last fetched.
+         * @description Returns an end-user's items, newest first, with their status and last sync time.
          */
         get: operations["listItems"];
         put?: never;
@@ -1414,7 +1420,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an item
-         * @description Ends the access at Plaid and deletes the item with its accounts and transactions. The feed of the end-user then tells that those transactions are removed. An item whose money is under way stays.
+         * @description Revokes the access at Plaid and deletes the item with its accounts and transactions. The end-user's feed then lists those transactions in `removed`. An item with transfers in progress cannot be deleted.
          */
         delete: operations["deleteItem"];
         options?: never;
@@ -1431,14 +1437,18 @@ export interface paths {
         };
         /**
          * Read the transactions feed
-         * @description Answers what has changed in an end-user's transactions, oldest change first: `transactions` holds new and modified ones as they are now,
-         *     `removed` those that are gone. Put the first into your store by `transaction_id`, take the second out, and your store equals the bank's.
+         * @description Returns changes to an end-user's transactions, oldest change first. To keep a copy in your store:
          *
-         *     Without `cursor` the feed goes on where it was last handed out. An explicit cursor reads again from there, an empty one (`cursor=`) from
-         *     the beginning, so an answer that was lost loses nothing. `since` leaves out transactions dated before it.
+         *     - Insert or update each entry of `transactions` by its `transaction_id`.
+         *     - Delete each entry of `removed`.
          *
-         *     The banks are asked when the stored feed is read to its end. When one of them cannot be asked, what is stored is answered with
-         *     `stale: true`. Each transaction counts once as a `transaction` in your usage, a pending one and what it became together.
+         *     Without `cursor`, the feed continues after the last page returned. With a cursor, it reads again from that
+         *     position; an empty cursor (`cursor=`) reads from the beginning. A lost response therefore loses no data. `since`
+         *     excludes transactions dated before it.
+         *
+         *     At the end of the stored feed, the server asks the banks for new transactions. When a bank is unavailable, the
+         *     response has the stored changes and `stale: true`. Each transaction counts once as a `transaction` in your
+         *     usage; a pending transaction and its posted successor count as one.
          */
         get: operations["listTransactions"];
         put?: never;
@@ -1459,8 +1469,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Receive a webhook of Plaid's
-         * @description Where Plaid tells this server of changes. The body must carry Plaid's signature in `Plaid-Verification`, at most five minutes old; anything else is 401. A webhook about an item that is not known here is accepted and ignored.
+         * Receive Plaid webhooks
+         * @description Receives Plaid webhooks. The `Plaid-Verification` header must hold Plaid's signature of the body, at most five minutes old; otherwise the response is 401. A webhook about an unknown item is accepted and ignored.
          */
         post: operations["receivePlaidWebhook"];
         delete?: never;
@@ -1478,15 +1488,15 @@ export interface paths {
         };
         /**
          * List loans
-         * @description All loans of the agent, active, repaid and defaulted, newest first.
+         * @description Returns all loans of the agent (active, repaid and defaulted), newest first.
          */
         get: operations["listLoans"];
         put?: never;
         /**
          * Request a loan
-         * @description Decides at once, by the score as of now. Up to the limit of the score's band the amount is paid out to the balance, in the same
-         *     instant; a request for more than the limit gets the limit. A refusal says the score, the score that is needed, and in
-         *     `next_band` what would be possible with it.
+         * @description Decides immediately by the current score and disburses the loan to the balance. A request over the limit of the
+         *     score's band is approved for the limit. A rejection has the score, the required score, and the limit at that
+         *     score in `next_band`.
          */
         post: operations["requestLoan"];
         delete?: never;
@@ -1505,9 +1515,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Pay a loan back
-         * @description Takes credits from the balance and puts them against the loan. Parts are welcome; more than what is outstanding is never taken.
-         *     The loan is `repaid` when nothing is outstanding. A paused agent can pay back, too.
+         * Repay a loan
+         * @description Repays a loan from the balance, in full or in part. It never takes more than the outstanding amount. The loan is
+         *     `repaid` when nothing is outstanding. Paused agents can repay, too.
          */
         post: operations["repayLoan"];
         delete?: never;
@@ -1525,13 +1535,13 @@ export interface paths {
         };
         /**
          * List transfers
-         * @description Lists transfers, newest first, of every end-user or of one, in every state or in one.
+         * @description Returns transfers, newest first. Filter by end-user and by status.
          */
         get: operations["listTransfers"];
         put?: never;
         /**
-         * Move money
-         * @description Moves money from a linked account to another linked account or to a recipient. The source's balance is asked of its bank, the amount is held, and Plaid examines the debit; what it declines answers 422 `transfer_declined` with its `reason`, and nothing is held any more. Without `rail` the fastest one is taken that both ends and the amount allow: `rtp`, else `same_day_ach` while its window is open, else `ach`.
+         * Create a transfer
+         * @description Moves money from a linked account to another linked account or to a recipient. The server checks the source's balance at its bank, holds the amount, and submits the debit to Plaid for authorization. When Plaid declines it, the error is 422 `transfer_declined` with Plaid's `reason`, and the hold is released. Without `rail`, the server picks the fastest one that both accounts and the amount allow: `rtp`, else `same_day_ach` while its window is open, else `ach`.
          */
         post: operations["createTransfer"];
         delete?: never;
@@ -1548,8 +1558,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a transfer
-         * @description Answers a transfer with its history, and with the payments at Plaid of which it consists.
+         * Get a transfer
+         * @description Returns a transfer with its events and its payments at Plaid.
          */
         get: operations["getTransfer"];
         put?: never;
@@ -1571,7 +1581,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a transfer
-         * @description Cancels a transfer that is still `submitted`, at Plaid and here, and lets go of the held amount. In any other state the answer is 409 `transfer_not_cancellable`.
+         * @description Cancels a `submitted` transfer, here and at Plaid, and releases the held amount. With any other status the error is 409 `transfer_not_cancellable`.
          */
         post: operations["cancelTransfer"];
         delete?: never;
@@ -1590,12 +1600,14 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let a transfer take a step
-         * @description Moves a test transfer in Plaid's sandbox, where nothing moves by itself. The event is the state that the whole transfer is to reach: `posted`
-         *     lets its debit be posted, `settled` lets the debit settle and the credit after it, `returned` lets what is under way come back.
+         * Simulate a transfer event
+         * @description Advances a test transfer in Plaid's sandbox, where transfers do not advance on their own. The event is the
+         *     status to reach: `posted` posts the debit, `settled` settles the debit and then the credit, `returned` returns
+         *     the payment in progress.
          *
-         *     With `leg` only that payment takes the step, and the transfer follows as it would in earnest: after a settled debit the credit goes out, and a
-         *     credit that fails is followed by a refund. A step that the state does not allow is 409 `illegal_transition`. Test credentials only.
+         *     With `leg`, only that payment changes, and the transfer reacts as in production: a settled debit starts the
+         *     credit, and a failed credit starts a refund. An event that the status does not allow gives 409
+         *     `illegal_transition`. Test credentials only.
          */
         post: operations["simulateTransferEvent"];
         delete?: never;
@@ -1613,13 +1625,13 @@ export interface paths {
         };
         /**
          * List recipients
-         * @description Lists saved recipients, newest first, all of them or those of one end-user.
+         * @description Returns saved recipients, newest first. Filter by end-user.
          */
         get: operations["listRecipients"];
         put?: never;
         /**
          * Save a recipient
-         * @description Saves a bank account by its numbers, so that transfers can go there. The routing number's checksum must add up. The account number is kept encrypted and never shown again; `mask` is its last four digits.
+         * @description Saves a bank account as a destination for transfers. The routing number must have a valid ABA checksum. The account number is stored encrypted and never shown again; `mask` is its last four digits.
          */
         post: operations["createRecipient"];
         delete?: never;
@@ -1640,7 +1652,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a recipient
-         * @description Deletes a recipient and its account number. Transfers that are under way to it go on.
+         * @description Deletes a recipient and its account number. Transfers in progress continue.
          */
         delete: operations["deleteRecipient"];
         options?: never;
@@ -1657,14 +1669,15 @@ export interface paths {
         };
         /**
          * List webhook endpoints
-         * @description Your endpoints, newest first. Secrets are not shown again.
+         * @description Returns your endpoints, newest first. Secrets are not shown again.
          */
         get: operations["listWebhooks"];
         put?: never;
         /**
          * Create a webhook endpoint
-         * @description Subscribes an URL to events: by their names, by group as in `transfer.*`, or to all of them with `*`. The answer holds the secret that
-         *     signs the deliveries; it is shown in this answer only. In production the URL must begin with https:// and lead to a public address.
+         * @description Subscribes a URL to events: by type, by group such as `transfer.*`, or to all events with `*`. The response
+         *     contains the secret that signs the deliveries; it is shown only once. In production the URL must use https and
+         *     resolve to a public address.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -1679,7 +1692,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -1687,23 +1700,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a webhook endpoint
-         * @description One of your endpoints, without its secret.
+         * Get a webhook endpoint
+         * @description Returns one of your endpoints, without its secret.
          */
         get: operations["getWebhook"];
         put?: never;
         post?: never;
         /**
          * Delete a webhook endpoint
-         * @description Deletes the endpoint together with its deliveries. A request that is under way may still arrive.
+         * @description Deletes the endpoint and its deliveries. A request already in progress may still arrive.
          */
         delete: operations["deleteWebhook"];
         options?: never;
         head?: never;
         /**
-         * Change a webhook endpoint
-         * @description Changes what is sent along and leaves the rest. `status: disabled` stops all deliveries, and those still waiting fail; `status: enabled`
-         *     starts anew, also after the server itself disabled the endpoint. What was missed can be replayed, or read from `GET /v1/events`.
+         * Update a webhook endpoint
+         * @description Changes the fields in the request. Omitted fields keep their value. `status: disabled` stops all deliveries, and
+         *     waiting deliveries fail. `status: enabled` starts deliveries again, even after the server disabled the endpoint.
+         *     Replay missed events, or read them with `GET /v1/events`.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -1714,7 +1728,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -1724,9 +1738,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Replace the signing secret
-         * @description Makes a new secret and shows it in this answer only. For 24 hours `Atlas-Signature` carries a `v1` of the new and one of the old secret, so
-         *     that receivers can change over without a gap; `X-Atlas-Signature` is made with the new one at once.
+         * Rotate the signing secret
+         * @description Creates a new secret, shown only in this response. For 24 hours, `Atlas-Signature` has a `v1` for the new and
+         *     one for the old secret, so that receivers can switch without a gap. `X-Atlas-Signature` uses the new secret at
+         *     once.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -1741,7 +1756,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -1752,7 +1767,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test event
-         * @description Sends a `webhook.test` event to this endpoint, whatever it is subscribed to. Read the delivery to see how it went.
+         * @description Sends a `webhook.test` event to this endpoint, regardless of its subscriptions. Read the delivery to see the result.
          */
         post: operations["testWebhook"];
         delete?: never;
@@ -1767,7 +1782,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -1778,7 +1793,7 @@ export interface paths {
         put?: never;
         /**
          * Replay failed deliveries
-         * @description Queues all deliveries of this endpoint again that have been given up at or after `since`, in the order of their events. Each keeps its id.
+         * @description Queues all deliveries of this endpoint that failed at or after `since`, in the order of their events. Each delivery keeps its id.
          */
         post: operations["replayFailedDeliveries"];
         delete?: never;
@@ -1793,7 +1808,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -1802,7 +1817,7 @@ export interface paths {
         };
         /**
          * List deliveries
-         * @description What was and will be sent to this endpoint, newest first, each with its latest 5 attempts. Kept for 30 days.
+         * @description Returns the deliveries to this endpoint, newest first, each with its latest 5 attempts. Deliveries are kept for 30 days.
          */
         get: operations["listWebhookDeliveries"];
         put?: never;
@@ -1819,12 +1834,12 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
                 /**
-                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @description Delivery id, as in the header `X-Atlas-Delivery`.
                  * @example dlv_01HW3T
                  */
                 deliveryId: components["parameters"]["DeliveryId"];
@@ -1832,8 +1847,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a delivery
-         * @description One delivery with its attempts, oldest first; of a delivery with more than 100 the latest 100.
+         * Get a delivery
+         * @description Returns a delivery with its latest 100 attempts, oldest first.
          */
         get: operations["getWebhookDelivery"];
         put?: never;
@@ -1850,12 +1865,12 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
                 /**
-                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @description Delivery id, as in the header `X-Atlas-Delivery`.
                  * @example dlv_01HW3T
                  */
                 deliveryId: components["parameters"]["DeliveryId"];
@@ -1866,7 +1881,7 @@ export interface paths {
         put?: never;
         /**
          * Replay a delivery
-         * @description Queues a delivery again, whatever became of it before. It keeps its id, and the retries begin anew.
+         * @description Queues a delivery again, whatever its status. It keeps its id, and its retries start over.
          */
         post: operations["replayWebhookDelivery"];
         delete?: never;
@@ -1884,8 +1899,8 @@ export interface paths {
         };
         /**
          * Read the event feed
-         * @description Your events of the last 30 days, oldest first. Each has a `sequence` that is one more than that of the event before, so a consumer that
-         *     remembers the last one it handled can ask for everything after it and sees whether anything is missing.
+         * @description Returns your events of the last 30 days, oldest first. Each event's `sequence` is one higher than the previous
+         *     event's. Remember the last one you handled, request everything after it, and detect gaps.
          */
         get: operations["listEvents"];
         put?: never;
@@ -1905,13 +1920,13 @@ export interface paths {
         };
         /**
          * List projects
-         * @description Your projects, newest first.
+         * @description Returns your projects, newest first.
          */
         get: operations["listProjects"];
         put?: never;
         /**
          * Create a project
-         * @description Makes an empty project. Its id is the `projectId` of its tasks.
+         * @description Creates an empty project. Its id is the `projectId` of its tasks.
          */
         post: operations["createProject"];
         delete?: never;
@@ -1926,7 +1941,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The project's id.
+                 * @description Project id.
                  * @example prj_5Rw2
                  */
                 id: components["parameters"]["ProjectId"];
@@ -1934,22 +1949,22 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a project
-         * @description One of your projects. `GET /v1/tasks?projectId=…` lists its tasks.
+         * Get a project
+         * @description Returns one of your projects. `GET /v1/tasks?projectId=…` lists its tasks.
          */
         get: operations["getProject"];
         put?: never;
         post?: never;
         /**
          * Delete a project
-         * @description Deletes an empty project. One that still has tasks, whatever their status, stays; delete or move them first.
+         * @description Deletes a project without tasks. Delete or move its tasks first, whatever their status.
          */
         delete: operations["deleteProject"];
         options?: never;
         head?: never;
         /**
-         * Change a project
-         * @description Changes what is sent along and leaves the rest.
+         * Update a project
+         * @description Changes the fields in the request. Omitted fields keep their value.
          */
         patch: operations["updateProject"];
         trace?: never;
@@ -1963,15 +1978,16 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description Your tasks, newest first; the filters narrow them down together. Pass `nextCursor` back as `cursor`, with the same filters, to get the
-         *     next page. Tasks without a due date are not in a list by due date.
+         * @description Returns your tasks, newest first. All filters apply together. To get the next page, pass `nextCursor` as
+         *     `cursor` with the same filters. Filters by due date exclude tasks without one.
          */
         get: operations["listTasks"];
         put?: never;
         /**
          * Create a task
-         * @description Adds a task to one of your projects. Send an `Idempotency-Key`, so that a retry after a lost answer finds the first task instead of
-         *     making a second one. Emits `task.created`, and `task.completed` for one that is `DONE` from the start.
+         * @description Creates a task in one of your projects. Send an `Idempotency-Key`, so that a retry after a lost response returns
+         *     the first task instead of creating another. Emits `task.created`, and also `task.completed` when the task starts
+         *     as `DONE`.
          */
         post: operations["createTask"];
         delete?: never;
@@ -1986,7 +2002,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The task's id.
+                 * @description Task id.
                  * @example tsk_9Ud4
                  */
                 id: components["parameters"]["TaskId"];
@@ -1994,24 +2010,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a task
-         * @description One of your tasks, with the `version` that an edit of it is based on.
+         * Get a task
+         * @description Returns one of your tasks, with the `version` to send as `If-Match`.
          */
         get: operations["getTask"];
         put?: never;
         post?: never;
         /**
          * Delete a task
-         * @description Deletes the task and takes it out of `dependsOn` of the tasks that waited for it, whose versions go up. Emits `task.deleted`, and
-         *     `task.updated` for each of those.
+         * @description Deletes the task and removes it from `dependsOn` of all tasks that depend on it. Their versions increase. Emits
+         *     `task.deleted`, and `task.updated` for each of those tasks.
          */
         delete: operations["deleteTask"];
         options?: never;
         head?: never;
         /**
-         * Change a task
-         * @description Changes what is sent along and leaves the rest; `dependsOn` replaces the whole list, and another `projectId` moves the task. Emits
-         *     `task.updated`, and also `task.completed` when the status becomes `DONE`.
+         * Update a task
+         * @description Changes the fields in the request. Omitted fields keep their value. `dependsOn` replaces the whole list, and a
+         *     new `projectId` moves the task. Emits `task.updated`, and also `task.completed` when the status becomes `DONE`.
          */
         patch: operations["updateTask"];
         trace?: never;
@@ -2029,7 +2045,7 @@ export interface webhooks {
         put?: never;
         /**
          * account.linked
-         * @description A bank login was linked, and its accounts can be read.
+         * @description A bank login was linked. Its accounts can be read.
          */
         post: operations["receiveAccountLinked"];
         delete?: never;
@@ -2049,7 +2065,7 @@ export interface webhooks {
         put?: never;
         /**
          * item.login_required
-         * @description A bank wants the end-user to sign in again; until then nothing new is read.
+         * @description A bank requires the end-user to log in again. No new data arrives until then.
          */
         post: operations["receiveItemLoginRequired"];
         delete?: never;
@@ -2069,7 +2085,7 @@ export interface webhooks {
         put?: never;
         /**
          * transactions.updated
-         * @description There are new, changed or removed transactions.
+         * @description Transactions were added, changed or removed.
          */
         post: operations["receiveTransactionsUpdated"];
         delete?: never;
@@ -2109,7 +2125,7 @@ export interface webhooks {
         put?: never;
         /**
          * transfer.pending
-         * @description A transfer is on its way to the bank.
+         * @description A transfer is waiting for its payment network.
          */
         post: operations["receiveTransferPending"];
         delete?: never;
@@ -2129,7 +2145,7 @@ export interface webhooks {
         put?: never;
         /**
          * transfer.posted
-         * @description The bank has booked a transfer.
+         * @description A transfer was posted; the money is in transit.
          */
         post: operations["receiveTransferPosted"];
         delete?: never;
@@ -2149,7 +2165,7 @@ export interface webhooks {
         put?: never;
         /**
          * transfer.settled
-         * @description The money of a transfer has arrived.
+         * @description A transfer settled. The money has arrived.
          */
         post: operations["receiveTransferSettled"];
         delete?: never;
@@ -2169,7 +2185,7 @@ export interface webhooks {
         put?: never;
         /**
          * transfer.failed
-         * @description A transfer failed before it was booked.
+         * @description A transfer failed before it was posted.
          */
         post: operations["receiveTransferFailed"];
         delete?: never;
@@ -2189,7 +2205,7 @@ export interface webhooks {
         put?: never;
         /**
          * transfer.returned
-         * @description The bank sent a transfer back.
+         * @description A bank returned a transfer.
          */
         post: operations["receiveTransferReturned"];
         delete?: never;
@@ -2209,7 +2225,7 @@ export interface webhooks {
         put?: never;
         /**
          * transfer.cancelled
-         * @description A transfer was cancelled before it was sent.
+         * @description A transfer was cancelled before it was sent to its network.
          */
         post: operations["receiveTransferCancelled"];
         delete?: never;
@@ -2229,7 +2245,7 @@ export interface webhooks {
         put?: never;
         /**
          * calculation.updated
-         * @description The stored safe-to-spend result of an end-user is a new one.
+         * @description An end-user's stored safe-to-spend allowance was updated.
          */
         post: operations["receiveCalculationUpdated"];
         delete?: never;
@@ -2269,7 +2285,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.approval_requested
-         * @description An agent asks its owner to approve a purchase.
+         * @description An agent requested its owner's approval for a spend.
          */
         post: operations["receiveAgentApprovalRequested"];
         delete?: never;
@@ -2289,7 +2305,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.approval_decided
-         * @description A request was approved or rejected, or it expired.
+         * @description An approval request was approved, was rejected or expired.
          */
         post: operations["receiveAgentApprovalDecided"];
         delete?: never;
@@ -2369,7 +2385,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.revoked
-         * @description An agent was revoked for good, and its key is void.
+         * @description An agent was revoked permanently. Its key no longer works.
          */
         post: operations["receiveAgentRevoked"];
         delete?: never;
@@ -2389,7 +2405,7 @@ export interface webhooks {
         put?: never;
         /**
          * bureau.score_changed
-         * @description An agent's credit score is a new one.
+         * @description An agent's credit score changed.
          */
         post: operations["receiveBureauScoreChanged"];
         delete?: never;
@@ -2409,7 +2425,7 @@ export interface webhooks {
         put?: never;
         /**
          * loan.disbursed
-         * @description A loan was paid out to an agent.
+         * @description A loan was disbursed to an agent.
          */
         post: operations["receiveLoanDisbursed"];
         delete?: never;
@@ -2429,7 +2445,7 @@ export interface webhooks {
         put?: never;
         /**
          * loan.repaid
-         * @description A loan is paid back in full.
+         * @description A loan was repaid in full.
          */
         post: operations["receiveLoanRepaid"];
         delete?: never;
@@ -2449,7 +2465,7 @@ export interface webhooks {
         put?: never;
         /**
          * loan.defaulted
-         * @description A loan was not paid back in time and is written off.
+         * @description A loan was not repaid within 30 days after its due date. It can still be repaid.
          */
         post: operations["receiveLoanDefaulted"];
         delete?: never;
@@ -2489,7 +2505,7 @@ export interface webhooks {
         put?: never;
         /**
          * task.updated
-         * @description A task was changed, also when a task that it depended on was deleted.
+         * @description A task was changed. Also sent when one of its dependencies was deleted.
          */
         post: operations["receiveTaskUpdated"];
         delete?: never;
@@ -2529,7 +2545,7 @@ export interface webhooks {
         put?: never;
         /**
          * task.completed
-         * @description A task became `DONE`; `task.updated` or `task.created` comes just before.
+         * @description A task's status became `DONE`. `task.updated` or `task.created` is sent just before.
          */
         post: operations["receiveTaskCompleted"];
         delete?: never;
@@ -2549,7 +2565,7 @@ export interface webhooks {
         put?: never;
         /**
          * webhook.test
-         * @description Somebody asked for a test of this endpoint. Sent whatever the endpoint is subscribed to.
+         * @description A test of this endpoint was requested. Sent regardless of its subscriptions.
          */
         post: operations["receiveWebhookTest"];
         delete?: never;
@@ -2582,101 +2598,101 @@ export interface webhooks {
 export interface components {
     schemas: {
         /**
-         * @description An amount greater than zero, with at most two decimals.
+         * @description Amount greater than zero, with at most two decimals.
          * @example 25
          */
         PositiveMoney: number;
         /**
-         * @description An amount of zero or more, with at most two decimals.
+         * @description Amount of zero or more, with at most two decimals.
          * @example 200
          */
         NonNegativeMoney: number;
         /**
-         * @description An amount that may be negative, with at most two decimals.
+         * @description Amount that may be negative, with at most two decimals.
          * @example 4218.5
          */
         SignedMoney: number;
         /**
-         * @description An amount in the currency's major unit, with at most two decimals.
+         * @description Amount in the currency's major unit, with at most two decimals.
          * @example 110
          */
         Money: number;
         /**
          * Format: date-time
-         * @description A moment in UTC, RFC 3339 with milliseconds.
+         * @description Timestamp in UTC, RFC 3339 with milliseconds.
          * @example 2026-06-14T19:23:11.000Z
          */
         Timestamp: string;
         /**
          * Format: date
-         * @description A calendar date.
+         * @description Calendar date.
          * @example 2026-06-13
          */
         CalendarDate: string;
         /**
-         * @description Pass it as `cursor` to get the next page; null on the last one.
+         * @description Pass it as `cursor` to get the next page. Null on the last page.
          * @example eyJwIjoxfQ.c2ln
          */
         NextCursor: string | null;
         /**
-         * @description Whether a credential works on the sandbox or on real accounts.
+         * @description Whether the credential works on the sandbox or on real accounts.
          * @example test
          * @enum {string}
          */
         Environment: "test" | "live";
-        /** @description An error, as RFC 9457 describes it. Some codes add members of their own, which their pages name. */
+        /** @description An error in the format of RFC 9457. Some codes have additional members, listed on their error pages. */
         Problem: {
             /**
-             * @description The page that explains this error.
+             * @description Page that explains the error.
              * @example /errors/validation-failed
              */
             type: string;
             /**
-             * @description The error's stable code.
+             * @description Stable error code.
              * @example validation_failed
              */
             title: string;
             /**
-             * @description The HTTP status.
+             * @description HTTP status.
              * @example 400
              */
             status: number;
             /**
-             * @description What happened to this request and what to do.
+             * @description What happened and what to do.
              * @example The request has 1 invalid field: body/user_id.
              */
             detail: string;
             /**
-             * @description The code again.
+             * @description Stable error code, the same as `title`.
              * @example validation_failed
              */
             error: string;
             /**
-             * @description Finds the request in the server's log.
+             * @description Identifies the request in the server's log.
              * @example req_01jd7n2m8s
              */
             requestId: string;
-            /** @description Every field that failed. */
+            /** @description Every invalid field. */
             errors?: components["schemas"]["FieldError"][];
         } & {
             [key: string]: unknown;
         };
-        /** @description One field of the request that is not as the specification wants it. */
+        /** @description An invalid field of the request. */
         FieldError: {
             /**
-             * @description Where it is: the part of the request, then the field.
+             * @description Location of the field: the part of the request, then the path.
              * @example body/user_id
              */
             path: string;
             /**
-             * @description What is wrong with it.
+             * @description What is wrong with the field.
              * @example must be string
              */
             message: string;
         };
         /** @description Requests in each window of the class. */
         RateOverride: number;
-        /** @description Ceilings that differ from the specification's own, by class. */
+        /** @description Rate limits that differ from the defaults, by class. */
         RateOverrides: {
             standard?: components["schemas"]["RateOverride"];
             read?: components["schemas"]["RateOverride"];
@@ -2686,19 +2702,19 @@ export interface components {
             auth?: components["schemas"]["RateOverride"];
         };
         Partner: {
-            /** @description The partner's id. */
+            /** @description Partner id. */
             id: string;
-            /** @description The partner's name. */
+            /** @description Partner name. */
             name: string;
-            /** @description Whether its live credentials work. */
+            /** @description Whether the partner's live credentials work. */
             production_enabled: boolean;
             rate_overrides: components["schemas"]["RateOverrides"];
-            /** @description The address of an owner; null when nobody owns it. */
+            /** @description Email address of an owner; null when the partner has no owner. */
             owner_email: string | null;
             created_at: components["schemas"]["Timestamp"];
         };
         PartnerChange: {
-            /** @description Whether its live credentials work. */
+            /** @description Whether the partner's live credentials work. */
             production_enabled?: boolean;
             rate_overrides?: components["schemas"]["RateOverrides"];
         };
@@ -2707,7 +2723,7 @@ export interface components {
             nextCursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description Names one agent; its registrar chose it.
+         * @description Agent id, chosen when the agent was registered.
          * @example my-agent-001
          */
         AgentId: string;
@@ -2717,15 +2733,15 @@ export interface components {
          */
         Credits: number;
         /**
-         * @description A limit in credits; null for none.
+         * @description Limit in credits; null means no limit.
          * @example 500
          */
         CreditLimit: number | null;
         AgentRegistration: {
             agent_id: components["schemas"]["AgentId"];
-            /** @description How the agent is shown; its id when left out. */
+            /** @description Display name. Defaults to the agent's id. */
             name?: string;
-            /** @description The agent's key, to claim an agent that is in use already. */
+            /** @description The agent's key. Required to claim an agent that is already in use. */
             api_key?: string;
         };
         RegisteredAgent: {
@@ -2743,17 +2759,17 @@ export interface components {
             agent_id: components["schemas"]["AgentId"];
             /** @constant */
             message: "already registered";
-            /** @description Whether this call made the signed-in user the owner. */
+            /** @description Whether this request made the signed-in user the owner. */
             claimed: boolean;
         };
         /**
-         * @description What moved the credits. `earn` is a purchase, `refund` the undoing of one.
+         * @description Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.
          * @enum {string}
          */
         TransactionType: "earn" | "spend" | "loan" | "repayment" | "refund" | "adjustment";
         RecentTransaction: {
             type: components["schemas"]["TransactionType"];
-            /** @description The change of the balance: negative for what went out. */
+            /** @description Change in the balance. Negative when credits left the wallet. */
             amount: number;
             description: string;
             created_at: components["schemas"]["Timestamp"];
@@ -2763,7 +2779,7 @@ export interface components {
                 agent_id: components["schemas"]["AgentId"];
                 name: string;
                 balance: components["schemas"]["Credits"];
-                /** @description Whether the operator of this server has verified the agent. */
+                /** @description Whether the operator of this server verified the agent. */
                 is_verified: boolean;
             };
             recent_transactions: components["schemas"]["RecentTransaction"][];
@@ -2782,38 +2798,38 @@ export interface components {
                 name: string;
                 balance: components["schemas"]["Credits"];
                 status: components["schemas"]["AgentLifecycle"];
-                /** @description The agent's key; for its owner only. */
+                /** @description The agent's key. Present only for its owner. */
                 api_key?: string;
             };
             recent_transactions?: components["schemas"]["RecentTransaction"][];
         };
         Spend: {
             amount: components["schemas"]["PositiveMoney"];
-            /** @description Shown in the history and in an approval request. */
+            /** @description Text shown in the history and in an approval request. */
             description?: string;
             /**
-             * @description Ask the owner first, and take nothing now.
+             * @description Require the owner's approval. No credits move now.
              * @default false
              */
             require_approval?: boolean;
-            /** @description What is bought, for the owner to read. */
+            /** @description Name of the purchase, shown to the owner. */
             item_name?: string;
-            /** @description Where it is bought, for the owner to look at. */
+            /** @description Page of the purchase, shown to the owner. */
             url?: string;
         };
         SpendAnswer: {
-            /** @description Whether the credits were taken. */
+            /** @description Whether the credits were deducted. */
             ok: boolean;
             spent?: components["schemas"]["Credits"];
             balance?: components["schemas"]["Credits"];
             transaction_id?: number;
-            /** @description Whether the owner is asked. */
+            /** @description Whether the spend is waiting for the owner's approval. */
             pending?: boolean;
             approval_id?: number;
             message?: string;
         };
         ApprovalReference: {
-            /** @description The `approval_id` that asking for the spend answered. */
+            /** @description The `approval_id` that the spend returned. */
             request_id: number;
         };
         Decision: {
@@ -2823,7 +2839,7 @@ export interface components {
             status: "approved" | "rejected";
         };
         /**
-         * @description Where an approval request stands.
+         * @description Status of an approval request.
          * @enum {string}
          */
         ApprovalStatus: "pending" | "approved" | "rejected" | "expired";
@@ -2835,7 +2851,7 @@ export interface components {
             item_name: string | null;
             url: string | null;
             /**
-             * @description Why it needs approval: the agent asked for it, or a limit was reached.
+             * @description Why approval is required: the agent requested it, or the spend exceeds a limit.
              * @enum {string}
              */
             reason: "requested" | "daily_limit" | "per_transaction_limit";
@@ -2850,13 +2866,13 @@ export interface components {
         };
         CheckoutOrder: {
             agent_id: components["schemas"]["AgentId"];
-            /** @description US dollars. */
+            /** @description Amount in US dollars. */
             amount: number;
         };
         Checkout: {
             /** @constant */
             ok: true;
-            /** @description The payment page. It is open for 24 hours. */
+            /** @description URL of the payment page. Valid for 24 hours. */
             checkout_url: string;
         };
         AgentState: {
@@ -2866,7 +2882,7 @@ export interface components {
         };
         Revocation: {
             /**
-             * @description Has to be true.
+             * @description Must be true.
              * @constant
              */
             confirm: true;
@@ -2890,7 +2906,7 @@ export interface components {
             is_verified: boolean;
             daily_limit: components["schemas"]["CreditLimit"];
             per_transaction_limit: components["schemas"]["CreditLimit"];
-            /** @description Credits of refunded or disputed payments that had been spent before they could be taken back. */
+            /** @description Credits from refunded or disputed payments that the agent spent before they could be taken back. */
             owed: number;
             created_at: components["schemas"]["Timestamp"];
         };
@@ -2902,7 +2918,7 @@ export interface components {
         AgentTransaction: {
             id: number;
             type: components["schemas"]["TransactionType"];
-            /** @description The change of the balance: negative for what went out. */
+            /** @description Change in the balance. Negative when credits left the wallet. */
             amount: number;
             description: string;
             created_at: components["schemas"]["Timestamp"];
@@ -2915,15 +2931,15 @@ export interface components {
         };
         Notification: {
             id: string;
-            /** @description The type of the event that it tells of. */
+            /** @description Type of the event behind the notification. */
             type: string;
             message: string;
-            /** @description What it is about. */
+            /** @description Ids of the resources concerned, as in the event. */
             data: {
                 [key: string]: unknown;
             };
             /**
-             * @description Whether a text message went out as well.
+             * @description Status of the text message; `none` when no message is sent.
              * @enum {string}
              */
             sms: "none" | "pending" | "sent" | "failed";
@@ -2933,11 +2949,11 @@ export interface components {
             items: components["schemas"]["Notification"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
-        /** @description An event as Stripe sends it. */
+        /** @description A Stripe event. */
         StripeEvent: {
-            /** @description Stripe's name for the event; one that came already is answered and left alone. */
+            /** @description Stripe's event id. The server acknowledges a repeated event and ignores it. */
             id: string;
-            /** @description What happened, such as checkout.session.completed. */
+            /** @description Stripe's event type, such as checkout.session.completed. */
             type: string;
         } & {
             [key: string]: unknown;
@@ -2947,28 +2963,28 @@ export interface components {
             received: true;
         };
         /**
-         * @description The agent's own identifier.
+         * @description Agent id.
          * @example my-agent-001
          */
         BureauAgentId: string;
         /**
-         * @description A name, of at most 200 characters.
+         * @description A name of at most 200 characters.
          * @example My Platform
          */
         BureauText: string;
         /**
-         * @description In credits, with at most two decimals.
+         * @description Amount in credits, with at most two decimals.
          * @example 150
          */
         ReportedAmount: number;
         /**
-         * @description What happened.
+         * @description Type of report.
          * @example payment_ontime
          * @enum {string}
          */
         ReportType: "payment_ontime" | "payment_late" | "payment_missed" | "debt_opened" | "debt_closed" | "account_opened" | "account_closed" | "dispute";
         /**
-         * @description From 300, very poor, to 850, excellent.
+         * @description Credit score, from 300 (very poor) to 850 (excellent).
          * @example 647
          */
         Score: number;
@@ -2977,133 +2993,133 @@ export interface components {
             score: components["schemas"]["Score"];
             /** @enum {string} */
             grade: "Very Poor" | "Poor" | "Fair" | "Good" | "Excellent";
-            /** @description Whole days since enrolment. */
+            /** @description Full days since enrolment. */
             account_age_days: number;
             payment_history: {
                 on_time: number;
                 late: number;
                 missed: number;
             };
-            /** @description The open accounts, newest first. */
+            /** @description Open accounts, newest first. */
             accounts: components["schemas"]["CreditAccount"][];
-            /** @description The last reports, newest first. */
+            /** @description Latest reports, newest first. */
             recent_reports: components["schemas"]["RecentReport"][];
             factors: components["schemas"]["ScoreFactors"];
-            /** @description The version of the formula. */
+            /** @description Version of the score formula. */
             score_version: number;
         };
         CreditAccount: {
             account_id: number;
             platform: string;
             account_type: string;
-            /** @description In credits; null for an account without one. */
+            /** @description Limit in credits; null when the account has no limit. */
             credit_limit: number | null;
             opened_at: components["schemas"]["Timestamp"];
         };
         RecentReport: {
             report_type: components["schemas"]["ReportType"];
-            /** @description In credits; null when the report has none. */
+            /** @description Amount in credits; null when the report has none. */
             amount: number | null;
             reporter_name: string;
             reporter_platform: string;
             created_at: components["schemas"]["Timestamp"];
         };
-        /** @description The terms of the score. Added up in this order, held between 300 and 850 and rounded half up, they are the score to the digit; they come unrounded so that this holds also where the sum lies next to a half. */
+        /** @description The unrounded terms of the score. The score is their sum in this order, limited to 300 to 850 and rounded half up. */
         ScoreFactors: {
-            /** @description Where everybody starts. */
+            /** @description Starting score. */
             base: number;
-            /** @description From payments on time. */
+            /** @description Points for payments made on time. */
             payments: number;
-            /** @description From open accounts. */
+            /** @description Points for open accounts. */
             accounts: number;
-            /** @description From debt paid off. */
+            /** @description Points for debt paid off. */
             utilisation: number;
-            /** @description From the time since enrolment. */
+            /** @description Points for time since enrolment. */
             age: number;
-            /** @description Zero or negative. */
+            /** @description Points deducted; zero or negative. */
             late: number;
-            /** @description Zero or negative. */
+            /** @description Points deducted; zero or negative. */
             missed: number;
-            /** @description Zero or negative. */
+            /** @description Points deducted; zero or negative. */
             disputes: number;
         };
-        /** @description An amount and when it is due. */
+        /** @description An amount and its due date. */
         DueAmount: {
             amount: components["schemas"]["NonNegativeMoney"];
             /**
-             * @description How many days from now; 0 is today.
+             * @description Days from now; 0 means today.
              * @example 9
              */
             due_in_days: number;
         };
-        /** @description What the end-user has and must pay. What is left out counts as nothing. */
+        /** @description The end-user's balance and commitments. Omitted amounts count as zero. */
         SafeToSpendRequest: {
             /**
-             * @description Your own id of the end-user.
+             * @description Your id for the end-user.
              * @example usr_8M2nQ
              */
             end_user_id: string;
             cash_balance: components["schemas"]["SignedMoney"];
             /**
-             * @description Bills that are known. Those due after the period are left out of account.
+             * @description Known bills. Bills due after the period do not count.
              * @default []
              */
             upcoming_bills?: components["schemas"]["DueAmount"][];
             /**
-             * @description Income that is expected, spendable from the day after it is due.
+             * @description Expected income. It can be spent from the day after it is due.
              * @default []
              */
             upcoming_income?: components["schemas"]["DueAmount"][];
             /**
-             * @description What is put aside in the period.
+             * @description Savings to set aside in the period.
              * @default 0
              * @example 200
              */
             savings_commitments?: number;
             /**
-             * @description What is paid back in the period.
+             * @description Debt to repay in the period.
              * @default 0
              * @example 0
              */
             debt_commitments?: number;
             /**
-             * @description What must stay in the account.
+             * @description Amount that must stay in the account.
              * @default 0
              * @example 250
              */
             cash_buffer?: number;
             /**
-             * @description The length of the period.
+             * @description Length of the period in days.
              * @default 30
              * @example 30
              */
             days_in_period?: number;
         };
-        /** @description A safe-to-spend allowance and how it comes about. */
+        /** @description A safe-to-spend allowance and its breakdown. */
         SafeToSpend: {
             /**
-             * @description What can be spent today; the daily allowance.
+             * @description Amount that can be spent today. Equal to the daily allowance.
              * @example 77.28
              */
             safe_to_spend_today: number;
             /**
-             * @description What can be spent each day of the period.
+             * @description Amount that can be spent on each day of the period.
              * @example 77.28
              */
             daily_allowance: number;
             /**
-             * @description What can be spent over the whole period: the discretionary pool, never below zero.
+             * @description Amount that can be spent over the whole period: the discretionary pool, but never below zero.
              * @example 2318.5
              */
             monthly_safe_to_spend: number;
             /**
-             * @description How much the commitments exceed the cash; only there when they do.
+             * @description Amount by which the commitments exceed the cash. Present only when they do.
              * @example 50
              */
             shortfall?: number;
             breakdown: components["schemas"]["SafeToSpendBreakdown"];
             /**
-             * @description Names the end-user and the day: one a day and end-user.
+             * @description Calculation id. One per end-user and day.
              * @example calc_8M2nQ_2026-06-14
              */
             calculation_id: string;
@@ -3114,35 +3130,35 @@ export interface components {
              */
             is_sandbox: boolean;
         };
-        /** @description The terms of the calculation. */
+        /** @description Terms of the calculation. */
         SafeToSpendBreakdown: {
             /**
-             * @description The balance less the buffer.
+             * @description The balance minus the buffer.
              * @example 3968.5
              */
             cash_after_buffer: number;
             /**
-             * @description The bills that are due within the period.
+             * @description Total of the bills due within the period.
              * @example 1450
              */
             upcoming_bills_total: number;
             /**
-             * @description As it was sent.
+             * @description The value from the request.
              * @example 200
              */
             savings_commitments: number;
             /**
-             * @description As it was sent.
+             * @description The value from the request.
              * @example 0
              */
             debt_commitments: number;
             /**
-             * @description What is left when all commitments are met; negative when they are not.
+             * @description Cash left after all commitments; negative when the cash does not cover them.
              * @example 2318.5
              */
             discretionary_pool: number;
             /**
-             * @description The length of the period.
+             * @description Length of the period in days.
              * @example 30
              */
             days_in_period: number;
@@ -3212,14 +3228,14 @@ export interface components {
         };
         Health: {
             /**
-             * @description `degraded` when something configured does not answer.
+             * @description `degraded` when a configured dependency is unavailable.
              * @enum {string}
              */
             status: "ok" | "degraded";
-            /** @description The version of the software. */
+            /** @description Version of the server. */
             version: string;
             /**
-             * @description What the server runs as.
+             * @description Environment of the server.
              * @enum {string}
              */
             environment: "development" | "test" | "production";
@@ -3232,7 +3248,7 @@ export interface components {
             plaid: components["schemas"]["HealthOfService"];
             stripe: components["schemas"]["HealthOfService"];
             ingest: {
-                /** @description Whether an ingest secret is set. */
+                /** @description Whether an ingest secret is configured. */
                 configured: boolean;
             };
             redis: {
@@ -3240,7 +3256,7 @@ export interface components {
                 /** @enum {string} */
                 status: "ok" | "unavailable" | "off";
             };
-            /** @description The last result of each periodic check, such as that of the ledger. */
+            /** @description Latest result of each periodic check, such as the ledger check. */
             checks: {
                 [key: string]: {
                     /** @enum {string} */
@@ -3250,24 +3266,24 @@ export interface components {
             };
         };
         HealthOfService: {
-            /** @description Whether the server can use the service. */
+            /** @description Whether the service is configured. */
             configured: boolean;
             /**
-             * @description `sandbox` is the built-in simulator; `not_configured` is production without keys of the service.
+             * @description `sandbox` is the built-in simulator. `not_configured` means that a production server has no keys for the service.
              * @enum {string}
              */
             mode: "sandbox" | "remote_sandbox" | "live" | "not_configured";
         };
         /**
-         * @description An e-mail address; space around it is taken off, and capitals make no other address of it.
+         * @description Email address. Surrounding spaces are removed, and upper and lower case are the same.
          * @example ada@example.com
          */
         EmailAddress: string;
-        /** @description At least 12 characters. Length is what counts; no kind of character is demanded. */
+        /** @description At least 12 characters, of any kind. */
         NewPassword: string;
-        /** @description The password as it was chosen. */
+        /** @description The user's password. */
         GivenPassword: string;
-        /** @description A name for people to read, not blank. */
+        /** @description Display name. Must not be blank. */
         DisplayName: string;
         Registration: {
             email: components["schemas"]["EmailAddress"];
@@ -3279,34 +3295,34 @@ export interface components {
             password: components["schemas"]["GivenPassword"];
         };
         SignedIn: {
-            /** @description Send it as `Authorization: Bearer …`. */
+            /** @description Access token. Send it as `Authorization: Bearer …`. */
             access_token: string;
             /**
              * @description Always `Bearer`.
              * @enum {string}
              */
             token_type: "Bearer";
-            /** @description The seconds until the access token expires. */
+            /** @description Seconds until the access token expires. */
             expires_in: number;
             user: components["schemas"]["User"];
         };
         User: {
             /**
              * Format: uuid
-             * @description The user's id.
+             * @description User id.
              */
             id: string;
-            /** @description The address that the user signs in with. */
+            /** @description The user's email address. */
             email: string;
-            /** @description The name that the user gave, else the address. */
+            /** @description The user's name. Defaults to the email address. */
             name: string;
             /**
              * Format: uuid
-             * @description The partner that the session acts for.
+             * @description Id of the session's partner.
              */
             partner_id: string;
             /**
-             * @description What the user is to that partner.
+             * @description The user's role in the partner.
              * @enum {string}
              */
             role: "owner" | "member";
@@ -3318,21 +3334,21 @@ export interface components {
             current_password: components["schemas"]["GivenPassword"];
             new_password: components["schemas"]["NewPassword"];
         };
-        /** @description An object of your own making, at most 16 KiB as JSON. */
+        /** @description Any JSON object, at most 16 KiB. */
         Preferences: {
             [key: string]: unknown;
         };
         Session: {
-            /** @description The session's id. */
+            /** @description Session id. */
             id: string;
-            /** @description The address that signed in. */
+            /** @description Client address at sign-in. */
             ip: string;
-            /** @description What the client called itself when it signed in. */
+            /** @description `User-Agent` of the client at sign-in. */
             user_agent: string | null;
             created_at: components["schemas"]["Timestamp"];
             last_used_at: components["schemas"]["Timestamp"];
             expires_at: components["schemas"]["Timestamp"];
-            /** @description Whether it is the session that asks. */
+            /** @description Whether this is the session that sent the request. */
             current: boolean;
         };
         SessionList: {
@@ -3344,32 +3360,32 @@ export interface components {
             environment: components["schemas"]["Environment"];
         };
         ApiKey: {
-            /** @description The key's id. */
+            /** @description API key id. */
             id: string;
-            /** @description What the key is for. */
+            /** @description Name of the key, such as its purpose. */
             name: string;
             environment: components["schemas"]["Environment"];
-            /** @description How the secret begins and its last four characters, to tell keys apart. */
+            /** @description Prefix and last four characters of the secret, to tell keys apart. */
             prefix: string;
             created_at: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
-             * @description A moment in UTC, or null.
+             * @description Timestamp in UTC, or null.
              */
             last_used_at: string | null;
         };
         MintedApiKey: {
-            /** @description The key's id. */
+            /** @description API key id. */
             id: string;
-            /** @description What the key is for. */
+            /** @description Name of the key, such as its purpose. */
             name: string;
             environment: components["schemas"]["Environment"];
-            /** @description How the secret begins and its last four characters, to tell keys apart. */
+            /** @description Prefix and last four characters of the secret, to tell keys apart. */
             prefix: string;
             created_at: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
-             * @description A moment in UTC, or null.
+             * @description Timestamp in UTC, or null.
              */
             last_used_at: string | null;
             /** @description The secret. It is not shown again. */
@@ -3380,19 +3396,19 @@ export interface components {
             nextCursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description What a token may do, as a kind of thing and whether it may read or write it.
+         * @description A permission of a token, as `resource:read` or `resource:write`.
          * @enum {string}
          */
         Scope: "accounts:read" | "accounts:write" | "transactions:read" | "transactions:write" | "transfers:read" | "transfers:write" | "recipients:read" | "recipients:write" | "calculations:read" | "calculations:write" | "insights:read" | "insights:write" | "usage:read" | "usage:write" | "webhooks:read" | "webhooks:write" | "tokens:read" | "tokens:write" | "activity:read" | "activity:write" | "agents:read" | "agents:write" | "bureau:read" | "bureau:write" | "loans:read" | "loans:write" | "projects:read" | "projects:write" | "tasks:read" | "tasks:write";
         NewToken: {
             name: components["schemas"]["DisplayName"];
-            /** @description What the token may do; take the fewest. */
+            /** @description Scopes of the token. Grant as few as possible. */
             scopes: components["schemas"]["Scope"][];
-            /** @description Addresses and CIDR ranges that the token works from; everywhere when left out. */
+            /** @description Client addresses and CIDR ranges that may use the token. Any address when omitted. */
             allowedIps?: string[];
             /**
              * Format: date-time
-             * @description When the token stops working; never when left out.
+             * @description Expiry of the token. It never expires when omitted.
              */
             expiresAt?: string;
             /**
@@ -3403,50 +3419,50 @@ export interface components {
             environment?: "test" | "live";
         };
         Token: {
-            /** @description The token's id. */
+            /** @description Token id. */
             id: string;
-            /** @description What the token is for. */
+            /** @description Name of the token, such as its purpose. */
             name: string;
-            /** @description What the token may do. */
+            /** @description Scopes of the token. */
             scopes: string[];
-            /** @description Where the token works from; null for everywhere. */
+            /** @description Client addresses that may use the token; null means any. */
             allowedIps: string[] | null;
             environment: components["schemas"]["Environment"];
-            /** @description How the secret begins and its last four characters, to tell tokens apart. */
+            /** @description Prefix and last four characters of the secret, to tell tokens apart. */
             prefix: string;
             createdAt: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
-             * @description A moment in UTC, or null.
+             * @description Timestamp in UTC, or null.
              */
             expiresAt: string | null;
             /**
              * Format: date-time
-             * @description A moment in UTC, or null.
+             * @description Timestamp in UTC, or null.
              */
             lastUsedAt: string | null;
         };
         MintedToken: {
-            /** @description The token's id. */
+            /** @description Token id. */
             id: string;
-            /** @description What the token is for. */
+            /** @description Name of the token, such as its purpose. */
             name: string;
-            /** @description What the token may do. */
+            /** @description Scopes of the token. */
             scopes: string[];
-            /** @description Where the token works from; null for everywhere. */
+            /** @description Client addresses that may use the token; null means any. */
             allowedIps: string[] | null;
             environment: components["schemas"]["Environment"];
-            /** @description How the secret begins and its last four characters, to tell tokens apart. */
+            /** @description Prefix and last four characters of the secret, to tell tokens apart. */
             prefix: string;
             createdAt: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
-             * @description A moment in UTC, or null.
+             * @description Timestamp in UTC, or null.
              */
             expiresAt: string | null;
             /**
              * Format: date-time
-             * @description A moment in UTC, or null.
+             * @description Timestamp in UTC, or null.
              */
             lastUsedAt: string | null;
             /** @description The secret. It is not shown again. */
@@ -3457,26 +3473,26 @@ export interface components {
             nextCursor: components["schemas"]["NextCursor"];
         };
         Activity: {
-            /** @description The entry's id. */
+            /** @description Entry id. */
             id: string;
             at: components["schemas"]["Timestamp"];
             actor: {
                 /** @description `user`, `api_key`, `token` or `agent`. */
                 type: string;
-                /** @description The id of the user, key, token or agent. */
+                /** @description Id of the user, key, token or agent. */
                 id: string;
             };
-            /** @description The operation of this document. */
+            /** @description operationId in this document. */
             operationId: string;
             /** @description The HTTP method. */
             method: string;
-            /** @description The path with its parameters' names. */
+            /** @description Path template of the operation. */
             route: string;
-            /** @description The id of what was changed or made. */
+            /** @description Id of the resource that was created or changed. */
             resourceId: string | null;
-            /** @description The address that the request came from. */
+            /** @description Client address of the request. */
             ip: string;
-            /** @description The id of the request. */
+            /** @description Request id. */
             requestId: string;
         };
         ActivityList: {
@@ -3485,78 +3501,78 @@ export interface components {
         };
         IdempotencyRecord: {
             /**
-             * @description Whether the request runs or is done; the other members come with `done`.
+             * @description State of the request. The other fields are present only with `done`.
              * @enum {string}
              */
             status: "in_flight" | "done";
-            /** @description The operation that was called. */
+            /** @description operationId of the request. */
             operationId?: string;
-            /** @description The HTTP status of the answer. */
+            /** @description HTTP status of the response. */
             responseStatus?: number;
-            /** @description The body of the answer; null when it has none. */
+            /** @description Body of the response; null when it has none. */
             response?: unknown;
             createdAt?: components["schemas"]["Timestamp"];
             expiresAt?: components["schemas"]["Timestamp"];
         };
-        /** @description One thing that an end-user of a partner did. */
+        /** @description An action by a partner's end-user. */
         IngestEvent: {
             /**
-             * @description The AtlasForge id of the partner.
+             * @description AtlasForge id of the partner.
              * @example bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b
              */
             partner_id: string;
             /**
-             * @description What happened.
+             * @description Type of event.
              * @example transaction
              * @enum {string}
              */
             event_type: "user_signup" | "account_link" | "transaction";
             /**
-             * @description The partner's own id of the end-user; active users are counted by it.
+             * @description The partner's id for the end-user. Active users are counted by it.
              * @example usr_42
              */
             user_id?: string;
             /**
-             * @description The size of a transaction in US cents. Only for transactions.
+             * @description Transaction amount in US cents. Only for transactions.
              * @example 4218
              */
             amount_cents?: number;
             /**
-             * @description The kind of a transaction, such as groceries, rent, dining or subscription. Only for transactions.
+             * @description Transaction category, such as groceries, rent, dining or subscription. Only for transactions.
              * @example groceries
              */
             category?: string;
             /**
-             * @description The bank that was linked, such as chase or vanguard. Only for account links.
+             * @description Linked institution, such as chase or vanguard. Only for account links.
              * @example chase
              */
             institution?: string;
             /**
              * Format: date-time
-             * @description When it happened, from 1970 until one day from now; now when left out.
+             * @description Time of the event, between 1970 and one day from now. Defaults to now.
              * @example 2026-06-14T17:59:30Z
              */
             occurred_at?: string;
             /**
-             * @description The sender's own name of the event. The same one from the same partner counts once.
+             * @description Your id for the event. Events with the same id from the same partner count once.
              * @example link-7781
              */
             event_id?: string;
         };
-        /** @description What became of the events of a request. */
+        /** @description The result of an ingest request. */
         IngestReceipt: {
             /**
-             * @description How many events are new.
+             * @description Number of new events.
              * @example 1
              */
             accepted: number;
             /**
-             * @description How many were left out because their `event_id` was seen before or twice in the request.
+             * @description Number of events skipped because their `event_id` was already stored or is repeated in the request.
              * @example 0
              */
             duplicates: number;
             /**
-             * @description The partners that the events named, each once, in the order of their first mention.
+             * @description Partners of the events, without duplicates, in order of appearance.
              * @example [
              *       "bb8eca7c-f0c3-4ee3-9a0a-c97bc66b0f2b"
              *     ]
@@ -3568,7 +3584,7 @@ export interface components {
             from: components["schemas"]["Timestamp"];
             to: components["schemas"]["Timestamp"];
             /**
-             * @description The length of an interval.
+             * @description Length of an interval.
              * @example day
              * @enum {string}
              */
@@ -3576,69 +3592,69 @@ export interface components {
             totals: components["schemas"]["UsageTotals"];
             /** @description Every interval of the range, oldest first. */
             intervals: components["schemas"]["UsageOfInterval"][];
-            /** @description Transactions by category, the largest volume first. */
+            /** @description Transactions by category, largest volume first. */
             by_category: components["schemas"]["UsageOfCategory"][];
-            /** @description Account links by institution, most first. */
+            /** @description Account links by institution, highest count first. */
             by_institution: components["schemas"]["UsageOfInstitution"][];
         };
-        /** @description The sums of the whole range. */
+        /** @description Totals over the whole range. */
         UsageTotals: {
             /**
-             * @description Sign-ups.
+             * @description Number of sign-ups.
              * @example 1
              */
             user_signups: number;
             /**
-             * @description Linked accounts.
+             * @description Number of account links.
              * @example 1
              */
             account_links: number;
             /**
-             * @description Transactions.
+             * @description Number of transactions.
              * @example 2
              */
             transactions: number;
             /**
-             * @description The transactions' sizes in US cents.
+             * @description Transaction volume in US cents.
              * @example 149218
              */
             volume_cents: number;
             /**
-             * @description Different users with any event, each once.
+             * @description Number of distinct users with at least one event.
              * @example 2
              */
             active_users: number;
         };
-        /** @description The sums of one day or hour. */
+        /** @description Totals of one day or hour. */
         UsageOfInterval: {
             start: components["schemas"]["Timestamp"];
             /**
-             * @description Sign-ups.
+             * @description Number of sign-ups.
              * @example 0
              */
             user_signups: number;
             /**
-             * @description Linked accounts.
+             * @description Number of account links.
              * @example 0
              */
             account_links: number;
             /**
-             * @description Transactions.
+             * @description Number of transactions.
              * @example 1
              */
             transactions: number;
             /**
-             * @description The transactions' sizes in US cents.
+             * @description Transaction volume in US cents.
              * @example 145000
              */
             volume_cents: number;
             /**
-             * @description Different users with any event, each once.
+             * @description Number of distinct users with at least one event.
              * @example 2
              */
             active_users: number;
         };
-        /** @description The transactions of one category. */
+        /** @description Transactions of one category. */
         UsageOfCategory: {
             /**
              * @description The category; null for transactions without one.
@@ -3646,17 +3662,17 @@ export interface components {
              */
             category: string | null;
             /**
-             * @description Transactions.
+             * @description Number of transactions.
              * @example 1
              */
             transactions: number;
             /**
-             * @description Their sizes in US cents.
+             * @description Volume in US cents.
              * @example 4218
              */
             volume_cents: number;
         };
-        /** @description The account links of one institution. */
+        /** @description Account links of one institution. */
         UsageOfInstitution: {
             /**
              * @description The institution; null for links without one.
@@ -3664,201 +3680,201 @@ export interface components {
              */
             institution: string | null;
             /**
-             * @description Linked accounts.
+             * @description Number of account links.
              * @example 1
              */
             account_links: number;
         };
-        /** @description A projection of the balance, day by day. */
+        /** @description A day-by-day projection of the balance. */
         CashflowForecast: {
             /**
-             * @description Whose forecast it is.
+             * @description Your id for the end-user.
              * @example usr_8M2nQ
              */
             user_id: string;
             as_of: components["schemas"]["Timestamp"];
             /**
-             * @description Whether a bank did not answer and its last known balance was taken.
+             * @description Whether a bank did not respond and its last known balance was used.
              * @example false
              */
             stale: boolean;
             /**
-             * @description The currency of all amounts.
+             * @description Currency of all amounts.
              * @example USD
              */
             iso_currency_code: string;
             /**
-             * @description What is in the accounts now.
+             * @description Current balance of the accounts.
              * @example 980.2
              */
             current_balance: number;
             /**
-             * @description How many days the forecast covers.
+             * @description Forecast horizon in days.
              * @example 30
              */
             horizon_days: number;
             /**
-             * @description The lowest projected balance.
+             * @description Lowest projected balance.
              * @example 412.18
              */
             projected_min_balance: number;
             /**
              * Format: date
-             * @description The first day on which it is reached.
+             * @description First day with the lowest projected balance.
              * @example 2026-06-21
              */
             projected_min_date: string;
             /**
-             * @description What a backtest on this history has earned, from 0 to 1.
+             * @description Result of a backtest on this end-user's history, from 0 to 1.
              * @example 0.92
              */
             confidence: number;
-            /** @description What to look out for, by date. */
+            /** @description Alerts, ordered by date. */
             alerts: components["schemas"]["CashflowAlert"][];
-            /** @description One row for each day, beginning tomorrow. */
+            /** @description One row per day, starting tomorrow. */
             daily: components["schemas"]["CashflowDay"][];
-            /** @description The recurring amounts that are still running. */
+            /** @description Active recurring amounts. */
             recurring: components["schemas"]["RecurringAmount"][];
-            /** @description Every day on which the projected balance is below zero. */
+            /** @description Days on which the projected balance is below zero. */
             shortfalls: components["schemas"]["CashflowShortfall"][];
         };
-        /** @description Something to look out for. */
+        /** @description A warning about one day. */
         CashflowAlert: {
             /**
-             * @description What it is.
+             * @description Type of alert.
              * @example low_balance
              * @enum {string}
              */
             type: "low_balance" | "shortfall" | "large_upcoming_bill";
             /**
              * Format: date
-             * @description The day.
+             * @description Date.
              * @example 2026-06-21
              */
             date: string;
             /**
-             * @description The projected balance, what is missing, or the bill.
+             * @description The projected balance, the missing amount or the bill, depending on `type`.
              * @example 412.18
              */
             amount?: number;
             /**
-             * @description What the bill is for.
+             * @description Description of the bill.
              * @example City Rentals
              */
             description?: string;
         };
-        /** @description One day of the projection. */
+        /** @description One day of the forecast. */
         CashflowDay: {
             /**
              * Format: date
-             * @description The day.
+             * @description Date.
              * @example 2026-06-15
              */
             date: string;
             /**
-             * @description The balance at the end of the day.
+             * @description Projected balance at the end of the day.
              * @example 941.03
              */
             projected_balance: number;
             /**
-             * @description The lower bound.
+             * @description Lower bound.
              * @example 902.5
              */
             low: number;
             /**
-             * @description The upper bound.
+             * @description Upper bound.
              * @example 958.77
              */
             high: number;
         };
-        /** @description An amount that comes again and again. */
+        /** @description A recurring amount. */
         RecurringAmount: {
             /**
-             * @description As the bank wrote it the last time.
+             * @description The bank's latest description.
              * @example City Rentals
              */
             description: string;
             /**
-             * @description How often it comes.
+             * @description How often the amount recurs.
              * @example monthly
              * @enum {string}
              */
             cadence: "weekly" | "biweekly" | "semimonthly" | "monthly" | "yearly";
             /**
-             * @description Its typical size, positive in both directions.
+             * @description Typical amount, positive in both directions.
              * @example 500
              */
             amount: number;
             /**
              * Format: date
-             * @description When it is expected next.
+             * @description Next expected date.
              * @example 2026-06-16
              */
             next_date: string;
             /**
-             * @description Whether money comes or goes.
+             * @description Whether money comes in or goes out.
              * @example outflow
              * @enum {string}
              */
             direction: "inflow" | "outflow";
         };
-        /** @description A day on which money is missing. */
+        /** @description A day with a negative projected balance. */
         CashflowShortfall: {
             /**
              * Format: date
-             * @description The day.
+             * @description Date.
              * @example 2026-06-29
              */
             date: string;
             /**
-             * @description How much is missing.
+             * @description Missing amount.
              * @example 37.82
              */
             amount: number;
         };
         LinkTokenRequest: {
             /**
-             * @description Your own id of the end-user.
+             * @description Your id for the end-user.
              * @example usr_8M2nQ
              */
             user_id: string;
-            /** @description Plaid's products that the item is to have; `transactions` and `auth` unless given. */
+            /** @description Plaid products for the item. Defaults to `transactions` and `auth`. */
             products?: string[];
-            /** @description Countries whose banks Link offers, as two letters; `US` unless given. */
+            /** @description Two-letter codes of the countries whose banks Link offers. Defaults to `US`. */
             country_codes?: string[];
             /**
-             * @description Link's language.
+             * @description Language of Link.
              * @default en
              */
             language?: string;
-            /** @description Where a bank's own login sends the end-user back to; registered with Plaid before. */
+            /** @description URL to which a bank's own login page redirects the end-user. It must be registered with Plaid. */
             redirect_uri?: string;
-            /** @description Opens Link in update mode for this item, to repair its login. */
+            /** @description Opens Link in update mode to repair the login of this item. */
             item_id?: string;
         };
         LinkToken: {
-            /** @description Give it to Plaid Link. */
+            /** @description Token for Plaid Link. */
             link_token: string;
             /**
              * Format: date-time
-             * @description Until when Link takes it.
+             * @description Expiry of the token.
              */
             expiration: string;
-            /** @description Plaid's id of the call. */
+            /** @description Plaid's request id. */
             request_id: string;
         };
         SandboxPublicTokenRequest: {
             /**
-             * @description A bank of Plaid's sandbox.
+             * @description A bank in Plaid's sandbox.
              * @default ins_109508
              */
             institution_id?: string;
         };
         SandboxPublicToken: {
-            /** @description For `POST /v1/accounts/link`. */
+            /** @description Public token for `POST /v1/accounts/link`. */
             public_token: string;
         };
-        /** @description Nothing has to be said. */
+        /** @description An empty object. */
         EmptyObject: Record<string, never>;
         SandboxLoginReset: {
             /** @description Always true. */
@@ -3866,7 +3882,7 @@ export interface components {
         };
         SandboxWebhookRequest: {
             /**
-             * @description Plaid's code of the webhook.
+             * @description Plaid's webhook code.
              * @enum {string}
              */
             webhook_code: "SYNC_UPDATES_AVAILABLE" | "DEFAULT_UPDATE" | "RECURRING_TRANSACTIONS_UPDATE" | "NEW_ACCOUNTS_AVAILABLE" | "PENDING_DISCONNECT" | "LOGIN_REPAIRED" | "USER_PERMISSION_REVOKED";
@@ -3876,151 +3892,151 @@ export interface components {
             webhook_fired: boolean;
         };
         LinkRequest: {
-            /** @description What Plaid Link gave your app on success. */
+            /** @description Public token from Plaid Link. */
             public_token: string;
-            /** @description Your own id of the end-user. */
+            /** @description Your id for the end-user. */
             user_id: string;
             institution?: components["schemas"]["InstitutionInput"];
         };
-        /** @description The bank as Plaid Link's metadata names it. Without it Plaid is asked. */
+        /** @description The bank, from Plaid Link's metadata. When omitted, the server fetches it from Plaid. */
         InstitutionInput: {
-            /** @description Plaid's id of the bank. */
+            /** @description Plaid's id for the bank. */
             institution_id?: string;
-            /** @description The bank's name. */
+            /** @description Name of the bank. */
             name?: string;
         };
         /** @description The bank of an item. */
         Institution: {
             /**
-             * @description Plaid's id of the bank.
+             * @description Plaid's id for the bank.
              * @example ins_109508
              */
             institution_id: string | null;
             /**
-             * @description The bank's name.
+             * @description Name of the bank.
              * @example Sandbox Bank
              */
             name: string | null;
         };
         LinkedItem: {
-            /** @description The item's id. */
+            /** @description Item id. */
             item_id: string;
             institution: components["schemas"]["Institution"];
             accounts: components["schemas"]["LinkedAccount"][];
         };
         /** @description One account of an item. */
         LinkedAccount: {
-            /** @description The account's id. */
+            /** @description Account id. */
             account_id: string;
-            /** @description What the bank or the end-user calls it. */
+            /** @description Name given by the bank or the end-user. */
             name: string;
-            /** @description The last digits of its number. */
+            /** @description Last digits of the account number. */
             mask: string | null;
-            /** @description Plaid's type: depository, credit, loan, investment or other. */
+            /** @description Plaid's account type: depository, credit, loan, investment or other. */
             type: string;
-            /** @description Plaid's subtype, such as checking. */
+            /** @description Plaid's account subtype, such as checking. */
             subtype: string | null;
-            /** @description What is on it, or owed on it. */
+            /** @description Current balance, or the amount owed for credit and loan accounts. */
             current_balance: number | null;
-            /** @description What can be spent; null where the bank does not tell. */
+            /** @description Available balance; null when the bank does not report it. */
             available_balance: number | null;
-            /** @description The currency of both balances. */
+            /** @description Currency of both balances. */
             iso_currency_code: string | null;
         };
         AccountList: {
             accounts: components["schemas"]["Account"][];
         };
-        /** @description One account with its balances and their age. */
+        /** @description An account with its balances and their age. */
         Account: components["schemas"]["LinkedAccount"] & {
-            /** @description The item that it belongs to. */
+            /** @description Id of the account's item. */
             item_id: string;
             as_of: components["schemas"]["Timestamp"];
-            /** @description Whether the bank could not be asked now. */
+            /** @description Whether the bank was unavailable and the balance is the last known one. */
             stale: boolean;
         };
         ItemList: {
             items: components["schemas"]["Item"][];
             next_cursor: components["schemas"]["NextCursor"];
-            /** @description Whether more follow. */
+            /** @description Whether there is another page. */
             has_more: boolean;
         };
-        /** @description One end-user's login at one bank. */
+        /** @description An end-user's login at a bank. */
         Item: {
-            /** @description The item's id. */
+            /** @description Item id. */
             item_id: string;
-            /** @description Your own id of the end-user. */
+            /** @description Your id for the end-user. */
             user_id: string;
             institution: components["schemas"]["Institution"];
             /**
-             * @description `login_required` needs Link in update mode.
+             * @description `login_required` means that the end-user must repair the login with Link in update mode.
              * @enum {string}
              */
             status: "ok" | "login_required" | "error";
-            /** @description Plaid's code of what is wrong, or of what soon will be. */
+            /** @description Plaid's code for a current or upcoming problem with the item. */
             error_code: string | null;
             /**
              * Format: date-time
-             * @description When its transactions were last fetched.
+             * @description Time of the last transactions sync.
              */
             last_synced_at: string | null;
             environment: components["schemas"]["Environment"];
             created_at: components["schemas"]["Timestamp"];
         };
         TransactionPage: {
-            /** @description New and modified transactions as they are now. */
+            /** @description New and modified transactions, in their current state. */
             transactions: components["schemas"]["Transaction"][];
-            /** @description Transactions that are gone, or that `since` now leaves out. */
+            /** @description Transactions that were deleted, or that `since` now excludes. */
             removed: components["schemas"]["RemovedTransaction"][];
-            /** @description The place in the feed after this page; also given when nothing follows yet. */
+            /** @description Position in the feed after this page. Present even when no changes follow yet. */
             next_cursor: string;
-            /** @description Whether more changes are there already. */
+            /** @description Whether more changes are available now. */
             has_more: boolean;
-            /** @description True when a bank could not be asked now; absent otherwise. */
+            /** @description True when a bank was unavailable and the page holds stored data only; absent otherwise. */
             stale?: boolean;
         };
-        /** @description One transaction on an account. */
+        /** @description A transaction on an account. */
         Transaction: {
-            /** @description The transaction's id. */
+            /** @description Transaction id. */
             transaction_id: string;
-            /** @description The account that it is on. */
+            /** @description Id of the account. */
             account_id: string;
-            /** @description The merchant, where known. */
+            /** @description Merchant name, if known. */
             merchant_name: string | null;
-            /** @description The bank's own line. */
+            /** @description The bank's description. */
             name: string;
             amount: components["schemas"]["TransactionAmount"];
-            /** @description The currency of the amount. */
+            /** @description Currency of the amount. */
             iso_currency_code: string | null;
             date: components["schemas"]["CalendarDate"];
             /**
              * Format: date
-             * @description When the end-user agreed to it, where known.
+             * @description Authorization date, if known.
              */
             authorized_date: string | null;
-            /** @description Whether the bank has not booked it yet. */
+            /** @description Whether the transaction is pending. */
             pending: boolean;
-            /** @description The pending transaction that this one took the place of. */
+            /** @description Id of the pending transaction that this one replaced. */
             pending_transaction_id: string | null;
             /**
-             * @description Plaid's primary category.
+             * @description Plaid's primary personal finance category.
              * @example FOOD_AND_DRINK
              */
             personal_finance_category_primary: string | null;
         };
         /** @description Positive when money leaves the account, with at most two decimals. */
         TransactionAmount: number;
-        /** @description A transaction to take out. */
+        /** @description A deleted transaction. */
         RemovedTransaction: {
-            /** @description The transaction's id. */
+            /** @description Transaction id. */
             transaction_id: string;
         };
-        /** @description What Plaid sends. Further members depend on the type. */
+        /** @description A Plaid webhook. Other members depend on the type. */
         PlaidWebhook: {
-            /** @description What it is about. */
+            /** @description Plaid's webhook type. */
             webhook_type: string;
-            /** @description What happened. */
+            /** @description Plaid's webhook code. */
             webhook_code: string;
-            /** @description Plaid's own id of the item. */
+            /** @description Plaid's id for the item. */
             item_id?: string | null;
         } & {
             [key: string]: unknown;
@@ -4030,7 +4046,7 @@ export interface components {
             received: boolean;
         };
         /**
-         * @description `defaulted` when it was not paid back 30 days after it was due.
+         * @description Status of the loan. `defaulted` means not repaid 30 days after the due date.
          * @example active
          * @enum {string}
          */
@@ -4039,24 +4055,24 @@ export interface components {
             /** @constant */
             ok: true;
             loan_id: number;
-            /** @description What was asked for, in credits. */
+            /** @description Requested amount, in credits. */
             requested: number;
-            /** @description What was paid out, in credits. */
+            /** @description Disbursed amount, in credits. */
             approved: number;
-            /** @description The score that decided. */
+            /** @description Score at the time of the decision. */
             score: number;
-            /** @description The most that this score gives, in credits. */
+            /** @description Loan limit for this score, in credits. */
             limit: number;
-            /** @description What happened and how to pay back. */
+            /** @description The decision and how to repay. */
             message: string;
         };
         Loan: {
             id: number;
-            /** @description What was paid out, in credits. */
+            /** @description Disbursed amount, in credits. */
             amount: number;
-            /** @description What was paid back, in credits. */
+            /** @description Amount repaid, in credits. */
             amount_repaid: number;
-            /** @description What is left to pay back, in credits. */
+            /** @description Amount outstanding, in credits. */
             outstanding: number;
             status: components["schemas"]["LoanStatus"];
             purpose: string | null;
@@ -4064,7 +4080,7 @@ export interface components {
             due_at: components["schemas"]["Timestamp"];
             /**
              * Format: date-time
-             * @description When nothing was outstanding any more.
+             * @description Time of full repayment; null until then.
              */
             repaid_at: string | null;
         };
@@ -4072,53 +4088,53 @@ export interface components {
             agent_id: string;
             loans: components["schemas"]["Loan"][];
             next_cursor: components["schemas"]["NextCursor"];
-            /** @description Whether there are older loans. */
+            /** @description Whether there is another page. */
             has_more: boolean;
         };
         /**
-         * @description The network by which the destination is paid.
+         * @description The network that pays the destination.
          * @example rtp
          * @enum {string}
          */
         Rail: "ach" | "same_day_ach" | "rtp";
         /**
-         * @description Where the movement as a whole is.
+         * @description Status of the whole transfer.
          * @example submitted
          * @enum {string}
          */
         TransferState: "submitted" | "pending" | "posted" | "settled" | "failed" | "returned" | "cancelled";
         /**
-         * @description One payment of a transfer.
+         * @description A payment of a transfer.
          * @example debit
          * @enum {string}
          */
         Leg: "debit" | "credit" | "refund";
         TransferRequest: {
             /**
-             * @description The linked account that the money comes from.
+             * @description Source: a linked account.
              * @example acc_a1B2c3D4
              */
             from_account_id: string;
             /**
-             * @description The linked account or the recipient that it goes to.
+             * @description Destination: a linked account or a recipient.
              * @example acc_recipient_42
              */
             to_account_id: string;
             amount: components["schemas"]["PositiveMoney"];
             /**
-             * @description The currency of both accounts.
+             * @description Currency of both accounts.
              * @default USD
              * @example USD
              */
             currency?: string;
             /**
-             * @description What it is for. Its first ten letters and digits are shown on bank statements.
+             * @description Note about the transfer. Its first ten letters and digits appear on bank statements.
              * @example Coffee
              */
             memo?: string;
             rail?: components["schemas"]["Rail"];
             /**
-             * @description The legal name of the source account's holder, which banks print; your id of the end-user unless given.
+             * @description Legal name of the source account's holder, shown by banks. Defaults to your id for the end-user.
              * @example Ada Byron
              */
             legal_name?: string;
@@ -4127,7 +4143,7 @@ export interface components {
             state: components["schemas"]["TransferState"];
             created_at: components["schemas"]["Timestamp"];
             /**
-             * @description Why, where the network or the bank said so: its code and its text.
+             * @description Code and text of the reason, when the network or the bank gives one.
              * @example R01: Insufficient funds
              */
             reason?: string;
@@ -4135,26 +4151,26 @@ export interface components {
         TransferLeg: {
             leg: components["schemas"]["Leg"];
             /**
-             * @description Plaid's name of the network.
+             * @description Plaid's name for the network.
              * @example same-day-ach
              * @enum {string}
              */
             network: "ach" | "same-day-ach" | "rtp";
             /**
-             * @description `wanted` waits to be given to Plaid; the others are Plaid's.
+             * @description `wanted` means not yet submitted to Plaid. The other values are Plaid's.
              * @example pending
              * @enum {string}
              */
             status: "wanted" | "pending" | "posted" | "settled" | "funds_available" | "failed" | "returned" | "cancelled";
             /**
-             * @description Why it came to nothing.
+             * @description Why the payment failed.
              * @example R01: Insufficient funds
              */
             reason?: string;
         };
         TransferSummary: {
             /**
-             * @description The transfer's id.
+             * @description Transfer id.
              * @example tfr_M0p9X
              */
             id: string;
@@ -4166,13 +4182,13 @@ export interface components {
              * @example USD
              */
             currency: string;
-            /** @description What it is for. */
+            /** @description Note about the transfer. */
             memo: string | null;
-            /** @description The account that the money comes from. */
+            /** @description Source account. */
             from_account_id: string;
-            /** @description The account or recipient that it goes to. */
+            /** @description Destination account or recipient. */
             to_account_id: string;
-            /** @description Your id of the end-user whose account the money comes from. */
+            /** @description Your id for the end-user who owns the source account. */
             user_id: string;
             environment: components["schemas"]["Environment"];
             estimated_settlement: components["schemas"]["Timestamp"];
@@ -4180,7 +4196,7 @@ export interface components {
         };
         Transfer: {
             /**
-             * @description The transfer's id.
+             * @description Transfer id.
              * @example tfr_M0p9X
              */
             id: string;
@@ -4192,20 +4208,20 @@ export interface components {
              * @example USD
              */
             currency: string;
-            /** @description What it is for. */
+            /** @description Note about the transfer. */
             memo: string | null;
-            /** @description The account that the money comes from. */
+            /** @description Source account. */
             from_account_id: string;
-            /** @description The account or recipient that it goes to. */
+            /** @description Destination account or recipient. */
             to_account_id: string;
-            /** @description Your id of the end-user whose account the money comes from. */
+            /** @description Your id for the end-user who owns the source account. */
             user_id: string;
             environment: components["schemas"]["Environment"];
             estimated_settlement: components["schemas"]["Timestamp"];
             created_at: components["schemas"]["Timestamp"];
-            /** @description Every state that it has been in, oldest first. */
+            /** @description Status history, oldest first. */
             events: components["schemas"]["TransferEvent"][];
-            /** @description Its payments at Plaid, in the order in which they were decided on. */
+            /** @description Payments at Plaid, in order of creation. */
             legs: components["schemas"]["TransferLeg"][];
         };
         TransferList: {
@@ -4217,7 +4233,7 @@ export interface components {
         };
         SimulateRequest: {
             /**
-             * @description What the transfer is to become.
+             * @description New status of the transfer.
              * @enum {string}
              */
             event: "pending" | "posted" | "settled" | "failed" | "returned";
@@ -4225,49 +4241,49 @@ export interface components {
         };
         RecipientRequest: {
             /**
-             * @description The account holder's legal name.
+             * @description Legal name of the account holder.
              * @example Corner Coffee LLC
              */
             name: string;
             /**
-             * @description The bank's ABA routing number.
+             * @description ABA routing number of the bank.
              * @example 021000021
              */
             routing_number: string;
             /**
-             * @description The account's number.
+             * @description Account number.
              * @example 000123456789
              */
             account_number: string;
             /**
-             * @description The kind of account.
+             * @description Type of account.
              * @enum {string}
              */
             account_type: "checking" | "savings";
             /**
-             * @description Your own id of the end-user whose recipient this is, if it is one's.
+             * @description Your id for the end-user who uses this recipient, if any.
              * @example usr_8M2nQ
              */
             user_id?: string;
         };
         Recipient: {
             /**
-             * @description For `to_account_id`.
+             * @description Recipient id. Use it as `to_account_id`.
              * @example acc_recipient_42
              */
             id: string;
-            /** @description The account holder's name. */
+            /** @description Name of the account holder. */
             name: string;
-            /** @description The bank's routing number. */
+            /** @description Routing number of the bank. */
             routing_number: string;
-            /** @description The last four digits of the account's number. */
+            /** @description Last four digits of the account number. */
             mask: string;
             /**
-             * @description The kind of account.
+             * @description Type of account.
              * @enum {string}
              */
             account_type: "checking" | "savings";
-            /** @description Your id of the end-user whose recipient this is. */
+            /** @description Your id for the end-user who uses this recipient. */
             user_id: string | null;
             environment: components["schemas"]["Environment"];
             created_at: components["schemas"]["Timestamp"];
@@ -4280,19 +4296,19 @@ export interface components {
             has_more: boolean;
         };
         /**
-         * @description A type of event, a group of types, or `*` for all.
+         * @description An event type, a group of types, or `*` for all events.
          * @example transfer.*
          * @enum {string}
          */
         EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
         /**
          * Format: uri
-         * @description Where the events go. Without user name and password.
+         * @description URL that receives the events, without user name and password.
          * @example https://example.com/hooks/atlas
          */
         WebhookUrl: string;
         /**
-         * @description A note for yourself.
+         * @description Your note about the endpoint.
          * @example Settlement service
          */
         WebhookDescription: string | null;
@@ -4301,68 +4317,68 @@ export interface components {
          * @enum {string}
          */
         WebhookStatus: "enabled" | "disabled";
-        /** @description A new endpoint. */
+        /** @description A new webhook endpoint. */
         NewWebhook: {
             url: components["schemas"]["WebhookUrl"];
-            /** @description What the endpoint is subscribed to. */
+            /** @description Event types and groups to subscribe to. */
             events: components["schemas"]["EventSubscription"][];
             description?: components["schemas"]["WebhookDescription"];
         };
-        /** @description What is to change. */
+        /** @description The fields to change. */
         WebhookChanges: {
             url?: components["schemas"]["WebhookUrl"];
-            /** @description What the endpoint is subscribed to. */
+            /** @description Event types and groups to subscribe to. */
             events?: components["schemas"]["EventSubscription"][];
             description?: components["schemas"]["WebhookDescription"];
             status?: components["schemas"]["WebhookStatus"];
         };
-        /** @description An endpoint. */
+        /** @description A webhook endpoint. */
         Webhook: {
             /**
-             * @description Identifies the endpoint.
+             * @description Endpoint id.
              * @example whk_3Fz6
              */
             id: string;
-            /** @description Where the events go. */
+            /** @description URL that receives the events. */
             url: string;
-            /** @description What it is subscribed to. */
+            /** @description Subscribed event types and groups. */
             events: string[];
-            /** @description Your note. */
+            /** @description Your note about the endpoint. */
             description: string | null;
             status: components["schemas"]["WebhookStatus"];
             /**
-             * @description Why it is disabled: you asked for it, it answered 410, or it only failed for 5 days. Null while it is enabled.
+             * @description Why the endpoint is disabled: you disabled it (`requested`), it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`). Null while enabled.
              * @enum {string|null}
              */
             disabled_reason: "requested" | "gone" | "failing" | null;
-            /** @description One more at every change; send it as `If-Match`. */
+            /** @description Version, incremented by every change. Send it as `If-Match`. */
             version: number;
             created_at: components["schemas"]["Timestamp"];
         };
-        /** @description An endpoint together with its secret, which is shown once. */
+        /** @description An endpoint with its secret, which is shown only once. */
         WebhookWithSecret: {
             /**
-             * @description Identifies the endpoint.
+             * @description Endpoint id.
              * @example whk_3Fz6
              */
             id: string;
-            /** @description Where the events go. */
+            /** @description URL that receives the events. */
             url: string;
-            /** @description What it is subscribed to. */
+            /** @description Subscribed event types and groups. */
             events: string[];
-            /** @description Your note. */
+            /** @description Your note about the endpoint. */
             description: string | null;
             status: components["schemas"]["WebhookStatus"];
             /**
-             * @description Why it is disabled: you asked for it, it answered 410, or it only failed for 5 days. Null while it is enabled.
+             * @description Why the endpoint is disabled: you disabled it (`requested`), it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`). Null while enabled.
              * @enum {string|null}
              */
             disabled_reason: "requested" | "gone" | "failing" | null;
-            /** @description One more at every change; send it as `If-Match`. */
+            /** @description Version, incremented by every change. Send it as `If-Match`. */
             version: number;
             created_at: components["schemas"]["Timestamp"];
             /**
-             * @description Signs the deliveries. Keep it safe; it is not shown again.
+             * @description Secret that signs the deliveries. Store it safely; it is not shown again.
              * @example whsec_b3VyIHNlY3JldCBpcyBzaG93biBvbmNl
              */
             secret: string;
@@ -4373,44 +4389,45 @@ export interface components {
             nextCursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description `pending` waits for its next attempt, `succeeded` arrived, `failed` was given up.
+         * @description `pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.
          * @enum {string}
          */
         DeliveryStatus: "pending" | "succeeded" | "failed";
-        /** @description One request to the endpoint. */
+        /** @description A request to the endpoint. */
         DeliveryAttempt: {
             at: components["schemas"]["Timestamp"];
-            /** @description The HTTP status of the answer; null when there was none. */
+            /** @description HTTP status of the response; null without a response. */
             status: number | null;
-            /** @description How long the attempt took. */
+            /** @description Duration of the attempt in milliseconds. */
             latency_ms: number;
-            /** @description The first KiB of the answer; null when there was none. */
+            /** @description First KiB of the response body; null without a response. */
             response_body: string | null;
             /**
-             * @description What went wrong where it is not the status alone: `timeout`, `connection_refused`, `connection_reset`, `dns_failure`, `tls_failure`,
-             *     `redirect_not_followed`, `forbidden_address`, or `connection_failed` for anything else.
+             * @description Reason when the attempt failed without a usable response: `timeout`, `connection_refused`,
+             *     `connection_reset`, `dns_failure`, `tls_failure`, `redirect_not_followed`, `forbidden_address`, or
+             *     `connection_failed` for anything else.
              */
             error?: string;
         };
-        /** @description One event on its way to one endpoint. */
+        /** @description A delivery of one event to one endpoint. */
         WebhookDelivery: {
             /**
-             * @description Identifies the delivery, the same at every attempt and replay.
+             * @description Delivery id, the same for every attempt and replay.
              * @example dlv_01HW3T
              */
             id: string;
-            /** @description The endpoint. */
+            /** @description Endpoint id. */
             webhook_id: string;
-            /** @description The event. */
+            /** @description Event id. */
             event_id: string;
-            /** @description The type of the event. */
+            /** @description Event type. */
             event_type: string;
             status: components["schemas"]["DeliveryStatus"];
-            /** @description The attempts, oldest first. */
+            /** @description Attempts, oldest first. */
             attempts: components["schemas"]["DeliveryAttempt"][];
             /**
              * Format: date-time
-             * @description When it is tried next; null when it is not.
+             * @description Time of the next attempt; null when none is scheduled.
              */
             next_attempt_at: string | null;
             created_at: components["schemas"]["Timestamp"];
@@ -4424,27 +4441,27 @@ export interface components {
         ReplayRequest: {
             since: components["schemas"]["Timestamp"];
         };
-        /** @description What was queued. */
+        /** @description The result of a replay. */
         ReplayAnswer: {
-            /** @description How many deliveries are queued again. */
+            /** @description Number of deliveries queued again. */
             replayed: number;
         };
         /** @description An event in the feed. */
         Event: {
             /**
-             * @description Identifies the event, in the feed and in every delivery.
+             * @description Event id, the same in the feed and in every delivery.
              * @example evt_5Aq
              */
             id: string;
             /**
-             * @description The type of the event.
+             * @description Event type.
              * @example transfer.settled
              */
             type: string;
-            /** @description One more than that of your event before. */
+            /** @description Position of the event in your feed, without gaps. */
             sequence: number;
             created_at: components["schemas"]["Timestamp"];
-            /** @description What it is about; the `webhooks` section describes each type. */
+            /** @description Data of the event. The `webhooks` section describes each type. */
             data: {
                 [key: string]: unknown;
             };
@@ -4452,130 +4469,130 @@ export interface components {
         /** @description A page of events. */
         EventList: {
             items: components["schemas"]["Event"][];
-            /** @description Pass it as `after` to get the next page; null when there is nothing after this page yet. */
+            /** @description Pass it as `after` to get the next page. Null when no events follow yet. */
             nextCursor: string | null;
         };
         /** @description The body of every delivery. */
         EventEnvelope: {
-            /** @description Identifies the event; the same in every delivery of it. */
+            /** @description Event id, the same in every delivery. */
             id: string;
-            /** @description The type of the event. */
+            /** @description Event type. */
             type: string;
             created_at: components["schemas"]["Timestamp"];
-            /** @description What it is about. */
+            /** @description Data of the event. */
             data: {
                 [key: string]: unknown;
             };
         };
-        /** @description Names a linked bank login. */
+        /** @description Data of events about linked bank logins. */
         ItemEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             item_id: string;
-            /** @description Your own id of the end-user. */
+            /** @description Your id for the end-user. */
             user_id?: string;
         };
-        /** @description Names a transfer. */
+        /** @description Data of transfer events. */
         TransferEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             transfer_id: string;
         };
-        /** @description Names a stored calculation. */
+        /** @description Data of calculation events. */
         CalculationEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             calculation_id: string;
         };
-        /** @description Names an agent. */
+        /** @description Data of agent events. */
         AgentEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             agent_id: string;
         };
-        /** @description Names an agent and its approval request. */
+        /** @description Data of approval events. */
         ApprovalEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             agent_id: string;
-            /** @description The number of the approval request. */
+            /** @description Id of the approval request. */
             approval_id: number;
         };
-        /** @description Names an agent and its loan. */
+        /** @description Data of loan events. */
         LoanEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             agent_id: string;
-            /** @description The number of the loan. */
+            /** @description Loan id. */
             loan_id: number;
         };
-        /** @description Names a task. */
+        /** @description Data of task events. */
         TaskEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             task_id: string;
         };
-        /** @description Names the endpoint that is tested. */
+        /** @description Data of test events. */
         WebhookTestEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             webhook_id: string;
         };
-        /** @description Names the endpoint that was disabled, and why. */
+        /** @description Data of events about disabled endpoints. */
         WebhookDisabledEventData: {
-            /** @description What the event is about. */
+            /** @description Id of the resource that the event is about. */
             webhook_id: string;
-            /** @description Where the events went. */
+            /** @description URL of the endpoint. */
             url: string;
             /**
-             * @description It answered 410, or it only failed for 5 days.
+             * @description Why the endpoint was disabled: it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`).
              * @enum {string}
              */
             reason: "gone" | "failing";
         };
         /**
-         * @description The id of a project.
+         * @description Project id.
          * @example prj_5Rw2
          */
         ProjectReference: string;
         /**
-         * @description The id of a task.
+         * @description Task id.
          * @example tsk_7Kc1
          */
         TaskReference: string;
         /**
-         * @description What the project is called; not blank.
+         * @description Name of the project. Must not be blank.
          * @example Quarterly close
          */
         ProjectName: string;
         /**
-         * @description What is to be done; not blank.
+         * @description Title of the task. Must not be blank.
          * @example Review Q3 forecast
          */
         TaskTitle: string;
         /**
-         * @description As much more as there is to say; null for nothing.
+         * @description Description; null for none.
          * @example What finance needs before the 10th
          */
         WorkDescription: string | null;
         /**
-         * @description How urgent it is.
+         * @description Priority of the task.
          * @example HIGH
          * @enum {string}
          */
         TaskPriority: "LOW" | "MEDIUM" | "HIGH" | "URGENT";
         /**
-         * @description `DONE` and `CANCELLED` end a task, and it can be reopened.
+         * @description Status of the task. A task that is `DONE` or `CANCELLED` can be reopened.
          * @example TODO
          * @enum {string}
          */
         TaskStatus: "TODO" | "IN_PROGRESS" | "DONE" | "CANCELLED";
         /**
          * Format: date-time
-         * @description When it is due, in any offset; null for no due date.
+         * @description Due date, with any UTC offset; null for none.
          * @example 2026-05-01T17:00:00Z
          */
         DueOn: string | null;
-        /** @description The tasks that this one waits for; an id that comes again counts once. */
+        /** @description Ids of the tasks that this task depends on. Duplicates are ignored. */
         DependsOn: components["schemas"]["TaskReference"][];
         /** @description A new project. */
         NewProject: {
             name: components["schemas"]["ProjectName"];
             description?: components["schemas"]["WorkDescription"];
         };
-        /** @description What is to change. */
+        /** @description The fields to change. */
         ProjectChanges: {
             name?: components["schemas"]["ProjectName"];
             description?: components["schemas"]["WorkDescription"];
@@ -4583,15 +4600,15 @@ export interface components {
         /** @description A project. */
         Project: {
             /**
-             * @description Identifies the project.
+             * @description Project id.
              * @example prj_5Rw2
              */
             id: string;
-            /** @description What the project is called. */
+            /** @description Name of the project. */
             name: string;
-            /** @description What more there is to say. */
+            /** @description Description. */
             description: string | null;
-            /** @description One more at every write; send it as `If-Match`. */
+            /** @description Version, incremented by every change. Send it as `If-Match`. */
             version: number;
             createdAt: components["schemas"]["Timestamp"];
             updatedAt: components["schemas"]["Timestamp"];
@@ -4607,25 +4624,25 @@ export interface components {
             title: components["schemas"]["TaskTitle"];
             description?: components["schemas"]["WorkDescription"];
             /**
-             * @description How urgent it is.
+             * @description Priority of the task.
              * @default MEDIUM
              * @enum {string}
              */
             priority?: "LOW" | "MEDIUM" | "HIGH" | "URGENT";
             dueOn?: components["schemas"]["DueOn"];
             /**
-             * @description Where it stands.
+             * @description Status of the task.
              * @default TODO
              * @enum {string}
              */
             status?: "TODO" | "IN_PROGRESS" | "DONE" | "CANCELLED";
             /**
-             * @description The tasks that this one waits for; an id that comes again counts once.
+             * @description Ids of the tasks that this task depends on. Duplicates are ignored.
              * @default []
              */
             dependsOn?: components["schemas"]["TaskReference"][];
         };
-        /** @description What is to change. */
+        /** @description The fields to change. */
         TaskChanges: {
             projectId?: components["schemas"]["ProjectReference"];
             title?: components["schemas"]["TaskTitle"];
@@ -4638,29 +4655,29 @@ export interface components {
         /** @description A task. */
         Task: {
             /**
-             * @description Identifies the task.
+             * @description Task id.
              * @example tsk_9Ud4
              */
             id: string;
             /**
-             * @description The project that it belongs to.
+             * @description Id of the task's project.
              * @example prj_5Rw2
              */
             projectId: string;
-            /** @description What is to be done. */
+            /** @description Title of the task. */
             title: string;
-            /** @description What more there is to say. */
+            /** @description Description. */
             description: string | null;
             priority: components["schemas"]["TaskPriority"];
             /**
              * Format: date-time
-             * @description When it is due; null for no due date.
+             * @description Due date; null for none.
              */
             dueOn: string | null;
             status: components["schemas"]["TaskStatus"];
-            /** @description The tasks that this one waits for, in the order in which you gave them. */
+            /** @description Ids of the tasks that this task depends on, in the order you sent. */
             dependsOn: string[];
-            /** @description One more at every write; send it as `If-Match`. */
+            /** @description Version, incremented by every change. Send it as `If-Match`. */
             version: number;
             createdAt: components["schemas"]["Timestamp"];
             updatedAt: components["schemas"]["Timestamp"];
@@ -4672,7 +4689,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The request is not as the specification wants it; `errors` names every field that failed. */
+        /** @description The request is invalid. `errors` lists every invalid field. */
         ValidationFailed: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4728,7 +4745,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A live credential of a partner that is not enabled for production. */
+        /** @description The credential is live, and its partner is not enabled for production. */
         ProductionNotEnabled: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4745,7 +4762,7 @@ export interface components {
                  *       "type": "/errors/production-not-enabled",
                  *       "title": "production_not_enabled",
                  *       "status": 402,
-                 *       "detail": "This partner is not enabled for production yet; use a test key, or ask the operator.",
+                 *       "detail": "This partner is not enabled for production. Use a test key, or ask the operator to enable it.",
                  *       "error": "production_not_enabled",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4753,7 +4770,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The credential is valid and may not do this. */
+        /** @description The credential is valid but not allowed to do this. */
         Forbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4779,7 +4796,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such thing, or it belongs to somebody else. */
+        /** @description The resource does not exist, or belongs to another partner. */
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4804,7 +4821,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The first request with this idempotency key is still running; try again after `Retry-After` seconds. */
+        /** @description The first request with this idempotency key is still running. Retry after `Retry-After` seconds. */
         IdempotencyInFlight: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4822,7 +4839,7 @@ export interface components {
                  *       "type": "/errors/idempotency-in-flight",
                  *       "title": "idempotency_in_flight",
                  *       "status": 409,
-                 *       "detail": "The first request with this key is still running. Try again in a second.",
+                 *       "detail": "The first request with this key is still running. Retry in 1 second.",
                  *       "error": "idempotency_in_flight",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4830,7 +4847,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description This idempotency key was used for another operation. */
+        /** @description The idempotency key was used for another operation. */
         IdempotencyConflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4847,7 +4864,7 @@ export interface components {
                  *       "type": "/errors/idempotency-conflict",
                  *       "title": "idempotency_conflict",
                  *       "status": 422,
-                 *       "detail": "This key was used for another operation; make a new one for each logical operation.",
+                 *       "detail": "This key was used for another operation. Use a new key for each request.",
                  *       "error": "idempotency_conflict",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4855,7 +4872,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than this server reads. */
+        /** @description The body is too large. */
         BodyTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4872,7 +4889,7 @@ export interface components {
                  *       "type": "/errors/body-too-large",
                  *       "title": "body_too_large",
                  *       "status": 413,
-                 *       "detail": "The body is larger than 1 MiB; send less at a time.",
+                 *       "detail": "The body is larger than 1 MiB. Send less data per request.",
                  *       "error": "body_too_large",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4880,7 +4897,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body's content type is not one that this operation reads. */
+        /** @description The operation does not support the body's content type. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4905,7 +4922,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many requests; `Retry-After` says when to try again. */
+        /** @description Too many requests. Retry after `Retry-After` seconds. */
         RateLimited: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4923,7 +4940,7 @@ export interface components {
                  *       "type": "/errors/rate-limited",
                  *       "title": "rate_limited",
                  *       "status": 429,
-                 *       "detail": "The limit of 60 requests per second is used up. Try again in 1 second.",
+                 *       "detail": "The limit of 60 requests per second is reached. Retry in 1 second.",
                  *       "error": "rate_limited",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4931,7 +4948,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A fault of the server. The request can be tried again with the same idempotency key. */
+        /** @description Internal server error. You can retry with the same idempotency key. */
         InternalError: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4948,7 +4965,7 @@ export interface components {
                  *       "type": "/errors/internal-error",
                  *       "title": "internal_error",
                  *       "status": 500,
-                 *       "detail": "Something went wrong on our side. Quote the request id when you ask about it.",
+                 *       "detail": "Internal server error. Quote the request id when you contact the operator.",
                  *       "error": "internal_error",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4956,7 +4973,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server cannot answer now (`unavailable`) or has more to do than it can (`overloaded`); `Retry-After` says when to try again where that is known. */
+        /** @description The server is unavailable (`unavailable`) or overloaded (`overloaded`). Retry after `Retry-After` seconds, if the header is present. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4973,7 +4990,7 @@ export interface components {
                  *       "type": "/errors/unavailable",
                  *       "title": "unavailable",
                  *       "status": 503,
-                 *       "detail": "The database does not answer. Try again soon.",
+                 *       "detail": "The database is unavailable. Retry shortly.",
                  *       "error": "unavailable",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4981,7 +4998,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A service behind this one did not answer, also not after retries. The request can be tried again with the same idempotency key. */
+        /** @description An upstream service did not respond, despite retries. You can retry with the same idempotency key. */
         UpstreamUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4998,7 +5015,7 @@ export interface components {
                  *       "type": "/errors/upstream-unavailable",
                  *       "title": "upstream_unavailable",
                  *       "status": 502,
-                 *       "detail": "Plaid did not answer. Try again with the same idempotency key.",
+                 *       "detail": "Plaid did not respond. Retry with the same idempotency key.",
                  *       "error": "upstream_unavailable",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5006,7 +5023,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such agent. */
+        /** @description No agent has this id. */
         AgentNotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5023,8 +5040,8 @@ export interface components {
                  *       "type": "/errors/agent-not-found",
                  *       "title": "agent_not_found",
                  *       "status": 404,
-                 *       "detail": "There is no agent with this id.",
-                 *       "message": "There is no agent with this id.",
+                 *       "detail": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
+                 *       "message": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
                  *       "error": "agent_not_found",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5032,7 +5049,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such approval request, or it is for an agent of somebody else. */
+        /** @description No approval request has this id, or it concerns another user's agent. */
         ApprovalNotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5049,8 +5066,8 @@ export interface components {
                  *       "type": "/errors/not-found",
                  *       "title": "not_found",
                  *       "status": 404,
-                 *       "detail": "There is no such approval request.",
-                 *       "message": "There is no such approval request.",
+                 *       "detail": "Approval request 12 does not exist.",
+                 *       "message": "Approval request 12 does not exist.",
                  *       "error": "not_found",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5058,7 +5075,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The wallet holds too little; `balance` tells what it holds, `required` what was asked for. */
+        /** @description The balance is too low. `balance` is the current balance and `required` the amount requested. */
         InsufficientBalance: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5075,8 +5092,8 @@ export interface components {
                  *       "type": "/errors/insufficient-balance",
                  *       "title": "insufficient_balance",
                  *       "status": 402,
-                 *       "detail": "The wallet holds 30 credits, and 50 are needed. Buy credits first.",
-                 *       "message": "The wallet holds 30 credits, and 50 are needed. Buy credits first.",
+                 *       "detail": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
+                 *       "message": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
                  *       "error": "insufficient_balance",
                  *       "requestId": "req_01jd7n2m8s",
                  *       "balance": 30,
@@ -5086,7 +5103,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The agent is paused, or the credential is of another kind. */
+        /** @description The agent is paused (`agent_paused`), or this operation does not accept the credential. */
         AgentPaused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5103,8 +5120,8 @@ export interface components {
                  *       "type": "/errors/agent-paused",
                  *       "title": "agent_paused",
                  *       "status": 403,
-                 *       "detail": "This agent is paused. Its owner can resume it.",
-                 *       "message": "This agent is paused. Its owner can resume it.",
+                 *       "detail": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
+                 *       "message": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
                  *       "error": "agent_paused",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5112,7 +5129,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The agent belongs to somebody else, or to nobody who is signed in here. */
+        /** @description The signed-in user does not own the agent. */
         NotOwner: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5129,8 +5146,8 @@ export interface components {
                  *       "type": "/errors/not-owner",
                  *       "title": "not_owner",
                  *       "status": 403,
-                 *       "detail": "This agent is not yours.",
-                 *       "message": "This agent is not yours.",
+                 *       "detail": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
+                 *       "message": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
                  *       "error": "not_owner",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5138,7 +5155,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The agent has a balance, a history or a key in use, so that its key has to come with the claim. */
+        /** @description The agent has a balance, a history or a key in use. Claiming it requires its key. */
         ClaimNeedsKey: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5155,8 +5172,8 @@ export interface components {
                  *       "type": "/errors/claim-needs-key",
                  *       "title": "claim_needs_key",
                  *       "status": 403,
-                 *       "detail": "This agent is in use already. Send its key as `api_key` to claim it.",
-                 *       "message": "This agent is in use already. Send its key as `api_key` to claim it.",
+                 *       "detail": "Agent `my-agent-001` is already in use. Send its key as `api_key` to claim it.",
+                 *       "message": "Agent `my-agent-001` is already in use. Send its key as `api_key` to claim it.",
                  *       "error": "claim_needs_key",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5164,7 +5181,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server has no keys of Stripe's (`stripe_not_configured`), or cannot answer at the moment. */
+        /** @description The server has no Stripe keys (`stripe_not_configured`), or is temporarily unavailable. */
         StripeUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5181,8 +5198,8 @@ export interface components {
                  *       "type": "/errors/stripe-not-configured",
                  *       "title": "stripe_not_configured",
                  *       "status": 503,
-                 *       "detail": "This server has no keys of Stripe’s.",
-                 *       "message": "This server has no keys of Stripe’s.",
+                 *       "detail": "This server has no Stripe keys. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, then restart it.",
+                 *       "message": "This server has no Stripe keys. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, then restart it.",
                  *       "error": "stripe_not_configured",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5190,7 +5207,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The agent is revoked for good; or a request with this idempotency key is still running. */
+        /** @description The agent is revoked (`agent_revoked`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
         AgentRevoked: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5207,8 +5224,8 @@ export interface components {
                  *       "type": "/errors/agent-revoked",
                  *       "title": "agent_revoked",
                  *       "status": 409,
-                 *       "detail": "This agent was revoked for good.",
-                 *       "message": "This agent was revoked for good.",
+                 *       "detail": "Agent `my-agent-001` is permanently revoked. Register another agent.",
+                 *       "message": "Agent `my-agent-001` is permanently revoked. Register another agent.",
                  *       "error": "agent_revoked",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5216,7 +5233,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request cannot be decided any more; or a request with this idempotency key is still running. */
+        /** @description The approval request is already decided, has expired, or its agent is revoked; or the first request with this idempotency key is still running. */
         ApprovalClosed: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5231,7 +5248,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The signature does not belong to this body, or the body is not an event. */
+        /** @description The signature does not match the body, or the body is not a Stripe event. */
         InvalidSignature: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5248,8 +5265,8 @@ export interface components {
                  *       "type": "/errors/invalid-signature",
                  *       "title": "invalid_signature",
                  *       "status": 400,
-                 *       "detail": "The Stripe-Signature header does not belong to this body.",
-                 *       "message": "The Stripe-Signature header does not belong to this body.",
+                 *       "detail": "The Stripe-Signature header does not match the body.",
+                 *       "message": "The Stripe-Signature header does not match the body.",
                  *       "error": "invalid_signature",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5257,7 +5274,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The bureau does not know this agent (`not_enrolled`), or there is no such account of yours (`not_found`). */
+        /** @description The agent is not enrolled (`not_enrolled`), or you have no account with this id (`not_found`). */
         NotEnrolled: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5274,16 +5291,16 @@ export interface components {
                  *       "type": "/errors/not-enrolled",
                  *       "title": "not_enrolled",
                  *       "status": 404,
-                 *       "detail": "The agent my-agent-001 is not enrolled. Enrol it with POST /v2/api/register.",
+                 *       "detail": "Agent `my-agent-001` is not enrolled. Enrol it with POST /v2/api/register.",
                  *       "error": "not_enrolled",
                  *       "requestId": "req_01jd7n2m8s",
-                 *       "message": "The agent my-agent-001 is not enrolled. Enrol it with POST /v2/api/register."
+                 *       "message": "Agent `my-agent-001` is not enrolled. Enrol it with POST /v2/api/register."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The credential belongs to an agent (`self_report`), or may not do this (`insufficient_scope`, `credential_not_accepted`). */
+        /** @description The credential belongs to an agent (`self_report`), lacks the scope (`insufficient_scope`), or is of a kind that this operation does not accept (`credential_not_accepted`). */
         SelfReport: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5300,16 +5317,16 @@ export interface components {
                  *       "type": "/errors/self-report",
                  *       "title": "self_report",
                  *       "status": 403,
-                 *       "detail": "Agents cannot report. A furnisher reports with a partner key or a token with bureau:write.",
+                 *       "detail": "Agents cannot report to the bureau. Use a partner key or a token with bureau:write.",
                  *       "error": "self_report",
                  *       "requestId": "req_01jd7n2m8s",
-                 *       "message": "Agents cannot report. A furnisher reports with a partner key or a token with bureau:write."
+                 *       "message": "Agents cannot report to the bureau. Use a partner key or a token with bureau:write."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The allowance and how it comes about. */
+        /** @description The allowance and its breakdown. */
         SafeToSpendResult: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5380,7 +5397,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description The password or the address is wrong, or the access token is missing or not valid. */
+        /** @description The email address or the password is wrong, or the access token is missing or invalid. */
         InvalidCredentials: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5397,7 +5414,7 @@ export interface components {
                  *       "type": "/errors/invalid-credentials",
                  *       "title": "invalid_credentials",
                  *       "status": 401,
-                 *       "detail": "The address or the password is wrong.",
+                 *       "detail": "The email address or the password is wrong.",
                  *       "error": "invalid_credentials",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5405,7 +5422,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Everything that was sent is stored. */
+        /** @description All events were stored, or were duplicates. */
         IngestAccepted: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5429,7 +5446,7 @@ export interface components {
                 "application/json": components["schemas"]["IngestReceipt"];
             };
         };
-        /** @description Nothing was stored. Either `errors` names the fields that are wrong, or `missing` the partners that do not exist. */
+        /** @description Nothing was stored. `errors` lists the invalid fields, or `missing` lists the unknown partners. */
         IngestRefused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5444,7 +5461,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The server has no ingest secret (`ingest_not_configured`), or cannot answer at the moment. */
+        /** @description The server has no ingest secret (`ingest_not_configured`), or is temporarily unavailable. */
         IngestUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5461,7 +5478,7 @@ export interface components {
                  *       "type": "/errors/ingest-not-configured",
                  *       "title": "ingest_not_configured",
                  *       "status": 503,
-                 *       "detail": "This server has no ingest secret. Set ATLAS_INGEST_SECRET and start it again.",
+                 *       "detail": "This server has no ingest secret. Set ATLAS_INGEST_SECRET, then restart it.",
                  *       "error": "ingest_not_configured",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5472,34 +5489,34 @@ export interface components {
     };
     parameters: {
         /**
-         * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+         * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
          * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
          */
         IdempotencyKey: string;
         /**
-         * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+         * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
          * @example 3
          */
         IfMatch: string;
         /**
-         * @description The size of a page.
+         * @description Page size.
          * @example 50
          */
         Limit: number;
-        /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+        /** @description Cursor from the previous page. Opaque; do not parse or change it. */
         Cursor: string;
         /**
-         * @description Your own id of the end-user.
+         * @description Your id for the end-user.
          * @example usr_8M2nQ
          */
         UserId: string;
         /**
-         * @description The agent's id.
+         * @description Agent id.
          * @example my-agent-001
          */
         AgentInPath: components["schemas"]["AgentId"];
         /**
-         * @description The agent's id.
+         * @description Agent id.
          * @example my-agent-001
          */
         AgentInQuery: components["schemas"]["AgentId"];
@@ -5509,63 +5526,63 @@ export interface components {
          */
         IfNoneMatch: string;
         /**
-         * @description The item's id.
+         * @description Item id.
          * @example item_a1B2c3D4
          */
         ItemId: string;
         /**
-         * @description The transfer's id.
+         * @description Transfer id.
          * @example tfr_M0p9X
          */
         TransferId: string;
         /**
-         * @description Only those of this end-user.
+         * @description Return only results of this end-user.
          * @example usr_8M2nQ
          */
         OptionalUserId: string;
         /**
-         * @description The endpoint's id.
+         * @description Endpoint id.
          * @example whk_3Fz6
          */
         WebhookId: string;
         /**
-         * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+         * @description Delivery id, as in the header `X-Atlas-Delivery`.
          * @example dlv_01HW3T
          */
         DeliveryId: string;
         /**
-         * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+         * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
          * @example t=1781464991,v1=8a3c6f0de1
          */
         AtlasSignature: string;
         /**
-         * @description HMAC-SHA256 of the raw body under the newest secret.
+         * @description HMAC-SHA256 of the raw body, with the newest secret.
          * @example sha256=51fe2b9c77
          */
         AtlasBodySignature: string;
         /**
-         * @description The type of the event.
+         * @description Event type.
          * @example transfer.settled
          */
         AtlasEvent: string;
         /**
-         * @description The id of the delivery, the same at every attempt.
+         * @description Delivery id, the same for every attempt.
          * @example dlv_01HW3T
          */
         AtlasDelivery: string;
         /**
-         * @description The project's id.
+         * @description Project id.
          * @example prj_5Rw2
          */
         ProjectId: components["schemas"]["ProjectReference"];
         /**
-         * @description The task's id.
+         * @description Task id.
          * @example tsk_9Ud4
          */
         TaskId: components["schemas"]["TaskReference"];
     };
     requestBodies: {
-        /** @description What the end-user has and must pay. */
+        /** @description The end-user's balance and commitments. */
         SafeToSpendInput: {
             content: {
                 "application/json": components["schemas"]["SafeToSpendRequest"];
@@ -5574,37 +5591,37 @@ export interface components {
     };
     headers: {
         /**
-         * @description Identifies this request in the server's log. A well-formed one that the client sends is kept.
+         * @description Identifies the request in the server's log. The server keeps a well-formed id sent by the client.
          * @example req_01jd7n2m8s
          */
         RequestId: string;
         /**
-         * @description How many requests the bucket of this operation's class holds.
+         * @description Number of requests allowed per window of the operation's rate class.
          * @example 60
          */
         RateLimitLimit: number;
         /**
-         * @description How many requests are left in the bucket.
+         * @description Number of requests left in the current window.
          * @example 59
          */
         RateLimitRemaining: number;
         /**
-         * @description When the bucket is full again, in Unix seconds.
+         * @description End of the current window, in Unix seconds.
          * @example 1781460000
          */
         RateLimitReset: number;
         /**
-         * @description The IETF draft's form of what is left and of the seconds until the bucket is full.
+         * @description Requests left and seconds until the window ends, in the format of the IETF draft.
          * @example "standard";r=59;t=1
          */
         RateLimit: string;
         /**
-         * @description The IETF draft's form of the quota and its window in seconds.
+         * @description Quota and window length in seconds, in the format of the IETF draft.
          * @example "standard";q=60;w=1
          */
         RateLimitPolicy: string;
         /**
-         * @description Seconds to wait before the next try.
+         * @description Seconds to wait before the next attempt.
          * @example 1
          */
         RetryAfter: number;
@@ -5632,11 +5649,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -5645,7 +5662,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of partners. */
+            /** @description A page of partners. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5692,7 +5709,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The partner's id.
+                 * @description Partner id.
                  * @example 0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77
                  */
                 id: string;
@@ -5744,7 +5761,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The partner's id.
+                 * @description Partner id.
                  * @example 0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77
                  */
                 id: string;
@@ -5765,7 +5782,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The changed partner. */
+            /** @description The updated partner. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5809,7 +5826,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5829,7 +5846,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The agent exists already. `claimed` tells whether this call made the signed-in user its owner. */
+            /** @description The agent already exists. `claimed` is true when this request made the signed-in user its owner. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5852,7 +5869,7 @@ export interface operations {
                     "application/json": components["schemas"]["KnownAgent"];
                 };
             };
-            /** @description The agent is new; this is its key. */
+            /** @description The agent was created. The response contains its key. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5892,7 +5909,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The agent's id.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["parameters"]["AgentInQuery"];
@@ -5947,7 +5964,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The agent's id.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["parameters"]["AgentInQuery"];
@@ -5958,7 +5975,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state; `exists` alone when there is no such agent. */
+            /** @description The status. Only `exists` is present when the agent does not exist. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5987,7 +6004,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6010,7 +6027,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Spent at once, or waiting for the owner. */
+            /** @description The credits were spent, or the spend is waiting for approval. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6043,7 +6060,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6068,7 +6085,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Approved, and the credits are taken. */
+            /** @description The request was approved and the credits were deducted. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6108,7 +6125,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6133,7 +6150,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Rejected. */
+            /** @description The request was rejected. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6171,14 +6188,14 @@ export interface operations {
     listApprovals: {
         parameters: {
             query?: {
-                /** @description Only those in this state. */
+                /** @description Return only requests with this status. */
                 status?: components["schemas"]["ApprovalStatus"];
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6236,7 +6253,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6256,7 +6273,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Send the buyer to this page. */
+            /** @description The payment page was created. Redirect the buyer to `checkout_url`. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6294,9 +6311,9 @@ export interface operations {
     showCheckoutReturn: {
         parameters: {
             query?: {
-                /** @description The payment session that was paid. */
+                /** @description Payment session id. */
                 session_id?: string;
-                /** @description How the visit to the payment page ended. */
+                /** @description Outcome of the payment page. */
                 outcome?: "paid" | "cancelled";
             };
             header?: never;
@@ -6331,14 +6348,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The agent's id.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["parameters"]["AgentInPath"];
@@ -6347,7 +6364,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state the agent is in now. */
+            /** @description The agent's current status. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6385,14 +6402,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The agent's id.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["parameters"]["AgentInPath"];
@@ -6401,7 +6418,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state the agent is in now. */
+            /** @description The agent's current status. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6439,14 +6456,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The agent's id.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["parameters"]["AgentInPath"];
@@ -6464,7 +6481,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The state the agent is in now. */
+            /** @description The agent's current status. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6504,14 +6521,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The agent's id.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["parameters"]["AgentInPath"];
@@ -6530,7 +6547,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The limits as they are now. */
+            /** @description The current limits. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6571,11 +6588,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6631,17 +6648,17 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path: {
                 /**
-                 * @description The agent's id.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["parameters"]["AgentInPath"];
@@ -6695,11 +6712,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6754,7 +6771,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Stripe's signature over the body. */
+                /** @description Stripe's signature of the body. */
                 "Stripe-Signature"?: string;
             };
             path?: never;
@@ -6779,7 +6796,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Taken. */
+            /** @description The event was received. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6827,14 +6844,14 @@ export interface operations {
                 "application/json": {
                     agent_id: components["schemas"]["BureauAgentId"];
                     agent_name?: components["schemas"]["BureauText"];
-                    /** @description Whom to write to about the agent. Never shown. */
+                    /** @description Contact address for the agent. Never shown. */
                     owner_email?: string;
                     platform?: components["schemas"]["BureauText"];
                 };
             };
         };
         responses: {
-            /** @description The agent is enrolled, now or since before. */
+            /** @description The agent is enrolled. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6851,7 +6868,7 @@ export interface operations {
                         ok: true;
                         agent_id: string;
                         score: components["schemas"]["Score"];
-                        /** @description `already enrolled` for an agent that was. */
+                        /** @description `already enrolled` when the agent was enrolled before. */
                         message: string;
                     };
                 };
@@ -6868,7 +6885,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The agent.
+                 * @description Agent id.
                  * @example my-agent-001
                  */
                 agent_id: components["schemas"]["BureauAgentId"];
@@ -6879,7 +6896,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The score and what it rests on. */
+            /** @description The score and its factors. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6948,7 +6965,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6960,22 +6977,22 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description What happened to the account.
+                     * @description Whether the account was opened or closed.
                      * @enum {string}
                      */
                     action: "open" | "close";
                     agent_id: components["schemas"]["BureauAgentId"];
                     platform?: components["schemas"]["BureauText"];
-                    /** @description What kind of credit: general, credit, loan and so on. */
+                    /** @description Kind of credit, such as general, credit or loan. */
                     account_type?: string;
                     credit_limit?: components["schemas"]["ReportedAmount"];
-                    /** @description Which account to close. */
+                    /** @description Id of the account to close. */
                     account_id?: number;
                 };
             };
         };
         responses: {
-            /** @description The account is recorded as open, or as closed. */
+            /** @description The account was recorded as open or closed. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7000,7 +7017,7 @@ export interface operations {
                         /** @constant */
                         ok: true;
                         agent_id: string;
-                        /** @description Needed to close the account. */
+                        /** @description Account id. Required to close the account. */
                         account_id: number;
                         /** @enum {string} */
                         status: "open" | "closed";
@@ -7013,7 +7030,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["SelfReport"];
             404: components["responses"]["NotEnrolled"];
-            /** @description The account is closed already (`already_closed`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            /** @description The account is already closed (`already_closed`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7052,7 +7069,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7078,13 +7095,13 @@ export interface operations {
                     reporter_platform: components["schemas"]["BureauText"];
                     report_type: components["schemas"]["ReportType"];
                     amount?: components["schemas"]["ReportedAmount"];
-                    /** @description For your own records and the replay; not shown to the public. */
+                    /** @description Notes for your own records. Not shown publicly. */
                     notes?: string;
                 };
             };
         };
         responses: {
-            /** @description The report counts. */
+            /** @description The report was recorded. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7132,7 +7149,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7161,7 +7178,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7190,7 +7207,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7218,7 +7235,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Your own id of the end-user.
+                 * @description Your id for the end-user.
                  * @example usr_8M2nQ
                  */
                 end_user_id: string;
@@ -7234,7 +7251,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description No calculation was stored for this end-user. */
+            /** @description No calculation is stored for this end-user. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7251,7 +7268,7 @@ export interface operations {
                      *       "type": "/errors/not-found",
                      *       "title": "not_found",
                      *       "status": 404,
-                     *       "detail": "There is no calculation of this end-user. Store one with POST /api/v1/ingest.",
+                     *       "detail": "This end-user has no stored calculation. Store one with POST /api/v1/ingest.",
                      *       "error": "not_found",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -7638,7 +7655,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state of the server and of what it needs. */
+            /** @description The state of the server and its dependencies. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7694,7 +7711,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The process lives. */
+            /** @description The server is up. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7728,7 +7745,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The server can take requests. */
+            /** @description The server is ready. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7773,7 +7790,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user is signed up and signed in. */
+            /** @description The user was created and is signed in. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7804,7 +7821,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["ValidationFailed"];
-            /** @description The address belongs to a user already. */
+            /** @description An account with this email address already exists. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7821,7 +7838,7 @@ export interface operations {
                      *       "type": "/errors/email-taken",
                      *       "title": "email_taken",
                      *       "status": 409,
-                     *       "detail": "This address has an account already. Sign in instead.",
+                     *       "detail": "This email address already has an account. Sign in instead.",
                      *       "error": "email_taken",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -7855,7 +7872,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A session is open. */
+            /** @description The user is signed in. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7903,7 +7920,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session goes on for another 7 days. */
+            /** @description The session is extended by 7 days. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7950,7 +7967,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session is over. */
+            /** @description The session has ended. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8031,7 +8048,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The changed user. */
+            /** @description The updated user. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8085,7 +8102,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The password is changed and the other sessions are over. */
+            /** @description The password was changed and all other sessions have ended. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8118,7 +8135,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The preferences as they were stored. */
+            /** @description The stored preferences. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8172,7 +8189,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The preferences as they are stored now. */
+            /** @description The stored preferences. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8211,11 +8228,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8224,7 +8241,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of sessions. */
+            /** @description A page of sessions. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8270,7 +8287,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The session's id.
+                 * @description Session id.
                  * @example ses_4bX0m2QpT7uV9aKc1LdZeW
                  */
                 id: string;
@@ -8279,7 +8296,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session is over. */
+            /** @description The session has ended. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8306,11 +8323,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8319,7 +8336,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of API keys. */
+            /** @description A page of API keys. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8363,7 +8380,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -8383,7 +8400,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The key with its secret. */
+            /** @description The API key with its secret. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8428,7 +8445,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The key's id.
+                 * @description API key id.
                  * @example key_4bX0m2QpT7uV9aKc1LdZeW
                  */
                 id: string;
@@ -8437,7 +8454,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The key is revoked. */
+            /** @description The key was revoked. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8464,11 +8481,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8477,7 +8494,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of tokens. */
+            /** @description A page of tokens. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8528,7 +8545,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -8608,7 +8625,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The token's id.
+                 * @description Token id.
                  * @example pat_4bX0m2QpT7uV9aKc1LdZeW
                  */
                 id: string;
@@ -8617,7 +8634,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The token is revoked. */
+            /** @description The token was revoked. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8644,11 +8661,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -8657,7 +8674,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of the log. */
+            /** @description A page of the activity log. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8708,7 +8725,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The Idempotency-Key that was sent.
+                 * @description The Idempotency-Key of the request.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 key: string;
@@ -8717,7 +8734,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is known of the key. */
+            /** @description The state of the request. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8747,7 +8764,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -8780,7 +8797,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -8815,7 +8832,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description The events, in any order. */
+                    /** @description Events in any order. */
                     events: components["schemas"]["IngestEvent"][];
                 };
             };
@@ -8844,7 +8861,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The secret is right. */
+            /** @description The ingest secret is valid. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8884,17 +8901,17 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Where the range begins, a date or a timestamp; 30 days before its end when left out.
+                 * @description Start of the range, a date or a timestamp. Defaults to 30 days before the end.
                  * @example 2026-06-01
                  */
                 from?: string;
                 /**
-                 * @description Where the range ends, now when left out. A date includes that whole day; a timestamp is the first moment that is not wanted.
+                 * @description End of the range. Defaults to now. A date includes that whole day; a timestamp is exclusive.
                  * @example 2026-06-14
                  */
                 to?: string;
                 /**
-                 * @description The length of an interval.
+                 * @description Length of an interval.
                  * @example day
                  */
                 interval?: "day" | "hour";
@@ -8905,7 +8922,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The usage of the range. */
+            /** @description The usage in the range. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8983,12 +9000,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Your own id of the end-user. May be left out when only one end-user has linked accounts.
+                 * @description Your id for the end-user. Optional when only one end-user has linked accounts.
                  * @example usr_8M2nQ
                  */
                 user_id?: string;
                 /**
-                 * @description How many days to look ahead.
+                 * @description Forecast horizon in days.
                  * @example 30
                  */
                 horizon_days?: number;
@@ -9062,7 +9079,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There are fewer than 14 days of transactions (`insufficient_history`); `days` tells how many there are. */
+            /** @description Fewer than 14 days of transactions are available (`insufficient_history`). `days` is the number available. */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9100,7 +9117,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -9119,7 +9136,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The token for Plaid Link. */
+            /** @description The Link token. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9161,7 +9178,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -9180,7 +9197,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A public token, good for 30 minutes. */
+            /** @description The public token, valid for 30 minutes. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9219,14 +9236,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The item's id.
+                 * @description Item id.
                  * @example item_a1B2c3D4
                  */
                 item_id: components["parameters"]["ItemId"];
@@ -9240,7 +9257,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The item needs a new login. */
+            /** @description The item requires a new login. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9280,14 +9297,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The item's id.
+                 * @description Item id.
                  * @example item_a1B2c3D4
                  */
                 item_id: components["parameters"]["ItemId"];
@@ -9305,7 +9322,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The webhook is on its way. */
+            /** @description The webhook was sent. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9345,7 +9362,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -9409,7 +9426,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description The item belongs to another of your end-users (`item_of_another_user`), or the first request with this idempotency key is still running. */
+            /** @description The item belongs to another of your end-users (`item_of_another_user`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9447,7 +9464,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Your own id of the end-user.
+                 * @description Your id for the end-user.
                  * @example usr_8M2nQ
                  */
                 user_id: components["parameters"]["UserId"];
@@ -9505,16 +9522,16 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Your own id of the end-user.
+                 * @description Your id for the end-user.
                  * @example usr_8M2nQ
                  */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9523,7 +9540,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of items. */
+            /** @description A page of items. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9574,7 +9591,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The item's id.
+                 * @description Item id.
                  * @example item_a1B2c3D4
                  */
                 item_id: components["parameters"]["ItemId"];
@@ -9583,7 +9600,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The item is gone. */
+            /** @description The item was deleted. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9601,7 +9618,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description Transfers from or to an account of the item are under way. */
+            /** @description Transfers from or to an account of the item are in progress. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9618,7 +9635,7 @@ export interface operations {
                      *       "type": "/errors/transfers-under-way",
                      *       "title": "transfers_under_way",
                      *       "status": 409,
-                     *       "detail": "Transfers of this item are under way: tfr_7gK1. Wait for them, or cancel those that are submitted.",
+                     *       "detail": "Transfers of this item are under way: tfr_7gK1. Wait until they end, or cancel the submitted ones, then retry.",
                      *       "error": "transfers_under_way",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "transfers": [
@@ -9639,21 +9656,21 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description Your own id of the end-user.
+                 * @description Your id for the end-user.
                  * @example usr_8M2nQ
                  */
                 user_id: components["parameters"]["UserId"];
                 /**
-                 * @description Only transactions on or after this date.
+                 * @description Return only transactions on or after this date.
                  * @example 2026-06-01
                  */
                 since?: components["schemas"]["CalendarDate"];
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9662,7 +9679,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of changes. */
+            /** @description A page of changes. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9734,7 +9751,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The webhook is taken in. */
+            /** @description The webhook was received. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9755,7 +9772,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["ValidationFailed"];
-            /** @description The body is not signed by Plaid, or was signed too long ago. */
+            /** @description The signature is not Plaid's, or is more than five minutes old. */
             401: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9772,7 +9789,7 @@ export interface operations {
                      *       "type": "/errors/invalid-webhook-signature",
                      *       "title": "invalid_webhook_signature",
                      *       "status": 401,
-                     *       "detail": "The webhook does not carry a valid signature of Plaid.",
+                     *       "detail": "The webhook has no valid Plaid signature.",
                      *       "error": "invalid_webhook_signature",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -9792,11 +9809,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9854,7 +9871,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -9872,13 +9889,13 @@ export interface operations {
                  */
                 "application/json": {
                     amount: components["schemas"]["PositiveMoney"];
-                    /** @description What the credits are for. */
+                    /** @description Purpose of the loan. */
                     purpose?: string;
                 };
             };
         };
         responses: {
-            /** @description The loan is paid out. */
+            /** @description The loan was disbursed. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9907,7 +9924,7 @@ export interface operations {
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
-            /** @description The score is too low (`ineligible`), the bureau does not know the agent (`not_enrolled`), or its owner has paused it (`agent_paused`). */
+            /** @description The score is too low (`ineligible`), the agent is not enrolled in the bureau (`not_enrolled`), or its owner has paused it (`agent_paused`). */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9922,7 +9939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An earlier loan is not paid back yet (`existing_loan`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            /** @description An earlier loan is not repaid (`existing_loan`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9939,10 +9956,10 @@ export interface operations {
                      *       "type": "/errors/existing-loan",
                      *       "title": "existing_loan",
                      *       "status": 409,
-                     *       "detail": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "detail": "Loan 4 has 860 credits outstanding. Repay them with POST /api/loans/4/repay, then retry.",
                      *       "error": "existing_loan",
                      *       "requestId": "req_01jd7n2m8s",
-                     *       "message": "860 credits of loan 4 are not paid back yet. Pay them with POST /api/loans/4/repay first.",
+                     *       "message": "Loan 4 has 860 credits outstanding. Repay them with POST /api/loans/4/repay, then retry.",
                      *       "loan_id": 4,
                      *       "outstanding": 860
                      *     }
@@ -9963,14 +9980,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The loan, by its number.
+                 * @description Loan id.
                  * @example 8
                  */
                 loan_id: string;
@@ -9990,7 +10007,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was paid, and what is still outstanding. */
+            /** @description The amount repaid and the amount outstanding. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10006,9 +10023,9 @@ export interface operations {
                         /** @constant */
                         ok: true;
                         loan_id: number;
-                        /** @description What this call paid, in credits. */
+                        /** @description Amount repaid by this request, in credits. */
                         repaid: number;
-                        /** @description What is left, in credits. */
+                        /** @description Amount outstanding, in credits. */
                         outstanding: number;
                         status: components["schemas"]["LoanStatus"];
                     };
@@ -10016,7 +10033,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
-            /** @description The balance holds less than this (`insufficient_balance`). */
+            /** @description The balance is too low (`insufficient_balance`). */
             402: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10033,10 +10050,10 @@ export interface operations {
                      *       "type": "/errors/insufficient-balance",
                      *       "title": "insufficient_balance",
                      *       "status": 402,
-                     *       "detail": "The balance is 30 credits and 50 are needed.",
+                     *       "detail": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
                      *       "error": "insufficient_balance",
                      *       "requestId": "req_01jd7n2m8s",
-                     *       "message": "The balance is 30 credits and 50 are needed.",
+                     *       "message": "The wallet holds 30 credits; 50 are required. Buy credits, then retry.",
                      *       "balance": 30,
                      *       "required": 50
                      *     }
@@ -10046,7 +10063,7 @@ export interface operations {
             };
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The loan is paid back already (`already_repaid`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            /** @description The loan is already repaid (`already_repaid`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10063,10 +10080,10 @@ export interface operations {
                      *       "type": "/errors/already-repaid",
                      *       "title": "already_repaid",
                      *       "status": 409,
-                     *       "detail": "Loan 8 was paid back in full on 2026-06-20.",
+                     *       "detail": "Loan 8 was repaid in full on 2026-06-20.",
                      *       "error": "already_repaid",
                      *       "requestId": "req_01jd7n2m8s",
-                     *       "message": "Loan 8 was paid back in full on 2026-06-20."
+                     *       "message": "Loan 8 was repaid in full on 2026-06-20."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -10084,21 +10101,21 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only those of this end-user.
+                 * @description Return only results of this end-user.
                  * @example usr_8M2nQ
                  */
                 user_id?: components["parameters"]["OptionalUserId"];
                 /**
-                 * @description Only transfers in this state.
+                 * @description Return only transfers with this status.
                  * @example settled
                  */
                 status?: components["schemas"]["TransferState"];
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10107,7 +10124,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of transfers. */
+            /** @description A page of transfers. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10158,7 +10175,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -10181,7 +10198,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The transfer, submitted. */
+            /** @description The submitted transfer. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10233,7 +10250,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The transfer cannot be made: `insufficient_funds` (with `available`), `transfer_declined` (with Plaid's `reason`), `same_account`, `account_not_transferable`, `currency_mismatch`, `rail_unavailable`; or the idempotency key was used for another operation. */
+            /** @description The transfer was rejected: `insufficient_funds` (with `available`), `transfer_declined` (with Plaid's `reason`), `same_account`, `account_not_transferable`, `currency_mismatch` or `rail_unavailable`; or the idempotency key was used for another operation (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10250,7 +10267,7 @@ export interface operations {
                      *       "type": "/errors/insufficient-funds",
                      *       "title": "insufficient_funds",
                      *       "status": 422,
-                     *       "detail": "The account has 75.00 left for transfers.",
+                     *       "detail": "The account has 75.00 available for transfers; 80.00 is required. Send a smaller amount.",
                      *       "error": "insufficient_funds",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "available": 75,
@@ -10272,7 +10289,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The transfer's id.
+                 * @description Transfer id.
                  * @example tfr_M0p9X
                  */
                 id: components["parameters"]["TransferId"];
@@ -10348,14 +10365,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The transfer's id.
+                 * @description Transfer id.
                  * @example tfr_M0p9X
                  */
                 id: components["parameters"]["TransferId"];
@@ -10364,7 +10381,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The transfer, cancelled. */
+            /** @description The cancelled transfer. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10417,7 +10434,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The transfer is not `submitted` any more (`transfer_not_cancellable`), or the first request with this idempotency key is still running. */
+            /** @description The transfer is no longer `submitted` (`transfer_not_cancellable`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10434,7 +10451,7 @@ export interface operations {
                      *       "type": "/errors/transfer-not-cancellable",
                      *       "title": "transfer_not_cancellable",
                      *       "status": 409,
-                     *       "detail": "The transfer is posted; only a submitted one can be cancelled.",
+                     *       "detail": "The transfer is posted. Only a submitted transfer can be cancelled.",
                      *       "error": "transfer_not_cancellable",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "state": "posted"
@@ -10455,14 +10472,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The transfer's id.
+                 * @description Transfer id.
                  * @example tfr_M0p9X
                  */
                 id: components["parameters"]["TransferId"];
@@ -10480,7 +10497,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The transfer after the step. */
+            /** @description The updated transfer. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10533,7 +10550,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The transfer's state does not allow the step (`illegal_transition`), or the first request with this idempotency key is still running. */
+            /** @description The transfer's status does not allow the event (`illegal_transition`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10550,7 +10567,7 @@ export interface operations {
                      *       "type": "/errors/illegal-transition",
                      *       "title": "illegal_transition",
                      *       "status": 409,
-                     *       "detail": "A transfer that is submitted cannot become settled.",
+                     *       "detail": "The transfer is submitted and cannot become settled. Read the transfer for its next steps.",
                      *       "error": "illegal_transition",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "state": "submitted",
@@ -10573,16 +10590,16 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only those of this end-user.
+                 * @description Return only results of this end-user.
                  * @example usr_8M2nQ
                  */
                 user_id?: components["parameters"]["OptionalUserId"];
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10591,7 +10608,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of recipients. */
+            /** @description A page of recipients. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10638,7 +10655,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -10707,7 +10724,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The recipient's id.
+                 * @description Recipient id.
                  * @example acc_recipient_42
                  */
                 id: string;
@@ -10716,7 +10733,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The recipient is gone. */
+            /** @description The recipient was deleted. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10743,11 +10760,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10804,7 +10821,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -10828,7 +10845,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The endpoint, with its secret. */
+            /** @description The endpoint with its secret. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10865,7 +10882,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The partner has 50 endpoints, which is the most; or this idempotency key was used for another operation. */
+            /** @description The partner already has the maximum of 50 endpoints (`webhook_limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10882,7 +10899,7 @@ export interface operations {
                      *       "type": "/errors/webhook-limit-reached",
                      *       "title": "webhook_limit_reached",
                      *       "status": 422,
-                     *       "detail": "This partner has 50 endpoints. Delete one that is not needed any more.",
+                     *       "detail": "This partner already has 50 endpoints. Delete one, then retry.",
                      *       "error": "webhook_limit_reached",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -10901,7 +10918,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -10910,7 +10927,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The endpoint as it is now. */
+            /** @description The current endpoint. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10954,14 +10971,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
                  * @example 3
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -10970,7 +10987,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The endpoint is deleted. */
+            /** @description The endpoint was deleted. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10988,7 +11005,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The endpoint has changed since the version that `If-Match` names; `version` is the current one. */
+            /** @description The endpoint changed after the version in `If-Match`. `version` is the current version. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11005,7 +11022,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -11024,14 +11041,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
                  * @example 3
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -11052,7 +11069,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The endpoint as it is now. */
+            /** @description The current endpoint. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11086,7 +11103,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The endpoint has changed since the version that `If-Match` names; `version` is the current one. */
+            /** @description The endpoint changed after the version in `If-Match`. `version` is the current version. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11103,7 +11120,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -11124,14 +11141,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -11140,7 +11157,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The endpoint, with its new secret. */
+            /** @description The endpoint with its new secret. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11187,14 +11204,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -11203,7 +11220,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The delivery is queued. */
+            /** @description The delivery was queued. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11235,7 +11252,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The endpoint is disabled; or the first request with this idempotency key is still running. */
+            /** @description The endpoint is disabled (`webhook_disabled`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11271,14 +11288,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -11296,7 +11313,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many deliveries are queued again. */
+            /** @description Number of deliveries queued again. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11321,7 +11338,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The endpoint is disabled; or the first request with this idempotency key is still running. */
+            /** @description The endpoint is disabled (`webhook_disabled`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11357,20 +11374,20 @@ export interface operations {
     listWebhookDeliveries: {
         parameters: {
             query?: {
-                /** @description Only deliveries in this state. */
+                /** @description Return only deliveries with this status. */
                 status?: components["schemas"]["DeliveryStatus"];
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
@@ -11434,12 +11451,12 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
                 /**
-                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @description Delivery id, as in the header `X-Atlas-Delivery`.
                  * @example dlv_01HW3T
                  */
                 deliveryId: components["parameters"]["DeliveryId"];
@@ -11448,7 +11465,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The delivery as it is now. */
+            /** @description The current delivery. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11497,19 +11514,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
                 /**
-                 * @description The endpoint's id.
+                 * @description Endpoint id.
                  * @example whk_3Fz6
                  */
                 id: components["parameters"]["WebhookId"];
                 /**
-                 * @description The delivery's id, as `X-Atlas-Delivery` carries it.
+                 * @description Delivery id, as in the header `X-Atlas-Delivery`.
                  * @example dlv_01HW3T
                  */
                 deliveryId: components["parameters"]["DeliveryId"];
@@ -11518,7 +11535,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The delivery is queued. */
+            /** @description The delivery was queued. */
             202: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11550,7 +11567,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description The endpoint is disabled; or the first request with this idempotency key is still running. */
+            /** @description The endpoint is disabled (`webhook_disabled`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11585,17 +11602,17 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The `sequence` of the last event that you have, or the `nextCursor` of the previous page. From the oldest event without it.
+                 * @description The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted.
                  * @example 41
                  */
                 after?: string;
                 /**
-                 * @description Only events of this type or group.
+                 * @description Return only events of this type or group.
                  * @example transfer.*
                  */
                 type?: components["schemas"]["EventSubscription"];
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
@@ -11650,11 +11667,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -11707,7 +11724,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -11771,7 +11788,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The project's id.
+                 * @description Project id.
                  * @example prj_5Rw2
                  */
                 id: components["parameters"]["ProjectId"];
@@ -11780,7 +11797,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The project as it is now. */
+            /** @description The current project. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11809,7 +11826,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There is no such project, or it belongs to somebody else. */
+            /** @description You have no project with this id. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11844,14 +11861,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
                  * @example 3
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /**
-                 * @description The project's id.
+                 * @description Project id.
                  * @example prj_5Rw2
                  */
                 id: components["parameters"]["ProjectId"];
@@ -11860,7 +11877,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The project is deleted. */
+            /** @description The project was deleted. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11877,7 +11894,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There is no such project, or it belongs to somebody else. */
+            /** @description You have no project with this id. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11902,7 +11919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The project still has tasks (`project_not_empty`), or it has changed since the version that `If-Match` names (`version_conflict`). */
+            /** @description The project still has tasks (`project_not_empty`), or it changed after the version in `If-Match` (`version_conflict`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11927,14 +11944,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
                  * @example 3
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /**
-                 * @description The project's id.
+                 * @description Project id.
                  * @example prj_5Rw2
                  */
                 id: components["parameters"]["ProjectId"];
@@ -11952,7 +11969,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The project as it is now. */
+            /** @description The current project. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11981,7 +11998,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There is no such project, or it belongs to somebody else. */
+            /** @description You have no project with this id. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12006,7 +12023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The project has changed since the version that `If-Match` names; `version` is the current one. */
+            /** @description The project changed after the version in `If-Match`. `version` is the current version. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12023,7 +12040,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -12042,28 +12059,28 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description Only tasks of this project. */
+                /** @description Return only tasks of this project. */
                 projectId?: components["schemas"]["ProjectReference"];
-                /** @description Only tasks in this status. */
+                /** @description Return only tasks with this status. */
                 status?: components["schemas"]["TaskStatus"];
-                /** @description Only tasks of this priority. */
+                /** @description Return only tasks with this priority. */
                 priority?: components["schemas"]["TaskPriority"];
                 /**
-                 * @description Only tasks that are due at this moment or later.
+                 * @description Return only tasks due at or after this time.
                  * @example 2026-05-01T00:00:00Z
                  */
                 dueAfter?: string;
                 /**
-                 * @description Only tasks that are due before this moment.
+                 * @description Return only tasks due before this time.
                  * @example 2026-06-01T00:00:00Z
                  */
                 dueBefore?: string;
                 /**
-                 * @description The size of a page.
+                 * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description The cursor of the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -12123,7 +12140,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description One key for one logical operation, kept across its retries; a UUID is a good one. The same key on the same operation answers the first success again for 24 hours.
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
                  * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -12179,7 +12196,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There is no such project, or it belongs to somebody else. */
+            /** @description You have no project with this id. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12196,7 +12213,7 @@ export interface operations {
                      *       "type": "/errors/not-found",
                      *       "title": "not_found",
                      *       "status": 404,
-                     *       "detail": "There is no such project for the task.",
+                     *       "detail": "There is no project with the id that projectId names.",
                      *       "error": "not_found",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "projectId": "prj_5Rw2"
@@ -12208,7 +12225,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `dependsOn` names what is not a task of yours (`unknown_dependency`), or too much stands behind it (`dependency_limit_reached`); or this idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12234,7 +12251,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The task's id.
+                 * @description Task id.
                  * @example tsk_9Ud4
                  */
                 id: components["parameters"]["TaskId"];
@@ -12243,7 +12260,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The task as it is now. */
+            /** @description The current task. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12279,7 +12296,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There is no such task, or it belongs to somebody else. */
+            /** @description You have no task with this id. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12314,14 +12331,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
                  * @example 3
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /**
-                 * @description The task's id.
+                 * @description Task id.
                  * @example tsk_9Ud4
                  */
                 id: components["parameters"]["TaskId"];
@@ -12330,7 +12347,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The task is deleted. */
+            /** @description The task was deleted. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12347,7 +12364,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There is no such task, or it belongs to somebody else. */
+            /** @description You have no task with this id. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12372,7 +12389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The task has changed since the version that `If-Match` names; `version` is the current one. */
+            /** @description The task changed after the version in `If-Match`. `version` is the current version. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12389,7 +12406,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -12408,14 +12425,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.
+                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
                  * @example 3
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /**
-                 * @description The task's id.
+                 * @description Task id.
                  * @example tsk_9Ud4
                  */
                 id: components["parameters"]["TaskId"];
@@ -12436,7 +12453,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The task as it is now. */
+            /** @description The current task. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12472,7 +12489,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["Forbidden"];
-            /** @description There is no such task, or no such project to move it to, or it belongs to somebody else. */
+            /** @description You have no task with this id, or no project with this `projectId`. */
             404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12487,7 +12504,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The task has changed since the version that `If-Match` names; `version` is the current one. */
+            /** @description The task changed after the version in `If-Match`. `version` is the current version. */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12504,7 +12521,7 @@ export interface operations {
                      *       "type": "/errors/version-conflict",
                      *       "title": "version_conflict",
                      *       "status": 409,
-                     *       "detail": "The version is 2 by now, and the edit is based on version 1.",
+                     *       "detail": "The current version is 2, but the edit is based on version 1. Read it again, then retry.",
                      *       "error": "version_conflict",
                      *       "requestId": "req_01jd7n2m8s",
                      *       "version": 2
@@ -12515,7 +12532,7 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description With this `dependsOn` the task would wait for itself (`cyclic_dependency`), it names what is not a task of yours (`unknown_dependency`), or too much stands behind it (`dependency_limit_reached`). */
+            /** @description The change would create a cycle (`cyclic_dependency`), `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12540,22 +12557,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -12584,14 +12601,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -12605,22 +12622,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -12649,14 +12666,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -12670,22 +12687,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -12714,14 +12731,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -12735,22 +12752,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -12778,14 +12795,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -12799,22 +12816,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -12842,14 +12859,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -12863,22 +12880,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -12906,14 +12923,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -12927,22 +12944,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -12970,14 +12987,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -12991,22 +13008,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13034,14 +13051,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13055,22 +13072,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13098,14 +13115,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13119,22 +13136,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13162,14 +13179,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13183,22 +13200,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13226,14 +13243,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13247,22 +13264,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13290,14 +13307,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13311,22 +13328,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13355,14 +13372,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13376,22 +13393,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13420,14 +13437,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13441,22 +13458,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13484,14 +13501,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13505,22 +13522,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13548,14 +13565,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13569,22 +13586,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13612,14 +13629,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13633,22 +13650,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13676,14 +13693,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13697,22 +13714,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13740,14 +13757,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13761,22 +13778,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13805,14 +13822,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13826,22 +13843,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13870,14 +13887,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13891,22 +13908,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13935,14 +13952,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -13956,22 +13973,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -13999,14 +14016,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -14020,22 +14037,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -14063,14 +14080,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -14084,22 +14101,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -14127,14 +14144,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -14148,22 +14165,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -14191,14 +14208,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -14212,22 +14229,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -14255,14 +14272,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -14276,22 +14293,22 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description The time of sending in Unix seconds and HMAC-SHA256 of the time, a full stop and the raw body; one `v1` for each valid secret.
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
                  * @example t=1781464991,v1=8a3c6f0de1
                  */
                 "Atlas-Signature": components["parameters"]["AtlasSignature"];
                 /**
-                 * @description HMAC-SHA256 of the raw body under the newest secret.
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
                  * @example sha256=51fe2b9c77
                  */
                 "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
                 /**
-                 * @description The type of the event.
+                 * @description Event type.
                  * @example transfer.settled
                  */
                 "X-Atlas-Event": components["parameters"]["AtlasEvent"];
                 /**
-                 * @description The id of the delivery, the same at every attempt.
+                 * @description Delivery id, the same for every attempt.
                  * @example dlv_01HW3T
                  */
                 "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
@@ -14321,14 +14338,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Any 2xx within 10 seconds says that the event has arrived. */
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The endpoint is gone for good; it is disabled at once. */
+            /** @description The endpoint no longer exists. The server disables it at once. */
             410: {
                 headers: {
                     [name: string]: unknown;

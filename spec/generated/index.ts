@@ -60,5 +60,5 @@ export const rateLimits = {
   auth: { limit: 10, windowSeconds: 60 }
 } as const satisfies Partial<Record<RateLimitClass, RateLimit>>
 
-/** To be given to `addSchema` before any route: other schemas refer to these by name. */
+/** Register these with `addSchema` before any route: other schemas reference them by name. */
 export const recursiveSchemas = [] as const

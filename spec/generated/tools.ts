@@ -2,18 +2,16 @@
 
 import type { ToolTemplate } from '../../plugins/mcp/template.ts'
 
-/** The operations that are offered to models. */
+/** The MCP tools. */
 export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_balance',
     operationId: 'getBalance',
-    title: 'Read a balance',
-    description: 'Reads an agent\'s balance in credits and its ten latest transactions. 100 credits were bought for one US dollar.',
+    title: 'Get a balance',
+    description: 'Reads an agent\'s balance in credits and its ten latest transactions. 100 credits cost one US dollar.',
     inputSchema: {
       type: 'object',
-      properties: {
-        agent_id: { description: 'The agent\'s id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' }
-      },
+      properties: { agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' } },
       required: ['agent_id'],
       additionalProperties: false
     },
@@ -26,7 +24,7 @@ export const tools: readonly ToolTemplate[] = [
           required: ['agent_id', 'name', 'balance', 'is_verified'],
           properties: {
             agent_id: {
-              description: 'Names one agent; its registrar chose it.',
+              description: 'Agent id, chosen when the agent was registered.',
               type: 'string',
               minLength: 1,
               maxLength: 128,
@@ -34,7 +32,7 @@ export const tools: readonly ToolTemplate[] = [
             },
             name: { type: 'string' },
             balance: { description: 'An amount of credits, with at most two decimals.', type: 'number' },
-            is_verified: { type: 'boolean', description: 'Whether the operator of this server has verified the agent.' }
+            is_verified: { type: 'boolean', description: 'Whether the operator of this server verified the agent.' }
           }
         },
         recent_transactions: {
@@ -44,13 +42,13 @@ export const tools: readonly ToolTemplate[] = [
             required: ['type', 'amount', 'description', 'created_at'],
             properties: {
               type: {
-                description: 'What moved the credits. `earn` is a purchase, `refund` the undoing of one.',
+                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.',
                 type: 'string',
                 enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment']
               },
-              amount: { type: 'number', description: 'The change of the balance: negative for what went out.' },
+              amount: { type: 'number', description: 'Change in the balance. Negative when credits left the wallet.' },
               description: { type: 'string' },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         }
@@ -65,7 +63,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'spend_credits',
     operationId: 'spendCredits',
     title: 'Spend credits',
-    description: 'Spends credits of your own wallet. Over the owner\'s limits, or with require_approval, nothing is taken: the answer has `pending: true`, and the owner decides within 24 hours; do not spend again meanwhile. One idempotency_key for each purchase, kept when you try again: it is then paid once.',
+    description: 'Spends credits from your own wallet. Over the owner\'s limits, or with require_approval, no credits move: the response has `pending: true` and the owner decides within 24 hours. Do not spend again in the meantime. Use one idempotency_key per purchase and keep it when you retry, so that you pay only once.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -74,18 +72,13 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        amount: { description: 'An amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
-        description: { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$', description: 'Shown in the history and in an approval request.' },
-        require_approval: { type: 'boolean', default: false, description: 'Ask the owner first, and take nothing now.' },
-        item_name: { type: 'string', maxLength: 200, pattern: '^[^\\u0000]*$', description: 'What is bought, for the owner to read.' },
-        url: {
-          type: 'string',
-          maxLength: 2000,
-          pattern: '^https?://[^\\u0000]*$',
-          description: 'Where it is bought, for the owner to look at.'
-        }
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
+        description: { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$', description: 'Text shown in the history and in an approval request.' },
+        require_approval: { type: 'boolean', default: false, description: 'Require the owner\'s approval. No credits move now.' },
+        item_name: { type: 'string', maxLength: 200, pattern: '^[^\\u0000]*$', description: 'Name of the purchase, shown to the owner.' },
+        url: { type: 'string', maxLength: 2000, pattern: '^https?://[^\\u0000]*$', description: 'Page of the purchase, shown to the owner.' }
       },
       required: ['idempotency_key', 'amount'],
       additionalProperties: false
@@ -94,11 +87,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       required: ['ok'],
       properties: {
-        ok: { type: 'boolean', description: 'Whether the credits were taken.' },
+        ok: { type: 'boolean', description: 'Whether the credits were deducted.' },
         spent: { description: 'An amount of credits, with at most two decimals.', type: 'number' },
         balance: { description: 'An amount of credits, with at most two decimals.', type: 'number' },
         transaction_id: { type: 'integer' },
-        pending: { type: 'boolean', description: 'Whether the owner is asked.' },
+        pending: { type: 'boolean', description: 'Whether the spend is waiting for the owner\'s approval.' },
         approval_id: { type: 'integer' },
         message: { type: 'string' }
       }
@@ -119,13 +112,13 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_approvals',
     operationId: 'listApprovals',
     title: 'List approval requests',
-    description: 'Lists what agents of the signed-in user asked to spend. Whether it is approved is for the person to decide, outside these tools.',
+    description: 'Lists the approval requests of the signed-in user\'s agents. Only a person can approve or reject them, outside these tools.',
     inputSchema: {
       type: 'object',
       properties: {
-        status: { description: 'Only those in this state.', type: 'string', enum: ['pending', 'approved', 'rejected', 'expired'] },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        status: { description: 'Return only requests with this status.', type: 'string', enum: ['pending', 'approved', 'rejected', 'expired'] },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -141,7 +134,7 @@ export const tools: readonly ToolTemplate[] = [
             properties: {
               approval_id: { type: 'integer' },
               agent_id: {
-                description: 'Names one agent; its registrar chose it.',
+                description: 'Agent id, chosen when the agent was registered.',
                 type: 'string',
                 minLength: 1,
                 maxLength: 128,
@@ -154,15 +147,15 @@ export const tools: readonly ToolTemplate[] = [
               reason: {
                 type: 'string',
                 enum: ['requested', 'daily_limit', 'per_transaction_limit'],
-                description: 'Why it needs approval: the agent asked for it, or a limit was reached.'
+                description: 'Why approval is required: the agent requested it, or the spend exceeds a limit.'
               },
-              status: { description: 'Where an approval request stands.', type: 'string', enum: ['pending', 'approved', 'rejected', 'expired'] },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              expires_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              status: { description: 'Status of an approval request.', type: 'string', enum: ['pending', 'approved', 'rejected', 'expired'] },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              expires_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        next_cursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 },
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
         has_more: { type: 'boolean' }
       }
     },
@@ -179,7 +172,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'create_checkout',
     operationId: 'createCheckout',
     title: 'Buy credits',
-    description: 'Opens a payment page on which a person buys credits for an agent, 10 to 500 US dollars. Show the person the `checkout_url`; nothing is paid before they do so.',
+    description: 'Creates a payment page where a person buys credits for an agent, 10 to 500 US dollars. Show the person the `checkout_url`. Nothing is paid until they complete the page.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -188,16 +181,16 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         agent_id: {
-          description: 'Names one agent; its registrar chose it.',
+          description: 'Agent id, chosen when the agent was registered.',
           type: 'string',
           minLength: 1,
           maxLength: 128,
           pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
         },
-        amount: { type: 'number', minimum: 10, maximum: 500, description: 'US dollars.' }
+        amount: { type: 'number', minimum: 10, maximum: 500, description: 'Amount in US dollars.' }
       },
       required: ['idempotency_key', 'agent_id', 'amount'],
       additionalProperties: false
@@ -207,7 +200,7 @@ export const tools: readonly ToolTemplate[] = [
       required: ['ok', 'checkout_url'],
       properties: {
         ok: { type: 'boolean', const: true },
-        checkout_url: { type: 'string', description: 'The payment page. It is open for 24 hours.' }
+        checkout_url: { type: 'string', description: 'URL of the payment page. Valid for 24 hours.' }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
@@ -223,17 +216,17 @@ export const tools: readonly ToolTemplate[] = [
     name: 'pause_agent',
     operationId: 'pauseAgent',
     title: 'Pause an agent',
-    description: 'Stops one of your agents from spending until its owner resumes it. Take it when an agent behaves in an unexpected way.',
+    description: 'Stops one of your agents from spending until its owner resumes it. Use it when an agent behaves unexpectedly.',
     inputSchema: {
       type: 'object',
       properties: {
-        agent_id: { description: 'The agent\'s id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
         idempotency_key: {
           type: 'string',
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         }
       },
       required: ['agent_id', 'idempotency_key'],
@@ -259,12 +252,12 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_agents',
     operationId: 'listAgents',
     title: 'List your agents',
-    description: 'Lists the agents of the signed-in user with balance, state and limits.',
+    description: 'Lists the signed-in user\'s agents with balance, status and limits.',
     inputSchema: {
       type: 'object',
       properties: {
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -279,7 +272,7 @@ export const tools: readonly ToolTemplate[] = [
             required: ['agent_id', 'name', 'balance', 'status', 'is_verified', 'daily_limit', 'per_transaction_limit', 'owed', 'created_at'],
             properties: {
               agent_id: {
-                description: 'Names one agent; its registrar chose it.',
+                description: 'Agent id, chosen when the agent was registered.',
                 type: 'string',
                 minLength: 1,
                 maxLength: 128,
@@ -289,14 +282,17 @@ export const tools: readonly ToolTemplate[] = [
               balance: { description: 'An amount of credits, with at most two decimals.', type: 'number' },
               status: { description: 'Whether the agent can spend.', type: 'string', enum: ['active', 'paused', 'revoked'] },
               is_verified: { type: 'boolean' },
-              daily_limit: { description: 'A limit in credits; null for none.', type: ['number', 'null'], minimum: 0, maximum: 999999999.99 },
-              per_transaction_limit: { description: 'A limit in credits; null for none.', type: ['number', 'null'], minimum: 0, maximum: 999999999.99 },
-              owed: { type: 'number', description: 'Credits of refunded or disputed payments that had been spent before they could be taken back.' },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              daily_limit: { description: 'Limit in credits; null means no limit.', type: ['number', 'null'], minimum: 0, maximum: 999999999.99 },
+              per_transaction_limit: { description: 'Limit in credits; null means no limit.', type: ['number', 'null'], minimum: 0, maximum: 999999999.99 },
+              owed: {
+                type: 'number',
+                description: 'Credits from refunded or disputed payments that the agent spent before they could be taken back.'
+              },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        next_cursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 },
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
         has_more: { type: 'boolean' }
       }
     },
@@ -309,13 +305,13 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_agent_transactions',
     operationId: 'listAgentTransactions',
     title: 'List an agent\'s transactions',
-    description: 'Lists the history of an agent\'s wallet, newest first; a negative amount went out.',
+    description: 'Lists the history of an agent\'s wallet, newest first. A negative amount lowered the balance.',
     inputSchema: {
       type: 'object',
       properties: {
-        agent_id: { description: 'The agent\'s id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       required: ['agent_id'],
       additionalProperties: false
@@ -332,18 +328,18 @@ export const tools: readonly ToolTemplate[] = [
             properties: {
               id: { type: 'integer' },
               type: {
-                description: 'What moved the credits. `earn` is a purchase, `refund` the undoing of one.',
+                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.',
                 type: 'string',
                 enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment']
               },
-              amount: { type: 'number', description: 'The change of the balance: negative for what went out.' },
+              amount: { type: 'number', description: 'Change in the balance. Negative when credits left the wallet.' },
               description: { type: 'string' },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               balance_after: { description: 'An amount of credits, with at most two decimals.', type: 'number' }
             }
           }
         },
-        next_cursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 },
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
         has_more: { type: 'boolean' }
       }
     },
@@ -360,12 +356,12 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_notifications',
     operationId: 'listNotifications',
     title: 'List notifications',
-    description: 'Lists what the signed-in user was told, newest first.',
+    description: 'Lists the signed-in user\'s notifications, newest first.',
     inputSchema: {
       type: 'object',
       properties: {
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -380,15 +376,19 @@ export const tools: readonly ToolTemplate[] = [
             required: ['id', 'type', 'message', 'data', 'sms', 'createdAt'],
             properties: {
               id: { type: 'string' },
-              type: { type: 'string', description: 'The type of the event that it tells of.' },
+              type: { type: 'string', description: 'Type of the event behind the notification.' },
               message: { type: 'string' },
-              data: { type: 'object', additionalProperties: true, description: 'What it is about.' },
-              sms: { type: 'string', enum: ['none', 'pending', 'sent', 'failed'], description: 'Whether a text message went out as well.' },
-              createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              data: { type: 'object', additionalProperties: true, description: 'Ids of the resources concerned, as in the event.' },
+              sms: {
+                type: 'string',
+                enum: ['none', 'pending', 'sent', 'failed'],
+                description: 'Status of the text message; `none` when no message is sent.'
+              },
+              createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+        nextCursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -400,20 +400,20 @@ export const tools: readonly ToolTemplate[] = [
     name: 'enroll_agent',
     operationId: 'enrollAgent',
     title: 'Enrol an agent',
-    description: 'Enrols an agent in the credit bureau, which loans need. Enrolling again changes nothing and tells the score.',
+    description: 'Enrols an agent in the credit bureau, which loans require. Enrolling again changes nothing and returns the score.',
     inputSchema: {
       type: 'object',
       properties: {
-        agent_id: { description: 'The agent\'s own identifier.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' },
-        agent_name: { description: 'A name, of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' },
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' },
+        agent_name: { description: 'A name of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' },
         owner_email: {
           type: 'string',
-          description: 'Whom to write to about the agent. Never shown.',
+          description: 'Contact address for the agent. Never shown.',
           minLength: 3,
           maxLength: 254,
           pattern: '^[^@\\s\\u0000]+@[^@\\s\\u0000]+$'
         },
-        platform: { description: 'A name, of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' }
+        platform: { description: 'A name of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' }
       },
       required: ['agent_id'],
       additionalProperties: false
@@ -424,8 +424,8 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         ok: { type: 'boolean', const: true },
         agent_id: { type: 'string' },
-        score: { description: 'From 300, very poor, to 850, excellent.', type: 'integer', minimum: 300, maximum: 850 },
-        message: { type: 'string', description: '`already enrolled` for an agent that was.' }
+        score: { description: 'Credit score, from 300 (very poor) to 850 (excellent).', type: 'integer', minimum: 300, maximum: 850 },
+        message: { type: 'string', description: '`already enrolled` when the agent was enrolled before.' }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -441,11 +441,11 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_score',
     operationId: 'getScore',
-    title: 'Read an agent\'s score',
-    description: 'Reads an agent\'s credit score (300 to 850), its grade and all that it rests on.',
+    title: 'Get an agent\'s score',
+    description: 'Reads an agent\'s credit score (300 to 850), its grade and the factors behind it.',
     inputSchema: {
       type: 'object',
-      properties: { agent_id: { description: 'The agent.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' } },
+      properties: { agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' } },
       required: ['agent_id'],
       additionalProperties: false
     },
@@ -454,9 +454,9 @@ export const tools: readonly ToolTemplate[] = [
       required: ['agent_id', 'score', 'grade', 'account_age_days', 'payment_history', 'accounts', 'recent_reports', 'factors', 'score_version'],
       properties: {
         agent_id: { type: 'string' },
-        score: { description: 'From 300, very poor, to 850, excellent.', type: 'integer', minimum: 300, maximum: 850 },
+        score: { description: 'Credit score, from 300 (very poor) to 850 (excellent).', type: 'integer', minimum: 300, maximum: 850 },
         grade: { type: 'string', enum: ['Very Poor', 'Poor', 'Fair', 'Good', 'Excellent'] },
-        account_age_days: { type: 'integer', description: 'Whole days since enrolment.', minimum: 0 },
+        account_age_days: { type: 'integer', description: 'Full days since enrolment.', minimum: 0 },
         payment_history: {
           type: 'object',
           required: ['on_time', 'late', 'missed'],
@@ -464,7 +464,7 @@ export const tools: readonly ToolTemplate[] = [
         },
         accounts: {
           type: 'array',
-          description: 'The open accounts, newest first.',
+          description: 'Open accounts, newest first.',
           items: {
             type: 'object',
             required: ['account_id', 'platform', 'account_type', 'credit_limit', 'opened_at'],
@@ -472,46 +472,46 @@ export const tools: readonly ToolTemplate[] = [
               account_id: { type: 'integer' },
               platform: { type: 'string' },
               account_type: { type: 'string' },
-              credit_limit: { type: ['number', 'null'], description: 'In credits; null for an account without one.' },
-              opened_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              credit_limit: { type: ['number', 'null'], description: 'Limit in credits; null when the account has no limit.' },
+              opened_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
         recent_reports: {
           type: 'array',
-          description: 'The last reports, newest first.',
+          description: 'Latest reports, newest first.',
           items: {
             type: 'object',
             required: ['report_type', 'amount', 'reporter_name', 'reporter_platform', 'created_at'],
             properties: {
               report_type: {
-                description: 'What happened.',
+                description: 'Type of report.',
                 type: 'string',
                 enum: ['payment_ontime', 'payment_late', 'payment_missed', 'debt_opened', 'debt_closed', 'account_opened', 'account_closed', 'dispute']
               },
-              amount: { type: ['number', 'null'], description: 'In credits; null when the report has none.' },
+              amount: { type: ['number', 'null'], description: 'Amount in credits; null when the report has none.' },
               reporter_name: { type: 'string' },
               reporter_platform: { type: 'string' },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
         factors: {
-          description: 'The terms of the score. Added up in this order, held between 300 and 850 and rounded half up, they are the score to the digit; they come unrounded so that this holds also where the sum lies next to a half.',
+          description: 'The unrounded terms of the score. The score is their sum in this order, limited to 300 to 850 and rounded half up.',
           type: 'object',
           required: ['base', 'payments', 'accounts', 'utilisation', 'age', 'late', 'missed', 'disputes'],
           properties: {
-            base: { type: 'number', description: 'Where everybody starts.' },
-            payments: { type: 'number', description: 'From payments on time.' },
-            accounts: { type: 'number', description: 'From open accounts.' },
-            utilisation: { type: 'number', description: 'From debt paid off.' },
-            age: { type: 'number', description: 'From the time since enrolment.' },
-            late: { type: 'number', description: 'Zero or negative.' },
-            missed: { type: 'number', description: 'Zero or negative.' },
-            disputes: { type: 'number', description: 'Zero or negative.' }
+            base: { type: 'number', description: 'Starting score.' },
+            payments: { type: 'number', description: 'Points for payments made on time.' },
+            accounts: { type: 'number', description: 'Points for open accounts.' },
+            utilisation: { type: 'number', description: 'Points for debt paid off.' },
+            age: { type: 'number', description: 'Points for time since enrolment.' },
+            late: { type: 'number', description: 'Points deducted; zero or negative.' },
+            missed: { type: 'number', description: 'Points deducted; zero or negative.' },
+            disputes: { type: 'number', description: 'Points deducted; zero or negative.' }
           }
         },
-        score_version: { type: 'integer', description: 'The version of the formula.', minimum: 1 }
+        score_version: { type: 'integer', description: 'Version of the score formula.', minimum: 1 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -523,89 +523,97 @@ export const tools: readonly ToolTemplate[] = [
     name: 'calculate_safe_to_spend',
     operationId: 'calculateSafeToSpend',
     title: 'Calculate a safe-to-spend allowance',
-    description: 'Calculates how much can be spent each day until the period ends with every bill still paid, from numbers that you give: balance, buffer, bills, income, savings, debt. Looks nothing up and stores nothing.',
+    description: 'Calculates how much an end-user can spend each day of a period and still pay every bill. It uses only the numbers you send: balance, buffer, bills, income, savings and debt. It stores nothing.',
     inputSchema: {
       type: 'object',
       properties: {
         end_user_id: {
-          description: 'Your own id of the end-user.',
+          description: 'Your id for the end-user.',
           type: 'string',
           minLength: 1,
           maxLength: 255,
           pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
         },
         cash_balance: {
-          description: 'An amount that may be negative, with at most two decimals.',
+          description: 'Amount that may be negative, with at most two decimals.',
           type: 'number',
           minimum: -999999999.99,
           maximum: 999999999.99
         },
         upcoming_bills: {
-          description: 'Bills that are known. Those due after the period are left out of account.',
+          description: 'Known bills. Bills due after the period do not count.',
           type: 'array',
           maxItems: 1000,
           items: {
-            description: 'An amount and when it is due.',
+            description: 'An amount and its due date.',
             type: 'object',
             required: ['amount', 'due_in_days'],
             additionalProperties: false,
             properties: {
-              amount: { description: 'An amount of zero or more, with at most two decimals.', type: 'number', minimum: 0, maximum: 999999999.99 },
-              due_in_days: { type: 'integer', minimum: 0, maximum: 3650, description: 'How many days from now; 0 is today.' }
+              amount: { description: 'Amount of zero or more, with at most two decimals.', type: 'number', minimum: 0, maximum: 999999999.99 },
+              due_in_days: { type: 'integer', minimum: 0, maximum: 3650, description: 'Days from now; 0 means today.' }
             }
           },
           default: []
         },
         upcoming_income: {
-          description: 'Income that is expected, spendable from the day after it is due.',
+          description: 'Expected income. It can be spent from the day after it is due.',
           type: 'array',
           maxItems: 1000,
           items: {
-            description: 'An amount and when it is due.',
+            description: 'An amount and its due date.',
             type: 'object',
             required: ['amount', 'due_in_days'],
             additionalProperties: false,
             properties: {
-              amount: { description: 'An amount of zero or more, with at most two decimals.', type: 'number', minimum: 0, maximum: 999999999.99 },
-              due_in_days: { type: 'integer', minimum: 0, maximum: 3650, description: 'How many days from now; 0 is today.' }
+              amount: { description: 'Amount of zero or more, with at most two decimals.', type: 'number', minimum: 0, maximum: 999999999.99 },
+              due_in_days: { type: 'integer', minimum: 0, maximum: 3650, description: 'Days from now; 0 means today.' }
             }
           },
           default: []
         },
-        savings_commitments: { description: 'What is put aside in the period.', type: 'number', minimum: 0, maximum: 999999999.99, default: 0 },
-        debt_commitments: { description: 'What is paid back in the period.', type: 'number', minimum: 0, maximum: 999999999.99, default: 0 },
-        cash_buffer: { description: 'What must stay in the account.', type: 'number', minimum: 0, maximum: 999999999.99, default: 0 },
-        days_in_period: { type: 'integer', minimum: 1, maximum: 366, default: 30, description: 'The length of the period.' }
+        savings_commitments: { description: 'Savings to set aside in the period.', type: 'number', minimum: 0, maximum: 999999999.99, default: 0 },
+        debt_commitments: { description: 'Debt to repay in the period.', type: 'number', minimum: 0, maximum: 999999999.99, default: 0 },
+        cash_buffer: { description: 'Amount that must stay in the account.', type: 'number', minimum: 0, maximum: 999999999.99, default: 0 },
+        days_in_period: { type: 'integer', minimum: 1, maximum: 366, default: 30, description: 'Length of the period in days.' }
       },
       required: ['end_user_id', 'cash_balance'],
       additionalProperties: false
     },
     outputSchema: {
       type: 'object',
-      description: 'A safe-to-spend allowance and how it comes about.',
+      description: 'A safe-to-spend allowance and its breakdown.',
       required: ['safe_to_spend_today', 'daily_allowance', 'monthly_safe_to_spend', 'breakdown', 'calculation_id', 'calculated_at', 'is_sandbox'],
       additionalProperties: false,
       properties: {
-        safe_to_spend_today: { type: 'number', minimum: 0, description: 'What can be spent today; the daily allowance.' },
-        daily_allowance: { type: 'number', minimum: 0, description: 'What can be spent each day of the period.' },
-        monthly_safe_to_spend: { type: 'number', minimum: 0, description: 'What can be spent over the whole period: the discretionary pool, never below zero.' },
-        shortfall: { type: 'number', exclusiveMinimum: 0, description: 'How much the commitments exceed the cash; only there when they do.' },
+        safe_to_spend_today: { type: 'number', minimum: 0, description: 'Amount that can be spent today. Equal to the daily allowance.' },
+        daily_allowance: { type: 'number', minimum: 0, description: 'Amount that can be spent on each day of the period.' },
+        monthly_safe_to_spend: {
+          type: 'number',
+          minimum: 0,
+          description: 'Amount that can be spent over the whole period: the discretionary pool, but never below zero.'
+        },
+        shortfall: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          description: 'Amount by which the commitments exceed the cash. Present only when they do.'
+        },
         breakdown: {
-          description: 'The terms of the calculation.',
+          description: 'Terms of the calculation.',
           type: 'object',
           required: ['cash_after_buffer', 'upcoming_bills_total', 'savings_commitments', 'debt_commitments', 'discretionary_pool', 'days_in_period'],
           additionalProperties: false,
           properties: {
-            cash_after_buffer: { type: 'number', description: 'The balance less the buffer.' },
-            upcoming_bills_total: { type: 'number', minimum: 0, description: 'The bills that are due within the period.' },
-            savings_commitments: { type: 'number', minimum: 0, description: 'As it was sent.' },
-            debt_commitments: { type: 'number', minimum: 0, description: 'As it was sent.' },
-            discretionary_pool: { type: 'number', description: 'What is left when all commitments are met; negative when they are not.' },
-            days_in_period: { type: 'integer', minimum: 1, maximum: 366, description: 'The length of the period.' }
+            cash_after_buffer: { type: 'number', description: 'The balance minus the buffer.' },
+            upcoming_bills_total: { type: 'number', minimum: 0, description: 'Total of the bills due within the period.' },
+            savings_commitments: { type: 'number', minimum: 0, description: 'The value from the request.' },
+            debt_commitments: { type: 'number', minimum: 0, description: 'The value from the request.' },
+            discretionary_pool: { type: 'number', description: 'Cash left after all commitments; negative when the cash does not cover them.' },
+            days_in_period: { type: 'integer', minimum: 1, maximum: 366, description: 'Length of the period in days.' }
           }
         },
-        calculation_id: { type: 'string', description: 'Names the end-user and the day: one a day and end-user.' },
-        calculated_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        calculation_id: { type: 'string', description: 'Calculation id. One per end-user and day.' },
+        calculated_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         is_sandbox: { type: 'boolean', description: 'Whether a test credential was used.' }
       }
     },
@@ -626,8 +634,8 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_safe_to_spend',
     operationId: 'getSafeToSpend',
-    title: 'Read an end-user\'s current safe-to-spend',
-    description: 'Reads the allowance that was last calculated and stored for an end-user.',
+    title: 'Get an end-user\'s safe-to-spend allowance',
+    description: 'Reads the latest stored allowance of an end-user.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -636,7 +644,7 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
-          description: 'Your own id of the end-user.'
+          description: 'Your id for the end-user.'
         }
       },
       required: ['end_user_id'],
@@ -644,30 +652,38 @@ export const tools: readonly ToolTemplate[] = [
     },
     outputSchema: {
       type: 'object',
-      description: 'A safe-to-spend allowance and how it comes about.',
+      description: 'A safe-to-spend allowance and its breakdown.',
       required: ['safe_to_spend_today', 'daily_allowance', 'monthly_safe_to_spend', 'breakdown', 'calculation_id', 'calculated_at', 'is_sandbox'],
       additionalProperties: false,
       properties: {
-        safe_to_spend_today: { type: 'number', minimum: 0, description: 'What can be spent today; the daily allowance.' },
-        daily_allowance: { type: 'number', minimum: 0, description: 'What can be spent each day of the period.' },
-        monthly_safe_to_spend: { type: 'number', minimum: 0, description: 'What can be spent over the whole period: the discretionary pool, never below zero.' },
-        shortfall: { type: 'number', exclusiveMinimum: 0, description: 'How much the commitments exceed the cash; only there when they do.' },
+        safe_to_spend_today: { type: 'number', minimum: 0, description: 'Amount that can be spent today. Equal to the daily allowance.' },
+        daily_allowance: { type: 'number', minimum: 0, description: 'Amount that can be spent on each day of the period.' },
+        monthly_safe_to_spend: {
+          type: 'number',
+          minimum: 0,
+          description: 'Amount that can be spent over the whole period: the discretionary pool, but never below zero.'
+        },
+        shortfall: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          description: 'Amount by which the commitments exceed the cash. Present only when they do.'
+        },
         breakdown: {
-          description: 'The terms of the calculation.',
+          description: 'Terms of the calculation.',
           type: 'object',
           required: ['cash_after_buffer', 'upcoming_bills_total', 'savings_commitments', 'debt_commitments', 'discretionary_pool', 'days_in_period'],
           additionalProperties: false,
           properties: {
-            cash_after_buffer: { type: 'number', description: 'The balance less the buffer.' },
-            upcoming_bills_total: { type: 'number', minimum: 0, description: 'The bills that are due within the period.' },
-            savings_commitments: { type: 'number', minimum: 0, description: 'As it was sent.' },
-            debt_commitments: { type: 'number', minimum: 0, description: 'As it was sent.' },
-            discretionary_pool: { type: 'number', description: 'What is left when all commitments are met; negative when they are not.' },
-            days_in_period: { type: 'integer', minimum: 1, maximum: 366, description: 'The length of the period.' }
+            cash_after_buffer: { type: 'number', description: 'The balance minus the buffer.' },
+            upcoming_bills_total: { type: 'number', minimum: 0, description: 'Total of the bills due within the period.' },
+            savings_commitments: { type: 'number', minimum: 0, description: 'The value from the request.' },
+            debt_commitments: { type: 'number', minimum: 0, description: 'The value from the request.' },
+            discretionary_pool: { type: 'number', description: 'Cash left after all commitments; negative when the cash does not cover them.' },
+            days_in_period: { type: 'integer', minimum: 1, maximum: 366, description: 'Length of the period in days.' }
           }
         },
-        calculation_id: { type: 'string', description: 'Names the end-user and the day: one a day and end-user.' },
-        calculated_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        calculation_id: { type: 'string', description: 'Calculation id. One per end-user and day.' },
+        calculated_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         is_sandbox: { type: 'boolean', description: 'Whether a test credential was used.' }
       }
     },
@@ -679,19 +695,19 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_profile',
     operationId: 'getProfile',
-    title: 'Read your profile',
-    description: 'Tells who is signed in, and for which partner.',
+    title: 'Get your profile',
+    description: 'Reads the signed-in user and the session\'s partner.',
     inputSchema: { type: 'object', properties: {}, additionalProperties: false },
     outputSchema: {
       type: 'object',
       required: ['id', 'email', 'name', 'partner_id', 'role'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', format: 'uuid', description: 'The user\'s id.' },
-        email: { type: 'string', description: 'The address that the user signs in with.' },
-        name: { type: 'string', description: 'The name that the user gave, else the address.' },
-        partner_id: { type: 'string', format: 'uuid', description: 'The partner that the session acts for.' },
-        role: { type: 'string', enum: ['owner', 'member'], description: 'What the user is to that partner.' }
+        id: { type: 'string', format: 'uuid', description: 'User id.' },
+        email: { type: 'string', description: 'The user\'s email address.' },
+        name: { type: 'string', description: 'The user\'s name. Defaults to the email address.' },
+        partner_id: { type: 'string', format: 'uuid', description: 'Id of the session\'s partner.' },
+        role: { type: 'string', enum: ['owner', 'member'], description: 'The user\'s role in the partner.' }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -702,13 +718,13 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'list_activity',
     operationId: 'listActivity',
-    title: 'List what was done',
-    description: 'Lists what was changed for the partner, by whom and from which address, latest first; what was done through these tools is there as well.',
+    title: 'List activity',
+    description: 'Lists changes to the partner\'s data, latest first: what changed, who changed it and from which address. Calls through these tools are included.',
     inputSchema: {
       type: 'object',
       properties: {
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -724,27 +740,27 @@ export const tools: readonly ToolTemplate[] = [
             required: ['id', 'at', 'actor', 'operationId', 'method', 'route', 'resourceId', 'ip', 'requestId'],
             additionalProperties: false,
             properties: {
-              id: { type: 'string', description: 'The entry\'s id.' },
-              at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              id: { type: 'string', description: 'Entry id.' },
+              at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               actor: {
                 type: 'object',
                 required: ['type', 'id'],
                 additionalProperties: false,
                 properties: {
                   type: { type: 'string', description: '`user`, `api_key`, `token` or `agent`.' },
-                  id: { type: 'string', description: 'The id of the user, key, token or agent.' }
+                  id: { type: 'string', description: 'Id of the user, key, token or agent.' }
                 }
               },
-              operationId: { type: 'string', description: 'The operation of this document.' },
+              operationId: { type: 'string', description: 'operationId in this document.' },
               method: { type: 'string', description: 'The HTTP method.' },
-              route: { type: 'string', description: 'The path with its parameters\' names.' },
-              resourceId: { type: ['string', 'null'], description: 'The id of what was changed or made.' },
-              ip: { type: 'string', description: 'The address that the request came from.' },
-              requestId: { type: 'string', description: 'The id of the request.' }
+              route: { type: 'string', description: 'Path template of the operation.' },
+              resourceId: { type: ['string', 'null'], description: 'Id of the resource that was created or changed.' },
+              ip: { type: 'string', description: 'Client address of the request.' },
+              requestId: { type: 'string', description: 'Request id.' }
             }
           }
         },
-        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+        nextCursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -755,8 +771,8 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_usage',
     operationId: 'getUsage',
-    title: 'Read usage by day or hour',
-    description: 'Reads your own usage numbers: sign-ups, account links, transactions, volume in US cents and active users, for each day or hour of a range. Ask for a short range: each day or hour is a row.',
+    title: 'Get usage by day or hour',
+    description: 'Reads your usage: sign-ups, account links, transactions, volume in US cents and active users, by day or hour. Request a short range: each day or hour is a row.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -764,15 +780,15 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 10,
           maxLength: 40,
-          description: 'Where the range begins, a date or a timestamp; 30 days before its end when left out.'
+          description: 'Start of the range, a date or a timestamp. Defaults to 30 days before the end.'
         },
         to: {
           type: 'string',
           minLength: 10,
           maxLength: 40,
-          description: 'Where the range ends, now when left out. A date includes that whole day; a timestamp is the first moment that is not wanted.'
+          description: 'End of the range. Defaults to now. A date includes that whole day; a timestamp is exclusive.'
         },
-        interval: { type: 'string', enum: ['day', 'hour'], default: 'day', description: 'The length of an interval.' }
+        interval: { type: 'string', enum: ['day', 'hour'], default: 'day', description: 'Length of an interval.' }
       },
       additionalProperties: false
     },
@@ -782,66 +798,66 @@ export const tools: readonly ToolTemplate[] = [
       required: ['from', 'to', 'interval', 'totals', 'intervals', 'by_category', 'by_institution'],
       additionalProperties: false,
       properties: {
-        from: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        to: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        interval: { type: 'string', enum: ['day', 'hour'], description: 'The length of an interval.' },
+        from: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        to: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        interval: { type: 'string', enum: ['day', 'hour'], description: 'Length of an interval.' },
         totals: {
-          description: 'The sums of the whole range.',
+          description: 'Totals over the whole range.',
           type: 'object',
           required: ['user_signups', 'account_links', 'transactions', 'volume_cents', 'active_users'],
           additionalProperties: false,
           properties: {
-            user_signups: { type: 'integer', minimum: 0, description: 'Sign-ups.' },
-            account_links: { type: 'integer', minimum: 0, description: 'Linked accounts.' },
-            transactions: { type: 'integer', minimum: 0, description: 'Transactions.' },
-            volume_cents: { type: 'integer', minimum: 0, description: 'The transactions\' sizes in US cents.' },
-            active_users: { type: 'integer', minimum: 0, description: 'Different users with any event, each once.' }
+            user_signups: { type: 'integer', minimum: 0, description: 'Number of sign-ups.' },
+            account_links: { type: 'integer', minimum: 0, description: 'Number of account links.' },
+            transactions: { type: 'integer', minimum: 0, description: 'Number of transactions.' },
+            volume_cents: { type: 'integer', minimum: 0, description: 'Transaction volume in US cents.' },
+            active_users: { type: 'integer', minimum: 0, description: 'Number of distinct users with at least one event.' }
           }
         },
         intervals: {
           type: 'array',
           description: 'Every interval of the range, oldest first.',
           items: {
-            description: 'The sums of one day or hour.',
+            description: 'Totals of one day or hour.',
             type: 'object',
             required: ['start', 'user_signups', 'account_links', 'transactions', 'volume_cents', 'active_users'],
             additionalProperties: false,
             properties: {
-              start: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              user_signups: { type: 'integer', minimum: 0, description: 'Sign-ups.' },
-              account_links: { type: 'integer', minimum: 0, description: 'Linked accounts.' },
-              transactions: { type: 'integer', minimum: 0, description: 'Transactions.' },
-              volume_cents: { type: 'integer', minimum: 0, description: 'The transactions\' sizes in US cents.' },
-              active_users: { type: 'integer', minimum: 0, description: 'Different users with any event, each once.' }
+              start: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              user_signups: { type: 'integer', minimum: 0, description: 'Number of sign-ups.' },
+              account_links: { type: 'integer', minimum: 0, description: 'Number of account links.' },
+              transactions: { type: 'integer', minimum: 0, description: 'Number of transactions.' },
+              volume_cents: { type: 'integer', minimum: 0, description: 'Transaction volume in US cents.' },
+              active_users: { type: 'integer', minimum: 0, description: 'Number of distinct users with at least one event.' }
             }
           }
         },
         by_category: {
           type: 'array',
-          description: 'Transactions by category, the largest volume first.',
+          description: 'Transactions by category, largest volume first.',
           items: {
-            description: 'The transactions of one category.',
+            description: 'Transactions of one category.',
             type: 'object',
             required: ['category', 'transactions', 'volume_cents'],
             additionalProperties: false,
             properties: {
               category: { type: ['string', 'null'], description: 'The category; null for transactions without one.' },
-              transactions: { type: 'integer', minimum: 0, description: 'Transactions.' },
-              volume_cents: { type: 'integer', minimum: 0, description: 'Their sizes in US cents.' }
+              transactions: { type: 'integer', minimum: 0, description: 'Number of transactions.' },
+              volume_cents: { type: 'integer', minimum: 0, description: 'Volume in US cents.' }
             }
           }
         },
         by_institution: {
           type: 'array',
-          description: 'Account links by institution, most first.',
+          description: 'Account links by institution, highest count first.',
           items: {
-            description: 'The account links of one institution.',
+            description: 'Account links of one institution.',
             type: 'object',
             required: ['institution', 'account_links'],
             additionalProperties: false,
             properties: {
               institution: { type: ['string', 'null'], description: 'The institution; null for links without one.' },
-              account_links: { type: 'integer', minimum: 0, description: 'Linked accounts.' }
+              account_links: { type: 'integer', minimum: 0, description: 'Number of account links.' }
             }
           }
         }
@@ -860,7 +876,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'get_cashflow_forecast',
     operationId: 'getCashflowForecast',
     title: 'Forecast an end-user\'s cash flow',
-    description: 'Forecasts an end-user\'s balance day by day from their linked transactions, with the band that holds in 8 of 10 cases, recurring amounts, and the days on which money runs short. Needs at least 14 days of transactions. Ask for a longer horizon_days only where it matters: each day is a row.',
+    description: 'Forecasts an end-user\'s daily balance from linked transactions, with a band that holds in 8 of 10 cases, recurring amounts, and days with a shortfall. Requires at least 14 days of transactions. Request a long horizon_days only when you need it: each day is a row.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -869,15 +885,15 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
-          description: 'Your own id of the end-user. May be left out when only one end-user has linked accounts.'
+          description: 'Your id for the end-user. Optional when only one end-user has linked accounts.'
         },
-        horizon_days: { type: 'integer', minimum: 1, maximum: 366, default: 14, description: 'How many days to look ahead.' }
+        horizon_days: { type: 'integer', minimum: 1, maximum: 366, default: 14, description: 'Forecast horizon in days.' }
       },
       additionalProperties: false
     },
     outputSchema: {
       type: 'object',
-      description: 'A projection of the balance, day by day.',
+      description: 'A day-by-day projection of the balance.',
       required: [
         'user_id',
         'as_of',
@@ -895,75 +911,75 @@ export const tools: readonly ToolTemplate[] = [
       ],
       additionalProperties: false,
       properties: {
-        user_id: { type: 'string', description: 'Whose forecast it is.' },
-        as_of: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        stale: { type: 'boolean', description: 'Whether a bank did not answer and its last known balance was taken.' },
-        iso_currency_code: { type: 'string', description: 'The currency of all amounts.' },
-        current_balance: { type: 'number', description: 'What is in the accounts now.' },
-        horizon_days: { type: 'integer', minimum: 1, maximum: 366, description: 'How many days the forecast covers.' },
-        projected_min_balance: { type: 'number', description: 'The lowest projected balance.' },
-        projected_min_date: { type: 'string', format: 'date', description: 'The first day on which it is reached.' },
-        confidence: { type: 'number', minimum: 0, maximum: 1, description: 'What a backtest on this history has earned, from 0 to 1.' },
+        user_id: { type: 'string', description: 'Your id for the end-user.' },
+        as_of: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        stale: { type: 'boolean', description: 'Whether a bank did not respond and its last known balance was used.' },
+        iso_currency_code: { type: 'string', description: 'Currency of all amounts.' },
+        current_balance: { type: 'number', description: 'Current balance of the accounts.' },
+        horizon_days: { type: 'integer', minimum: 1, maximum: 366, description: 'Forecast horizon in days.' },
+        projected_min_balance: { type: 'number', description: 'Lowest projected balance.' },
+        projected_min_date: { type: 'string', format: 'date', description: 'First day with the lowest projected balance.' },
+        confidence: { type: 'number', minimum: 0, maximum: 1, description: 'Result of a backtest on this end-user\'s history, from 0 to 1.' },
         alerts: {
           type: 'array',
-          description: 'What to look out for, by date.',
+          description: 'Alerts, ordered by date.',
           items: {
-            description: 'Something to look out for.',
+            description: 'A warning about one day.',
             type: 'object',
             required: ['type', 'date'],
             additionalProperties: false,
             properties: {
-              type: { type: 'string', enum: ['low_balance', 'shortfall', 'large_upcoming_bill'], description: 'What it is.' },
-              date: { type: 'string', format: 'date', description: 'The day.' },
-              amount: { type: 'number', description: 'The projected balance, what is missing, or the bill.' },
-              description: { type: 'string', description: 'What the bill is for.' }
+              type: { type: 'string', enum: ['low_balance', 'shortfall', 'large_upcoming_bill'], description: 'Type of alert.' },
+              date: { type: 'string', format: 'date', description: 'Date.' },
+              amount: { type: 'number', description: 'The projected balance, the missing amount or the bill, depending on `type`.' },
+              description: { type: 'string', description: 'Description of the bill.' }
             }
           }
         },
         daily: {
           type: 'array',
-          description: 'One row for each day, beginning tomorrow.',
+          description: 'One row per day, starting tomorrow.',
           items: {
-            description: 'One day of the projection.',
+            description: 'One day of the forecast.',
             type: 'object',
             required: ['date', 'projected_balance', 'low', 'high'],
             additionalProperties: false,
             properties: {
-              date: { type: 'string', format: 'date', description: 'The day.' },
-              projected_balance: { type: 'number', description: 'The balance at the end of the day.' },
-              low: { type: 'number', description: 'The lower bound.' },
-              high: { type: 'number', description: 'The upper bound.' }
+              date: { type: 'string', format: 'date', description: 'Date.' },
+              projected_balance: { type: 'number', description: 'Projected balance at the end of the day.' },
+              low: { type: 'number', description: 'Lower bound.' },
+              high: { type: 'number', description: 'Upper bound.' }
             }
           }
         },
         recurring: {
           type: 'array',
-          description: 'The recurring amounts that are still running.',
+          description: 'Active recurring amounts.',
           items: {
-            description: 'An amount that comes again and again.',
+            description: 'A recurring amount.',
             type: 'object',
             required: ['description', 'cadence', 'amount', 'next_date', 'direction'],
             additionalProperties: false,
             properties: {
-              description: { type: 'string', description: 'As the bank wrote it the last time.' },
-              cadence: { type: 'string', enum: ['weekly', 'biweekly', 'semimonthly', 'monthly', 'yearly'], description: 'How often it comes.' },
-              amount: { type: 'number', minimum: 0, description: 'Its typical size, positive in both directions.' },
-              next_date: { type: 'string', format: 'date', description: 'When it is expected next.' },
-              direction: { type: 'string', enum: ['inflow', 'outflow'], description: 'Whether money comes or goes.' }
+              description: { type: 'string', description: 'The bank\'s latest description.' },
+              cadence: { type: 'string', enum: ['weekly', 'biweekly', 'semimonthly', 'monthly', 'yearly'], description: 'How often the amount recurs.' },
+              amount: { type: 'number', minimum: 0, description: 'Typical amount, positive in both directions.' },
+              next_date: { type: 'string', format: 'date', description: 'Next expected date.' },
+              direction: { type: 'string', enum: ['inflow', 'outflow'], description: 'Whether money comes in or goes out.' }
             }
           }
         },
         shortfalls: {
           type: 'array',
-          description: 'Every day on which the projected balance is below zero.',
+          description: 'Days on which the projected balance is below zero.',
           items: {
-            description: 'A day on which money is missing.',
+            description: 'A day with a negative projected balance.',
             type: 'object',
             required: ['date', 'amount'],
             additionalProperties: false,
             properties: {
-              date: { type: 'string', format: 'date', description: 'The day.' },
-              amount: { type: 'number', exclusiveMinimum: 0, description: 'How much is missing.' }
+              date: { type: 'string', format: 'date', description: 'Date.' },
+              amount: { type: 'number', exclusiveMinimum: 0, description: 'Missing amount.' }
             }
           }
         }
@@ -980,8 +996,8 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'create_sandbox_public_token',
     operationId: 'createSandboxPublicToken',
-    title: 'Make a public token without a browser',
-    description: 'Test credentials only. Stands in for an end-user who logs in at a sandbox bank (such as ins_109508) and gives the public token that link_accounts needs.',
+    title: 'Create a sandbox public token',
+    description: 'Test credentials only. Simulates an end-user who logs in at a sandbox bank (such as ins_109508). Returns the public token that link_accounts requires.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -990,9 +1006,9 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        institution_id: { type: 'string', minLength: 1, maxLength: 100, default: 'ins_109508', description: 'A bank of Plaid\'s sandbox.' }
+        institution_id: { type: 'string', minLength: 1, maxLength: 100, default: 'ins_109508', description: 'A bank in Plaid\'s sandbox.' }
       },
       required: ['idempotency_key'],
       additionalProperties: false
@@ -1000,7 +1016,7 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       required: ['public_token'],
-      properties: { public_token: { type: 'string', description: 'For `POST /v1/accounts/link`.' } }
+      properties: { public_token: { type: 'string', description: 'Public token for `POST /v1/accounts/link`.' } }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
     places: {
@@ -1014,7 +1030,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'link_accounts',
     operationId: 'linkAccounts',
     title: 'Link accounts',
-    description: 'Links a bank to one of your end-users, by the public token of a finished login. Answers the item and its accounts; transactions arrive in the background, which takes a few seconds. Linking the same item again makes nothing twice.',
+    description: 'Links a bank to one of your end-users with the public token of a completed login. Returns the item and its accounts. Transactions arrive in the background within seconds. Linking the same item again creates no duplicate.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1023,23 +1039,17 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        public_token: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 500,
-          pattern: '^[\\x21-\\x7e]+$',
-          description: 'What Plaid Link gave your app on success.'
-        },
-        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your own id of the end-user.' },
+        public_token: { type: 'string', minLength: 1, maxLength: 500, pattern: '^[\\x21-\\x7e]+$', description: 'Public token from Plaid Link.' },
+        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
         institution: {
           type: 'object',
-          description: 'The bank as Plaid Link\'s metadata names it. Without it Plaid is asked.',
+          description: 'The bank, from Plaid Link\'s metadata. When omitted, the server fetches it from Plaid.',
           additionalProperties: false,
           properties: {
-            institution_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Plaid\'s id of the bank.' },
-            name: { type: 'string', minLength: 1, maxLength: 255, description: 'The bank\'s name.' }
+            institution_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Plaid\'s id for the bank.' },
+            name: { type: 'string', minLength: 1, maxLength: 255, description: 'Name of the bank.' }
           }
         }
       },
@@ -1050,14 +1060,14 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       required: ['item_id', 'institution', 'accounts'],
       properties: {
-        item_id: { type: 'string', description: 'The item\'s id.' },
+        item_id: { type: 'string', description: 'Item id.' },
         institution: {
           type: 'object',
           description: 'The bank of an item.',
           required: ['institution_id', 'name'],
           properties: {
-            institution_id: { type: ['string', 'null'], description: 'Plaid\'s id of the bank.' },
-            name: { type: ['string', 'null'], description: 'The bank\'s name.' }
+            institution_id: { type: ['string', 'null'], description: 'Plaid\'s id for the bank.' },
+            name: { type: ['string', 'null'], description: 'Name of the bank.' }
           }
         },
         accounts: {
@@ -1067,14 +1077,14 @@ export const tools: readonly ToolTemplate[] = [
             description: 'One account of an item.',
             required: ['account_id', 'name', 'mask', 'type', 'subtype', 'current_balance', 'available_balance', 'iso_currency_code'],
             properties: {
-              account_id: { type: 'string', description: 'The account\'s id.' },
-              name: { type: 'string', description: 'What the bank or the end-user calls it.' },
-              mask: { type: ['string', 'null'], description: 'The last digits of its number.' },
-              type: { type: 'string', description: 'Plaid\'s type: depository, credit, loan, investment or other.' },
-              subtype: { type: ['string', 'null'], description: 'Plaid\'s subtype, such as checking.' },
-              current_balance: { type: ['number', 'null'], description: 'What is on it, or owed on it.' },
-              available_balance: { type: ['number', 'null'], description: 'What can be spent; null where the bank does not tell.' },
-              iso_currency_code: { type: ['string', 'null'], description: 'The currency of both balances.' }
+              account_id: { type: 'string', description: 'Account id.' },
+              name: { type: 'string', description: 'Name given by the bank or the end-user.' },
+              mask: { type: ['string', 'null'], description: 'Last digits of the account number.' },
+              type: { type: 'string', description: 'Plaid\'s account type: depository, credit, loan, investment or other.' },
+              subtype: { type: ['string', 'null'], description: 'Plaid\'s account subtype, such as checking.' },
+              current_balance: { type: ['number', 'null'], description: 'Current balance, or the amount owed for credit and loan accounts.' },
+              available_balance: { type: ['number', 'null'], description: 'Available balance; null when the bank does not report it.' },
+              iso_currency_code: { type: ['string', 'null'], description: 'Currency of both balances.' }
             }
           }
         }
@@ -1094,10 +1104,10 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_accounts',
     operationId: 'listAccounts',
     title: 'List accounts',
-    description: 'Lists an end-user\'s bank accounts with the balances that the banks tell now. `stale: true` marks a balance that is only the last known one. The `account_id` is what create_transfer takes.',
+    description: 'Lists an end-user\'s bank accounts with current balances. `stale: true` marks a last known balance. Use the `account_id` in create_transfer.',
     inputSchema: {
       type: 'object',
-      properties: { user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your own id of the end-user.' } },
+      properties: { user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' } },
       required: ['user_id'],
       additionalProperties: false
     },
@@ -1109,7 +1119,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'array',
           items: {
             type: 'object',
-            description: 'One account with its balances and their age.',
+            description: 'An account with its balances and their age.',
             required: [
               'account_id',
               'name',
@@ -1124,17 +1134,17 @@ export const tools: readonly ToolTemplate[] = [
               'stale'
             ],
             properties: {
-              account_id: { type: 'string', description: 'The account\'s id.' },
-              name: { type: 'string', description: 'What the bank or the end-user calls it.' },
-              mask: { type: ['string', 'null'], description: 'The last digits of its number.' },
-              type: { type: 'string', description: 'Plaid\'s type: depository, credit, loan, investment or other.' },
-              subtype: { type: ['string', 'null'], description: 'Plaid\'s subtype, such as checking.' },
-              current_balance: { type: ['number', 'null'], description: 'What is on it, or owed on it.' },
-              available_balance: { type: ['number', 'null'], description: 'What can be spent; null where the bank does not tell.' },
-              iso_currency_code: { type: ['string', 'null'], description: 'The currency of both balances.' },
-              item_id: { type: 'string', description: 'The item that it belongs to.' },
-              as_of: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              stale: { type: 'boolean', description: 'Whether the bank could not be asked now.' }
+              account_id: { type: 'string', description: 'Account id.' },
+              name: { type: 'string', description: 'Name given by the bank or the end-user.' },
+              mask: { type: ['string', 'null'], description: 'Last digits of the account number.' },
+              type: { type: 'string', description: 'Plaid\'s account type: depository, credit, loan, investment or other.' },
+              subtype: { type: ['string', 'null'], description: 'Plaid\'s account subtype, such as checking.' },
+              current_balance: { type: ['number', 'null'], description: 'Current balance, or the amount owed for credit and loan accounts.' },
+              available_balance: { type: ['number', 'null'], description: 'Available balance; null when the bank does not report it.' },
+              iso_currency_code: { type: ['string', 'null'], description: 'Currency of both balances.' },
+              item_id: { type: 'string', description: 'Id of the account\'s item.' },
+              as_of: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              stale: { type: 'boolean', description: 'Whether the bank was unavailable and the balance is the last known one.' }
             }
           }
         }
@@ -1149,13 +1159,13 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_items',
     operationId: 'listItems',
     title: 'List items',
-    description: 'Lists an end-user\'s bank links. `login_required` means that the end-user has to log in at the bank again before anything new arrives.',
+    description: 'Lists an end-user\'s bank links. `login_required` means that the end-user must log in at the bank again before new data arrives.',
     inputSchema: {
       type: 'object',
       properties: {
-        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your own id of the end-user.' },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       required: ['user_id'],
       additionalProperties: false
@@ -1168,30 +1178,34 @@ export const tools: readonly ToolTemplate[] = [
           type: 'array',
           items: {
             type: 'object',
-            description: 'One end-user\'s login at one bank.',
+            description: 'An end-user\'s login at a bank.',
             required: ['item_id', 'user_id', 'institution', 'status', 'error_code', 'last_synced_at', 'environment', 'created_at'],
             properties: {
-              item_id: { type: 'string', description: 'The item\'s id.' },
-              user_id: { type: 'string', description: 'Your own id of the end-user.' },
+              item_id: { type: 'string', description: 'Item id.' },
+              user_id: { type: 'string', description: 'Your id for the end-user.' },
               institution: {
                 type: 'object',
                 description: 'The bank of an item.',
                 required: ['institution_id', 'name'],
                 properties: {
-                  institution_id: { type: ['string', 'null'], description: 'Plaid\'s id of the bank.' },
-                  name: { type: ['string', 'null'], description: 'The bank\'s name.' }
+                  institution_id: { type: ['string', 'null'], description: 'Plaid\'s id for the bank.' },
+                  name: { type: ['string', 'null'], description: 'Name of the bank.' }
                 }
               },
-              status: { type: 'string', enum: ['ok', 'login_required', 'error'], description: '`login_required` needs Link in update mode.' },
-              error_code: { type: ['string', 'null'], description: 'Plaid\'s code of what is wrong, or of what soon will be.' },
-              last_synced_at: { type: ['string', 'null'], format: 'date-time', description: 'When its transactions were last fetched.' },
-              environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              status: {
+                type: 'string',
+                enum: ['ok', 'login_required', 'error'],
+                description: '`login_required` means that the end-user must repair the login with Link in update mode.'
+              },
+              error_code: { type: ['string', 'null'], description: 'Plaid\'s code for a current or upcoming problem with the item.' },
+              last_synced_at: { type: ['string', 'null'], format: 'date-time', description: 'Time of the last transactions sync.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        next_cursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 },
-        has_more: { type: 'boolean', description: 'Whether more follow.' }
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
+        has_more: { type: 'boolean', description: 'Whether there is another page.' }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -1207,10 +1221,10 @@ export const tools: readonly ToolTemplate[] = [
     name: 'delete_item',
     operationId: 'deleteItem',
     title: 'Delete an item',
-    description: 'Ends the link to a bank and deletes its accounts and transactions here. It cannot be undone: ask the person first.',
+    description: 'Removes a bank link and deletes its accounts and transactions here. This cannot be undone. Ask the person first.',
     inputSchema: {
       type: 'object',
-      properties: { item_id: { type: 'string', minLength: 1, maxLength: 100, description: 'The item\'s id.' } },
+      properties: { item_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Item id.' } },
       required: ['item_id'],
       additionalProperties: false
     },
@@ -1223,14 +1237,14 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_transactions',
     operationId: 'listTransactions',
     title: 'Read the transactions feed',
-    description: 'Reads an end-user\'s bank transactions page by page, oldest change first; a positive amount left the account. Pass `next_cursor` on as `cursor` for as long as `has_more` is true; `removed` names those that no longer exist.',
+    description: 'Reads changes to an end-user\'s bank transactions, oldest change first. A positive amount left the account. While `has_more` is true, pass `next_cursor` as `cursor`. `removed` lists deleted transactions.',
     inputSchema: {
       type: 'object',
       properties: {
-        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your own id of the end-user.' },
-        since: { description: 'Only transactions on or after this date.', type: 'string', format: 'date', maxLength: 10 },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
+        since: { description: 'Return only transactions on or after this date.', type: 'string', format: 'date', maxLength: 10 },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       required: ['user_id'],
       additionalProperties: false
@@ -1241,10 +1255,10 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         transactions: {
           type: 'array',
-          description: 'New and modified transactions as they are now.',
+          description: 'New and modified transactions, in their current state.',
           items: {
             type: 'object',
-            description: 'One transaction on an account.',
+            description: 'A transaction on an account.',
             required: [
               'transaction_id',
               'account_id',
@@ -1259,33 +1273,33 @@ export const tools: readonly ToolTemplate[] = [
               'personal_finance_category_primary'
             ],
             properties: {
-              transaction_id: { type: 'string', description: 'The transaction\'s id.' },
-              account_id: { type: 'string', description: 'The account that it is on.' },
-              merchant_name: { type: ['string', 'null'], description: 'The merchant, where known.' },
-              name: { type: 'string', description: 'The bank\'s own line.' },
+              transaction_id: { type: 'string', description: 'Transaction id.' },
+              account_id: { type: 'string', description: 'Id of the account.' },
+              merchant_name: { type: ['string', 'null'], description: 'Merchant name, if known.' },
+              name: { type: 'string', description: 'The bank\'s description.' },
               amount: { type: 'number', description: 'Positive when money leaves the account, with at most two decimals.' },
-              iso_currency_code: { type: ['string', 'null'], description: 'The currency of the amount.' },
-              date: { description: 'A calendar date.', type: 'string', format: 'date', maxLength: 10 },
-              authorized_date: { type: ['string', 'null'], format: 'date', description: 'When the end-user agreed to it, where known.' },
-              pending: { type: 'boolean', description: 'Whether the bank has not booked it yet.' },
-              pending_transaction_id: { type: ['string', 'null'], description: 'The pending transaction that this one took the place of.' },
-              personal_finance_category_primary: { type: ['string', 'null'], description: 'Plaid\'s primary category.' }
+              iso_currency_code: { type: ['string', 'null'], description: 'Currency of the amount.' },
+              date: { description: 'Calendar date.', type: 'string', format: 'date', maxLength: 10 },
+              authorized_date: { type: ['string', 'null'], format: 'date', description: 'Authorization date, if known.' },
+              pending: { type: 'boolean', description: 'Whether the transaction is pending.' },
+              pending_transaction_id: { type: ['string', 'null'], description: 'Id of the pending transaction that this one replaced.' },
+              personal_finance_category_primary: { type: ['string', 'null'], description: 'Plaid\'s primary personal finance category.' }
             }
           }
         },
         removed: {
           type: 'array',
-          description: 'Transactions that are gone, or that `since` now leaves out.',
+          description: 'Transactions that were deleted, or that `since` now excludes.',
           items: {
             type: 'object',
-            description: 'A transaction to take out.',
+            description: 'A deleted transaction.',
             required: ['transaction_id'],
-            properties: { transaction_id: { type: 'string', description: 'The transaction\'s id.' } }
+            properties: { transaction_id: { type: 'string', description: 'Transaction id.' } }
           }
         },
-        next_cursor: { type: 'string', description: 'The place in the feed after this page; also given when nothing follows yet.' },
-        has_more: { type: 'boolean', description: 'Whether more changes are there already.' },
-        stale: { type: 'boolean', description: 'True when a bank could not be asked now; absent otherwise.' }
+        next_cursor: { type: 'string', description: 'Position in the feed after this page. Present even when no changes follow yet.' },
+        has_more: { type: 'boolean', description: 'Whether more changes are available now.' },
+        stale: { type: 'boolean', description: 'True when a bank was unavailable and the page holds stored data only; absent otherwise.' }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -1302,12 +1316,12 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_loans',
     operationId: 'listLoans',
     title: 'List loans',
-    description: 'Lists your loans, newest first, with what is outstanding and when it is due.',
+    description: 'Lists your loans, newest first, with outstanding amounts and due dates.',
     inputSchema: {
       type: 'object',
       properties: {
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -1323,23 +1337,23 @@ export const tools: readonly ToolTemplate[] = [
             required: ['id', 'amount', 'amount_repaid', 'outstanding', 'status', 'purpose', 'requested_at', 'due_at', 'repaid_at'],
             properties: {
               id: { type: 'integer' },
-              amount: { type: 'number', description: 'What was paid out, in credits.' },
-              amount_repaid: { type: 'number', description: 'What was paid back, in credits.' },
-              outstanding: { type: 'number', description: 'What is left to pay back, in credits.' },
+              amount: { type: 'number', description: 'Disbursed amount, in credits.' },
+              amount_repaid: { type: 'number', description: 'Amount repaid, in credits.' },
+              outstanding: { type: 'number', description: 'Amount outstanding, in credits.' },
               status: {
-                description: '`defaulted` when it was not paid back 30 days after it was due.',
+                description: 'Status of the loan. `defaulted` means not repaid 30 days after the due date.',
                 type: 'string',
                 enum: ['active', 'repaid', 'defaulted']
               },
               purpose: { type: ['string', 'null'] },
-              requested_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              due_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              repaid_at: { type: ['string', 'null'], format: 'date-time', description: 'When nothing was outstanding any more.' }
+              requested_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              due_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              repaid_at: { type: ['string', 'null'], format: 'date-time', description: 'Time of full repayment; null until then.' }
             }
           }
         },
-        next_cursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 },
-        has_more: { type: 'boolean', description: 'Whether there are older loans.' }
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
+        has_more: { type: 'boolean', description: 'Whether there is another page.' }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -1351,7 +1365,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'request_loan',
     operationId: 'requestLoan',
     title: 'Request a loan',
-    description: 'Borrows credits, decided at once by your score, due after 30 days. You have to pay it back, and only one loan is possible at a time. The answer says how much was approved, which can be less than you asked for.',
+    description: 'Borrows credits. The decision is immediate and depends on your score. You must repay within 30 days and can have only one loan at a time. The response has the approved amount, which can be less than you requested.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1360,10 +1374,10 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        amount: { description: 'An amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
-        purpose: { type: 'string', description: 'What the credits are for.', maxLength: 500, pattern: '^[^\\u0000]*$' }
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
+        purpose: { type: 'string', description: 'Purpose of the loan.', maxLength: 500, pattern: '^[^\\u0000]*$' }
       },
       required: ['idempotency_key', 'amount'],
       additionalProperties: false
@@ -1374,11 +1388,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         ok: { type: 'boolean', const: true },
         loan_id: { type: 'integer' },
-        requested: { type: 'number', description: 'What was asked for, in credits.' },
-        approved: { type: 'number', description: 'What was paid out, in credits.' },
-        score: { type: 'integer', description: 'The score that decided.' },
-        limit: { type: 'number', description: 'The most that this score gives, in credits.' },
-        message: { type: 'string', description: 'What happened and how to pay back.' }
+        requested: { type: 'number', description: 'Requested amount, in credits.' },
+        approved: { type: 'number', description: 'Disbursed amount, in credits.' },
+        score: { type: 'integer', description: 'Score at the time of the decision.' },
+        limit: { type: 'number', description: 'Loan limit for this score, in credits.' },
+        message: { type: 'string', description: 'The decision and how to repay.' }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
@@ -1393,20 +1407,20 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'repay_loan',
     operationId: 'repayLoan',
-    title: 'Pay a loan back',
-    description: 'Pays back a loan from your balance, in whole or in part. More than what is outstanding is never taken. Paying in time raises your score.',
+    title: 'Repay a loan',
+    description: 'Repays a loan from your balance, in full or in part. It never takes more than the outstanding amount. Repaying on time raises your score.',
     inputSchema: {
       type: 'object',
       properties: {
-        loan_id: { type: 'string', maxLength: 15, pattern: '^[1-9][0-9]{0,14}$', description: 'The loan, by its number.' },
+        loan_id: { type: 'string', maxLength: 15, pattern: '^[1-9][0-9]{0,14}$', description: 'Loan id.' },
         idempotency_key: {
           type: 'string',
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        amount: { description: 'An amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 }
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 }
       },
       required: ['loan_id', 'idempotency_key', 'amount'],
       additionalProperties: false
@@ -1417,10 +1431,10 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         ok: { type: 'boolean', const: true },
         loan_id: { type: 'integer' },
-        repaid: { type: 'number', description: 'What this call paid, in credits.' },
-        outstanding: { type: 'number', description: 'What is left, in credits.' },
+        repaid: { type: 'number', description: 'Amount repaid by this request, in credits.' },
+        outstanding: { type: 'number', description: 'Amount outstanding, in credits.' },
         status: {
-          description: '`defaulted` when it was not paid back 30 days after it was due.',
+          description: 'Status of the loan. `defaulted` means not repaid 30 days after the due date.',
           type: 'string',
           enum: ['active', 'repaid', 'defaulted']
         }
@@ -1439,18 +1453,18 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_transfers',
     operationId: 'listTransfers',
     title: 'List transfers',
-    description: 'Lists transfers, newest first, of all end-users or one, in every state or one.',
+    description: 'Lists transfers, newest first. Filter by end-user and by status.',
     inputSchema: {
       type: 'object',
       properties: {
-        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Only those of this end-user.' },
+        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Return only results of this end-user.' },
         status: {
-          description: 'Only transfers in this state.',
+          description: 'Return only transfers with this status.',
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -1478,26 +1492,26 @@ export const tools: readonly ToolTemplate[] = [
               'created_at'
             ],
             properties: {
-              id: { type: 'string', description: 'The transfer\'s id.' },
+              id: { type: 'string', description: 'Transfer id.' },
               status: {
-                description: 'Where the movement as a whole is.',
+                description: 'Status of the whole transfer.',
                 type: 'string',
                 enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
               },
-              rail: { description: 'The network by which the destination is paid.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
-              amount: { description: 'An amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
+              rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
               currency: { type: 'string', description: 'Always USD.' },
-              memo: { type: ['string', 'null'], description: 'What it is for.' },
-              from_account_id: { type: 'string', description: 'The account that the money comes from.' },
-              to_account_id: { type: 'string', description: 'The account or recipient that it goes to.' },
-              user_id: { type: 'string', description: 'Your id of the end-user whose account the money comes from.' },
-              environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-              estimated_settlement: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
+              from_account_id: { type: 'string', description: 'Source account.' },
+              to_account_id: { type: 'string', description: 'Destination account or recipient.' },
+              user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        next_cursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 },
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
         has_more: { type: 'boolean', description: 'Whether there is another page.' }
       }
     },
@@ -1514,8 +1528,8 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'create_transfer',
     operationId: 'createTransfer',
-    title: 'Move money',
-    description: 'Moves real money (with a live credential; a test credential moves pretended money) from a linked account to another account or a saved recipient. Be sure of both ends and the amount before you call it. One idempotency_key for each transfer, kept when you try again: the money then moves once. Read the state later with get_transfer.',
+    title: 'Create a transfer',
+    description: 'Moves money from a linked account to another account or a saved recipient: real money with a live credential, simulated money with a test credential. Verify both accounts and the amount first. Use one idempotency_key per transfer and keep it when you retry, so that the money moves once. Check the status later with get_transfer.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1524,26 +1538,23 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        from_account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'The linked account that the money comes from.' },
-        to_account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'The linked account or the recipient that it goes to.' },
-        amount: { description: 'An amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
-        currency: {
+        from_account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Source: a linked account.' },
+        to_account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Destination: a linked account or a recipient.' },
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
+        currency: { type: 'string', pattern: '^[A-Z]{3}$', minLength: 3, maxLength: 3, default: 'USD', description: 'Currency of both accounts.' },
+        memo: {
           type: 'string',
-          pattern: '^[A-Z]{3}$',
-          minLength: 3,
-          maxLength: 3,
-          default: 'USD',
-          description: 'The currency of both accounts.'
+          maxLength: 140,
+          description: 'Note about the transfer. Its first ten letters and digits appear on bank statements.'
         },
-        memo: { type: 'string', maxLength: 140, description: 'What it is for. Its first ten letters and digits are shown on bank statements.' },
-        rail: { description: 'The network by which the destination is paid.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
         legal_name: {
           type: 'string',
           minLength: 1,
           maxLength: 100,
-          description: 'The legal name of the source account\'s holder, which banks print; your id of the end-user unless given.'
+          description: 'Legal name of the source account\'s holder, shown by banks. Defaults to your id for the end-user.'
         }
       },
       required: ['idempotency_key', 'from_account_id', 'to_account_id', 'amount'],
@@ -1568,54 +1579,54 @@ export const tools: readonly ToolTemplate[] = [
         'legs'
       ],
       properties: {
-        id: { type: 'string', description: 'The transfer\'s id.' },
+        id: { type: 'string', description: 'Transfer id.' },
         status: {
-          description: 'Where the movement as a whole is.',
+          description: 'Status of the whole transfer.',
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network by which the destination is paid.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
-        amount: { description: 'An amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
+        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
-        memo: { type: ['string', 'null'], description: 'What it is for.' },
-        from_account_id: { type: 'string', description: 'The account that the money comes from.' },
-        to_account_id: { type: 'string', description: 'The account or recipient that it goes to.' },
-        user_id: { type: 'string', description: 'Your id of the end-user whose account the money comes from.' },
-        environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-        estimated_settlement: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
+        from_account_id: { type: 'string', description: 'Source account.' },
+        to_account_id: { type: 'string', description: 'Destination account or recipient.' },
+        user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
           type: 'array',
-          description: 'Every state that it has been in, oldest first.',
+          description: 'Status history, oldest first.',
           items: {
             type: 'object',
             required: ['state', 'created_at'],
             properties: {
               state: {
-                description: 'Where the movement as a whole is.',
+                description: 'Status of the whole transfer.',
                 type: 'string',
                 enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
               },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              reason: { type: 'string', description: 'Why, where the network or the bank said so: its code and its text.' }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
             }
           }
         },
         legs: {
           type: 'array',
-          description: 'Its payments at Plaid, in the order in which they were decided on.',
+          description: 'Payments at Plaid, in order of creation.',
           items: {
             type: 'object',
             required: ['leg', 'network', 'status'],
             properties: {
-              leg: { description: 'One payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name of the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
               status: {
                 type: 'string',
-                description: '`wanted` waits to be given to Plaid; the others are Plaid\'s.',
+                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
                 enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
               },
-              reason: { type: 'string', description: 'Why it came to nothing.' }
+              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1638,11 +1649,11 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_transfer',
     operationId: 'getTransfer',
-    title: 'Read a transfer',
-    description: 'Reads one transfer with its state and how it came about. `settled` means that the money has arrived.',
+    title: 'Get a transfer',
+    description: 'Reads a transfer with its status and history. `settled` means that the money has arrived.',
     inputSchema: {
       type: 'object',
-      properties: { id: { type: 'string', minLength: 1, maxLength: 100, description: 'The transfer\'s id.' } },
+      properties: { id: { type: 'string', minLength: 1, maxLength: 100, description: 'Transfer id.' } },
       required: ['id'],
       additionalProperties: false
     },
@@ -1665,54 +1676,54 @@ export const tools: readonly ToolTemplate[] = [
         'legs'
       ],
       properties: {
-        id: { type: 'string', description: 'The transfer\'s id.' },
+        id: { type: 'string', description: 'Transfer id.' },
         status: {
-          description: 'Where the movement as a whole is.',
+          description: 'Status of the whole transfer.',
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network by which the destination is paid.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
-        amount: { description: 'An amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
+        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
-        memo: { type: ['string', 'null'], description: 'What it is for.' },
-        from_account_id: { type: 'string', description: 'The account that the money comes from.' },
-        to_account_id: { type: 'string', description: 'The account or recipient that it goes to.' },
-        user_id: { type: 'string', description: 'Your id of the end-user whose account the money comes from.' },
-        environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-        estimated_settlement: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
+        from_account_id: { type: 'string', description: 'Source account.' },
+        to_account_id: { type: 'string', description: 'Destination account or recipient.' },
+        user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
           type: 'array',
-          description: 'Every state that it has been in, oldest first.',
+          description: 'Status history, oldest first.',
           items: {
             type: 'object',
             required: ['state', 'created_at'],
             properties: {
               state: {
-                description: 'Where the movement as a whole is.',
+                description: 'Status of the whole transfer.',
                 type: 'string',
                 enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
               },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              reason: { type: 'string', description: 'Why, where the network or the bank said so: its code and its text.' }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
             }
           }
         },
         legs: {
           type: 'array',
-          description: 'Its payments at Plaid, in the order in which they were decided on.',
+          description: 'Payments at Plaid, in order of creation.',
           items: {
             type: 'object',
             required: ['leg', 'network', 'status'],
             properties: {
-              leg: { description: 'One payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name of the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
               status: {
                 type: 'string',
-                description: '`wanted` waits to be given to Plaid; the others are Plaid\'s.',
+                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
                 enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
               },
-              reason: { type: 'string', description: 'Why it came to nothing.' }
+              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1727,17 +1738,17 @@ export const tools: readonly ToolTemplate[] = [
     name: 'cancel_transfer',
     operationId: 'cancelTransfer',
     title: 'Cancel a transfer',
-    description: 'Cancels a transfer that is still `submitted`; one that has gone further cannot be called back.',
+    description: 'Cancels a `submitted` transfer. Transfers with any other status cannot be cancelled.',
     inputSchema: {
       type: 'object',
       properties: {
-        id: { type: 'string', minLength: 1, maxLength: 100, description: 'The transfer\'s id.' },
+        id: { type: 'string', minLength: 1, maxLength: 100, description: 'Transfer id.' },
         idempotency_key: {
           type: 'string',
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         }
       },
       required: ['id', 'idempotency_key'],
@@ -1762,54 +1773,54 @@ export const tools: readonly ToolTemplate[] = [
         'legs'
       ],
       properties: {
-        id: { type: 'string', description: 'The transfer\'s id.' },
+        id: { type: 'string', description: 'Transfer id.' },
         status: {
-          description: 'Where the movement as a whole is.',
+          description: 'Status of the whole transfer.',
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network by which the destination is paid.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
-        amount: { description: 'An amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
+        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
-        memo: { type: ['string', 'null'], description: 'What it is for.' },
-        from_account_id: { type: 'string', description: 'The account that the money comes from.' },
-        to_account_id: { type: 'string', description: 'The account or recipient that it goes to.' },
-        user_id: { type: 'string', description: 'Your id of the end-user whose account the money comes from.' },
-        environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-        estimated_settlement: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
+        from_account_id: { type: 'string', description: 'Source account.' },
+        to_account_id: { type: 'string', description: 'Destination account or recipient.' },
+        user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
           type: 'array',
-          description: 'Every state that it has been in, oldest first.',
+          description: 'Status history, oldest first.',
           items: {
             type: 'object',
             required: ['state', 'created_at'],
             properties: {
               state: {
-                description: 'Where the movement as a whole is.',
+                description: 'Status of the whole transfer.',
                 type: 'string',
                 enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
               },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              reason: { type: 'string', description: 'Why, where the network or the bank said so: its code and its text.' }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
             }
           }
         },
         legs: {
           type: 'array',
-          description: 'Its payments at Plaid, in the order in which they were decided on.',
+          description: 'Payments at Plaid, in order of creation.',
           items: {
             type: 'object',
             required: ['leg', 'network', 'status'],
             properties: {
-              leg: { description: 'One payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name of the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
               status: {
                 type: 'string',
-                description: '`wanted` waits to be given to Plaid; the others are Plaid\'s.',
+                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
                 enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
               },
-              reason: { type: 'string', description: 'Why it came to nothing.' }
+              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1823,21 +1834,21 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'simulate_transfer_event',
     operationId: 'simulateTransferEvent',
-    title: 'Let a transfer take a step',
-    description: 'Test credentials only. Lets a pretended transfer take a step (pending, posted, settled, failed or returned), since nothing moves there by itself.',
+    title: 'Simulate a transfer event',
+    description: 'Test credentials only. Advances a simulated transfer to the given event (pending, posted, settled, failed or returned). Simulated transfers do not advance on their own.',
     inputSchema: {
       type: 'object',
       properties: {
-        id: { type: 'string', minLength: 1, maxLength: 100, description: 'The transfer\'s id.' },
+        id: { type: 'string', minLength: 1, maxLength: 100, description: 'Transfer id.' },
         idempotency_key: {
           type: 'string',
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        event: { type: 'string', enum: ['pending', 'posted', 'settled', 'failed', 'returned'], description: 'What the transfer is to become.' },
-        leg: { description: 'One payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] }
+        event: { type: 'string', enum: ['pending', 'posted', 'settled', 'failed', 'returned'], description: 'New status of the transfer.' },
+        leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] }
       },
       required: ['id', 'idempotency_key', 'event'],
       additionalProperties: false
@@ -1861,54 +1872,54 @@ export const tools: readonly ToolTemplate[] = [
         'legs'
       ],
       properties: {
-        id: { type: 'string', description: 'The transfer\'s id.' },
+        id: { type: 'string', description: 'Transfer id.' },
         status: {
-          description: 'Where the movement as a whole is.',
+          description: 'Status of the whole transfer.',
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network by which the destination is paid.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
-        amount: { description: 'An amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
+        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
-        memo: { type: ['string', 'null'], description: 'What it is for.' },
-        from_account_id: { type: 'string', description: 'The account that the money comes from.' },
-        to_account_id: { type: 'string', description: 'The account or recipient that it goes to.' },
-        user_id: { type: 'string', description: 'Your id of the end-user whose account the money comes from.' },
-        environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-        estimated_settlement: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
+        from_account_id: { type: 'string', description: 'Source account.' },
+        to_account_id: { type: 'string', description: 'Destination account or recipient.' },
+        user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
           type: 'array',
-          description: 'Every state that it has been in, oldest first.',
+          description: 'Status history, oldest first.',
           items: {
             type: 'object',
             required: ['state', 'created_at'],
             properties: {
               state: {
-                description: 'Where the movement as a whole is.',
+                description: 'Status of the whole transfer.',
                 type: 'string',
                 enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
               },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              reason: { type: 'string', description: 'Why, where the network or the bank said so: its code and its text.' }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
             }
           }
         },
         legs: {
           type: 'array',
-          description: 'Its payments at Plaid, in the order in which they were decided on.',
+          description: 'Payments at Plaid, in order of creation.',
           items: {
             type: 'object',
             required: ['leg', 'network', 'status'],
             properties: {
-              leg: { description: 'One payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name of the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
               status: {
                 type: 'string',
-                description: '`wanted` waits to be given to Plaid; the others are Plaid\'s.',
+                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
                 enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
               },
-              reason: { type: 'string', description: 'Why it came to nothing.' }
+              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1928,13 +1939,13 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_recipients',
     operationId: 'listRecipients',
     title: 'List recipients',
-    description: 'Lists saved recipients, newest first; of the account numbers only the last four digits are shown.',
+    description: 'Lists saved recipients, newest first. Only the last four digits of account numbers are shown.',
     inputSchema: {
       type: 'object',
       properties: {
-        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Only those of this end-user.' },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Return only results of this end-user.' },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -1949,18 +1960,18 @@ export const tools: readonly ToolTemplate[] = [
             type: 'object',
             required: ['id', 'name', 'routing_number', 'mask', 'account_type', 'user_id', 'environment', 'created_at'],
             properties: {
-              id: { type: 'string', description: 'For `to_account_id`.' },
-              name: { type: 'string', description: 'The account holder\'s name.' },
-              routing_number: { type: 'string', description: 'The bank\'s routing number.' },
-              mask: { type: 'string', description: 'The last four digits of the account\'s number.' },
-              account_type: { type: 'string', enum: ['checking', 'savings'], description: 'The kind of account.' },
-              user_id: { type: ['string', 'null'], description: 'Your id of the end-user whose recipient this is.' },
-              environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              id: { type: 'string', description: 'Recipient id. Use it as `to_account_id`.' },
+              name: { type: 'string', description: 'Name of the account holder.' },
+              routing_number: { type: 'string', description: 'Routing number of the bank.' },
+              mask: { type: 'string', description: 'Last four digits of the account number.' },
+              account_type: { type: 'string', enum: ['checking', 'savings'], description: 'Type of account.' },
+              user_id: { type: ['string', 'null'], description: 'Your id for the end-user who uses this recipient.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        next_cursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 },
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
         has_more: { type: 'boolean', description: 'Whether there is another page.' }
       }
     },
@@ -1977,7 +1988,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'create_recipient',
     operationId: 'createRecipient',
     title: 'Save a recipient',
-    description: 'Saves a bank account by routing and account number as a recipient for transfers. Take the numbers from the person word for word and never guess them. The answer\'s `id` goes into create_transfer as `to_account_id`.',
+    description: 'Saves a bank account by routing and account number as a recipient for transfers. Use the exact numbers that the person gave you; never guess them. Pass the returned `id` to create_transfer as `to_account_id`.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1986,18 +1997,13 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        name: { type: 'string', minLength: 1, maxLength: 100, description: 'The account holder\'s legal name.' },
-        routing_number: { type: 'string', pattern: '^[0-9]{9}$', maxLength: 9, description: 'The bank\'s ABA routing number.' },
-        account_number: { type: 'string', pattern: '^[0-9]{4,17}$', maxLength: 17, description: 'The account\'s number.' },
-        account_type: { type: 'string', enum: ['checking', 'savings'], description: 'The kind of account.' },
-        user_id: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 255,
-          description: 'Your own id of the end-user whose recipient this is, if it is one\'s.'
-        }
+        name: { type: 'string', minLength: 1, maxLength: 100, description: 'Legal name of the account holder.' },
+        routing_number: { type: 'string', pattern: '^[0-9]{9}$', maxLength: 9, description: 'ABA routing number of the bank.' },
+        account_number: { type: 'string', pattern: '^[0-9]{4,17}$', maxLength: 17, description: 'Account number.' },
+        account_type: { type: 'string', enum: ['checking', 'savings'], description: 'Type of account.' },
+        user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user who uses this recipient, if any.' }
       },
       required: ['idempotency_key', 'name', 'routing_number', 'account_number', 'account_type'],
       additionalProperties: false
@@ -2006,14 +2012,14 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       required: ['id', 'name', 'routing_number', 'mask', 'account_type', 'user_id', 'environment', 'created_at'],
       properties: {
-        id: { type: 'string', description: 'For `to_account_id`.' },
-        name: { type: 'string', description: 'The account holder\'s name.' },
-        routing_number: { type: 'string', description: 'The bank\'s routing number.' },
-        mask: { type: 'string', description: 'The last four digits of the account\'s number.' },
-        account_type: { type: 'string', enum: ['checking', 'savings'], description: 'The kind of account.' },
-        user_id: { type: ['string', 'null'], description: 'Your id of the end-user whose recipient this is.' },
-        environment: { description: 'Whether a credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
-        created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        id: { type: 'string', description: 'Recipient id. Use it as `to_account_id`.' },
+        name: { type: 'string', description: 'Name of the account holder.' },
+        routing_number: { type: 'string', description: 'Routing number of the bank.' },
+        mask: { type: 'string', description: 'Last four digits of the account number.' },
+        account_type: { type: 'string', enum: ['checking', 'savings'], description: 'Type of account.' },
+        user_id: { type: ['string', 'null'], description: 'Your id for the end-user who uses this recipient.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
@@ -2032,10 +2038,10 @@ export const tools: readonly ToolTemplate[] = [
     name: 'delete_recipient',
     operationId: 'deleteRecipient',
     title: 'Delete a recipient',
-    description: 'Deletes a saved recipient and its account number. Transfers that are under way to it go on. It cannot be undone.',
+    description: 'Deletes a saved recipient and its account number. Transfers in progress continue. This cannot be undone.',
     inputSchema: {
       type: 'object',
-      properties: { id: { type: 'string', minLength: 1, maxLength: 100, description: 'The recipient\'s id.' } },
+      properties: { id: { type: 'string', minLength: 1, maxLength: 100, description: 'Recipient id.' } },
       required: ['id'],
       additionalProperties: false
     },
@@ -2048,12 +2054,12 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_webhooks',
     operationId: 'listWebhooks',
     title: 'List webhook endpoints',
-    description: 'Lists where events are delivered to, and whether each endpoint is enabled.',
+    description: 'Lists webhook endpoints and whether each is enabled.',
     inputSchema: {
       type: 'object',
       properties: {
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 100, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 100, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -2067,26 +2073,26 @@ export const tools: readonly ToolTemplate[] = [
           type: 'array',
           items: {
             type: 'object',
-            description: 'An endpoint.',
+            description: 'A webhook endpoint.',
             required: ['id', 'url', 'events', 'description', 'status', 'disabled_reason', 'version', 'created_at'],
             additionalProperties: false,
             properties: {
-              id: { type: 'string', description: 'Identifies the endpoint.' },
-              url: { type: 'string', description: 'Where the events go.' },
-              events: { type: 'array', description: 'What it is subscribed to.', items: { type: 'string' } },
-              description: { type: ['string', 'null'], description: 'Your note.' },
+              id: { type: 'string', description: 'Endpoint id.' },
+              url: { type: 'string', description: 'URL that receives the events.' },
+              events: { type: 'array', description: 'Subscribed event types and groups.', items: { type: 'string' } },
+              description: { type: ['string', 'null'], description: 'Your note about the endpoint.' },
               status: { description: 'Whether events are sent to the endpoint.', type: 'string', enum: ['enabled', 'disabled'] },
               disabled_reason: {
-                description: 'Why it is disabled: you asked for it, it answered 410, or it only failed for 5 days. Null while it is enabled.',
+                description: 'Why the endpoint is disabled: you disabled it (`requested`), it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`). Null while enabled.',
                 type: ['string', 'null'],
                 enum: ['requested', 'gone', 'failing', null]
               },
-              version: { type: 'integer', description: 'One more at every change; send it as `If-Match`.', minimum: 1 },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+        nextCursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2098,14 +2104,14 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_webhook_deliveries',
     operationId: 'listWebhookDeliveries',
     title: 'List deliveries',
-    description: 'Lists the deliveries to one webhook endpoint, newest first, with what its server answered; take it to find out why events do not arrive.',
+    description: 'Lists the deliveries to one webhook endpoint, newest first, with the endpoint\'s responses. Use it to find out why events do not arrive.',
     inputSchema: {
       type: 'object',
       properties: {
-        id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'The endpoint\'s id.' },
-        status: { description: 'Only deliveries in this state.', type: 'string', enum: ['pending', 'succeeded', 'failed'] },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 10, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'Endpoint id.' },
+        status: { description: 'Return only deliveries with this status.', type: 'string', enum: ['pending', 'succeeded', 'failed'] },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 10, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       required: ['id'],
       additionalProperties: false
@@ -2120,45 +2126,45 @@ export const tools: readonly ToolTemplate[] = [
           type: 'array',
           items: {
             type: 'object',
-            description: 'One event on its way to one endpoint.',
+            description: 'A delivery of one event to one endpoint.',
             required: ['id', 'webhook_id', 'event_id', 'event_type', 'status', 'attempts', 'next_attempt_at', 'created_at'],
             additionalProperties: false,
             properties: {
-              id: { type: 'string', description: 'Identifies the delivery, the same at every attempt and replay.' },
-              webhook_id: { type: 'string', description: 'The endpoint.' },
-              event_id: { type: 'string', description: 'The event.' },
-              event_type: { type: 'string', description: 'The type of the event.' },
+              id: { type: 'string', description: 'Delivery id, the same for every attempt and replay.' },
+              webhook_id: { type: 'string', description: 'Endpoint id.' },
+              event_id: { type: 'string', description: 'Event id.' },
+              event_type: { type: 'string', description: 'Event type.' },
               status: {
-                description: '`pending` waits for its next attempt, `succeeded` arrived, `failed` was given up.',
+                description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
                 type: 'string',
                 enum: ['pending', 'succeeded', 'failed']
               },
               attempts: {
                 type: 'array',
-                description: 'The attempts, oldest first.',
+                description: 'Attempts, oldest first.',
                 items: {
                   type: 'object',
-                  description: 'One request to the endpoint.',
+                  description: 'A request to the endpoint.',
                   required: ['at', 'status', 'latency_ms', 'response_body'],
                   additionalProperties: false,
                   properties: {
-                    at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-                    status: { type: ['integer', 'null'], description: 'The HTTP status of the answer; null when there was none.' },
-                    latency_ms: { type: 'integer', description: 'How long the attempt took.', minimum: 0 },
-                    response_body: { type: ['string', 'null'], description: 'The first KiB of the answer; null when there was none.' },
+                    at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+                    status: { type: ['integer', 'null'], description: 'HTTP status of the response; null without a response.' },
+                    latency_ms: { type: 'integer', description: 'Duration of the attempt in milliseconds.', minimum: 0 },
+                    response_body: { type: ['string', 'null'], description: 'First KiB of the response body; null without a response.' },
                     error: {
                       type: 'string',
-                      description: 'What went wrong where it is not the status alone: `timeout`, `connection_refused`, `connection_reset`, `dns_failure`, `tls_failure`,\n`redirect_not_followed`, `forbidden_address`, or `connection_failed` for anything else.\n'
+                      description: 'Reason when the attempt failed without a usable response: `timeout`, `connection_refused`,\n`connection_reset`, `dns_failure`, `tls_failure`, `redirect_not_followed`, `forbidden_address`, or\n`connection_failed` for anything else.\n'
                     }
                   }
                 }
               },
-              next_attempt_at: { description: 'When it is tried next; null when it is not.', type: ['string', 'null'], format: 'date-time' },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              next_attempt_at: { description: 'Time of the next attempt; null when none is scheduled.', type: ['string', 'null'], format: 'date-time' },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+        nextCursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2174,18 +2180,18 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_webhook_delivery',
     operationId: 'getWebhookDelivery',
-    title: 'Read a delivery',
-    description: 'Reads one delivery with each attempt: when, what the endpoint answered, how long it took.',
+    title: 'Get a delivery',
+    description: 'Reads one delivery with the time, response and latency of each attempt.',
     inputSchema: {
       type: 'object',
       properties: {
-        id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'The endpoint\'s id.' },
+        id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'Endpoint id.' },
         deliveryId: {
           type: 'string',
           minLength: 1,
           maxLength: 64,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'The delivery\'s id, as `X-Atlas-Delivery` carries it.'
+          description: 'Delivery id, as in the header `X-Atlas-Delivery`.'
         }
       },
       required: ['id', 'deliveryId'],
@@ -2193,41 +2199,41 @@ export const tools: readonly ToolTemplate[] = [
     },
     outputSchema: {
       type: 'object',
-      description: 'One event on its way to one endpoint.',
+      description: 'A delivery of one event to one endpoint.',
       required: ['id', 'webhook_id', 'event_id', 'event_type', 'status', 'attempts', 'next_attempt_at', 'created_at'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', description: 'Identifies the delivery, the same at every attempt and replay.' },
-        webhook_id: { type: 'string', description: 'The endpoint.' },
-        event_id: { type: 'string', description: 'The event.' },
-        event_type: { type: 'string', description: 'The type of the event.' },
+        id: { type: 'string', description: 'Delivery id, the same for every attempt and replay.' },
+        webhook_id: { type: 'string', description: 'Endpoint id.' },
+        event_id: { type: 'string', description: 'Event id.' },
+        event_type: { type: 'string', description: 'Event type.' },
         status: {
-          description: '`pending` waits for its next attempt, `succeeded` arrived, `failed` was given up.',
+          description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
           type: 'string',
           enum: ['pending', 'succeeded', 'failed']
         },
         attempts: {
           type: 'array',
-          description: 'The attempts, oldest first.',
+          description: 'Attempts, oldest first.',
           items: {
             type: 'object',
-            description: 'One request to the endpoint.',
+            description: 'A request to the endpoint.',
             required: ['at', 'status', 'latency_ms', 'response_body'],
             additionalProperties: false,
             properties: {
-              at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              status: { type: ['integer', 'null'], description: 'The HTTP status of the answer; null when there was none.' },
-              latency_ms: { type: 'integer', description: 'How long the attempt took.', minimum: 0 },
-              response_body: { type: ['string', 'null'], description: 'The first KiB of the answer; null when there was none.' },
+              at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              status: { type: ['integer', 'null'], description: 'HTTP status of the response; null without a response.' },
+              latency_ms: { type: 'integer', description: 'Duration of the attempt in milliseconds.', minimum: 0 },
+              response_body: { type: ['string', 'null'], description: 'First KiB of the response body; null without a response.' },
               error: {
                 type: 'string',
-                description: 'What went wrong where it is not the status alone: `timeout`, `connection_refused`, `connection_reset`, `dns_failure`, `tls_failure`,\n`redirect_not_followed`, `forbidden_address`, or `connection_failed` for anything else.\n'
+                description: 'Reason when the attempt failed without a usable response: `timeout`, `connection_refused`,\n`connection_reset`, `dns_failure`, `tls_failure`, `redirect_not_followed`, `forbidden_address`, or\n`connection_failed` for anything else.\n'
               }
             }
           }
         },
-        next_attempt_at: { description: 'When it is tried next; null when it is not.', type: ['string', 'null'], format: 'date-time' },
-        created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        next_attempt_at: { description: 'Time of the next attempt; null when none is scheduled.', type: ['string', 'null'], format: 'date-time' },
+        created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2239,24 +2245,24 @@ export const tools: readonly ToolTemplate[] = [
     name: 'replay_webhook_delivery',
     operationId: 'replayWebhookDelivery',
     title: 'Replay a delivery',
-    description: 'Sends one delivery again, also one that succeeded; the endpoint sees the same delivery id.',
+    description: 'Sends a delivery again, even a successful one. The endpoint receives the same delivery id.',
     inputSchema: {
       type: 'object',
       properties: {
-        id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'The endpoint\'s id.' },
+        id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'Endpoint id.' },
         deliveryId: {
           type: 'string',
           minLength: 1,
           maxLength: 64,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'The delivery\'s id, as `X-Atlas-Delivery` carries it.'
+          description: 'Delivery id, as in the header `X-Atlas-Delivery`.'
         },
         idempotency_key: {
           type: 'string',
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         }
       },
       required: ['id', 'deliveryId', 'idempotency_key'],
@@ -2264,41 +2270,41 @@ export const tools: readonly ToolTemplate[] = [
     },
     outputSchema: {
       type: 'object',
-      description: 'One event on its way to one endpoint.',
+      description: 'A delivery of one event to one endpoint.',
       required: ['id', 'webhook_id', 'event_id', 'event_type', 'status', 'attempts', 'next_attempt_at', 'created_at'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', description: 'Identifies the delivery, the same at every attempt and replay.' },
-        webhook_id: { type: 'string', description: 'The endpoint.' },
-        event_id: { type: 'string', description: 'The event.' },
-        event_type: { type: 'string', description: 'The type of the event.' },
+        id: { type: 'string', description: 'Delivery id, the same for every attempt and replay.' },
+        webhook_id: { type: 'string', description: 'Endpoint id.' },
+        event_id: { type: 'string', description: 'Event id.' },
+        event_type: { type: 'string', description: 'Event type.' },
         status: {
-          description: '`pending` waits for its next attempt, `succeeded` arrived, `failed` was given up.',
+          description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
           type: 'string',
           enum: ['pending', 'succeeded', 'failed']
         },
         attempts: {
           type: 'array',
-          description: 'The attempts, oldest first.',
+          description: 'Attempts, oldest first.',
           items: {
             type: 'object',
-            description: 'One request to the endpoint.',
+            description: 'A request to the endpoint.',
             required: ['at', 'status', 'latency_ms', 'response_body'],
             additionalProperties: false,
             properties: {
-              at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              status: { type: ['integer', 'null'], description: 'The HTTP status of the answer; null when there was none.' },
-              latency_ms: { type: 'integer', description: 'How long the attempt took.', minimum: 0 },
-              response_body: { type: ['string', 'null'], description: 'The first KiB of the answer; null when there was none.' },
+              at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              status: { type: ['integer', 'null'], description: 'HTTP status of the response; null without a response.' },
+              latency_ms: { type: 'integer', description: 'Duration of the attempt in milliseconds.', minimum: 0 },
+              response_body: { type: ['string', 'null'], description: 'First KiB of the response body; null without a response.' },
               error: {
                 type: 'string',
-                description: 'What went wrong where it is not the status alone: `timeout`, `connection_refused`, `connection_reset`, `dns_failure`, `tls_failure`,\n`redirect_not_followed`, `forbidden_address`, or `connection_failed` for anything else.\n'
+                description: 'Reason when the attempt failed without a usable response: `timeout`, `connection_refused`,\n`connection_reset`, `dns_failure`, `tls_failure`, `redirect_not_followed`, `forbidden_address`, or\n`connection_failed` for anything else.\n'
               }
             }
           }
         },
-        next_attempt_at: { description: 'When it is tried next; null when it is not.', type: ['string', 'null'], format: 'date-time' },
-        created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        next_attempt_at: { description: 'Time of the next attempt; null when none is scheduled.', type: ['string', 'null'], format: 'date-time' },
+        created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
@@ -2314,7 +2320,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_events',
     operationId: 'listEvents',
     title: 'Read the event feed',
-    description: 'Reads what has happened, oldest first, for up to 30 days back: transfers, links, agents, loans. Remember the last `sequence` and pass it as `after` to go on from there.',
+    description: 'Reads events of the last 30 days, oldest first: transfers, links, agents, loans. Remember the last `sequence` and pass it as `after` to continue.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -2323,10 +2329,10 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 15,
           pattern: '^[0-9]+$',
-          description: 'The `sequence` of the last event that you have, or the `nextCursor` of the previous page. From the oldest event without it.'
+          description: 'The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted.'
         },
         type: {
-          description: 'Only events of this type or group.',
+          description: 'Return only events of this type or group.',
           type: 'string',
           enum: [
             '*',
@@ -2370,7 +2376,7 @@ export const tools: readonly ToolTemplate[] = [
             'webhook.disabled'
           ]
         },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' }
       },
       additionalProperties: false
     },
@@ -2388,16 +2394,16 @@ export const tools: readonly ToolTemplate[] = [
             required: ['id', 'type', 'sequence', 'created_at', 'data'],
             additionalProperties: false,
             properties: {
-              id: { type: 'string', description: 'Identifies the event, in the feed and in every delivery.' },
-              type: { type: 'string', description: 'The type of the event.' },
-              sequence: { type: 'integer', description: 'One more than that of your event before.', minimum: 1 },
-              created_at: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              data: { type: 'object', description: 'What it is about; the `webhooks` section describes each type.', additionalProperties: true }
+              id: { type: 'string', description: 'Event id, the same in the feed and in every delivery.' },
+              type: { type: 'string', description: 'Event type.' },
+              sequence: { type: 'integer', description: 'Position of the event in your feed, without gaps.', minimum: 1 },
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              data: { type: 'object', description: 'Data of the event. The `webhooks` section describes each type.', additionalProperties: true }
             }
           }
         },
         nextCursor: {
-          description: 'Pass it as `after` to get the next page; null when there is nothing after this page yet.',
+          description: 'Pass it as `after` to get the next page. Null when no events follow yet.',
           type: ['string', 'null'],
           maxLength: 15
         }
@@ -2420,8 +2426,8 @@ export const tools: readonly ToolTemplate[] = [
     inputSchema: {
       type: 'object',
       properties: {
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -2439,16 +2445,16 @@ export const tools: readonly ToolTemplate[] = [
             required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
             additionalProperties: false,
             properties: {
-              id: { type: 'string', description: 'Identifies the project.' },
-              name: { type: 'string', description: 'What the project is called.' },
-              description: { type: ['string', 'null'], description: 'What more there is to say.' },
-              version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
-              createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              id: { type: 'string', description: 'Project id.' },
+              name: { type: 'string', description: 'Name of the project.' },
+              description: { type: ['string', 'null'], description: 'Description.' },
+              version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+              createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              updatedAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+        nextCursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2460,7 +2466,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'create_project',
     operationId: 'createProject',
     title: 'Create a project',
-    description: 'Makes an empty project to put tasks into.',
+    description: 'Creates an empty project for tasks.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -2469,21 +2475,16 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         name: {
-          description: 'What the project is called; not blank.',
+          description: 'Name of the project. Must not be blank.',
           type: 'string',
           minLength: 1,
           maxLength: 200,
           pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
         },
-        description: {
-          description: 'As much more as there is to say; null for nothing.',
-          type: ['string', 'null'],
-          maxLength: 10000,
-          pattern: '^[^\\x00]*$'
-        }
+        description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' }
       },
       required: ['idempotency_key', 'name'],
       additionalProperties: false
@@ -2494,12 +2495,12 @@ export const tools: readonly ToolTemplate[] = [
       required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', description: 'Identifies the project.' },
-        name: { type: 'string', description: 'What the project is called.' },
-        description: { type: ['string', 'null'], description: 'What more there is to say.' },
-        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
-        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        id: { type: 'string', description: 'Project id.' },
+        name: { type: 'string', description: 'Name of the project.' },
+        description: { type: ['string', 'null'], description: 'Description.' },
+        version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2514,11 +2515,11 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_project',
     operationId: 'getProject',
-    title: 'Read a project',
+    title: 'Get a project',
     description: 'Reads one project with its `version`.',
     inputSchema: {
       type: 'object',
-      properties: { id: { description: 'The project\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' } },
+      properties: { id: { description: 'Project id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' } },
       required: ['id'],
       additionalProperties: false
     },
@@ -2528,12 +2529,12 @@ export const tools: readonly ToolTemplate[] = [
       required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', description: 'Identifies the project.' },
-        name: { type: 'string', description: 'What the project is called.' },
-        description: { type: ['string', 'null'], description: 'What more there is to say.' },
-        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
-        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        id: { type: 'string', description: 'Project id.' },
+        name: { type: 'string', description: 'Name of the project.' },
+        description: { type: ['string', 'null'], description: 'Description.' },
+        version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2545,17 +2546,17 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_tasks',
     operationId: 'listTasks',
     title: 'List tasks',
-    description: 'Lists tasks; narrow it by project, status or what else the arguments offer.',
+    description: 'Lists tasks. Filter by project, status, priority or due date.',
     inputSchema: {
       type: 'object',
       properties: {
-        projectId: { description: 'Only tasks of this project.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
-        status: { description: 'Only tasks in this status.', type: 'string', enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'] },
-        priority: { description: 'Only tasks of this priority.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
-        dueAfter: { type: 'string', format: 'date-time', maxLength: 40, description: 'Only tasks that are due at this moment or later.' },
-        dueBefore: { type: 'string', format: 'date-time', maxLength: 40, description: 'Only tasks that are due before this moment.' },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'The size of a page.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'The cursor of the previous page. Opaque; do not parse or change it.' }
+        projectId: { description: 'Return only tasks of this project.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        status: { description: 'Return only tasks with this status.', type: 'string', enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'] },
+        priority: { description: 'Return only tasks with this priority.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueAfter: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due at or after this time.' },
+        dueBefore: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due before this time.' },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
       },
       additionalProperties: false
     },
@@ -2573,29 +2574,25 @@ export const tools: readonly ToolTemplate[] = [
             required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
             additionalProperties: false,
             properties: {
-              id: { type: 'string', description: 'Identifies the task.' },
-              projectId: { type: 'string', description: 'The project that it belongs to.' },
-              title: { type: 'string', description: 'What is to be done.' },
-              description: { type: ['string', 'null'], description: 'What more there is to say.' },
-              priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
-              dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+              id: { type: 'string', description: 'Task id.' },
+              projectId: { type: 'string', description: 'Id of the task\'s project.' },
+              title: { type: 'string', description: 'Title of the task.' },
+              description: { type: ['string', 'null'], description: 'Description.' },
+              priority: { description: 'Priority of the task.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+              dueOn: { type: ['string', 'null'], format: 'date-time', description: 'Due date; null for none.' },
               status: {
-                description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+                description: 'Status of the task. A task that is `DONE` or `CANCELLED` can be reopened.',
                 type: 'string',
                 enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
               },
-              dependsOn: {
-                type: 'array',
-                items: { type: 'string' },
-                description: 'The tasks that this one waits for, in the order in which you gave them.'
-              },
-              version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
-              createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              dependsOn: { type: 'array', items: { type: 'string' }, description: 'Ids of the tasks that this task depends on, in the order you sent.' },
+              version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+              createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              updatedAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
-        nextCursor: { description: 'Pass it as `cursor` to get the next page; null on the last one.', type: ['string', 'null'], maxLength: 1000 }
+        nextCursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2615,7 +2612,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'create_task',
     operationId: 'createTask',
     title: 'Create a task',
-    description: 'Makes a task in a project. `dependsOn` names tasks that have to be done before it.',
+    description: 'Creates a task in a project. `dependsOn` lists the tasks that must be done first.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -2624,36 +2621,26 @@ export const tools: readonly ToolTemplate[] = [
           minLength: 1,
           maxLength: 255,
           pattern: '^[\\x21-\\x7e]+$',
-          description: 'Makes one call happen once. Make a new UUID for each purchase, transfer or other effect, and send the same one again with the same arguments whenever you try that one again, also after a timeout or an error: for 24 hours it then takes effect at most once.'
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        projectId: { description: 'The id of a project.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        projectId: { description: 'Project id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
         title: {
-          description: 'What is to be done; not blank.',
+          description: 'Title of the task. Must not be blank.',
           type: 'string',
           minLength: 1,
           maxLength: 500,
           pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
         },
-        description: {
-          description: 'As much more as there is to say; null for nothing.',
-          type: ['string', 'null'],
-          maxLength: 10000,
-          pattern: '^[^\\x00]*$'
-        },
-        priority: { type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'], default: 'MEDIUM', description: 'How urgent it is.' },
-        dueOn: {
-          description: 'When it is due, in any offset; null for no due date.',
-          type: ['string', 'null'],
-          format: 'date-time',
-          maxLength: 40
-        },
-        status: { type: 'string', enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'], default: 'TODO', description: 'Where it stands.' },
+        description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' },
+        priority: { type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'], default: 'MEDIUM', description: 'Priority of the task.' },
+        dueOn: { description: 'Due date, with any UTC offset; null for none.', type: ['string', 'null'], format: 'date-time', maxLength: 40 },
+        status: { type: 'string', enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED'], default: 'TODO', description: 'Status of the task.' },
         dependsOn: {
           type: 'array',
           maxItems: 50,
           default: [],
-          items: { description: 'The id of a task.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
-          description: 'The tasks that this one waits for; an id that comes again counts once.'
+          items: { description: 'Task id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+          description: 'Ids of the tasks that this task depends on. Duplicates are ignored.'
         }
       },
       required: ['idempotency_key', 'projectId', 'title'],
@@ -2665,25 +2652,21 @@ export const tools: readonly ToolTemplate[] = [
       required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', description: 'Identifies the task.' },
-        projectId: { type: 'string', description: 'The project that it belongs to.' },
-        title: { type: 'string', description: 'What is to be done.' },
-        description: { type: ['string', 'null'], description: 'What more there is to say.' },
-        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
-        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+        id: { type: 'string', description: 'Task id.' },
+        projectId: { type: 'string', description: 'Id of the task\'s project.' },
+        title: { type: 'string', description: 'Title of the task.' },
+        description: { type: ['string', 'null'], description: 'Description.' },
+        priority: { description: 'Priority of the task.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'Due date; null for none.' },
         status: {
-          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          description: 'Status of the task. A task that is `DONE` or `CANCELLED` can be reopened.',
           type: 'string',
           enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
         },
-        dependsOn: {
-          type: 'array',
-          items: { type: 'string' },
-          description: 'The tasks that this one waits for, in the order in which you gave them.'
-        },
-        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
-        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        dependsOn: { type: 'array', items: { type: 'string' }, description: 'Ids of the tasks that this task depends on, in the order you sent.' },
+        version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2703,11 +2686,11 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'get_task',
     operationId: 'getTask',
-    title: 'Read a task',
+    title: 'Get a task',
     description: 'Reads one task with its `version`.',
     inputSchema: {
       type: 'object',
-      properties: { id: { description: 'The task\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' } },
+      properties: { id: { description: 'Task id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' } },
       required: ['id'],
       additionalProperties: false
     },
@@ -2717,25 +2700,21 @@ export const tools: readonly ToolTemplate[] = [
       required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', description: 'Identifies the task.' },
-        projectId: { type: 'string', description: 'The project that it belongs to.' },
-        title: { type: 'string', description: 'What is to be done.' },
-        description: { type: ['string', 'null'], description: 'What more there is to say.' },
-        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
-        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+        id: { type: 'string', description: 'Task id.' },
+        projectId: { type: 'string', description: 'Id of the task\'s project.' },
+        title: { type: 'string', description: 'Title of the task.' },
+        description: { type: ['string', 'null'], description: 'Description.' },
+        priority: { description: 'Priority of the task.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'Due date; null for none.' },
         status: {
-          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          description: 'Status of the task. A task that is `DONE` or `CANCELLED` can be reopened.',
           type: 'string',
           enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
         },
-        dependsOn: {
-          type: 'array',
-          items: { type: 'string' },
-          description: 'The tasks that this one waits for, in the order in which you gave them.'
-        },
-        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
-        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        dependsOn: { type: 'array', items: { type: 'string' }, description: 'Ids of the tasks that this task depends on, in the order you sent.' },
+        version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
@@ -2746,50 +2725,40 @@ export const tools: readonly ToolTemplate[] = [
   {
     name: 'update_task',
     operationId: 'updateTask',
-    title: 'Change a task',
-    description: 'Changes a task; what is left out stays as it is. Pass the `version` that you read as if_match, so that nobody else\'s change is overwritten: on version_conflict read the task again first.',
+    title: 'Update a task',
+    description: 'Changes a task. Omitted fields keep their value. Pass the `version` that you read as if_match, to avoid overwriting another change. On version_conflict, read the task again first.',
     inputSchema: {
       type: 'object',
       properties: {
-        id: { description: 'The task\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        id: { description: 'Task id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
         if_match: {
           type: 'string',
           minLength: 1,
           maxLength: 22,
           pattern: '^(W/)?"?[0-9]{1,15}"?$',
-          description: 'The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.'
+          description: 'The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.'
         },
-        projectId: { description: 'The id of a project.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        projectId: { description: 'Project id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
         title: {
-          description: 'What is to be done; not blank.',
+          description: 'Title of the task. Must not be blank.',
           type: 'string',
           minLength: 1,
           maxLength: 500,
           pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
         },
-        description: {
-          description: 'As much more as there is to say; null for nothing.',
-          type: ['string', 'null'],
-          maxLength: 10000,
-          pattern: '^[^\\x00]*$'
-        },
-        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
-        dueOn: {
-          description: 'When it is due, in any offset; null for no due date.',
-          type: ['string', 'null'],
-          format: 'date-time',
-          maxLength: 40
-        },
+        description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' },
+        priority: { description: 'Priority of the task.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: { description: 'Due date, with any UTC offset; null for none.', type: ['string', 'null'], format: 'date-time', maxLength: 40 },
         status: {
-          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          description: 'Status of the task. A task that is `DONE` or `CANCELLED` can be reopened.',
           type: 'string',
           enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
         },
         dependsOn: {
-          description: 'The tasks that this one waits for; an id that comes again counts once.',
+          description: 'Ids of the tasks that this task depends on. Duplicates are ignored.',
           type: 'array',
           maxItems: 50,
-          items: { description: 'The id of a task.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }
+          items: { description: 'Task id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }
         }
       },
       required: ['id'],
@@ -2801,25 +2770,21 @@ export const tools: readonly ToolTemplate[] = [
       required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
       additionalProperties: false,
       properties: {
-        id: { type: 'string', description: 'Identifies the task.' },
-        projectId: { type: 'string', description: 'The project that it belongs to.' },
-        title: { type: 'string', description: 'What is to be done.' },
-        description: { type: ['string', 'null'], description: 'What more there is to say.' },
-        priority: { description: 'How urgent it is.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
-        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'When it is due; null for no due date.' },
+        id: { type: 'string', description: 'Task id.' },
+        projectId: { type: 'string', description: 'Id of the task\'s project.' },
+        title: { type: 'string', description: 'Title of the task.' },
+        description: { type: ['string', 'null'], description: 'Description.' },
+        priority: { description: 'Priority of the task.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
+        dueOn: { type: ['string', 'null'], format: 'date-time', description: 'Due date; null for none.' },
         status: {
-          description: '`DONE` and `CANCELLED` end a task, and it can be reopened.',
+          description: 'Status of the task. A task that is `DONE` or `CANCELLED` can be reopened.',
           type: 'string',
           enum: ['TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED']
         },
-        dependsOn: {
-          type: 'array',
-          items: { type: 'string' },
-          description: 'The tasks that this one waits for, in the order in which you gave them.'
-        },
-        version: { type: 'integer', description: 'One more at every write; send it as `If-Match`.', minimum: 1 },
-        createdAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-        updatedAt: { description: 'A moment in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+        dependsOn: { type: 'array', items: { type: 'string' }, description: 'Ids of the tasks that this task depends on, in the order you sent.' },
+        version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
+        createdAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        updatedAt: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
     annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
@@ -2841,17 +2806,17 @@ export const tools: readonly ToolTemplate[] = [
     name: 'delete_task',
     operationId: 'deleteTask',
     title: 'Delete a task',
-    description: 'Deletes a task for good. Pass the `version` that you read as if_match. To say that it is done, update its status instead.',
+    description: 'Deletes a task permanently. Pass the `version` that you read as if_match. To complete a task, update its status instead.',
     inputSchema: {
       type: 'object',
       properties: {
-        id: { description: 'The task\'s id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
+        id: { description: 'Task id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
         if_match: {
           type: 'string',
           minLength: 1,
           maxLength: 22,
           pattern: '^(W/)?"?[0-9]{1,15}"?$',
-          description: 'The `version` that your edit is based on. When it has moved, the answer is 409 `version_conflict`.'
+          description: 'The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.'
         }
       },
       required: ['id'],

@@ -52,7 +52,7 @@ test('an operation can give its method another name', async () => {
 test('two operations of one name are refused, by the rule and by extension', async () => {
   refuses(
     changed(named('ingestEvent'), named('ingestEvents')),
-    /ingestEvents? and ingestEvents? are both events\.ingest in the client; give one of them x-client/
+    /ingestEvents? and ingestEvents? are both events\.ingest in the client\. Set x-client: resource\.method on one/
   )
   refuses(changed(named('getNest', 'nests.find'), named('findNest')), /are both nests\.find/)
 })
@@ -61,7 +61,7 @@ test('a name that is no resource and method is refused', async () => {
   for (const wrong of ['insights', 'a.b.c', 'Insights.get', 3])
     refuses(
       changed((operation) => (operation['x-client'] = wrong)),
-      /x-client is .*; write resource\.method/
+      /x-client is .*\. Write resource\.method/
     )
 })
 

@@ -18,14 +18,14 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     file: 'bird-watchers.yaml',
     path: ['paths', '/v1/sessions', 'post', 'operationId'],
     value: 'createBird',
-    message: /birds\.yaml: operationId createBird is in bird-watchers\.yaml already; give one of the two another name/
+    message: /birds\.yaml: operationId createBird already exists in bird-watchers\.yaml\. Rename one/
   },
   {
     title: 'a component that is there already',
     file: 'bird-watchers.yaml',
     path: ['components', 'schemas', 'Nest'],
     value: { type: 'string' },
-    message: /components\.schemas\.Nest is in bird-watchers\.yaml already; rename one/
+    message: /components\.schemas\.Nest already exists in bird-watchers\.yaml\. Rename one/
   },
   {
     title: 'a path and method that are there already',
@@ -34,7 +34,7 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     value: {
       get: { operationId: 'listAgain', tags: ['Bird watchers'], security: [], 'x-required-scopes': [], responses: {} }
     },
-    message: /birds\.yaml: GET \/v1\/birds is in bird-watchers\.yaml already; describe each operation once/
+    message: /birds\.yaml: GET \/v1\/birds already exists in bird-watchers\.yaml\. Describe each operation once/
   },
   {
     title: 'a reference to no component',
@@ -42,28 +42,28 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     path: ['components', 'schemas', 'Home', 'oneOf', 0, '$ref'],
     value: '#/components/schemas/Nset',
     message:
-      /birds\.yaml: #\/components\/schemas\/Home\/oneOf\/0: \$ref '#\/components\/schemas\/Nset' leads nowhere; .*it has .*Nest/
+      /birds\.yaml: #\/components\/schemas\/Home\/oneOf\/0: \$ref '#\/components\/schemas\/Nset' does not exist\. .*it has .*Nest/
   },
   {
     title: 'a reference to no document',
     file: 'birds.yaml',
     path: ['components', 'schemas', 'Home', 'oneOf', 0, '$ref'],
     value: './shared/comon.yaml#/components/schemas/Day',
-    message: /shared\/comon\.yaml, which does not exist; there are .*shared\/common\.yaml/
+    message: /shared\/comon\.yaml, which does not exist\. Known documents: .*shared\/common\.yaml/
   },
   {
     title: 'a reference into another group',
     file: 'bird-watchers.yaml',
     path: ['components', 'schemas', 'Flat'],
     value: { $ref: './birds.yaml#/components/schemas/Nest' },
-    message: /reaches into another group; move Nest to a document in shared\//
+    message: /is in another group\. Move Nest to a document in shared\//
   },
   {
     title: 'a missing tag',
     file: 'birds.yaml',
     path: ['tags'],
     value: [],
-    message: /birds\.yaml: it needs exactly one tag; write "tags: \[\{name: Birds/
+    message: /birds\.yaml: it needs exactly one tag\. Write "tags: \[\{name: Birds/
   },
   {
     title: 'a tag that is not named like its document',
@@ -77,42 +77,42 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     file: 'birds.yaml',
     path: ['paths', '/v1/birds', 'get', 'tags'],
     value: ['Fowl'],
-    message: /birds\.yaml: GET \/v1\/birds: tags is \["Fowl"\]; it must be exactly .*\[Birds\]/
+    message: /birds\.yaml: GET \/v1\/birds: tags is \["Fowl"\]\. Write the document's own tag only: .*\[Birds\]/
   },
   {
     title: 'an unknown rate class',
     file: 'birds.yaml',
     path: ['x-ratelimit-class'],
     value: 'fast',
-    message: /birds\.yaml: POST .*x-ratelimit-class is fast; .* has read, write/
+    message: /birds\.yaml: POST .*x-ratelimit-class is fast\. .* has read, write/
   },
   {
     title: 'missing scopes',
     file: 'bird-watchers.yaml',
     path: ['paths', '/v1/sessions', 'post', 'x-required-scopes'],
     value: undefined,
-    message: /x-required-scopes is missing; list the scopes/
+    message: /x-required-scopes is missing\. List the scopes/
   },
   {
     title: 'a range of statuses',
     file: 'bird-watchers.yaml',
     path: ['paths', '/v1/sessions', 'post', 'responses', 'default'],
     value: { description: 'Any.' },
-    message: /'default' is no status; name each/
+    message: /'default' is not a status\. List each/
   },
   {
     title: 'a default that validation would ignore',
     file: 'birds.yaml',
     path: ['components', 'schemas', 'Nest', 'properties', 'tree', 'default'],
     value: 'oak',
-    message: /birds\.yaml: Home.*Nest.*tree: a default inside oneOf or anyOf is ignored.*leave it out/
+    message: /birds\.yaml: Home.*Nest.*tree: validation ignores a default inside oneOf or anyOf\. Remove it/
   },
   {
     title: 'a keyword that would be lost',
     file: 'birds.yaml',
     path: ['components', 'schemas', 'Parent', 'unevaluatedProperties'],
     value: false,
-    message: /birds\.yaml: Parent: 'unevaluatedProperties' is not a keyword that the generator knows/
+    message: /birds\.yaml: Parent: the generator does not support 'unevaluatedProperties'/
   },
   {
     title: 'two arguments of one name in a tool',
@@ -120,35 +120,35 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     path: ['components', 'schemas', 'Rename', 'properties', 'id'],
     value: { type: 'string' },
     message:
-      /birds\.yaml: renameBird: 'id' is in its path and in its body, and a tool has one argument of a name; rename one/
+      /birds\.yaml: renameBird: 'id' is in the path and in the body, but a tool's arguments need unique names\. Rename one/
   },
   {
     title: 'a tool that does not say whether it is destructive',
     file: 'birds.yaml',
     path: [...rename, 'x-mcp', 'destructive'],
     value: undefined,
-    message: /renameBird: x-mcp must say "destructive: true"/
+    message: /renameBird: x-mcp must set "destructive: true"/
   },
   {
     title: 'a default for no argument of the tool',
     file: 'birds.yaml',
     path: [...rename, 'x-mcp', 'defaults', 'limit'],
     value: 20,
-    message: /renameBird: x-mcp\.defaults names limit/
+    message: /renameBird: x-mcp\.defaults has limit/
   },
   {
     title: 'a misspelt member of x-mcp',
     file: 'birds.yaml',
     path: [...rename, 'x-mcp', 'openworld'],
     value: true,
-    message: /renameBird: x-mcp has openworld; it knows .*openWorld/
+    message: /renameBird: x-mcp has unknown members openworld\. .*openWorld/
   },
   {
     title: 'a tool with a schema that leads back to itself',
     file: 'birds.yaml',
     path: ['paths', '/v1/birds', 'post', 'x-mcp'],
     value: { destructive: false, description: 'Makes a bird of that name.' },
-    message: /createBird.*leads back to itself/
+    message: /createBird.*is recursive/
   }
 ]
 

@@ -164,13 +164,13 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: s
     }
   ],
   [
-    'secured-answers',
+    'secured-responses',
     (operation) => {
       delete operation.responses[401]
     }
   ],
   [
-    'input-answers',
+    'input-responses',
     (operation) => {
       delete operation.responses[400]
     }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import type { DocumentContent } from '../../scripts/generate/model.ts'
-import { compareSpecifications, mayBreak, type Change } from '../../scripts/spec-diff/compare.ts'
+import { compareSpecifications, mayBreak } from '../../scripts/spec-diff/compare.ts'
+import type { Change } from '../../scripts/spec-diff/comparison.ts'
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each case edits a document that it knows
 type Editable = any
@@ -142,8 +143,8 @@ test('a change says where it is, and a schema that holds itself is compared once
   assert.deepEqual(
     changesAfter((d) => delete answered(d).properties.id),
     [
-      { breaking: true, place: 'POST /things › 201', what: 'the field id is gone' },
-      { breaking: true, place: 'thing.created › body', what: 'the field id is gone' }
+      { breaking: true, place: 'POST /things › 201', what: 'the field id was removed' },
+      { breaking: true, place: 'thing.created › body', what: 'the field id was removed' }
     ]
   )
 })

@@ -1,12 +1,12 @@
-import type { Bundle } from '../bundle.ts'
+import type { Bundle } from '../model.ts'
 import { clientMethods } from '../methods.ts'
 import { curlSample } from './curl.ts'
 import { pythonSample } from './python.ts'
 import { sampleCall } from './sample-call.ts'
 import { typescriptSample } from './typescript.ts'
 
-/** Adds `x-codeSamples` to every operation, made of its examples; the reference shows them beside it. Changes the document. */
-export function addCodeSamples(bundle: Bundle): void {
+/** Adds `x-codeSamples` to every operation, made from its examples. Changes the document in place. */
+export const addCodeSamples = (bundle: Bundle): void => {
   for (const method of clientMethods(bundle)) {
     const call = sampleCall(bundle, method)
     method.operation['x-codeSamples'] = [

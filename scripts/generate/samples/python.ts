@@ -1,11 +1,10 @@
 import { isObject } from '../model.ts'
-import type { SampleCall } from './sample-call.ts'
-import { targetOf } from './sample-call.ts'
+import { targetOf, type SampleCall } from './sample-call.ts'
 
-const WIDTH = 100
+const maxWidth = 100
 
-/** The call with Python's requests. */
-export function pythonSample(call: SampleCall): string {
+/** The call with the Python package requests. */
+export const pythonSample = (call: SampleCall): string => {
   const { method, body } = call
   const headers = headersOf(call)
   const given = [
@@ -33,7 +32,7 @@ export function pythonSample(call: SampleCall): string {
   ].join('\n')
 }
 
-function headersOf({ method, credential, ifMatch }: SampleCall): string[] {
+const headersOf = ({ method, credential, ifMatch }: SampleCall): string[] => {
   return [
     ...(credential === 'bearer' ? ['"Authorization": "Bearer " + os.environ["ATLAS_API_KEY"]'] : []),
     ...(credential === 'ingest-secret' ? ['"X-Atlas-Ingest-Secret": os.environ["ATLAS_INGEST_SECRET"]'] : []),
@@ -42,8 +41,8 @@ function headersOf({ method, credential, ifMatch }: SampleCall): string[] {
   ]
 }
 
-/** A value as Python source. Strings of JSON are strings of Python. */
-function pythonLiteral(value: unknown): string {
+/** A value as Python source. JSON strings are valid Python strings. */
+const pythonLiteral = (value: unknown): string => {
   if (value === null || value === undefined) return 'None'
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (Array.isArray(value)) return wrap('[', value.map(pythonLiteral), ']')
@@ -56,10 +55,10 @@ function pythonLiteral(value: unknown): string {
   return JSON.stringify(value)
 }
 
-/** Joins items between brackets: on one line when they fit, else one a line, as Python is indented. */
-function wrap(open: string, items: readonly string[], close: string): string {
+/** Joins items between brackets: on one line if they fit, otherwise one per line. */
+const wrap = (open: string, items: readonly string[], close: string): string => {
   const line = `${open}${items.join(', ')}${close}`
-  if (line.length <= WIDTH && !line.includes('\n')) return line
+  if (line.length <= maxWidth && !line.includes('\n')) return line
   return `${open}\n${items
     .map((item) => `${item},`)
     .join('\n')

@@ -1,21 +1,20 @@
-import type { Bundle } from '../bundle.ts'
 import type { ClientMethod } from '../methods.ts'
-import type { Parameter, Schema } from '../model.ts'
-import { resolve } from '../operations.ts'
+import type { Bundle, Parameter, Schema } from '../model.ts'
+import { resolve } from '../resolve.ts'
 
-/** One call of an operation with the values of its examples, for every language to write down in its own way. */
+/** A call of an operation with the values of its examples, independent of the language. */
 export interface SampleCall {
   method: ClientMethod
   pathValues: string[]
-  /** In the order of the specification, with the names on the wire. */
+  /** Wire names, in the order of the specification. */
   query: Record<string, string | number | boolean>
   body: unknown
   credential: 'bearer' | 'refresh-cookie' | 'ingest-secret' | 'none'
   ifMatch: string | undefined
 }
 
-/** What is required, and the size of a page, which a first call has most use for. */
-export function sampleCall(bundle: Bundle, method: ClientMethod): SampleCall {
+/** The sample call: required parameters, and the page size where there is one. */
+export const sampleCall = (bundle: Bundle, method: ClientMethod): SampleCall => {
   const query = method.queryParameters.filter(({ required, name }) => required === true || name === 'limit')
   const ifMatch = method.headerParameters.find(({ name }) => name === 'If-Match')
   return {
@@ -28,7 +27,7 @@ export function sampleCall(bundle: Bundle, method: ClientMethod): SampleCall {
   }
 }
 
-function exampleOf(bundle: Bundle, parameter: Parameter): string | number | boolean {
+const exampleOf = (bundle: Bundle, parameter: Parameter): string | number | boolean => {
   const schema = resolve<Schema>(bundle, parameter.schema ?? {})
   const example =
     (parameter as { example?: unknown }).example ?? schema['example'] ?? schema.enum?.[0] ?? schema.default
@@ -37,23 +36,23 @@ function exampleOf(bundle: Bundle, parameter: Parameter): string | number | bool
     : parameter.name
 }
 
-function credentialOf({ operation: { security } }: ClientMethod): SampleCall['credential'] {
+const credentialOf = ({ operation: { security } }: ClientMethod): SampleCall['credential'] => {
   const schemes = security.flatMap((alternative) => Object.keys(alternative))
   if (schemes.length === 0 || security.some((alternative) => Object.keys(alternative).length === 0)) return 'none'
   if (schemes.includes('RefreshCookie')) return 'refresh-cookie'
   return schemes.includes('IngestSecret') ? 'ingest-secret' : 'bearer'
 }
 
-/** A value as part of a path or query; also escapes what encodeURIComponent leaves and a shell or a string would read. */
-export function encode(value: string | number | boolean): string {
+/** Encodes a value for a path or query. Also escapes !'()*, which shells and string literals could interpret. */
+export const encode = (value: string | number | boolean): string => {
   return encodeURIComponent(value).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
   )
 }
 
-/** The path with its values, and the query. */
-export function targetOf({ method, pathValues, query }: SampleCall): string {
+/** The path with its values and the query. */
+export const targetOf = ({ method, pathValues, query }: SampleCall): string => {
   let next = 0
   const path = method.path.replace(/\{\w+\}/g, () => encode(pathValues[next++] ?? ''))
   const pairs = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`)

@@ -1,21 +1,21 @@
 import { literal, quote } from '../print.ts'
 import type { SampleCall } from './sample-call.ts'
 
-const TOKENS: Record<SampleCall['credential'], string> = {
+const tokenSources: Record<SampleCall['credential'], string> = {
   bearer: "() => process.env['ATLAS_API_KEY'] ?? null",
   'ingest-secret': "() => process.env['ATLAS_INGEST_SECRET'] ?? null",
   'refresh-cookie': '',
   none: ''
 }
 
-/** The call with this project's client. */
-export function typescriptSample(call: SampleCall): string {
+/** The call with this project's TypeScript client. */
+export const typescriptSample = (call: SampleCall): string => {
   const { method, credential } = call
-  const token = TOKENS[credential]
+  const token = tokenSources[credential]
   const options = [
     "baseUrl: process.env['ATLAS_URL'] ?? 'http://localhost:3000'",
     ...(token === '' ? [] : [`getAccessToken: ${token}`]),
-    // The cookie is the browser's own, which a page on another origin has to ask for.
+    // Browsers send cookies to another origin only on request.
     ...(credential === 'refresh-cookie' ? ["credentials: 'include'"] : [])
   ]
   const invocation = `await atlas.${method.resource}.${method.name}(${argumentsOf(call).join(', ')})`
@@ -26,11 +26,11 @@ export function typescriptSample(call: SampleCall): string {
     options.map((option) => `  ${option}`).join(',\n'),
     '})',
     '',
-    method.accept === undefined ? invocation : `const answer = ${invocation}\nconsole.log(answer)`
+    method.accept === undefined ? invocation : `const result = ${invocation}\nconsole.log(result)`
   ].join('\n')
 }
 
-function argumentsOf({ method, pathValues, query, body, ifMatch }: SampleCall): string[] {
+const argumentsOf = ({ method, pathValues, query, body, ifMatch }: SampleCall): string[] => {
   const path = pathValues.map(quote)
   const options = ifMatch === undefined ? [] : [`{ ifMatch: ${quote(ifMatch)} }`]
   if (method.body !== undefined) return [...path, body === undefined ? 'undefined' : literal(body), ...options]
