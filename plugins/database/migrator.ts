@@ -1,0 +1,137 @@
+import { sql } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import { functionStore, readFunctions, type SqlFunction } from './sql-functions.ts'
+import { withoutTimeLimit } from './time-limit.ts'
+import { again } from './transaction.ts'
+import type { Db } from './types.ts'
+
+export interface MigrationsOptions {
+  /** Every migration by its name, such as `0001-core`. They run in the order of their names. */
+  migrations: Record<string, Migration>
+  /** The folder of the SQL functions, one `<name>.sql` each. */
+  functionsFolder?: string
+  /** The schema of the functions and of the tables that record what has run; created when it is missing. Without it the connection's own. */
+  schema?: string
+}
+
+export interface Migrations {
+  /**
+   * Runs pending migrations, then applies the SQL functions whose text changed, all in one transaction. Instances that start together take turns.
+   *
+   * @returns the names of the migrations that ran.
+   * @throws UnknownMigrationsError when another version made the database; otherwise the error of the statement that failed. Nothing of the run is kept then.
+   */
+  migrateToLatest: (db: Db) => Promise<string[]>
+  /** Whether every migration and every SQL function of this version was applied; a newer version may have applied more. */
+  isMigrated: (db: Db) => Promise<boolean>
+  /** The migrations in the database that this version does not have. */
+  findUnknown: (db: Db) => Promise<string[]>
+}
+
+/** The database was made by a version with other migrations. */
+export class UnknownMigrationsError extends Error {
+  constructor(unknown: string[]) {
+    const [first, ...others] = unknown
+    super(
+      `The database was made by another version of AtlasForge: it holds the migration ${first}${others.length > 0 ? ` and ${others.length} more` : ''} that this version does not have. ` +
+        'Run that version, or begin with an empty database: move or delete the data directory (ATLAS_DATA_DIR, .atlas by default) if the database is embedded, else set DATABASE_URL to a new database.'
+    )
+  }
+}
+
+interface State {
+  executed: Set<string>
+  functions: Awaited<ReturnType<ReturnType<typeof functionStore>['read']>>
+}
+
+/** Held until the transaction ends, unlike the migrator's own lock. */
+const lockMigrations = sql`select pg_advisory_xact_lock(hashtextextended('migrations', 0))`
+
+/** Remembers the error of a migration that failed: the migrator replaces it with that of its next statement, which fails because the transaction is aborted. */
+const reporting = (migrations: Record<string, Migration>, failures: Error[]): Record<string, Migration> =>
+  Object.fromEntries(
+    Object.entries(migrations).map(([name, migration]) => [
+      name,
+      {
+        async up(db) {
+          try {
+            await migration.up(db)
+          } catch (error) {
+            failures.push(error as Error)
+            throw error
+          }
+        }
+      }
+    ])
+  )
+
+/** Creates the migrations of one linear, forward-only history. */
+export const createMigrations = ({ migrations, functionsFolder, schema }: MigrationsOptions): Migrations => {
+  const names = Object.keys(migrations)
+  const qualified = (table: string): string => (schema === undefined ? table : `${schema}.${table}`)
+  const store = functionStore(schema)
+  let reading: Promise<SqlFunction[]> | undefined
+  const wantedFunctions = (): Promise<SqlFunction[]> =>
+    (reading ??= functionsFolder === undefined ? Promise.resolve([]) : readFunctions(functionsFolder))
+
+  const readState = async (db: Db): Promise<State> => {
+    const { rows } = await sql<{ migrations: boolean; functions: boolean }>`
+      select to_regclass(${qualified('migrations')}) is not null as migrations,
+        to_regclass(${qualified('migrations_functions')}) is not null as functions`.execute(db)
+    const executed = rows[0]?.migrations
+      ? (await sql<{ name: string }>`select name from ${sql.table(qualified('migrations'))}`.execute(db)).rows
+      : []
+    return {
+      executed: new Set(executed.map(({ name }) => name)),
+      functions: rows[0]?.functions ? await store.read(db) : []
+    }
+  }
+
+  const unknownOf = ({ executed }: State): string[] => [...executed].filter((name) => !names.includes(name)).sort()
+
+  const isUpToDate = async ({ executed, functions }: State): Promise<boolean> => {
+    const current = functions.filter((applied) => applied.current)
+    const wanted = await wantedFunctions()
+    return (
+      names.every((name) => executed.has(name)) &&
+      current.length === wanted.length &&
+      wanted.every(({ name, hash }) => current.some((applied) => applied.name === name && applied.hash === hash))
+    )
+  }
+
+  const migrate = async (trx: Db): Promise<string[]> => {
+    await lockMigrations.execute(trx)
+    const failures: Error[] = []
+    const migrator = new Migrator({
+      db: trx,
+      provider: { getMigrations: () => Promise.resolve(reporting(migrations, failures)) },
+      migrationTableName: 'migrations',
+      migrationLockTableName: 'migrations_lock',
+      ...(schema === undefined ? {} : { migrationTableSchema: schema })
+    })
+    const { error, results = [] } = await migrator.migrateToLatest()
+    if (error !== undefined) throw failures[0] ?? (error as Error)
+    if (functionsFolder !== undefined) await store.synchronize(trx, await wantedFunctions())
+    return results.map(({ migrationName }) => migrationName)
+  }
+
+  return {
+    async migrateToLatest(db) {
+      const state = await readState(db)
+      const unknown = unknownOf(state)
+      if (unknown.length > 0) throw new UnknownMigrationsError(unknown)
+      if (await isUpToDate(state)) return []
+      // One transaction: only there do all statements, and the session lock of the migrator, stay on one connection.
+      return await withoutTimeLimit(() => again(() => db.transaction().execute(migrate)))
+    },
+    async isMigrated(db) {
+      const { executed, functions } = await readState(db)
+      const wanted = await wantedFunctions()
+      return (
+        names.every((name) => executed.has(name)) &&
+        wanted.every(({ name, hash }) => functions.some((applied) => applied.name === name && applied.hash === hash))
+      )
+    },
+    findUnknown: async (db) => unknownOf(await readState(db))
+  }
+}
