@@ -16,12 +16,13 @@ export interface Cleaner {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const migrationsFolder = join(root, 'plugins/database/migrations')
+const sourceFolders = ['plugins/database/migrations', 'plugins/database/functions']
 
 const hashOfMigrations = (): string => {
   const hash = createHash('sha256')
-  for (const file of readdirSync(migrationsFolder).sort())
-    hash.update(file).update(readFileSync(join(migrationsFolder, file)))
+  for (const folder of sourceFolders)
+    for (const file of readdirSync(join(root, folder)).sort())
+      hash.update(file).update(readFileSync(join(root, folder, file)))
   return hash.digest('hex').slice(0, 16)
 }
 

@@ -1,5 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { createMigrations } from './migrator.ts'
 import { migrations } from './migrations/index.ts'
 
-/** The schema of the product; the simulators have a history of their own. */
-export const { migrateToLatest, isMigrated, findUnknown } = createMigrations({ migrations })
+/** The schema of the product. The simulators have a history of their own. */
+export const { migrateToLatest, isMigrated, findUnknown } = createMigrations({
+  migrations,
+  functionsFolder: fileURLToPath(new URL('functions', import.meta.url))
+})

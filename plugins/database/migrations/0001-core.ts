@@ -8,6 +8,7 @@ const statements = [
     rate_overrides jsonb not null default '{}',
     created_at timestamptz not null
   )`,
+  sql`create index partners_page on partners (created_at desc, id desc)`,
   sql`create table users (
     id text primary key,
     email text not null,
@@ -65,7 +66,7 @@ const statements = [
     check (kind = 'agent_key' or partner_id is not null)
   )`,
   sql`create index credentials_partner on credentials (partner_id, kind, created_at desc, id desc)`,
-  sql`create unique index credentials_one_key_an_agent on credentials (agent_id) where revoked_at is null`,
+  sql`create unique index credentials_one_key_an_agent on credentials (agent_id) where agent_id is not null and revoked_at is null`,
   sql`create table activity (
     id bigint generated always as identity primary key,
     partner_id text references partners on delete cascade,
@@ -86,7 +87,7 @@ const statements = [
     operation_id text not null,
     body_hash bytea not null,
     status smallint not null check (status between 200 and 299),
-    answer bytea not null,
+    answer bytea,
     created_at timestamptz not null,
     expires_at timestamptz not null,
     primary key (tenant, key)
@@ -104,15 +105,31 @@ const statements = [
     unique (partner_id, sequence)
   )`,
   sql`create index events_unpublished on events (position) where published_at is null`,
+  sql`create index events_age on events (created_at)`,
   sql`create table check_results (
     name text primary key,
     status text not null check (status in ('ok', 'failed')),
     detail text not null,
     at timestamptz not null
-  )`
+  )`,
+  sql`create table notifications (
+    id text primary key,
+    position bigint generated always as identity unique,
+    user_id text not null references users on delete cascade,
+    type text not null,
+    message text not null,
+    data jsonb not null,
+    created_at timestamptz not null,
+    sms_status text not null check (sms_status in ('none', 'pending', 'sent', 'failed')),
+    sms_attempts smallint not null default 0,
+    sms_next_at timestamptz,
+    check ((sms_status = 'pending') = (sms_next_at is not null))
+  )`,
+  sql`create index notifications_user on notifications (user_id, position desc)`,
+  sql`create index notifications_unsent on notifications (sms_next_at) where sms_status = 'pending'`
 ]
 
-/** Partners, people, their credentials, and what every operation leaves behind: activity, idempotency keys, events. */
+/** Partners, users and their credentials; what every operation writes: activity, idempotency keys, events, notifications. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)
 }

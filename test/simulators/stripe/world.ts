@@ -5,8 +5,7 @@ import { PGlite } from '@electric-sql/pglite'
 import fastify from 'fastify'
 import { Kysely, PGliteDialect } from 'kysely'
 import Stripe from 'stripe'
-import { up as createTables } from '../../../plugins/database/migrations/0003-stripe-simulator.ts'
-import { up as letDisputesEnd } from '../../../plugins/database/migrations/0022-stripe-simulator-disputes.ts'
+import { up as createTables } from '../../../plugins/database/migrations/0013-stripe-simulator.ts'
 import type { Database } from '../../../plugins/database/types.ts'
 import { buildStripeSimulator, type StripeFaults } from '../../../simulators/stripe/index.ts'
 
@@ -46,7 +45,6 @@ async function openEndpoint(stripe: () => Stripe, now: () => Date) {
 export async function openWorld() {
   const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: new PGlite() }) })
   await createTables(db as Kysely<unknown>)
-  await letDisputesEnd(db as Kysely<unknown>)
   let nowMs = Date.parse('2026-11-22T12:00:00Z')
   const clock = { now: () => new Date(nowMs) }
   const faults: StripeFaults = {}

@@ -18,6 +18,7 @@ const statements = [
     syncs_done bigint not null default 0 check (syncs_done <= syncs_wanted),
     sync_retry_at timestamptz,
     created_at timestamptz not null,
+    removal_began_at timestamptz,
     check (status = 'ok' or error_code is not null),
     check ((sync_cursor is null) = (last_synced_at is null))
   )`,
@@ -46,8 +47,8 @@ const statements = [
     as_of timestamptz not null,
     unique (item_id, plaid_account_id)
   )`,
-  // A row for each transaction that was ever shown: as it is now, or a tombstone that only tells that it is gone. `position` is that of its latest
-  // change in the end-user's feed, so that the feed holds each transaction once and never grows beyond them.
+  // A row for each transaction that was ever returned: its current state, or a tombstone once it is removed. `position` is that of its latest change in
+  // the end-user's feed, so the feed holds each transaction once.
   sql`create table transactions (
     id text primary key,
     partner_id text not null references partners on delete cascade,
@@ -74,7 +75,7 @@ const statements = [
   sql`create index transactions_item on transactions (item_id)`,
   sql`create index transactions_account on transactions (account_id)`,
   sql`create index transactions_date on transactions (partner_id, user_id, date) where not removed`,
-  // The end of each feed. Its lock makes changes visible in the order of their positions, so that a reader who asks for what comes after a position
+  // The end of each feed. Writers lock the row, so changes become visible in the order of their positions and a reader that continues after a position
   // never misses one that commits late.
   sql`create table transaction_feeds (
     partner_id text not null references partners on delete cascade,
@@ -82,7 +83,7 @@ const statements = [
     head bigint not null check (head >= 0),
     primary key (partner_id, user_id)
   )`,
-  // How far each feed was ever handed out, to callers of one environment or to those who see both.
+  // The highest position of each feed that was ever returned, to callers of one environment or to those that see both.
   sql`create table transaction_feed_readers (
     partner_id text not null references partners on delete cascade,
     user_id text not null,

@@ -19,10 +19,10 @@ const statements = [
     check (event_type = 'transaction' or (amount_cents is null and category is null)),
     check (event_type = 'account_link' or institution is null)
   )`,
-  // Only events that name themselves are told apart; the others would only make the index larger.
+  // Events without an id cannot be deduplicated, so they are not in the index.
   sql`create unique index usage_events_once on usage_events (partner_id, event_id) where event_id is not null`,
 
-  // The sums of each UTC day and hour, kept in the statement that stores the events, so that a dashboard never reads the events.
+  // The sums of each UTC day and hour, updated by the statement that stores the events, so that a dashboard never reads the events.
   sql`create table usage_intervals (
     ${perInterval},
     user_signups bigint not null check (user_signups >= 0),
@@ -32,13 +32,13 @@ const statements = [
     active_users bigint not null check (active_users >= 0),
     primary key (partner_id, unit, start)
   )`,
-  // Who was active in each interval: active users of several intervals cannot be added up, so the users themselves are kept, once an interval.
+  // The users active in each interval: counts of several intervals cannot be added up, because they share users.
   sql`create table usage_users (
     ${perInterval},
     user_id text not null,
     primary key (partner_id, unit, start, user_id)
   )`,
-  // An empty name stands for events without one; a key cannot hold null.
+  // The empty string stands for events without a category; a key cannot hold null.
   sql`create table usage_categories (
     ${perInterval},
     category text not null,
@@ -54,7 +54,7 @@ const statements = [
   )`
 ]
 
-/** What partners' end-users did, as the partners and this server tell it, and its sums by day and hour. */
+/** Usage events of partners' end-users, and their sums by day and hour. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)
 }

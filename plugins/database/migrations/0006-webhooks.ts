@@ -57,13 +57,12 @@ const statements = [
     error text,
     check (status is not null or error is not null)
   )`,
-  sql`create index webhook_attempts_delivery on webhook_attempts (delivery_id, id)`,
-  sql`create index events_age on events (created_at)`
+  sql`create index webhook_attempts_delivery on webhook_attempts (delivery_id, id)`
 ]
 
 /**
- * Endpoints, what is delivered to them, and each attempt. The deliveries are their own queue: whoever holds the lease of an endpoint sends its
- * deliveries one after the other. A delivery without a sequence belongs to an event that is not published yet and waits for it.
+ * Webhook endpoints, their deliveries, and each attempt. The deliveries are their own queue: the holder of an endpoint's lease sends its deliveries in order.
+ * A delivery without a sequence waits until its event is published.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)

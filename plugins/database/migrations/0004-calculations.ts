@@ -7,7 +7,7 @@ const statements = [
     end_user_id text not null,
     calculation_id text not null,
     calculated_at timestamptz not null,
-    days_in_period int not null check (days_in_period between 1 and 366),
+    days_in_period integer not null check (days_in_period between 1 and 366),
     cash_after_buffer_cents bigint not null,
     bills_cents bigint not null check (bills_cents >= 0),
     savings_cents bigint not null check (savings_cents >= 0),
@@ -17,7 +17,7 @@ const statements = [
   )`
 ]
 
-/** Each end-user's current safe-to-spend; what follows from these amounts is not stored. */
+/** The current safe-to-spend of each end-user. Values that follow from these amounts are not stored. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)
 }

@@ -41,17 +41,10 @@ const statements = [
     check ((account_id is not null) = (kind in ('credit_account_open', 'credit_account_close')))
   )`,
   sql`create index bureau_events_agent on bureau_events (agent_id, id desc)`,
-  sql`create unique index bureau_events_account on bureau_events (account_id, kind) where account_id is not null`,
-  sql`create function refuse_bureau_event_change() returns trigger language plpgsql as $$
-    begin
-      raise exception 'The history of the bureau is append-only: % on bureau_events is refused.', tg_op using errcode = 'restrict_violation';
-    end
-  $$`,
-  sql`create trigger bureau_events_append_only before update or delete or truncate on bureau_events
-    for each statement execute function refuse_bureau_event_change()`
+  sql`create unique index bureau_events_account on bureau_events (account_id, kind) where account_id is not null`
 ]
 
-/** The credit bureau: who is enrolled with the counters that the score is made of, credit accounts, and the append-only history both follow from. */
+/** The credit bureau: enrolled agents with the counters of their scores, credit accounts, and the append-only history that both follow from. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await statement.execute(db)
 }

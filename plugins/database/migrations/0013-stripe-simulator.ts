@@ -49,7 +49,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       payment_intent_id text not null unique references stripe_sim_payments (payment_intent_id),
       amount_cents bigint not null check (amount_cents > 0),
       reason text not null,
-      created_at timestamptz not null
+      created_at timestamptz not null,
+      status text not null default 'needs_response' check (status in ('needs_response', 'won', 'lost'))
     )`.execute(db)
   // The body is text: every delivery of an event must carry the same bytes.
   await sql`

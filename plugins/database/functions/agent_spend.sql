@@ -1,11 +1,18 @@
-import { sql, type Kysely } from 'kysely'
-
-const agentSpend = sql`create or replace function agent_spend(
-  p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_may_ask boolean, p_item_name text, p_url text,
-  p_at timestamptz, p_expires_at timestamptz,
+-- Carries out a spend of an agent within its limits, or requests the owner's approval for it.
+--
+-- p_require_approval  requests approval even within the limits
+-- p_may_ask           when false, a spend that needs approval returns needs_approval and writes nothing
+-- p_expires_at        when a requested approval expires
+-- outcome             posted; insufficient; pending, with approval_id; needs_approval; unknown agent; paused; revoked
+-- reason              why approval is needed
+--
+-- Locks are taken in one order everywhere: agent, approval, wallet.
+create or replace function agent_spend(
+  p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_may_ask boolean,
+  p_item_name text, p_url text, p_at timestamptz, p_expires_at timestamptz,
   out outcome text, out transaction_id bigint, out approval_id bigint, out balance_cents bigint,
-  out reason text, out agent_name text, out owner_user_id text, out owner_partner_id text)
-language plpgsql as $$
+  out reason text, out agent_name text, out owner_user_id text, out owner_partner_id text
+) language plpgsql as $$
 declare
   agent agents%rowtype;
   today date := (p_at at time zone 'UTC')::date;
@@ -23,7 +30,8 @@ begin
     outcome := agent.status;
     return;
   end if;
-  -- A spend of just before midnight that comes after one of the new day, held up or by a slower clock, counts for the new day.
+  -- A spend from just before midnight that arrives after one of the new day, delayed or from a slower clock, counts for
+  -- the new day; otherwise it would reset the day's sum and the new day would grant its limit twice.
   if agent.spent_on = today + 1 then
     today := agent.spent_on;
   end if;
@@ -38,7 +46,8 @@ begin
       return;
     end if;
     insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
-      values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
+      values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at)
+      returning id into approval_id;
     outcome := 'pending';
     return;
   end if;
@@ -47,9 +56,4 @@ begin
   if outcome = 'posted' then
     update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
   end if;
-end $$`
-
-/** No day gives its limit twice, in whatever order the spends around midnight come. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  await agentSpend.execute(db)
-}
+end $$;
