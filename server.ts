@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
 import { ensureDemoPartner } from './modules/identity/index.ts'
 import { ConfigurationError, loadConfig } from './plugins/config/index.ts'
+import { UnknownMigrationsError } from './plugins/database/migrator.ts'
 import { version } from './plugins/version.ts'
 
 const drainLimitMs = 30_000
@@ -72,7 +73,8 @@ const start = async (): Promise<void> => {
 
 start().catch((error: unknown) => {
   const portInUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-  console.error(portInUse || error instanceof ConfigurationError ? error.message : error)
+  const explained = error instanceof ConfigurationError || error instanceof UnknownMigrationsError
+  console.error(portInUse || explained ? error.message : error)
   if (portInUse)
     console.error('Another program listens there; choose another PORT (for the metrics: ATLAS_METRICS_PORT).')
   process.exit(1)

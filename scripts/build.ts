@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,7 @@ const dist = join(home, 'dist')
 /** What the compiler does not carry over: from → to. */
 const copies: [from: string, to: string][] = [
   [join(home, 'spec/generated/openapi.json'), 'spec/generated/openapi.json'],
+  [join(home, 'plugins/database/functions'), 'plugins/database/functions'],
   [require.resolve('redoc/bundles/redoc.standalone.js'), 'modules/documents/redoc.standalone.js'],
   [
     require.resolve('redoc/bundles/redoc.standalone.js.LICENSE.txt'),
@@ -46,7 +47,7 @@ const build = (): void => {
   for (const [from, to] of copies) {
     const target = join(dist, to)
     mkdirSync(dirname(target), { recursive: true })
-    copyFileSync(from, target)
+    cpSync(from, target, { recursive: true })
   }
   buildClient(join(dist, 'client'))
   refuseSourceImports()

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect, type Dialect } from 'kysely'
 import pg from 'pg'
-import { endWithClient, planByIndex } from './settings.ts'
+import { endWithClient, planOnce } from './settings.ts'
 import { ownLimitMs } from './time-limit.ts'
 
 const int8 = 20
@@ -67,7 +67,7 @@ export const openPglite = async (dataDir: string): Promise<PGlite> => {
     dataDir,
     parsers: { [int8]: parseInt8, [date]: (text: string) => text, [timestamptz]: parseTimestamp }
   })
-  await pglite.exec(planByIndex)
+  await pglite.exec(planOnce)
   return pglite
 }
 
@@ -97,7 +97,7 @@ const connection = ({ connectionString, statementLimitMs }: ConnectionOptions): 
 
 /** Sent before anything else, and nothing waits for the answers. */
 const settle = (client: pg.ClientBase): void => {
-  for (const setting of [planByIndex, endWithClient]) client.query(setting).catch(() => undefined)
+  for (const setting of [planOnce, endWithClient]) client.query(setting).catch(() => undefined)
 }
 
 export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {

@@ -16,7 +16,7 @@ export interface MigrationsOptions {
 
 export interface Migrations {
   /**
-   * Runs pending migrations, then applies the SQL functions whose text changed, all in one transaction. Instances that start together take turns.
+   * Runs pending migrations, applies the SQL functions whose text changed, and analyzes filled tables, all in one transaction. Instances that start together take turns.
    *
    * @returns the names of the migrations that ran.
    * @throws UnknownMigrationsError when another version made the database; otherwise the error of the statement that failed. Nothing of the run is kept then.
@@ -65,6 +65,22 @@ const reporting = (migrations: Record<string, Migration>, failures: Error[]): Re
     ])
   )
 
+/**
+ * Updates the statistics of every table that holds rows. An empty table is left alone: PostgreSQL assumes ten pages for a table without statistics and uses its indexes,
+ * but plans sequential scans for one that it saw empty, and keeps those plans while the table grows.
+ */
+const analyzeFilledTables = async (trx: Db, schema: string | undefined): Promise<void> => {
+  const { rows } = await sql<{ table: string }>`
+    select oid::regclass::text as table from pg_class
+    where relnamespace = coalesce(${schema ?? null}, current_schema())::regnamespace and relkind = 'r' and pg_relation_size(oid) > 0`.execute(
+    trx
+  )
+  for (const table of rows.map((row) => sql.raw(row.table))) {
+    const filled = await sql`select from ${table} limit 1`.execute(trx)
+    if (filled.rows.length > 0) await sql`analyze ${table}`.execute(trx)
+  }
+}
+
 /** Creates the migrations of one linear, forward-only history. */
 export const createMigrations = ({ migrations, functionsFolder, schema }: MigrationsOptions): Migrations => {
   const names = Object.keys(migrations)
@@ -112,6 +128,7 @@ export const createMigrations = ({ migrations, functionsFolder, schema }: Migrat
     const { error, results = [] } = await migrator.migrateToLatest()
     if (error !== undefined) throw failures[0] ?? (error as Error)
     if (functionsFolder !== undefined) await store.synchronize(trx, await wantedFunctions())
+    if (results.length > 0) await analyzeFilledTables(trx, schema)
     return results.map(({ migrationName }) => migrationName)
   }
 

@@ -23,7 +23,7 @@ interface AppliedFunction {
 }
 
 const parseFile = (name: string, text: string): SqlFunction => {
-  const header = /^create or replace function\s[\s\S]*?\bas \$\$/m.exec(text)?.[0]
+  const header = /^ *create or replace function\s[\s\S]*?\bas \$\$/m.exec(text)?.[0]
   if (!header?.includes(`${name}(`))
     throw new Error(`functions/${name}.sql must contain "create or replace function ${name}(…) … as $$".`)
   return {
@@ -66,7 +66,7 @@ const statementsOf = (text: string): string[] => text.match(/(?:--.*|\$\$[\s\S]*
  */
 export const functionStore = (schema: string | undefined) => {
   const table = schema === undefined ? sql.table('migrations_functions') : sql.table(`${schema}.migrations_functions`)
-  const namespace = schema === undefined ? sql`current_schema()::regnamespace` : sql`${sql.lit(schema)}::regnamespace`
+  const namespace = sql`coalesce(${schema ?? null}, current_schema())::regnamespace`
 
   const drop = async (db: Db, name: string): Promise<void> => {
     const { rows } = await sql<{ overload: string }>`

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { planForWholeTables } from './settings.ts'
 import type { Db, Trx } from './types.ts'
 
 /**
@@ -29,12 +28,7 @@ export const withoutTimeLimit = async <T>(work: () => Promise<T>): Promise<T> =>
 
 /** Reads whole tables, such as the book, in a transaction: statements that take so long must not stand before others on a connection that is shared. */
 export const readAtLeisure = async <T>(db: Db, read: (trx: Trx) => Promise<T>): Promise<T> =>
-  await withoutTimeLimit(() =>
-    db.transaction().execute(async (trx) => {
-      await planForWholeTables.execute(trx)
-      return await read(trx)
-    })
-  )
+  await withoutTimeLimit(() => db.transaction().execute(read))
 
 /** The limit of the statement that is about to be sent, where it is not the connection's own. */
 export const ownLimitMs = (): number | undefined => (unhurried.getStore() === true ? noLimitMs : undefined)

@@ -1,6 +1,6 @@
 import { execFileSync, fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,7 @@ export const compile = (): void => {
   )
   for (const file of ['package.json', 'spec/generated/openapi.json'])
     copyFileSync(join(home, file), join(compiled, file))
+  cpSync(join(home, 'plugins/database/functions'), join(compiled, 'plugins/database/functions'), { recursive: true })
 }
 
 /** @param message what the script waits for before it listens, if it does */

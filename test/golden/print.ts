@@ -59,6 +59,8 @@ export const printTools = (): string =>
 
 interface Column {
   table: string
+  /** Storage parameters of the table, such as those of autovacuum. */
+  options: string | null
   name: string
   type: string
   not_null: boolean
@@ -69,7 +71,7 @@ interface Column {
 
 const readColumns = async (db: Db): Promise<Column[]> => {
   const { rows } = await sql<Column>`
-    select c.relname as table, a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as not_null,
+    select c.relname as table, array_to_string(c.reloptions, ', ') as options, a.attname as name, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as not_null,
       pg_get_expr(d.adbin, d.adrelid) as default, a.attidentity::text as identity, a.attgenerated::text as generated
     from pg_attribute a
     join pg_class c on c.oid = a.attrelid
@@ -102,8 +104,9 @@ const definitions = {
     from pg_trigger t join pg_class c on c.oid = t.tgrelid
     where c.relnamespace = 'public'::regnamespace and not t.tgisinternal
     order by c.relname collate "C", t.tgname collate "C"`,
+  // Their bodies are reviewed in plugins/database/functions.
   functions: sql<{ line: string }>`
-    select trim(trailing chr(10) from pg_get_functiondef(p.oid)) as line
+    select 'create function ' || p.proname || '(' || pg_get_function_arguments(p.oid) || ') returns ' || pg_get_function_result(p.oid) as line
     from pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.prokind in ('f', 'p')
       and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
@@ -124,7 +127,8 @@ const printColumn = (column: Column): string => {
 /** The schema as the database itself describes it; alike on every engine and version that is supported. */
 export const printSchema = async (db: Db): Promise<string> => {
   const tables = [...groupByTable(await readColumns(db))].map(
-    ([name, columns]) => `create table ${name} (\n${columns.map(printColumn).join(',\n')}\n);\n`
+    ([name, columns]) =>
+      `create table ${name} (\n${columns.map(printColumn).join(',\n')}\n)${columns[0]?.options ? ` with (${columns[0].options})` : ''};\n`
   )
   const parts = [tables.join('\n')]
   for (const query of Object.values(definitions)) {

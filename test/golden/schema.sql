@@ -1,7 +1,7 @@
 create table account_funds (
   account_id text not null,
   held_cents bigint not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table accounts (
   id text not null,
@@ -30,7 +30,7 @@ create table activity (
   resource_id text,
   ip text not null,
   request_id text not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table agents (
   agent_id text not null,
@@ -45,7 +45,7 @@ create table agents (
   spent_cents bigint not null default 0,
   api_key bytea not null,
   created_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table approvals (
   id bigint not null generated always as identity,
@@ -100,7 +100,7 @@ create table bureau_events (
   reporter_platform text not null,
   notes text,
   created_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table check_results (
   name text not null,
@@ -125,12 +125,12 @@ create table credentials (
   expires_at timestamp with time zone,
   last_used_at timestamp with time zone,
   revoked_at timestamp with time zone
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table event_sequences (
   partner_id text not null,
   last bigint not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table events (
   id text not null,
@@ -141,7 +141,7 @@ create table events (
   created_at timestamp with time zone not null,
   sequence bigint,
   published_at timestamp with time zone
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table idempotency_keys (
   tenant text not null,
@@ -153,7 +153,7 @@ create table idempotency_keys (
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   ledger_transaction_id bigint
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table item_public_tokens (
   partner_id text not null,
@@ -180,7 +180,7 @@ create table items (
   sync_retry_at timestamp with time zone,
   created_at timestamp with time zone not null,
   removal_began_at timestamp with time zone
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table ledger_entries (
   transaction_id bigint not null,
@@ -188,7 +188,7 @@ create table ledger_entries (
   wallet_id text,
   amount_cents bigint not null,
   balance_after_cents bigint
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table ledger_transactions (
   id bigint not null generated always as identity,
@@ -196,13 +196,13 @@ create table ledger_transactions (
   description text not null,
   reference text,
   created_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table ledger_wallets (
   wallet_id text not null,
   balance_cents bigint not null default 0,
   created_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table loans (
   id bigint not null generated always as identity,
@@ -238,7 +238,7 @@ create table notifications (
   sms_status text not null,
   sms_attempts smallint not null default 0,
   sms_next_at timestamp with time zone
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table partners (
   id text not null,
@@ -349,7 +349,7 @@ create table plaid_transfer_events (
   reason text,
   received_at timestamp with time zone not null,
   applied_at timestamp with time zone
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table projects (
   id text not null,
@@ -410,13 +410,13 @@ create table sessions (
   last_used_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   revoked_at timestamp with time zone
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table stripe_events (
   id text not null,
   type text not null,
   received_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table stripe_payments (
   session_id text not null,
@@ -540,7 +540,7 @@ create table transaction_feeds (
   partner_id text not null,
   user_id text not null,
   head bigint not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table transactions (
   id text not null,
@@ -561,7 +561,7 @@ create table transactions (
   merchant_name text,
   category text,
   pending_transaction_id text
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table transfer_events (
   transfer_id text not null,
@@ -569,7 +569,7 @@ create table transfer_events (
   state text not null,
   reason text,
   created_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table transfer_holds (
   transfer_id text not null,
@@ -615,7 +615,7 @@ create table transfers (
   estimated_settlement timestamp with time zone not null,
   created_at timestamp with time zone not null,
   touched_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table usage_categories (
   partner_id text not null,
@@ -637,7 +637,7 @@ create table usage_events (
   occurred_at timestamp with time zone not null,
   event_id text,
   received_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table usage_institutions (
   partner_id text not null,
@@ -656,14 +656,14 @@ create table usage_intervals (
   transactions bigint not null,
   volume_cents bigint not null,
   active_users bigint not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 create table usage_users (
   partner_id text not null,
   unit text not null,
   start timestamp with time zone not null,
   user_id text not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table users (
   id text not null,
@@ -683,7 +683,7 @@ create table webhook_attempts (
   latency_ms integer not null,
   response_body text,
   error text
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table webhook_deliveries (
   id text not null,
@@ -697,7 +697,7 @@ create table webhook_deliveries (
   next_attempt_at timestamp with time zone,
   settled_at timestamp with time zone,
   created_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table webhooks (
   id text not null,
@@ -715,7 +715,7 @@ create table webhooks (
   lease text,
   leased_until timestamp with time zone,
   created_at timestamp with time zone not null
-);
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
 alter table account_funds add constraint account_funds_held_cents_check CHECK ((held_cents >= 0));
 alter table account_funds add constraint account_funds_pkey PRIMARY KEY (account_id);
@@ -1144,484 +1144,27 @@ CREATE TRIGGER transfer_leg_is_due BEFORE INSERT ON public.transfer_legs FOR EAC
 CREATE TRIGGER transfer_leg_moves_on BEFORE UPDATE ON public.transfer_legs FOR EACH ROW EXECUTE FUNCTION transfer_leg_moves_on();
 CREATE TRIGGER transfer_state_is_of_events BEFORE INSERT OR DELETE OR UPDATE ON public.transfers FOR EACH ROW EXECUTE FUNCTION transfer_state_is_of_events();
 
-CREATE OR REPLACE FUNCTION public.agent_decide(p_approval_id bigint, p_user_id text, p_approve boolean, p_at timestamp with time zone, OUT outcome text, OUT agent_id text, OUT transaction_id bigint, OUT amount_cents bigint, OUT balance_cents bigint, OUT owner_partner_id text)
- RETURNS record
- LANGUAGE plpgsql
-AS $function$
-  declare
-    agent agents%rowtype;
-    approval approvals%rowtype;
-  begin
-    select a.* into agent from agents a
-      where a.agent_id = (select q.agent_id from approvals q where q.id = p_approval_id) and a.owner_user_id = p_user_id for no key update;
-    if not found then
-      outcome := 'unknown';
-      return;
-    end if;
-    select q.* into approval from approvals q where q.id = p_approval_id for no key update;
-    agent_id := agent.agent_id;
-    owner_partner_id := agent.owner_partner_id;
-    amount_cents := approval.amount_cents;
-    if approval.status in ('approved', 'rejected') then
-      outcome := 'already_' || approval.status;
-    elsif approval.status = 'expired' or approval.expires_at <= p_at then
-      outcome := 'expired';
-    elsif not p_approve then
-      update approvals q set status = 'rejected', decided_at = p_at, decided_by = p_user_id where q.id = p_approval_id;
-      outcome := 'rejected';
-    elsif agent.status <> 'active' then
-      outcome := agent.status;
-    else
-      select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
-        from ledger_post(agent.agent_id, 'spend', -approval.amount_cents, approval.description, 'approval:' || p_approval_id, p_at) p;
-      if outcome = 'posted' then
-        update approvals q set status = 'approved', decided_at = p_at, decided_by = p_user_id, transaction_id = agent_decide.transaction_id
-          where q.id = p_approval_id;
-        outcome := 'approved';
-      end if;
-    end if;
-  end $function$;
-CREATE OR REPLACE FUNCTION public.agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_may_ask boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text)
- RETURNS record
- LANGUAGE plpgsql
-AS $function$
-declare
-  agent agents%rowtype;
-  today date := (p_at at time zone 'UTC')::date;
-  spent_today bigint;
-begin
-  select a.* into agent from agents a where a.agent_id = p_agent_id for no key update;
-  if not found then
-    outcome := 'unknown';
-    return;
-  end if;
-  agent_name := agent.name;
-  owner_user_id := agent.owner_user_id;
-  owner_partner_id := agent.owner_partner_id;
-  if agent.status <> 'active' then
-    outcome := agent.status;
-    return;
-  end if;
-  -- A spend of just before midnight that comes after one of the new day, held up or by a slower clock, counts for the new day.
-  if agent.spent_on = today + 1 then
-    today := agent.spent_on;
-  end if;
-  spent_today := case when agent.spent_on = today then agent.spent_cents else 0 end;
-  reason := case
-    when p_require_approval then 'requested'
-    when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
-    when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
-  if reason is not null then
-    if not p_may_ask then
-      outcome := 'needs_approval';
-      return;
-    end if;
-    insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
-      values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at) returning id into approval_id;
-    outcome := 'pending';
-    return;
-  end if;
-  select p.outcome, p.transaction_id, p.balance_cents into outcome, transaction_id, balance_cents
-    from ledger_post(p_agent_id, 'spend', -p_amount_cents, p_description, null, p_at) p;
-  if outcome = 'posted' then
-    update agents a set spent_on = today, spent_cents = spent_today + p_amount_cents where a.agent_id = p_agent_id;
-  end if;
-end $function$;
-CREATE OR REPLACE FUNCTION public.agent_spend_together(p_spends jsonb)
- RETURNS TABLE(place integer, outcome text, transaction_id bigint, balance_cents bigint, announced boolean)
- LANGUAGE plpgsql
-AS $function$
-  declare
-    wish record;
-    spent record;
-  begin
-    for wish in select * from jsonb_to_recordset(p_spends) as s(
-        place integer, credential_id text, agent_id text, amount_cents bigint, description text, require_approval boolean, event_id text, at timestamptz,
-        tenant text, key text, key_lock bigint, body_hash bytea, expires_at timestamptz, operation_id text, method text, route text, ip text, request_id text)
-      order by s.agent_id collate "C", s.place
-    loop
-      place := wish.place;
-      transaction_id := null;
-      balance_cents := null;
-      announced := false;
-      if not exists (select from credentials c where c.id = wish.credential_id and c.revoked_at is null and (c.expires_at is null or c.expires_at > wish.at)) then
-        outcome := 'unauthorized';
-      elsif wish.key is not null and (not pg_try_advisory_xact_lock(wish.key_lock) or exists (
-          select from idempotency_keys k where k.tenant = wish.tenant and k.key = wish.key and k.expires_at > wish.at)) then
-        outcome := 'known_key';
-      else
-        select * into spent from agent_spend(
-          wish.agent_id, wish.amount_cents, wish.description, wish.require_approval, false, null, null, wish.at, null);
-        outcome := spent.outcome;
-        transaction_id := spent.transaction_id;
-        balance_cents := spent.balance_cents;
-        if outcome = 'posted' then
-          announced := spent.owner_partner_id is not null;
-          if announced then
-            insert into events (id, partner_id, type, data, created_at) values (wish.event_id, spent.owner_partner_id, 'agent.spend', jsonb_build_object(
-              'agent_id', wish.agent_id, 'transaction_id', spent.transaction_id, 'amount', trim_scale(wish.amount_cents / 100.0),
-              'balance', trim_scale(spent.balance_cents / 100.0), 'description', wish.description), wish.at);
-          end if;
-          insert into activity (partner_id, at, actor_type, actor_id, operation_id, method, route, resource_id, ip, request_id)
-            values (spent.owner_partner_id, wish.at, 'agent', wish.agent_id, wish.operation_id, wish.method, wish.route, spent.transaction_id::text, wish.ip, wish.request_id);
-          if wish.key is not null then
-            insert into idempotency_keys as k (tenant, key, operation_id, body_hash, status, ledger_transaction_id, created_at, expires_at)
-              values (wish.tenant, wish.key, wish.operation_id, wish.body_hash, 200, spent.transaction_id, wish.at, wish.expires_at)
-              on conflict (tenant, key) do update set operation_id = excluded.operation_id, body_hash = excluded.body_hash, status = excluded.status,
-                answer = null, ledger_transaction_id = excluded.ledger_transaction_id, created_at = excluded.created_at, expires_at = excluded.expires_at
-              where k.expires_at <= wish.at;
-            if not found then
-              raise exception 'The idempotency key of % was answered meanwhile.', wish.tenant using errcode = 'serialization_failure';
-            end if;
-          end if;
-        end if;
-      end if;
-      return next;
-    end loop;
-  end $function$;
-CREATE OR REPLACE FUNCTION public.agents_guard()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      if old.status = 'revoked' and new.status <> 'revoked' then
-        raise exception 'The agent % is revoked for good.', old.agent_id using errcode = 'restrict_violation';
-      end if;
-      if old.owner_user_id is not null and new.owner_user_id is distinct from old.owner_user_id then
-        raise exception 'The agent % has an owner already.', old.agent_id using errcode = 'restrict_violation';
-      end if;
-      return new;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.approvals_begin_pending()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      raise exception 'An approval begins as pending.' using errcode = 'restrict_violation';
-    end $function$;
-CREATE OR REPLACE FUNCTION public.approvals_guard()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      if tg_op = 'DELETE' or old.status <> 'pending' or new.status = 'pending' then
-        raise exception 'The approval % is decided once and stays.', old.id using errcode = 'restrict_violation';
-      end if;
-      if row(new.id, new.agent_id, new.amount_cents, new.description, new.item_name, new.url, new.reason, new.created_at, new.expires_at)
-        is distinct from row(old.id, old.agent_id, old.amount_cents, old.description, old.item_name, old.url, old.reason, old.created_at, old.expires_at) then
-        raise exception 'The content of the approval % cannot change.', old.id using errcode = 'restrict_violation';
-      end if;
-      return new;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.idempotency_key_is_answered()
- RETURNS timestamp with time zone
- LANGUAGE plpgsql
-AS $function$
-    begin
-      raise exception 'This idempotency key has an answer already.' using errcode = 'IK001';
-    end $function$;
-CREATE OR REPLACE FUNCTION public.ledger_move_balance()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      update ledger_wallets set balance_cents = balance_cents + new.amount_cents
-        where wallet_id = new.wallet_id returning balance_cents into new.balance_after_cents;
-      return new;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint)
- RETURNS record
- LANGUAGE plpgsql
-AS $function$
-  declare
-    counter_account text;
-    booked_cents bigint;
-  begin
-    if p_amount_cents = 0 or (p_type in ('earn', 'loan') and p_amount_cents < 0) or (p_type in ('spend', 'repayment', 'refund') and p_amount_cents > 0) then
-      raise exception 'A ledger transaction of the type % cannot move % cents.', p_type, p_amount_cents using errcode = 'check_violation';
-    end if;
-    -- Whoever holds the wallet's row decides alone; keys that refer to it are not held up.
-    select w.balance_cents into balance_cents from ledger_wallets w where w.wallet_id = p_wallet_id for no key update;
-    if not found then
-      raise exception 'There is no wallet %.', p_wallet_id using errcode = 'foreign_key_violation';
-    end if;
-    if p_reference is not null then
-      select t.id, e.amount_cents into transaction_id, booked_cents
-        from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id and e.wallet_id = p_wallet_id
-        where t.reference = p_reference;
-      if found then
-        if booked_cents is distinct from p_amount_cents then
-          raise exception 'The reference % is booked already with another content.', p_reference using errcode = 'unique_violation';
-        end if;
-        outcome := 'repeated';
-        return;
-      end if;
-    end if;
-    if balance_cents + p_amount_cents < 0 then
-      outcome := 'insufficient';
-      return;
-    end if;
-    insert into ledger_transactions (type, description, reference, created_at)
-      values (p_type, p_description, p_reference, p_at) returning id into transaction_id;
-    counter_account := case p_type
-      when 'earn' then 'system:topup' when 'refund' then 'system:topup'
-      when 'spend' then 'system:spend'
-      when 'loan' then 'system:loan' when 'repayment' then 'system:loan'
-      else 'system:adjustment' end;
-    insert into ledger_entries (transaction_id, account, wallet_id, amount_cents) values
-      (transaction_id, 'wallet:' || p_wallet_id, p_wallet_id, p_amount_cents),
-      (transaction_id, counter_account, null, -p_amount_cents);
-    balance_cents := balance_cents + p_amount_cents;
-    outcome := 'posted';
-  end $function$;
-CREATE OR REPLACE FUNCTION public.ledger_refuse()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      raise exception 'The ledger refuses % on %: %', tg_op, tg_table_name, tg_argv[0] using errcode = 'restrict_violation';
-    end $function$;
-CREATE OR REPLACE FUNCTION public.ledger_sum_to_zero()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    declare crooked bigint;
-    begin
-      select transaction_id into crooked from added group by transaction_id having sum(amount_cents) <> 0 limit 1;
-      if found then
-        raise exception 'The entries of the ledger transaction % do not sum to zero.', crooked using errcode = 'check_violation';
-      end if;
-      return null;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.loans_guard()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      if tg_op = 'DELETE' or old.status = 'repaid' or (old.status = 'defaulted' and new.status = 'active')
-        or new.amount_repaid_cents < old.amount_repaid_cents
-        or (old.late_at is not null and new.late_at is distinct from old.late_at)
-        or (old.defaulted_at is not null and new.defaulted_at is distinct from old.defaulted_at)
-        or row(new.id, new.agent_id, new.amount_cents, new.requested_cents, new.limit_cents, new.score, new.purpose, new.requested_at, new.due_at)
-          is distinct from row(old.id, old.agent_id, old.amount_cents, old.requested_cents, old.limit_cents, old.score, old.purpose, old.requested_at, old.due_at)
-      then
-        raise exception 'Loan % goes forward only: active, perhaps defaulted, repaid; its terms stay.', old.id using errcode = 'restrict_violation';
-      end if;
-      return new;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.lock_task_dependencies(partner text)
- RETURNS void
- LANGUAGE sql
-AS $function$
-    select pg_advisory_xact_lock(hashtextextended('task dependencies of ' || partner, 0))
-  $function$;
-CREATE OR REPLACE FUNCTION public.new_id(p_prefix text)
- RETURNS text
- LANGUAGE sql
-AS $function$
-    select p_prefix || '_' || left(translate(encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'), '+/=', ''), 22)
-  $function$;
-CREATE OR REPLACE FUNCTION public.publish_events(p_limit integer, p_at timestamp with time zone)
- RETURNS integer
- LANGUAGE plpgsql
-AS $function$
-  declare
-    ids text[];
-    partners text[];
-    types text[];
-    sequences bigint[];
-    published integer;
-  begin
-    if not exists (select from events where published_at is null) then
-      return 0;
-    end if;
-    -- One publisher at a time on all instances, until its transaction ends.
-    perform pg_advisory_xact_lock(hashtextextended('publish events', 0));
-    with batch as (
-      select id, partner_id, row_number() over (partition by partner_id order by position) as nth, count(*) over (partition by partner_id) as size
-      from (select id, partner_id, position from events where published_at is null order by position limit p_limit) as oldest
-    ), counters as (
-      insert into event_sequences as s (partner_id, last)
-      select partner_id, count(*) from batch group by partner_id order by partner_id
-      on conflict (partner_id) do update set last = s.last + excluded.last
-      returning partner_id, last
-    ), numbered as (
-      update events e set sequence = c.last - b.size + b.nth, published_at = p_at
-      from batch b join counters c using (partner_id)
-      where e.id = b.id
-      returning e.id, e.partner_id, e.type, e.sequence
-    )
-    select array_agg(id), array_agg(partner_id), array_agg(type), array_agg(sequence), count(*) into ids, partners, types, sequences, published from numbered;
-    -- No endpoint can be disabled or changed until the transaction ends. What was numbered is not read again: a partner can have many events. Each partner's
-    -- are held against its own endpoints alone.
-    with batch as materialized (
-      select partner_id, array_agg(id) as ids, array_agg(type) as types, array_agg(sequence) as sequences
-      from unnest(ids, partners, types, sequences) as e (id, partner_id, type, sequence) where type <> 'webhook.test' group by partner_id
-    ), endpoint as materialized (
-      select w.id, w.events, batch.ids, batch.types, batch.sequences
-      from batch cross join lateral (select id, events from webhooks where partner_id = batch.partner_id and status = 'enabled' order by id for share) w
-    )
-    insert into webhook_deliveries (id, webhook_id, event_id, sequence, status, next_attempt_at, created_at)
-    select new_id('dlv'), endpoint.id, event.id, event.sequence, 'pending', p_at, p_at
-    from endpoint cross join lateral unnest(endpoint.ids, endpoint.types, endpoint.sequences) as event (id, type, sequence)
-    where endpoint.events && array['*', event.type, split_part(event.type, '.', 1) || '.*']
-    order by endpoint.id, event.sequence;
-    -- A test is for one endpoint, and its delivery was made together with it.
-    if 'webhook.test' = any(types) then
-      update webhook_deliveries d set sequence = e.sequence from unnest(ids, types, sequences) as e (id, type, sequence)
-      where e.type = 'webhook.test' and d.event_id = e.id;
-    end if;
-    return published;
-  end $function$;
-CREATE OR REPLACE FUNCTION public.refuse_bureau_event_change()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      raise exception 'The history of the bureau is append-only: % on bureau_events is refused.', tg_op using errcode = 'restrict_violation';
-    end
-  $function$;
-CREATE OR REPLACE FUNCTION public.refuse_task_dependency_change()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      raise exception 'a dependency is inserted or deleted, never changed' using errcode = 'restrict_violation';
-    end $function$;
-CREATE OR REPLACE FUNCTION public.task_dependencies_stay_acyclic()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    declare
-      closing text;
-    begin
-      perform lock_task_dependencies(partner_id) from (select distinct partner_id from added order by partner_id) as partners;
-      with recursive reached (origin, id) as (
-        select task_id, depends_on_id from added
-        union
-        select reached.origin, further.depends_on_id from reached join task_dependencies further on further.task_id = reached.id
-      )
-      select origin into closing from reached where origin = id limit 1;
-      if found then
-        raise exception 'task % would wait for itself', closing using errcode = 'check_violation';
-      end if;
-      return null;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.transfer_event_follows()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    declare
-      current_state text;
-      current_sequence integer;
-    begin
-      select state, last_sequence into strict current_state, current_sequence from transfers where id = new.transfer_id for update;
-      if new.sequence <> current_sequence + 1 then
-        raise exception 'event % of transfer % does not follow event %', new.sequence, new.transfer_id, current_sequence using errcode = 'check_violation';
-      end if;
-      if not (current_state || ' ' || new.state) = any (array['preparing submitted', 'submitted pending', 'submitted failed', 'submitted cancelled',
-        'pending posted', 'pending failed', 'posted settled', 'posted returned', 'settled returned']) then
-        raise exception 'transfer % cannot go from % to %', new.transfer_id, current_state, new.state using errcode = 'check_violation';
-      end if;
-      update transfers set state = new.state, last_sequence = new.sequence, touched_at = greatest(touched_at, new.created_at) where id = new.transfer_id;
-      if new.state in ('settled', 'failed', 'returned', 'cancelled') then
-        update transfer_holds set released_at = new.created_at where transfer_id = new.transfer_id and released_at is null;
-      end if;
-      return new;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.transfer_history_stays()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      raise exception 'what happened to transfer % cannot be changed', old.transfer_id using errcode = 'check_violation';
-    end $function$;
-CREATE OR REPLACE FUNCTION public.transfer_hold_counts()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    declare
-      held bigint;
-    begin
-      if tg_op = 'INSERT' then
-        update account_funds set held_cents = held_cents + new.amount_cents where account_id = new.account_id returning held_cents into held;
-        if held > new.available_cents then
-          raise exception 'account % has less than is held of it', new.account_id using errcode = 'check_violation';
-        end if;
-        return new;
-      end if;
-      if tg_op = 'UPDATE' and (old.released_at is not null or new.released_at is null or (new.transfer_id, new.account_id, new.amount_cents)
-        is distinct from (old.transfer_id, old.account_id, old.amount_cents)) then
-        raise exception 'a hold can only be released, once' using errcode = 'check_violation';
-      end if;
-      if old.released_at is null then
-        update account_funds set held_cents = held_cents - old.amount_cents where account_id = old.account_id;
-      end if;
-      return coalesce(new, old);
-    end $function$;
-CREATE OR REPLACE FUNCTION public.transfer_leg_is_due()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      perform 1 from transfers where id = new.transfer_id for update;
-      if new.status <> 'wanted' then
-        raise exception 'leg % must begin as wanted', new.id using errcode = 'check_violation';
-      end if;
-      if new.kind = 'debit' then
-        return new;
-      end if;
-      if not exists (select 1 from transfer_legs where transfer_id = new.transfer_id and kind = 'debit' and status in ('settled', 'funds_available')) then
-        raise exception 'transfer % has no settled debit to pay a % from', new.transfer_id, new.kind using errcode = 'check_violation';
-      end if;
-      if exists (select 1 from transfer_legs where transfer_id = new.transfer_id and kind <> 'debit' and status not in ('failed', 'returned', 'cancelled')) then
-        raise exception 'transfer % pays its money out already', new.transfer_id using errcode = 'check_violation';
-      end if;
-      return new;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.transfer_leg_moves_on()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      if new.status <> old.status and not (old.status || ' ' || new.status) = any (array['wanted pending', 'wanted failed', 'wanted cancelled',
-        'pending posted', 'pending failed', 'pending cancelled', 'posted settled', 'posted returned', 'settled funds_available', 'settled returned',
-        'funds_available returned']) then
-        raise exception 'leg % cannot go from % to %', old.id, old.status, new.status using errcode = 'check_violation';
-      end if;
-      if (new.id, new.transfer_id, new.amount_cents, new.kind, new.attempt, new.network)
-        is distinct from (old.id, old.transfer_id, old.amount_cents, old.kind, old.attempt, old.network) then
-        raise exception 'what leg % moves cannot be changed', old.id using errcode = 'check_violation';
-      end if;
-      if old.plaid_transfer_id is not null and new.plaid_transfer_id is distinct from old.plaid_transfer_id then
-        raise exception 'leg % is another transfer at Plaid already', old.id using errcode = 'check_violation';
-      end if;
-      return new;
-    end $function$;
-CREATE OR REPLACE FUNCTION public.transfer_state_is_of_events()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$
-    begin
-      if tg_op = 'INSERT' then
-        if new.state <> 'preparing' then
-          raise exception 'transfer % must begin as preparing', new.id using errcode = 'check_violation';
-        end if;
-        return new;
-      end if;
-      if tg_op = 'DELETE' then
-        if old.state <> 'preparing' then
-          raise exception 'transfer % was submitted and cannot be deleted', old.id using errcode = 'check_violation';
-        end if;
-        return old;
-      end if;
-      -- Inside the trigger of an inserted event the depth is two.
-      if (new.state, new.last_sequence) is distinct from (old.state, old.last_sequence) and pg_trigger_depth() < 2 then
-        raise exception 'the state of transfer % follows from its events', old.id using errcode = 'check_violation';
-      end if;
-      if (new.id, new.partner_id, new.environment, new.from_account_id, new.to_account_id, new.amount_cents, new.currency, new.rail)
-        is distinct from (old.id, old.partner_id, old.environment, old.from_account_id, old.to_account_id, old.amount_cents, old.currency, old.rail) then
-        raise exception 'what transfer % moves cannot be changed', old.id using errcode = 'check_violation';
-      end if;
-      return new;
-    end $function$;
+create function agent_decide(p_approval_id bigint, p_user_id text, p_approve boolean, p_at timestamp with time zone, OUT outcome text, OUT agent_id text, OUT transaction_id bigint, OUT amount_cents bigint, OUT balance_cents bigint, OUT owner_partner_id text) returns record;
+create function agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_may_ask boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text) returns record;
+create function agent_spend_together(p_spends jsonb) returns TABLE(place integer, outcome text, transaction_id bigint, balance_cents bigint, announced boolean);
+create function agents_guard() returns trigger;
+create function approvals_begin_pending() returns trigger;
+create function approvals_guard() returns trigger;
+create function idempotency_key_is_answered() returns timestamp with time zone;
+create function ledger_move_balance() returns trigger;
+create function ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint) returns record;
+create function ledger_refuse() returns trigger;
+create function ledger_sum_to_zero() returns trigger;
+create function loans_guard() returns trigger;
+create function lock_task_dependencies(partner text) returns void;
+create function new_id(p_prefix text) returns text;
+create function publish_events(p_limit integer, p_at timestamp with time zone) returns integer;
+create function refuse_bureau_event_change() returns trigger;
+create function refuse_task_dependency_change() returns trigger;
+create function task_dependencies_stay_acyclic() returns trigger;
+create function transfer_event_follows() returns trigger;
+create function transfer_history_stays() returns trigger;
+create function transfer_hold_counts() returns trigger;
+create function transfer_leg_is_due() returns trigger;
+create function transfer_leg_moves_on() returns trigger;
+create function transfer_state_is_of_events() returns trigger;

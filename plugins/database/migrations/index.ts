@@ -11,6 +11,7 @@ import * as loans from './0010-loans.ts'
 import * as work from './0011-work.ts'
 import * as plaidSimulator from './0012-plaid-simulator.ts'
 import * as stripeSimulator from './0013-stripe-simulator.ts'
+import * as autovacuum from './0014-autovacuum.ts'
 
 /** The linear history of the schema: tables, constraints and indexes. Functions and triggers are in `functions/`. */
 export const migrations = {
@@ -26,5 +27,6 @@ export const migrations = {
   '0010-loans': loans,
   '0011-work': work,
   '0012-plaid-simulator': plaidSimulator,
-  '0013-stripe-simulator': stripeSimulator
+  '0013-stripe-simulator': stripeSimulator,
+  '0014-autovacuum': autovacuum
 }

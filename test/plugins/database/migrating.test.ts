@@ -1,73 +1,198 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import { test } from 'tap'
 import { openPostgres } from '../../../plugins/database/index.ts'
-import { migrateToLatest } from '../../../plugins/database/migrate.ts'
+import { isMigrated, migrateToLatest } from '../../../plugins/database/migrate.ts'
+import { createMigrations, UnknownMigrationsError } from '../../../plugins/database/migrator.ts'
 import type { Db } from '../../../plugins/database/types.ts'
-import { createPostgresDatabase } from '../../build-app.ts'
+import { createPostgresDatabase, openTestDatabase, type Cleaner } from '../../build-app.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const skip = serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has one process' : false
 
-test(
-  'a second instance migrates while the first one, which has migrated, goes on',
-  { skip, timeout: 60_000 },
-  async (t) => {
-    const { url, drop } = await createPostgresDatabase(serverUrl)
-    const [first, second] = [openPostgres(url, 4, () => undefined), openPostgres(url, 4, () => undefined)]
-    t.teardown(async () => {
-      await Promise.allSettled([first.close(), second.close()])
-      await drop()
-    })
-    assert.deepEqual(await migrateToLatest(first.db), [])
-    assert.deepEqual(await migrateToLatest(second.db), [])
+const schema = 'trial'
+const migration = (...statements: RawBuilder<unknown>[]) => ({
+  async up(db: Db) {
+    for (const statement of statements) await statement.execute(db)
   }
-)
+})
+const createThings = migration(sql`create table trial.things (id integer primary key)`)
 
-/** As if the last migrations had not run, of which the first makes an index on approvals and then drops one of the simulator's. */
-const forget = async (db: Db, undo = true): Promise<void> => {
-  await sql`delete from migrations where name >= '0027'`.execute(db)
-  if (!undo) return
-  await sql`create index approvals_agent on approvals (agent_id, id desc)`.execute(db)
-  await sql`drop index approvals_status`.execute(db)
+/** A folder of SQL functions whose files the test writes. */
+const functionFiles = (t: Cleaner) => {
+  const folder = mkdtempSync(join(tmpdir(), 'atlas-functions-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return {
+    folder,
+    write: (name: string, text: string) => writeFileSync(join(folder, `${name}.sql`), text),
+    remove: (name: string) => rmSync(join(folder, `${name}.sql`))
+  }
 }
 
-test('a migration that fails tells of its own error, and leaves nothing', { skip }, async (t) => {
+const valueOf = async (db: Db, expression: string): Promise<unknown> =>
+  (await sql<{ value: unknown }>`select ${sql.raw(expression)} as value`.execute(db)).rows[0]?.value
+
+test('a second instance can migrate while the first one runs', { skip, timeout: 60_000 }, async (t) => {
   const { url, drop } = await createPostgresDatabase(serverUrl)
-  const database = openPostgres(url, 2, () => undefined)
+  const [first, second] = [openPostgres(url, 4, () => undefined), openPostgres(url, 4, () => undefined)]
+  t.teardown(async () => {
+    await Promise.allSettled([first.close(), second.close()])
+    await drop()
+  })
+  const { migrateToLatest: migrate } = createMigrations({ migrations: { '0001-things': createThings }, schema })
+  const ran = await Promise.all([migrate(first.db), migrate(second.db)])
+  assert.deepEqual(ran.flat(), ['0001-things'])
+  assert.deepEqual(await migrateToLatest(first.db), [])
+  assert.deepEqual(await migrateToLatest(second.db), [])
+})
+
+test('a migration that fails throws its own error and leaves nothing behind', async (t) => {
+  const { db } = await openTestDatabase(t)
+  const failing = createMigrations({
+    migrations: { '0001-things': createThings, '0002-again': createThings },
+    schema
+  })
+  await assert.rejects(failing.migrateToLatest(db), /relation "things" already exists/)
+  assert.equal(await valueOf(db, `to_regclass('trial.things')`), null)
+  assert.equal(await failing.isMigrated(db), false)
+})
+
+test('a migration that is chosen as the victim of a deadlock runs again', { skip, timeout: 60_000 }, async (t) => {
+  const { url, drop } = await createPostgresDatabase(serverUrl)
+  const database = openPostgres(`${url}?options=-c%20deadlock_timeout=50ms`, 4, () => undefined)
   t.teardown(async () => {
     await database.close()
     await drop()
   })
-  await forget(database.db, false)
-  await assert.rejects(migrateToLatest(database.db), /"approvals_status" already exists/)
-  const { rows } = await sql`select from migrations where name >= '0027'`.execute(database.db)
-  assert.equal(rows.length, 0)
+  const lockBoth = migration(
+    sql`alter table approvals add column trial integer`,
+    sql`alter table agents add column trial integer`
+  )
+  const { migrateToLatest: migrate } = createMigrations({ migrations: { '0001-lock': lockBoth }, schema })
+  const migrated = await database.db.transaction().execute(async (trx) => {
+    await sql`set local deadlock_timeout = '1min'`.execute(trx)
+    await sql`lock table agents in row exclusive mode`.execute(trx)
+    const migrating = migrate(database.db)
+    const isWaiting = async () =>
+      (await sql`select from pg_locks where relation = 'agents'::regclass and not granted`.execute(trx)).rows.length > 0
+    while (!(await isWaiting())) await delay(5)
+    await sql`lock table approvals in row exclusive mode`.execute(trx)
+    return { migrating }
+  })
+  assert.deepEqual(await migrated.migrating, ['0001-lock'])
 })
 
-test(
-  'a migration that loses a deadlock against requests of the version before is run again',
-  { skip, timeout: 60_000 },
-  async (t) => {
-    const { url, drop } = await createPostgresDatabase(serverUrl)
-    const database = openPostgres(`${url}?options=-c%20deadlock_timeout=50ms`, 4, () => undefined)
-    t.teardown(async () => {
-      await database.close()
-      await drop()
-    })
-    await forget(database.db)
-    const migrated = await database.db.transaction().execute(async (trx) => {
-      await sql`set local deadlock_timeout = '1min'`.execute(trx)
-      await sql`lock table plaid_sim_items in row exclusive mode`.execute(trx)
-      const migrating = migrateToLatest(database.db)
-      const isWaiting = async () =>
-        (await sql`select from pg_locks where relation = 'plaid_sim_items'::regclass and not granted`.execute(trx)).rows
-          .length > 0
-      while (!(await isWaiting())) await delay(5)
-      await sql`lock table approvals in row exclusive mode`.execute(trx)
-      return { migrating }
-    })
-    assert.deepEqual(await migrated.migrating, ['0027-approvals-by-status', '0028-publishing-by-partner'])
-  }
-)
+test('a database with migrations that this version does not have is refused', async (t) => {
+  const { db } = await openTestDatabase(t)
+  await sql`insert into migrations (name, timestamp) values ('0002-plaid-simulator', '2026-01-01T00:00:00Z')`.execute(
+    db
+  )
+  await assert.rejects(
+    migrateToLatest(db),
+    (error) =>
+      error instanceof UnknownMigrationsError &&
+      /0002-plaid-simulator/.test(error.message) &&
+      /data directory .* else set DATABASE_URL to a new database/.test(error.message)
+  )
+  // An instance of the version before goes on while the next version replaces it.
+  assert.equal(await isMigrated(db), true)
+})
+
+test('functions are created callees first, replaced when their text changes, and dropped with their file', async (t) => {
+  const { db } = await openTestDatabase(t)
+  const { folder, write, remove } = functionFiles(t)
+  // Each call reads the files anew, as another version would.
+  const migrations = () =>
+    createMigrations({ migrations: { '0001-things': createThings }, functionsFolder: folder, schema })
+  const callee = (text: string) =>
+    `-- A comment; with 'signs'.\ncreate or replace function trial.z_callee() returns ${text} $$;`
+  write(
+    'a_caller',
+    `create or replace function trial.a_caller() returns text language sql as $$ select trial.z_callee()::text $$;`
+  )
+  write('z_callee', callee(`integer language sql as $$ select 1`))
+  const first = migrations()
+  assert.deepEqual(await first.migrateToLatest(db), ['0001-things'])
+  assert.equal(await valueOf(db, 'trial.a_caller()'), '1')
+
+  write('z_callee', callee(`integer language sql as $$ select 2`))
+  const second = migrations()
+  assert.equal(await second.isMigrated(db), false)
+  assert.deepEqual(await second.migrateToLatest(db), [])
+  assert.deepEqual([await second.isMigrated(db), await first.isMigrated(db)], [true, true])
+  assert.equal(await valueOf(db, 'trial.a_caller()'), '2')
+
+  // Neither a new type of the result nor of a parameter leaves the old function behind.
+  write('z_callee', callee(`text language sql as $$ select 'three'::text`))
+  await migrations().migrateToLatest(db)
+  assert.equal(await valueOf(db, 'trial.a_caller()'), 'three')
+  write(
+    'z_callee',
+    `create or replace function trial.z_callee(n bigint default 4) returns bigint language sql as $$ select n $$;`
+  )
+  await migrations().migrateToLatest(db)
+  assert.equal(await valueOf(db, 'trial.a_caller()'), '4')
+
+  // The first version again.
+  await first.migrateToLatest(db)
+  assert.equal(await valueOf(db, 'trial.a_caller()'), '1')
+
+  remove('a_caller')
+  await migrations().migrateToLatest(db)
+  assert.equal(await valueOf(db, `to_regproc('trial.a_caller')`), null)
+})
+
+test('a trigger in the file of its function is replaced with it, in the transaction of the migrations', async (t) => {
+  const { db } = await openTestDatabase(t)
+  const { folder, write } = functionFiles(t)
+  const migrate = () =>
+    createMigrations({ migrations: { '0001-things': createThings }, functionsFolder: folder, schema }).migrateToLatest(
+      db
+    )
+  const guard = (condition: string) => `
+    create or replace function trial.guard() returns trigger language plpgsql as $$
+    begin
+      raise exception 'refused; %', tg_argv[0];
+    end $$;
+    create or replace trigger guard before insert on trial.things for each row when (${condition}) execute function trial.guard('a; b');`
+  write('guard', guard('new.id = 1'))
+  await migrate()
+  await assert.rejects(sql`insert into trial.things values (1)`.execute(db), /refused; a; b/)
+  write('guard', guard('new.id = 2'))
+  await migrate()
+  await sql`insert into trial.things values (1)`.execute(db)
+  await assert.rejects(sql`insert into trial.things values (2)`.execute(db), /refused; a; b/)
+
+  write('guard', guard('new.no_such_column = 2'))
+  await assert.rejects(migrate(), /no_such_column/)
+  await assert.rejects(sql`insert into trial.things values (2)`.execute(db), /refused; a; b/)
+})
+
+test('after migrations, tables that hold rows are analyzed and empty ones are not', async (t) => {
+  const { db } = await openTestDatabase(t)
+  const filled = migration(
+    sql`create table trial.filled (id integer)`,
+    sql`insert into trial.filled select generate_series(1, 10)`,
+    sql`create table trial.emptied (id integer)`,
+    sql`insert into trial.emptied values (1)`,
+    sql`delete from trial.emptied`
+  )
+  await createMigrations({
+    migrations: { '0001-things': createThings, '0002-filled': filled },
+    schema
+  }).migrateToLatest(db)
+  const { rows } = await sql<{ name: string; rows: number }>`
+    select relname as name, reltuples::integer as rows from pg_class
+    where relnamespace = 'trial'::regnamespace and relkind = 'r' and relname not like 'migrations%' order by relname`.execute(
+    db
+  )
+  assert.deepEqual(rows, [
+    { name: 'emptied', rows: -1 },
+    { name: 'filled', rows: 10 },
+    { name: 'things', rows: -1 }
+  ])
+})

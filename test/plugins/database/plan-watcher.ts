@@ -25,16 +25,31 @@ const wholeReadsOf = ({ Plans = [], ...plan }: Plan, firstColumns: Map<string, s
 }
 
 /**
- * Has PostgreSQL tell every connection that is opened from now on to the client's database how it carries out each statement, those inside of functions too, but not
- * those of what reads whole tables on purpose.
+ * Makes PostgreSQL use an index wherever one can serve a statement, as it does by itself once the tables are large: a sequential scan in a plan then means that no index
+ * can. Joins that read one side from end to end, be it by an index, are off for the same reason.
+ */
+const asIfTablesWereLarge = {
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_material: 'off',
+  // What no index can serve counts as so expensive that it would be compiled.
+  jit: 'off'
+}
+
+/**
+ * Makes PostgreSQL report to every connection that is opened from now on to the client's database the plan of each statement, also those inside of functions.
  *
- * @returns how many statements were carried out since it was asked last, and what they read from end to end.
+ * @param onPurpose matches the statements that read whole tables on purpose, which are left out.
+ * @returns how many statements ran since the last call, and what they read from end to end.
  */
 export const watchPlans = async (
   t: Cleaner,
-  client: pg.Client
+  client: pg.Client,
+  onPurpose: RegExp
 ): Promise<() => { carriedOut: number; reads: { read: string; by: string[] }[] }> => {
   const settings = {
+    ...asIfTablesWereLarge,
     session_preload_libraries: 'auto_explain',
     'auto_explain.log_min_duration': '0',
     'auto_explain.log_nested_statements': 'on',
@@ -59,7 +74,7 @@ export const watchPlans = async (
     const found = /plan:\s*(\{[\s\S]*\})/.exec(message)?.[1]
     if (found === undefined) return
     const { 'Query Text': text, Plan: plan, Settings: { enable_seqscan } = {} } = JSON.parse(found) as Explained
-    if (enable_seqscan !== 'off') return
+    if (enable_seqscan !== 'off' || onPurpose.test(text)) return
     carriedOut += 1
     for (const read of wholeReadsOf(plan, firstColumns))
       seen.set(read, (seen.get(read) ?? new Set()).add(text.replaceAll(/\s+/g, ' ')))

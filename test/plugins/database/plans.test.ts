@@ -28,10 +28,16 @@ const useEverything = async (url: string): Promise<void> => {
   })
 }
 
+/** The daily verifications of the book and of the bureau's counters. */
+const readsWholeTables =
+  /select breach from|select count\(\*\) from ledger_wallets|from bureau_events group by agent_id/
+
 /** Read from end to end because there is no more of it than what is looked for. */
 const mayBeReadWhole = new Set([
   // As many rows as there are migrations, checks and keys in use; and one that the simulator of Stripe looks through when it starts.
   'migrations',
+  'migrations_pkey',
+  'migrations_functions',
   'check_results',
   'plaid_sim_webhook_keys_active',
   'stripe_sim_events',
@@ -50,11 +56,11 @@ const mayBeReadWhole = new Set([
   'bureau_events_pkey'
 ])
 
-/** PostgreSQL looks at a table of its own accord when fifty rows have changed; of one with a handful it makes no difference how it is read. */
+/** Of a table with a handful of rows it makes no difference how it is read; autovacuum analyzes it again before it is large. */
 const fewRows = 20
 
 test(
-  'every table that grows is read by an index and a condition on it, also where statements were planned while the tables were small',
+  'every table that grows can be read by an index and a condition on it, whenever statements are planned',
   {
     skip: serverUrl === '' ? 'needs a PostgreSQL server, which tells how it reads its tables' : false
   },
@@ -66,7 +72,7 @@ test(
       await client.end()
       await drop()
     })
-    const take = await watchPlans(t, client)
+    const take = await watchPlans(t, client, readsWholeTables)
     const wholeReads = () => {
       const { carriedOut, reads } = take()
       // None would be read whole where none was seen.
