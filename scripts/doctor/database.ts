@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Config } from '../../plugins/config/index.ts'
 import { lockDirectory } from '../../plugins/database/directory-lock.ts'
-import { openPostgres } from '../../plugins/database/index.ts'
-import { isMigrated } from '../../plugins/database/migrate.ts'
+import { openDatabase, openPostgres } from '../../plugins/database/index.ts'
+import { findUnknown, isMigrated } from '../../plugins/database/migrate.ts'
 import type { Db } from '../../plugins/database/types.ts'
 import { fail, ok, warn, wordsOf, type Finding } from './finding.ts'
 
@@ -65,8 +66,21 @@ const checkWritable = async (db: Db): Promise<Finding[]> => {
   return []
 }
 
+/** A schema that was made by another version, and is not just ahead of this one. */
+const checkHistory = async (db: Db, cure: string): Promise<Finding | undefined> => {
+  const [unknown] = await findUnknown(db)
+  if (unknown === undefined || (await isMigrated(db))) return undefined
+  return fail(
+    'schema',
+    `was made by another version of AtlasForge: this one does not have the migration ${unknown}`,
+    cure
+  )
+}
+
 const checkSchema = async (db: Db): Promise<Finding> => {
   if (await isMigrated(db)) return ok('schema', 'every migration has run')
+  const foreign = await checkHistory(db, 'Run that version, or set DATABASE_URL to a new database.')
+  if (foreign !== undefined) return foreign
   const { rows } = await sql<{
     may_create: boolean | null
   }>`select has_schema_privilege(current_schema(), 'create') as may_create`.execute(db)
@@ -84,7 +98,7 @@ const checkSchema = async (db: Db): Promise<Finding> => {
   )
 }
 
-/** Whether the user may read and write every table; the two of the migrations are for whoever migrates. */
+/** Whether the user may read and write every table. Those that record migrations are for the user that migrates. */
 const checkPrivileges = async (db: Db): Promise<Finding> => {
   const { rows } = await sql<{ name: string }>`
     select c.relname as name from pg_class c
@@ -195,12 +209,22 @@ const checkEmbedded = async (dataDir: string, instances: number): Promise<Findin
   }
   const unlock = await lockDirectory(dataDir).catch(() => undefined)
   await unlock?.()
-  return [
-    ok(
-      'database',
-      unlock === undefined ? `embedded, in ${dataDir}; a server uses it at the moment` : `embedded, in ${dataDir}`
+  if (unlock === undefined) return [ok('database', `embedded, in ${dataDir}; a server uses it at the moment`)]
+  return [ok('database', `embedded, in ${dataDir}`), ...(await checkEmbeddedHistory(dataDir))]
+}
+
+const checkEmbeddedHistory = async (dataDir: string): Promise<Finding[]> => {
+  if (!existsSync(join(dataDir, 'pgdata'))) return []
+  const database = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
+  try {
+    const foreign = await checkHistory(
+      database.db,
+      `Run that version, or move or delete the data directory ${dataDir}.`
     )
-  ]
+    return foreign === undefined ? [] : [foreign]
+  } finally {
+    await database.close()
+  }
 }
 
 export const checkDatabase = async (config: Config, instances: number): Promise<Finding[]> =>

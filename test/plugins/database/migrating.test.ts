@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -195,4 +195,18 @@ test('after migrations, tables that hold rows are analyzed and empty ones are no
     { name: 'filled', rows: 10 },
     { name: 'things', rows: -1 }
   ])
+})
+
+test('each function in the database has a file with its body, and no others exist', async (t) => {
+  const { db } = await openTestDatabase(t)
+  const { rows } = await sql<{ name: string; body: string }>`
+    select proname as name, prosrc as body from pg_proc where pronamespace = 'public'::regnamespace order by proname collate "C"`.execute(
+    db
+  )
+  const folder = join(import.meta.dirname, '../../../plugins/database/functions')
+  assert.deepEqual(
+    rows.map(({ name }) => `${name}.sql`),
+    readdirSync(folder).sort()
+  )
+  for (const { name, body } of rows) assert.ok(readFileSync(join(folder, `${name}.sql`), 'utf8').includes(body), name)
 })
