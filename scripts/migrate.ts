@@ -3,14 +3,14 @@ import { openDatabase } from '../plugins/database/index.ts'
 import { migrateToLatest } from '../plugins/database/migrate.ts'
 import { runCommand } from './command.ts'
 
-const help = `Brings the database's schema up to date. In production this is a step of its own, before the new version starts;
-elsewhere the server does it when it starts. Running it twice, or from two machines at once, does no harm.
+const help = `Brings the database schema up to date: pending migrations, then changed SQL functions. In production, run it before the
+new version starts; elsewhere the server does it at startup. Running it twice, or on two machines at once, is safe.
 
   npm run migrate              (from the source)
   node dist/scripts/migrate.js (from a build)
 
-  DATABASE_URL      the PostgreSQL database; without it the embedded one in ATLAS_DATA_DIR (.atlas)
-  --help            this text
+  DATABASE_URL      the PostgreSQL database; default: the embedded database in ATLAS_DATA_DIR (.atlas)
+  --help            print this text
 `
 
 const setting = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name])
