@@ -20,7 +20,7 @@ const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
     world.database.db,
     (text) =>
       /agent_spend|credentials|idempotency_keys|activity|events/.test(text) &&
-      !/published_at|sequence|publish events|webhooks/.test(text),
+      !/published_at|sequence|publish.events|webhooks/.test(text),
     work
   )
 
