@@ -3,14 +3,14 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
 import { sql } from 'kysely'
+import { test } from 'tap'
 import { openDatabase } from '../../plugins/database/index.ts'
 import { root, scriptToRun, sourceToRun } from '../machines/scripts.ts'
 
 test('a data directory of another version is refused in one sentence', { timeout: 120_000 }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-old-'))
-  t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const database = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
   await sql`create table migrations (name text)`.execute(database.db)
   await sql`insert into migrations values ('0002-plaid-simulator'), ('0003-stripe-simulator')`.execute(database.db)
