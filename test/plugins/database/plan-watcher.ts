@@ -17,9 +17,9 @@ interface Explained {
 }
 
 /** What is read from end to end: a table, or an index of which nothing is looked up by its first column. */
-const wholeReadsOf = ({ Plans = [], ...plan }: Plan, firstColumns: Map<string, string>): string[] => {
+const wholeReadsOf = ({ Plans = [], ...plan }: Plan, firstColumns: Map<string, string[]>): string[] => {
   const { 'Node Type': type, 'Relation Name': table, 'Index Name': index, 'Index Cond': condition } = plan
-  const looksUp = condition?.includes(firstColumns.get(index ?? '') ?? '') === true
+  const looksUp = firstColumns.get(index ?? '')?.some((column) => condition?.includes(column)) === true
   const own = type === 'Seq Scan' ? [table ?? type] : index !== undefined && !looksUp ? [index] : []
   return [...own, ...Plans.flatMap((part) => wholeReadsOf(part, firstColumns))]
 }
@@ -63,10 +63,12 @@ export const watchPlans = async (
     )
   }
 
-  const { rows: indexes } = await client.query<{ name: string; column: string }>(
-    'select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid, 1, true) as column from pg_index'
+  // A plan names an index without its schema, so indexes of the same name in two schemas count as one.
+  const { rows: indexes } = await client.query<{ name: string; columns: string[] }>(
+    `select relname as name, array_agg(pg_get_indexdef(indexrelid, 1, true)) as columns
+      from pg_index join pg_class on pg_class.oid = indexrelid group by relname`
   )
-  const firstColumns = new Map(indexes.map(({ name, column }) => [name, column]))
+  const firstColumns = new Map(indexes.map(({ name, columns }) => [name, columns]))
 
   const seen = new Map<string, Set<string>>()
   let carriedOut = 0
