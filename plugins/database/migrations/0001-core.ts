@@ -87,7 +87,7 @@ const statements = [
     operation_id text not null,
     body_hash bytea not null,
     status smallint not null check (status between 200 and 299),
-    answer bytea,
+    answer bytea not null,
     created_at timestamptz not null,
     expires_at timestamptz not null,
     primary key (tenant, key)
