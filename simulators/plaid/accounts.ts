@@ -83,7 +83,7 @@ export interface Account {
 export const accountIdOf = (itemId: string, mask: string): string => seededId('account', itemId, mask)
 
 /** The accounts of an item, in Plaid's order. */
-export function accountsOf(item: AccountOwner): Account[] {
+export const accountsOf = (item: AccountOwner): Account[] => {
   if (item.migrated_mask !== null)
     return [migratedAccount(item.item_id, item.migrated_mask, item.migrated_subtype ?? 'checking')]
   const currency = item.institution_id === 'ins_43' ? 'CAD' : 'USD'
@@ -106,15 +106,13 @@ export function accountsOf(item: AccountOwner): Account[] {
 }
 
 /** An account that is known by its number alone (/transfer/migrate_account): nobody can see its balance. */
-function migratedAccount(itemId: string, mask: string, subtype: 'checking' | 'savings'): Account {
-  return {
-    account_id: accountIdOf(itemId, mask),
-    balances: { available: null, current: null, limit: null, iso_currency_code: 'USD', unofficial_currency_code: null },
-    mask,
-    name: subtype === 'checking' ? 'Checking' : 'Savings',
-    official_name: null,
-    type: 'depository',
-    subtype,
-    holder_category: 'personal'
-  }
-}
+const migratedAccount = (itemId: string, mask: string, subtype: 'checking' | 'savings'): Account => ({
+  account_id: accountIdOf(itemId, mask),
+  balances: { available: null, current: null, limit: null, iso_currency_code: 'USD', unofficial_currency_code: null },
+  mask,
+  name: subtype === 'checking' ? 'Checking' : 'Savings',
+  official_name: null,
+  type: 'depository',
+  subtype,
+  holder_category: 'personal'
+})

@@ -20,14 +20,14 @@ const tagOf = (itemId: string, payload: string) =>
   createHash('sha256').update(`${itemId}|${payload}`).digest().subarray(0, tagBytes)
 
 /** An opaque text; the tag binds it to its item, so that a cursor that was made up or belongs elsewhere is refused. */
-export function encodeCursor(itemId: string, { from, target, offset, accountId }: Cursor): string {
+export const encodeCursor = (itemId: string, { from, target, offset, accountId }: Cursor): string => {
   const place = (position: Position) => [Number.isFinite(position.at) ? position.at : null, position.batches]
   const payload = JSON.stringify([place(from), target === null ? null : place(target), offset, accountId])
   return Buffer.concat([tagOf(itemId, payload), Buffer.from(payload)]).toString('base64')
 }
 
 /** @throws PlaidApiError INVALID_FIELD when the text is not a cursor of this item */
-export function decodeCursor(itemId: string, text: string): Cursor {
+export const decodeCursor = (itemId: string, text: string): Cursor => {
   const bytes = Buffer.from(text, 'base64')
   const payload = bytes.subarray(tagBytes).toString()
   if (bytes.length <= tagBytes || !tagOf(itemId, payload).equals(bytes.subarray(0, tagBytes))) {

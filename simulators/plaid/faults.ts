@@ -61,7 +61,7 @@ const rateLimitCodes: Readonly<Record<string, string>> = {
  *
  * @returns true when the connection is to be cut with nothing processed
  */
-export async function sufferBefore(fault: Fault, path: string): Promise<boolean> {
+export const sufferBefore = async (fault: Fault, path: string): Promise<boolean> => {
   switch (fault.kind) {
     case 'ITEM_LOGIN_REQUIRED':
       throw itemLoginRequired()

@@ -62,7 +62,7 @@ export type PlaidSimulator = FastifyInstance & { simulator: PlaidSimulatorContro
  * Plaid's sandbox in this process, on Plaid's wire protocol. The caller listens on an address of its choice
  * and closes it; the database's tables must exist (migration 0002).
  */
-export async function buildPlaidSimulator(options: PlaidSimulatorOptions): Promise<PlaidSimulator> {
+export const buildPlaidSimulator = async (options: PlaidSimulatorOptions): Promise<PlaidSimulator> => {
   const simulation: Simulation = {
     db: options.db,
     clock: options.clock,
@@ -99,7 +99,7 @@ export async function buildPlaidSimulator(options: PlaidSimulatorOptions): Promi
 }
 
 /** Ajv's findings in Plaid's words: missing fields first, then unknown ones, then the first that is wrong. */
-function validationError(error: FastifyError): PlaidApiError {
+const validationError = (error: FastifyError): PlaidApiError => {
   const findings = error.validation ?? []
   const names = (keyword: string, parameter: string) =>
     findings
@@ -114,14 +114,14 @@ function validationError(error: FastifyError): PlaidApiError {
   return invalidField(`${first.instancePath.slice(1).replaceAll('/', '.')} ${first.message ?? 'is not valid'}`)
 }
 
-function toPlaidError(error: FastifyError | PlaidApiError): PlaidApiError {
+const toPlaidError = (error: FastifyError | PlaidApiError): PlaidApiError => {
   if (error instanceof PlaidApiError) return error
   if (error.validation !== undefined) return validationError(error)
   if (error.statusCode !== undefined && error.statusCode < 500) return invalidBody('body could not be parsed as JSON')
   return internalServerError()
 }
 
-function answerErrorsLikePlaid(app: FastifyInstance): void {
+const answerErrorsLikePlaid = (app: FastifyInstance): void => {
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const plaidError = toPlaidError(error)
     if (plaidError.status === 500 && !(error instanceof PlaidApiError)) request.log.error(error)
@@ -135,7 +135,7 @@ function answerErrorsLikePlaid(app: FastifyInstance): void {
 
 const isControl = (request: FastifyRequest) => request.routeOptions.url?.startsWith('/simulator/') ?? true
 
-function sufferFaults(app: FastifyInstance, simulation: Simulation): void {
+const sufferFaults = (app: FastifyInstance, simulation: Simulation): void => {
   const suffered = new WeakMap<FastifyRequest, Fault>()
   app.addHook('onRequest', async (request, reply) => {
     if (isControl(request)) return
@@ -165,7 +165,7 @@ function sufferFaults(app: FastifyInstance, simulation: Simulation): void {
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
 /** Credentials come in the body or in two headers, as with Plaid; both halves are compared in constant time. */
-function requireCredentials(app: FastifyInstance, simulation: Simulation): void {
+const requireCredentials = (app: FastifyInstance, simulation: Simulation): void => {
   const clientId = digest(simulation.clientId)
   const secret = digest(simulation.secret)
   app.addHook('preValidation', async (request) => {

@@ -49,11 +49,11 @@ export const findInstitution = (id: string | null): Institution | undefined =>
 export const defaultInstitutionId = 'ins_109508'
 
 /** The institution object of /institutions/get_by_id. */
-export function institutionBody(
+export const institutionBody = (
   institution: Institution,
   options: { include_optional_metadata?: boolean; include_status?: boolean; include_auth_metadata?: boolean },
   now: Date
-) {
+) => {
   const healthy = {
     status: 'HEALTHY',
     last_status_change: new Date(Math.floor(now.getTime() / 86_400_000) * 86_400_000).toISOString(),

@@ -27,13 +27,13 @@ const linkTokenLifeMs = 4 * 3_600_000
 const updateTokenLifeMs = 30 * 60_000
 
 /** Link, items, accounts, transactions and institutions. */
-export function registerItemRoutes(app: FastifyInstance, simulation: Simulation): void {
+export const registerItemRoutes = (app: FastifyInstance, simulation: Simulation): void => {
   registerLinkTokens(app, simulation)
   registerExchange(app, simulation)
   registerReads(app, simulation)
 }
 
-function registerLinkTokens(app: FastifyInstance, simulation: Simulation): void {
+const registerLinkTokens = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
   endpoint(app, simulation, '/link/token/create', schemas.linkTokenCreate, async (body, { now }) => {
     const clientUserId = body.user?.client_user_id ?? body.user_id
@@ -82,10 +82,10 @@ function registerLinkTokens(app: FastifyInstance, simulation: Simulation): void 
 }
 
 /** The item that a link token in update mode is for: named by its access token, or by a transfer that waits for its repair. */
-async function updatedItemId(
+const updatedItemId = async (
   simulation: Simulation,
   body: { access_token?: string | null; transfer?: { authorization_id?: string } }
-): Promise<string | null> {
+): Promise<string | null> => {
   if (body.access_token !== undefined && body.access_token !== null)
     return (await requireItem(simulation, body.access_token)).item_id
   if (body.transfer?.authorization_id === undefined) return null
@@ -99,10 +99,10 @@ async function updatedItemId(
 }
 
 /** How far back an item's history reaches; start_date is the sandbox's older way to say so. */
-function daysRequested(
+const daysRequested = (
   transactions: { start_date?: string; days_requested?: number } | null | undefined,
   now: Date
-): number | null {
+): number | null => {
   if (transactions?.days_requested !== undefined) return transactions.days_requested
   if (transactions?.start_date === undefined) return null
   const start = Date.parse(transactions.start_date)
@@ -111,7 +111,7 @@ function daysRequested(
 }
 
 /** What Plaid sends when a new item's transactions have arrived; here they are there at once. */
-async function firstWebhooks(simulation: Simulation, item: Item, now: Date): Promise<Webhook[]> {
+const firstWebhooks = async (simulation: Simulation, item: Item, now: Date): Promise<Webhook[]> => {
   if (item.webhook === null || !item.products.includes('transactions')) return []
   const { initial, historical } = await simulation.feed.count(item, now)
   return [
@@ -121,7 +121,7 @@ async function firstWebhooks(simulation: Simulation, item: Item, now: Date): Pro
   ]
 }
 
-function registerExchange(app: FastifyInstance, simulation: Simulation): void {
+const registerExchange = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
   endpoint(app, simulation, '/sandbox/public_token/create', schemas.publicTokenCreate, async (body, { now }) => {
     const { publicToken } = await linkItem(
@@ -153,7 +153,7 @@ function registerExchange(app: FastifyInstance, simulation: Simulation): void {
   })
 }
 
-function registerReads(app: FastifyInstance, simulation: Simulation): void {
+const registerReads = (app: FastifyInstance, simulation: Simulation): void => {
   endpoint(app, simulation, '/item/get', schemas.itemGet, async (body, { now }) => {
     const item = await requireItem(simulation, body.access_token)
     return { item: { ...itemBody(item), created_at: item.created_at.toISOString() }, status: itemStatus(item, now) }

@@ -49,11 +49,11 @@ const blank = {
 }
 
 /** Makes an item and the public token that is to be exchanged for access to it. */
-export async function linkItem(
+export const linkItem = async (
   { db }: Simulation,
   wanted: NewItem,
   now: Date
-): Promise<{ item: Item; publicToken: string }> {
+): Promise<{ item: Item; publicToken: string }> => {
   if (findInstitution(wanted.institutionId) === undefined) throw invalidInstitution()
   const item = await insertItem(db, {
     ...blank,
@@ -69,19 +69,19 @@ export async function linkItem(
   return { item, publicToken: await issuePublicToken(db, item.item_id, now) }
 }
 
-export async function issuePublicToken(db: Simulation['db'], itemId: string, now: Date): Promise<string> {
+export const issuePublicToken = async (db: Simulation['db'], itemId: string, now: Date): Promise<string> => {
   const token = `public-sandbox-${randomUUID()}`
   await insertPublicToken(db, token, itemId, now)
   return token
 }
 
 /** An item for an account that is known by its numbers alone. */
-export async function migrateAccount(
+export const migrateAccount = async (
   { db }: Simulation,
   account: { routing: string; number: string; subtype: 'checking' | 'savings' },
   now: Date
-): Promise<Item> {
-  return await insertMigratedItem(db, {
+): Promise<Item> =>
+  await insertMigratedItem(db, {
     ...blank,
     item_id: randomId(),
     access_token: `access-sandbox-${randomUUID()}`,
@@ -94,7 +94,6 @@ export async function migrateAccount(
     migrated_mask: account.number.slice(-4),
     migrated_subtype: account.subtype
   })
-}
 
 /**
  * The item behind a public token. A token may be exchanged again within its life: a caller that crashed
@@ -102,7 +101,7 @@ export async function migrateAccount(
  *
  * @throws PlaidApiError INVALID_PUBLIC_TOKEN
  */
-export async function redeemPublicToken({ db }: Simulation, token: string, now: Date): Promise<Item> {
+export const redeemPublicToken = async ({ db }: Simulation, token: string, now: Date): Promise<Item> => {
   const item = await findItemByPublicToken(db, token)
   if (item === undefined || item.removed_at !== null) {
     throw invalidPublicToken(
@@ -117,7 +116,7 @@ export async function redeemPublicToken({ db }: Simulation, token: string, now: 
 }
 
 /** @throws PlaidApiError INVALID_ACCESS_TOKEN, or ITEM_NOT_FOUND when the item was removed */
-export async function requireItem({ db }: Simulation, accessToken: string): Promise<Item> {
+export const requireItem = async ({ db }: Simulation, accessToken: string): Promise<Item> => {
   const item = await findItemByAccessToken(db, accessToken)
   if (item === undefined) throw invalidAccessToken()
   if (item.removed_at !== null) throw itemNotFound()
@@ -125,14 +124,14 @@ export async function requireItem({ db }: Simulation, accessToken: string): Prom
 }
 
 /** @throws PlaidApiError also ITEM_LOGIN_REQUIRED */
-export async function requireHealthyItem(simulation: Simulation, accessToken: string): Promise<Item> {
+export const requireHealthyItem = async (simulation: Simulation, accessToken: string): Promise<Item> => {
   const item = await requireItem(simulation, accessToken)
   if (item.login_required_at !== null) throw itemLoginRequired()
   return item
 }
 
 /** The accounts that were asked for; all of them unless ids were given. */
-export function selectAccounts(item: Item, accountIds: string[] | undefined) {
+export const selectAccounts = (item: Item, accountIds: string[] | undefined) => {
   const accounts = accountsOf(item)
   if (accountIds === undefined) return accounts
   const wanted = accounts.filter((account) => accountIds.includes(account.account_id))
@@ -143,7 +142,7 @@ export function selectAccounts(item: Item, accountIds: string[] | undefined) {
 const itemError = (item: Item) => (item.login_required_at === null ? null : itemLoginRequired().body())
 
 /** The item object that Plaid's answers carry. */
-export function itemBody(item: Item) {
+export const itemBody = (item: Item) => {
   const institution = findInstitution(item.institution_id)
   return {
     item_id: item.item_id,
@@ -165,24 +164,27 @@ export function itemBody(item: Item) {
 }
 
 /** The status object of /item/get. */
-export function itemStatus(item: Item, now: Date) {
-  return {
-    transactions:
-      item.login_required_at === null
-        ? { last_successful_update: now.toISOString(), last_failed_update: null }
-        : {
-            last_successful_update: item.login_required_at.toISOString(),
-            last_failed_update: item.login_required_at.toISOString()
-          },
-    last_webhook:
-      item.last_webhook_at === null || item.last_webhook_code === null
-        ? null
-        : { sent_at: item.last_webhook_at.toISOString(), code_sent: item.last_webhook_code }
-  }
-}
+export const itemStatus = (item: Item, now: Date) => ({
+  transactions:
+    item.login_required_at === null
+      ? { last_successful_update: now.toISOString(), last_failed_update: null }
+      : {
+          last_successful_update: item.login_required_at.toISOString(),
+          last_failed_update: item.login_required_at.toISOString()
+        },
+  last_webhook:
+    item.last_webhook_at === null || item.last_webhook_code === null
+      ? null
+      : { sent_at: item.last_webhook_at.toISOString(), code_sent: item.last_webhook_code }
+})
 
 /** A webhook of this item, or none when the item has no address for it. */
-export function itemWebhook(item: Item, type: string, code: string, fields: Record<string, unknown> = {}): Webhook[] {
+export const itemWebhook = (
+  item: Item,
+  type: string,
+  code: string,
+  fields: Record<string, unknown> = {}
+): Webhook[] => {
   if (item.webhook === null) return []
   return [
     {

@@ -7,12 +7,11 @@ type Item = Selectable<ItemsTable>
 /** A public token is good for half an hour, as Plaid's is. */
 const publicTokenLifeMs = 30 * 60_000
 
-export async function insertItem(db: Db, item: Insertable<ItemsTable>): Promise<Item> {
-  return await db.insertInto('plaid_sim_items').values(item).returningAll().executeTakeFirstOrThrow()
-}
+export const insertItem = async (db: Db, item: Insertable<ItemsTable>): Promise<Item> =>
+  await db.insertInto('plaid_sim_items').values(item).returningAll().executeTakeFirstOrThrow()
 
 /** The item of a migrated account: the same account number again is the same item, until that is removed. */
-export async function insertMigratedItem(db: Db, item: Insertable<ItemsTable>): Promise<Item> {
+export const insertMigratedItem = async (db: Db, item: Insertable<ItemsTable>): Promise<Item> => {
   const inserted = await db
     .insertInto('plaid_sim_items')
     .values(item)
@@ -30,7 +29,7 @@ export async function insertMigratedItem(db: Db, item: Insertable<ItemsTable>): 
   )
 }
 
-export async function insertPublicToken(db: Db, token: string, itemId: string, now: Date): Promise<void> {
+export const insertPublicToken = async (db: Db, token: string, itemId: string, now: Date): Promise<void> => {
   await db
     .insertInto('plaid_sim_public_tokens')
     .values({
@@ -42,26 +41,26 @@ export async function insertPublicToken(db: Db, token: string, itemId: string, n
     .execute()
 }
 
-export async function findItemByPublicToken(db: Db, token: string): Promise<(Item & { expires_at: Date }) | undefined> {
-  return await db
+export const findItemByPublicToken = async (
+  db: Db,
+  token: string
+): Promise<(Item & { expires_at: Date }) | undefined> =>
+  await db
     .selectFrom('plaid_sim_public_tokens as token')
     .innerJoin('plaid_sim_items as item', 'item.item_id', 'token.item_id')
     .selectAll('item')
     .select('token.expires_at')
     .where('token.public_token', '=', token)
     .executeTakeFirst()
-}
 
-export async function findItemByAccessToken(db: Db, token: string): Promise<Item | undefined> {
-  return await db.selectFrom('plaid_sim_items').selectAll().where('access_token', '=', token).executeTakeFirst()
-}
+export const findItemByAccessToken = async (db: Db, token: string): Promise<Item | undefined> =>
+  await db.selectFrom('plaid_sim_items').selectAll().where('access_token', '=', token).executeTakeFirst()
 
-export async function findItem(db: Db, itemId: string): Promise<Item | undefined> {
-  return await db.selectFrom('plaid_sim_items').selectAll().where('item_id', '=', itemId).executeTakeFirst()
-}
+export const findItem = async (db: Db, itemId: string): Promise<Item | undefined> =>
+  await db.selectFrom('plaid_sim_items').selectAll().where('item_id', '=', itemId).executeTakeFirst()
 
 /** True the first time only: what follows a first exchange must not happen again at a repeated one. */
-export async function markExchanged(db: Db, itemId: string, now: Date): Promise<boolean> {
+export const markExchanged = async (db: Db, itemId: string, now: Date): Promise<boolean> => {
   const result = await db
     .updateTable('plaid_sim_items')
     .set({ exchanged_at: now })
@@ -71,7 +70,7 @@ export async function markExchanged(db: Db, itemId: string, now: Date): Promise<
   return result.numUpdatedRows > 0n
 }
 
-export async function markRemoved(db: Db, itemId: string, now: Date): Promise<void> {
+export const markRemoved = async (db: Db, itemId: string, now: Date): Promise<void> => {
   await db
     .updateTable('plaid_sim_items')
     .set({ removed_at: now })
@@ -80,7 +79,7 @@ export async function markRemoved(db: Db, itemId: string, now: Date): Promise<vo
     .execute()
 }
 
-export async function setLoginRequired(db: Db, itemId: string, since: Date | null): Promise<boolean> {
+export const setLoginRequired = async (db: Db, itemId: string, since: Date | null): Promise<boolean> => {
   const result = await db
     .updateTable('plaid_sim_items')
     .set({ login_required_at: since })
@@ -91,7 +90,7 @@ export async function setLoginRequired(db: Db, itemId: string, since: Date | nul
 }
 
 /** The extent of an item's history is fixed by the first request that names one. */
-export async function setDaysRequested(db: Db, itemId: string, days: number): Promise<Item> {
+export const setDaysRequested = async (db: Db, itemId: string, days: number): Promise<Item> => {
   await db
     .updateTable('plaid_sim_items')
     .set({ days_requested: days })
@@ -101,7 +100,7 @@ export async function setDaysRequested(db: Db, itemId: string, days: number): Pr
   return await db.selectFrom('plaid_sim_items').selectAll().where('item_id', '=', itemId).executeTakeFirstOrThrow()
 }
 
-export async function setLastWebhook(db: Db, itemId: string, code: string, sentAt: Date): Promise<void> {
+export const setLastWebhook = async (db: Db, itemId: string, code: string, sentAt: Date): Promise<void> => {
   await db
     .updateTable('plaid_sim_items')
     .set({ last_webhook_code: code, last_webhook_at: sentAt })
@@ -110,7 +109,7 @@ export async function setLastWebhook(db: Db, itemId: string, code: string, sentA
 }
 
 /** Brings a batch of new transactions. The item's row is locked first, so that ordinals have no gaps and no twins. */
-export async function insertBatch(db: Db, itemId: string, firedAt: Date): Promise<void> {
+export const insertBatch = async (db: Db, itemId: string, firedAt: Date): Promise<void> => {
   await db.transaction().execute(async (trx) => {
     const { batch_count: ordinal } = await trx
       .updateTable('plaid_sim_items')
@@ -122,20 +121,18 @@ export async function insertBatch(db: Db, itemId: string, firedAt: Date): Promis
   })
 }
 
-export async function findBatchesAfter(db: Db, itemId: string, ordinal: number) {
-  return await db
+export const findBatchesAfter = async (db: Db, itemId: string, ordinal: number) =>
+  await db
     .selectFrom('plaid_sim_batches')
     .select(['ordinal', 'fired_at'])
     .where('item_id', '=', itemId)
     .where('ordinal', '>', ordinal)
     .orderBy('ordinal')
     .execute()
-}
 
-export async function insertLinkToken(db: Db, row: Insertable<LinkTokensTable>): Promise<void> {
+export const insertLinkToken = async (db: Db, row: Insertable<LinkTokensTable>): Promise<void> => {
   await db.insertInto('plaid_sim_link_tokens').values(row).execute()
 }
 
-export async function findLinkToken(db: Db, token: string): Promise<Selectable<LinkTokensTable> | undefined> {
-  return await db.selectFrom('plaid_sim_link_tokens').selectAll().where('link_token', '=', token).executeTakeFirst()
-}
+export const findLinkToken = async (db: Db, token: string): Promise<Selectable<LinkTokensTable> | undefined> =>
+  await db.selectFrom('plaid_sim_link_tokens').selectAll().where('link_token', '=', token).executeTakeFirst()

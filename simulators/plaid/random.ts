@@ -31,7 +31,7 @@ export interface SeededRandom {
 }
 
 /** Four 32-bit words from a text: enough state for sfc32, spread by a multiplicative hash (cyrb128). */
-function hashWords(text: string): [number, number, number, number] {
+const hashWords = (text: string): [number, number, number, number] => {
   let a = 1779033703
   let b = 3144134277
   let c = 1013904242
@@ -47,7 +47,7 @@ function hashWords(text: string): [number, number, number, number] {
 }
 
 /** sfc32 (Chris Doty-Humphrey's PractRand family): small, fast, and the same on every machine. */
-export function seededRandom(seed: string): SeededRandom {
+export const seededRandom = (seed: string): SeededRandom => {
   let [a, b, c, d] = hashWords(seed)
   const next = () => {
     const sum = (((a + b) | 0) + d) | 0

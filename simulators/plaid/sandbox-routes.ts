@@ -19,7 +19,7 @@ import { findVerificationKey } from './webhooks.ts'
 import type { Webhook } from './webhooks.ts'
 
 /** Plaid's sandbox endpoints for items, its webhook keys, and the simulator's own controls under /simulator. */
-export function registerSandboxRoutes(app: FastifyInstance, simulation: Simulation): void {
+export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
   endpoint(app, simulation, '/sandbox/item/fire_webhook', schemas.fireWebhook, async (body, call) => {
     const item = await requireItem(simulation, body.access_token)
@@ -48,7 +48,7 @@ export function registerSandboxRoutes(app: FastifyInstance, simulation: Simulati
 }
 
 /** The webhook of each code that the sandbox can be told to fire. @throws PlaidApiError when the item has no such product */
-function webhookOf(item: Item, code: string, type: string | undefined, now: Date): Webhook[] {
+const webhookOf = (item: Item, code: string, type: string | undefined, now: Date): Webhook[] => {
   const requireProduct = (product: string) => {
     if (!item.products.includes(product)) throw productNotEnabled(product)
   }
@@ -80,12 +80,12 @@ function webhookOf(item: Item, code: string, type: string | undefined, now: Date
 }
 
 /** @throws PlaidApiError ITEM_NOT_FOUND */
-export async function repairLogin({ db }: Simulation, itemId: string): Promise<void> {
+export const repairLogin = async ({ db }: Simulation, itemId: string): Promise<void> => {
   if (!(await setLoginRequired(db, itemId, null))) throw itemNotFound()
 }
 
 /** What a person would do in Link's windows, and what a test wants to go wrong. Plaid has nothing under this path. */
-function registerControls(app: FastifyInstance, simulation: Simulation): void {
+const registerControls = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
   endpoint(app, simulation, '/simulator/faults', schemas.controlFaults, async (body) => {
     simulation.faults.next(body.path, body.kind, body.times ?? 1, body.delay_ms)

@@ -29,13 +29,13 @@ export interface Call {
  * Registers one of Plaid's endpoints. Webhooks that the handler asks for are sent after the answer,
  * whether or not the answer arrives; a handler that throws sends none.
  */
-export function endpoint<Body extends TSchema>(
+export const endpoint = <Body extends TSchema>(
   app: FastifyInstance,
   simulation: Simulation,
   path: string,
   body: Body,
   handler: (body: Static<Body>, call: Call) => Promise<object>
-): void {
+): void => {
   app.post<{ Body: Static<Body> }>(path, { schema: { body } }, async (request, reply) => {
     const call: Call = { now: simulation.clock.now(), webhooks: [] }
     const answer = await handler(request.body, call)

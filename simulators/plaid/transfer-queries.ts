@@ -12,24 +12,19 @@ type Authorization = Selectable<AuthorizationsTable>
 const keyLifeMs = 48 * 3_600_000
 const mostDueAtOnce = 500
 
-export async function findAuthorization(db: Db | Trx, id: string): Promise<Authorization | undefined> {
-  return await db
-    .selectFrom('plaid_sim_authorizations')
-    .selectAll()
-    .where('authorization_id', '=', id)
-    .executeTakeFirst()
-}
+export const findAuthorization = async (db: Db | Trx, id: string): Promise<Authorization | undefined> =>
+  await db.selectFrom('plaid_sim_authorizations').selectAll().where('authorization_id', '=', id).executeTakeFirst()
 
 /**
  * Stores an authorization, or answers the one that the same key made within 48 hours. Decisions that wait for
  * the user are not held by their key: the same key decides anew once the user has acted.
  */
-export async function insertAuthorization(
+export const insertAuthorization = async (
   db: Db,
   row: Insertable<AuthorizationsTable>,
   now: Date
-): Promise<Authorization> {
-  return await db.transaction().execute(async (trx) => {
+): Promise<Authorization> =>
+  await db.transaction().execute(async (trx) => {
     const key = row.idempotency_key
     if (key !== null && key !== undefined) {
       // The counter's row serves as the lock: two calls with one key must not both find nothing.
@@ -52,7 +47,6 @@ export async function insertAuthorization(
     }
     return await trx.insertInto('plaid_sim_authorizations').values(row).returningAll().executeTakeFirstOrThrow()
   })
-}
 
 const transfers = (db: Db | Trx) =>
   db
@@ -71,23 +65,22 @@ const transfers = (db: Db | Trx) =>
     ])
     .selectAll('transfer')
 
-export async function findTransfer(
+export const findTransfer = async (
   db: Db | Trx,
   by: { transferId: string } | { authorizationId: string }
-): Promise<TransferRecord | undefined> {
-  return 'transferId' in by
+): Promise<TransferRecord | undefined> =>
+  'transferId' in by
     ? await transfers(db).where('transfer.transfer_id', '=', by.transferId).executeTakeFirst()
     : await transfers(db).where('transfer.authorization_id', '=', by.authorizationId).executeTakeFirst()
-}
 
 /** Makes the transfer of an authorization, or answers the one that it has: there is never a second. */
-export async function insertTransfer(
+export const insertTransfer = async (
   db: Db,
   authorization: Authorization,
   wanted: { amountCents: number; description: string; metadata: Record<string, string> | null; autosettle: boolean },
   now: Date
-): Promise<{ transfer: TransferRecord; created: boolean }> {
-  return await db.transaction().execute(async (trx) => {
+): Promise<{ transfer: TransferRecord; created: boolean }> =>
+  await db.transaction().execute(async (trx) => {
     const inserted = await trx
       .insertInto('plaid_sim_transfers')
       .values({
@@ -109,15 +102,14 @@ export async function insertTransfer(
     if (transfer === undefined) throw new Error('a transfer exists for its authorization after it was inserted')
     return { transfer, created: inserted !== undefined }
   })
-}
 
-async function appendEvent(
+const appendEvent = async (
   trx: Trx,
   transferId: string,
   type: TransferStatus,
   failure: TransferFailure | null,
   at: Date
-): Promise<void> {
+): Promise<void> => {
   const { value } = await trx
     .updateTable('plaid_sim_counters')
     .set((eb) => ({ value: eb('value', '+', 1) }))
@@ -137,7 +129,7 @@ async function appendEvent(
 }
 
 /** Locks a transfer, so that of two steps the second sees what the first did. */
-async function lockTransfer(trx: Trx, transferId: string): Promise<TransferRecord | undefined> {
+const lockTransfer = async (trx: Trx, transferId: string): Promise<TransferRecord | undefined> => {
   await trx
     .selectFrom('plaid_sim_transfers')
     .select('transfer_id')
@@ -153,31 +145,30 @@ async function lockTransfer(trx: Trx, transferId: string): Promise<TransferRecor
  * @returns false when there is no such transfer
  * @throws PlaidApiError SANDBOX_TRANSFER_EVENT_TRANSITION_INVALID when the status does not allow it
  */
-export async function stepTransfer(
+export const stepTransfer = async (
   db: Db,
   transferId: string,
   to: string,
   failure: TransferFailure | null,
   at: Date,
   autosettle: boolean
-): Promise<boolean> {
-  return await db.transaction().execute(async (trx) => {
+): Promise<boolean> =>
+  await db.transaction().execute(async (trx) => {
     const transfer = await lockTransfer(trx, transferId)
     if (transfer === undefined) return false
     if (!isLegalStep(transfer.status, to, transfer)) throw illegalTransferEvent()
     await moveTo(trx, transfer, to, failure, at, autosettle)
     return true
   })
-}
 
-async function moveTo(
+const moveTo = async (
   trx: Trx,
   transfer: TransferRecord,
   to: TransferStatus,
   failure: TransferFailure | null,
   at: Date,
   autosettle: boolean
-): Promise<void> {
+): Promise<void> => {
   await trx
     .updateTable('plaid_sim_transfers')
     .set({
@@ -191,18 +182,17 @@ async function moveTo(
 }
 
 /** @returns whether it was cancelled: only a pending transfer can be; undefined when there is none */
-export async function cancelTransfer(db: Db, transferId: string, now: Date): Promise<boolean | undefined> {
-  return await db.transaction().execute(async (trx) => {
+export const cancelTransfer = async (db: Db, transferId: string, now: Date): Promise<boolean | undefined> =>
+  await db.transaction().execute(async (trx) => {
     const transfer = await lockTransfer(trx, transferId)
     if (transfer === undefined) return undefined
     if (transfer.status !== 'pending') return false
     await moveTo(trx, transfer, 'cancelled', null, now, false)
     return true
   })
-}
 
 /** A bank takes a debit back that has settled, because there was no money or no permission after all. @throws Error when it has not settled */
-export async function takeBackDebit(db: Db, transferId: string, at: Date): Promise<void> {
+export const takeBackDebit = async (db: Db, transferId: string, at: Date): Promise<void> => {
   await db.transaction().execute(async (trx) => {
     const transfer = await lockTransfer(trx, transferId)
     if (transfer?.type !== 'debit' || (transfer.status !== 'settled' && transfer.status !== 'funds_available')) {
@@ -214,7 +204,7 @@ export async function takeBackDebit(db: Db, transferId: string, at: Date): Promi
 }
 
 /** Takes the steps that are due by the clock, oldest first. @returns how many were taken */
-export async function settleDue(db: Db, now: Date): Promise<number> {
+export const settleDue = async (db: Db, now: Date): Promise<number> => {
   let taken = 0
   while (taken < mostDueAtOnce) {
     const stepped = await db.transaction().execute(async (trx) => {
@@ -242,8 +232,8 @@ export async function settleDue(db: Db, now: Date): Promise<number> {
 }
 
 /** Events after an id, in the order in which they became visible. One more than asked for tells whether there are more. */
-export async function findEventsAfter(db: Db, afterId: number, count: number) {
-  return await db
+export const findEventsAfter = async (db: Db, afterId: number, count: number) =>
+  await db
     .selectFrom('plaid_sim_transfer_events as event')
     .innerJoin('plaid_sim_transfers as transfer', 'transfer.transfer_id', 'event.transfer_id')
     .innerJoin(
@@ -257,4 +247,3 @@ export async function findEventsAfter(db: Db, afterId: number, count: number) {
     .orderBy('event.event_id')
     .limit(count + 1)
     .execute()
-}

@@ -44,20 +44,19 @@ const noSuchTransfer = () => invalidField('transfer_id does not match any transf
 const centsOf = (amount: string) => Number(amount.replace('.', ''))
 
 /** Plaid Transfer: authorizations, transfers, their events, and the sandbox's way to move them. */
-export function registerTransferRoutes(app: FastifyInstance, simulation: Simulation): void {
+export const registerTransferRoutes = (app: FastifyInstance, simulation: Simulation): void => {
   registerAuthorizations(app, simulation)
   registerTransfers(app, simulation)
   registerEvents(app, simulation)
 }
 
-function updateWebhooks(simulation: Simulation, url = simulation.transferWebhookUrl()): Webhook[] {
-  return url === undefined
+const updateWebhooks = (simulation: Simulation, url = simulation.transferWebhookUrl()): Webhook[] =>
+  url === undefined
     ? []
     : [{ url, itemId: null, body: { webhook_type: 'TRANSFER', webhook_code: 'TRANSFER_EVENTS_UPDATE' } }]
-}
 
 /** What the request itself makes impossible, before any decision about risk. */
-function checkProposal(
+const checkProposal = (
   item: Item,
   body: {
     account_id: string
@@ -67,7 +66,7 @@ function checkProposal(
     amount: string
     iso_currency_code?: string
   }
-) {
+) => {
   const account = accountsOf(item).find((candidate) => candidate.account_id === body.account_id)
   if (account === undefined) throw invalidAccountId()
   if (!isTransferable(account)) throw transferAccountUnsupported()
@@ -105,7 +104,7 @@ const userOf = ({ legal_name, phone_number, email_address, address }: UserInput)
         }
 })
 
-function registerAuthorizations(app: FastifyInstance, simulation: Simulation): void {
+const registerAuthorizations = (app: FastifyInstance, simulation: Simulation): void => {
   endpoint(app, simulation, '/transfer/authorization/create', schemas.authorizationCreate, async (body, { now }) => {
     const item = await requireItem(simulation, body.access_token)
     const account = checkProposal(item, body)
@@ -144,7 +143,7 @@ function registerAuthorizations(app: FastifyInstance, simulation: Simulation): v
   })
 }
 
-function registerTransfers(app: FastifyInstance, simulation: Simulation): void {
+const registerTransfers = (app: FastifyInstance, simulation: Simulation): void => {
   const { db, autosettle } = simulation
   endpoint(app, simulation, '/transfer/create', schemas.transferCreate, async (body, call) => {
     const item = await requireItem(simulation, body.access_token)
@@ -207,15 +206,15 @@ function registerTransfers(app: FastifyInstance, simulation: Simulation): void {
 }
 
 /** With autosettle, time moves transfers when somebody looks: there is no timer to wait for or to stop. */
-async function settle(simulation: Simulation, call: { now: Date; webhooks: Webhook[] }): Promise<void> {
+const settle = async (simulation: Simulation, call: { now: Date; webhooks: Webhook[] }): Promise<void> => {
   if (simulation.autosettle && (await settleDue(simulation.db, call.now)) > 0)
     call.webhooks.push(...updateWebhooks(simulation))
 }
 
-function failureOf(
+const failureOf = (
   eventType: string,
   reason: { failure_code?: string | null; ach_return_code?: string | null; description?: string } | null | undefined
-): TransferFailure | null {
+): TransferFailure | null => {
   if (eventType !== 'failed' && eventType !== 'returned') return null
   // Plaid has a code for returns only; R01 is what a bank says when the money is not there.
   const code = eventType === 'returned' ? (reason?.failure_code ?? reason?.ach_return_code ?? 'R01') : null
@@ -228,7 +227,7 @@ function failureOf(
   }
 }
 
-function registerEvents(app: FastifyInstance, simulation: Simulation): void {
+const registerEvents = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
   endpoint(app, simulation, '/transfer/event/sync', schemas.transferEventSync, async (body, call) => {
     await settle(simulation, call)

@@ -22,11 +22,11 @@ const steps: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
 }
 
 /** Whether a transfer may go from one status to the other; funds become available on ACH debits only. */
-export function isLegalStep(
+export const isLegalStep = (
   from: TransferStatus,
   to: string,
   transfer: { type: TransferType; network: TransferNetwork }
-): to is TransferStatus {
+): to is TransferStatus => {
   if (to === 'funds_available' && !(transfer.type === 'debit' && isAch(transfer.network))) return false
   return steps[from].some((step) => step === to)
 }
@@ -49,12 +49,12 @@ export const isTransferable = (account: Account): boolean =>
  * account is a risk, less than the amount is NSF; a broken login needs its user; of a migrated account nothing is known.
  * A credit takes nothing from the account, so its balance does not matter.
  */
-export function decide(
+export const decide = (
   account: Account,
   type: TransferType,
   amountCents: number,
   item: { loginRequired: boolean; migrated: boolean }
-): { decision: Decision; rationaleCode: string | null } {
+): { decision: Decision; rationaleCode: string | null } => {
   if (item.loginRequired) return { decision: 'user_action_required', rationaleCode: 'ITEM_LOGIN_REQUIRED' }
   if (item.migrated) return { decision: 'approved', rationaleCode: 'MIGRATED_ACCOUNT_ITEM' }
   const { available } = account.balances
@@ -74,11 +74,11 @@ const rationales: Readonly<Record<string, string>> = {
 }
 
 /** When a transfer that moves by the clock takes its next step, and which one. */
-export function nextAutomaticStep(
+export const nextAutomaticStep = (
   status: TransferStatus,
   since: Date,
   transfer: { type: TransferType; network: TransferNetwork }
-): { status: TransferStatus; at: Date } | null {
+): { status: TransferStatus; at: Date } | null => {
   const after = (businessDays: number) =>
     new Date(addBusinessDays(dayOf(since.getTime()), businessDays) * dayMs + 14 * hourMs)
   const instantly = !isAch(transfer.network)
@@ -142,25 +142,23 @@ const common = (record: AuthorizationRecord | TransferRecord) => ({
 })
 
 /** Plaid's authorization object. */
-export function authorizationBody(record: AuthorizationRecord) {
-  return {
-    id: record.authorization_id,
-    created: record.created_at.toISOString(),
-    decision: record.decision,
-    decision_rationale:
-      record.rationale_code === null
-        ? null
-        : { code: record.rationale_code, description: rationales[record.rationale_code] ?? record.rationale_code },
-    guarantee_decision: null,
-    guarantee_decision_rationale: null,
-    payment_risk: null,
-    // Nothing is ever trimmed here, so what was requested is what is proposed.
-    proposed_transfer: { ...common(record), requested_amount: dollars(record.amount_cents) }
-  }
-}
+export const authorizationBody = (record: AuthorizationRecord) => ({
+  id: record.authorization_id,
+  created: record.created_at.toISOString(),
+  decision: record.decision,
+  decision_rationale:
+    record.rationale_code === null
+      ? null
+      : { code: record.rationale_code, description: rationales[record.rationale_code] ?? record.rationale_code },
+  guarantee_decision: null,
+  guarantee_decision_rationale: null,
+  payment_risk: null,
+  // Nothing is ever trimmed here, so what was requested is what is proposed.
+  proposed_transfer: { ...common(record), requested_amount: dollars(record.amount_cents) }
+})
 
 /** Plaid's transfer object. */
-export function transferBody(record: TransferRecord) {
+export const transferBody = (record: TransferRecord) => {
   const inBusinessDays = (count: number) => isoDate(addBusinessDays(dayOf(record.created_at.getTime()), count) * dayMs)
   const ach = isAch(record.network)
   return {
@@ -188,7 +186,7 @@ export function transferBody(record: TransferRecord) {
 }
 
 /** Plaid's transfer event object. */
-export function eventBody(event: {
+export const eventBody = (event: {
   event_id: number
   event_type: TransferStatus
   failure: TransferFailure | null
@@ -197,22 +195,20 @@ export function eventBody(event: {
   account_id: string
   type: TransferType
   amount_cents: number
-}) {
-  return {
-    event_id: event.event_id,
-    timestamp: event.created_at.toISOString(),
-    event_type: event.event_type,
-    account_id: event.account_id,
-    funding_account_id: null,
-    ledger_id: null,
-    transfer_id: event.transfer_id,
-    transfer_type: event.type,
-    transfer_amount: dollars(event.amount_cents),
-    origination_account_id: null,
-    originator_client_id: null,
-    failure_reason: event.failure,
-    sweep_id: null,
-    sweep_amount: null,
-    refund_id: null
-  }
-}
+}) => ({
+  event_id: event.event_id,
+  timestamp: event.created_at.toISOString(),
+  event_type: event.event_type,
+  account_id: event.account_id,
+  funding_account_id: null,
+  ledger_id: null,
+  transfer_id: event.transfer_id,
+  transfer_type: event.type,
+  transfer_amount: dollars(event.amount_cents),
+  origination_account_id: null,
+  originator_client_id: null,
+  failure_reason: event.failure,
+  sweep_id: null,
+  sweep_amount: null,
+  refund_id: null
+})

@@ -17,7 +17,7 @@ export interface Webhook {
 }
 
 /** The key that signs now; made at the first need, by whichever instance comes first. */
-async function activeKey(db: Db, now: Date): Promise<{ keyId: string; privateJwk: JWK }> {
+const activeKey = async (db: Db, now: Date): Promise<{ keyId: string; privateJwk: JWK }> => {
   const find = () =>
     db.selectFrom('plaid_sim_webhook_keys').selectAll().where('expired_at', 'is', null).executeTakeFirst()
   let row = await find()
@@ -40,7 +40,7 @@ async function activeKey(db: Db, now: Date): Promise<{ keyId: string; privateJwk
 }
 
 /** The key of /webhook_verification_key/get. */
-export async function findVerificationKey(db: Db, keyId: string) {
+export const findVerificationKey = async (db: Db, keyId: string) => {
   const row = await db.selectFrom('plaid_sim_webhook_keys').selectAll().where('key_id', '=', keyId).executeTakeFirst()
   if (row === undefined) throw invalidWebhookKeyId()
   const { crv, x, y, kty } = row.private_jwk

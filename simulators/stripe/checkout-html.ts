@@ -30,23 +30,22 @@ button:focus-visible,a:focus-visible{outline:3px solid var(--key);outline-offset
 export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`
 
 /** Text as it may stand between tags and in quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text
+export const escapeHtml = (text: string): string =>
+  text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
-}
 
 /** An amount in the currency's smallest unit, for people: 1050 usd is $10.50, 1050 jpy is ¥1,050. */
-export function formatAmount(amount: number, currency: string): string {
+export const formatAmount = (amount: number, currency: string): string => {
   const format = new Intl.NumberFormat('en-US', { style: 'currency', currency })
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }
 
 /** The page of an open session: what is bought, and two forms. */
-export function paymentPage(session: SessionRow): string {
+export const paymentPage = (session: SessionRow): string => {
   const total = formatAmount(session.amount_cents, session.currency)
   const rows = session.details.lineItems.map((item) => {
     const amount = formatAmount(item.unitAmountCents * item.quantity, session.currency)
@@ -73,19 +72,16 @@ ${cancel}`
 }
 
 /** A page that only says something; `link` leads on. */
-export function messagePage(title: string, message: string, link?: { href: string; text: string }): string {
+export const messagePage = (title: string, message: string, link?: { href: string; text: string }): string => {
   const onward =
     link === undefined ? '' : `<p><a class="button" href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>`
   return page(title, `<h1 class="total">${escapeHtml(title)}</h1><p>${escapeHtml(message)}</p>${onward}`)
 }
 
 /** A stranger's text, escaped, and kept from turning the direction of the text around it. */
-function isolated(text: string): string {
-  return `<bdi>${escapeHtml(text)}</bdi>`
-}
+const isolated = (text: string): string => `<bdi>${escapeHtml(text)}</bdi>`
 
-function page(title: string, content: string): string {
-  return `<!doctype html>
+const page = (title: string, content: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -103,4 +99,3 @@ function page(title: string, content: string): string {
 </body>
 </html>
 `
-}

@@ -12,8 +12,9 @@ const bodyLimit = 16 * 1024
 const formType = 'application/x-www-form-urlencoded'
 
 /** The pages that a buyer sees: GET and POST /c/pay/:id. */
-export function checkoutPages(context: SimulatorContext): FastifyPluginAsync {
-  return async (app) => {
+export const checkoutPages =
+  (context: SimulatorContext): FastifyPluginAsync =>
+  async (app) => {
     parseFormsHere(app)
     app.addHook('onResponse', async () => {
       context.wakeDelivery()
@@ -39,10 +40,9 @@ export function checkoutPages(context: SimulatorContext): FastifyPluginAsync {
       }
     })
   }
-}
 
 /** Inside this plugin only: the server around it may read forms in its own way. */
-function parseFormsHere(app: FastifyInstance): void {
+const parseFormsHere = (app: FastifyInstance): void => {
   if (app.hasContentTypeParser(formType)) app.removeContentTypeParser(formType)
   app.addContentTypeParser(formType, { parseAs: 'string' }, (_request, body, done) => {
     try {
@@ -55,19 +55,19 @@ function parseFormsHere(app: FastifyInstance): void {
   })
 }
 
-function actionOf(body: ReturnType<typeof bodyOf>): string | undefined {
+const actionOf = (body: ReturnType<typeof bodyOf>): string | undefined => {
   const action = body.get('action')
   return typeof action === 'string' ? action : undefined
 }
 
-async function pay(context: SimulatorContext, reply: FastifyReply, session: SessionRow): Promise<FastifyReply> {
+const pay = async (context: SimulatorContext, reply: FastifyReply, session: SessionRow): Promise<FastifyReply> => {
   await paySession(context, session.id)
   const now = await currentSession(context, session.id)
   // The second click and the second tab end where the first did: the session is paid, once.
   return now?.status === 'complete' ? redirect(reply, successUrl(now)) : await show(reply, now)
 }
 
-async function cancel(reply: FastifyReply, session: SessionRow): Promise<FastifyReply> {
+const cancel = async (reply: FastifyReply, session: SessionRow): Promise<FastifyReply> => {
   if (session.details.cancelUrl !== null) return redirect(reply, session.details.cancelUrl)
   return await answer(
     reply,
@@ -76,7 +76,7 @@ async function cancel(reply: FastifyReply, session: SessionRow): Promise<Fastify
   )
 }
 
-async function show(reply: FastifyReply, session: SessionRow | undefined): Promise<FastifyReply> {
+const show = async (reply: FastifyReply, session: SessionRow | undefined): Promise<FastifyReply> => {
   switch (session?.status) {
     case 'open':
       return await answer(reply, 200, paymentPage(session), session)
@@ -104,23 +104,21 @@ async function show(reply: FastifyReply, session: SessionRow | undefined): Promi
   }
 }
 
-async function answer(reply: FastifyReply, status: number, html: string, session?: SessionRow): Promise<FastifyReply> {
-  return await securely(reply, session).code(status).type('text/html; charset=utf-8').send(html)
-}
+const answer = async (reply: FastifyReply, status: number, html: string, session?: SessionRow): Promise<FastifyReply> =>
+  await securely(reply, session).code(status).type('text/html; charset=utf-8').send(html)
 
-function redirect(reply: FastifyReply, location: string): FastifyReply {
+const redirect = (reply: FastifyReply, location: string): FastifyReply => {
   // Through URL, so that letters a header cannot hold are percent-encoded.
   return securely(reply).redirect(new URL(location).href, 303)
 }
 
-function successUrl(session: SessionRow): string {
-  return session.details.successUrl.replaceAll('{CHECKOUT_SESSION_ID}', session.id)
-}
+const successUrl = (session: SessionRow): string =>
+  session.details.successUrl.replaceAll('{CHECKOUT_SESSION_ID}', session.id)
 
 /**
  * Browsers hold a form's redirect to `form-action` too, so the shop's own addresses are named there beside our own.
  */
-function securely(reply: FastifyReply, session?: SessionRow): FastifyReply {
+const securely = (reply: FastifyReply, session?: SessionRow): FastifyReply => {
   const targets = [session?.details.successUrl, session?.details.cancelUrl].flatMap((url) =>
     typeof url === 'string' ? [new URL(url).origin] : []
   )

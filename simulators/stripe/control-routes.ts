@@ -16,7 +16,7 @@ const maxListed = 1000
  * What Stripe has no API for: `/simulator/…`, with the same secret key, forms or JSON. Makes and decides disputes, orders faults,
  * lets time's work be done now, and shows and sends events.
  */
-export function registerControlRoutes(api: FastifyInstance, context: SimulatorContext, delivery: Delivery): void {
+export const registerControlRoutes = (api: FastifyInstance, context: SimulatorContext, delivery: Delivery): void => {
   api.post(
     '/simulator/disputes',
     async (request, reply) =>
@@ -77,7 +77,7 @@ export function registerControlRoutes(api: FastifyInstance, context: SimulatorCo
   })
 }
 
-async function heldEvents(context: SimulatorContext, reverse: boolean): Promise<string[]> {
+const heldEvents = async (context: SimulatorContext, reverse: boolean): Promise<string[]> => {
   const rows = await context.db
     .selectFrom('stripe_sim_events')
     .select('id')
@@ -88,12 +88,16 @@ async function heldEvents(context: SimulatorContext, reverse: boolean): Promise<
   return rows.map((row) => row.id)
 }
 
-async function statesOf(context: SimulatorContext, ids: string[]): Promise<object[]> {
+const statesOf = async (context: SimulatorContext, ids: string[]): Promise<object[]> => {
   const states: object[] = []
   for (const id of ids) states.push(eventState(await loadEvent(context.db, id)))
   return states
 }
 
-function eventState(row: EventRow): object {
-  return { id: row.id, type: row.type, state: row.state, attempts: row.attempts, last_error: row.last_error }
-}
+const eventState = (row: EventRow): object => ({
+  id: row.id,
+  type: row.type,
+  state: row.state,
+  attempts: row.attempts,
+  last_error: row.last_error
+})

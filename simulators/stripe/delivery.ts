@@ -28,13 +28,13 @@ export interface Delivery {
  * Sends recorded events one at a time, oldest first. An event is leased while it is under way, so that several
  * instances share the work; a lease outlives a process that died, and then the event is sent again.
  */
-export function createDelivery(context: DeliveryContext): Delivery {
+export const createDelivery = (context: DeliveryContext): Delivery => {
   const closing = new AbortController()
   let tail: Promise<void> = Promise.resolve()
   let queued: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
 
-  function drain(): Promise<void> {
+  const drain = (): Promise<void> => {
     queued ??= tail.then(async () => {
       queued = undefined
       await round(async () => {
@@ -49,7 +49,7 @@ export function createDelivery(context: DeliveryContext): Delivery {
     return queued
   }
 
-  async function round(work: () => Promise<void>): Promise<void> {
+  const round = async (work: () => Promise<void>): Promise<void> => {
     if (closing.signal.aborted) return
     try {
       await work()
@@ -58,7 +58,7 @@ export function createDelivery(context: DeliveryContext): Delivery {
     }
   }
 
-  function arm(dueAt: Date | undefined): void {
+  const arm = (dueAt: Date | undefined): void => {
     clearTimeout(timer)
     if (dueAt === undefined || closing.signal.aborted) return
     const delayMs = dueAt.getTime() - context.clock.now().getTime()
@@ -98,11 +98,9 @@ export function createDelivery(context: DeliveryContext): Delivery {
   }
 }
 
-function leaseMs(context: Pick<SimulatorContext, 'faults'>): number {
-  return (copiesOf(context.faults) + 1) * sendTimeoutMs
-}
+const leaseMs = (context: Pick<SimulatorContext, 'faults'>): number => (copiesOf(context.faults) + 1) * sendTimeoutMs
 
-async function claimDue(context: DeliveryContext): Promise<EventRow | undefined> {
+const claimDue = async (context: DeliveryContext): Promise<EventRow | undefined> => {
   const now = context.clock.now()
   const order = context.faults.reorder === true ? sql`desc` : sql`asc`
   return await lease(
@@ -114,7 +112,7 @@ async function claimDue(context: DeliveryContext): Promise<EventRow | undefined>
   )
 }
 
-async function lease(context: DeliveryContext, which: ReturnType<typeof sql>): Promise<EventRow | undefined> {
+const lease = async (context: DeliveryContext, which: ReturnType<typeof sql>): Promise<EventRow | undefined> => {
   const until = new Date(context.clock.now().getTime() + leaseMs(context))
   return await context.db
     .updateTable('stripe_sim_events')
@@ -124,7 +122,7 @@ async function lease(context: DeliveryContext, which: ReturnType<typeof sql>): P
     .executeTakeFirst()
 }
 
-async function nextDueAt(context: DeliveryContext): Promise<Date | undefined> {
+const nextDueAt = async (context: DeliveryContext): Promise<Date | undefined> => {
   const row = await context.db
     .selectFrom('stripe_sim_events')
     .select(sql<Date | null>`min(greatest(next_attempt_at, coalesce(leased_until, next_attempt_at)))`.as('due'))
@@ -133,7 +131,7 @@ async function nextDueAt(context: DeliveryContext): Promise<Date | undefined> {
   return row?.due ?? undefined
 }
 
-async function deliver(context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<void> {
+const deliver = async (context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<void> => {
   const error = await sendCopies(context, event, closing)
   // A send that we broke off ourselves is no attempt: the next start finds the event as it was.
   const attempts = closing.aborted && error !== undefined ? event.attempts - 1 : event.attempts
@@ -153,11 +151,11 @@ async function deliver(context: DeliveryContext, event: EventRow, closing: Abort
 }
 
 /** Sends the event as often as the faults say; the error of the first copy that was not accepted. */
-async function sendCopies(
+const sendCopies = async (
   context: DeliveryContext,
   event: EventRow,
   closing: AbortSignal
-): Promise<string | undefined> {
+): Promise<string | undefined> => {
   const copies = Array.from({ length: copiesOf(context.faults) })
   if (context.faults.duplicatesAtOnce === true) {
     const results = await Promise.all(copies.map(async () => await send(context, event, closing)))
@@ -168,7 +166,7 @@ async function sendCopies(
   return failed
 }
 
-async function send(context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<string | undefined> {
+const send = async (context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<string | undefined> => {
   try {
     const response = await context.fetch(context.webhookUrl(), {
       method: 'POST',

@@ -14,7 +14,7 @@ import type { Metadata, PaymentRow, SessionRow } from './tables.ts'
 const noRequest: Cause = { requestId: null, idempotencyKey: null }
 const expireBatch = 100
 
-export async function createSession(context: SimulatorContext, trx: Trx, session: NewSession): Promise<SessionRow> {
+export const createSession = async (context: SimulatorContext, trx: Trx, session: NewSession): Promise<SessionRow> => {
   const id = newId('cs_test_a1', 56)
   await trx
     .insertInto('stripe_sim_sessions')
@@ -31,8 +31,8 @@ export async function createSession(context: SimulatorContext, trx: Trx, session
 }
 
 /** Expires what is due (one session, or up to 100 of all) and tells of each. Returns how many expired. */
-export async function expireDue(context: SimulatorContext, sessionId?: string): Promise<number> {
-  return await context.db.transaction().execute(async (trx) => {
+export const expireDue = async (context: SimulatorContext, sessionId?: string): Promise<number> =>
+  await context.db.transaction().execute(async (trx) => {
     const due = await trx
       .selectFrom('stripe_sim_sessions')
       .select('id')
@@ -47,15 +47,14 @@ export async function expireDue(context: SimulatorContext, sessionId?: string): 
     for (const { id } of due) await expire(context, trx, noRequest, id)
     return due.length
   })
-}
 
 /** POST …/expire. @throws StripeApiError 400 unless the session is open */
-export async function expireByRequest(
+export const expireByRequest = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   sessionId: string
-): Promise<SessionRow> {
+): Promise<SessionRow> => {
   const session = await loadSession(trx, sessionId)
   const expired = await expire(context, trx, cause, session.id)
   if (expired !== undefined) return expired
@@ -65,12 +64,12 @@ export async function expireByRequest(
   )
 }
 
-async function expire(
+const expire = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   sessionId: string
-): Promise<SessionRow | undefined> {
+): Promise<SessionRow | undefined> => {
   const updated = await trx
     .updateTable('stripe_sim_sessions')
     .set({ status: 'expired' })
@@ -90,8 +89,8 @@ async function expire(
  * Pays an open session, once: the compare-and-swap on its status lets one of many clicks through, and the unique
  * session of a payment would stop a second one. Returns whether this call was the one; false when it was not open.
  */
-export async function paySession(context: SimulatorContext, sessionId: string): Promise<boolean> {
-  return await context.db.transaction().execute(async (trx) => {
+export const paySession = async (context: SimulatorContext, sessionId: string): Promise<boolean> =>
+  await context.db.transaction().execute(async (trx) => {
     const session = await trx
       .updateTable('stripe_sim_sessions')
       .set({ status: 'complete' })
@@ -122,16 +121,15 @@ export async function paySession(context: SimulatorContext, sessionId: string): 
     ])
     return true
   })
-}
 
 /** Gives back all that is left, or `amountCents` of it. @throws StripeApiError 400 when that is not there, or disputed */
-export async function refundPayment(
+export const refundPayment = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   found: PaymentRow,
   wish: { amountCents?: number; reason?: string; metadata: Metadata }
-) {
+) => {
   const before = await lockPayment(trx, found)
   const left = before.amount_cents - before.refunded_cents
   if (before.disputed) {
@@ -179,13 +177,13 @@ export async function refundPayment(
 }
 
 /** The customer's bank takes money back. One dispute a payment. @throws StripeApiError 400 */
-export async function disputePayment(
+export const disputePayment = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   found: PaymentRow,
   wish: { amountCents?: number; reason?: string }
-) {
+) => {
   const before = await lockPayment(trx, found)
   if (before.disputed)
     throw invalidRequest(`Charge ${before.charge_id} is already disputed.`, { code: 'charge_disputed' })
@@ -220,13 +218,13 @@ export async function disputePayment(
  * The bank decides on a dispute; one that is won brings the money back.
  * @throws StripeApiError 400 when it is decided already, 404 when there is none
  */
-export async function closeDispute(
+export const closeDispute = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   disputeId: string,
   outcome: 'won' | 'lost'
-) {
+) => {
   const before = disputeObject(await loadDispute(trx, disputeId))
   const closed = await trx
     .updateTable('stripe_sim_disputes')
@@ -244,11 +242,10 @@ export async function closeDispute(
   return dispute
 }
 
-async function lockPayment(trx: Trx, payment: PaymentRow): Promise<PaymentRow> {
-  return await trx
+const lockPayment = async (trx: Trx, payment: PaymentRow): Promise<PaymentRow> =>
+  await trx
     .selectFrom('stripe_sim_payments')
     .selectAll()
     .where('payment_intent_id', '=', payment.payment_intent_id)
     .forUpdate()
     .executeTakeFirstOrThrow()
-}

@@ -23,16 +23,14 @@ export class StripeApiError extends Error {
 }
 
 /** 400 `invalid_request_error`. */
-export function invalidRequest(message: string, extra: { code?: string; param?: string } = {}): StripeApiError {
-  return new StripeApiError(400, { type: 'invalid_request_error', message, ...extra })
-}
+export const invalidRequest = (message: string, extra: { code?: string; param?: string } = {}): StripeApiError =>
+  new StripeApiError(400, { type: 'invalid_request_error', message, ...extra })
 
 /** `resource_missing`: 404 when the URL names the object, 400 when a parameter does. */
-export function resourceMissing(noun: string, id: string, param: string, status: 400 | 404 = 404): StripeApiError {
-  return new StripeApiError(status, {
+export const resourceMissing = (noun: string, id: string, param: string, status: 400 | 404 = 404): StripeApiError =>
+  new StripeApiError(status, {
     type: 'invalid_request_error',
     code: 'resource_missing',
     param,
     message: `No such ${noun}: '${id.slice(0, 255)}'`
   })
-}

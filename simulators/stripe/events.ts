@@ -18,12 +18,12 @@ export interface NewEvent {
  * Writes events in the transaction of what they tell of, so that none is lost and none told of what was rolled back.
  * They are sent later, in the order given here. Held back or delayed when a fault says so.
  */
-export async function recordEvents(
+export const recordEvents = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   events: NewEvent[]
-): Promise<void> {
+): Promise<void> => {
   const now = context.clock.now()
   for (const event of events) {
     const id = newId('evt_1')
@@ -58,7 +58,7 @@ export async function recordEvents(
 }
 
 /** An event as the API shows it: `pending_webhooks` is what is true now. */
-export function eventObject(row: EventRow): object {
+export const eventObject = (row: EventRow): object => {
   const body: unknown = JSON.parse(row.body)
   return { ...(body as object), pending_webhooks: row.state === 'delivered' ? 0 : 1 }
 }

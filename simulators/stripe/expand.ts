@@ -39,24 +39,23 @@ const expansions: Record<string, Record<string, Expansion>> = {
 }
 
 /** The `expand[]` parameter as paths. @throws StripeApiError 400 when one is deeper than four levels */
-export function readExpand(params: Params): string[][] {
-  return params.strings('expand').map((path) => {
+export const readExpand = (params: Params): string[][] =>
+  params.strings('expand').map((path) => {
     const segments = path.split('.')
     if (segments.length > maxExpandDepth) {
       throw params.invalid('expand', `You cannot expand more than ${maxExpandDepth} levels of a property.`)
     }
     return segments
   })
-}
 
 /** A copy of `object` with the named fields expanded. @throws StripeApiError 400 for what cannot be expanded */
-export async function expand(db: Reader, object: object, paths: string[][]): Promise<object> {
+export const expand = async (db: Reader, object: object, paths: string[][]): Promise<object> => {
   let expanded: Json = { ...object }
   for (const path of paths) expanded = await expandPath(db, expanded, path)
   return expanded
 }
 
-async function expandPath(db: Reader, object: Json, path: string[]): Promise<Json> {
+const expandPath = async (db: Reader, object: Json, path: string[]): Promise<Json> => {
   const [head, ...rest] = path
   if (head === undefined) return object
   if (object.object === 'list' && head === 'data' && Array.isArray(object.data)) {

@@ -40,12 +40,11 @@ const maxDuplicates = 5
 const maxDelayMs = 60_000
 
 /** How often each event is sent: 1 unless duplicates are ordered. */
-export function copiesOf(faults: StripeFaults): number {
-  return 1 + Math.max(0, Math.min(maxDuplicates, Math.trunc(faults.duplicates ?? 0)))
-}
+export const copiesOf = (faults: StripeFaults): number =>
+  1 + Math.max(0, Math.min(maxDuplicates, Math.trunc(faults.duplicates ?? 0)))
 
 /** Replaces all faults by those in a control request; an empty request heals everything. */
-export function readFaults(params: Params): StripeFaults {
+export const readFaults = (params: Params): StripeFaults => {
   const faults: StripeFaults = {
     duplicates: params.integer('duplicates', { min: 0, max: maxDuplicates }),
     duplicatesAtOnce: params.boolean('duplicatesAtOnce'),
@@ -65,13 +64,13 @@ export function readFaults(params: Params): StripeFaults {
 }
 
 /** Puts `next` in place of what `faults` holds, keeping the object that others hold a reference to. */
-export function replaceFaults(faults: StripeFaults, next: StripeFaults): void {
+export const replaceFaults = (faults: StripeFaults, next: StripeFaults): void => {
   for (const key of Object.keys(faults)) delete faults[key as keyof StripeFaults]
   Object.assign(faults, next)
 }
 
 /** Takes the first fault that matches this request, and counts it down. */
-export function takeRequestFault(faults: StripeFaults, method: string, path: string): RequestFault | undefined {
+export const takeRequestFault = (faults: StripeFaults, method: string, path: string): RequestFault | undefined => {
   const queue = faults.requests ?? []
   const found = queue.findIndex((fault) => (fault.method ?? method) === method && path.startsWith(fault.path ?? ''))
   const fault = queue[found]
@@ -83,7 +82,11 @@ export function takeRequestFault(faults: StripeFaults, method: string, path: str
 }
 
 /** Plays the part of a fault that comes before the effect. */
-export async function sufferBefore(fault: RequestFault, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export const sufferBefore = async (
+  fault: RequestFault,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<void> => {
   if (fault.kind === 'slow') await wait(Math.min(maxDelayMs, fault.delayMs ?? 1000))
   if (fault.kind === 'error') {
     throw new StripeApiError(500, {

@@ -13,7 +13,7 @@ const maxKeyLength = 500
  * Bounded in pairs, depth and length of names; maps instead of objects, so that no name can reach a prototype.
  * @throws StripeApiError 400
  */
-export function parseForm(text: string): FormObject {
+export const parseForm = (text: string): FormObject => {
   const root: FormObject = new Map()
   let pairs = 0
   for (const [name, value] of new URLSearchParams(text)) {
@@ -25,20 +25,20 @@ export function parseForm(text: string): FormObject {
 }
 
 /** The same tree from a JSON body, which the simulator's own control routes accept beside forms. */
-export function formFromJson(value: unknown): FormObject {
+export const formFromJson = (value: unknown): FormObject => {
   const converted = convert(value, 0)
   if (typeof converted === 'string') throw invalidRequest('The body must be a JSON object.')
   return converted
 }
 
 /** One text for equal forms, whatever the order in which the parameters came. */
-export function canonicalForm(value: FormValue): string {
+export const canonicalForm = (value: FormValue): string => {
   if (typeof value === 'string') return JSON.stringify(value)
   const parts = [...value].map(([key, child]) => `${JSON.stringify(key)}:${canonicalForm(child)}`)
   return `{${parts.sort().join(',')}}`
 }
 
-function convert(value: unknown, depth: number): FormValue {
+const convert = (value: unknown, depth: number): FormValue => {
   if (depth > maxDepth) throw invalidRequest(`The body is nested deeper than ${maxDepth} levels.`)
   if (value === null || value === undefined) return ''
   if (typeof value === 'object') {
@@ -48,7 +48,7 @@ function convert(value: unknown, depth: number): FormValue {
   return JSON.stringify(value)
 }
 
-function segmentsOf(name: string): string[] {
+const segmentsOf = (name: string): string[] => {
   const matched = name.length <= maxKeyLength ? /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(refuseNul(name, 'name')) : null
   if (matched?.[1] === undefined) throw invalidRequest(`Invalid parameter name: ${name.slice(0, 80)}`)
   const inner = (matched[2] ?? '')
@@ -59,7 +59,7 @@ function segmentsOf(name: string): string[] {
   return [matched[1], ...inner]
 }
 
-function put(root: FormObject, segments: string[], value: string, name: string): void {
+const put = (root: FormObject, segments: string[], value: string, name: string): void => {
   let node = root
   segments.forEach((segment, position) => {
     const key = segment === '' ? String(node.size) : segment
@@ -77,7 +77,7 @@ function put(root: FormObject, segments: string[], value: string, name: string):
 }
 
 /** PostgreSQL's text cannot hold U+0000; refusing it here is a 400 and not a failure further in. */
-function refuseNul(value: string, name: string): string {
+const refuseNul = (value: string, name: string): string => {
   if (value.includes('\u0000'))
     throw invalidRequest('A parameter contains a null character.', { param: name.replaceAll('\u0000', '') })
   return value

@@ -19,7 +19,7 @@ declare module 'fastify' {
 }
 
 /** Everything that is the same for all requests to the API: parsing, headers, the secret key, faults, error objects. */
-export function speakStripe(api: FastifyInstance, context: SimulatorContext): void {
+export const speakStripe = (api: FastifyInstance, context: SimulatorContext): void => {
   api.removeAllContentTypeParsers()
   api.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     settle(done, () => parseForm(String(body)))
@@ -64,7 +64,7 @@ export function speakStripe(api: FastifyInstance, context: SimulatorContext): vo
   api.setErrorHandler(async (error, request, reply) => await answerError(context, error, request, reply))
 }
 
-function settle(done: (error: Error | null, body?: unknown) => void, read: () => unknown): void {
+const settle = (done: (error: Error | null, body?: unknown) => void, read: () => unknown): void => {
   try {
     done(null, read())
   } catch (error) {
@@ -73,7 +73,7 @@ function settle(done: (error: Error | null, body?: unknown) => void, read: () =>
 }
 
 /** Stripe's v1 takes forms only; the control routes, which are ours, take JSON too. */
-function readJson(url: string, body: string): FormObject {
+const readJson = (url: string, body: string): FormObject => {
   if (!url.startsWith('/simulator/'))
     throw invalidRequest('This API takes application/x-www-form-urlencoded bodies, not JSON.')
   try {
@@ -83,12 +83,12 @@ function readJson(url: string, body: string): FormObject {
   }
 }
 
-async function answerError(
+const answerError = async (
   context: SimulatorContext,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply
-): Promise<string> {
+): Promise<string> => {
   if (error instanceof StripeApiError) return await reply.code(error.status).send(render({ error: error.body }))
   const status = statusOf(error)
   if (status !== undefined && error instanceof Error) {
@@ -106,17 +106,17 @@ async function answerError(
 }
 
 /** Fastify's own refusals (body too large, unknown media type) carry their status. */
-function statusOf(error: unknown): number | undefined {
+const statusOf = (error: unknown): number | undefined => {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined
   return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : undefined
 }
 
-function versionOf(request: FastifyRequest): string {
+const versionOf = (request: FastifyRequest): string => {
   const asked = header(request, 'stripe-version')
   return asked !== undefined && /^\d{4}-\d{2}-\d{2}(\.[a-z]{1,30})?$/.test(asked) ? asked : apiVersion
 }
 
-function requireKey(request: FastifyRequest, secretKey: string): void {
+const requireKey = (request: FastifyRequest, secretKey: string): void => {
   const sent = sentKey(header(request, 'authorization'))
   if (sent === undefined) {
     throw new StripeApiError(401, {
@@ -133,7 +133,7 @@ function requireKey(request: FastifyRequest, secretKey: string): void {
   }
 }
 
-function sentKey(authorization: string | undefined): string | undefined {
+const sentKey = (authorization: string | undefined): string | undefined => {
   const [, scheme, value] = /^(Bearer|Basic) +(\S+)$/i.exec(authorization ?? '') ?? []
   if (scheme === undefined || value === undefined) return undefined
   if (scheme.toLowerCase() === 'bearer') return value
@@ -141,35 +141,34 @@ function sentKey(authorization: string | undefined): string | undefined {
   return user === '' ? undefined : user
 }
 
-export function header(request: FastifyRequest, name: string): string | undefined {
+export const header = (request: FastifyRequest, name: string): string | undefined => {
   const value = request.headers[name]
   return Array.isArray(value) ? value[0] : value
 }
 
 /** The query string, by the same rules as a body. */
-export function queryOf(request: FastifyRequest): Params {
+export const queryOf = (request: FastifyRequest): Params => {
   const start = request.url.indexOf('?')
   return new Params(start < 0 ? new Map<string, FormValue>() : parseForm(request.url.slice(start + 1)))
 }
 
 /** The body, empty when there is none. */
-export function bodyOf(request: FastifyRequest): FormObject {
-  return request.body instanceof Map ? (request.body as FormObject) : new Map<string, FormValue>()
-}
+export const bodyOf = (request: FastifyRequest): FormObject =>
+  request.body instanceof Map ? (request.body as FormObject) : new Map<string, FormValue>()
 
 /** `:name` of the route. */
-export function pathParam(request: FastifyRequest, name: string): string {
+export const pathParam = (request: FastifyRequest, name: string): string => {
   const value = (request.params as Record<string, string | undefined>)[name]
   return value ?? ''
 }
 
 /** Answers a read: the object, expanded as asked. */
-export async function answerRead(
+export const answerRead = async (
   context: SimulatorContext,
   request: FastifyRequest,
   reply: FastifyReply,
   read: (params: Params) => Promise<object>
-): Promise<string> {
+): Promise<string> => {
   const params = queryOf(request)
   const paths = readExpand(params)
   const object = await read(params)
@@ -181,12 +180,12 @@ export async function answerRead(
  * Answers a write. `parse` refuses bad parameters before anything is kept (so that the same idempotency key can be used
  * again); the effect that it returns runs in one transaction with the key, the events and the answer.
  */
-export async function answerWrite(
+export const answerWrite = async (
   context: SimulatorContext,
   request: FastifyRequest,
   reply: FastifyReply,
   parse: (params: Params) => (trx: Trx, cause: Cause) => Promise<object>
-): Promise<string> {
+): Promise<string> => {
   const body = bodyOf(request)
   const params = new Params(body)
   const paths = readExpand(params)

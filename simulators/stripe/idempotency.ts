@@ -26,11 +26,11 @@ export interface IdempotentRequest {
  * while the first is running waits for it. Keys are kept for 24 hours.
  * @throws StripeApiError 400 `idempotency_error` when the key was used for another request
  */
-export async function runIdempotently(
+export const runIdempotently = async (
   context: SimulatorContext,
   request: IdempotentRequest,
   effect: (trx: Trx) => Promise<object>
-): Promise<Answer> {
+): Promise<Answer> => {
   const { key } = request
   if (key !== undefined && key.length > maxKeyLength) {
     throw invalidRequest(`Idempotency-Key must be at most ${maxKeyLength} characters long.`)
@@ -50,13 +50,13 @@ export async function runIdempotently(
   })
 }
 
-async function takeKey(
+const takeKey = async (
   context: SimulatorContext,
   trx: Trx,
   key: string,
   fingerprint: string,
   requestId: string
-): Promise<Answer | undefined> {
+): Promise<Answer | undefined> => {
   const now = context.clock.now()
   await trx
     .deleteFrom('stripe_sim_idempotency_keys')
@@ -87,7 +87,7 @@ async function takeKey(
 }
 
 /** Effects refuse before they write, so a refusal can be saved like any answer. */
-async function answerOf(trx: Trx, effect: (trx: Trx) => Promise<object>): Promise<Answer> {
+const answerOf = async (trx: Trx, effect: (trx: Trx) => Promise<object>): Promise<Answer> => {
   try {
     return { status: 200, body: render(await effect(trx)) }
   } catch (error) {
@@ -97,6 +97,4 @@ async function answerOf(trx: Trx, effect: (trx: Trx) => Promise<object>): Promis
 }
 
 /** Indented, as Stripe answers. */
-export function render(body: object): string {
-  return JSON.stringify(body, null, 2)
-}
+export const render = (body: object): string => JSON.stringify(body, null, 2)

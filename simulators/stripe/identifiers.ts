@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** `prefix` followed by `length` random letters and digits: unguessable from 22 on. */
-export function newId(prefix: string, length = 24): string {
+export const newId = (prefix: string, length = 24): string => {
   let id = prefix
   while (id.length < prefix.length + length) {
     for (const byte of randomBytes(length)) {
@@ -15,6 +15,4 @@ export function newId(prefix: string, length = 24): string {
 }
 
 /** Whether a text can be an id at all; everything else is "no such object" without asking the database. */
-export function isId(text: string): boolean {
-  return /^[A-Za-z0-9_]{1,255}$/.test(text)
-}
+export const isId = (text: string): boolean => /^[A-Za-z0-9_]{1,255}$/.test(text)

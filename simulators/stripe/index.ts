@@ -33,7 +33,7 @@ export interface StripeSimulator {
  * A Stripe for development and tests that the real `stripe` package talks to over HTTP: Checkout sessions, payment intents,
  * charges, refunds, disputes, events and signed webhooks. The migration 0003 must have run.
  */
-export async function buildStripeSimulator(options: StripeSimulatorOptions): Promise<StripeSimulator> {
+export const buildStripeSimulator = async (options: StripeSimulatorOptions): Promise<StripeSimulator> => {
   const faults = options.faults ?? {}
   const base = { ...options, faults, fetch: options.fetch ?? fetch }
   const delivery = createDelivery(base)

@@ -17,7 +17,7 @@ const comparisons = { gt: sql`>`, gte: sql`>=`, lt: sql`<`, lte: sql`<=` }
 const maxUnixSeconds = 100_000_000_000
 
 /** `limit`, `starting_after`, `ending_before` and `created`, as every list of Stripe has them. */
-export function readPage(params: Params): Page {
+export const readPage = (params: Params): Page => {
   const page: Page = {
     limit: params.integer('limit', { min: 1, max: 100 }) ?? 10,
     startingAfter: params.string('starting_after', 255),
@@ -30,7 +30,7 @@ export function readPage(params: Params): Page {
   return page
 }
 
-function readCreated(params: Params): RawBuilder<boolean> {
+const readCreated = (params: Params): RawBuilder<boolean> => {
   const bounds = { min: 0, max: maxUnixSeconds }
   const exact = params.scalar('created') ? params.integer('created', bounds) : undefined
   const conditions =
@@ -48,12 +48,12 @@ function readCreated(params: Params): RawBuilder<boolean> {
  * Condition and order for one page of a table whose alias is `t`; newest first. Ask for one row more than `limit`
  * and give the rows to `listOf`.
  */
-export async function pageClause(
+export const pageClause = async (
   db: Db,
   table: ListedTable,
   idColumn: 'id' | 'payment_intent_id' | 'charge_id',
   page: Page
-): Promise<{ where: RawBuilder<boolean>; order: RawBuilder<unknown>; limit: number }> {
+): Promise<{ where: RawBuilder<boolean>; order: RawBuilder<unknown>; limit: number }> => {
   const cursor = page.startingAfter ?? page.endingBefore
   const order = page.endingBefore === undefined ? sql`t.sequence desc` : sql`t.sequence asc`
   if (cursor === undefined) return { where: page.createdConditions, order, limit: page.limit + 1 }
@@ -70,7 +70,7 @@ export async function pageClause(
 }
 
 /** Stripe's list object out of up to `limit + 1` rows. */
-export function listOf<Row>(url: string, page: Page, rows: Row[], render: (row: Row) => object) {
+export const listOf = <Row>(url: string, page: Page, rows: Row[], render: (row: Row) => object) => {
   const shown = rows.slice(0, page.limit)
   if (page.endingBefore !== undefined) shown.reverse()
   return { object: 'list' as const, url, has_more: rows.length > page.limit, data: shown.map(render) }

@@ -7,74 +7,69 @@ import type { DisputeRow, EventRow, PaymentRow, RefundRow, SessionRow } from './
 /** `Db` and a transaction alike: reads run in either. */
 export type Reader = Pick<Db, 'selectFrom'>
 
-export function sessions(db: Reader) {
-  return db
+export const sessions = (db: Reader) =>
+  db
     .selectFrom('stripe_sim_sessions as t')
     .leftJoin('stripe_sim_payments as p', 'p.session_id', 't.id')
     .selectAll('t')
     .select('p.payment_intent_id')
-}
 
-export function refunds(db: Reader) {
-  return db
+export const refunds = (db: Reader) =>
+  db
     .selectFrom('stripe_sim_refunds as t')
     .innerJoin('stripe_sim_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
     .selectAll('t')
     .select(['p.charge_id', 'p.currency'])
-}
 
-export function disputes(db: Reader) {
-  return db
+export const disputes = (db: Reader) =>
+  db
     .selectFrom('stripe_sim_disputes as t')
     .innerJoin('stripe_sim_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
     .selectAll('t')
     .select(['p.charge_id', 'p.currency'])
-}
 
-export async function findSession(db: Reader, id: string): Promise<SessionRow | undefined> {
-  return isId(id) ? await sessions(db).where('t.id', '=', id).executeTakeFirst() : undefined
-}
+export const findSession = async (db: Reader, id: string): Promise<SessionRow | undefined> =>
+  isId(id) ? await sessions(db).where('t.id', '=', id).executeTakeFirst() : undefined
 
 /** Each `load…` throws Stripe's `resource_missing`, naming `param`, when there is no such object. */
-export async function loadSession(db: Reader, id: string): Promise<SessionRow> {
-  return (await findSession(db, id)) ?? missing('checkout.session', id, 'session')
-}
+export const loadSession = async (db: Reader, id: string): Promise<SessionRow> =>
+  (await findSession(db, id)) ?? missing('checkout.session', id, 'session')
 
-export async function loadPayment(
+export const loadPayment = async (
   db: Reader,
   id: string,
   param = 'intent',
   status: 400 | 404 = 404
-): Promise<PaymentRow> {
+): Promise<PaymentRow> => {
   const row = isId(id)
     ? await db.selectFrom('stripe_sim_payments').selectAll().where('payment_intent_id', '=', id).executeTakeFirst()
     : undefined
   return row ?? missing('payment_intent', id, param, status)
 }
 
-export async function loadPaymentOfCharge(
+export const loadPaymentOfCharge = async (
   db: Reader,
   id: string,
   param = 'id',
   status: 400 | 404 = 404
-): Promise<PaymentRow> {
+): Promise<PaymentRow> => {
   const row = isId(id)
     ? await db.selectFrom('stripe_sim_payments').selectAll().where('charge_id', '=', id).executeTakeFirst()
     : undefined
   return row ?? missing('charge', id, param, status)
 }
 
-export async function loadRefund(db: Reader, id: string): Promise<RefundRow> {
+export const loadRefund = async (db: Reader, id: string): Promise<RefundRow> => {
   const row = isId(id) ? await refunds(db).where('t.id', '=', id).executeTakeFirst() : undefined
   return row ?? missing('refund', id, 'id')
 }
 
-export async function loadDispute(db: Reader, id: string): Promise<DisputeRow> {
+export const loadDispute = async (db: Reader, id: string): Promise<DisputeRow> => {
   const row = isId(id) ? await disputes(db).where('t.id', '=', id).executeTakeFirst() : undefined
   return row ?? missing('dispute', id, 'dispute')
 }
 
-export async function loadEvent(db: Reader, id: string): Promise<EventRow> {
+export const loadEvent = async (db: Reader, id: string): Promise<EventRow> => {
   const row = isId(id)
     ? await db.selectFrom('stripe_sim_events').selectAll().where('id', '=', id).executeTakeFirst()
     : undefined
@@ -82,7 +77,7 @@ export async function loadEvent(db: Reader, id: string): Promise<EventRow> {
 }
 
 /** What the account holds in each currency, in its smallest unit: payments less refunds and disputes; there are no fees. */
-export async function balances(db: Reader): Promise<Array<{ currency: string; amount: number }>> {
+export const balances = async (db: Reader): Promise<Array<{ currency: string; amount: number }>> => {
   const rows = await db
     .selectFrom('stripe_sim_payments as p')
     .leftJoin('stripe_sim_disputes as d', 'd.payment_intent_id', 'p.payment_intent_id')
@@ -98,6 +93,6 @@ export async function balances(db: Reader): Promise<Array<{ currency: string; am
   return rows.length > 0 ? rows : [{ currency: 'usd', amount: 0 }]
 }
 
-function missing(noun: string, id: string, param: string, status: 400 | 404 = 404): never {
+const missing = (noun: string, id: string, param: string, status: 400 | 404 = 404): never => {
   throw resourceMissing(noun, id, param, status)
 }

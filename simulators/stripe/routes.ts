@@ -17,7 +17,7 @@ const maxAmountCents = 99_999_999
 const refundReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 
 /** Stripe's own paths, as far as the simulator has them. */
-export function registerApiRoutes(api: FastifyInstance, context: SimulatorContext): void {
+export const registerApiRoutes = (api: FastifyInstance, context: SimulatorContext): void => {
   registerSessions(api, context)
   registerPayments(api, context)
   registerRefunds(api, context)
@@ -35,14 +35,14 @@ export function registerApiRoutes(api: FastifyInstance, context: SimulatorContex
 }
 
 /** The session as of now: one that is past its time expires when it is looked at. */
-export async function currentSession(context: SimulatorContext, id: string): Promise<SessionRow | undefined> {
+export const currentSession = async (context: SimulatorContext, id: string): Promise<SessionRow | undefined> => {
   const session = await queries.findSession(context.db, id)
   if (session?.status !== 'open' || session.expires_at > context.clock.now()) return session
   await expireDue(context, session.id)
   return await queries.findSession(context.db, id)
 }
 
-function registerSessions(api: FastifyInstance, context: SimulatorContext): void {
+const registerSessions = (api: FastifyInstance, context: SimulatorContext): void => {
   const url = '/v1/checkout/sessions'
   const render = (row: SessionRow) => sessionObject(row, context.checkoutBaseUrl())
   const load = async (id: string) => (await currentSession(context, id)) ?? missingSession(id)
@@ -101,7 +101,7 @@ function registerSessions(api: FastifyInstance, context: SimulatorContext): void
   )
 }
 
-function registerPayments(api: FastifyInstance, context: SimulatorContext): void {
+const registerPayments = (api: FastifyInstance, context: SimulatorContext): void => {
   const kinds = [
     {
       url: '/v1/payment_intents',
@@ -145,7 +145,7 @@ function registerPayments(api: FastifyInstance, context: SimulatorContext): void
   }
 }
 
-function registerRefunds(api: FastifyInstance, context: SimulatorContext): void {
+const registerRefunds = (api: FastifyInstance, context: SimulatorContext): void => {
   api.post(
     '/v1/refunds',
     async (request, reply) =>
@@ -179,7 +179,7 @@ function registerRefunds(api: FastifyInstance, context: SimulatorContext): void 
   )
 }
 
-function registerDisputesAndEvents(api: FastifyInstance, context: SimulatorContext): void {
+const registerDisputesAndEvents = (api: FastifyInstance, context: SimulatorContext): void => {
   api.get(
     '/v1/disputes/:id',
     async (request, reply) =>
@@ -227,7 +227,7 @@ function registerDisputesAndEvents(api: FastifyInstance, context: SimulatorConte
 }
 
 /** `payment_intent` or `charge`, as a query to run in the transaction. @throws StripeApiError 400 when neither or both */
-export function readPaymentReference(params: Params): (db: queries.Reader) => Promise<PaymentRow> {
+export const readPaymentReference = (params: Params): ((db: queries.Reader) => Promise<PaymentRow>) => {
   const paymentIntent = params.string('payment_intent')
   const charge = params.string('charge')
   if (paymentIntent !== undefined && charge === undefined) {
@@ -242,13 +242,13 @@ export function readPaymentReference(params: Params): (db: queries.Reader) => Pr
   )
 }
 
-function readFilter(params: Params) {
+const readFilter = (params: Params) => {
   const paymentIntent = params.string('payment_intent') ?? null
   const charge = params.string('charge') ?? null
   return sql<boolean>`(${paymentIntent}::text is null or p.payment_intent_id = ${paymentIntent})
     and (${charge}::text is null or p.charge_id = ${charge})`
 }
 
-function missingSession(id: string): never {
+const missingSession = (id: string): never => {
   throw resourceMissing('checkout.session', id, 'session')
 }

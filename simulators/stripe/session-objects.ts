@@ -7,12 +7,10 @@ type WireLineItem = Omit<Stripe.LineItem, 'price'> & { price: WirePrice }
 type WireSession = Omit<Stripe.Checkout.Session, 'line_items'>
 
 /** Seconds since 1970, as Stripe writes times. */
-export function unixSeconds(date: Date): number {
-  return Math.floor(date.getTime() / 1000)
-}
+export const unixSeconds = (date: Date): number => Math.floor(date.getTime() / 1000)
 
 /** `checkout.session` of the API version that the package speaks. `baseUrl` is where the payment pages are. */
-export function sessionObject(row: SessionRow, baseUrl: string): WireSession {
+export const sessionObject = (row: SessionRow, baseUrl: string): WireSession => {
   const paid = row.status === 'complete'
   return {
     ...unusedSessionFields(),
@@ -39,7 +37,7 @@ export function sessionObject(row: SessionRow, baseUrl: string): WireSession {
   }
 }
 
-function customerDetails(row: SessionRow): Stripe.Checkout.Session.CustomerDetails | null {
+const customerDetails = (row: SessionRow): Stripe.Checkout.Session.CustomerDetails | null => {
   if (row.status !== 'complete' && row.details.customerEmail === null) return null
   return {
     address: null,
@@ -54,8 +52,8 @@ function customerDetails(row: SessionRow): Stripe.Checkout.Session.CustomerDetai
 }
 
 /** What a session has and the simulator never fills. */
-function unusedSessionFields() {
-  return {
+const unusedSessionFields = () =>
+  ({
     adaptive_pricing: { enabled: false },
     after_expiration: null,
     allow_promotion_codes: null,
@@ -96,20 +94,17 @@ function unusedSessionFields() {
     subscription: null,
     ui_mode: 'hosted_page',
     wallet_options: null
-  } satisfies Partial<WireSession>
-}
+  }) satisfies Partial<WireSession>
 
 /** The session's line items as Stripe lists them. */
-export function lineItemList(row: SessionRow) {
-  return {
-    object: 'list' as const,
-    data: row.details.lineItems.map((item) => lineItemObject(item, row)),
-    has_more: false,
-    url: `/v1/checkout/sessions/${row.id}/line_items`
-  }
-}
+export const lineItemList = (row: SessionRow) => ({
+  object: 'list' as const,
+  data: row.details.lineItems.map((item) => lineItemObject(item, row)),
+  has_more: false,
+  url: `/v1/checkout/sessions/${row.id}/line_items`
+})
 
-function lineItemObject(item: LineItemDetails, row: SessionRow): WireLineItem {
+const lineItemObject = (item: LineItemDetails, row: SessionRow): WireLineItem => {
   const amount = item.unitAmountCents * item.quantity
   return {
     id: item.id,

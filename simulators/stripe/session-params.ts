@@ -17,7 +17,7 @@ const minAmountCents = 50
 const knownCurrencies = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()))
 
 /** The parameters of POST /v1/checkout/sessions, checked; amounts in the currency's smallest unit. */
-export function readNewSession(params: Params, now: Date): NewSession {
+export const readNewSession = (params: Params, now: Date): NewSession => {
   const mode = params.choice('mode', ['payment', 'setup', 'subscription']) ?? params.missing('mode')
   if (mode !== 'payment') throw params.invalid('mode', 'The simulator supports `mode` = `payment` only.')
   params.choice('ui_mode', ['hosted_page'])
@@ -41,7 +41,7 @@ export function readNewSession(params: Params, now: Date): NewSession {
   return { currency, amountCents: totalOf(lineItems, currency), expiresAt: readExpiry(params, now), details }
 }
 
-function readPaymentData(params: Params): SessionDetails['payment'] {
+const readPaymentData = (params: Params): SessionDetails['payment'] => {
   const data = params.object('payment_intent_data')
   return {
     description: data?.string('description', 1000) ?? null,
@@ -52,7 +52,7 @@ function readPaymentData(params: Params): SessionDetails['payment'] {
   }
 }
 
-function readLineItems(params: Params): { currency: string; lineItems: LineItemDetails[] } {
+const readLineItems = (params: Params): { currency: string; lineItems: LineItemDetails[] } => {
   const currencies = new Set<string>()
   const lineItems = params.list('line_items').map((item) => {
     const price = item.string('price')
@@ -80,7 +80,7 @@ function readLineItems(params: Params): { currency: string; lineItems: LineItemD
   return { currency, lineItems }
 }
 
-function totalOf(lineItems: LineItemDetails[], currency: string): number {
+const totalOf = (lineItems: LineItemDetails[], currency: string): number => {
   const total = lineItems.reduce((sum, item) => sum + item.unitAmountCents * item.quantity, 0)
   if (total < minAmountCents) {
     throw invalidRequest(
@@ -97,7 +97,7 @@ function totalOf(lineItems: LineItemDetails[], currency: string): number {
   return total
 }
 
-function readExpiry(params: Params, now: Date): Date {
+const readExpiry = (params: Params, now: Date): Date => {
   const createdSeconds = Math.floor(now.getTime() / 1000)
   const seconds = params.integer('expires_at', { min: 0, max: 100_000_000_000 })
   if (seconds === undefined) return new Date((createdSeconds + maxExpirySeconds) * 1000)
@@ -117,7 +117,7 @@ function readExpiry(params: Params, now: Date): Date {
 }
 
 /** Only web addresses: a `javascript:` link on the payment page must be impossible. */
-function readUrl(params: Params, key: string): string | undefined {
+const readUrl = (params: Params, key: string): string | undefined => {
   const text = params.string(key)
   if (text === undefined) return undefined
   const valid = /^https?:\/\/[^\s\u0000-\u001f]+$/i.test(text) && URL.canParse(text)
@@ -125,7 +125,7 @@ function readUrl(params: Params, key: string): string | undefined {
   return text
 }
 
-function readEmail(params: Params, key: string): string | null {
+const readEmail = (params: Params, key: string): string | null => {
   const text = params.string(key, 512)
   if (text === undefined) return null
   if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text)) {

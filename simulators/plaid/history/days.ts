@@ -17,7 +17,7 @@ export const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7
 const isBusinessDay = (day: number): boolean => weekdayOf(day) !== 0 && weekdayOf(day) !== 6
 
 /** The day that is `count` business days (Monday to Friday) after `day`; bank holidays are not modelled. */
-export function addBusinessDays(day: number, count: number): number {
+export const addBusinessDays = (day: number, count: number): number => {
   let result = day
   for (let left = count; left > 0;) {
     result++
@@ -27,7 +27,7 @@ export function addBusinessDays(day: number, count: number): number {
 }
 
 /** Year, month (1 to 12), day of the month, and the month's length. */
-export function calendarOf(day: number) {
+export const calendarOf = (day: number) => {
   const date = new Date(day * dayMs)
   const year = date.getUTCFullYear()
   const month = date.getUTCMonth() + 1

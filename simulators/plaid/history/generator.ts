@@ -22,7 +22,7 @@ interface Day {
 }
 
 /** What a person's accounts begin on one day (days since 1970-01-01, UTC), and what becomes of it afterwards. */
-export function livesOfDay(seed: string, profile: Profile, day: number): Life[] {
+export const livesOfDay = (seed: string, profile: Profile, day: number): Life[] => {
   const context: Day = { day, profile, random: seededRandom(`${seed}|day|${day}`), lives: [] }
   income(context)
   household(context)
@@ -33,7 +33,7 @@ export function livesOfDay(seed: string, profile: Profile, day: number): Life[] 
 }
 
 /** A handful of card payments that begin at one moment, for a sandbox that was told to bring news. */
-export function livesOfBatch(seed: string, profile: Profile, ordinal: number, firedAt: number): Life[] {
+export const livesOfBatch = (seed: string, profile: Profile, ordinal: number, firedAt: number): Life[] => {
   const context: Day = {
     day: Math.floor(firedAt / dayMs),
     profile,
@@ -51,7 +51,7 @@ export function livesOfBatch(seed: string, profile: Profile, ordinal: number, fi
   }))
 }
 
-function add(context: Day, mask: string, merchant: Merchant, amountCents: number, life: Partial<Life> = {}): Life {
+const add = (context: Day, mask: string, merchant: Merchant, amountCents: number, life: Partial<Life> = {}): Life => {
   const authorizedAt = context.day * dayMs + 12 * hourMs
   const made: Life = {
     key: `${context.day}-${context.lives.length}`,
@@ -73,7 +73,7 @@ function add(context: Day, mask: string, merchant: Merchant, amountCents: number
 }
 
 /** Payroll announces a salary the day before payday (every other Friday), and interest comes at the month's end. */
-function income(context: Day): void {
+const income = (context: Day): void => {
   const { day, profile, random } = context
   const fortnight = Math.floor((day + 4) / 7) % 2
   if (weekdayOf(day) === 4 && fortnight === profile.payWeek) {
@@ -93,7 +93,7 @@ function income(context: Day): void {
 const seasonal = (month: number, peakMonth: number, swing: number) =>
   1 + swing * Math.cos(((month - peakMonth) / 12) * 2 * Math.PI)
 
-function household(context: Day): void {
+const household = (context: Day): void => {
   const { day, profile, random } = context
   const { month, dayOfMonth } = calendarOf(day)
   const due = (standing: Standing) => standing.dayOfMonth === dayOfMonth
@@ -117,7 +117,7 @@ function household(context: Day): void {
 }
 
 /** Money between own accounts: each movement is two rows, one on either account. */
-function transfers(context: Day): void {
+const transfers = (context: Day): void => {
   const { day, profile, random } = context
   const { dayOfMonth } = calendarOf(day)
   const pair = (from: Merchant, to: Merchant, target: string, amountCents: number) => {
@@ -138,7 +138,7 @@ function transfers(context: Day): void {
 }
 
 /** Purchases whose likelihood follows the weekday: the big shop at the weekend, coffee on working days, dining on Fridays. */
-function everyday(context: Day): void {
+const everyday = (context: Day): void => {
   const { day, profile, random } = context
   const weekday = weekdayOf(day)
   const weekend = weekday === 0 || weekday === 6
@@ -150,14 +150,14 @@ function everyday(context: Day): void {
   if (!profile.drives && random.chance(weekend ? 0.2 : 0.45)) purchase(context, random.pick(places.rides))
 }
 
-function occasional(context: Day): void {
+const occasional = (context: Day): void => {
   const { random } = context
   if (random.chance(0.28)) purchase(context, random.pick(places.shops))
   if (random.chance(weekdayOf(context.day) === 6 ? 0.3 : 0.05)) purchase(context, random.pick(places.leisure))
   if (random.chance(0.012)) purchase(context, random.pick(places.journeys))
 }
 
-function purchase(context: Day, merchant: Merchant): void {
+const purchase = (context: Day, merchant: Merchant): void => {
   const { random } = context
   // Squared, so that small amounts are common and large ones are rare.
   const amountCents = merchant.minCents + Math.round((merchant.maxCents - merchant.minCents) * random.next() ** 2)
@@ -165,7 +165,7 @@ function purchase(context: Day, merchant: Merchant): void {
 }
 
 /** A card payment: seen as pending within hours, posted one to three business days later, with what may happen on the way. */
-function cardPayment(context: Day, merchant: Merchant, amountCents: number, mask: string): void {
+const cardPayment = (context: Day, merchant: Merchant, amountCents: number, mask: string): void => {
   const { day, random } = context
   const authorizedAt = day * dayMs + random.whole(8 * 60, 22 * 60) * 60_000
   const pendingAt = authorizedAt + random.whole(5, 180) * 60_000

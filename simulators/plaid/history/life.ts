@@ -57,7 +57,7 @@ const nextUpdate = (at: number) => Math.ceil(at / updateIntervalMs) * updateInte
  *
  * @param immediate when the first step is visible at once (a payment that the sandbox was told to bring)
  */
-export function changesOf(life: Life, linkedAt: number, immediate = false): Change[] {
+export const changesOf = (life: Life, linkedAt: number, immediate = false): Change[] => {
   const changes: Change[] = []
   const seen = (at: number) => (immediate && changes.length === 0 ? at : nextUpdate(at))
   const pendingEnds = life.postedAt ?? life.releasedAt

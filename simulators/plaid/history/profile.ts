@@ -50,7 +50,7 @@ const towns: readonly Town[] = [
 ]
 
 /** The person that an item's seed stands for: always the same for the same seed. */
-export function profileOf(seed: string): Profile {
+export const profileOf = (seed: string): Profile => {
   const random = seededRandom(`${seed}|profile`)
   const standing = (
     choices: readonly Merchant[],

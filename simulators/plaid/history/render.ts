@@ -39,7 +39,7 @@ export interface RenderContext {
 export const transactionIdOf = (itemId: string, version: Pick<Version, 'life' | 'stage'>): string =>
   seededId('transaction', itemId, version.life.key, version.stage)
 
-function locationOf(merchant: Merchant, town: Town) {
+const locationOf = (merchant: Merchant, town: Town) => {
   if (merchant.channel !== 'in store') return nowhere
   const random = seededRandom(`${merchant.name}|${town.city}`)
   return {
@@ -57,7 +57,7 @@ function locationOf(merchant: Merchant, town: Town) {
 const transactionTypes = { online: 'digital', 'in store': 'place', other: 'special' } as const
 
 /** The transaction object of /transactions/sync. */
-export function renderTransaction(version: Version, context: RenderContext) {
+export const renderTransaction = (version: Version, context: RenderContext) => {
   const { life, stage } = version
   const { merchant } = life
   const revision = version.revised ? life.revision : null

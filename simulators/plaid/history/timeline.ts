@@ -22,7 +22,7 @@ export interface Position {
 export const beginning: Position = { at: Number.NEGATIVE_INFINITY, batches: 0 }
 
 /** The index of the first change after `at`, in a list that is sorted by time. */
-function firstAfter(changes: readonly Change[], at: number): number {
+const firstAfter = (changes: readonly Change[], at: number): number => {
   let low = 0
   let high = changes.length
   while (low < high) {
@@ -110,7 +110,7 @@ export interface Difference {
   removed: Version[]
 }
 
-function sortDifference(net: { existed: boolean; last: Change }[]): Difference {
+const sortDifference = (net: { existed: boolean; last: Change }[]): Difference => {
   const shownAt = ({ life, stage }: Version) =>
     stage === 'posted' && life.postedAt !== null ? life.postedAt : life.authorizedAt
   const oldestFirst = (a: Version, b: Version) => shownAt(a) - shownAt(b)
@@ -132,7 +132,7 @@ function sortDifference(net: { existed: boolean; last: Change }[]): Difference {
  * One item's ordinary posted transactions whose date lies in [from, to], both `YYYY-MM-DD`, oldest first, in their
  * final form: what the bank corrects later is corrected. Pure, for benchmarks; at most 24 months.
  */
-export function historyBetween(seed: string, from: string, to: string): WireTransaction[] {
+export const historyBetween = (seed: string, from: string, to: string): WireTransaction[] => {
   const timeline = new Timeline(
     seed,
     Date.parse(to),

@@ -36,7 +36,7 @@ export const days = (count: number) => hours(24 * count)
 let opened: Promise<Kysely<Database>> | undefined
 
 /** The database of this test file: a fresh one takes seconds, and items of different tests do not meet. */
-export async function openDatabase(): Promise<Kysely<Database>> {
+export const openDatabase = async (): Promise<Kysely<Database>> => {
   opened ??= (async () => {
     const pglite = await PGlite.create({ parsers: { 20: Number, 1082: (value) => value } })
     const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) })
@@ -60,7 +60,7 @@ export const clientOf = (baseUrl: string, { clientId, secret } = credentials) =>
   )
 
 /** A simulator on a real socket. */
-export async function buildSimulator(t: Cleaner, options: Partial<PlaidSimulatorOptions> = {}) {
+export const buildSimulator = async (t: Cleaner, options: Partial<PlaidSimulatorOptions> = {}) => {
   const db = options.db ?? (await openDatabase())
   const clock = new TestClock()
   const app = await buildPlaidSimulator({ db, clock, ...credentials, ...options })
@@ -72,7 +72,10 @@ export async function buildSimulator(t: Cleaner, options: Partial<PlaidSimulator
 }
 
 /** Links an item as a person without a browser does. */
-export async function link(plaid: PlaidApi, options: { webhook?: string; products?: Products[]; days?: number } = {}) {
+export const link = async (
+  plaid: PlaidApi,
+  options: { webhook?: string; products?: Products[]; days?: number } = {}
+) => {
   const {
     data: { public_token }
   } = await plaid.sandboxPublicTokenCreate({
@@ -104,7 +107,7 @@ export interface ReceivedWebhook {
 }
 
 /** A real server that collects webhooks; `refuse` makes it answer 500 that many times first. */
-export async function receiveWebhooks(t: Cleaner, refuse = 0) {
+export const receiveWebhooks = async (t: Cleaner, refuse = 0) => {
   const received: ReceivedWebhook[] = []
   let left = refuse
   const server = createServer((request, response) => {
@@ -135,9 +138,9 @@ export async function receiveWebhooks(t: Cleaner, refuse = 0) {
 }
 
 /** Plaid's error object of a refused call. */
-export async function refusal(
+export const refusal = async (
   call: Promise<unknown>
-): Promise<{ status: number; error_type: string; error_code: string; error_message: string; request_id: string }> {
+): Promise<{ status: number; error_type: string; error_code: string; error_message: string; request_id: string }> => {
   try {
     await call
   } catch (error) {

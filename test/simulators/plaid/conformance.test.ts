@@ -50,7 +50,7 @@ interface Spec {
 }
 
 /** OpenAPI 3.0's `nullable` and friends in JSON Schema's words; references now point into the spec's own document. */
-function toJsonSchema(value: unknown): unknown {
+const toJsonSchema = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(toJsonSchema)
   if (typeof value !== 'object' || value === null) return value
   if ('$ref' in value) return { $ref: `plaid-spec${String(value.$ref)}` }
@@ -64,7 +64,7 @@ function toJsonSchema(value: unknown): unknown {
 
 const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as unknown
 
-function buildContract() {
+const buildContract = () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   const addFormats = addFormatsModule as unknown as (ajv: Ajv2020) => void
   addFormats(ajv)
@@ -103,7 +103,7 @@ interface Exchange {
 }
 
 /** Overhears everything that the plaid package sends and receives, in the form in which it is on the wire. */
-function overhear(t: Cleaner): Exchange[] {
+const overhear = (t: Cleaner): Exchange[] => {
   const exchanges: Exchange[] = []
   interface Answer {
     status: number
@@ -141,7 +141,7 @@ function overhear(t: Cleaner): Exchange[] {
   return exchanges
 }
 
-async function linking(plaid: PlaidApi, baseUrl: string, webhook: string) {
+const linking = async (plaid: PlaidApi, baseUrl: string, webhook: string) => {
   await plaid.linkTokenCreate({
     client_name: 'Test',
     language: 'en',
@@ -175,7 +175,7 @@ async function linking(plaid: PlaidApi, baseUrl: string, webhook: string) {
   return item
 }
 
-async function transactions(plaid: PlaidApi, accessToken: string, turn: () => void) {
+const transactions = async (plaid: PlaidApi, accessToken: string, turn: () => void) => {
   for (let cursor = '', left = 30; left > 0; left--) {
     const { data } = await plaid.transactionsSync({
       access_token: accessToken,
@@ -199,7 +199,7 @@ async function transactions(plaid: PlaidApi, accessToken: string, turn: () => vo
   await refusal(plaid.sandboxItemFireWebhook({ access_token: accessToken, webhook_code: Code.ProductReady }))
 }
 
-async function transfers(plaid: PlaidApi, item: Awaited<ReturnType<typeof link>>) {
+const transfers = async (plaid: PlaidApi, item: Awaited<ReturnType<typeof link>>) => {
   const account_id = item.account('0000').account_id
   const authorize = async (amount: string, type: TransferType, network: TransferNetwork) =>
     (

@@ -21,7 +21,7 @@ interface Followed {
 const start = (): Followed => ({ cursor: '', known: new Map(), replaced: new Map() })
 
 /** Follows the feed to its end; each page must fit what is known already. */
-async function follow(plaid: PlaidApi, accessToken: string, followed: Followed, count: number): Promise<void> {
+const follow = async (plaid: PlaidApi, accessToken: string, followed: Followed, count: number): Promise<void> => {
   for (let more = true; more;) {
     const { data } = await plaid.transactionsSync({ access_token: accessToken, cursor: followed.cursor, count })
     assert.ok(data.added.length + data.modified.length + data.removed.length <= count)
@@ -46,7 +46,7 @@ const sorted = (known: Map<string, Transaction>) =>
   [...known.values()].sort((a, b) => (a.transaction_id < b.transaction_id ? -1 : 1))
 
 /** What the feed shows to somebody who has never looked before; what precedes a posted row is nothing that he has seen. */
-async function stateNow(plaid: PlaidApi, accessToken: string): Promise<Transaction[]> {
+const stateNow = async (plaid: PlaidApi, accessToken: string): Promise<Transaction[]> => {
   const fresh = start()
   await follow(plaid, accessToken, fresh, 500)
   return sorted(fresh.known)

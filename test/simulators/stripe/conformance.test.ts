@@ -17,7 +17,7 @@ interface Schema {
 }
 
 /** OpenAPI 3.0 says `nullable` where JSON Schema says type null. */
-function withoutNullable(value: unknown): unknown {
+const withoutNullable = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutNullable)
   if (typeof value !== 'object' || value === null) return value
   const { nullable, ...rest } = Object.fromEntries(
@@ -26,7 +26,7 @@ function withoutNullable(value: unknown): unknown {
   return nullable === true ? { anyOf: [rest, { type: 'null' }] } : rest
 }
 
-function validators() {
+const validators = () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true })
   ajv.addSchema({ ...(JSON.parse(readFileSync(typesFile, 'utf8')) as Schema), $id: 'types' })
   ajv.addSchema({ ...(withoutNullable(JSON.parse(readFileSync(openapiFile, 'utf8'))) as Schema), $id: 'openapi' })
@@ -45,12 +45,12 @@ t.teardown(async () => {
   await world.close()
 })
 
-async function get(path: string): Promise<Record<string, unknown>> {
+const get = async (path: string): Promise<Record<string, unknown>> => {
   const response = await fetch(world.apiUrl + path, { headers: { authorization: `Bearer ${secretKey}` } })
   return (await response.json()) as Record<string, unknown>
 }
 
-function conforms(validate: ValidateFunction, value: unknown, name: string): void {
+const conforms = (validate: ValidateFunction, value: unknown, name: string): void => {
   assert.ok(validate(value), `${name}: ${JSON.stringify(validate.errors?.slice(0, 5))}`)
 }
 

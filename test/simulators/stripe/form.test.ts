@@ -8,14 +8,13 @@ import { isId, newId } from '../../../simulators/stripe/identifiers.ts'
 type Tree = string | { [key: string]: Tree }
 
 /** What a client does with nested parameters: names in brackets, values percent-encoded. */
-function encode(tree: Tree, prefix = ''): string[] {
+const encode = (tree: Tree, prefix = ''): string[] => {
   if (typeof tree === 'string') return [`${encodeURIComponent(prefix)}=${encodeURIComponent(tree)}`]
   return Object.entries(tree).flatMap(([key, child]) => encode(child, prefix === '' ? key : `${prefix}[${key}]`))
 }
 
-function plain(value: FormValue): Tree {
-  return typeof value === 'string' ? value : Object.fromEntries([...value].map(([key, child]) => [key, plain(child)]))
-}
+const plain = (value: FormValue): Tree =>
+  typeof value === 'string' ? value : Object.fromEntries([...value].map(([key, child]) => [key, plain(child)]))
 
 const key = fc.stringMatching(/^[a-z0-9_]{1,8}$/)
 const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({

@@ -95,7 +95,7 @@ test("amounts are written with the currency's own decimals", async () => {
   assert.equal(formatAmount(1050, 'jpy'), '¥1,050')
 })
 
-function row(text: string): SessionRow {
+const row = (text: string): SessionRow => {
   const payment = {
     description: text,
     metadata: {},

@@ -16,7 +16,7 @@ t.teardown(async () => {
   await world.close()
 })
 
-async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+const codeOf = async (work: Promise<unknown>): Promise<string | undefined> => {
   const error = await work.then(
     () => undefined,
     (reason: unknown) => reason

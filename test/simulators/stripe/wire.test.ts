@@ -15,7 +15,7 @@ t.teardown(async () => {
   await world.close()
 })
 
-async function refusal(work: Promise<unknown>): Promise<InstanceType<typeof Stripe.errors.StripeError>> {
+const refusal = async (work: Promise<unknown>): Promise<InstanceType<typeof Stripe.errors.StripeError>> => {
   const error = await work.then(
     () => undefined,
     (reason: unknown) => reason
@@ -24,12 +24,11 @@ async function refusal(work: Promise<unknown>): Promise<InstanceType<typeof Stri
   return error
 }
 
-async function raw(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
-  return await fetch(world.apiUrl + path, {
+const raw = async (path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> =>
+  await fetch(world.apiUrl + path, {
     ...init,
     headers: { authorization: `Bearer ${secretKey}`, ...init.headers }
   })
-}
 
 test("a wrong or missing key is Stripe's 401, and Basic auth works like Bearer", async () => {
   const wrong = await refusal(world.connect('sk_test_wrongwrongwrong').balance.retrieve())

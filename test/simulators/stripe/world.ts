@@ -3,11 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { PGlite } from '@electric-sql/pglite'
 import fastify from 'fastify'
-import { Kysely } from 'kysely'
-import { createDialect } from '../../../plugins/database/dialect.ts'
-import { createPgliteEngine } from '../../../plugins/database/pglite.ts'
+import { Kysely, PGliteDialect } from 'kysely'
 import Stripe from 'stripe'
-import { up as createTables } from '../../../plugins/database/migrations/0013-stripe-simulator.ts'
+import { up as createTables } from '../../../plugins/database/migrations/0003-stripe-simulator.ts'
+import { up as letDisputesEnd } from '../../../plugins/database/migrations/0022-stripe-simulator-disputes.ts'
 import type { Database } from '../../../plugins/database/types.ts'
 import { buildStripeSimulator, type StripeFaults } from '../../../simulators/stripe/index.ts'
 
@@ -21,7 +20,7 @@ export interface Received {
 }
 
 /** A webhook endpoint on a real socket that verifies what comes with Stripe's own package, and answers as told. */
-async function openEndpoint(stripe: () => Stripe, now: () => Date) {
+const openEndpoint = async (stripe: () => Stripe, now: () => Date) => {
   const received: Received[] = []
   const answers: number[] = []
   const server = createServer((request, response) => {
@@ -44,9 +43,10 @@ async function openEndpoint(stripe: () => Stripe, now: () => Date) {
 }
 
 /** A simulator with all around it: database, webhook endpoint, a server with the pages, and the real package as client. */
-export async function openWorld() {
-  const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(new PGlite())) })
+export const openWorld = async () => {
+  const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: new PGlite() }) })
   await createTables(db as Kysely<unknown>)
+  await letDisputesEnd(db as Kysely<unknown>)
   let nowMs = Date.parse('2026-11-22T12:00:00Z')
   const clock = { now: () => new Date(nowMs) }
   const faults: StripeFaults = {}
@@ -121,30 +121,27 @@ export async function openWorld() {
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
-export function sessionParams(
+export const sessionParams = (
   more: Partial<Stripe.Checkout.SessionCreateParams> = {}
-): Stripe.Checkout.SessionCreateParams {
-  return {
-    mode: 'payment',
-    line_items: [
-      { quantity: 1, price_data: { currency: 'usd', unit_amount: 1000, product_data: { name: '1,000 credits' } } }
-    ],
-    client_reference_id: 'agent_7',
-    metadata: { agent_id: 'agent_7', credits: '1000' },
-    payment_intent_data: { metadata: { agent_id: 'agent_7' }, description: 'Top-up' },
-    success_url: 'http://shop.example/done?session_id={CHECKOUT_SESSION_ID}',
-    cancel_url: 'http://shop.example/back',
-    ...more
-  }
-}
+): Stripe.Checkout.SessionCreateParams => ({
+  mode: 'payment',
+  line_items: [
+    { quantity: 1, price_data: { currency: 'usd', unit_amount: 1000, product_data: { name: '1,000 credits' } } }
+  ],
+  client_reference_id: 'agent_7',
+  metadata: { agent_id: 'agent_7', credits: '1000' },
+  payment_intent_data: { metadata: { agent_id: 'agent_7' }, description: 'Top-up' },
+  success_url: 'http://shop.example/done?session_id={CHECKOUT_SESSION_ID}',
+  cancel_url: 'http://shop.example/back',
+  ...more
+})
 
 /** Presses a button of the payment page, without following where it leads. */
-export async function press(session: { url: string | null }, action: string): Promise<Response> {
-  return await fetch(String(session.url), { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' })
-}
+export const press = async (session: { url: string | null }, action: string): Promise<Response> =>
+  await fetch(String(session.url), { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' })
 
 /** A paid session with its payment intent's id. */
-export async function buy(world: World, more: Partial<Stripe.Checkout.SessionCreateParams> = {}) {
+export const buy = async (world: World, more: Partial<Stripe.Checkout.SessionCreateParams> = {}) => {
   const session = await world.stripe.checkout.sessions.create(sessionParams(more))
   await press(session, 'pay')
   const paid = await world.stripe.checkout.sessions.retrieve(session.id)
