@@ -27,6 +27,7 @@ import responseHeaders from './plugins/http/response-headers.ts'
 import secrets from './plugins/access/secrets.ts'
 import stripe from './plugins/stripe/index.ts'
 import tracing from './plugins/tracing/plugin.ts'
+import { mountSimulators } from './simulators/index.ts'
 import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
 
 export interface AppOptions {
@@ -88,13 +89,14 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(outbox)
   await app.register(ledger)
   await app.register(notifications)
-  await app.register(plaid, { historyDays })
   await app.register(idempotency)
   await app.register(auth)
   await app.register(rateLimit, { rateLimits })
   await app.register(operations)
   await app.register(mcp)
-  await app.register(stripe)
+  const simulated = await mountSimulators(app)
+  await app.register(plaid, { historyDays, services: simulated.plaid })
+  await app.register(stripe, { service: simulated.stripe })
   await registerModules(app)
   return app
 }

@@ -8,13 +8,48 @@ const placeOf = (path) => relative(root, path).split(sep).join('/')
 /** The files of a domain that hold its SQL. */
 const mayUseKysely = /^modules\/[^/]+\/(queries|tables)(\.ts|\/)/
 
+/** Who may import a simulator besides simulators and tests: the importing file or folder, and what it imports. */
+const simulatorImports = [
+  ['app.ts', 'simulators/index.ts'],
+  ['scripts/migrate.ts', 'simulators/migrate.ts'],
+  ['scripts/bench/', 'simulators/'],
+  ['scripts/simulator-histories.ts', 'simulators/plaid/']
+]
+
+/** What simulators may import of the product. */
+const openToSimulators = new Set([
+  'plugins/database/migrator.ts',
+  'plugins/database/types.ts',
+  'plugins/http/urls.ts',
+  'plugins/plaid/service.ts',
+  'plugins/stripe/service.ts'
+])
+
+/** What is wrong with an import of a simulator or by one; undefined when nothing is. */
+const simulatorFaultOf = (from, to, isEager) => {
+  const isSimulator = from.startsWith('simulators/')
+  if (to.startsWith('simulators/')) {
+    if (from === 'simulators/index.ts' && isEager)
+      return 'Load a simulator by import(), so that a server without it does not load its code.'
+    const isAllowed =
+      isSimulator ||
+      from.startsWith('test/') ||
+      simulatorImports.some(([importer, imported]) => from.startsWith(importer) && to.startsWith(imported))
+    return isAllowed ? undefined : 'Simulators stand outside the product: app.ts alone mounts them.'
+  }
+  return isSimulator && !openToSimulators.has(to)
+    ? 'A simulator imports nothing of the product except what eslint.config.js opens to simulators.'
+    : undefined
+}
+
 /**
  * What is wrong with an import, as the layers of docs/architecture.md say; undefined when nothing is.
  * @param from the importing file, from the root
  * @param source what is imported, as it is written
  * @param typeOnly whether only types are imported
+ * @param isDynamic whether it is an import()
  */
-const faultOf = (from, source, typeOnly) => {
+const faultOf = (from, source, typeOnly, isDynamic = false) => {
   const [room, domain] = from.split('/')
   if (!source.startsWith('.')) {
     if (room === 'client') return 'The client depends on nothing but fetch and Web Crypto.'
@@ -26,6 +61,8 @@ const faultOf = (from, source, typeOnly) => {
   }
   const to = placeOf(resolve(root, dirname(from), source))
   const [toRoom, toDomain] = to.split('/')
+  const simulatorFault = simulatorFaultOf(from, to, !typeOnly && !isDynamic)
+  if (simulatorFault !== undefined) return simulatorFault
   if (room === 'client' && toRoom !== 'client' && !/^spec\/generated\/client(-methods)?\.ts$/.test(to)) {
     return 'The client is shipped without the server; it imports only itself and what spec/generated has for clients.'
   }
@@ -61,7 +98,17 @@ const architecture = {
           const fault = faultOf(from, node.source.value, typeOnly)
           if (fault !== undefined) context.report({ node, message: fault })
         }
-        return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check }
+        const checkDynamic = (node) => {
+          const fault =
+            typeof node.source.value === 'string' ? faultOf(from, node.source.value, false, true) : undefined
+          if (fault !== undefined) context.report({ node, message: fault })
+        }
+        return {
+          ImportDeclaration: check,
+          ExportNamedDeclaration: check,
+          ExportAllDeclaration: check,
+          ImportExpression: checkDynamic
+        }
       }
     },
     'file-name': {

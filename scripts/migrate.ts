@@ -10,10 +10,17 @@ new version starts; elsewhere the server does it at startup. Running it twice, o
   node dist/scripts/migrate.js (from a build)
 
   DATABASE_URL      the PostgreSQL database; default: the embedded database in ATLAS_DATA_DIR (.atlas)
+  ATLAS_SIMULATORS  in production: true to migrate the simulators' schema too
   --help            print this text
 `
 
 const setting = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name])
+
+/** Whether the simulators' schema belongs to this database. */
+const hasSimulators = (): boolean =>
+  process.env.NODE_ENV !== 'production' || /^(true|yes|on|1)$/i.test(setting('ATLAS_SIMULATORS') ?? '')
+
+const loadSimulatorMigrations = async () => await import('../simulators/migrate.ts')
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
@@ -35,6 +42,10 @@ const main = async (): Promise<void> => {
   )
   try {
     const ran = await migrateToLatest(database.db)
+    if (hasSimulators()) {
+      const simulators = await loadSimulatorMigrations()
+      ran.push(...(await simulators.migrateToLatest(database.db)).map((name) => `simulators ${name}`))
+    }
     process.stdout.write(
       ran.length === 0 ? 'The schema is up to date.\n' : `${ran.map((name) => `ran ${name}`).join('\n')}\n`
     )

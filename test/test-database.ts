@@ -9,7 +9,8 @@ import { createDialect } from '../plugins/database/dialect.ts'
 import { openDatabase, openPostgres, withState, type DatabaseHandle } from '../plugins/database/index.ts'
 import { migrateToLatest } from '../plugins/database/migrate.ts'
 import { createPgliteEngine, openPglite } from '../plugins/database/pglite.ts'
-import type { Database } from '../plugins/database/types.ts'
+import type { Database, Db } from '../plugins/database/types.ts'
+import { migrateToLatest as migrateSimulators } from '../simulators/migrate.ts'
 
 /** The part of a test that cleans up after it; `t` and the `after` of tap both belong to one. */
 export interface Cleaner {
@@ -17,7 +18,7 @@ export interface Cleaner {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const sourceFolders = ['plugins/database/migrations', 'plugins/database/functions']
+const sourceFolders = ['plugins/database/migrations', 'plugins/database/functions', 'simulators/migrations']
 
 const hashOfMigrations = (): string => {
   const hash = createHash('sha256')
@@ -25,6 +26,11 @@ const hashOfMigrations = (): string => {
     for (const file of readdirSync(join(root, folder)).sort())
       hash.update(file).update(readFileSync(join(root, folder, file)))
   return hash.digest('hex').slice(0, 16)
+}
+
+const migrateAll = async (db: Db): Promise<void> => {
+  await migrateToLatest(db)
+  await migrateSimulators(db)
 }
 
 /** A folder with a migrated, empty embedded database; made once for each state of the migrations and kept, since migrating takes seconds. */
@@ -35,7 +41,7 @@ const embeddedTemplate = async (): Promise<string> => {
   const half = `${path}.${process.pid}`
   mkdirSync(half, { recursive: true })
   const pglite = await openPglite(half)
-  await migrateToLatest(new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) }))
+  await migrateAll(new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) }))
   // Nobody makes databases from these, and they are a third of what is copied for each test.
   for (const name of ['template0', 'template1']) {
     await pglite.query(`alter database ${name} is_template false`)
@@ -96,7 +102,7 @@ const postgresTemplate = async (url: string): Promise<string> => {
     await client.query(`drop database if exists ${half}`)
     await client.query(`create database ${half}`)
     const handle = openPostgres(databaseUrl(url, half), 2, () => undefined)
-    await migrateToLatest(handle.db)
+    await migrateAll(handle.db)
     await handle.close()
     await client.query(`alter database ${half} rename to ${name}`)
   })

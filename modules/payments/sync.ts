@@ -35,11 +35,8 @@ interface Source {
   environments: Environment[]
 }
 
-const sourcesOf = ({ plaid, config }: FastifyInstance): Source[] => {
-  const together = plaid.in('test') === plaid.in('live')
-  const groups: Environment[][] = together ? [['test', 'live']] : [['test'], ['live']]
-  return groups.map((environments) => ({ name: `${config.plaid.mode} ${environments.join(' ')}`, environments }))
-}
+const sourcesOf = ({ plaid, config }: FastifyInstance): Source[] =>
+  plaid.environments.map((environments) => ({ name: `${config.plaid.mode} ${environments.join(' ')}`, environments }))
 
 /** A reason as partners read it: the network's code where there is one, and its text. */
 const reasonOf = ({ failure_reason: failure }: TransferEvent): string | null => {

@@ -10,7 +10,7 @@ export { settingNames } from './settings.ts'
 export interface PlaidConfig {
   /**
    * `sandbox` is the built-in simulator, `remote_sandbox` Plaid's own sandbox, `live` Plaid's production. `not_configured` is production without
-   * Plaid's keys: test credentials get simulated banks, live ones get none.
+   * Plaid's keys and without simulators.
    */
   mode: 'sandbox' | 'remote_sandbox' | 'live' | 'not_configured'
   clientId: string
@@ -60,6 +60,8 @@ export interface Config {
   webhookAllowPrivate: boolean
   trustProxy: boolean
   sandboxAutosettle: boolean
+  /** Whether simulators stand in for services without keys. */
+  simulators: boolean
   rateOverrides: Record<string, RateOverrides>
   plaid: PlaidConfig
   stripe: StripeConfig
@@ -135,6 +137,7 @@ export const loadConfig = (env: Environment): Config => {
     webhookAllowPrivate: settings.ATLAS_WEBHOOK_ALLOW_PRIVATE,
     trustProxy: settings.ATLAS_TRUST_PROXY,
     sandboxAutosettle: settings.ATLAS_SANDBOX_AUTOSETTLE,
+    simulators: simulatorKeys !== undefined,
     rateOverrides: parseRateOverrides(settings.PUBLIC_API_RATE_OVERRIDES ?? '{}') ?? {},
     plaid: plaidConfig(settings, simulatorKeys),
     stripe: stripeConfig(settings, simulatorKeys),

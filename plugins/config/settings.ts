@@ -148,7 +148,7 @@ const integrations = {
   }),
   PLAID_CLIENT_ID: optionalText({
     description: 'The client id of Plaid.',
-    withoutIt: 'simulator (production: for test keys only)'
+    withoutIt: 'simulator (production: no banks)'
   }),
   PLAID_SECRET: optionalText({ description: 'The secret of Plaid. Set both or neither.' }),
   PLAID_ENV: choice(['sandbox', 'production'], {
@@ -182,8 +182,7 @@ const integrations = {
 
 const simulators = {
   ATLAS_SIMULATORS: flag({
-    description:
-      'Production only: replaces Plaid and Stripe with the built-in simulators, to rehearse. Credits are then free.',
+    description: 'Production only: simulates services without keys, and Plaid for test credentials. Credits are free.',
     default: false
   }),
   ATLAS_SANDBOX_AUTOSETTLE: flag({ description: 'Simulated transfers advance by themselves.', default: false })

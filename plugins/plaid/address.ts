@@ -1,6 +1,6 @@
 import { PlaidEnvironments } from 'plaid'
 import type { PlaidConfig } from '../config/index.ts'
 
-/** Where Plaid's own service is asked: its sandbox or its production, unless the operator leads elsewhere. */
+/** The base URL of Plaid's own service: the operator's PLAID_BASE_URL, else Plaid's sandbox or production. */
 export const addressOfPlaid = ({ mode, baseUrl }: PlaidConfig): string =>
   baseUrl ?? (PlaidEnvironments[mode === 'live' ? 'production' : 'sandbox'] as string)

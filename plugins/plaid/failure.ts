@@ -4,11 +4,11 @@ import { defineProblem, ProblemError } from '../http/errors/problem.ts'
 const upstreamRefused = defineProblem({
   status: 502,
   code: 'upstream_refused',
-  meaning: 'A service behind this one answered, and refused what this server asked of it.',
-  cure: '`error_code` is the service’s own code, and `request_id` finds the call in its dashboard. Where the code tells of the bank or of the link, repair the link; else tell the operator.'
+  meaning: 'An upstream service responded and refused the call of this server.',
+  cure: '`error_code` is the service’s own code, and `request_id` finds the call in its dashboard. If the code is about the bank or the link, repair the link; otherwise contact the operator.'
 })
 
-/** Plaid answered and refused. One that nobody catches becomes a 502 with Plaid's code in it. */
+/** Plaid refused a call. Uncaught, it becomes a 502 with Plaid's code. */
 export class PlaidFailure extends ProblemError {
   constructor(
     readonly status: number,
@@ -28,22 +28,22 @@ export class PlaidFailure extends ProblemError {
 export const isPlaidFailure = (error: unknown, ...codes: string[]): error is PlaidFailure =>
   error instanceof PlaidFailure && (codes.length === 0 || codes.includes(error.errorCode))
 
-/** What went wrong with one call, without anything of its request: that holds credentials. */
+/** How a call failed, without anything of its request, which contains credentials. */
 export interface CallFault {
-  /** `busy` was refused before it was begun, `unknown` may have been done although no answer says so, `refused` was answered. */
+  /** `busy`: Plaid has not begun the call. `unknown`: Plaid may have completed it. `refused`: Plaid responded with an error. */
   kind: 'busy' | 'unknown' | 'refused'
   error: ProblemError
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
-const unanswered = (reason: string): ProblemError =>
-  upstreamUnavailable(`Plaid did not answer (${reason}). Try again soon with the same idempotency key.`)
+const noResponse = (reason: string): ProblemError =>
+  upstreamUnavailable(`Plaid did not respond (${reason}). Retry soon with the same idempotency key.`)
 
-/** Socket errors of a connection that never came about: nothing was asked, so anything may be asked again. */
+/** Socket errors before a connection exists: Plaid received nothing, so every call may be retried. */
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'])
 
-/** What comes of a call by Plaid's package that failed, in the terms of axios, on which it is built; told by its mark, since the package loads a copy of its own. */
+/** An axios error, recognised by its mark, because Plaid's SDK loads its own copy of axios. */
 interface HttpError {
   isAxiosError: true
   code?: string
@@ -53,12 +53,12 @@ interface HttpError {
 const isHttpError = (error: unknown): error is HttpError =>
   typeof error === 'object' && error !== null && 'isAxiosError' in error
 
-/** Reads what an HTTP client threw; what is not of HTTP is a fault of ours and thrown on. */
+/** Reads an error of the HTTP client. @throws the error itself when it is another one */
 export const readFault = (error: unknown): CallFault => {
   if (!isHttpError(error)) throw error
   const { response, code } = error
   if (response === undefined)
-    return { kind: neverConnected.has(code ?? '') ? 'busy' : 'unknown', error: unanswered(code ?? 'no connection') }
+    return { kind: neverConnected.has(code ?? '') ? 'busy' : 'unknown', error: noResponse(code ?? 'no connection') }
   const body = (typeof response.data === 'object' && response.data !== null ? response.data : {}) as Record<
     string,
     unknown
@@ -66,8 +66,8 @@ export const readFault = (error: unknown): CallFault => {
   const errorType = textOf(body.error_type) ?? 'UNKNOWN'
   const errorCode = textOf(body.error_code) ?? `HTTP_${response.status}`
   if (response.status === 429 || errorType === 'RATE_LIMIT_EXCEEDED')
-    return { kind: 'busy', error: unanswered(errorCode) }
-  if (response.status >= 500) return { kind: 'unknown', error: unanswered(errorCode) }
+    return { kind: 'busy', error: noResponse(errorCode) }
+  if (response.status >= 500) return { kind: 'unknown', error: noResponse(errorCode) }
   return {
     kind: 'refused',
     error: new PlaidFailure(

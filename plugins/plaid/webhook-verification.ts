@@ -3,19 +3,19 @@ import { decodeProtectedHeader, importJWK, jwtVerify, type JWK } from 'jose'
 import type { Clock } from '../clock.ts'
 
 const longestAgeSeconds = 300
-/** How far ahead of ours Plaid's clock may be. */
+/** How far Plaid's clock may be ahead of ours. */
 const skewSeconds = 30
 const rememberedKeys = 64
 const keyLifetimeMs = 3_600_000
 const unknownLifetimeMs = 60_000
 const lookupsPerMinute = 30
 
-/** A key of /webhook_verification_key/get. */
+/** A key from /webhook_verification_key/get. */
 export type VerificationKey = JWK & { expired_at?: number | null }
 
 export interface WebhookVerifierOptions {
   clock: Clock
-  /** Asks Plaid for a key; undefined when Plaid does not know it. */
+  /** Looks up a key at Plaid; undefined when Plaid does not know it. */
   findKey: (keyId: string) => Promise<VerificationKey | undefined>
 }
 
@@ -24,12 +24,12 @@ interface Remembered {
   until: number
 }
 
-/** Keys by their ids, remembered for an hour. Invented ids cannot make it ask Plaid without end, nor push out a key that has proved to be Plaid's. */
+/** Caches keys by id for an hour. Invented ids can neither cause unlimited lookups nor evict a key that Plaid has confirmed. */
 const createKeyring = ({ clock, findKey }: WebhookVerifierOptions) => {
   const keys = new Map<string, Remembered>()
   const proven = new Set<string>()
   let window = { startedAt: 0, lookups: 0 }
-  const look = (keyId: string): Promise<VerificationKey | undefined> => {
+  const lookUp = (keyId: string): Promise<VerificationKey | undefined> => {
     const now = clock.now().getTime()
     if (now - window.startedAt >= 60_000) window = { startedAt: now, lookups: 0 }
     if (!proven.has(keyId) && ++window.lookups > lookupsPerMinute) return Promise.resolve(undefined)
@@ -53,7 +53,7 @@ const createKeyring = ({ clock, findKey }: WebhookVerifierOptions) => {
   }
   return (keyId: string): Promise<VerificationKey | undefined> => {
     const known = keys.get(keyId)
-    return known !== undefined && known.until > clock.now().getTime() ? known.key : look(keyId)
+    return known !== undefined && known.until > clock.now().getTime() ? known.key : lookUp(keyId)
   }
 }
 
@@ -76,9 +76,10 @@ const hashesTo = (body: Buffer, hexHash: unknown): boolean => {
 
 /**
  * Verifies webhooks as Plaid documents it (https://plaid.com/docs/api/webhooks/webhook-verification/): an ES256 JWT over the SHA-256 of the body, at most
- * five minutes old, under a key that Plaid names.
+ * five minutes old, under a key that Plaid publishes.
  *
- * @returns a function that answers whether `body` is Plaid's, by its `Plaid-Verification` header; it throws only when Plaid cannot be asked for a key.
+ * @returns a function that takes the `Plaid-Verification` header and the body, and returns whether Plaid signed them. It throws only when
+ *   the key lookup fails.
  */
 export const createWebhookVerifier = (options: WebhookVerifierOptions) => {
   const keyOf = createKeyring(options)

@@ -3,7 +3,7 @@ import diagnostics from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../plugins/clock.ts'
 import { openPostgres } from '../../plugins/database/index.ts'
-import { buildPlaidSimulator } from '../../simulators/plaid/index.ts'
+import { createPlaidSimulator } from '../../simulators/plaid/index.ts'
 import type { RecordedCall } from './exchange.ts'
 
 const { BANK_DATABASE_URL = '', PLAID_CLIENT_ID = '', PLAID_SECRET = '' } = process.env
@@ -32,7 +32,7 @@ diagnostics.subscribe('fastify.initialization', (message) => {
 
 const database = openPostgres(BANK_DATABASE_URL, 10, (error) => console.error(error))
 // It knows nobody to send webhooks to: what they set off would run at the product while a floor is measured.
-const bank = await buildPlaidSimulator({
+const { api: bank } = await createPlaidSimulator({
   db: database.db,
   clock: systemClock,
   clientId: PLAID_CLIENT_ID,

@@ -51,12 +51,12 @@ export const checkPlaid = async ({ plaid, environment }: Config): Promise<Findin
   if (plaid.mode === 'not_configured')
     return warn(
       'Plaid',
-      'not configured: live credentials reach no bank',
+      'not configured: no bank can be linked',
       'Set PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV=production.'
     )
   if (plaid.mode === 'sandbox') return simulated('Plaid', environment, 'PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV')
   const client = createPlaidClient({
-    basePath: () => addressOfPlaid(plaid),
+    baseUrl: addressOfPlaid(plaid),
     clientId: plaid.clientId,
     secret: plaid.secret
   })

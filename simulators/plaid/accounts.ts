@@ -1,6 +1,6 @@
 import { seededId } from './random.ts'
 
-/** An account of the sandbox user `user_good`. Amounts are dollars, as on Plaid's wire; some have four decimals there. */
+/** An account of the sandbox user `user_good`. Amounts are dollars, as on Plaid's wire; some have four decimals. */
 interface AccountTemplate {
   mask: string
   name: string
@@ -23,8 +23,8 @@ const template = (
   limit: number | null = null
 ): AccountTemplate => ({ mask, name, officialName, type, subtype, available, current, limit })
 
-// The balances never move, neither with the invented transactions nor with transfers: Plaid's sandbox
-// does not move them either, and callers' tests may rely on 110 and 100.
+// Neither transactions nor transfers change the balances: Plaid's sandbox does not change them either, and callers'
+// tests may rely on 110 and 100.
 const userGood: readonly AccountTemplate[] = [
   template('0000', 'Plaid Checking', 'Plaid Gold Standard 0% Interest Checking', 'depository', 'checking', 100, 110),
   template('1111', 'Plaid Saving', 'Plaid Silver Standard 0.1% Interest Saving', 'depository', 'savings', 200, 210),
@@ -54,7 +54,7 @@ const userGood: readonly AccountTemplate[] = [
   template('8888', 'Plaid Mortgage', null, 'loan', 'mortgage', null, 56302.06)
 ]
 
-/** What decides which accounts an item has. */
+/** The part of an item that decides its accounts. */
 export interface AccountOwner {
   item_id: string
   institution_id: string | null
@@ -79,7 +79,7 @@ export interface Account {
   holder_category: 'personal'
 }
 
-/** The account_id that an item's account with this mask has: always the same for the same item. */
+/** The account_id of an item's account with this mask, derived so that it never changes. */
 export const accountIdOf = (itemId: string, mask: string): string => seededId('account', itemId, mask)
 
 /** The accounts of an item, in Plaid's order. */
@@ -105,7 +105,7 @@ export const accountsOf = (item: AccountOwner): Account[] => {
   }))
 }
 
-/** An account that is known by its number alone (/transfer/migrate_account): nobody can see its balance. */
+/** An account that is known by its number only (/transfer/migrate_account), without a balance. */
 const migratedAccount = (itemId: string, mask: string, subtype: 'checking' | 'savings'): Account => ({
   account_id: accountIdOf(itemId, mask),
   balances: { available: null, current: null, limit: null, iso_currency_code: 'USD', unofficial_currency_code: null },

@@ -3,12 +3,12 @@ import { invalidField } from './errors.ts'
 import { beginning } from './history/timeline.ts'
 import type { Position } from './history/timeline.ts'
 
-/** Where a client stands: at rest at `from`, or `offset` rows into the loop of pages that leads from there to `target`. */
+/** A client's position: at rest at `from`, or `offset` rows into the pages that lead from there to `target`. */
 export interface Cursor {
   from: Position
   target: Position | null
   offset: number
-  /** The account that the loop is narrowed to. */
+  /** The only account whose transactions are included; null for all. */
   accountId: string | null
 }
 
@@ -19,7 +19,7 @@ const tagBytes = 9
 const tagOf = (itemId: string, payload: string) =>
   createHash('sha256').update(`${itemId}|${payload}`).digest().subarray(0, tagBytes)
 
-/** An opaque text; the tag binds it to its item, so that a cursor that was made up or belongs elsewhere is refused. */
+/** An opaque text. Its tag binds it to the item, so that invented and foreign cursors are refused. */
 export const encodeCursor = (itemId: string, { from, target, offset, accountId }: Cursor): string => {
   const place = (position: Position) => [Number.isFinite(position.at) ? position.at : null, position.batches]
   const payload = JSON.stringify([place(from), target === null ? null : place(target), offset, accountId])
@@ -33,7 +33,7 @@ export const decodeCursor = (itemId: string, text: string): Cursor => {
   if (bytes.length <= tagBytes || !tagOf(itemId, payload).equals(bytes.subarray(0, tagBytes))) {
     throw invalidField('cursor not associated with access_token')
   }
-  // The tag matched, so this is what encodeCursor wrote.
+  // The tag matched, so encodeCursor wrote this.
   const [from, target, offset, accountId] = JSON.parse(payload) as [
     [number | null, number],
     [number, number] | null,

@@ -1,4 +1,4 @@
-/** Plaid's error object, as its API answers it and as its item webhooks carry it. */
+/** Plaid's error object, in API responses and item webhooks. */
 export interface PlaidErrorBody {
   error_type: string
   error_code: string
@@ -10,7 +10,7 @@ export interface PlaidErrorBody {
   status: number
 }
 
-/** An error that the simulator answers the way Plaid does. */
+/** An error that the simulator returns as Plaid does. */
 export class PlaidApiError extends Error {
   readonly status: number
   readonly type: string

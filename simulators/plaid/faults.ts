@@ -2,9 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { internalServerError, itemLoginRequired, mutationDuringPagination, rateLimited } from './errors.ts'
 
 /**
- * The ways in which a call can go wrong. `drop` loses the question: nothing is processed. `drop_after` loses
- * the answer: everything is processed, then the connection is cut. `error_after` processes everything and
- * answers 500, which Plaid's reference warns of for transfers.
+ * The faults of a call. `drop` cuts the connection without an effect. `drop_after` commits the effect, then cuts the
+ * connection. `error_after` commits the effect and returns 500, which Plaid's reference warns of for transfers.
  */
 export const faultKinds = [
   'ITEM_LOGIN_REQUIRED',
@@ -27,11 +26,11 @@ export interface Fault {
 const defaultDelayMs = 1_000
 const mostPlanned = 10_000
 
-/** What is to go wrong next, in the order in which it was asked for, path by path. In memory: one instance's faults are its own. */
+/** The planned faults of each path, in order. They are kept in memory, so each instance has its own. */
 export class Faults {
   readonly #planned = new Map<string, Fault[]>()
 
-  /** Makes the next `times` calls of `path` (or of any path: `*`) fail in this way. `delayMs` belongs to `slow`. */
+  /** Plans a fault for the next `times` calls of `path`, or of any path with `*`. `delayMs` is for `slow`. */
   next(path: string, kind: FaultKind, times = 1, delayMs = defaultDelayMs): void {
     const queue = this.#planned.get(path) ?? []
     for (let i = 0; i < times && queue.length < mostPlanned; i++) queue.push({ kind, delayMs })
@@ -42,7 +41,7 @@ export class Faults {
     this.#planned.clear()
   }
 
-  /** Takes the fault that this call has to suffer; those planned for the very path come first. */
+  /** Removes and returns the fault of this call. Faults of the exact path come before those of `*`. */
   take(path: string): Fault | undefined {
     return this.#planned.get(path)?.shift() ?? this.#planned.get('*')?.shift()
   }
@@ -57,11 +56,12 @@ const rateLimitCodes: Readonly<Record<string, string>> = {
 }
 
 /**
- * Suffers what happens before a call is processed: an error is thrown, slowness is waited for.
+ * Applies the part of a fault that precedes the effect.
  *
- * @returns true when the connection is to be cut with nothing processed
+ * @returns true when the connection must be cut without an effect
+ * @throws PlaidApiError of the fault
  */
-export const sufferBefore = async (fault: Fault, path: string): Promise<boolean> => {
+export const applyBefore = async (fault: Fault, path: string): Promise<boolean> => {
   switch (fault.kind) {
     case 'ITEM_LOGIN_REQUIRED':
       throw itemLoginRequired()
@@ -71,7 +71,7 @@ export const sufferBefore = async (fault: Fault, path: string): Promise<boolean>
       throw internalServerError()
     case 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION':
       throw mutationDuringPagination()
-    // Real time, not the clock: slowness is for testing the caller's real timeout.
+    // Real time instead of the injected clock, to test the caller's timeout.
     case 'slow':
       await wait(fault.delayMs)
       return false

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import Fastify from 'fastify'
-import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyRequest } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Db } from '../../plugins/database/types.ts'
 import {
   PlaidApiError,
@@ -12,7 +11,7 @@ import {
   notFound,
   unknownFields
 } from './errors.ts'
-import { Faults, sufferBefore } from './faults.ts'
+import { Faults, applyBefore } from './faults.ts'
 import type { Fault } from './faults.ts'
 import { registerItemRoutes } from './item-routes.ts'
 import { randomRequestId } from './random.ts'
@@ -29,76 +28,74 @@ export type { Fault, FaultKind } from './faults.ts'
 export { historyBetween } from './history/timeline.ts'
 
 export interface PlaidSimulatorOptions {
-  /** Where its state lives, in tables of its own; several instances may share it. */
+  /** Holds the state, in schema `simulators`; several instances may share it. */
   db: Db
   clock: { now: () => Date }
-  /** The credentials that it accepts. */
+  /** The only credentials that the API accepts. */
   clientId: string
   secret: string
   faults?: Faults
-  /** Sends its webhooks. */
+  /** Sends the webhooks. */
   fetch?: typeof fetch
-  /** Where transfer webhooks go; asked at each of them. */
+  /** The URL for transfer webhooks, read at each of them; undefined sends none. */
   transferWebhookUrl?: () => string | undefined
-  /** Transfers move by the clock: posted, settled and available on later business days. */
+  /** Whether the clock moves transfers: posted, settled and available on later business days. */
   autosettle?: boolean
-  /** Hears of the simulator's own defects; everything else is answered to the caller. */
+  /** Receives unexpected errors; without it they are not logged. */
   logger?: FastifyBaseLogger
 }
 
-export interface PlaidSimulatorControls {
+export interface PlaidSimulator {
+  /** Plaid's API. The caller listens on an address of its choice, and closes it. */
+  api: FastifyInstance
   faults: Faults
-  /** Fulfilled when no webhook is on its way any more. */
+  /** Resolves when every webhook has been delivered or given up. */
   settled: () => Promise<void>
-  /** What a person does in Link's update mode: the item works again. */
+  /** Repairs an item, as a person does in Link's update mode. */
   repairLogin: (itemId: string) => Promise<void>
-  /** What banks do up to sixty days later, and what the sandbox cannot be told over the wire: they take a settled debit back. */
+  /** Returns a settled debit. Banks can do that for sixty days; Plaid's sandbox has no endpoint for it. */
   takeBackDebit: (transferId: string) => Promise<void>
 }
 
-export type PlaidSimulator = FastifyInstance & { simulator: PlaidSimulatorControls }
-
-/**
- * Plaid's sandbox in this process, on Plaid's wire protocol. The caller listens on an address of its choice
- * and closes it; the database's tables must exist (migration 0002).
- */
-export const buildPlaidSimulator = async (options: PlaidSimulatorOptions): Promise<PlaidSimulator> => {
+/** Creates a Plaid sandbox that speaks Plaid's wire protocol. Its migrations must have run. */
+export const createPlaidSimulator = async (options: PlaidSimulatorOptions): Promise<PlaidSimulator> => {
+  const { db, clock, clientId, secret } = options
   const simulation: Simulation = {
-    db: options.db,
-    clock: options.clock,
-    clientId: options.clientId,
-    secret: options.secret,
+    db,
+    clock,
+    clientId,
+    secret,
     faults: options.faults ?? new Faults(),
-    feed: new TransactionFeed(options.db),
-    webhooks: new WebhookSender({ db: options.db, clock: options.clock, fetch: options.fetch ?? fetch }),
+    feed: new TransactionFeed(db),
+    webhooks: new WebhookSender({ db, clock, fetch: options.fetch ?? fetch }),
     transferWebhookUrl: options.transferWebhookUrl ?? (() => undefined),
     autosettle: options.autosettle ?? false
   }
-  const app: FastifyInstance = Fastify({
+  const api: FastifyInstance = fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger, disableRequestLogging: true }),
     genReqId: randomRequestId,
     requestIdHeader: false,
     bodyLimit: 262_144,
     ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false } }
   })
-  answerErrorsLikePlaid(app)
-  sufferFaults(app, simulation)
-  requireCredentials(app, simulation)
-  registerItemRoutes(app, simulation)
-  registerSandboxRoutes(app, simulation)
-  registerTransferRoutes(app, simulation)
-  app.addHook('onClose', async () => await simulation.webhooks.close())
-  await app.ready()
-  const simulator: PlaidSimulatorControls = {
+  sendErrorsLikePlaid(api)
+  injectFaults(api, simulation)
+  requireCredentials(api, simulation)
+  registerItemRoutes(api, simulation)
+  registerSandboxRoutes(api, simulation)
+  registerTransferRoutes(api, simulation)
+  api.addHook('onClose', async () => await simulation.webhooks.close())
+  await api.ready()
+  return {
+    api,
     faults: simulation.faults,
     settled: async () => await simulation.webhooks.settled(),
     repairLogin: async (itemId) => await repairLogin(simulation, itemId),
-    takeBackDebit: async (transferId) => await takeBackDebit(simulation.db, transferId, simulation.clock.now())
+    takeBackDebit: async (transferId) => await takeBackDebit(db, transferId, clock.now())
   }
-  return Object.assign(app, { simulator })
 }
 
-/** Ajv's findings in Plaid's words: missing fields first, then unknown ones, then the first that is wrong. */
+/** Ajv's findings as Plaid's error: missing fields first, then unknown ones, then the first invalid one. */
 const validationError = (error: FastifyError): PlaidApiError => {
   const findings = error.validation ?? []
   const names = (keyword: string, parameter: string) =>
@@ -121,7 +118,7 @@ const toPlaidError = (error: FastifyError | PlaidApiError): PlaidApiError => {
   return internalServerError()
 }
 
-const answerErrorsLikePlaid = (app: FastifyInstance): void => {
+const sendErrorsLikePlaid = (app: FastifyInstance): void => {
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     const plaidError = toPlaidError(error)
     if (plaidError.status === 500 && !(error instanceof PlaidApiError)) request.log.error(error)
@@ -135,22 +132,22 @@ const answerErrorsLikePlaid = (app: FastifyInstance): void => {
 
 const isControl = (request: FastifyRequest) => request.routeOptions.url?.startsWith('/simulator/') ?? true
 
-const sufferFaults = (app: FastifyInstance, simulation: Simulation): void => {
-  const suffered = new WeakMap<FastifyRequest, Fault>()
+const injectFaults = (app: FastifyInstance, simulation: Simulation): void => {
+  const injected = new WeakMap<FastifyRequest, Fault>()
   app.addHook('onRequest', async (request, reply) => {
     if (isControl(request)) return
     const path = request.routeOptions.url ?? ''
     const fault = simulation.faults.take(path)
     if (fault === undefined) return
-    suffered.set(request, fault)
-    if (await sufferBefore(fault, path)) {
+    injected.set(request, fault)
+    if (await applyBefore(fault, path)) {
       reply.hijack()
       request.raw.socket.destroy()
     }
   })
   app.addHook('onSend', async (request, reply, payload) => {
-    const fault = suffered.get(request)
-    // By now the handler is through and its effects are committed: only the answer is lost.
+    const fault = injected.get(request)
+    // The handler has committed its effects by now: only the response is lost.
     if (fault?.kind === 'drop_after') {
       request.raw.socket.destroy()
     } else if (fault?.kind === 'error_after') {
@@ -164,7 +161,7 @@ const sufferFaults = (app: FastifyInstance, simulation: Simulation): void => {
 
 const digest = (text: string) => createHash('sha256').update(text).digest()
 
-/** Credentials come in the body or in two headers, as with Plaid; both halves are compared in constant time. */
+/** Credentials come in the body or in two headers, as with Plaid; both are compared in constant time. */
 const requireCredentials = (app: FastifyInstance, simulation: Simulation): void => {
   const clientId = digest(simulation.clientId)
   const secret = digest(simulation.secret)

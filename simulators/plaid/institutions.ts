@@ -1,4 +1,4 @@
-/** A bank of Plaid's sandbox. The routing numbers are those that its documentation shows. */
+/** A bank of Plaid's sandbox, with the routing numbers of Plaid's documentation. */
 export interface Institution {
   institution_id: string
   name: string
@@ -45,7 +45,7 @@ const institutions: ReadonlyMap<string, Institution> = new Map(
 export const findInstitution = (id: string | null): Institution | undefined =>
   id === null ? undefined : institutions.get(id)
 
-/** The institution that Plaid's sandbox documentation uses throughout. */
+/** The institution in the examples of Plaid's sandbox documentation. */
 export const defaultInstitutionId = 'ins_109508'
 
 /** The institution object of /institutions/get_by_id. */

@@ -18,15 +18,15 @@ import {
 import type { Item } from './items.ts'
 import { findLinkToken, insertLinkToken, markExchanged, markRemoved } from './queries.ts'
 import * as schemas from './schemas.ts'
-import { endpoint } from './simulation.ts'
+import { registerEndpoint } from './simulation.ts'
 import type { Simulation } from './simulation.ts'
 import type { Webhook } from './webhooks.ts'
 
-/** Link tokens live four hours, in update mode half an hour, as Plaid documents. */
+/** Link tokens expire after four hours, in update mode after half an hour, as Plaid documents. */
 const linkTokenLifeMs = 4 * 3_600_000
 const updateTokenLifeMs = 30 * 60_000
 
-/** Link, items, accounts, transactions and institutions. */
+/** Registers Link, items, accounts, transactions and institutions. */
 export const registerItemRoutes = (app: FastifyInstance, simulation: Simulation): void => {
   registerLinkTokens(app, simulation)
   registerExchange(app, simulation)
@@ -35,7 +35,7 @@ export const registerItemRoutes = (app: FastifyInstance, simulation: Simulation)
 
 const registerLinkTokens = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
-  endpoint(app, simulation, '/link/token/create', schemas.linkTokenCreate, async (body, { now }) => {
+  registerEndpoint(app, simulation, '/link/token/create', schemas.linkTokenCreate, async (body, { now }) => {
     const clientUserId = body.user?.client_user_id ?? body.user_id
     if (clientUserId === undefined) throw missingFields(['user'])
     const updateItemId = await updatedItemId(simulation, body)
@@ -61,7 +61,7 @@ const registerLinkTokens = (app: FastifyInstance, simulation: Simulation): void 
     return { link_token: token, expiration: expiresAt.toISOString() }
   })
 
-  endpoint(app, simulation, '/link/token/get', schemas.linkTokenGet, async (body) => {
+  registerEndpoint(app, simulation, '/link/token/get', schemas.linkTokenGet, async (body) => {
     const row = await findLinkToken(db, body.link_token)
     if (row === undefined) throw invalidLinkToken()
     const { request } = row
@@ -81,7 +81,7 @@ const registerLinkTokens = (app: FastifyInstance, simulation: Simulation): void 
   })
 }
 
-/** The item that a link token in update mode is for: named by its access token, or by a transfer that waits for its repair. */
+/** The item that a link token in update mode repairs, named by its access token or by a transfer authorization. */
 const updatedItemId = async (
   simulation: Simulation,
   body: { access_token?: string | null; transfer?: { authorization_id?: string } }
@@ -90,7 +90,7 @@ const updatedItemId = async (
     return (await requireItem(simulation, body.access_token)).item_id
   if (body.transfer?.authorization_id === undefined) return null
   const authorization = await simulation.db
-    .selectFrom('plaid_sim_authorizations')
+    .selectFrom('simulators.plaid_authorizations')
     .select('item_id')
     .where('authorization_id', '=', body.transfer.authorization_id)
     .executeTakeFirst()
@@ -98,7 +98,7 @@ const updatedItemId = async (
   return authorization.item_id
 }
 
-/** How far back an item's history reaches; start_date is the sandbox's older way to say so. */
+/** The length of an item's history in days. start_date is the sandbox's older parameter. */
 const daysRequested = (
   transactions: { start_date?: string; days_requested?: number } | null | undefined,
   now: Date
@@ -110,7 +110,7 @@ const daysRequested = (
   return Math.min(historyDays, Math.max(1, dayOf(now.getTime()) - dayOf(start)))
 }
 
-/** What Plaid sends when a new item's transactions have arrived; here they are there at once. */
+/** The webhooks for a new item's transactions, which are available immediately. */
 const firstWebhooks = async (simulation: Simulation, item: Item, now: Date): Promise<Webhook[]> => {
   if (item.webhook === null || !item.products.includes('transactions')) return []
   const { initial, historical } = await simulation.feed.count(item, now)
@@ -123,30 +123,36 @@ const firstWebhooks = async (simulation: Simulation, item: Item, now: Date): Pro
 
 const registerExchange = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
-  endpoint(app, simulation, '/sandbox/public_token/create', schemas.publicTokenCreate, async (body, { now }) => {
-    const { publicToken } = await linkItem(
-      simulation,
-      {
-        institutionId: body.institution_id,
-        clientUserId: null,
-        webhook: body.options?.webhook ?? null,
-        products: body.initial_products,
-        // Plaid gives 90 days unless told otherwise; the simulator gives all that it has.
-        daysRequested: daysRequested(body.options?.transactions, now)
-      },
-      now
-    )
-    return { public_token: publicToken }
-  })
+  registerEndpoint(
+    app,
+    simulation,
+    '/sandbox/public_token/create',
+    schemas.publicTokenCreate,
+    async (body, { now }) => {
+      const { publicToken } = await linkItem(
+        simulation,
+        {
+          institutionId: body.institution_id,
+          clientUserId: null,
+          webhook: body.options?.webhook ?? null,
+          products: body.initial_products,
+          // Plaid's default is 90 days; the simulator's is its whole history.
+          daysRequested: daysRequested(body.options?.transactions, now)
+        },
+        now
+      )
+      return { public_token: publicToken }
+    }
+  )
 
-  endpoint(app, simulation, '/item/public_token/exchange', schemas.publicTokenExchange, async (body, call) => {
+  registerEndpoint(app, simulation, '/item/public_token/exchange', schemas.publicTokenExchange, async (body, call) => {
     const item = await redeemPublicToken(simulation, body.public_token, call.now)
     if (await markExchanged(db, item.item_id, call.now))
       call.webhooks.push(...(await firstWebhooks(simulation, item, call.now)))
     return { access_token: item.access_token, item_id: item.item_id }
   })
 
-  endpoint(app, simulation, '/item/remove', schemas.itemRemove, async (body, { now }) => {
+  registerEndpoint(app, simulation, '/item/remove', schemas.itemRemove, async (body, { now }) => {
     const item = await requireItem(simulation, body.access_token)
     await markRemoved(db, item.item_id, now)
     return {}
@@ -154,20 +160,20 @@ const registerExchange = (app: FastifyInstance, simulation: Simulation): void =>
 }
 
 const registerReads = (app: FastifyInstance, simulation: Simulation): void => {
-  endpoint(app, simulation, '/item/get', schemas.itemGet, async (body, { now }) => {
+  registerEndpoint(app, simulation, '/item/get', schemas.itemGet, async (body, { now }) => {
     const item = await requireItem(simulation, body.access_token)
     return { item: { ...itemBody(item), created_at: item.created_at.toISOString() }, status: itemStatus(item, now) }
   })
 
-  // The balances are fixed, so the cached and the refreshed ones are the same.
+  // Balances are fixed, so both endpoints return the same ones.
   for (const path of ['/accounts/get', '/accounts/balance/get']) {
-    endpoint(app, simulation, path, schemas.accountsGet, async (body) => {
+    registerEndpoint(app, simulation, path, schemas.accountsGet, async (body) => {
       const item = await requireHealthyItem(simulation, body.access_token)
       return { accounts: selectAccounts(item, body.options?.account_ids), item: itemBody(item) }
     })
   }
 
-  endpoint(
+  registerEndpoint(
     app,
     simulation,
     '/transactions/sync',
@@ -176,7 +182,7 @@ const registerReads = (app: FastifyInstance, simulation: Simulation): void => {
       await simulation.feed.page(await requireHealthyItem(simulation, body.access_token), body, now)
   )
 
-  endpoint(app, simulation, '/institutions/get_by_id', schemas.institutionsGetById, async (body, { now }) => {
+  registerEndpoint(app, simulation, '/institutions/get_by_id', schemas.institutionsGetById, async (body, { now }) => {
     const institution = findInstitution(body.institution_id)
     if (institution === undefined || !institution.country_codes.some((code) => body.country_codes.includes(code)))
       throw invalidInstitution()

@@ -24,7 +24,7 @@ import type { Webhook } from './webhooks.ts'
 
 export type Item = Selectable<ItemsTable>
 
-/** What a link (by a person, or by the sandbox's shortcut) leads to. */
+/** A new item, from Link or from the sandbox's shortcut. */
 export interface NewItem {
   institutionId: string
   clientUserId: string | null
@@ -48,7 +48,7 @@ const blank = {
   migrated_subtype: null
 }
 
-/** Makes an item and the public token that is to be exchanged for access to it. */
+/** Creates an item, and a public token for its access token. */
 export const linkItem = async (
   { db }: Simulation,
   wanted: NewItem,
@@ -75,7 +75,7 @@ export const issuePublicToken = async (db: Simulation['db'], itemId: string, now
   return token
 }
 
-/** An item for an account that is known by its numbers alone. */
+/** Creates an item for an account that is known by its numbers only. */
 export const migrateAccount = async (
   { db }: Simulation,
   account: { routing: string; number: string; subtype: 'checking' | 'savings' },
@@ -96,8 +96,8 @@ export const migrateAccount = async (
   })
 
 /**
- * The item behind a public token. A token may be exchanged again within its life: a caller that crashed
- * between the exchange and its own commit then gets the same access token.
+ * The item of a public token. A token can be exchanged again until it expires, so that a caller that crashed between the
+ * exchange and its own commit gets the same access token.
  *
  * @throws PlaidApiError INVALID_PUBLIC_TOKEN
  */
@@ -123,14 +123,14 @@ export const requireItem = async ({ db }: Simulation, accessToken: string): Prom
   return item
 }
 
-/** @throws PlaidApiError also ITEM_LOGIN_REQUIRED */
+/** @throws PlaidApiError as `requireItem`, or ITEM_LOGIN_REQUIRED */
 export const requireHealthyItem = async (simulation: Simulation, accessToken: string): Promise<Item> => {
   const item = await requireItem(simulation, accessToken)
   if (item.login_required_at !== null) throw itemLoginRequired()
   return item
 }
 
-/** The accounts that were asked for; all of them unless ids were given. */
+/** The accounts with these ids; all accounts without ids. @throws PlaidApiError INVALID_ACCOUNT_ID */
 export const selectAccounts = (item: Item, accountIds: string[] | undefined) => {
   const accounts = accountsOf(item)
   if (accountIds === undefined) return accounts
@@ -141,7 +141,7 @@ export const selectAccounts = (item: Item, accountIds: string[] | undefined) => 
 
 const itemError = (item: Item) => (item.login_required_at === null ? null : itemLoginRequired().body())
 
-/** The item object that Plaid's answers carry. */
+/** The item object of Plaid's responses. */
 export const itemBody = (item: Item) => {
   const institution = findInstitution(item.institution_id)
   return {
@@ -156,8 +156,8 @@ export const itemBody = (item: Item) => {
     billed_products: item.products,
     products: item.products,
     consented_products: item.products,
-    // Sandbox consents do not end, and items do not fall into ITEM_LOGIN_REQUIRED by themselves after 30 days
-    // as Plaid's do: a demonstration that breaks by itself a month later would puzzle people.
+    // Consent does not expire. Unlike Plaid's, items do not require a login after 30 days, because a demonstration must
+    // not break after a month.
     consent_expiration_time: null,
     update_type: 'background'
   }
@@ -178,7 +178,7 @@ export const itemStatus = (item: Item, now: Date) => ({
       : { sent_at: item.last_webhook_at.toISOString(), code_sent: item.last_webhook_code }
 })
 
-/** A webhook of this item, or none when the item has no address for it. */
+/** A webhook of this item; none when the item has no webhook URL. */
 export const itemWebhook = (
   item: Item,
   type: string,

@@ -10,27 +10,27 @@ const letters = (bytes: Uint8Array, length: number) => {
   return text
 }
 
-/** An identifier of Plaid's shape that is always the same for the same parts. */
+/** An identifier in Plaid's format, derived from its parts. */
 export const seededId = (...parts: (string | number)[]): string =>
   letters(createHash('sha512').update(parts.join('|')).digest(), idLength)
 
-/** A fresh identifier of Plaid's shape. */
+/** A random identifier in Plaid's format. */
 export const randomId = (): string => letters(randomBytes(idLength), idLength)
 
-/** A fresh request_id of Plaid's shape. */
+/** A random request_id in Plaid's format. */
 export const randomRequestId = (): string => letters(randomBytes(requestIdLength), requestIdLength)
 
-/** A stream of pseudo-random choices that depends on its seed alone. */
+/** A stream of pseudo-random choices that depends on its seed only. */
 export interface SeededRandom {
   /** In [0, 1). */
   next: () => number
-  /** A whole number from `min` to `max`, both included. */
+  /** An integer in [min, max]. */
   whole: (min: number, max: number) => number
   chance: (probability: number) => boolean
   pick: <T>(choices: readonly T[]) => T
 }
 
-/** Four 32-bit words from a text: enough state for sfc32, spread by a multiplicative hash (cyrb128). */
+/** Hashes a text to the four 32-bit words of sfc32's state (cyrb128). */
 const hashWords = (text: string): [number, number, number, number] => {
   let a = 1779033703
   let b = 3144134277
@@ -47,7 +47,7 @@ const hashWords = (text: string): [number, number, number, number] => {
 }
 
 /** sfc32 (Chris Doty-Humphrey's PractRand family): small, fast, and the same on every machine. */
-export const seededRandom = (seed: string): SeededRandom => {
+export const createSeededRandom = (seed: string): SeededRandom => {
   let [a, b, c, d] = hashWords(seed)
   const next = () => {
     const sum = (((a + b) | 0) + d) | 0

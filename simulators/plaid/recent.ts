@@ -1,4 +1,4 @@
-/** A map that keeps only what was used last: the bound on what the simulator remembers in memory. */
+/** A least-recently-used cache. */
 export class Recent<Value> {
   readonly #entries = new Map<string, Value>()
   readonly #capacity: number

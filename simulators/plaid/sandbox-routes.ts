@@ -13,15 +13,15 @@ import {
 import type { Item } from './items.ts'
 import { findItem, findLinkToken, insertBatch, setLoginRequired } from './queries.ts'
 import * as schemas from './schemas.ts'
-import { endpoint } from './simulation.ts'
+import { registerEndpoint } from './simulation.ts'
 import type { Simulation } from './simulation.ts'
 import { findVerificationKey } from './webhooks.ts'
 import type { Webhook } from './webhooks.ts'
 
-/** Plaid's sandbox endpoints for items, its webhook keys, and the simulator's own controls under /simulator. */
+/** Registers Plaid's sandbox endpoints for items, its webhook keys, and the simulator's controls under /simulator. */
 export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
-  endpoint(app, simulation, '/sandbox/item/fire_webhook', schemas.fireWebhook, async (body, call) => {
+  registerEndpoint(app, simulation, '/sandbox/item/fire_webhook', schemas.fireWebhook, async (body, call) => {
     const item = await requireItem(simulation, body.access_token)
     if (item.webhook === null) throw webhookNotSet()
     const webhooks = webhookOf(item, body.webhook_code, body.webhook_type, call.now)
@@ -31,7 +31,7 @@ export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulati
     return { webhook_fired: true }
   })
 
-  endpoint(app, simulation, '/sandbox/item/reset_login', schemas.itemGet, async (body, call) => {
+  registerEndpoint(app, simulation, '/sandbox/item/reset_login', schemas.itemGet, async (body, call) => {
     const item = await requireItem(simulation, body.access_token)
     if (item.login_required_at === null) {
       await setLoginRequired(db, item.item_id, call.now)
@@ -40,14 +40,20 @@ export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulati
     return { reset_login: true }
   })
 
-  endpoint(app, simulation, '/webhook_verification_key/get', schemas.webhookVerificationKeyGet, async (body) => ({
-    key: await findVerificationKey(db, body.key_id)
-  }))
+  registerEndpoint(
+    app,
+    simulation,
+    '/webhook_verification_key/get',
+    schemas.webhookVerificationKeyGet,
+    async (body) => ({
+      key: await findVerificationKey(db, body.key_id)
+    })
+  )
 
   registerControls(app, simulation)
 }
 
-/** The webhook of each code that the sandbox can be told to fire. @throws PlaidApiError when the item has no such product */
+/** The webhook of each code that the sandbox can fire. @throws PlaidApiError when the item has no such product */
 const webhookOf = (item: Item, code: string, type: string | undefined, now: Date): Webhook[] => {
   const requireProduct = (product: string) => {
     if (!item.products.includes(product)) throw productNotEnabled(product)
@@ -73,7 +79,7 @@ const webhookOf = (item: Item, code: string, type: string | undefined, now: Date
       return itemWebhook(item, 'ITEM', code, { error: null })
     case 'LOGIN_REPAIRED':
       return itemWebhook(item, 'ITEM', code)
-    // The others belong to products (assets, micro-deposits, investments) that the simulator does not have.
+    // Other codes belong to products that the simulator does not have, such as assets and investments.
     default:
       throw productNotEnabled(type?.toLowerCase() ?? 'assets')
   }
@@ -84,20 +90,20 @@ export const repairLogin = async ({ db }: Simulation, itemId: string): Promise<v
   if (!(await setLoginRequired(db, itemId, null))) throw itemNotFound()
 }
 
-/** What a person would do in Link's windows, and what a test wants to go wrong. Plaid has nothing under this path. */
+/** Controls for a person's actions in Link and for faults. Plaid has no such endpoints. */
 const registerControls = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
-  endpoint(app, simulation, '/simulator/faults', schemas.controlFaults, async (body) => {
+  registerEndpoint(app, simulation, '/simulator/faults', schemas.controlFaults, async (body) => {
     simulation.faults.next(body.path, body.kind, body.times ?? 1, body.delay_ms)
     return { kinds: faultKinds }
   })
 
-  endpoint(app, simulation, '/simulator/items/repair_login', schemas.controlItem, async (body) => {
+  registerEndpoint(app, simulation, '/simulator/items/repair_login', schemas.controlItem, async (body) => {
     await repairLogin(simulation, body.item_id)
     return {}
   })
 
-  endpoint(app, simulation, '/simulator/items/add_transactions', schemas.controlItem, async (body, call) => {
+  registerEndpoint(app, simulation, '/simulator/items/add_transactions', schemas.controlItem, async (body, call) => {
     const item = await findItem(db, body.item_id)
     if (item === undefined || item.removed_at !== null) throw itemNotFound()
     await insertBatch(db, item.item_id, call.now)
@@ -105,8 +111,8 @@ const registerControls = (app: FastifyInstance, simulation: Simulation): void =>
     return {}
   })
 
-  // Finishing Link: an ordinary link token yields a new item, one in update mode repairs the item that it is for.
-  endpoint(app, simulation, '/simulator/link/complete', schemas.controlLinkComplete, async (body, { now }) => {
+  // Completing Link creates an item, or in update mode repairs the token's item.
+  registerEndpoint(app, simulation, '/simulator/link/complete', schemas.controlLinkComplete, async (body, { now }) => {
     const token = await findLinkToken(db, body.link_token)
     if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
     if (token.update_item_id !== null) {

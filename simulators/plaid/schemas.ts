@@ -2,11 +2,11 @@ import { Type } from '@sinclair/typebox'
 import type { TProperties, TSchema } from '@sinclair/typebox'
 import { faultKinds } from './faults.ts'
 
-/** Fields that Plaid knows and the simulator takes no notice of: accepted, so that only invented names are refused. */
+/** Plaid's fields that the simulator ignores. */
 const ignored = (...names: string[]): TProperties =>
   Object.fromEntries(names.map((name) => [name, Type.Optional(Type.Unknown())]))
 
-/** A request body: Plaid refuses fields that it does not know. Credentials may be here or in the headers. */
+/** A request body. Plaid refuses unknown fields. Credentials may be in the body or in the headers. */
 const body = <Fields extends TProperties>(fields: Fields, ...ignoredNames: string[]) => {
   const schema = Type.Object(
     { client_id: Type.Optional(Type.String()), secret: Type.Optional(Type.String()), ...fields },
@@ -139,7 +139,7 @@ export const institutionsGetById = body({
   )
 })
 
-/** The codes that Plaid's own reference lists for the sandbox. */
+/** The webhook codes that Plaid's reference lists for the sandbox. */
 export const fireWebhook = body({
   ...accessToken,
   webhook_type: Type.Optional(
@@ -162,7 +162,7 @@ export const fireWebhook = body({
 })
 export const webhookVerificationKeyGet = body({ key_id: text })
 
-/** A dollar amount with two decimals, as Plaid demands; at most eleven digits, which is safe in integer cents. */
+/** A dollar amount with two decimals, as Plaid requires. Eleven digits at most are safe as integer cents. */
 const amount = Type.String({ pattern: '^(0|[1-9][0-9]{0,10})\\.[0-9]{2}$' })
 const optionalText = Type.Optional(nullable(Type.String()))
 
@@ -267,7 +267,7 @@ export const transferMigrateAccount = body(
   'wire_routing_number'
 )
 
-/** The simulator's own controls; Plaid has no such endpoints. */
+/** The simulator's own controls, which Plaid does not have. */
 export const controlFaults = body({
   path: text,
   kind: oneOf(faultKinds),

@@ -5,7 +5,7 @@ import type { Faults } from './faults.ts'
 import type { TransactionFeed } from './sync.ts'
 import type { Webhook, WebhookSender } from './webhooks.ts'
 
-/** What the routes of the simulator share. */
+/** The state and options that all routes share. */
 export interface Simulation {
   db: Db
   clock: { now: () => Date }
@@ -14,22 +14,22 @@ export interface Simulation {
   faults: Faults
   feed: TransactionFeed
   webhooks: WebhookSender
-  /** Where TRANSFER_EVENTS_UPDATE goes; Plaid keeps that address in its dashboard. */
+  /** The URL for TRANSFER_EVENTS_UPDATE, which Plaid has in its dashboard. */
   transferWebhookUrl: () => string | undefined
   autosettle: boolean
 }
 
-/** One call: when it came, and what it wants sent once it has been answered. */
+/** A call: its time, and the webhooks to send after its response. */
 export interface Call {
   now: Date
   webhooks: Webhook[]
 }
 
 /**
- * Registers one of Plaid's endpoints. Webhooks that the handler asks for are sent after the answer,
- * whether or not the answer arrives; a handler that throws sends none.
+ * Registers one of Plaid's endpoints. The handler's webhooks are sent after the response, whether or not that arrives.
+ * A handler that throws sends none.
  */
-export const endpoint = <Body extends TSchema>(
+export const registerEndpoint = <Body extends TSchema>(
   app: FastifyInstance,
   simulation: Simulation,
   path: string,
@@ -38,12 +38,12 @@ export const endpoint = <Body extends TSchema>(
 ): void => {
   app.post<{ Body: Static<Body> }>(path, { schema: { body } }, async (request, reply) => {
     const call: Call = { now: simulation.clock.now(), webhooks: [] }
-    const answer = await handler(request.body, call)
-    const answered = new Promise<void>((resolve) => {
+    const result = await handler(request.body, call)
+    const responded = new Promise<void>((resolve) => {
       reply.raw.once('finish', resolve)
       reply.raw.once('close', resolve)
     })
-    simulation.webhooks.sendAfter(answered, call.webhooks)
-    return { ...answer, request_id: request.id }
+    simulation.webhooks.sendAfter(responded, call.webhooks)
+    return { ...result, request_id: request.id }
   })
 }

@@ -12,7 +12,7 @@ import { findBatchesAfter, setDaysRequested } from './queries.ts'
 import { Recent } from './recent.ts'
 import type { ItemsTable } from './tables.ts'
 
-/** What /transactions/sync was asked. */
+/** The request of /transactions/sync. */
 export interface SyncRequest {
   cursor?: string
   count?: number
@@ -28,11 +28,11 @@ type Row = { list: 'added' | 'modified' | 'removed'; version: Version }
 const rememberedTimelines = 64
 const rememberedLoops = 32
 
-/** Reads items' feeds. Holds nothing that another instance would not compute alike. */
+/** Reads items' feeds. Its caches hold only what every instance computes alike. */
 export class TransactionFeed {
   readonly #db: Db
   readonly #timelines = new Recent<Timeline>(rememberedTimelines)
-  // A loop of pages is computed at its first page and cut from memory at the others.
+  // The first page of a sync computes the rows of all its pages.
   readonly #loops = new Recent<Row[]>(rememberedLoops)
 
   constructor(db: Db) {
@@ -55,7 +55,7 @@ export class TransactionFeed {
     return timeline
   }
 
-  /** How many transactions the item shows in all, and how many of the last 30 days: what the first webhooks tell. */
+  /** The number of transactions in the last 30 days and before, for the first webhooks. */
   async count(item: Selectable<ItemsTable>, now: Date): Promise<{ initial: number; historical: number }> {
     const timeline = await this.#timelineOf(item)
     const { added } = timeline.difference(startCursor.from, timeline.position(now.getTime()))
@@ -65,10 +65,10 @@ export class TransactionFeed {
   }
 
   /**
-   * One page of what changed since the cursor.
+   * One page of the changes since the cursor.
    *
    * @throws PlaidApiError TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION when the item changed since the
-   *   loop's first page; INVALID_FIELD for a cursor that is not this item's
+   *   first page; INVALID_FIELD for a cursor that is not this item's
    */
   async page(item: Selectable<ItemsTable>, request: SyncRequest, now: Date) {
     const accountId = request.options?.account_id ?? null
@@ -79,7 +79,7 @@ export class TransactionFeed {
     }
     const timeline = await this.#timelineOf(item)
     const cursor = this.#cursorOf(item, request.cursor ?? '', accountId, timeline, now)
-    // Never behind the cursor: an instance whose clock is a little slow must not take time back.
+    // Never before the cursor: an instance with a slow clock must not go back in time.
     const present = timeline.position(now.getTime(), cursor.target ?? cursor.from)
     const target = cursor.target ?? present
     if (target.at !== present.at || target.batches !== present.batches) throw mutationDuringPagination()
@@ -107,7 +107,7 @@ export class TransactionFeed {
     now: Date
   ): Cursor {
     if (text === '') return { ...startCursor, accountId }
-    // Plaid's way to begin with the present, for callers who have the past from elsewhere.
+    // Plaid's cursor for callers that skip the history.
     if (text === 'now') return { ...startCursor, from: timeline.position(now.getTime()), accountId }
     const cursor = decodeCursor(item.item_id, text)
     if (cursor.accountId !== accountId) throw invalidField('cursor was issued for another account_id')

@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { JWK } from 'jose'
 
-/** A jsonb column: read as a value, written as a string, because both engines then agree on arrays. */
+/** A jsonb column: read as a value, written as a string, because the engines disagree on arrays. */
 type Json<T> = ColumnType<T, string, string>
 
 export interface ItemsTable {
@@ -31,7 +31,7 @@ export interface PublicTokensTable {
   expires_at: Date
 }
 
-/** What a link token remembers of the request that made it. */
+/** The part of its request that a link token keeps. */
 export interface LinkRequest {
   client_name: string
   language: string
@@ -125,14 +125,14 @@ export interface WebhookKeysTable {
 
 declare module '../../plugins/database/types.ts' {
   interface Database {
-    plaid_sim_items: ItemsTable
-    plaid_sim_public_tokens: PublicTokensTable
-    plaid_sim_link_tokens: LinkTokensTable
-    plaid_sim_batches: BatchesTable
-    plaid_sim_authorizations: AuthorizationsTable
-    plaid_sim_transfers: TransfersTable
-    plaid_sim_transfer_events: TransferEventsTable
-    plaid_sim_counters: CountersTable
-    plaid_sim_webhook_keys: WebhookKeysTable
+    'simulators.plaid_items': ItemsTable
+    'simulators.plaid_public_tokens': PublicTokensTable
+    'simulators.plaid_link_tokens': LinkTokensTable
+    'simulators.plaid_batches': BatchesTable
+    'simulators.plaid_authorizations': AuthorizationsTable
+    'simulators.plaid_transfers': TransfersTable
+    'simulators.plaid_transfer_events': TransferEventsTable
+    'simulators.plaid_counters': CountersTable
+    'simulators.plaid_webhook_keys': WebhookKeysTable
   }
 }

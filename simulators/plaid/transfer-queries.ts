@@ -8,16 +8,20 @@ import type { TransferRecord } from './transfers.ts'
 
 type Authorization = Selectable<AuthorizationsTable>
 
-/** An idempotency key holds for 48 hours, as Plaid documents. */
+/** An idempotency key expires after 48 hours, as Plaid documents. */
 const keyLifeMs = 48 * 3_600_000
 const mostDueAtOnce = 500
 
 export const findAuthorization = async (db: Db | Trx, id: string): Promise<Authorization | undefined> =>
-  await db.selectFrom('plaid_sim_authorizations').selectAll().where('authorization_id', '=', id).executeTakeFirst()
+  await db
+    .selectFrom('simulators.plaid_authorizations')
+    .selectAll()
+    .where('authorization_id', '=', id)
+    .executeTakeFirst()
 
 /**
- * Stores an authorization, or answers the one that the same key made within 48 hours. Decisions that wait for
- * the user are not held by their key: the same key decides anew once the user has acted.
+ * Inserts an authorization, or returns the one that the same key created within 48 hours. After `user_action_required` the same
+ * key gets a new decision, because the user may have acted.
  */
 export const insertAuthorization = async (
   db: Db,
@@ -27,15 +31,15 @@ export const insertAuthorization = async (
   await db.transaction().execute(async (trx) => {
     const key = row.idempotency_key
     if (key !== null && key !== undefined) {
-      // The counter's row serves as the lock: two calls with one key must not both find nothing.
+      // Locks the counter's row, so that of two calls with one key the second finds the first one's row.
       await trx
-        .selectFrom('plaid_sim_counters')
+        .selectFrom('simulators.plaid_counters')
         .select('value')
         .where('name', '=', 'transfer_event')
         .forUpdate()
         .execute()
       const earlier = await trx
-        .selectFrom('plaid_sim_authorizations')
+        .selectFrom('simulators.plaid_authorizations')
         .selectAll()
         .where('idempotency_key', '=', key)
         .where('decision', '!=', 'user_action_required')
@@ -45,14 +49,14 @@ export const insertAuthorization = async (
         .executeTakeFirst()
       if (earlier !== undefined) return earlier
     }
-    return await trx.insertInto('plaid_sim_authorizations').values(row).returningAll().executeTakeFirstOrThrow()
+    return await trx.insertInto('simulators.plaid_authorizations').values(row).returningAll().executeTakeFirstOrThrow()
   })
 
 const transfers = (db: Db | Trx) =>
   db
-    .selectFrom('plaid_sim_transfers as transfer')
+    .selectFrom('simulators.plaid_transfers as transfer')
     .innerJoin(
-      'plaid_sim_authorizations as authorization',
+      'simulators.plaid_authorizations as authorization',
       'authorization.authorization_id',
       'transfer.authorization_id'
     )
@@ -73,7 +77,7 @@ export const findTransfer = async (
     ? await transfers(db).where('transfer.transfer_id', '=', by.transferId).executeTakeFirst()
     : await transfers(db).where('transfer.authorization_id', '=', by.authorizationId).executeTakeFirst()
 
-/** Makes the transfer of an authorization, or answers the one that it has: there is never a second. */
+/** Creates the transfer of an authorization, or returns the existing one: there is never a second. */
 export const insertTransfer = async (
   db: Db,
   authorization: Authorization,
@@ -82,7 +86,7 @@ export const insertTransfer = async (
 ): Promise<{ transfer: TransferRecord; created: boolean }> =>
   await db.transaction().execute(async (trx) => {
     const inserted = await trx
-      .insertInto('plaid_sim_transfers')
+      .insertInto('simulators.plaid_transfers')
       .values({
         transfer_id: randomUUID(),
         authorization_id: authorization.authorization_id,
@@ -111,13 +115,13 @@ const appendEvent = async (
   at: Date
 ): Promise<void> => {
   const { value } = await trx
-    .updateTable('plaid_sim_counters')
+    .updateTable('simulators.plaid_counters')
     .set((eb) => ({ value: eb('value', '+', 1) }))
     .where('name', '=', 'transfer_event')
     .returning('value')
     .executeTakeFirstOrThrow()
   await trx
-    .insertInto('plaid_sim_transfer_events')
+    .insertInto('simulators.plaid_transfer_events')
     .values({
       event_id: Number(value),
       transfer_id: transferId,
@@ -128,10 +132,10 @@ const appendEvent = async (
     .execute()
 }
 
-/** Locks a transfer, so that of two steps the second sees what the first did. */
+/** Locks a transfer, so that concurrent steps take turns. */
 const lockTransfer = async (trx: Trx, transferId: string): Promise<TransferRecord | undefined> => {
   await trx
-    .selectFrom('plaid_sim_transfers')
+    .selectFrom('simulators.plaid_transfers')
     .select('transfer_id')
     .where('transfer_id', '=', transferId)
     .forUpdate()
@@ -170,7 +174,7 @@ const moveTo = async (
   autosettle: boolean
 ): Promise<void> => {
   await trx
-    .updateTable('plaid_sim_transfers')
+    .updateTable('simulators.plaid_transfers')
     .set({
       status: to,
       failure: failure === null ? null : JSON.stringify(failure),
@@ -191,25 +195,25 @@ export const cancelTransfer = async (db: Db, transferId: string, now: Date): Pro
     return true
   })
 
-/** A bank takes a debit back that has settled, because there was no money or no permission after all. @throws Error when it has not settled */
+/** Returns a settled debit, as a bank does when its customer objects. @throws Error when it has not settled */
 export const takeBackDebit = async (db: Db, transferId: string, at: Date): Promise<void> => {
   await db.transaction().execute(async (trx) => {
     const transfer = await lockTransfer(trx, transferId)
     if (transfer?.type !== 'debit' || (transfer.status !== 'settled' && transfer.status !== 'funds_available')) {
-      throw new Error(`${transferId} is no debit that has settled.`)
+      throw new Error(`${transferId} is not a settled debit.`)
     }
     const failure = { failure_code: 'R10', ach_return_code: 'R10', description: 'Customer advises not authorized' }
     await moveTo(trx, transfer, 'returned', failure, at, false)
   })
 }
 
-/** Takes the steps that are due by the clock, oldest first. @returns how many were taken */
+/** Takes the steps that are due by the clock, oldest first. @returns how many */
 export const settleDue = async (db: Db, now: Date): Promise<number> => {
   let taken = 0
   while (taken < mostDueAtOnce) {
     const stepped = await db.transaction().execute(async (trx) => {
       const due = await trx
-        .selectFrom('plaid_sim_transfers')
+        .selectFrom('simulators.plaid_transfers')
         .select(['transfer_id', 'next_due_at'])
         .where('next_due_at', '<=', now)
         .orderBy('next_due_at')
@@ -231,13 +235,13 @@ export const settleDue = async (db: Db, now: Date): Promise<number> => {
   return taken
 }
 
-/** Events after an id, in the order in which they became visible. One more than asked for tells whether there are more. */
+/** Events after an id, in the order in which they became visible. One row more than `count` shows whether there are more. */
 export const findEventsAfter = async (db: Db, afterId: number, count: number) =>
   await db
-    .selectFrom('plaid_sim_transfer_events as event')
-    .innerJoin('plaid_sim_transfers as transfer', 'transfer.transfer_id', 'event.transfer_id')
+    .selectFrom('simulators.plaid_transfer_events as event')
+    .innerJoin('simulators.plaid_transfers as transfer', 'transfer.transfer_id', 'event.transfer_id')
     .innerJoin(
-      'plaid_sim_authorizations as authorization',
+      'simulators.plaid_authorizations as authorization',
       'authorization.authorization_id',
       'transfer.authorization_id'
     )

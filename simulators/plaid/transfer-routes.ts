@@ -13,7 +13,7 @@ import {
 import { migrateAccount, requireItem } from './items.ts'
 import type { Item } from './items.ts'
 import * as schemas from './schemas.ts'
-import { endpoint } from './simulation.ts'
+import { registerEndpoint } from './simulation.ts'
 import type { Simulation } from './simulation.ts'
 import type { AchClass, TransferFailure, TransferNetwork, TransferType, TransferUser } from './tables.ts'
 import {
@@ -37,13 +37,13 @@ import {
 } from './transfers.ts'
 import type { Webhook } from './webhooks.ts'
 
-/** An unused authorization is good for one hour. */
+/** An unused authorization expires after one hour. */
 const authorizationLifeMs = 3_600_000
 
 const noSuchTransfer = () => invalidField('transfer_id does not match any transfer')
 const centsOf = (amount: string) => Number(amount.replace('.', ''))
 
-/** Plaid Transfer: authorizations, transfers, their events, and the sandbox's way to move them. */
+/** Registers Plaid Transfer: authorizations, transfers, their events, and the sandbox's simulation of events. */
 export const registerTransferRoutes = (app: FastifyInstance, simulation: Simulation): void => {
   registerAuthorizations(app, simulation)
   registerTransfers(app, simulation)
@@ -55,7 +55,7 @@ const updateWebhooks = (simulation: Simulation, url = simulation.transferWebhook
     ? []
     : [{ url, itemId: null, body: { webhook_type: 'TRANSFER', webhook_code: 'TRANSFER_EVENTS_UPDATE' } }]
 
-/** What the request itself makes impossible, before any decision about risk. */
+/** Validates a proposal before any decision about risk. @returns its account */
 const checkProposal = (
   item: Item,
   body: {
@@ -105,47 +105,59 @@ const userOf = ({ legal_name, phone_number, email_address, address }: UserInput)
 })
 
 const registerAuthorizations = (app: FastifyInstance, simulation: Simulation): void => {
-  endpoint(app, simulation, '/transfer/authorization/create', schemas.authorizationCreate, async (body, { now }) => {
-    const item = await requireItem(simulation, body.access_token)
-    const account = checkProposal(item, body)
-    const { decision, rationaleCode } = decide(account, body.type, centsOf(body.amount), {
-      loginRequired: item.login_required_at !== null,
-      migrated: item.migrated_mask !== null
-    })
-    const authorization = await insertAuthorization(
-      simulation.db,
-      {
-        authorization_id: randomUUID(),
-        idempotency_key: body.idempotency_key ?? null,
-        item_id: item.item_id,
-        account_id: account.account_id,
-        type: body.type,
-        network: body.network,
-        ach_class: isAch(body.network) ? (body.ach_class ?? null) : null,
-        amount_cents: centsOf(body.amount),
-        legal_user: JSON.stringify(userOf(body.user)),
-        decision,
-        rationale_code: rationaleCode,
-        created_at: now
-      },
-      now
-    )
-    return { authorization: authorizationBody(authorization) }
-  })
+  registerEndpoint(
+    app,
+    simulation,
+    '/transfer/authorization/create',
+    schemas.authorizationCreate,
+    async (body, { now }) => {
+      const item = await requireItem(simulation, body.access_token)
+      const account = checkProposal(item, body)
+      const { decision, rationaleCode } = decide(account, body.type, centsOf(body.amount), {
+        loginRequired: item.login_required_at !== null,
+        migrated: item.migrated_mask !== null
+      })
+      const authorization = await insertAuthorization(
+        simulation.db,
+        {
+          authorization_id: randomUUID(),
+          idempotency_key: body.idempotency_key ?? null,
+          item_id: item.item_id,
+          account_id: account.account_id,
+          type: body.type,
+          network: body.network,
+          ach_class: isAch(body.network) ? (body.ach_class ?? null) : null,
+          amount_cents: centsOf(body.amount),
+          legal_user: JSON.stringify(userOf(body.user)),
+          decision,
+          rationale_code: rationaleCode,
+          created_at: now
+        },
+        now
+      )
+      return { authorization: authorizationBody(authorization) }
+    }
+  )
 
-  endpoint(app, simulation, '/transfer/migrate_account', schemas.transferMigrateAccount, async (body, { now }) => {
-    const item = await migrateAccount(
-      simulation,
-      { routing: body.routing_number, number: body.account_number, subtype: body.account_type },
-      now
-    )
-    return { access_token: item.access_token, account_id: accountsOf(item)[0]?.account_id }
-  })
+  registerEndpoint(
+    app,
+    simulation,
+    '/transfer/migrate_account',
+    schemas.transferMigrateAccount,
+    async (body, { now }) => {
+      const item = await migrateAccount(
+        simulation,
+        { routing: body.routing_number, number: body.account_number, subtype: body.account_type },
+        now
+      )
+      return { access_token: item.access_token, account_id: accountsOf(item)[0]?.account_id }
+    }
+  )
 }
 
 const registerTransfers = (app: FastifyInstance, simulation: Simulation): void => {
   const { db, autosettle } = simulation
-  endpoint(app, simulation, '/transfer/create', schemas.transferCreate, async (body, call) => {
+  registerEndpoint(app, simulation, '/transfer/create', schemas.transferCreate, async (body, call) => {
     const item = await requireItem(simulation, body.access_token)
     const authorization = await findAuthorization(db, body.authorization_id)
     if (
@@ -155,7 +167,7 @@ const registerTransfers = (app: FastifyInstance, simulation: Simulation): void =
     ) {
       throw invalidField('authorization_id does not match any authorization of this account')
     }
-    // An earlier attempt's transfer is answered before anything else is judged: a retry must not fail where the first succeeded.
+    // Return an earlier attempt's transfer before any validation: a retry must not fail where the first call succeeded.
     const earlier = await findTransfer(db, { authorizationId: authorization.authorization_id })
     if (earlier !== undefined) return { transfer: transferBody(earlier) }
     if (authorization.decision !== 'approved') throw invalidField('authorization_id is not approved')
@@ -180,7 +192,7 @@ const registerTransfers = (app: FastifyInstance, simulation: Simulation): void =
     return { transfer: transferBody(transfer) }
   })
 
-  endpoint(app, simulation, '/transfer/get', schemas.transferGet, async (body, call) => {
+  registerEndpoint(app, simulation, '/transfer/get', schemas.transferGet, async (body, call) => {
     await settle(simulation, call)
     if ((body.transfer_id === undefined) === (body.authorization_id === undefined)) {
       throw invalidField('exactly one of transfer_id and authorization_id must be given')
@@ -195,7 +207,7 @@ const registerTransfers = (app: FastifyInstance, simulation: Simulation): void =
     return { transfer: transferBody(transfer) }
   })
 
-  endpoint(app, simulation, '/transfer/cancel', schemas.transferCancel, async (body, call) => {
+  registerEndpoint(app, simulation, '/transfer/cancel', schemas.transferCancel, async (body, call) => {
     await settle(simulation, call)
     const cancelled = await cancelTransfer(db, body.transfer_id, call.now)
     if (cancelled === undefined) throw noSuchTransfer()
@@ -205,7 +217,7 @@ const registerTransfers = (app: FastifyInstance, simulation: Simulation): void =
   })
 }
 
-/** With autosettle, time moves transfers when somebody looks: there is no timer to wait for or to stop. */
+/** With autosettle, reads move transfers by the clock, so that no timer is needed. */
 const settle = async (simulation: Simulation, call: { now: Date; webhooks: Webhook[] }): Promise<void> => {
   if (simulation.autosettle && (await settleDue(simulation.db, call.now)) > 0)
     call.webhooks.push(...updateWebhooks(simulation))
@@ -216,7 +228,7 @@ const failureOf = (
   reason: { failure_code?: string | null; ach_return_code?: string | null; description?: string } | null | undefined
 ): TransferFailure | null => {
   if (eventType !== 'failed' && eventType !== 'returned') return null
-  // Plaid has a code for returns only; R01 is what a bank says when the money is not there.
+  // Plaid has codes for returns only; R01 means insufficient funds.
   const code = eventType === 'returned' ? (reason?.failure_code ?? reason?.ach_return_code ?? 'R01') : null
   return {
     failure_code: code,
@@ -229,14 +241,14 @@ const failureOf = (
 
 const registerEvents = (app: FastifyInstance, simulation: Simulation): void => {
   const { db } = simulation
-  endpoint(app, simulation, '/transfer/event/sync', schemas.transferEventSync, async (body, call) => {
+  registerEndpoint(app, simulation, '/transfer/event/sync', schemas.transferEventSync, async (body, call) => {
     await settle(simulation, call)
     const count = body.count ?? 100
     const events = await findEventsAfter(db, body.after_id, count)
     return { transfer_events: events.slice(0, count).map(eventBody), has_more: events.length > count }
   })
 
-  endpoint(app, simulation, '/sandbox/transfer/simulate', schemas.transferSimulate, async (body, call) => {
+  registerEndpoint(app, simulation, '/sandbox/transfer/simulate', schemas.transferSimulate, async (body, call) => {
     if (!['posted', 'settled', 'failed', 'funds_available', 'returned'].includes(body.event_type))
       throw illegalTransferEvent()
     const failure = failureOf(body.event_type, body.failure_reason)

@@ -10,7 +10,7 @@ import type {
   TransferUser
 } from './tables.ts'
 
-/** The steps that /sandbox/transfer/simulate may take, from Plaid's reference of that endpoint. */
+/** The transitions of /sandbox/transfer/simulate, from Plaid's reference. */
 const steps: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
   pending: ['posted', 'failed'],
   posted: ['settled', 'returned'],
@@ -21,7 +21,7 @@ const steps: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
   returned: []
 }
 
-/** Whether a transfer may go from one status to the other; funds become available on ACH debits only. */
+/** Whether a transition is legal. Funds become available on ACH debits only. */
 export const isLegalStep = (
   from: TransferStatus,
   to: string,
@@ -40,14 +40,13 @@ const achClassesOf: Readonly<Record<TransferType, readonly AchClass[]>> = {
 
 export const allowsAchClass = (type: TransferType, achClass: AchClass): boolean => achClassesOf[type].includes(achClass)
 
-/** The account subtypes that Plaid moves money from and to. */
+/** Whether Plaid moves money from and to this type of account. */
 export const isTransferable = (account: Account): boolean =>
   ['checking', 'savings', 'cash management'].includes(account.subtype)
 
 /**
- * Plaid's decision, as its sandbox takes it (reference of /transfer/authorization/create): exactly nothing in the
- * account is a risk, less than the amount is NSF; a broken login needs its user; of a migrated account nothing is known.
- * A credit takes nothing from the account, so its balance does not matter.
+ * The sandbox's decision (reference of /transfer/authorization/create): a balance of zero is a risk, a balance below the amount
+ * is NSF, a broken login needs its user, and a migrated account is approved. Credits do not depend on the balance.
  */
 export const decide = (
   account: Account,
@@ -73,7 +72,7 @@ const rationales: Readonly<Record<string, string>> = {
   RISK: 'Transaction is high-risk.'
 }
 
-/** When a transfer that moves by the clock takes its next step, and which one. */
+/** The next step of a transfer that moves by the clock, and its time. */
 export const nextAutomaticStep = (
   status: TransferStatus,
   since: Date,
@@ -94,7 +93,7 @@ export const nextAutomaticStep = (
   }
 }
 
-/** A transfer together with the authorization that it carries out. */
+/** A transfer with the fields of its authorization. */
 export interface TransferRecord {
   transfer_id: string
   authorization_id: string
@@ -153,7 +152,7 @@ export const authorizationBody = (record: AuthorizationRecord) => ({
   guarantee_decision: null,
   guarantee_decision_rationale: null,
   payment_risk: null,
-  // Nothing is ever trimmed here, so what was requested is what is proposed.
+  // The simulator never reduces an amount.
   proposed_transfer: { ...common(record), requested_amount: dollars(record.amount_cents) }
 })
 

@@ -9,22 +9,22 @@ import { setLastWebhook } from './queries.ts'
 const timeoutMs = 10_000
 const retryAfterMs = [100, 500]
 
-/** A webhook to be sent: Plaid's body (without its environment), and the item whose webhook it is. */
+/** A webhook to send: its body without the environment, and its item. */
 export interface Webhook {
   url: string
   itemId: string | null
   body: { webhook_type: string; webhook_code: string; [field: string]: unknown }
 }
 
-/** The key that signs now; made at the first need, by whichever instance comes first. */
+/** The active signing key. The first instance that needs it creates it. */
 const activeKey = async (db: Db, now: Date): Promise<{ keyId: string; privateJwk: JWK }> => {
   const find = () =>
-    db.selectFrom('plaid_sim_webhook_keys').selectAll().where('expired_at', 'is', null).executeTakeFirst()
+    db.selectFrom('simulators.plaid_webhook_keys').selectAll().where('expired_at', 'is', null).executeTakeFirst()
   let row = await find()
   if (row === undefined) {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true })
     await db
-      .insertInto('plaid_sim_webhook_keys')
+      .insertInto('simulators.plaid_webhook_keys')
       .values({
         key_id: randomUUID(),
         private_jwk: JSON.stringify(await exportJWK(privateKey)),
@@ -35,13 +35,17 @@ const activeKey = async (db: Db, now: Date): Promise<{ keyId: string; privateJwk
       .execute()
     row = await find()
   }
-  if (row === undefined) throw new Error('the webhook key that was just made has disappeared')
+  if (row === undefined) throw new Error('The new webhook key has disappeared.')
   return { keyId: row.key_id, privateJwk: row.private_jwk }
 }
 
-/** The key of /webhook_verification_key/get. */
+/** The key object of /webhook_verification_key/get. */
 export const findVerificationKey = async (db: Db, keyId: string) => {
-  const row = await db.selectFrom('plaid_sim_webhook_keys').selectAll().where('key_id', '=', keyId).executeTakeFirst()
+  const row = await db
+    .selectFrom('simulators.plaid_webhook_keys')
+    .selectAll()
+    .where('key_id', '=', keyId)
+    .executeTakeFirst()
   if (row === undefined) throw invalidWebhookKeyId()
   const { crv, x, y, kty } = row.private_jwk
   const seconds = (at: Date) => Math.floor(at.getTime() / 1_000)
@@ -58,7 +62,7 @@ export const findVerificationKey = async (db: Db, keyId: string) => {
   }
 }
 
-/** Sends webhooks in the background, signed as Plaid documents: an ES256 JWT over the body's SHA-256. */
+/** Sends webhooks in the background, signed as Plaid documents: with an ES256 JWT over the body's SHA-256. */
 export class WebhookSender {
   readonly #db: Db
   readonly #clock: { now: () => Date }
@@ -72,10 +76,10 @@ export class WebhookSender {
     this.#fetch = options.fetch
   }
 
-  /** Sends in this order, once `answered` is fulfilled. Failures stay here: Plaid's callers do not hear of them either. */
-  sendAfter(answered: Promise<void>, webhooks: Webhook[]): void {
+  /** Sends webhooks in this order once `responded` resolves. Failures are ignored, since Plaid does not report them either. */
+  sendAfter(responded: Promise<void>, webhooks: Webhook[]): void {
     if (webhooks.length === 0) return
-    const sending = answered
+    const sending = responded
       .then(async () => {
         for (const webhook of webhooks) await this.#deliver(webhook)
       })
@@ -84,12 +88,12 @@ export class WebhookSender {
     this.#outstanding.add(sending)
   }
 
-  /** Fulfilled when nothing is on its way any more. */
+  /** Resolves when every webhook has been delivered or given up. */
   async settled(): Promise<void> {
     while (this.#outstanding.size > 0) await Promise.all(this.#outstanding)
   }
 
-  /** Gives up what is on its way. */
+  /** Aborts outstanding deliveries. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.settled()

@@ -26,10 +26,10 @@ button.second{background:transparent;color:var(--ink);border-color:var(--line);f
 button:focus-visible,a:focus-visible{outline:3px solid var(--key);outline-offset:3px}
 `
 
-/** The hash by which the page's content security policy admits its one style and nothing else. */
+/** Lets the content security policy admit this style only. */
 export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`
 
-/** Text as it may stand between tags and in quoted attributes. */
+/** Escapes text for use between tags and in quoted attributes. */
 export const escapeHtml = (text: string): string =>
   text
     .replaceAll('&', '&amp;')
@@ -38,13 +38,13 @@ export const escapeHtml = (text: string): string =>
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
 
-/** An amount in the currency's smallest unit, for people: 1050 usd is $10.50, 1050 jpy is ¥1,050. */
+/** Formats an amount in the currency's smallest unit: 1050 usd is $10.50, 1050 jpy is ¥1,050. */
 export const formatAmount = (amount: number, currency: string): string => {
   const format = new Intl.NumberFormat('en-US', { style: 'currency', currency })
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }
 
-/** The page of an open session: what is bought, and two forms. */
+/** The page of an open session: its line items, and the forms to pay or cancel. */
 export const paymentPage = (session: SessionRow): string => {
   const total = formatAmount(session.amount_cents, session.currency)
   const rows = session.details.lineItems.map((item) => {
@@ -71,14 +71,14 @@ ${cancel}`
   )
 }
 
-/** A page that only says something; `link` leads on. */
+/** A page with a message and an optional link. */
 export const messagePage = (title: string, message: string, link?: { href: string; text: string }): string => {
   const onward =
     link === undefined ? '' : `<p><a class="button" href="${escapeHtml(link.href)}">${escapeHtml(link.text)}</a></p>`
   return page(title, `<h1 class="total">${escapeHtml(title)}</h1><p>${escapeHtml(message)}</p>${onward}`)
 }
 
-/** A stranger's text, escaped, and kept from turning the direction of the text around it. */
+/** Escapes foreign text, and isolates its writing direction from the text around it. */
 const isolated = (text: string): string => `<bdi>${escapeHtml(text)}</bdi>`
 
 const page = (title: string, content: string): string => `<!doctype html>
@@ -92,7 +92,7 @@ const page = (title: string, content: string): string => `<!doctype html>
 </head>
 <body>
 <main>
-<p class="note" role="note"><strong>Simulator.</strong> No card is asked for and no money moves.</p>
+<p class="note" role="note"><strong>Simulator.</strong> No card is needed and no money moves.</p>
 <div class="card">${content}
 </div>
 </main>

@@ -12,7 +12,7 @@ const bodyLimit = 16 * 1024
 const formType = 'application/x-www-form-urlencoded'
 
 /** The pages that a buyer sees: GET and POST /c/pay/:id. */
-export const checkoutPages =
+export const createCheckoutPages =
   (context: SimulatorContext): FastifyPluginAsync =>
   async (app) => {
     parseFormsHere(app)
@@ -32,7 +32,7 @@ export const checkoutPages =
         case 'cancel':
           return await cancel(reply, session)
         default:
-          return await answer(
+          return await sendPage(
             reply,
             400,
             messagePage('Nothing was done', 'The form was not complete. Go back and try again.')
@@ -41,14 +41,14 @@ export const checkoutPages =
     })
   }
 
-/** Inside this plugin only: the server around it may read forms in its own way. */
+/** Parses forms inside this plugin only, because the server around it may have its own parser. */
 const parseFormsHere = (app: FastifyInstance): void => {
   if (app.hasContentTypeParser(formType)) app.removeContentTypeParser(formType)
   app.addContentTypeParser(formType, { parseAs: 'string' }, (_request, body, done) => {
     try {
       done(null, parseForm(String(body)))
     } catch (error) {
-      // A form that cannot be read is one without an action.
+      // An unreadable form has no action.
       if (error instanceof StripeApiError) done(null, new Map())
       else done(error instanceof Error ? error : new Error(String(error)))
     }
@@ -63,13 +63,13 @@ const actionOf = (body: ReturnType<typeof bodyOf>): string | undefined => {
 const pay = async (context: SimulatorContext, reply: FastifyReply, session: SessionRow): Promise<FastifyReply> => {
   await paySession(context, session.id)
   const now = await currentSession(context, session.id)
-  // The second click and the second tab end where the first did: the session is paid, once.
+  // A second click or tab is redirected like the first: the session is paid once.
   return now?.status === 'complete' ? redirect(reply, successUrl(now)) : await show(reply, now)
 }
 
 const cancel = async (reply: FastifyReply, session: SessionRow): Promise<FastifyReply> => {
   if (session.details.cancelUrl !== null) return redirect(reply, session.details.cancelUrl)
-  return await answer(
+  return await sendPage(
     reply,
     400,
     messagePage('Nothing was done', 'The seller gave no page to go back to. You can close this one.')
@@ -79,9 +79,9 @@ const cancel = async (reply: FastifyReply, session: SessionRow): Promise<Fastify
 const show = async (reply: FastifyReply, session: SessionRow | undefined): Promise<FastifyReply> => {
   switch (session?.status) {
     case 'open':
-      return await answer(reply, 200, paymentPage(session), session)
+      return await sendPage(reply, 200, paymentPage(session), session)
     case 'complete':
-      return await answer(
+      return await sendPage(
         reply,
         200,
         messagePage('Paid', 'This checkout has been paid, once, and cannot be paid again.', {
@@ -90,7 +90,7 @@ const show = async (reply: FastifyReply, session: SessionRow | undefined): Promi
         })
       )
     case 'expired':
-      return await answer(
+      return await sendPage(
         reply,
         410,
         messagePage(
@@ -100,24 +100,26 @@ const show = async (reply: FastifyReply, session: SessionRow | undefined): Promi
         )
       )
     default:
-      return await answer(reply, 404, messagePage('Not found', 'There is no such checkout session.'))
+      return await sendPage(reply, 404, messagePage('Not found', 'There is no such checkout session.'))
   }
 }
 
-const answer = async (reply: FastifyReply, status: number, html: string, session?: SessionRow): Promise<FastifyReply> =>
-  await securely(reply, session).code(status).type('text/html; charset=utf-8').send(html)
+const sendPage = async (
+  reply: FastifyReply,
+  status: number,
+  html: string,
+  session?: SessionRow
+): Promise<FastifyReply> => await securely(reply, session).code(status).type('text/html; charset=utf-8').send(html)
 
 const redirect = (reply: FastifyReply, location: string): FastifyReply => {
-  // Through URL, so that letters a header cannot hold are percent-encoded.
+  // URL percent-encodes characters that a header cannot contain.
   return securely(reply).redirect(new URL(location).href, 303)
 }
 
 const successUrl = (session: SessionRow): string =>
   session.details.successUrl.replaceAll('{CHECKOUT_SESSION_ID}', session.id)
 
-/**
- * Browsers hold a form's redirect to `form-action` too, so the shop's own addresses are named there beside our own.
- */
+/** Browsers apply `form-action` to a form's redirect too, so it lists the shop's origins. */
 const securely = (reply: FastifyReply, session?: SessionRow): FastifyReply => {
   const targets = [session?.details.successUrl, session?.details.cancelUrl].flatMap((url) =>
     typeof url === 'string' ? [new URL(url).origin] : []

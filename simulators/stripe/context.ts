@@ -4,32 +4,32 @@ import type { StripeFaults } from './faults.ts'
 import './tables.ts'
 
 export interface StripeSimulatorOptions {
-  /** State is kept here, in tables named stripe_sim_…; several instances may share it. */
+  /** Holds the state, in schema `simulators`; several instances may share it. */
   db: Db
   clock: { now(): Date }
-  /** The one secret key (sk_test_…) that the API accepts. */
+  /** The only secret key (sk_test_…) that the API accepts. */
   secretKey: string
-  /** The endpoint secret (whsec_…) with which events are signed. */
+  /** Signs the events (whsec_…). */
   webhookSecret: string
-  /** Where events are sent. */
+  /** The URL that receives the events, read at each of them. */
   webhookUrl: () => string
-  /** Public base of the payment pages, without a slash at the end. */
+  /** The public base URL of the payment pages, without a slash at the end. */
   checkoutBaseUrl: () => string
   faults?: StripeFaults
   fetch?: typeof fetch
-  /** Unexpected errors are written here; nowhere when absent. */
+  /** Receives unexpected errors; without it they are not logged. */
   logger?: FastifyBaseLogger
 }
 
-/** What every part of the simulator works with. */
+/** The state and options that all parts of the simulator share. */
 export interface SimulatorContext extends StripeSimulatorOptions {
   faults: StripeFaults
   fetch: typeof fetch
-  /** Asks for a round of deliveries soon, after the present answer has gone out. */
+  /** Starts a round of deliveries in the background. */
   wakeDelivery: () => void
 }
 
-/** What an effect was caused by: named in the event's `request`. */
+/** The request that caused an effect, as its event's `request` names it. */
 export interface Cause {
   requestId: string | null
   idempotencyKey: string | null

@@ -3,7 +3,7 @@ import type { SimulatorContext } from './context.ts'
 import type { Delivery } from './delivery.ts'
 import { closeDispute, disputePayment, expireDue } from './effects.ts'
 import { readFaults, replaceFaults } from './faults.ts'
-import { answerRead, answerWrite, bodyOf, pathParam } from './http.ts'
+import { sendRead, sendWrite, bodyOf, pathParam } from './http.ts'
 import { render } from './idempotency.ts'
 import { Params } from './params.ts'
 import { loadEvent } from './queries.ts'
@@ -13,26 +13,26 @@ import type { EventRow } from './tables.ts'
 const maxListed = 1000
 
 /**
- * What Stripe has no API for: `/simulator/…`, with the same secret key, forms or JSON. Makes and decides disputes, orders faults,
- * lets time's work be done now, and shows and sends events.
+ * Registers `/simulator/…`, for which Stripe has no API: create and close disputes, inject faults, expire sessions now, list and
+ * send events. It takes the same secret key, and forms or JSON.
  */
 export const registerControlRoutes = (api: FastifyInstance, context: SimulatorContext, delivery: Delivery): void => {
   api.post(
     '/simulator/disputes',
     async (request, reply) =>
-      await answerWrite(context, request, reply, (params) => {
+      await sendWrite(context, request, reply, (params) => {
         const payment = readPaymentReference(params)
-        const wish = {
+        const wanted = {
           amountCents: params.integer('amount', { min: 1, max: 99_999_999 }),
           reason: params.string('reason', 100)
         }
-        return async (trx, cause) => await disputePayment(context, trx, cause, await payment(trx), wish)
+        return async (trx, cause) => await disputePayment(context, trx, cause, await payment(trx), wanted)
       })
   )
   api.post(
     '/simulator/disputes/:id/close',
     async (request, reply) =>
-      await answerWrite(context, request, reply, (params) => {
+      await sendWrite(context, request, reply, (params) => {
         const outcome = params.choice('outcome', ['won', 'lost'])
         return async (trx, cause) =>
           await closeDispute(context, trx, cause, pathParam(request, 'id'), outcome ?? 'lost')
@@ -50,9 +50,9 @@ export const registerControlRoutes = (api: FastifyInstance, context: SimulatorCo
   api.get(
     '/simulator/events',
     async (request, reply) =>
-      await answerRead(context, request, reply, async () => {
+      await sendRead(context, request, reply, async () => {
         const rows = await context.db
-          .selectFrom('stripe_sim_events')
+          .selectFrom('simulators.stripe_events')
           .selectAll()
           .orderBy('sequence', 'desc')
           .limit(maxListed)
@@ -79,7 +79,7 @@ export const registerControlRoutes = (api: FastifyInstance, context: SimulatorCo
 
 const heldEvents = async (context: SimulatorContext, reverse: boolean): Promise<string[]> => {
   const rows = await context.db
-    .selectFrom('stripe_sim_events')
+    .selectFrom('simulators.stripe_events')
     .select('id')
     .where('state', '=', 'held')
     .orderBy('sequence', reverse ? 'desc' : 'asc')

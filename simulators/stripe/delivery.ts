@@ -5,7 +5,7 @@ import { unixSeconds } from './session-objects.ts'
 import { signatureHeader } from './signature.ts'
 import type { EventRow } from './tables.ts'
 
-/** Waits between the attempts of one event; after the last of them it has failed until the next start or a replay. */
+/** Delays between the attempts of an event. After the last one it stays failed until a restart or a resend. */
 const retryDelaysMs = [1_000, 5_000, 30_000, 120_000, 600_000]
 const sendTimeoutMs = 10_000
 const timerMinMs = 50
@@ -15,18 +15,18 @@ const maxErrorLength = 500
 type DeliveryContext = Omit<SimulatorContext, 'wakeDelivery'>
 
 export interface Delivery {
-  /** A round that begins after this call and ends when nothing is due by the clock any more. Never throws. */
+  /** Runs a round that starts after this call and ends when no event is due. Never rejects. */
   drain(): Promise<void>
-  /** Takes up again whatever was not delivered, also what had been given up, and sends it. */
+  /** Resends undelivered events, failed ones included. */
   resendPending(): Promise<void>
-  /** Sends these now, in this order, whatever their state: again, late, out of order. */
+  /** Sends these events now, in this order, whatever their state. */
   sendNow(ids: string[]): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Sends recorded events one at a time, oldest first. An event is leased while it is under way, so that several
- * instances share the work; a lease outlives a process that died, and then the event is sent again.
+ * Sends recorded events one at a time, oldest first. A lease on each event lets several instances share the work. When a
+ * process dies, another one resends the event after the lease has expired.
  */
 export const createDelivery = (context: DeliveryContext): Delivery => {
   const closing = new AbortController()
@@ -76,7 +76,7 @@ export const createDelivery = (context: DeliveryContext): Delivery => {
     async resendPending() {
       const now = context.clock.now()
       await context.db
-        .updateTable('stripe_sim_events')
+        .updateTable('simulators.stripe_events')
         .set({ state: 'pending', attempts: 0, next_attempt_at: now })
         .where('state', 'in', ['pending', 'failed'])
         .where((eb) => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', now)]))
@@ -106,7 +106,7 @@ const claimDue = async (context: DeliveryContext): Promise<EventRow | undefined>
   return await lease(
     context,
     sql`id = (
-    select id from stripe_sim_events
+    select id from simulators.stripe_events
     where state = 'pending' and next_attempt_at <= ${now} and (leased_until is null or leased_until <= ${now})
     order by sequence ${order} limit 1 for update skip locked)`
   )
@@ -115,7 +115,7 @@ const claimDue = async (context: DeliveryContext): Promise<EventRow | undefined>
 const lease = async (context: DeliveryContext, which: ReturnType<typeof sql>): Promise<EventRow | undefined> => {
   const until = new Date(context.clock.now().getTime() + leaseMs(context))
   return await context.db
-    .updateTable('stripe_sim_events')
+    .updateTable('simulators.stripe_events')
     .set({ leased_until: until, attempts: sql`attempts + 1` })
     .where(sql<boolean>`${which}`)
     .returningAll()
@@ -124,7 +124,7 @@ const lease = async (context: DeliveryContext, which: ReturnType<typeof sql>): P
 
 const nextDueAt = async (context: DeliveryContext): Promise<Date | undefined> => {
   const row = await context.db
-    .selectFrom('stripe_sim_events')
+    .selectFrom('simulators.stripe_events')
     .select(sql<Date | null>`min(greatest(next_attempt_at, coalesce(leased_until, next_attempt_at)))`.as('due'))
     .where('state', '=', sql.lit('pending'))
     .executeTakeFirst()
@@ -133,12 +133,12 @@ const nextDueAt = async (context: DeliveryContext): Promise<Date | undefined> =>
 
 const deliver = async (context: DeliveryContext, event: EventRow, closing: AbortSignal): Promise<void> => {
   const error = await sendCopies(context, event, closing)
-  // A send that we broke off ourselves is no attempt: the next start finds the event as it was.
+  // A send that this process aborted is not an attempt: the next start finds the event unchanged.
   const attempts = closing.aborted && error !== undefined ? event.attempts - 1 : event.attempts
   const retryMs = closing.aborted ? 0 : retryDelaysMs[attempts - 1]
   const now = context.clock.now()
   await context.db
-    .updateTable('stripe_sim_events')
+    .updateTable('simulators.stripe_events')
     .set({
       state: error === undefined ? 'delivered' : retryMs === undefined ? 'failed' : 'pending',
       attempts,
@@ -150,7 +150,7 @@ const deliver = async (context: DeliveryContext, event: EventRow, closing: Abort
     .execute()
 }
 
-/** Sends the event as often as the faults say; the error of the first copy that was not accepted. */
+/** Sends as many copies as the faults demand. @returns the error of the first refused copy */
 const sendCopies = async (
   context: DeliveryContext,
   event: EventRow,
@@ -180,7 +180,7 @@ const send = async (context: DeliveryContext, event: EventRow, closing: AbortSig
       signal: AbortSignal.any([closing, AbortSignal.timeout(sendTimeoutMs)])
     })
     await response.body?.cancel()
-    return response.ok ? undefined : `The endpoint answered ${response.status}.`
+    return response.ok ? undefined : `The endpoint responded with ${response.status}.`
   } catch (error) {
     return error instanceof Error
       ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ''}`

@@ -10,14 +10,14 @@ import { sessionObject } from './session-objects.ts'
 import type { NewSession } from './session-params.ts'
 import type { Metadata, PaymentRow, SessionRow } from './tables.ts'
 
-/** Nobody's request: a click on the payment page, or time passing. */
+/** The cause of effects without an API request: the payment page, or the clock. */
 const noRequest: Cause = { requestId: null, idempotencyKey: null }
 const expireBatch = 100
 
 export const createSession = async (context: SimulatorContext, trx: Trx, session: NewSession): Promise<SessionRow> => {
   const id = newId('cs_test_a1', 56)
   await trx
-    .insertInto('stripe_sim_sessions')
+    .insertInto('simulators.stripe_sessions')
     .values({
       id,
       currency: session.currency,
@@ -30,11 +30,11 @@ export const createSession = async (context: SimulatorContext, trx: Trx, session
   return await loadSession(trx, id)
 }
 
-/** Expires what is due (one session, or up to 100 of all) and tells of each. Returns how many expired. */
+/** Expires one overdue session, or up to 100 of them, with their events. @returns how many expired */
 export const expireDue = async (context: SimulatorContext, sessionId?: string): Promise<number> =>
   await context.db.transaction().execute(async (trx) => {
     const due = await trx
-      .selectFrom('stripe_sim_sessions')
+      .selectFrom('simulators.stripe_sessions')
       .select('id')
       .where('status', '=', sql.lit('open'))
       .where('expires_at', '<=', context.clock.now())
@@ -71,7 +71,7 @@ const expire = async (
   sessionId: string
 ): Promise<SessionRow | undefined> => {
   const updated = await trx
-    .updateTable('stripe_sim_sessions')
+    .updateTable('simulators.stripe_sessions')
     .set({ status: 'expired' })
     .where('id', '=', sessionId)
     .where('status', '=', 'open')
@@ -86,13 +86,14 @@ const expire = async (
 }
 
 /**
- * Pays an open session, once: the compare-and-swap on its status lets one of many clicks through, and the unique
- * session of a payment would stop a second one. Returns whether this call was the one; false when it was not open.
+ * Pays an open session once: the compare-and-swap on its status admits one of many clicks.
+ *
+ * @returns false when the session was not open
  */
 export const paySession = async (context: SimulatorContext, sessionId: string): Promise<boolean> =>
   await context.db.transaction().execute(async (trx) => {
     const session = await trx
-      .updateTable('stripe_sim_sessions')
+      .updateTable('simulators.stripe_sessions')
       .set({ status: 'complete' })
       .where('id', '=', sessionId)
       .where('status', '=', 'open')
@@ -101,7 +102,7 @@ export const paySession = async (context: SimulatorContext, sessionId: string): 
       .executeTakeFirst()
     if (session === undefined) return false
     const payment = await trx
-      .insertInto('stripe_sim_payments')
+      .insertInto('simulators.stripe_payments')
       .values({
         payment_intent_id: newId('pi_3'),
         charge_id: newId('ch_3'),
@@ -122,13 +123,13 @@ export const paySession = async (context: SimulatorContext, sessionId: string): 
     return true
   })
 
-/** Gives back all that is left, or `amountCents` of it. @throws StripeApiError 400 when that is not there, or disputed */
+/** Refunds `amountCents`, or all that is left. @throws StripeApiError 400 when less is left, or the charge is disputed */
 export const refundPayment = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   found: PaymentRow,
-  wish: { amountCents?: number; reason?: string; metadata: Metadata }
+  wanted: { amountCents?: number; reason?: string; metadata: Metadata }
 ) => {
   const before = await lockPayment(trx, found)
   const left = before.amount_cents - before.refunded_cents
@@ -140,7 +141,7 @@ export const refundPayment = async (
   if (left === 0) {
     throw invalidRequest(`Charge ${before.charge_id} has already been refunded.`, { code: 'charge_already_refunded' })
   }
-  const amount = wish.amountCents ?? left
+  const amount = wanted.amountCents ?? left
   if (amount > left) {
     throw invalidRequest(`Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`, {
       param: 'amount'
@@ -148,18 +149,18 @@ export const refundPayment = async (
   }
   const id = newId('re_3')
   await trx
-    .insertInto('stripe_sim_refunds')
+    .insertInto('simulators.stripe_refunds')
     .values({
       id,
       payment_intent_id: before.payment_intent_id,
       amount_cents: amount,
-      reason: wish.reason ?? null,
-      metadata: JSON.stringify(wish.metadata),
+      reason: wanted.reason ?? null,
+      metadata: JSON.stringify(wanted.metadata),
       created_at: context.clock.now()
     })
     .execute()
   const after = await trx
-    .updateTable('stripe_sim_payments')
+    .updateTable('simulators.stripe_payments')
     .set({ refunded_cents: before.refunded_cents + amount })
     .where('payment_intent_id', '=', before.payment_intent_id)
     .returningAll()
@@ -176,18 +177,18 @@ export const refundPayment = async (
   return refundObject(await loadRefund(trx, id))
 }
 
-/** The customer's bank takes money back. One dispute a payment. @throws StripeApiError 400 */
+/** Opens the only dispute of a payment. @throws StripeApiError 400 when it is disputed, or the amount is too large */
 export const disputePayment = async (
   context: SimulatorContext,
   trx: Trx,
   cause: Cause,
   found: PaymentRow,
-  wish: { amountCents?: number; reason?: string }
+  wanted: { amountCents?: number; reason?: string }
 ) => {
   const before = await lockPayment(trx, found)
   if (before.disputed)
     throw invalidRequest(`Charge ${before.charge_id} is already disputed.`, { code: 'charge_disputed' })
-  const amount = wish.amountCents ?? before.amount_cents
+  const amount = wanted.amountCents ?? before.amount_cents
   if (amount > before.amount_cents) {
     throw invalidRequest(`Dispute amount (${amount}) is greater than the charge (${before.amount_cents})`, {
       param: 'amount'
@@ -195,17 +196,17 @@ export const disputePayment = async (
   }
   const id = newId('du_1')
   await trx
-    .insertInto('stripe_sim_disputes')
+    .insertInto('simulators.stripe_disputes')
     .values({
       id,
       payment_intent_id: before.payment_intent_id,
       amount_cents: amount,
-      reason: wish.reason ?? 'fraudulent',
+      reason: wanted.reason ?? 'fraudulent',
       created_at: context.clock.now()
     })
     .execute()
   await trx
-    .updateTable('stripe_sim_payments')
+    .updateTable('simulators.stripe_payments')
     .set({ disputed: true })
     .where('payment_intent_id', '=', before.payment_intent_id)
     .execute()
@@ -215,8 +216,9 @@ export const disputePayment = async (
 }
 
 /**
- * The bank decides on a dispute; one that is won brings the money back.
- * @throws StripeApiError 400 when it is decided already, 404 when there is none
+ * Closes a dispute. A won dispute reinstates the funds.
+ *
+ * @throws StripeApiError 400 when it is closed, 404 when it does not exist
  */
 export const closeDispute = async (
   context: SimulatorContext,
@@ -227,7 +229,7 @@ export const closeDispute = async (
 ) => {
   const before = disputeObject(await loadDispute(trx, disputeId))
   const closed = await trx
-    .updateTable('stripe_sim_disputes')
+    .updateTable('simulators.stripe_disputes')
     .set({ status: outcome })
     .where('id', '=', disputeId)
     .where('status', '=', 'needs_response')
@@ -244,7 +246,7 @@ export const closeDispute = async (
 
 const lockPayment = async (trx: Trx, payment: PaymentRow): Promise<PaymentRow> =>
   await trx
-    .selectFrom('stripe_sim_payments')
+    .selectFrom('simulators.stripe_payments')
     .selectAll()
     .where('payment_intent_id', '=', payment.payment_intent_id)
     .forUpdate()

@@ -6,7 +6,7 @@ export interface StripeErrorBody {
   doc_url?: string
 }
 
-/** An answer that Stripe would give with an error object; `status` is the HTTP status. */
+/** A response with Stripe's error object; `status` is the HTTP status. */
 export class StripeApiError extends Error {
   readonly status: number
   readonly body: StripeErrorBody

@@ -5,7 +5,7 @@ import { newId } from './identifiers.ts'
 import { unixSeconds } from './session-objects.ts'
 import type { EventRow } from './tables.ts'
 
-/** The version that the `stripe` package speaks; its type makes an upgrade of the package show here. */
+/** The API version of the `stripe` package. Its type fails to compile when the package changes its version. */
 export const apiVersion: typeof Stripe.API_VERSION = '2026-10-28.endive'
 
 export interface NewEvent {
@@ -15,8 +15,8 @@ export interface NewEvent {
 }
 
 /**
- * Writes events in the transaction of what they tell of, so that none is lost and none told of what was rolled back.
- * They are sent later, in the order given here. Held back or delayed when a fault says so.
+ * Records events in the transaction of their cause, so that both commit or neither does. They are sent later, in this order,
+ * unless a fault holds or delays them.
  */
 export const recordEvents = async (
   context: SimulatorContext,
@@ -43,11 +43,11 @@ export const recordEvents = async (
       type: event.type
     }
     await trx
-      .insertInto('stripe_sim_events')
+      .insertInto('simulators.stripe_events')
       .values({
         id,
         type: event.type,
-        // Indented as Stripe sends it: a receiver that verifies re-serialised JSON instead of the raw body fails here too.
+        // Indented as Stripe's: a receiver that verifies re-serialised JSON instead of the raw body fails here too.
         body: JSON.stringify(body, null, 2),
         state: context.faults.hold === true ? 'held' : 'pending',
         next_attempt_at: new Date(now.getTime() + (context.faults.delayMs ?? 0)),
@@ -57,7 +57,7 @@ export const recordEvents = async (
   }
 }
 
-/** An event as the API shows it: `pending_webhooks` is what is true now. */
+/** An event as the API shows it, with the current `pending_webhooks`. */
 export const eventObject = (row: EventRow): object => {
   const body: unknown = JSON.parse(row.body)
   return { ...(body as object), pending_webhooks: row.state === 'delivered' ? 0 : 1 }

@@ -13,7 +13,7 @@ const paymentIntentOf: Expansion = async (db, owner) =>
   paymentIntentObject(await loadPayment(db, String(owner.payment_intent)))
 const chargeOf: Expansion = async (db, owner) => chargeObject(await loadPaymentOfCharge(db, String(owner.charge)))
 
-/** Which fields of which objects `expand[]` can replace by the object itself. */
+/** The fields that `expand[]` can replace by objects, by object type. */
 const expansions: Record<string, Record<string, Expansion>> = {
   'checkout.session': {
     payment_intent: paymentIntentOf,

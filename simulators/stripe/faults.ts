@@ -3,47 +3,47 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { StripeApiError } from './errors.ts'
 import type { Params } from './params.ts'
 
-/** What goes wrong with API requests that match. */
+/** A fault of matching API requests. */
 export interface RequestFault {
   /**
-   * `error`: 500 before anything happened. `slow`: the answer waits `delayMs`. `drop`: the connection is cut before
-   * anything happened. `drop_after`: the effect is done and saved, then the connection is cut.
+   * `error`: 500 without an effect. `slow`: the response waits `delayMs`. `drop`: the connection is cut without an
+   * effect. `drop_after`: the effect is committed, then the connection is cut.
    */
   kind: 'error' | 'slow' | 'drop' | 'drop_after'
-  /** Only this method; any when absent. */
+  /** The method to match; any when absent. */
   method?: string
-  /** Only URLs that begin so; any when absent. */
+  /** The prefix of the URL to match; any when absent. */
   path?: string
-  /** How many requests are hit; 1 when absent. */
+  /** How many requests fail; 1 when absent. */
   times?: number
-  /** For `slow`: milliseconds of real time, at most a minute. */
+  /** For `slow`: milliseconds of real time, at most 60,000. */
   delayMs?: number
 }
 
-/** Misbehaviour to order. The object is read at each use, so that a test may change it at any time. */
+/** Faults to inject. The simulator reads the object at each use, so a test may change it at any time. */
 export interface StripeFaults {
   /** Deliveries of every event beyond the first (0 to 5). */
   duplicates?: number
-  /** Sends those copies at the same moment instead of one after the other. */
+  /** Sends those copies concurrently instead of one after the other. */
   duplicatesAtOnce?: boolean
-  /** New events wait this long (by the clock) before their first delivery. */
+  /** The delay of a new event's first delivery, by the injected clock. */
   delayMs?: number
-  /** New events are kept until they are released by POST /simulator/events/release. */
+  /** Holds new events until POST /simulator/events/release. */
   hold?: boolean
-  /** Of the events that are due, the newest goes first. */
+  /** Sends the newest due event first. */
   reorder?: boolean
-  /** Faults of the API's next requests; each is used up after `times`. */
+  /** Faults of the next API requests; each is removed after `times` requests. */
   requests?: RequestFault[]
 }
 
 const maxDuplicates = 5
 const maxDelayMs = 60_000
 
-/** How often each event is sent: 1 unless duplicates are ordered. */
+/** How many copies of each event are sent. */
 export const copiesOf = (faults: StripeFaults): number =>
   1 + Math.max(0, Math.min(maxDuplicates, Math.trunc(faults.duplicates ?? 0)))
 
-/** Replaces all faults by those in a control request; an empty request heals everything. */
+/** Reads the faults of a control request; an empty request has none. */
 export const readFaults = (params: Params): StripeFaults => {
   const faults: StripeFaults = {
     duplicates: params.integer('duplicates', { min: 0, max: maxDuplicates }),
@@ -63,13 +63,13 @@ export const readFaults = (params: Params): StripeFaults => {
   return faults
 }
 
-/** Puts `next` in place of what `faults` holds, keeping the object that others hold a reference to. */
+/** Replaces the contents of `faults`, whose object other parts hold a reference to. */
 export const replaceFaults = (faults: StripeFaults, next: StripeFaults): void => {
   for (const key of Object.keys(faults)) delete faults[key as keyof StripeFaults]
   Object.assign(faults, next)
 }
 
-/** Takes the first fault that matches this request, and counts it down. */
+/** Returns the first fault that matches this request, and counts it down. */
 export const takeRequestFault = (faults: StripeFaults, method: string, path: string): RequestFault | undefined => {
   const queue = faults.requests ?? []
   const found = queue.findIndex((fault) => (fault.method ?? method) === method && path.startsWith(fault.path ?? ''))
@@ -81,17 +81,13 @@ export const takeRequestFault = (faults: StripeFaults, method: string, path: str
   return fault
 }
 
-/** Plays the part of a fault that comes before the effect. */
-export const sufferBefore = async (
-  fault: RequestFault,
-  request: FastifyRequest,
-  reply: FastifyReply
-): Promise<void> => {
+/** Applies the part of a fault that precedes the effect. */
+export const applyBefore = async (fault: RequestFault, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
   if (fault.kind === 'slow') await wait(Math.min(maxDelayMs, fault.delayMs ?? 1000))
   if (fault.kind === 'error') {
     throw new StripeApiError(500, {
       type: 'api_error',
-      message: 'An unknown error occurred (ordered from the simulator).'
+      message: 'An unknown error occurred (injected by the simulator).'
     })
   }
   if (fault.kind === 'drop') {

@@ -1,6 +1,6 @@
 import { invalidRequest } from './errors.ts'
 
-/** A decoded form: objects and arrays are both maps, since on the wire `a[0]` and `a[b]` look alike. */
+/** A decoded form. Objects and arrays are both maps, because `a[0]` and `a[b]` look alike on the wire. */
 export type FormValue = string | FormObject
 export type FormObject = Map<string, FormValue>
 
@@ -9,8 +9,8 @@ const maxDepth = 10
 const maxKeyLength = 500
 
 /**
- * Reads `application/x-www-form-urlencoded` text with Stripe's bracket notation (`a[b][0][c]=v`, `a[]=v`).
- * Bounded in pairs, depth and length of names; maps instead of objects, so that no name can reach a prototype.
+ * Parses `application/x-www-form-urlencoded` text with Stripe's bracket notation (`a[b][0][c]=v`, `a[]=v`).
+ * Pairs, depth and name lengths are bounded. It builds maps, so that no name can reach a prototype.
  * @throws StripeApiError 400
  */
 export const parseForm = (text: string): FormObject => {
@@ -24,14 +24,14 @@ export const parseForm = (text: string): FormObject => {
   return root
 }
 
-/** The same tree from a JSON body, which the simulator's own control routes accept beside forms. */
+/** The same tree from a JSON body, which the control routes accept as well. */
 export const formFromJson = (value: unknown): FormObject => {
   const converted = convert(value, 0)
   if (typeof converted === 'string') throw invalidRequest('The body must be a JSON object.')
   return converted
 }
 
-/** One text for equal forms, whatever the order in which the parameters came. */
+/** A text that is equal for equal forms, whatever the order of their parameters. */
 export const canonicalForm = (value: FormValue): string => {
   if (typeof value === 'string') return JSON.stringify(value)
   const parts = [...value].map(([key, child]) => `${JSON.stringify(key)}:${canonicalForm(child)}`)
@@ -76,7 +76,7 @@ const put = (root: FormObject, segments: string[], value: string, name: string):
   })
 }
 
-/** PostgreSQL's text cannot hold U+0000; refusing it here is a 400 and not a failure further in. */
+/** Refuses U+0000 with a 400, because PostgreSQL cannot store it. */
 const refuseNul = (value: string, name: string): string => {
   if (value.includes('\u0000'))
     throw invalidRequest('A parameter contains a null character.', { param: name.replaceAll('\u0000', '') })

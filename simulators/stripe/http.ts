@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Cause, SimulatorContext } from './context.ts'
 import { invalidRequest, StripeApiError } from './errors.ts'
 import { apiVersion } from './events.ts'
-import { sufferBefore, takeRequestFault, type RequestFault } from './faults.ts'
+import { applyBefore, takeRequestFault, type RequestFault } from './faults.ts'
 import { canonicalForm, formFromJson, parseForm, type FormObject, type FormValue } from './form.ts'
 import { render, runIdempotently } from './idempotency.ts'
 import { newId } from './identifiers.ts'
@@ -18,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-/** Everything that is the same for all requests to the API: parsing, headers, the secret key, faults, error objects. */
+/** Adds what all API requests share: parsing, headers, the secret key, faults, error objects. */
 export const speakStripe = (api: FastifyInstance, context: SimulatorContext): void => {
   api.removeAllContentTypeParsers()
   api.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
@@ -39,15 +39,15 @@ export const speakStripe = (api: FastifyInstance, context: SimulatorContext): vo
     })
     requireKey(request, context.secretKey)
     const url = request.url
-    // The control routes stay reliable, so that a fault can always be taken back.
+    // Control routes have no faults, so that a fault can always be removed.
     if (url.startsWith('/simulator/')) return
     request.stripeFault = takeRequestFault(context.faults, request.method, url)
-    if (request.stripeFault !== undefined) await sufferBefore(request.stripeFault, request, reply)
+    if (request.stripeFault !== undefined) await applyBefore(request.stripeFault, request, reply)
   })
   api.addHook('onSend', async (request, _reply, payload) => {
     if (request.stripeFault?.kind === 'drop_after') {
       request.raw.socket.destroy()
-      // A connection that is cut need not end in a response, and what was recorded must go out all the same.
+      // A cut connection may never emit onResponse, and the recorded events must be sent all the same.
       context.wakeDelivery()
     }
     return payload
@@ -61,7 +61,7 @@ export const speakStripe = (api: FastifyInstance, context: SimulatorContext): vo
       message: `Unrecognized request URL (${request.method}: ${request.url.slice(0, 200)}).`
     })
   })
-  api.setErrorHandler(async (error, request, reply) => await answerError(context, error, request, reply))
+  api.setErrorHandler(async (error, request, reply) => await sendError(context, error, request, reply))
 }
 
 const settle = (done: (error: Error | null, body?: unknown) => void, read: () => unknown): void => {
@@ -72,7 +72,7 @@ const settle = (done: (error: Error | null, body?: unknown) => void, read: () =>
   }
 }
 
-/** Stripe's v1 takes forms only; the control routes, which are ours, take JSON too. */
+/** Stripe's v1 accepts forms only; the control routes accept JSON too. */
 const readJson = (url: string, body: string): FormObject => {
   if (!url.startsWith('/simulator/'))
     throw invalidRequest('This API takes application/x-www-form-urlencoded bodies, not JSON.')
@@ -83,7 +83,7 @@ const readJson = (url: string, body: string): FormObject => {
   }
 }
 
-const answerError = async (
+const sendError = async (
   context: SimulatorContext,
   error: unknown,
   request: FastifyRequest,
@@ -105,15 +105,15 @@ const answerError = async (
   )
 }
 
-/** Fastify's own refusals (body too large, unknown media type) carry their status. */
+/** The status of Fastify's own 4xx errors, such as a body that is too large. */
 const statusOf = (error: unknown): number | undefined => {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') return undefined
   return error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : undefined
 }
 
 const versionOf = (request: FastifyRequest): string => {
-  const asked = header(request, 'stripe-version')
-  return asked !== undefined && /^\d{4}-\d{2}-\d{2}(\.[a-z]{1,30})?$/.test(asked) ? asked : apiVersion
+  const requested = header(request, 'stripe-version')
+  return requested !== undefined && /^\d{4}-\d{2}-\d{2}(\.[a-z]{1,30})?$/.test(requested) ? requested : apiVersion
 }
 
 const requireKey = (request: FastifyRequest, secretKey: string): void => {
@@ -146,7 +146,7 @@ export const header = (request: FastifyRequest, name: string): string | undefine
   return Array.isArray(value) ? value[0] : value
 }
 
-/** The query string, by the same rules as a body. */
+/** The query string, parsed by the same rules as a body. */
 export const queryOf = (request: FastifyRequest): Params => {
   const start = request.url.indexOf('?')
   return new Params(start < 0 ? new Map<string, FormValue>() : parseForm(request.url.slice(start + 1)))
@@ -156,14 +156,14 @@ export const queryOf = (request: FastifyRequest): Params => {
 export const bodyOf = (request: FastifyRequest): FormObject =>
   request.body instanceof Map ? (request.body as FormObject) : new Map<string, FormValue>()
 
-/** `:name` of the route. */
+/** The route parameter `:name`. */
 export const pathParam = (request: FastifyRequest, name: string): string => {
   const value = (request.params as Record<string, string | undefined>)[name]
   return value ?? ''
 }
 
-/** Answers a read: the object, expanded as asked. */
-export const answerRead = async (
+/** Sends an object, expanded as requested. */
+export const sendRead = async (
   context: SimulatorContext,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -177,10 +177,10 @@ export const answerRead = async (
 }
 
 /**
- * Answers a write. `parse` refuses bad parameters before anything is kept (so that the same idempotency key can be used
- * again); the effect that it returns runs in one transaction with the key, the events and the answer.
+ * Carries out a write. `parse` refuses invalid parameters before anything is stored, so that the idempotency key stays unused.
+ * The effect that it returns commits together with the key, the events and the response.
  */
-export const answerWrite = async (
+export const sendWrite = async (
   context: SimulatorContext,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -194,14 +194,14 @@ export const answerWrite = async (
   const key = header(request, 'idempotency-key')
   const requestId = request.stripeRequestId
   const identity = `${request.method} ${request.url} ${canonicalForm(body)}`
-  const answer = await runIdempotently(
+  const response = await runIdempotently(
     context,
     { key, requestId, identity },
     async (trx) => await expand(trx, await effect(trx, { requestId, idempotencyKey: key ?? null }), paths)
   )
   if (key !== undefined) reply.header('idempotency-key', key)
-  if (answer.originalRequestId !== undefined) {
-    reply.headers({ 'idempotent-replayed': 'true', 'original-request': answer.originalRequestId })
+  if (response.originalRequestId !== undefined) {
+    reply.headers({ 'idempotent-replayed': 'true', 'original-request': response.originalRequestId })
   }
-  return await reply.code(answer.status).send(answer.body)
+  return await reply.code(response.status).send(response.body)
 }

@@ -6,31 +6,31 @@ import { invalidRequest, StripeApiError } from './errors.ts'
 const keptMs = 24 * 60 * 60 * 1000
 const maxKeyLength = 255
 
-export interface Answer {
+export interface StoredResponse {
   status: number
   body: string
-  /** Set when the answer is that of an earlier request with the same key. */
+  /** Set on a replay: the id of the request whose response this is. */
   originalRequestId?: string
 }
 
 export interface IdempotentRequest {
   key: string | undefined
   requestId: string
-  /** Method, path and parameters in one text; equal texts are the same request. */
+  /** Method, path and parameters; equal texts are the same request. */
   identity: string
 }
 
 /**
- * Runs `effect` in one transaction together with its idempotency key and its answer, so that after a crash there is
- * either all of it or nothing. A later request with the key gets the saved answer, refusals included; one that comes
- * while the first is running waits for it. Keys are kept for 24 hours.
+ * Commits `effect` together with its idempotency key and its response. A later request with the key gets the stored
+ * response, errors included; a concurrent one waits for the first. Keys expire after 24 hours.
+ *
  * @throws StripeApiError 400 `idempotency_error` when the key was used for another request
  */
 export const runIdempotently = async (
   context: SimulatorContext,
   request: IdempotentRequest,
   effect: (trx: Trx) => Promise<object>
-): Promise<Answer> => {
+): Promise<StoredResponse> => {
   const { key } = request
   if (key !== undefined && key.length > maxKeyLength) {
     throw invalidRequest(`Idempotency-Key must be at most ${maxKeyLength} characters long.`)
@@ -40,13 +40,13 @@ export const runIdempotently = async (
     if (key === undefined) return { status: 200, body: render(await effect(trx)) }
     const saved = await takeKey(context, trx, key, fingerprint, request.requestId)
     if (saved !== undefined) return saved
-    const answer = await answerOf(trx, effect)
+    const response = await responseOf(trx, effect)
     await trx
-      .updateTable('stripe_sim_idempotency_keys')
-      .set({ status: answer.status, body: answer.body })
+      .updateTable('simulators.stripe_idempotency_keys')
+      .set({ status: response.status, body: response.body })
       .where('key', '=', key)
       .execute()
-    return answer
+    return response
   })
 }
 
@@ -56,22 +56,22 @@ const takeKey = async (
   key: string,
   fingerprint: string,
   requestId: string
-): Promise<Answer | undefined> => {
+): Promise<StoredResponse | undefined> => {
   const now = context.clock.now()
   await trx
-    .deleteFrom('stripe_sim_idempotency_keys')
+    .deleteFrom('simulators.stripe_idempotency_keys')
     .where('key', '=', key)
     .where('created_at', '<=', new Date(now.getTime() - keptMs))
     .execute()
   const taken = await trx
-    .insertInto('stripe_sim_idempotency_keys')
+    .insertInto('simulators.stripe_idempotency_keys')
     .values({ key, fingerprint, request_id: requestId, created_at: now })
     .onConflict((conflict) => conflict.column('key').doNothing())
     .returning('key')
     .executeTakeFirst()
   if (taken !== undefined) return undefined
   const first = await trx
-    .selectFrom('stripe_sim_idempotency_keys')
+    .selectFrom('simulators.stripe_idempotency_keys')
     .selectAll()
     .where('key', '=', key)
     .executeTakeFirstOrThrow()
@@ -86,8 +86,8 @@ const takeKey = async (
   return { status: first.status, body: first.body, originalRequestId: first.request_id }
 }
 
-/** Effects refuse before they write, so a refusal can be saved like any answer. */
-const answerOf = async (trx: Trx, effect: (trx: Trx) => Promise<object>): Promise<Answer> => {
+/** Effects throw before they write, so that an error can be stored like any response. */
+const responseOf = async (trx: Trx, effect: (trx: Trx) => Promise<object>): Promise<StoredResponse> => {
   try {
     return { status: 200, body: render(await effect(trx)) }
   } catch (error) {
@@ -96,5 +96,5 @@ const answerOf = async (trx: Trx, effect: (trx: Trx) => Promise<object>): Promis
   }
 }
 
-/** Indented, as Stripe answers. */
+/** JSON indented as in Stripe's responses. */
 export const render = (body: object): string => JSON.stringify(body, null, 2)

@@ -11,12 +11,16 @@ export interface Page {
 }
 
 type ListedTable =
-  'stripe_sim_sessions' | 'stripe_sim_payments' | 'stripe_sim_refunds' | 'stripe_sim_disputes' | 'stripe_sim_events'
+  | 'simulators.stripe_sessions'
+  | 'simulators.stripe_payments'
+  | 'simulators.stripe_refunds'
+  | 'simulators.stripe_disputes'
+  | 'simulators.stripe_events'
 
 const comparisons = { gt: sql`>`, gte: sql`>=`, lt: sql`<`, lte: sql`<=` }
 const maxUnixSeconds = 100_000_000_000
 
-/** `limit`, `starting_after`, `ending_before` and `created`, as every list of Stripe has them. */
+/** Reads `limit`, `starting_after`, `ending_before` and `created`, which all of Stripe's lists have. */
 export const readPage = (params: Params): Page => {
   const page: Page = {
     limit: params.integer('limit', { min: 1, max: 100 }) ?? 10,
@@ -45,8 +49,8 @@ const readCreated = (params: Params): RawBuilder<boolean> => {
 }
 
 /**
- * Condition and order for one page of a table whose alias is `t`; newest first. Ask for one row more than `limit`
- * and give the rows to `listOf`.
+ * Condition and order for one page of a table with the alias `t`, newest first. Its `limit` is one row more than the page, which
+ * shows `listOf` whether there are more.
  */
 export const pageClause = async (
   db: Db,
@@ -69,7 +73,7 @@ export const pageClause = async (
   return { where: sql<boolean>`${page.createdConditions} and ${side}`, order, limit: page.limit + 1 }
 }
 
-/** Stripe's list object out of up to `limit + 1` rows. */
+/** Stripe's list object, from up to `limit + 1` rows. */
 export const listOf = <Row>(url: string, page: Page, rows: Row[], render: (row: Row) => object) => {
   const shown = rows.slice(0, page.limit)
   if (page.endingBefore !== undefined) shown.reverse()

@@ -3,8 +3,8 @@ import type { FormObject, FormValue } from './form.ts'
 import type { Metadata } from './tables.ts'
 
 /**
- * Reads typed parameters out of a decoded form and remembers which were read, so that `done()` can
- * refuse the rest as Stripe does. Every method throws StripeApiError 400 with Stripe's code and param.
+ * Reads typed parameters from a decoded form and records which were read, so that `done()` can
+ * refuse the others as Stripe does. Every method throws StripeApiError 400 with Stripe's code and param.
  */
 export class Params {
   private readonly tree: FormObject
@@ -68,7 +68,7 @@ export class Params {
     return found
   }
 
-  /** Whether this parameter is there as one plain value, for the few that may be either. */
+  /** Whether this parameter is a plain value, for parameters that may also be objects. */
   scalar(key: string): boolean {
     return typeof this.tree.get(key) === 'string'
   }
@@ -120,7 +120,7 @@ export class Params {
     return Object.fromEntries(entries)
   }
 
-  /** Refuses every parameter that nobody read. */
+  /** @throws StripeApiError 400 when a parameter was not read */
   done(): void {
     for (const key of this.tree.keys()) {
       if (!this.read.has(key)) {

@@ -4,10 +4,10 @@ import type { DisputeRow, PaymentRow, RefundRow } from './tables.ts'
 
 const disputeAnswerDays = 7
 
-/** Ids of things that the simulator does not keep are made from one that it does, so that they stay the same. */
+/** A stable id for an object that the simulator does not store, derived from the id of one that it stores. */
 const derivedId = (prefix: string, id: string): string => prefix + id.slice(id.indexOf('_') + 1)
 
-/** `payment_intent`, always succeeded: it is born when a session is paid. */
+/** `payment_intent`, always succeeded, because it exists only once a session is paid. */
 export const paymentIntentObject = (row: PaymentRow): Stripe.PaymentIntent => ({
   id: row.payment_intent_id,
   object: 'payment_intent',
@@ -57,7 +57,7 @@ export const paymentIntentObject = (row: PaymentRow): Stripe.PaymentIntent => ({
   transfer_group: null
 })
 
-/** `charge`: captured in full, with what has been refunded so far. */
+/** `charge`: captured in full, with the amount refunded so far. */
 export const chargeObject = (row: PaymentRow): Stripe.Charge => ({
   id: row.charge_id,
   object: 'charge',
@@ -119,7 +119,7 @@ export const chargeObject = (row: PaymentRow): Stripe.Charge => ({
   transfer_group: null
 })
 
-/** `refund`: card refunds succeed at once in test mode. */
+/** `refund`: card refunds succeed immediately in test mode. */
 export const refundObject = (row: RefundRow): Stripe.Refund => ({
   id: row.id,
   object: 'refund',
@@ -144,7 +144,7 @@ export const refundObject = (row: RefundRow): Stripe.Refund => ({
   transfer_reversal: null
 })
 
-/** `dispute`: as the bank opened it, or as it ended. */
+/** `dispute`: open, won or lost. */
 export const disputeObject = (row: DisputeRow): Stripe.Dispute => ({
   id: row.id,
   object: 'dispute',

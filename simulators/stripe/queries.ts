@@ -4,27 +4,27 @@ import { resourceMissing } from './errors.ts'
 import { isId } from './identifiers.ts'
 import type { DisputeRow, EventRow, PaymentRow, RefundRow, SessionRow } from './tables.ts'
 
-/** `Db` and a transaction alike: reads run in either. */
+/** A database or a transaction. */
 export type Reader = Pick<Db, 'selectFrom'>
 
 export const sessions = (db: Reader) =>
   db
-    .selectFrom('stripe_sim_sessions as t')
-    .leftJoin('stripe_sim_payments as p', 'p.session_id', 't.id')
+    .selectFrom('simulators.stripe_sessions as t')
+    .leftJoin('simulators.stripe_payments as p', 'p.session_id', 't.id')
     .selectAll('t')
     .select('p.payment_intent_id')
 
 export const refunds = (db: Reader) =>
   db
-    .selectFrom('stripe_sim_refunds as t')
-    .innerJoin('stripe_sim_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
+    .selectFrom('simulators.stripe_refunds as t')
+    .innerJoin('simulators.stripe_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
     .selectAll('t')
     .select(['p.charge_id', 'p.currency'])
 
 export const disputes = (db: Reader) =>
   db
-    .selectFrom('stripe_sim_disputes as t')
-    .innerJoin('stripe_sim_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
+    .selectFrom('simulators.stripe_disputes as t')
+    .innerJoin('simulators.stripe_payments as p', 'p.payment_intent_id', 't.payment_intent_id')
     .selectAll('t')
     .select(['p.charge_id', 'p.currency'])
 
@@ -42,7 +42,11 @@ export const loadPayment = async (
   status: 400 | 404 = 404
 ): Promise<PaymentRow> => {
   const row = isId(id)
-    ? await db.selectFrom('stripe_sim_payments').selectAll().where('payment_intent_id', '=', id).executeTakeFirst()
+    ? await db
+        .selectFrom('simulators.stripe_payments')
+        .selectAll()
+        .where('payment_intent_id', '=', id)
+        .executeTakeFirst()
     : undefined
   return row ?? missing('payment_intent', id, param, status)
 }
@@ -54,7 +58,7 @@ export const loadPaymentOfCharge = async (
   status: 400 | 404 = 404
 ): Promise<PaymentRow> => {
   const row = isId(id)
-    ? await db.selectFrom('stripe_sim_payments').selectAll().where('charge_id', '=', id).executeTakeFirst()
+    ? await db.selectFrom('simulators.stripe_payments').selectAll().where('charge_id', '=', id).executeTakeFirst()
     : undefined
   return row ?? missing('charge', id, param, status)
 }
@@ -71,16 +75,16 @@ export const loadDispute = async (db: Reader, id: string): Promise<DisputeRow> =
 
 export const loadEvent = async (db: Reader, id: string): Promise<EventRow> => {
   const row = isId(id)
-    ? await db.selectFrom('stripe_sim_events').selectAll().where('id', '=', id).executeTakeFirst()
+    ? await db.selectFrom('simulators.stripe_events').selectAll().where('id', '=', id).executeTakeFirst()
     : undefined
   return row ?? missing('event', id, 'id')
 }
 
-/** What the account holds in each currency, in its smallest unit: payments less refunds and disputes; there are no fees. */
+/** The balance of each currency in its smallest unit: payments less refunds and disputes, without fees. */
 export const balances = async (db: Reader): Promise<Array<{ currency: string; amount: number }>> => {
   const rows = await db
-    .selectFrom('stripe_sim_payments as p')
-    .leftJoin('stripe_sim_disputes as d', 'd.payment_intent_id', 'p.payment_intent_id')
+    .selectFrom('simulators.stripe_payments as p')
+    .leftJoin('simulators.stripe_disputes as d', 'd.payment_intent_id', 'p.payment_intent_id')
     .select([
       'p.currency',
       sql<number>`sum(p.amount_cents - p.refunded_cents - case when d.status <> 'won' then d.amount_cents else 0 end)::int8`.as(

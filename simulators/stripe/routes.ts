@@ -4,7 +4,7 @@ import type { SimulatorContext } from './context.ts'
 import { createSession, expireByRequest, expireDue, refundPayment } from './effects.ts'
 import { invalidRequest, resourceMissing } from './errors.ts'
 import { eventObject } from './events.ts'
-import { answerRead, answerWrite, pathParam } from './http.ts'
+import { sendRead, sendWrite, pathParam } from './http.ts'
 import { listOf, pageClause, readPage } from './lists.ts'
 import type { Params } from './params.ts'
 import { chargeObject, disputeObject, paymentIntentObject, refundObject } from './payment-objects.ts'
@@ -16,7 +16,7 @@ import type { PaymentRow, SessionRow } from './tables.ts'
 const maxAmountCents = 99_999_999
 const refundReasons = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
 
-/** Stripe's own paths, as far as the simulator has them. */
+/** Registers the part of Stripe's API that the simulator supports. */
 export const registerApiRoutes = (api: FastifyInstance, context: SimulatorContext): void => {
   registerSessions(api, context)
   registerPayments(api, context)
@@ -25,7 +25,7 @@ export const registerApiRoutes = (api: FastifyInstance, context: SimulatorContex
   api.get(
     '/v1/balance',
     async (request, reply) =>
-      await answerRead(context, request, reply, async () => {
+      await sendRead(context, request, reply, async () => {
         const held = await queries.balances(context.db)
         const available = held.map(({ currency, amount }) => ({ amount, currency, source_types: { card: amount } }))
         const pending = available.map(({ currency }) => ({ amount: 0, currency, source_types: { card: 0 } }))
@@ -34,7 +34,7 @@ export const registerApiRoutes = (api: FastifyInstance, context: SimulatorContex
   )
 }
 
-/** The session as of now: one that is past its time expires when it is looked at. */
+/** The session as of now: reading an overdue session expires it. */
 export const currentSession = async (context: SimulatorContext, id: string): Promise<SessionRow | undefined> => {
   const session = await queries.findSession(context.db, id)
   if (session?.status !== 'open' || session.expires_at > context.clock.now()) return session
@@ -49,7 +49,7 @@ const registerSessions = (api: FastifyInstance, context: SimulatorContext): void
   api.post(
     url,
     async (request, reply) =>
-      await answerWrite(context, request, reply, (params) => {
+      await sendWrite(context, request, reply, (params) => {
         const session = readNewSession(params, context.clock.now())
         return async (trx) => render(await createSession(context, trx, session))
       })
@@ -57,12 +57,12 @@ const registerSessions = (api: FastifyInstance, context: SimulatorContext): void
   api.get(
     url,
     async (request, reply) =>
-      await answerRead(context, request, reply, async (params) => {
+      await sendRead(context, request, reply, async (params) => {
         const page = readPage(params)
         const status = params.choice('status', ['open', 'complete', 'expired'])
         const paymentIntent = params.string('payment_intent')
         await expireDue(context)
-        const { where, order, limit } = await pageClause(context.db, 'stripe_sim_sessions', 'id', page)
+        const { where, order, limit } = await pageClause(context.db, 'simulators.stripe_sessions', 'id', page)
         const rows = await queries
           .sessions(context.db)
           .where(where)
@@ -77,12 +77,12 @@ const registerSessions = (api: FastifyInstance, context: SimulatorContext): void
   api.get(
     `${url}/:session`,
     async (request, reply) =>
-      await answerRead(context, request, reply, async () => render(await load(pathParam(request, 'session'))))
+      await sendRead(context, request, reply, async () => render(await load(pathParam(request, 'session'))))
   )
   api.get(
     `${url}/:session/line_items`,
     async (request, reply) =>
-      await answerRead(context, request, reply, async (params) => {
+      await sendRead(context, request, reply, async (params) => {
         const session = await load(pathParam(request, 'session'))
         const { limit } = readPage(params)
         const list = lineItemList(session)
@@ -92,7 +92,7 @@ const registerSessions = (api: FastifyInstance, context: SimulatorContext): void
   api.post(
     `${url}/:session/expire`,
     async (request, reply) =>
-      await answerWrite(
+      await sendWrite(
         context,
         request,
         reply,
@@ -122,17 +122,17 @@ const registerPayments = (api: FastifyInstance, context: SimulatorContext): void
     api.get(
       `${url}/:id`,
       async (request, reply) =>
-        await answerRead(context, request, reply, async () => render(await load(context.db, pathParam(request, 'id'))))
+        await sendRead(context, request, reply, async () => render(await load(context.db, pathParam(request, 'id'))))
     )
     api.get(
       url,
       async (request, reply) =>
-        await answerRead(context, request, reply, async (params) => {
+        await sendRead(context, request, reply, async (params) => {
           const page = readPage(params)
           const paymentIntent = filter === undefined ? undefined : params.string(filter)
-          const { where, order, limit } = await pageClause(context.db, 'stripe_sim_payments', id, page)
+          const { where, order, limit } = await pageClause(context.db, 'simulators.stripe_payments', id, page)
           const rows = await context.db
-            .selectFrom('stripe_sim_payments as t')
+            .selectFrom('simulators.stripe_payments as t')
             .selectAll()
             .where(where)
             .$if(paymentIntent !== undefined, (query) => query.where('t.payment_intent_id', '=', paymentIntent ?? ''))
@@ -149,30 +149,30 @@ const registerRefunds = (api: FastifyInstance, context: SimulatorContext): void 
   api.post(
     '/v1/refunds',
     async (request, reply) =>
-      await answerWrite(context, request, reply, (params) => {
+      await sendWrite(context, request, reply, (params) => {
         const payment = readPaymentReference(params)
-        const wish = {
+        const wanted = {
           amountCents: params.integer('amount', { min: 1, max: maxAmountCents }),
           reason: params.choice('reason', refundReasons),
           metadata: params.metadata('metadata')
         }
-        return async (trx, cause) => await refundPayment(context, trx, cause, await payment(trx), wish)
+        return async (trx, cause) => await refundPayment(context, trx, cause, await payment(trx), wanted)
       })
   )
   api.get(
     '/v1/refunds/:id',
     async (request, reply) =>
-      await answerRead(context, request, reply, async () =>
+      await sendRead(context, request, reply, async () =>
         refundObject(await queries.loadRefund(context.db, pathParam(request, 'id')))
       )
   )
   api.get(
     '/v1/refunds',
     async (request, reply) =>
-      await answerRead(context, request, reply, async (params) => {
+      await sendRead(context, request, reply, async (params) => {
         const page = readPage(params)
         const only = readFilter(params)
-        const { where, order, limit } = await pageClause(context.db, 'stripe_sim_refunds', 'id', page)
+        const { where, order, limit } = await pageClause(context.db, 'simulators.stripe_refunds', 'id', page)
         const rows = await queries.refunds(context.db).where(where).where(only).orderBy(order).limit(limit).execute()
         return listOf('/v1/refunds', page, rows, refundObject)
       })
@@ -183,17 +183,17 @@ const registerDisputesAndEvents = (api: FastifyInstance, context: SimulatorConte
   api.get(
     '/v1/disputes/:id',
     async (request, reply) =>
-      await answerRead(context, request, reply, async () =>
+      await sendRead(context, request, reply, async () =>
         disputeObject(await queries.loadDispute(context.db, pathParam(request, 'id')))
       )
   )
   api.get(
     '/v1/disputes',
     async (request, reply) =>
-      await answerRead(context, request, reply, async (params) => {
+      await sendRead(context, request, reply, async (params) => {
         const page = readPage(params)
         const only = readFilter(params)
-        const { where, order, limit } = await pageClause(context.db, 'stripe_sim_disputes', 'id', page)
+        const { where, order, limit } = await pageClause(context.db, 'simulators.stripe_disputes', 'id', page)
         const rows = await queries.disputes(context.db).where(where).where(only).orderBy(order).limit(limit).execute()
         return listOf('/v1/disputes', page, rows, disputeObject)
       })
@@ -201,20 +201,20 @@ const registerDisputesAndEvents = (api: FastifyInstance, context: SimulatorConte
   api.get(
     '/v1/events/:id',
     async (request, reply) =>
-      await answerRead(context, request, reply, async () =>
+      await sendRead(context, request, reply, async () =>
         eventObject(await queries.loadEvent(context.db, pathParam(request, 'id')))
       )
   )
   api.get(
     '/v1/events',
     async (request, reply) =>
-      await answerRead(context, request, reply, async (params) => {
+      await sendRead(context, request, reply, async (params) => {
         const page = readPage(params)
         const type = params.string('type')
         const types = type === undefined ? params.strings('types') : [type]
-        const { where, order, limit } = await pageClause(context.db, 'stripe_sim_events', 'id', page)
+        const { where, order, limit } = await pageClause(context.db, 'simulators.stripe_events', 'id', page)
         const rows = await context.db
-          .selectFrom('stripe_sim_events as t')
+          .selectFrom('simulators.stripe_events as t')
           .selectAll()
           .where(where)
           .$if(types.length > 0, (query) => query.where('t.type', 'in', types))
@@ -226,7 +226,7 @@ const registerDisputesAndEvents = (api: FastifyInstance, context: SimulatorConte
   )
 }
 
-/** `payment_intent` or `charge`, as a query to run in the transaction. @throws StripeApiError 400 when neither or both */
+/** Reads `payment_intent` or `charge`; returns the query for it. @throws StripeApiError 400 when neither or both are present */
 export const readPaymentReference = (params: Params): ((db: queries.Reader) => Promise<PaymentRow>) => {
   const paymentIntent = params.string('payment_intent')
   const charge = params.string('charge')

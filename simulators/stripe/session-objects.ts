@@ -1,15 +1,15 @@
 import type { Stripe } from 'stripe'
 import type { LineItemDetails, SessionRow } from './tables.ts'
 
-/** On the wire a decimal is a string; the package's own type is what it makes of that string. */
+/** A decimal is a string on the wire, unlike in the package's type. */
 type WirePrice = Omit<Stripe.Price, 'unit_amount_decimal'> & { unit_amount_decimal: string | null }
 type WireLineItem = Omit<Stripe.LineItem, 'price'> & { price: WirePrice }
 type WireSession = Omit<Stripe.Checkout.Session, 'line_items'>
 
-/** Seconds since 1970, as Stripe writes times. */
+/** Seconds since 1970, Stripe's format of times. */
 export const unixSeconds = (date: Date): number => Math.floor(date.getTime() / 1000)
 
-/** `checkout.session` of the API version that the package speaks. `baseUrl` is where the payment pages are. */
+/** `checkout.session` of `apiVersion`. `baseUrl` is that of the payment pages. */
 export const sessionObject = (row: SessionRow, baseUrl: string): WireSession => {
   const paid = row.status === 'complete'
   return {
@@ -51,7 +51,7 @@ const customerDetails = (row: SessionRow): Stripe.Checkout.Session.CustomerDetai
   }
 }
 
-/** What a session has and the simulator never fills. */
+/** The fields that the simulator never fills. */
 const unusedSessionFields = () =>
   ({
     adaptive_pricing: { enabled: false },

@@ -16,7 +16,7 @@ const maxAmountCents = 99_999_999
 const minAmountCents = 50
 const knownCurrencies = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()))
 
-/** The parameters of POST /v1/checkout/sessions, checked; amounts in the currency's smallest unit. */
+/** Validates the parameters of POST /v1/checkout/sessions. Amounts are in the currency's smallest unit. */
 export const readNewSession = (params: Params, now: Date): NewSession => {
   const mode = params.choice('mode', ['payment', 'setup', 'subscription']) ?? params.missing('mode')
   if (mode !== 'payment') throw params.invalid('mode', 'The simulator supports `mode` = `payment` only.')
@@ -116,7 +116,7 @@ const readExpiry = (params: Params, now: Date): Date => {
   return new Date(seconds * 1000)
 }
 
-/** Only web addresses: a `javascript:` link on the payment page must be impossible. */
+/** Accepts http and https only, so that the payment page cannot contain a `javascript:` link. */
 const readUrl = (params: Params, key: string): string | undefined => {
   const text = params.string(key)
   if (text === undefined) return undefined

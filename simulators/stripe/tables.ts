@@ -108,11 +108,11 @@ export type EventRow = Selectable<EventsTable>
 
 declare module '../../plugins/database/types.ts' {
   interface Database {
-    stripe_sim_sessions: SessionsTable
-    stripe_sim_payments: PaymentsTable
-    stripe_sim_refunds: RefundsTable
-    stripe_sim_disputes: DisputesTable
-    stripe_sim_events: EventsTable
-    stripe_sim_idempotency_keys: IdempotencyKeysTable
+    'simulators.stripe_sessions': SessionsTable
+    'simulators.stripe_payments': PaymentsTable
+    'simulators.stripe_refunds': RefundsTable
+    'simulators.stripe_disputes': DisputesTable
+    'simulators.stripe_events': EventsTable
+    'simulators.stripe_idempotency_keys': IdempotencyKeysTable
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { SeededRandom } from '../../scripts/seeded-random.ts'
 import { openPostgres, withState, type DatabaseHandle } from '../../plugins/database/index.ts'
 import { migrateToLatest } from '../../plugins/database/migrate.ts'
+import { migrateToLatest as migrateSimulators } from '../../simulators/migrate.ts'
 import type { Cleaner } from '../build-app.ts'
 import { send } from '../credentials.ts'
 import { startServerProcess, type ServerProcess } from '../machines/server-process.ts'
@@ -72,6 +73,7 @@ export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site>
   const database = withState(openPostgres(databaseUrl, 4, () => undefined))
   t.teardown(() => database.close())
   await migrateToLatest(database.db)
+  await migrateSimulators(database.db)
   const all = { ...productionSettings(serversDatabaseUrl), ...settings }
   const servers = await Promise.all(Array.from({ length: instances }, () => startServerProcess(t, all)))
   const urls = front === undefined ? servers.map((server) => server.url) : [await front(servers)]

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { test } from 'tap'
 import { loadConfig, type Config } from '../../plugins/config/index.ts'
-import { buildPlaidSimulator } from '../../simulators/plaid/index.ts'
+import { createPlaidSimulator } from '../../simulators/plaid/index.ts'
 import { checkKeys, checkNames, checkNode, checkProduction } from '../../scripts/doctor/configuration.ts'
 import { checkDatabase, checkEncryption } from '../../scripts/doctor/database.ts'
 import type { Finding } from '../../scripts/doctor/finding.ts'
@@ -156,7 +156,7 @@ test('the public URL is judged by its form, and asked whether it answers', async
 test('Plaid and Stripe are asked with the keys, on their own wire, and refused keys are told from a service that cannot be reached', async (t) => {
   const { app, config, database, clock } = await startApp(t)
   const { clientId, secret: plaidSecret } = config.plaid
-  const plaid = await buildPlaidSimulator({ db: database.db, clock, clientId, secret: plaidSecret })
+  const { api: plaid } = await createPlaidSimulator({ db: database.db, clock, clientId, secret: plaidSecret })
   t.teardown(() => plaid.close())
   const plaidAt = await plaid.listen({ host: '127.0.0.1', port: 0 })
   const remote = (mode: 'remote_sandbox', secret: string, baseUrl = plaidAt): Config => ({
@@ -170,7 +170,7 @@ test('Plaid and Stripe are asked with the keys, on their own wire, and refused k
   assert.equal((await checkPlaid(config)).state, 'ok')
   assert.equal((await checkPlaid(production())).state, 'warn')
 
-  const stripePort = (app.stripe.simulator?.api.server.address() as AddressInfo).port
+  const stripePort = (app.simulators.stripe?.api.server.address() as AddressInfo).port
   const stripeAt = { host: '127.0.0.1', port: stripePort, protocol: 'http' as const }
   assert.equal((await checkStripe(remote('remote_sandbox', config.stripe.secretKey), stripeAt)).state, 'ok')
   assert.deepEqual(await checkStripe(remote('remote_sandbox', 'sk_test_wrong'), stripeAt), {

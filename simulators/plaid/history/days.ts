@@ -2,21 +2,21 @@
 export const dayMs = 86_400_000
 export const hourMs = 3_600_000
 
-/** Banks are asked for news four times a day; until then a change has happened but cannot be seen. */
+/** Changes become visible four times a day, when the aggregator polls the banks. */
 export const updateIntervalMs = 6 * hourMs
 
-/** The day, counted from 1970-01-01, that a moment falls in. */
+/** The day of a moment, counted from 1970-01-01. */
 export const dayOf = (ms: number): number => Math.floor(ms / dayMs)
 
 /** `YYYY-MM-DD` of a moment. */
 export const isoDate = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
-/** 0 is Sunday: 1970-01-01 was a Thursday. */
+/** The weekday; 0 is Sunday, and 1970-01-01 was a Thursday. */
 export const weekdayOf = (day: number): number => (((day + 4) % 7) + 7) % 7
 
 const isBusinessDay = (day: number): boolean => weekdayOf(day) !== 0 && weekdayOf(day) !== 6
 
-/** The day that is `count` business days (Monday to Friday) after `day`; bank holidays are not modelled. */
+/** The day `count` business days (Monday to Friday) after `day`. Bank holidays are not modelled. */
 export const addBusinessDays = (day: number, count: number): number => {
   let result = day
   for (let left = count; left > 0;) {

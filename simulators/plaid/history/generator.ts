@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.ts'
+import { createSeededRandom } from '../random.ts'
 import type { SeededRandom } from '../random.ts'
 import { addBusinessDays, calendarOf, dayMs, hourMs, weekdayOf } from './days.ts'
 import type { Life } from './life.ts'
@@ -13,7 +13,7 @@ const card = '3333'
 const moneyMarket = '4444'
 const studentLoan = '7777'
 
-/** One day in the making: what is drawn depends on the seed and the day alone, never on other days. */
+/** A day under construction. Its random choices depend on seed and day only, not on other days. */
 interface Day {
   day: number
   profile: Profile
@@ -21,9 +21,9 @@ interface Day {
   lives: Life[]
 }
 
-/** What a person's accounts begin on one day (days since 1970-01-01, UTC), and what becomes of it afterwards. */
+/** The payments that a person's accounts begin on one day (days since 1970-01-01, UTC), with their later changes. */
 export const livesOfDay = (seed: string, profile: Profile, day: number): Life[] => {
-  const context: Day = { day, profile, random: seededRandom(`${seed}|day|${day}`), lives: [] }
+  const context: Day = { day, profile, random: createSeededRandom(`${seed}|day|${day}`), lives: [] }
   income(context)
   household(context)
   transfers(context)
@@ -32,12 +32,12 @@ export const livesOfDay = (seed: string, profile: Profile, day: number): Life[] 
   return context.lives
 }
 
-/** A handful of card payments that begin at one moment, for a sandbox that was told to bring news. */
+/** A few card payments at one moment, for the sandbox's request for new transactions. */
 export const livesOfBatch = (seed: string, profile: Profile, ordinal: number, firedAt: number): Life[] => {
   const context: Day = {
     day: Math.floor(firedAt / dayMs),
     profile,
-    random: seededRandom(`${seed}|batch|${ordinal}`),
+    random: createSeededRandom(`${seed}|batch|${ordinal}`),
     lives: []
   }
   const choices = [...profile.groceries, profile.coffee, ...places.restaurants, ...places.shops, ...places.fastFood]
@@ -72,7 +72,7 @@ const add = (context: Day, mask: string, merchant: Merchant, amountCents: number
   return made
 }
 
-/** Payroll announces a salary the day before payday (every other Friday), and interest comes at the month's end. */
+/** A salary is pending the day before payday (every other Friday). Interest is posted at the end of the month. */
 const income = (context: Day): void => {
   const { day, profile, random } = context
   const fortnight = Math.floor((day + 4) / 7) % 2
@@ -116,7 +116,7 @@ const household = (context: Day): void => {
   }
 }
 
-/** Money between own accounts: each movement is two rows, one on either account. */
+/** Transfers between a person's own accounts: two transactions each, one per account. */
 const transfers = (context: Day): void => {
   const { day, profile, random } = context
   const { dayOfMonth } = calendarOf(day)
@@ -137,7 +137,7 @@ const transfers = (context: Day): void => {
   }
 }
 
-/** Purchases whose likelihood follows the weekday: the big shop at the weekend, coffee on working days, dining on Fridays. */
+/** Purchases whose probability depends on the weekday: groceries at weekends, coffee on working days, restaurants on Fridays. */
 const everyday = (context: Day): void => {
   const { day, profile, random } = context
   const weekday = weekdayOf(day)
@@ -164,7 +164,7 @@ const purchase = (context: Day, merchant: Merchant): void => {
   cardPayment(context, merchant, amountCents, random.chance(0.55) ? card : checking)
 }
 
-/** A card payment: seen as pending within hours, posted one to three business days later, with what may happen on the way. */
+/** A card payment: pending within hours, posted one to three business days later, sometimes changed or released in between. */
 const cardPayment = (context: Day, merchant: Merchant, amountCents: number, mask: string): void => {
   const { day, random } = context
   const authorizedAt = day * dayMs + random.whole(8 * 60, 22 * 60) * 60_000

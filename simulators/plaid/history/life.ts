@@ -1,12 +1,11 @@
 import { updateIntervalMs } from './days.ts'
 import type { Merchant } from './merchants.ts'
 
-/** The stages of a card payment: the pending row and the posted row are two transactions with ids of their own. */
+/** The stages of a card payment: pending and posted are two transactions with their own ids. */
 export type Stage = 'pending' | 'posted'
 
 /**
- * Everything that ever happens to one payment. Times are milliseconds since 1970; amounts as on Plaid's wire: positive leaves the
- * account.
+ * The whole life of one payment. Times are milliseconds since 1970. Amounts have Plaid's sign: positive leaves the account.
  */
 export interface Life {
   /** Unique within the item. */
@@ -16,34 +15,34 @@ export interface Life {
   line: string
   authorizedAt: number
   amountCents: number
-  /** When it shows as pending; null when it is posted at once. */
+  /** When it becomes pending; null when it is posted immediately. */
   pendingAt: number | null
   /** When it is posted; null when the hold is released instead. */
   postedAt: number | null
   /** When a hold that is never posted disappears. */
   releasedAt: number | null
-  /** What the posted row says, a tip included. */
+  /** The posted amount, including a tip. */
   postedCents: number
-  /** A change of the row that exists then: another amount, or another category. */
+  /** A later change of amount or category. */
   revision: { stage: Stage; at: number; amountCents: number; primary: string; detail: string } | null
-  /** When the bank takes a posted row back (a duplicate). */
+  /** When the bank removes the posted transaction as a duplicate. */
   retractedAt: number | null
 }
 
-/** One step of an item's feed. */
+/** A change in an item's feed. */
 export interface Change {
-  /** The moment from which it can be seen. */
+  /** When it becomes visible. */
   at: number
   kind: 'added' | 'modified' | 'removed'
   version: Version
 }
 
-/** One transaction as it is to be shown. */
+/** A version of a transaction. */
 export interface Version {
   life: Life
   stage: Stage
   revised: boolean
-  /** Whether the posted row names a pending one: only when that one could be seen. */
+  /** Whether the posted transaction names a pending one, which it does only when that was visible. */
   replacesPending: boolean
 }
 
@@ -52,10 +51,10 @@ export const versionKey = (version: Version): string => `${version.life.key}/${v
 const nextUpdate = (at: number) => Math.ceil(at / updateIntervalMs) * updateIntervalMs
 
 /**
- * The steps that one payment contributes to the feed of an item that was linked at `linkedAt`, in order.
- * What was over by then leaves no trace of its pending stage.
+ * The changes that a payment contributes to the feed of an item linked at `linkedAt`, in order. A pending stage that ended
+ * before the link is left out.
  *
- * @param immediate when the first step is visible at once (a payment that the sandbox was told to bring)
+ * @param immediate whether the first change is visible immediately, as for requested transactions
  */
 export const changesOf = (life: Life, linkedAt: number, immediate = false): Change[] => {
   const changes: Change[] = []

@@ -1,10 +1,10 @@
-/** How a payment was made, in Plaid's words. */
+/** Plaid's payment channels. */
 export type Channel = 'online' | 'in store' | 'other'
 
-/** One counterparty of the invented economy. Most are Plaid's own sandbox merchants or invented; none is an endorsement. */
+/** A counterparty. Most are Plaid's sandbox merchants or invented; none is an endorsement. */
 export interface Merchant {
   name: string
-  /** What the bank's statement line says. */
+  /** The bank's statement line. */
   line: string
   primary: string
   /** The detailed category without the primary's prefix. */
@@ -187,7 +187,7 @@ const own = (name: string, line: string, primary: string, detail: string): Merch
   maxCents: 0
 })
 
-/** Movements that a bank makes by itself, or that a person makes between own accounts. */
+/** Bookings of the bank itself, and transfers between a person's own accounts. */
 export const bankOwn = {
   interest: own('Interest', 'INTRST PYMNT', 'INCOME', 'INTEREST_EARNED'),
   savingsOut: own('Transfer to savings', 'ONLINE TRANSFER TO SAVINGS 1111', 'TRANSFER_OUT', 'SAVINGS'),

@@ -1,8 +1,8 @@
-import { seededRandom } from '../random.ts'
+import { createSeededRandom } from '../random.ts'
 import * as places from './merchants.ts'
 import type { Merchant } from './merchants.ts'
 
-/** A merchant that is paid the same way every month. */
+/** A monthly payment. */
 export interface Standing {
   merchant: Merchant
   dayOfMonth: number
@@ -21,13 +21,13 @@ export interface Town {
 export interface Profile {
   employer: Merchant
   salaryCents: number
-  /** Which of the two weeks of a fortnight has the payday. */
+  /** The week of a fortnight that has the payday. */
   payWeek: 0 | 1
   rent: Standing
   electric: Standing
   gas: Standing
   water: Standing
-  /** Bills from checking whose amount does not change. */
+  /** Fixed bills, paid from checking. */
   bills: Standing[]
   /** Subscriptions on the credit card. */
   subscriptions: Standing[]
@@ -49,9 +49,9 @@ const towns: readonly Town[] = [
   { city: 'Denver', region: 'CO', postalCode: '80205', lat: 39.7589, lon: -104.9662 }
 ]
 
-/** The person that an item's seed stands for: always the same for the same seed. */
+/** The person that a seed stands for. */
 export const profileOf = (seed: string): Profile => {
-  const random = seededRandom(`${seed}|profile`)
+  const random = createSeededRandom(`${seed}|profile`)
   const standing = (
     choices: readonly Merchant[],
     minCents: number,

@@ -1,5 +1,5 @@
 import { accountIdOf } from '../accounts.ts'
-import { seededId, seededRandom } from '../random.ts'
+import { seededId, createSeededRandom } from '../random.ts'
 import { isoDate } from './days.ts'
 import type { Version } from './life.ts'
 import type { Merchant } from './merchants.ts'
@@ -27,7 +27,7 @@ const noPaymentMeta = {
   reference_number: null
 }
 
-/** Who shows a transaction to whom. */
+/** The item that a transaction is rendered for. */
 export interface RenderContext {
   itemId: string
   town: Town
@@ -35,13 +35,13 @@ export interface RenderContext {
   includeOriginalDescription: boolean
 }
 
-/** The transaction_id of a version: the pending row and the posted row have different ones. */
+/** The transaction_id of a version; pending and posted have different ones. */
 export const transactionIdOf = (itemId: string, version: Pick<Version, 'life' | 'stage'>): string =>
   seededId('transaction', itemId, version.life.key, version.stage)
 
 const locationOf = (merchant: Merchant, town: Town) => {
   if (merchant.channel !== 'in store') return nowhere
-  const random = seededRandom(`${merchant.name}|${town.city}`)
+  const random = createSeededRandom(`${merchant.name}|${town.city}`)
   return {
     address: `${random.whole(10, 4_999)} ${random.pick(['Main St', 'Market St', 'Oak Ave', 'Mission St', '3rd Ave', 'Broadway'])}`,
     city: town.city,

@@ -7,13 +7,13 @@ import type { Profile } from './profile.ts'
 import { renderTransaction } from './render.ts'
 import type { WireTransaction } from './render.ts'
 
-/** How much history a bank gives at most: 24 months, as Plaid's `days_requested` is bounded. */
+/** The longest history: 24 months, the maximum of Plaid's `days_requested`. */
 export const historyDays = 730
 
-/** Days generated ahead in one go, so that a poll of the present rarely has to extend the log. */
+/** Days generated ahead at once, so that a poll rarely has to extend the timeline. */
 const aheadDays = 31
 
-/** A place in an item's feed: everything visible at `at` (milliseconds), and the first `batches` batches. */
+/** A position in an item's feed: everything visible at `at` (milliseconds), and the first `batches` batches. */
 export interface Position {
   at: number
   batches: number
@@ -36,8 +36,8 @@ const firstAfter = (changes: readonly Change[], at: number): number => {
 const byTime = (a: Change, b: Change) => a.at - b.at
 
 /**
- * The feed of one item: every step that its transactions make, in the order in which they can be seen.
- * A function of seed and moment of linking, kept in memory only because computing it takes milliseconds.
+ * The feed of one item: the changes of its transactions, in the order in which they become visible. It is a pure function of
+ * seed and link time, and an object only because computing it takes milliseconds.
  */
 export class Timeline {
   readonly profile: Profile
@@ -58,7 +58,7 @@ export class Timeline {
     return this.#batches.length
   }
 
-  /** Batches must be added in order; the same one again changes nothing. */
+  /** Adds a batch. Batches must come in order; adding one again has no effect. */
   addBatch(ordinal: number, firedAt: number): void {
     if (ordinal <= this.#batches.length) return
     if (ordinal !== this.#batches.length + 1)
@@ -76,7 +76,7 @@ export class Timeline {
     this.#changes.sort(byTime)
   }
 
-  /** The position of `now`: the last step that can be seen, so that an idle hour does not move it. Never behind `floor`. */
+  /** The position of the last change visible at `now`, so that an idle hour does not move it. Never before `floor`. */
   position(now: number, floor: Position = beginning): Position {
     this.#extend(now)
     let at = this.#changes[firstAfter(this.#changes, now) - 1]?.at ?? this.#linkedAt
@@ -84,7 +84,7 @@ export class Timeline {
     return { at: Math.max(at, floor.at), batches: Math.max(this.#batches.length, floor.batches) }
   }
 
-  /** What changed between two positions, netted per transaction: what came and went in between is not told. */
+  /** The net change of each transaction between two positions: one that came and went in between is left out. */
   difference(from: Position, to: Position): Difference {
     this.#extend(to.at)
     const net = new Map<string, { existed: boolean; last: Change }>()
@@ -103,7 +103,7 @@ export class Timeline {
   }
 }
 
-/** What a client has to add, replace and delete, each oldest first. */
+/** The transactions that a client has to add, replace and delete, each oldest first. */
 export interface Difference {
   added: Version[]
   modified: Version[]
@@ -129,8 +129,8 @@ const sortDifference = (net: { existed: boolean; last: Change }[]): Difference =
 }
 
 /**
- * One item's ordinary posted transactions whose date lies in [from, to], both `YYYY-MM-DD`, oldest first, in their
- * final form: what the bank corrects later is corrected. Pure, for benchmarks; at most 24 months.
+ * One item's posted transactions dated in [from, to], both `YYYY-MM-DD`, oldest first, with all later corrections applied.
+ * Pure, for benchmarks; at most 24 months.
  */
 export const historyBetween = (seed: string, from: string, to: string): WireTransaction[] => {
   const timeline = new Timeline(

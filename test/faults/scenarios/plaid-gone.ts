@@ -54,7 +54,7 @@ const assertAtPlaidOnce = async ({ database: { db } }: World, checking: string):
     .select(['id', 'amount_cents'])
     .where('from_account_id', '=', checking)
     .execute()
-  const atPlaid = await db.selectFrom('plaid_sim_transfers').select('metadata').execute()
+  const atPlaid = await db.selectFrom('simulators.plaid_transfers').select('metadata').execute()
   assert.deepEqual(
     atPlaid.map(({ metadata }) => metadata?.transfer_id).sort(),
     transfers.map(({ id }) => id).sort(),

@@ -19,7 +19,7 @@ export const stripeGone: Scenario = {
     stage.teardown(() => database.close())
     await migrateToLatest(database.db)
     const world = await openWorld(stage, { database })
-    const { simulator } = world.app.stripe
+    const { stripe: simulator } = world.app.simulators
     assert.ok(simulator)
     const { faults } = simulator
     const buy = (n: number) =>
@@ -57,7 +57,7 @@ export const stripeGone: Scenario = {
     await simulator.settled()
     for (let n = 0; n < checkouts; n++)
       assert.equal(await world.balance(`buyer-${n}`), (10 + n) * 100, 'paid credits are booked once')
-    const sessions = await database.db.selectFrom('stripe_sim_sessions').select('id').execute()
+    const sessions = await database.db.selectFrom('simulators.stripe_sessions').select('id').execute()
     assert.equal(sessions.length, checkouts, 'a retry finds the session that the lost answer told of')
     assert.deepEqual((await verifyLedger(database.db)).faults, [])
     note(

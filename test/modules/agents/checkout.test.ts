@@ -8,7 +8,7 @@ import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { createOwner, openWorld, type World } from './world.ts'
 
 const simulatorOf = (world: World) => {
-  const { simulator } = world.app.stripe
+  const { stripe: simulator } = world.app.simulators
   assert.ok(simulator)
   return simulator
 }

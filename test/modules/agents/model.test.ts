@@ -110,7 +110,7 @@ class Play {
     if (model.status === 'revoked') return assert.equal(status, 409)
     assert.equal(status, 200)
     await fetch(body.checkout_url, { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' })
-    await world.app.stripe.simulator?.settled()
+    await world.app.simulators.stripe?.settled()
     const session = await world.app.stripe.call('read', (stripe) =>
       stripe.checkout.sessions.retrieve(body.checkout_url.split('/').at(-1))
     )
@@ -131,7 +131,7 @@ class Play {
     await world.app.stripe.call(this.newKey(), (stripe, options) =>
       stripe.refunds.create({ payment_intent: payment.intent, amount: dollars * 100 }, options)
     )
-    await world.app.stripe.simulator?.settled()
+    await world.app.simulators.stripe?.settled()
     payment.reversed += dollars
     const taken = Math.min(model.balance, dollars * 10_000)
     model.balance -= taken
@@ -148,7 +148,7 @@ class Play {
       id: String((await this.control('/simulator/disputes', { payment_intent: payment.intent })).id),
       open: true
     }
-    await world.app.stripe.simulator?.settled()
+    await world.app.simulators.stripe?.settled()
     const due = (payment.paid - payment.reversed) * 10_000
     const taken = Math.min(model.balance, due)
     model.balance -= taken
@@ -162,7 +162,7 @@ class Play {
     if (payment?.dispute?.open !== true) return
     const outcome = pick % 3 === 0 ? 'lost' : 'won'
     await this.control(`/simulator/disputes/${payment.dispute.id}/close`, { outcome })
-    await world.app.stripe.simulator?.settled()
+    await world.app.simulators.stripe?.settled()
     payment.dispute.open = false
     if (outcome === 'lost') return
     const due = (payment.paid - payment.reversed) * 10_000
@@ -174,7 +174,7 @@ class Play {
 
   /** What Stripe has no API for. */
   private async control(path: string, body: object): Promise<Record<string, unknown>> {
-    const { simulator } = this.world.app.stripe
+    const { stripe: simulator } = this.world.app.simulators
     const address = simulator?.api.server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
     const headers = {

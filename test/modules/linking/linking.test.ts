@@ -105,7 +105,7 @@ test('an item linked again by another public token stays one item', async (t) =>
   const now = world.clock.now()
   const expires_at = new Date(now.getTime() + 60_000)
   await db
-    .insertInto('plaid_sim_public_tokens')
+    .insertInto('simulators.plaid_public_tokens')
     .values({ public_token: 'public-sandbox-again', item_id: plaid_item_id, created_at: now, expires_at })
     .execute()
   const again = await world.post('/v1/accounts/link', { public_token: 'public-sandbox-again', user_id: 'usr_1' })

@@ -21,7 +21,7 @@ export interface World extends TestApp {
 }
 
 export const simulatorOf = ({ app }: Pick<TestApp, 'app'>) => {
-  const { simulator } = app.plaid
+  const { plaid: simulator } = app.simulators
   assert(simulator !== undefined)
   return simulator
 }

@@ -109,8 +109,8 @@ const checkTransfer = async (expected: Expected): Promise<void> => {
 /** At Plaid: what was taken is on its way, at its destination, or back; never twice, never nowhere. */
 const checkMoney = async (expected: Expected): Promise<void> => {
   const rows = await db
-    .selectFrom('plaid_sim_transfers as transfer')
-    .innerJoin('plaid_sim_authorizations as a', 'a.authorization_id', 'transfer.authorization_id')
+    .selectFrom('simulators.plaid_transfers as transfer')
+    .innerJoin('simulators.plaid_authorizations as a', 'a.authorization_id', 'transfer.authorization_id')
     .select(['a.type', 'transfer.status', 'transfer.amount_cents', 'transfer.metadata'])
     .execute()
   const ours = rows.filter(({ metadata }) => metadata?.transfer_id === expected.id)

@@ -41,9 +41,9 @@ const stateOf = async (id: string): Promise<string[]> => {
 /** What is on its way at Plaid, or has arrived. */
 const creditsAtPlaid = async (id: string): Promise<string[]> => {
   const rows = await db
-    .selectFrom('plaid_sim_transfers as transfer')
+    .selectFrom('simulators.plaid_transfers as transfer')
     .innerJoin(
-      'plaid_sim_authorizations as authorization',
+      'simulators.plaid_authorizations as authorization',
       'authorization.authorization_id',
       'transfer.authorization_id'
     )

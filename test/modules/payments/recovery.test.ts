@@ -8,7 +8,7 @@ const { db } = world.database
 const { faults } = simulatorOf(world)
 
 const atPlaid = async (transferId: string) =>
-  (await db.selectFrom('plaid_sim_transfers').select(['transfer_id', 'metadata', 'status']).execute()).filter(
+  (await db.selectFrom('simulators.plaid_transfers').select(['transfer_id', 'metadata', 'status']).execute()).filter(
     ({ metadata }) => metadata?.transfer_id === transferId
   )
 

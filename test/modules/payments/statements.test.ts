@@ -18,7 +18,7 @@ const tables =
 const sentFor = (work: () => Promise<unknown>): Promise<string[]> =>
   statementsOf(
     db,
-    (text) => tables.test(text) && !/plaid_sim_|published_at|publish events|webhooks|credentials/.test(text),
+    (text) => tables.test(text) && !/"simulators"|published_at|publish events|webhooks|credentials/.test(text),
     work
   )
 

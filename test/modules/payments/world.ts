@@ -31,7 +31,7 @@ export interface World extends TestApp {
 const validNumbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
 
 export const simulatorOf = ({ app }: Pick<TestApp, 'app'>) => {
-  const { simulator } = app.plaid
+  const { plaid: simulator } = app.simulators
   assert(simulator !== undefined)
   return simulator
 }

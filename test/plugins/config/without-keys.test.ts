@@ -26,21 +26,25 @@ test('production without Stripe’s keys sells nothing: checkout and its webhook
   })
   assert.deepEqual([event.status, event.body.error], [503, 'stripe_not_configured'])
   assert.equal((await send(url, 'GET', '/simulators/stripe/cs_test_1')).status, 404)
-  assert.equal(server.app.stripe.simulator, undefined)
+  assert.equal(server.app.simulators.stripe, undefined)
 })
 
-test('production without Plaid’s keys links no simulated bank to a live credential, and keeps them for test credentials', async () => {
+test('production without Plaid’s keys and without simulators links no bank, and says what to set', async () => {
   const { liveKey, testKey } = await createPartner(database, { production: true })
-  const wish = { user_id: 'usr_1' }
-  const { body: made } = await send(url, 'POST', '/v1/sandbox/public_token', { key: testKey, body: {} })
-  for (const [path, body] of [
-    ['/v1/link/token/create', wish],
-    ['/v1/accounts/link', { ...wish, public_token: made.public_token }]
-  ] as const) {
-    const refused = await send(url, 'POST', path, { key: liveKey, body })
+  const calls = [
+    ['/v1/link/token/create', { user_id: 'usr_1' }],
+    ['/v1/accounts/link', { user_id: 'usr_1', public_token: 'public-sandbox-1' }]
+  ] as const
+  const assertRefused = async (key: string, path: string, body: object, setting: RegExp): Promise<void> => {
+    const refused = await send(url, 'POST', path, { key, body })
     assert.deepEqual([refused.status, refused.body.error], [503, 'plaid_not_configured'], path)
-    assert.equal((await send(url, 'POST', path, { key: testKey, body })).status, 200, path)
+    assert.match(refused.body.detail as string, setting)
   }
+  for (const [path, body] of calls) {
+    await assertRefused(liveKey, path, body, /Set PLAID_CLIENT_ID/)
+    await assertRefused(testKey, path, body, /Set ATLAS_SIMULATORS=true/)
+  }
+  await assertRefused(testKey, '/v1/sandbox/public_token', {}, /Set ATLAS_SIMULATORS=true/)
   await server.app.jobs.run('sync transfers with Plaid')
 })
 

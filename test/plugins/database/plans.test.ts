@@ -39,13 +39,11 @@ const mayBeReadWhole = new Set([
   'migrations_pkey',
   'migrations_functions',
   'check_results',
-  'plaid_sim_webhook_keys_active',
-  'stripe_sim_events',
-  // Items of the simulator of Plaid, in the form that the version before needs.
-  'plaid_sim_items_migrated',
+  'plaid_webhook_keys_active',
+  'stripe_events',
   // Queues: what is in them waits to be done, and leaves them.
   'events_unpublished',
-  'stripe_sim_events_pending',
+  'stripe_events_pending',
   'transfers_preparing',
   'plaid_transfer_events_open',
   'transfer_legs_wanted',

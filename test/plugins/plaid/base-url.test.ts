@@ -14,14 +14,14 @@ test('Plaid is asked where PLAID_BASE_URL says, in its sandbox and in production
 
   const sandbox = await startApp(t, { env: keys })
   const { testKey } = await createPartner(sandbox.database)
-  assert.equal(sandbox.app.plaid.simulator, undefined)
+  assert.equal(sandbox.app.simulators.plaid, undefined)
   const made = await send(sandbox.url, 'POST', '/v1/sandbox/public_token', { key: testKey, body: {} })
   const linked = await send(sandbox.url, 'POST', '/v1/accounts/link', {
     key: testKey,
     body: { public_token: made.body.public_token, user_id: 'usr_1' }
   })
   assert.equal(linked.status, 200, linked.text)
-  const items = await elsewhere.db.selectFrom('plaid_sim_items').select('exchanged_at').execute()
+  const items = await elsewhere.db.selectFrom('simulators.plaid_items').select('exchanged_at').execute()
   assert.deepEqual(
     items.map(({ exchanged_at }) => exchanged_at !== null),
     [true]

@@ -47,7 +47,7 @@ const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[], timeo
   const { port } = server.address() as AddressInfo
   const outcomes: string[] = []
   const client = createPlaidClient({
-    basePath: () => `http://127.0.0.1:${port}`,
+    baseUrl: `http://127.0.0.1:${port}`,
     clientId: 'a-client',
     secret,
     observe: (outcome) => outcomes.push(outcome),

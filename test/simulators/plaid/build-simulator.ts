@@ -1,15 +1,13 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PGlite } from '@electric-sql/pglite'
 import { Kysely } from 'kysely'
+import { Configuration, CountryCode, PlaidApi, Products } from 'plaid'
 import { t } from 'tap'
 import { createDialect } from '../../../plugins/database/dialect.ts'
-import { createPgliteEngine } from '../../../plugins/database/pglite.ts'
-import { Configuration, CountryCode, PlaidApi, Products } from 'plaid'
-import { up } from '../../../plugins/database/migrations/0012-plaid-simulator.ts'
+import { createPgliteEngine, openPglite } from '../../../plugins/database/pglite.ts'
 import type { Database } from '../../../plugins/database/types.ts'
-import { buildPlaidSimulator } from '../../../simulators/plaid/index.ts'
-import type { PlaidSimulatorOptions } from '../../../simulators/plaid/index.ts'
+import { migrateToLatest } from '../../../simulators/migrate.ts'
+import { createPlaidSimulator, type PlaidSimulatorOptions } from '../../../simulators/plaid/index.ts'
 import type { Cleaner } from '../../test-database.ts'
 
 export const credentials = { clientId: 'client-of-the-test', secret: 'secret-of-the-test' }
@@ -38,9 +36,8 @@ let opened: Promise<Kysely<Database>> | undefined
 /** The database of this test file: a fresh one takes seconds, and items of different tests do not meet. */
 export const openDatabase = async (): Promise<Kysely<Database>> => {
   opened ??= (async () => {
-    const pglite = await PGlite.create({ parsers: { 20: Number, 1082: (value) => value } })
-    const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) })
-    await up(db as unknown as Kysely<unknown>)
+    const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(await openPglite('memory://'))) })
+    await migrateToLatest(db)
     return db
   })()
   return await opened
@@ -63,12 +60,12 @@ export const clientOf = (baseUrl: string, { clientId, secret } = credentials) =>
 export const buildSimulator = async (t: Cleaner, options: Partial<PlaidSimulatorOptions> = {}) => {
   const db = options.db ?? (await openDatabase())
   const clock = new TestClock()
-  const app = await buildPlaidSimulator({ db, clock, ...credentials, ...options })
+  const simulator = await createPlaidSimulator({ db, clock, ...credentials, ...options })
   t.teardown(async () => {
-    await app.close()
+    await simulator.api.close()
   })
-  const baseUrl = await app.listen({ host: '127.0.0.1', port: 0 })
-  return { app, db, clock, baseUrl, plaid: clientOf(baseUrl), simulator: app.simulator }
+  const baseUrl = await simulator.api.listen({ host: '127.0.0.1', port: 0 })
+  return { db, clock, baseUrl, plaid: clientOf(baseUrl), simulator }
 }
 
 /** Links an item as a person without a browser does. */

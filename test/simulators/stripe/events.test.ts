@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import Stripe from 'stripe'
 import { before, beforeEach, t, test } from 'tap'
-import { buildStripeSimulator } from '../../../simulators/stripe/index.ts'
+import { createStripeSimulator } from '../../../simulators/stripe/index.ts'
 import { signatureHeader } from '../../../simulators/stripe/signature.ts'
 import { buy, openWorld, secretKey, sessionParams, type World } from './world.ts'
 
@@ -89,7 +89,7 @@ test('attempts are bounded, and a new start takes up again what was given up', a
     world.turn(3_600_000)
   }
   assert.equal(world.received.length, 6)
-  const restarted = await buildStripeSimulator(world.options)
+  const restarted = await createStripeSimulator(world.options)
   await restarted.resendPending()
   assert.equal(world.received.length, 7)
   assert.equal(world.received[6]?.event.type, 'checkout.session.expired')
@@ -103,8 +103,8 @@ test('two instances on one database send each event once', async () => {
   await buy(world)
   await buy(world)
   await world.simulator.settled()
-  await world.db.updateTable('stripe_sim_events').set({ state: 'pending' }).where('state', '=', 'held').execute()
-  const other = await buildStripeSimulator(world.options)
+  await world.db.updateTable('simulators.stripe_events').set({ state: 'pending' }).where('state', '=', 'held').execute()
+  const other = await createStripeSimulator(world.options)
   await Promise.all([world.simulator.settled(), other.settled()])
   assert.equal(world.received.length, 6)
   assert.equal(new Set(world.received.map(({ event }) => event.id)).size, 6)
@@ -193,7 +193,7 @@ test('nothing is sent for what was rolled back, and closing leaves the unsent fo
   await world.simulator.settled()
   await world.simulator.settled()
   const kept = await world.db
-    .selectFrom('stripe_sim_events')
+    .selectFrom('simulators.stripe_events')
     .select('type')
     .where('state', '=', 'held')
     .orderBy('sequence')
@@ -202,12 +202,12 @@ test('nothing is sent for what was rolled back, and closing leaves the unsent fo
     kept.map(({ type }) => type),
     paidTypes
   )
-  await world.db.updateTable('stripe_sim_events').set({ state: 'pending' }).where('state', '=', 'held').execute()
+  await world.db.updateTable('simulators.stripe_events').set({ state: 'pending' }).where('state', '=', 'held').execute()
   let sendBegan: () => void = () => undefined
   const begun = new Promise<void>((resolve) => {
     sendBegan = resolve
   })
-  const short = await buildStripeSimulator({
+  const short = await createStripeSimulator({
     ...world.options,
     fetch: async (_url, init) =>
       await new Promise((_resolve, reject) => {

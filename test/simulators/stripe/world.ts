@@ -1,14 +1,14 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { PGlite } from '@electric-sql/pglite'
 import fastify from 'fastify'
-import { Kysely, PGliteDialect } from 'kysely'
+import { Kysely } from 'kysely'
 import Stripe from 'stripe'
-import { up as createTables } from '../../../plugins/database/migrations/0003-stripe-simulator.ts'
-import { up as letDisputesEnd } from '../../../plugins/database/migrations/0022-stripe-simulator-disputes.ts'
+import { createDialect } from '../../../plugins/database/dialect.ts'
+import { createPgliteEngine, openPglite } from '../../../plugins/database/pglite.ts'
 import type { Database } from '../../../plugins/database/types.ts'
-import { buildStripeSimulator, type StripeFaults } from '../../../simulators/stripe/index.ts'
+import { migrateToLatest } from '../../../simulators/migrate.ts'
+import { createStripeSimulator, type StripeFaults } from '../../../simulators/stripe/index.ts'
 
 export const secretKey = 'sk_test_simulatorsimulator'
 export const webhookSecret = 'whsec_simulatorsimulator'
@@ -44,9 +44,8 @@ const openEndpoint = async (stripe: () => Stripe, now: () => Date) => {
 
 /** A simulator with all around it: database, webhook endpoint, a server with the pages, and the real package as client. */
 export const openWorld = async () => {
-  const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite: new PGlite() }) })
-  await createTables(db as Kysely<unknown>)
-  await letDisputesEnd(db as Kysely<unknown>)
+  const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(await openPglite('memory://'))) })
+  await migrateToLatest(db)
   let nowMs = Date.parse('2026-11-22T12:00:00Z')
   const clock = { now: () => new Date(nowMs) }
   const faults: StripeFaults = {}
@@ -67,7 +66,7 @@ export const openWorld = async () => {
     webhookUrl: () => endpoint.url,
     checkoutBaseUrl: () => checkoutBase
   }
-  const simulator = await buildStripeSimulator(options)
+  const simulator = await createStripeSimulator(options)
   const pages = fastify()
   // The server around the pages may have its own way to read forms; theirs must not collide with it.
   pages.addContentTypeParser('application/x-www-form-urlencoded', (_request, _payload, done) => {
