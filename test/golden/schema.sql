@@ -248,94 +248,6 @@ create table partners (
   created_at timestamp with time zone not null
 );
 
-create table plaid_sim_authorizations (
-  authorization_id text not null,
-  idempotency_key text,
-  item_id text not null,
-  account_id text not null,
-  type text not null,
-  network text not null,
-  ach_class text,
-  amount_cents bigint not null,
-  legal_user jsonb not null,
-  decision text not null,
-  rationale_code text,
-  created_at timestamp with time zone not null
-);
-
-create table plaid_sim_batches (
-  item_id text not null,
-  ordinal integer not null,
-  fired_at timestamp with time zone not null
-);
-
-create table plaid_sim_counters (
-  name text not null,
-  value bigint not null
-);
-
-create table plaid_sim_items (
-  item_id text not null,
-  access_token text not null,
-  institution_id text,
-  client_user_id text,
-  webhook text,
-  products jsonb not null,
-  days_requested integer,
-  created_at timestamp with time zone not null,
-  exchanged_at timestamp with time zone,
-  login_required_at timestamp with time zone,
-  removed_at timestamp with time zone,
-  batch_count integer not null default 0,
-  last_webhook_code text,
-  last_webhook_at timestamp with time zone,
-  migrated_fingerprint text,
-  migrated_mask text,
-  migrated_subtype text
-);
-
-create table plaid_sim_link_tokens (
-  link_token text not null,
-  created_at timestamp with time zone not null,
-  expires_at timestamp with time zone not null,
-  update_item_id text,
-  request jsonb not null
-);
-
-create table plaid_sim_public_tokens (
-  public_token text not null,
-  item_id text not null,
-  created_at timestamp with time zone not null,
-  expires_at timestamp with time zone not null
-);
-
-create table plaid_sim_transfer_events (
-  event_id bigint not null,
-  transfer_id text not null,
-  event_type text not null,
-  failure jsonb,
-  created_at timestamp with time zone not null
-);
-
-create table plaid_sim_transfers (
-  transfer_id text not null,
-  authorization_id text not null,
-  amount_cents bigint not null,
-  description text not null,
-  metadata jsonb,
-  status text not null,
-  failure jsonb,
-  created_at timestamp with time zone not null,
-  next_due_at timestamp with time zone
-);
-
-create table plaid_sim_webhook_keys (
-  key_id text not null,
-  private_jwk jsonb not null,
-  created_at timestamp with time zone not null,
-  expired_at timestamp with time zone
-);
-
 create table plaid_transfer_cursors (
   source text not null,
   after_id bigint not null
@@ -439,72 +351,6 @@ create table stripe_reversals (
   amount_cents bigint not null,
   updated_at timestamp with time zone not null,
   reinstated boolean not null default false
-);
-
-create table stripe_sim_disputes (
-  id text not null,
-  sequence bigint not null generated always as identity,
-  payment_intent_id text not null,
-  amount_cents bigint not null,
-  reason text not null,
-  created_at timestamp with time zone not null,
-  status text not null default 'needs_response'::text
-);
-
-create table stripe_sim_events (
-  id text not null,
-  sequence bigint not null generated always as identity,
-  type text not null,
-  body text not null,
-  state text not null,
-  attempts integer not null default 0,
-  next_attempt_at timestamp with time zone not null,
-  leased_until timestamp with time zone,
-  last_error text,
-  created_at timestamp with time zone not null
-);
-
-create table stripe_sim_idempotency_keys (
-  key text not null,
-  fingerprint text not null,
-  request_id text not null,
-  status integer,
-  body text,
-  created_at timestamp with time zone not null
-);
-
-create table stripe_sim_payments (
-  payment_intent_id text not null,
-  charge_id text not null,
-  session_id text not null,
-  sequence bigint not null generated always as identity,
-  currency text not null,
-  amount_cents bigint not null,
-  refunded_cents bigint not null default 0,
-  disputed boolean not null default false,
-  details jsonb not null,
-  created_at timestamp with time zone not null
-);
-
-create table stripe_sim_refunds (
-  id text not null,
-  sequence bigint not null generated always as identity,
-  payment_intent_id text not null,
-  amount_cents bigint not null,
-  reason text,
-  metadata jsonb not null,
-  created_at timestamp with time zone not null
-);
-
-create table stripe_sim_sessions (
-  id text not null,
-  sequence bigint not null generated always as identity,
-  status text not null default 'open'::text,
-  currency text not null,
-  amount_cents bigint not null,
-  details jsonb not null,
-  created_at timestamp with time zone not null,
-  expires_at timestamp with time zone not null
 );
 
 create table task_dependencies (
@@ -839,39 +685,6 @@ alter table notifications add constraint notifications_position_key UNIQUE ("pos
 alter table notifications add constraint notifications_sms_status_check CHECK ((sms_status = ANY (ARRAY['none'::text, 'pending'::text, 'sent'::text, 'failed'::text])));
 alter table notifications add constraint notifications_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 alter table partners add constraint partners_pkey PRIMARY KEY (id);
-alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_ach_class_check CHECK ((ach_class = ANY (ARRAY['ccd'::text, 'ppd'::text, 'tel'::text, 'web'::text])));
-alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_amount_cents_check CHECK ((amount_cents > 0));
-alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_decision_check CHECK ((decision = ANY (ARRAY['approved'::text, 'declined'::text, 'user_action_required'::text])));
-alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_item_id_fkey FOREIGN KEY (item_id) REFERENCES plaid_sim_items(item_id);
-alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_network_check CHECK ((network = ANY (ARRAY['ach'::text, 'same-day-ach'::text, 'rtp'::text, 'wire'::text])));
-alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_pkey PRIMARY KEY (authorization_id);
-alter table plaid_sim_authorizations add constraint plaid_sim_authorizations_type_check CHECK ((type = ANY (ARRAY['debit'::text, 'credit'::text])));
-alter table plaid_sim_batches add constraint plaid_sim_batches_item_id_fkey FOREIGN KEY (item_id) REFERENCES plaid_sim_items(item_id);
-alter table plaid_sim_batches add constraint plaid_sim_batches_ordinal_check CHECK ((ordinal > 0));
-alter table plaid_sim_batches add constraint plaid_sim_batches_pkey PRIMARY KEY (item_id, ordinal);
-alter table plaid_sim_counters add constraint plaid_sim_counters_pkey PRIMARY KEY (name);
-alter table plaid_sim_items add constraint plaid_sim_items_access_token_key UNIQUE (access_token);
-alter table plaid_sim_items add constraint plaid_sim_items_batch_count_check CHECK ((batch_count >= 0));
-alter table plaid_sim_items add constraint plaid_sim_items_check CHECK (((migrated_fingerprint IS NULL) = (migrated_mask IS NULL)));
-alter table plaid_sim_items add constraint plaid_sim_items_check1 CHECK (((migrated_fingerprint IS NULL) = (migrated_subtype IS NULL)));
-alter table plaid_sim_items add constraint plaid_sim_items_days_requested_check CHECK (((days_requested >= 1) AND (days_requested <= 730)));
-alter table plaid_sim_items add constraint plaid_sim_items_migrated_subtype_check CHECK ((migrated_subtype = ANY (ARRAY['checking'::text, 'savings'::text])));
-alter table plaid_sim_items add constraint plaid_sim_items_pkey PRIMARY KEY (item_id);
-alter table plaid_sim_link_tokens add constraint plaid_sim_link_tokens_pkey PRIMARY KEY (link_token);
-alter table plaid_sim_link_tokens add constraint plaid_sim_link_tokens_update_item_id_fkey FOREIGN KEY (update_item_id) REFERENCES plaid_sim_items(item_id);
-alter table plaid_sim_public_tokens add constraint plaid_sim_public_tokens_item_id_fkey FOREIGN KEY (item_id) REFERENCES plaid_sim_items(item_id);
-alter table plaid_sim_public_tokens add constraint plaid_sim_public_tokens_pkey PRIMARY KEY (public_token);
-alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_event_id_check CHECK ((event_id > 0));
-alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_pkey PRIMARY KEY (event_id);
-alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_transfer_id_event_type_key UNIQUE (transfer_id, event_type);
-alter table plaid_sim_transfer_events add constraint plaid_sim_transfer_events_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES plaid_sim_transfers(transfer_id);
-alter table plaid_sim_transfers add constraint plaid_sim_transfers_amount_cents_check CHECK ((amount_cents > 0));
-alter table plaid_sim_transfers add constraint plaid_sim_transfers_authorization_id_fkey FOREIGN KEY (authorization_id) REFERENCES plaid_sim_authorizations(authorization_id);
-alter table plaid_sim_transfers add constraint plaid_sim_transfers_authorization_id_key UNIQUE (authorization_id);
-alter table plaid_sim_transfers add constraint plaid_sim_transfers_description_check CHECK (((length(description) >= 1) AND (length(description) <= 15)));
-alter table plaid_sim_transfers add constraint plaid_sim_transfers_pkey PRIMARY KEY (transfer_id);
-alter table plaid_sim_transfers add constraint plaid_sim_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'posted'::text, 'settled'::text, 'funds_available'::text, 'cancelled'::text, 'failed'::text, 'returned'::text])));
-alter table plaid_sim_webhook_keys add constraint plaid_sim_webhook_keys_pkey PRIMARY KEY (key_id);
 alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_after_id_check CHECK ((after_id >= 0));
 alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_pkey PRIMARY KEY (source);
 alter table plaid_transfer_events add constraint plaid_transfer_events_pkey PRIMARY KEY (source, event_id);
@@ -918,34 +731,6 @@ alter table stripe_reversals add constraint stripe_reversals_amount_cents_check 
 alter table stripe_reversals add constraint stripe_reversals_check CHECK (((kind = 'dispute'::text) OR (NOT reinstated)));
 alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])));
 alter table stripe_reversals add constraint stripe_reversals_pkey PRIMARY KEY (source_id);
-alter table stripe_sim_disputes add constraint stripe_sim_disputes_amount_cents_check CHECK ((amount_cents > 0));
-alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_fkey FOREIGN KEY (payment_intent_id) REFERENCES stripe_sim_payments(payment_intent_id);
-alter table stripe_sim_disputes add constraint stripe_sim_disputes_payment_intent_id_key UNIQUE (payment_intent_id);
-alter table stripe_sim_disputes add constraint stripe_sim_disputes_pkey PRIMARY KEY (id);
-alter table stripe_sim_disputes add constraint stripe_sim_disputes_sequence_key UNIQUE (sequence);
-alter table stripe_sim_disputes add constraint stripe_sim_disputes_status_check CHECK ((status = ANY (ARRAY['needs_response'::text, 'won'::text, 'lost'::text])));
-alter table stripe_sim_events add constraint stripe_sim_events_attempts_check CHECK ((attempts >= 0));
-alter table stripe_sim_events add constraint stripe_sim_events_pkey PRIMARY KEY (id);
-alter table stripe_sim_events add constraint stripe_sim_events_sequence_key UNIQUE (sequence);
-alter table stripe_sim_events add constraint stripe_sim_events_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'held'::text, 'delivered'::text, 'failed'::text])));
-alter table stripe_sim_idempotency_keys add constraint stripe_sim_idempotency_keys_pkey PRIMARY KEY (key);
-alter table stripe_sim_payments add constraint stripe_sim_payments_amount_cents_check CHECK ((amount_cents > 0));
-alter table stripe_sim_payments add constraint stripe_sim_payments_charge_id_key UNIQUE (charge_id);
-alter table stripe_sim_payments add constraint stripe_sim_payments_check CHECK (((refunded_cents >= 0) AND (refunded_cents <= amount_cents)));
-alter table stripe_sim_payments add constraint stripe_sim_payments_pkey PRIMARY KEY (payment_intent_id);
-alter table stripe_sim_payments add constraint stripe_sim_payments_sequence_key UNIQUE (sequence);
-alter table stripe_sim_payments add constraint stripe_sim_payments_session_id_fkey FOREIGN KEY (session_id) REFERENCES stripe_sim_sessions(id);
-alter table stripe_sim_payments add constraint stripe_sim_payments_session_id_key UNIQUE (session_id);
-alter table stripe_sim_refunds add constraint stripe_sim_refunds_amount_cents_check CHECK ((amount_cents > 0));
-alter table stripe_sim_refunds add constraint stripe_sim_refunds_payment_intent_id_fkey FOREIGN KEY (payment_intent_id) REFERENCES stripe_sim_payments(payment_intent_id);
-alter table stripe_sim_refunds add constraint stripe_sim_refunds_pkey PRIMARY KEY (id);
-alter table stripe_sim_refunds add constraint stripe_sim_refunds_sequence_key UNIQUE (sequence);
-alter table stripe_sim_sessions add constraint stripe_sim_sessions_amount_cents_check CHECK ((amount_cents > 0));
-alter table stripe_sim_sessions add constraint stripe_sim_sessions_check CHECK ((expires_at > created_at));
-alter table stripe_sim_sessions add constraint stripe_sim_sessions_currency_check CHECK ((currency ~ '^[a-z]{3}$'::text));
-alter table stripe_sim_sessions add constraint stripe_sim_sessions_pkey PRIMARY KEY (id);
-alter table stripe_sim_sessions add constraint stripe_sim_sessions_sequence_key UNIQUE (sequence);
-alter table stripe_sim_sessions add constraint stripe_sim_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'complete'::text, 'expired'::text])));
 alter table task_dependencies add constraint task_dependencies_check CHECK ((depends_on_id <> task_id));
 alter table task_dependencies add constraint task_dependencies_ordinal_check CHECK (((ordinal >= 1) AND (ordinal <= 50)));
 alter table task_dependencies add constraint task_dependencies_partner_id_depends_on_id_fkey FOREIGN KEY (partner_id, depends_on_id) REFERENCES tasks(partner_id, id) ON DELETE CASCADE;
@@ -1078,10 +863,6 @@ CREATE INDEX memberships_partner ON public.memberships USING btree (partner_id);
 CREATE INDEX notifications_unsent ON public.notifications USING btree (sms_next_at) WHERE (sms_status = 'pending'::text);
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "position" DESC);
 CREATE INDEX partners_page ON public.partners USING btree (created_at DESC, id DESC);
-CREATE INDEX plaid_sim_authorizations_key ON public.plaid_sim_authorizations USING btree (idempotency_key, created_at) WHERE (idempotency_key IS NOT NULL);
-CREATE UNIQUE INDEX plaid_sim_items_migrated ON public.plaid_sim_items USING btree (migrated_fingerprint) WHERE (removed_at IS NULL);
-CREATE INDEX plaid_sim_transfers_due ON public.plaid_sim_transfers USING btree (next_due_at) WHERE (next_due_at IS NOT NULL);
-CREATE UNIQUE INDEX plaid_sim_webhook_keys_active ON public.plaid_sim_webhook_keys USING btree (((expired_at IS NULL))) WHERE (expired_at IS NULL);
 CREATE INDEX plaid_transfer_events_age ON public.plaid_transfer_events USING btree (received_at);
 CREATE INDEX plaid_transfer_events_open ON public.plaid_transfer_events USING btree (plaid_transfer_id, event_id) WHERE (applied_at IS NULL);
 CREATE UNIQUE INDEX projects_list ON public.projects USING btree (partner_id, "position" DESC);
@@ -1091,9 +872,6 @@ CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (sessio
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC, id DESC);
 CREATE INDEX stripe_payments_agent ON public.stripe_payments USING btree (agent_id);
 CREATE INDEX stripe_reversals_payment ON public.stripe_reversals USING btree (payment_intent_id);
-CREATE INDEX stripe_sim_events_pending ON public.stripe_sim_events USING btree (next_attempt_at) WHERE (state = 'pending'::text);
-CREATE INDEX stripe_sim_refunds_payment ON public.stripe_sim_refunds USING btree (payment_intent_id);
-CREATE INDEX stripe_sim_sessions_open ON public.stripe_sim_sessions USING btree (expires_at) WHERE (status = 'open'::text);
 CREATE INDEX task_dependencies_dependants ON public.task_dependencies USING btree (partner_id, depends_on_id, task_id);
 CREATE UNIQUE INDEX tasks_list ON public.tasks USING btree (partner_id, "position" DESC);
 CREATE UNIQUE INDEX tasks_of_project ON public.tasks USING btree (partner_id, project_id, "position" DESC);

@@ -9,9 +9,7 @@ import * as payments from './0008-payments.ts'
 import * as bureau from './0009-bureau.ts'
 import * as loans from './0010-loans.ts'
 import * as work from './0011-work.ts'
-import * as plaidSimulator from './0012-plaid-simulator.ts'
-import * as stripeSimulator from './0013-stripe-simulator.ts'
-import * as autovacuum from './0014-autovacuum.ts'
+import * as autovacuum from './0012-autovacuum.ts'
 
 /** The linear history of the schema: tables, constraints and indexes. Functions and triggers are in `functions/`. */
 export const migrations = {
@@ -26,7 +24,5 @@ export const migrations = {
   '0009-bureau': bureau,
   '0010-loans': loans,
   '0011-work': work,
-  '0012-plaid-simulator': plaidSimulator,
-  '0013-stripe-simulator': stripeSimulator,
-  '0014-autovacuum': autovacuum
+  '0012-autovacuum': autovacuum
 }
