@@ -1,5 +1,4 @@
 import { problemKinds, slugOf, type ProblemError, type ProblemKind } from '../../plugins/http/errors/problem.ts'
-import type { ErrorKind } from '../../spec/generated/documents.ts'
 
 /** The Content-Security-Policy of the pages below: they hold text and style only. */
 export const errorPagePolicy =
@@ -39,14 +38,8 @@ ${body}
 export const allKinds = (): ProblemKind[] =>
   [...problemKinds.values()].sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))
 
-/** Describes a kind of error as JSON. `baseUrl` is empty when the server has no public URL. */
-export const describeKind = (kind: ProblemKind, baseUrl: string): ErrorKind => ({
-  ...kind,
-  type: `${baseUrl}/errors/${slugOf(kind.code)}`
-})
-
 /** The page that the `type` of a problem links to. */
-export const pageOfKind = (kind: ProblemKind): string =>
+export const errorPage = (kind: ProblemKind): string =>
   document(
     kind.code,
     `<h1><code>${escapeHtml(kind.code)}</code></h1>
@@ -59,7 +52,7 @@ export const pageOfKind = (kind: ProblemKind): string =>
   )
 
 /** The page that lists every kind of error. */
-export const pageOfAllKinds = (): string =>
+export const errorListPage = (): string =>
   document(
     'Errors',
     `<h1>Errors</h1>
@@ -75,7 +68,7 @@ ${allKinds()
   )
 
 /** The page that a browser gets in place of a problem. */
-export const pageOfProblem = (problem: ProblemError): string =>
+export const problemPage = (problem: ProblemError): string =>
   document(
     problem.kind.code,
     `<h1>${problem.kind.status} <code>${escapeHtml(problem.kind.code)}</code></h1>

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
 import { bindOperations } from '../../plugins/operations/index.ts'
-import { errorPagePolicy, pageOfProblem } from './error-pages.ts'
+import { errorPagePolicy, problemPage } from './error-pages.ts'
 import { errorHandlers, errorOperations } from './handlers/errors.ts'
 import { prefers } from './negotiation.ts'
 import { disabledReference, reference } from './reference.ts'
@@ -18,7 +18,7 @@ const documents: FastifyPluginAsync = async (app) => {
       .code(error.kind.status)
       .headers({ ...error.headers, 'content-security-policy': errorPagePolicy })
       .type('text/html; charset=utf-8')
-      .send(pageOfProblem(error))
+      .send(problemPage(error))
   })
   bindOperations(app, errorOperations, errorHandlers(app))
   await app.register(app.config.docsEnabled ? reference : disabledReference)

@@ -4,9 +4,10 @@ import { problemKinds } from '../../../plugins/http/errors/problem.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { operations } from '../../../spec/generated/documents.ts'
-import { allKinds, describeKind, errorPagePolicy, pageOfAllKinds, pageOfKind } from '../error-pages.ts'
+import { allKinds, errorListPage, errorPage, errorPagePolicy } from '../error-pages.ts'
 import { html } from '../html.ts'
 import { prefers } from '../negotiation.ts'
+import { toErrorKind } from '../wire.ts'
 
 const { listErrors, getErrorKind } = operations
 
@@ -23,13 +24,13 @@ export const errorHandlers = ({
   config: { publicUrl = '' }
 }: Pick<FastifyInstance, 'config'>): Handlers<typeof errorOperations> => ({
   async listErrors({ request }) {
-    if (!prefersJson(request)) return html(pageOfAllKinds(), errorPagePolicy, varying)
-    return answer(200, { errors: allKinds().map((kind) => describeKind(kind, publicUrl)) }, varying)
+    if (!prefersJson(request)) return html(errorListPage(), errorPagePolicy, varying)
+    return answer(200, { errors: allKinds().map((kind) => toErrorKind(kind, publicUrl)) }, varying)
   },
   async getErrorKind({ params, request }) {
     const kind = problemKinds.get(params.slug)
     if (kind === undefined) throw notFound(`No error is called ${params.slug}. See /errors for the list.`)
-    if (!prefersJson(request)) return html(pageOfKind(kind), errorPagePolicy, varying)
-    return answer(200, describeKind(kind, publicUrl), varying)
+    if (!prefersJson(request)) return html(errorPage(kind), errorPagePolicy, varying)
+    return answer(200, toErrorKind(kind, publicUrl), varying)
   }
 })

@@ -8,7 +8,7 @@ import {
   type Specification
 } from '../../../spec/generated/documents.ts'
 import { html } from '../html.ts'
-import { collectionOf, environmentOf } from '../postman/collection.ts'
+import { createCollection, createEnvironment } from '../postman/collection.ts'
 import type { SpecificationDocument } from '../postman/document.ts'
 import { redocPage } from '../redoc.ts'
 import { printSpecification } from '../specification.ts'
@@ -49,8 +49,8 @@ export const referenceHandlers = (app: FastifyInstance): Handlers<typeof referen
   const specification = () => app.swagger() as unknown as SpecificationDocument
   const jsonText = lazyText(() => printSpecification.json(app))
   const yamlText = lazyText(() => printSpecification.yaml(app))
-  const collection = lazyText(() => print(collectionOf(specification())))
-  const environmentFor = (baseUrl: string) => staticText(print(environmentOf(specification(), baseUrl)))
+  const collection = lazyText(() => print(createCollection(specification())))
+  const environmentFor = (baseUrl: string) => staticText(print(createEnvironment(specification(), baseUrl)))
 
   /** The public address, or the one that this request was sent to. */
   const addressFor = ({ protocol, host }: FastifyRequest): string => publicUrl || `${protocol}://${host}`

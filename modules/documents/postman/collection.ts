@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import { bearer, operatorsVariable, type Auth } from './credentials.ts'
 import { exampleOf, resolve, type Operation, type Response, type SpecificationDocument, type Step } from './document.ts'
-import { requestOf, type Place, type PostmanRequest } from './request.ts'
-import { fillIdempotencyKey, testOf, type ScriptEvent } from './scripts.ts'
+import { createRequest, type Place, type PostmanRequest } from './request.ts'
+import { fillIdempotencyKey, createTest, type ScriptEvent } from './scripts.ts'
 
 interface SavedResponse {
   name: string
@@ -78,12 +78,12 @@ const savedResponses = (place: Place, request: PostmanRequest): SavedResponse[] 
     }
   })
 
-const itemOf = ({ place, step }: Entry): Item => {
-  const request = requestOf(place, step)
+const createItem = ({ place, step }: Entry): Item => {
+  const request = createRequest(place, step)
   const successes = successesOf(place).map(([code]) => code)
   return {
     name: step.title ?? place.operation.summary,
-    event: [testOf({ step, successes, operatorsVariable: operatorsVariable(place.operation) })],
+    event: [createTest({ step, successes, operatorsVariable: operatorsVariable(place.operation) })],
     request,
     response: savedResponses(place, request)
   }
@@ -111,7 +111,7 @@ const environmentVariables = ['baseUrl', 'apiKey', 'idempotencyKey', 'ingestSecr
  * Builds a Postman collection with every operation of the specification, one folder per tag. It runs from top to bottom: `x-postman` defines the
  * order of the requests and their values. The result depends on the specification alone.
  */
-export const collectionOf = (document: SpecificationDocument): Collection => {
+export const createCollection = (document: SpecificationDocument): Collection => {
   const entries = [...entriesOf(document)]
   const folderOf = ({ place, step }: Entry): string => step.folder ?? place.operation.tags[0]
   const rankOf = ({ step }: Entry): number => step.order ?? defaultOrder
@@ -121,7 +121,7 @@ export const collectionOf = (document: SpecificationDocument): Collection => {
     item: entries
       .filter((entry) => folderOf(entry) === name)
       .sort((one, other) => rankOf(one) - rankOf(other))
-      .map(itemOf)
+      .map(createItem)
   }))
   const { title, description, version } = document.info
   return {
@@ -139,7 +139,7 @@ export const collectionOf = (document: SpecificationDocument): Collection => {
 }
 
 /** Builds the environment of the collection. `baseUrl` is the address at which clients reach the server. */
-export const environmentOf = ({ info }: SpecificationDocument, baseUrl: string) => ({
+export const createEnvironment = ({ info }: SpecificationDocument, baseUrl: string) => ({
   id: 'c1b7c2f0-6a0e-4a7c-9d52-3f8f1f5a7b10',
   name: info.title,
   values: environmentVariables.map((key) => ({

@@ -84,7 +84,7 @@ const headerOf = (parameters: Parameter[], body: PostmanRequest['body'], set: Re
 ]
 
 /** Builds the request of one step. Names in `set` that match no parameter are body fields. */
-export const requestOf = (place: Place, step: Step): PostmanRequest => {
+export const createRequest = (place: Place, step: Step): PostmanRequest => {
   const { document, path, method, operation } = place
   const parameters = [...(document.paths[path]?.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) =>
     resolve<Parameter>(document, parameter)

@@ -48,7 +48,7 @@ export interface Expectation {
 }
 
 /** Builds the test of a request: it asserts a status of the specification and saves the values that later requests need. */
-export const testOf = ({ step, successes, operatorsVariable }: Expectation): ScriptEvent => {
+export const createTest = ({ step, successes, operatorsVariable }: Expectation): ScriptEvent => {
   const statuses = step.expects === undefined ? successes : [step.expects]
   const accepted = JSON.stringify(statuses)
   const expected =

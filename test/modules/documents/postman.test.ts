@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import type { NewmanRunOptions, NewmanRunSummary } from 'newman'
 import { t, test } from 'tap'
-import type { collectionOf, environmentOf } from '../../../modules/documents/postman/collection.ts'
+import type { createCollection, createEnvironment } from '../../../modules/documents/postman/collection.ts'
 import { operations } from '../../architecture/document.ts'
 import { startApp, type TestApp } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
 import { runCollection } from '../../run-collection.ts'
 
-type Collection = ReturnType<typeof collectionOf>
-type Environment = ReturnType<typeof environmentOf>
+type Collection = ReturnType<typeof createCollection>
+type Environment = ReturnType<typeof createEnvironment>
 
 const ingestSecret = 'an-ingest-secret-of-a-test-0123456789'
 const server = await startApp(t, { env: { ATLAS_INGEST_SECRET: ingestSecret } })
