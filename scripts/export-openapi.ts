@@ -1,10 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import {
-  readSpecification,
-  specificationFormats,
-  type SpecificationFormat
-} from '../modules/documents/specification.ts'
+import fastify from 'fastify'
+import { printSpecification, registerSpecification } from '../modules/documents/specification.ts'
 import { runCommand } from './command.ts'
 
 const help = `Writes the specification to a file, or to the terminal; the same bytes as the server's /openapi.json and /openapi.yaml.
@@ -17,10 +14,9 @@ It needs no database and no settings.
   --help               this text
 `
 
-const isFormat = (value: string): value is SpecificationFormat =>
-  (specificationFormats as readonly string[]).includes(value)
+const isFormat = (value: string): value is keyof typeof printSpecification => Object.hasOwn(printSpecification, value)
 
-const main = (): void => {
+const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
       out: { type: 'string' },
@@ -33,7 +29,9 @@ const main = (): void => {
     return
   }
   if (!isFormat(values.format)) throw new Error(`--format is json or yaml, not ${values.format}.`)
-  const { text } = readSpecification(values.format)
+  const app = fastify()
+  await registerSpecification(app)
+  const text = printSpecification[values.format](app)
   if (values.out === undefined) process.stdout.write(text)
   else writeFileSync(values.out, text)
 }

@@ -1,7 +1,6 @@
 import { problemKinds, slugOf, type ProblemError, type ProblemKind } from '../../plugins/http/errors/problem.ts'
-import type { ErrorKind } from '../../spec/generated/documents.ts'
 
-/** These pages hold text and style only. */
+/** The Content-Security-Policy of the pages below: they hold text and style only. */
 export const errorPagePolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -17,7 +16,7 @@ const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
 
-/** Escapes text and sets what stands between backticks as code. */
+/** Escapes text and marks what stands between backticks as code. */
 const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>')
 
 const document = (title: string, body: string): string =>
@@ -35,35 +34,29 @@ ${body}
 </html>
 `
 
-/** Every kind of error, by status and then by code. */
+/** Returns every kind of error, sorted by status and then by code. */
 export const allKinds = (): ProblemKind[] =>
   [...problemKinds.values()].sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))
 
-/** A kind of error as JSON; `baseUrl` is empty when the server does not know its own address. */
-export const describeKind = (kind: ProblemKind, baseUrl: string): ErrorKind => ({
-  ...kind,
-  type: `${baseUrl}/errors/${slugOf(kind.code)}`
-})
-
-/** The page that an error's `type` leads to. */
-export const pageOfKind = (kind: ProblemKind): string =>
+/** The page that the `type` of a problem links to. */
+export const errorPage = (kind: ProblemKind): string =>
   document(
     kind.code,
     `<h1><code>${escapeHtml(kind.code)}</code></h1>
 <p>Status ${kind.status}</p>
-<h2>What it means</h2>
+<h2>Meaning</h2>
 <p>${prose(kind.meaning)}</p>
-<h2>What to do</h2>
+<h2>Solution</h2>
 <p>${prose(kind.cure)}</p>
 <p><a href="/errors">All errors</a></p>`
   )
 
-/** The page that lists all errors. */
-export const pageOfAllKinds = (): string =>
+/** The page that lists every kind of error. */
+export const errorListPage = (): string =>
   document(
     'Errors',
     `<h1>Errors</h1>
-<p>Every code that <code>title</code> and <code>error</code> of an answer can hold.</p>
+<p>Every code that a response can have in <code>title</code> and <code>error</code>.</p>
 <table>
 ${allKinds()
   .map(
@@ -74,8 +67,8 @@ ${allKinds()
 </table>`
   )
 
-/** What a browser shows when it asked for a page of this group and there is none. */
-export const pageOfProblem = (problem: ProblemError): string =>
+/** The page that a browser gets in place of a problem. */
+export const problemPage = (problem: ProblemError): string =>
   document(
     problem.kind.code,
     `<h1>${problem.kind.status} <code>${escapeHtml(problem.kind.code)}</code></h1>

@@ -1,8 +1,6 @@
 /**
- * Which of the media types on offer a client prefers by its `Accept` header (RFC 9110, 12.5.1): the one with the highest quality, and among equals the
- * one that is offered first.
- *
- * @returns undefined when the client accepts none of them.
+ * Chooses a media type by the client's `Accept` header (RFC 9110, 12.5.1): the offered type with the highest quality; among equals, the first.
+ * @returns undefined when the client accepts none of the offered types.
  */
 export const prefers = <const Type extends string>(
   accept: string | undefined,
@@ -28,7 +26,7 @@ const readRange = (text: string): Range => {
   return { name, quality: Number.isFinite(quality) ? quality : 0 }
 }
 
-/** The most specific range that covers the type decides. */
+/** The quality of the most specific range that covers the type. */
 const qualityOf = (type: string, ranges: Range[]): number => {
   const covering = [type, `${type.split('/', 1)[0]}/*`, '*/*']
   for (const name of covering) {

@@ -1,15 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
 import { bindOperations } from '../../plugins/operations/index.ts'
-import { operations } from '../../spec/generated/documents.ts'
-import { serveAssets } from './assets.ts'
-import { handlers } from './handlers.ts'
-import { errorPagePolicy, pageOfProblem } from './error-pages.ts'
+import { errorPagePolicy, problemPage } from './error-pages.ts'
+import { errorHandlers, errorOperations } from './handlers/errors.ts'
 import { prefers } from './negotiation.ts'
+import { disabledReference, reference } from './reference.ts'
 
 const documents: FastifyPluginAsync = async (app) => {
-  // Who follows an error's link in a browser reads a page there too when the link is wrong; programs get the problem.
+  // A browser that follows a wrong link gets a page; programs get the problem.
   app.setErrorHandler((error, request, reply) => {
     if (
       !(error instanceof ProblemError) ||
@@ -20,19 +18,10 @@ const documents: FastifyPluginAsync = async (app) => {
       .code(error.kind.status)
       .headers({ ...error.headers, 'content-security-policy': errorPagePolicy })
       .type('text/html; charset=utf-8')
-      .send(pageOfProblem(error))
+      .send(problemPage(error))
   })
-  await serveAssets(app)
-  bindOperations(app, operations, handlers(app))
-  app.route({
-    method: 'GET',
-    url: '/',
-    onRequest: async (request, reply) => await app.rateLimiter.take(request, reply, 'standard'),
-    handler: (_request, reply) => {
-      if (!app.config.docsEnabled) throw notFound('There is nothing at GET /. The reference lists every path.')
-      return reply.redirect('/docs', 302)
-    }
-  })
+  bindOperations(app, errorOperations, errorHandlers(app))
+  await app.register(app.config.docsEnabled ? reference : disabledReference)
 }
 
 export default documents

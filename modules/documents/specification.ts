@@ -1,39 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { stringify } from 'yaml'
-import { collectionOf, environmentOf } from './postman/collection.ts'
-import type { SpecificationDocument } from './postman/document.ts'
-import { staticText, type StaticText } from './static-text.ts'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
 
-/** The bundled specification, beside the generated code both in the source and in the build. */
-const file = new URL('../../spec/generated/openapi.json', import.meta.url)
+/** The bundled specification stands beside the generated code, in the source and in the build. */
+const path = fileURLToPath(new URL('../../spec/generated/openapi.json', import.meta.url))
 
-export const specificationFormats = ['json', 'yaml'] as const
-export type SpecificationFormat = (typeof specificationFormats)[number]
-
-const texts = new Map<SpecificationFormat, StaticText>()
-
-const render = (format: SpecificationFormat): string => {
-  const json = readFileSync(file, 'utf8')
-  return format === 'json' ? json : stringify(JSON.parse(json), { lineWidth: 0 })
+/** Makes the bundled specification available as `app.swagger()`. */
+export const registerSpecification = async (app: FastifyInstance): Promise<void> => {
+  await app.register(swagger, { mode: 'static', specification: { path, baseDir: dirname(path) } })
 }
 
-/** The specification as it is served and exported. YAML is made when it is first asked for, since few ask and it takes a moment. */
-export const readSpecification = (format: SpecificationFormat): StaticText => {
-  const known = texts.get(format)
-  if (known !== undefined) return known
-  const made = staticText(render(format))
-  texts.set(format, made)
-  return made
+/** Prints the specification of a server on which it is registered. The JSON equals the bundle byte for byte. */
+export const printSpecification = {
+  json: (app: FastifyInstance): string => `${JSON.stringify(app.swagger(), null, 2)}\n`,
+  yaml: (app: FastifyInstance): string => app.swagger({ yaml: true })
 }
-
-const readDocument = (): SpecificationDocument => JSON.parse(readSpecification('json').text) as SpecificationDocument
-
-const print = (content: unknown): StaticText => staticText(`${JSON.stringify(content, null, 2)}\n`)
-
-let collection: StaticText | undefined
-
-/** The Postman collection, made from the specification when it is first asked for. */
-export const readPostmanCollection = (): StaticText => (collection ??= print(collectionOf(readDocument())))
-
-/** The environment of the collection, for the server that clients reach at `baseUrl`. */
-export const readPostmanEnvironment = (baseUrl: string): StaticText => print(environmentOf(readDocument(), baseUrl))

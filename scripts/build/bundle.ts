@@ -17,6 +17,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** Left to Node.js to load: files that are not JavaScript, or a package of which a process must have one only. */
 const external = [
   '@electric-sql/pglite',
+  '@fastify/swagger-ui',
   '@node-rs/argon2',
   'esbuild',
   'newman',

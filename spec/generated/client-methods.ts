@@ -113,7 +113,7 @@ export interface AtlasResources {
   errors: {
     /** List every error code: `GET /errors`. */
     list(options?: CallOptions): Promise<Answer<'listErrors'>>
-    /** Read what an error means: `GET /errors/{slug}`. */
+    /** Look up an error code: `GET /errors/{slug}`. */
     get(slug: string, options?: CallOptions): Promise<Answer<'getErrorKind'>>
   }
   events: {

@@ -584,7 +584,7 @@ export interface paths {
         };
         /**
          * Read and try the reference in Swagger UI
-         * @description A page for a browser. Authorize with a key, open an operation, press Try it out, and it is sent to this server.
+         * @description A page for browsers. Authorize with a key, open an operation and press Execute to send the request to this server.
          */
         get: operations["getSwaggerUi"];
         put?: never;
@@ -604,7 +604,7 @@ export interface paths {
         };
         /**
          * Read the reference in Redoc
-         * @description A page for a browser that shows every operation with its schemas and examples side by side.
+         * @description A page for browsers. It shows every operation with its schemas and examples side by side.
          */
         get: operations["getRedoc"];
         put?: never;
@@ -644,7 +644,7 @@ export interface paths {
         };
         /**
          * Read the specification as JSON
-         * @description The OpenAPI 3.1 document that this server enforces. Generators of clients read it as it is.
+         * @description Returns the OpenAPI 3.1 document that this server enforces. Client generators can use it directly.
          */
         get: operations["getOpenapiJson"];
         put?: never;
@@ -664,7 +664,7 @@ export interface paths {
         };
         /**
          * Read the specification as YAML
-         * @description The same document as `/openapi.json`, for people.
+         * @description Returns the same document as `/openapi.json`, as YAML.
          */
         get: operations["getOpenapiYaml"];
         put?: never;
@@ -684,7 +684,7 @@ export interface paths {
         };
         /**
          * Download the specification
-         * @description The same document as `/openapi.json`, which a browser saves as `atlas-public-api.openapi.json`.
+         * @description Returns the same document as `/openapi.json`. A browser saves it as `atlas-public-api.openapi.json`.
          */
         get: operations["downloadOpenapi"];
         put?: never;
@@ -704,8 +704,9 @@ export interface paths {
         };
         /**
          * Download the Postman collection
-         * @description Every operation of this reference as a collection for Postman (format 2.1), a folder for each tag, with sample bodies, saved answers and tests.
-         *     Import it together with the environment and send any request, or run it from top to bottom: each request keeps the identifiers that later ones need.
+         * @description Returns every operation of this reference as a Postman collection (format 2.1): a folder for each tag, with sample bodies, example responses and tests.
+         *     Import it together with the environment. Send single requests, or run the collection from top to bottom: each request saves the identifiers that later
+         *     ones need.
          */
         get: operations["downloadPostmanCollection"];
         put?: never;
@@ -725,8 +726,12 @@ export interface paths {
         };
         /**
          * Download the Postman environment
-         * @description The variables that the collection needs: `baseUrl` is this server, `apiKey` is yours to fill in. Left blank, `apiKey` becomes that of a newly registered
-         *     user when the collection is run from the top; `ingestSecret` and `operatorToken` are for who operates the server; `idempotencyKey` is made for each request.
+         * @description Returns the variables of the collection:
+         *
+         *     - `baseUrl`: the address of this server
+         *     - `apiKey`: your key. Leave it empty to use the key of the user that a full run registers.
+         *     - `ingestSecret`, `operatorToken`: credentials of the server's operator. Leave them empty if you do not operate the server.
+         *     - `idempotencyKey`: leave it empty to send a new key with each request
          */
         get: operations["downloadPostmanEnvironment"];
         put?: never;
@@ -746,7 +751,7 @@ export interface paths {
         };
         /**
          * List every error code
-         * @description Every code that an error of this server can have in `title` and `error`. A page, or JSON for a client that prefers it in `Accept`.
+         * @description Lists every code that an error can have in `title` and `error`. Returns a page, or JSON to clients that prefer it in `Accept`.
          */
         get: operations["listErrors"];
         put?: never;
@@ -765,8 +770,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read what an error means
-         * @description The page that `type` of an error leads to. It says what the code means and how to get out of it. JSON for a client that prefers it in `Accept`.
+         * Look up an error code
+         * @description Explains an error code and its solution. The `type` of a problem links here. Returns a page, or JSON to clients that prefer it in `Accept`.
          */
         get: operations["getErrorKind"];
         put?: never;
@@ -3165,13 +3170,13 @@ export interface components {
         };
         /** @description An OpenAPI 3.1 document. */
         Specification: {
-            /** @description The version of OpenAPI. */
+            /** @description The OpenAPI version. */
             openapi: string;
             /** @description Title, version and description of the API. */
             info: {
                 [key: string]: unknown;
             };
-            /** @description Every operation by its path. */
+            /** @description The operations by path. */
             paths: {
                 [key: string]: unknown;
             };
@@ -3184,14 +3189,14 @@ export interface components {
             info: {
                 [key: string]: unknown;
             };
-            /** @description The folders with their requests. */
+            /** @description The folders and their requests. */
             item: {
                 [key: string]: unknown;
             }[];
         } & {
             [key: string]: unknown;
         };
-        /** @description An environment of Postman. */
+        /** @description A Postman environment. */
         PostmanEnvironment: {
             /** @description The name that Postman shows. */
             name: string;
@@ -3204,19 +3209,19 @@ export interface components {
         };
         /** @description One kind of error. */
         ErrorKind: {
-            /** @description The stable code; `title` and `error` of the answer. */
+            /** @description The stable code, as in `title` and `error` of a problem. */
             code: string;
             /** @description The HTTP status. */
             status: number;
-            /** @description What the error means. */
+            /** @description The meaning of the error. */
             meaning: string;
-            /** @description What to do about it. */
+            /** @description How to solve it. */
             cure: string;
-            /** @description The page of this error. */
+            /** @description The URL of the error page. */
             type: string;
         };
         ErrorKindList: {
-            /** @description Every kind of error, by status and code. */
+            /** @description Every kind of error, sorted by status and code. */
             errors: components["schemas"]["ErrorKind"][];
         };
         Liveness: {
@@ -5341,7 +5346,7 @@ export interface components {
                 "application/json": components["schemas"]["SafeToSpend"];
             };
         };
-        /** @description The page. All that it loads comes from this server. */
+        /** @description The page. It loads everything from this server. */
         Page: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5383,7 +5388,7 @@ export interface components {
                 "application/json": components["schemas"]["Specification"];
             };
         };
-        /** @description Your copy is the current one. */
+        /** @description Your copy is current. */
         NotModified: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5521,7 +5526,7 @@ export interface components {
          */
         AgentInQuery: components["schemas"]["AgentId"];
         /**
-         * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+         * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
          * @example "x2mKT1vCqTtZ1m0kZQ"
          */
         IfNoneMatch: string;
@@ -5631,12 +5636,12 @@ export interface components {
          */
         SetCookie: string;
         /**
-         * @description Names this state of the document.
+         * @description Identifies this version of the document.
          * @example "x2mKT1vCqTtZ1m0kZQ"
          */
         ETag: string;
         /**
-         * @description The name under which a browser saves the file.
+         * @description The file name that browsers suggest.
          * @example attachment; filename="atlas-public-api.openapi.json"
          */
         ContentDisposition: string;
@@ -7334,7 +7339,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
                  * @example "x2mKT1vCqTtZ1m0kZQ"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -7358,7 +7363,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
                  * @example "x2mKT1vCqTtZ1m0kZQ"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -7402,7 +7407,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
                  * @example "x2mKT1vCqTtZ1m0kZQ"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -7412,7 +7417,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The OpenAPI document, to be saved. */
+            /** @description The OpenAPI document, as a download. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7452,7 +7457,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
                  * @example "x2mKT1vCqTtZ1m0kZQ"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -7462,7 +7467,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The collection, to be saved. */
+            /** @description The collection, as a download. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7506,7 +7511,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The `ETag` of the copy that you have; when it is still the current one, the answer is 304 without a body.
+                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
                  * @example "x2mKT1vCqTtZ1m0kZQ"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -7516,7 +7521,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The environment, to be saved. */
+            /** @description The environment, as a download. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7583,7 +7588,7 @@ export interface operations {
                      *         {
                      *           "code": "not_found",
                      *           "status": 404,
-                     *           "meaning": "There is no such thing, or it belongs to somebody else.",
+                     *           "meaning": "The resource does not exist, or it belongs to another tenant.",
                      *           "cure": "Check the path and the identifier.",
                      *           "type": "/errors/not-found"
                      *         }
@@ -7604,7 +7609,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The error's code with hyphens.
+                 * @description The error code, with hyphens in place of underscores.
                  * @example insufficient-scope
                  */
                 slug: string;
@@ -7613,7 +7618,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the error means and the way out of it. */
+            /** @description The meaning of the error and its solution. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7631,7 +7636,7 @@ export interface operations {
                      * @example {
                      *       "code": "not_found",
                      *       "status": 404,
-                     *       "meaning": "There is no such thing, or it belongs to somebody else.",
+                     *       "meaning": "The resource does not exist, or it belongs to another tenant.",
                      *       "cure": "Check the path and the identifier.",
                      *       "type": "/errors/not-found"
                      *     }

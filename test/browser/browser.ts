@@ -9,16 +9,14 @@ const candidates = [
   '/usr/bin/google-chrome'
 ]
 
-/** The browser on this machine, if there is one. */
+/** The path of the browser on this machine; undefined if there is none. */
 const chromiumPath = candidates.find((path) => path !== '' && existsSync(path))
 
-/** For `test`: why the checks in a browser are left out here, or false. */
+/** The `skip` option of browser tests: the reason, or false where a browser is installed. */
 export const skip =
-  chromiumPath === undefined
-    ? 'no Chromium on this machine (apt-get install chromium, or name one in CHROMIUM_PATH)'
-    : false
+  chromiumPath === undefined ? 'Chromium is not installed. Run apt-get install chromium, or set CHROMIUM_PATH.' : false
 
-/** Keeps the browser from asking its maker for updates and the like, which would be mistaken for the page's own requests. */
+/** Keeps the browser from contacting its vendor, which a test would mistake for requests of the page. */
 const quiet = [
   '--disable-quic',
   '--no-first-run',
@@ -29,27 +27,42 @@ const quiet = [
   '--no-sandbox'
 ]
 
-export interface Opened {
-  page: Page
-  /** What the page asked of another host than the server. */
-  strangers: string[]
-  /** What its scripts threw. */
+/** Runs in the page before its own scripts. */
+const reportViolations = `addEventListener('securitypolicyviolation', (event) =>
+  reportViolation(event.effectiveDirective + ' ' + event.blockedURI + ' ' + event.sample))`
+
+/** What must not happen on a page. */
+export interface Faults {
+  /** URLs on other hosts that the page requested. */
+  foreignRequests: string[]
+  /** Uncaught errors of its scripts. */
   errors: string[]
+  /** What its Content-Security-Policy blocked. */
+  violations: string[]
 }
 
-/** Starts the browser, which closes after the tests; each page that it opens has an empty profile. */
-export const startBrowser = async (t: Cleaner): Promise<(url: string, path: string) => Promise<Opened>> => {
+export const noFaults: Faults = { foreignRequests: [], errors: [], violations: [] }
+
+export interface OpenPage {
+  page: Page
+  faults: Faults
+}
+
+/** Starts the browser, which closes after the tests. Each page that it opens has an empty profile. */
+export const startBrowser = async (t: Cleaner): Promise<(url: string, path: string) => Promise<OpenPage>> => {
   const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: quiet })
   t.teardown(() => browser.close())
   return async (url, path) => {
     const page = await (await browser.newContext()).newPage()
-    const strangers: string[] = []
-    const errors: string[] = []
+    const faults: Faults = { foreignRequests: [], errors: [], violations: [] }
     page.on('request', (request) => {
-      if (/^(https?|wss?):/.test(request.url()) && !request.url().startsWith(`${url}/`)) strangers.push(request.url())
+      if (/^(https?|wss?):/.test(request.url()) && !request.url().startsWith(`${url}/`))
+        faults.foreignRequests.push(request.url())
     })
-    page.on('pageerror', (error) => errors.push(error.message))
+    page.on('pageerror', (error) => faults.errors.push(error.message))
+    await page.exposeFunction('reportViolation', (violation: string) => faults.violations.push(violation))
+    await page.addInitScript(reportViolations)
     await page.goto(url + path)
-    return { page, strangers, errors }
+    return { page, faults }
   }
 }

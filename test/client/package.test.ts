@@ -142,7 +142,7 @@ test('every TypeScript sample of the reference compiles', async () => {
 test('a browser loads the client as modules and calls the server that the page came from', { skip }, async (t) => {
   const { url, database } = await startApp(t)
   const { testKey } = await createPartner(database)
-  const { page, errors } = await (await startBrowser(t))(url, '/api/v1/health')
+  const { page, faults } = await (await startBrowser(t))(url, '/api/v1/health')
   await page.route(`${url}/page/**`, (route) => {
     const path = new URL(route.request().url()).pathname.replace('/page/', '')
     if (path === '') return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>A page</title>' })
@@ -157,5 +157,5 @@ test('a browser loads the client as modules and calls the server that the page c
     })`
   )
   assert.deepEqual(result, ['From a browser', 1])
-  assert.deepEqual(errors, [])
+  assert.deepEqual(faults.errors, [])
 })

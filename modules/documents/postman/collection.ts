@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import { bearer, operatorsVariable, type Auth } from './credentials.ts'
 import { exampleOf, resolve, type Operation, type Response, type SpecificationDocument, type Step } from './document.ts'
-import { requestOf, type Place, type PostmanRequest } from './request.ts'
-import { fillIdempotencyKey, testOf, type ScriptEvent } from './scripts.ts'
+import { createRequest, type Place, type PostmanRequest } from './request.ts'
+import { fillIdempotencyKey, createTest, type ScriptEvent } from './scripts.ts'
 
 interface SavedResponse {
   name: string
@@ -42,7 +42,8 @@ interface Entry {
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete']
-const anywhere = 50
+/** The rank of a folder or request without an `order`. */
+const defaultOrder = 50
 
 function* entriesOf(document: SpecificationDocument): Generator<Entry> {
   for (const [path, item] of Object.entries(document.paths)) {
@@ -60,6 +61,7 @@ const successesOf = ({ document, operation }: Place): [code: number, response: R
     .filter(([status]) => status.startsWith('2'))
     .map(([status, response]) => [Number(status), resolve<Response>(document, response)])
 
+/** Postman lists these examples under the request. */
 const savedResponses = (place: Place, request: PostmanRequest): SavedResponse[] =>
   successesOf(place).map(([code, { description, content = {} }]) => {
     const [type, media] =
@@ -76,25 +78,25 @@ const savedResponses = (place: Place, request: PostmanRequest): SavedResponse[] 
     }
   })
 
-const itemOf = ({ place, step }: Entry): Item => {
-  const request = requestOf(place, step)
+const createItem = ({ place, step }: Entry): Item => {
+  const request = createRequest(place, step)
   const successes = successesOf(place).map(([code]) => code)
   return {
     name: step.title ?? place.operation.summary,
-    event: [testOf({ step, successes, operatorsVariable: operatorsVariable(place.operation) })],
+    event: [createTest({ step, successes, operatorsVariable: operatorsVariable(place.operation) })],
     request,
     response: savedResponses(place, request)
   }
 }
 
-/** The names of the folders in the order of the run: as the reference groups the tags, unless a tag says when its turn is. */
+/** The folder names in the order of the run: the order of the tag groups, unless a tag has an `order` of its own. */
 const folderNames = (document: SpecificationDocument): string[] => {
-  const orders = new Map(document.tags.map((tag) => [tag.name, tag['x-postman']?.order ?? anywhere]))
+  const orders = new Map(document.tags.map((tag) => [tag.name, tag['x-postman']?.order ?? defaultOrder]))
   const names = document['x-tagGroups'].flatMap((group) => group.tags)
-  return names.sort((one, other) => (orders.get(one) ?? anywhere) - (orders.get(other) ?? anywhere))
+  return names.sort((one, other) => (orders.get(one) ?? defaultOrder) - (orders.get(other) ?? defaultOrder))
 }
 
-/** The variables that requests hand to each other; they begin empty, so that Postman shows them. */
+/** The variables that pass values between requests. They start empty, so that Postman lists them. */
 const variablesOf = (entries: Entry[], kept: string[]): Collection['variable'] => {
   const saved = entries.flatMap(({ step }) => Object.keys(step.saves ?? {}))
   return [...new Set([...saved, 'lastIdempotencyKey'])]
@@ -102,24 +104,24 @@ const variablesOf = (entries: Entry[], kept: string[]): Collection['variable'] =
     .map((key) => ({ key, value: '' }))
 }
 
-/** The variables of the environment, which whoever runs the collection fills in. */
+/** The variables of the environment. The person who runs the collection fills them in. */
 const environmentVariables = ['baseUrl', 'apiKey', 'idempotencyKey', 'ingestSecret', 'operatorToken']
 
 /**
- * Every operation of the specification as a Postman collection that can be run from top to bottom: a folder for each tag, the requests in the
- * order and with the values that `x-postman` gives them. The same specification makes the same text.
+ * Builds a Postman collection with every operation of the specification, one folder per tag. It runs from top to bottom: `x-postman` defines the
+ * order of the requests and their values. The result depends on the specification alone.
  */
-export const collectionOf = (document: SpecificationDocument): Collection => {
+export const createCollection = (document: SpecificationDocument): Collection => {
   const entries = [...entriesOf(document)]
   const folderOf = ({ place, step }: Entry): string => step.folder ?? place.operation.tags[0]
-  const rankOf = ({ step }: Entry): number => step.order ?? anywhere
+  const rankOf = ({ step }: Entry): number => step.order ?? defaultOrder
   const item = folderNames(document).map((name) => ({
     name,
     description: document.tags.find((tag) => tag.name === name)?.description ?? '',
     item: entries
       .filter((entry) => folderOf(entry) === name)
       .sort((one, other) => rankOf(one) - rankOf(other))
-      .map(itemOf)
+      .map(createItem)
   }))
   const { title, description, version } = document.info
   return {
@@ -136,8 +138,8 @@ export const collectionOf = (document: SpecificationDocument): Collection => {
   }
 }
 
-/** The environment that goes with the collection. `baseUrl` is where clients reach the server. */
-export const environmentOf = ({ info }: SpecificationDocument, baseUrl: string) => ({
+/** Builds the environment of the collection. `baseUrl` is the address at which clients reach the server. */
+export const createEnvironment = ({ info }: SpecificationDocument, baseUrl: string) => ({
   id: 'c1b7c2f0-6a0e-4a7c-9d52-3f8f1f5a7b10',
   name: info.title,
   values: environmentVariables.map((key) => ({

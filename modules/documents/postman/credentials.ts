@@ -1,6 +1,6 @@
 import type { Operation, Step } from './document.ts'
 
-/** How Postman writes a credential down. */
+/** A credential in Postman's format. */
 export type Auth =
   { type: 'noauth' } | { type: 'bearer'; bearer: Attribute[] } | { type: 'apikey'; apikey: Attribute[] }
 
@@ -14,7 +14,7 @@ const attribute = (key: string, value: string): Attribute => ({ key, value, type
 
 export const bearer = (variable: string): Auth => ({ type: 'bearer', bearer: [attribute('token', `{{${variable}}}`)] })
 
-/** The variable with the bearer token of each scheme, in the order of preference: an application's key before a person's session. */
+/** The variable that holds the bearer token of each scheme, in order of preference: an application's key before a person's session. */
 const tokens: [scheme: string, variable: string][] = [
   ['PartnerKey', 'apiKey'],
   ['PersonalAccessToken', 'apiKey'],
@@ -22,13 +22,13 @@ const tokens: [scheme: string, variable: string][] = [
   ['AgentKey', 'agentKey']
 ]
 
-/** The variable of a credential that only the operator of a server can have, where an operation asks for one. */
+/** The variable of a credential that only the server's operator has; undefined when the operation needs none. */
 export const operatorsVariable = (operation: Operation): string | undefined => {
   if (operation['x-operator-only'] === true) return 'operatorToken'
   return operation.security.some((alternative) => 'IngestSecret' in alternative) ? 'ingestSecret' : undefined
 }
 
-/** An operation's own credential; undefined where the collection's, `{{apiKey}}`, is the right one. */
+/** The credential of an operation; undefined when it is the collection's default, `{{apiKey}}`. */
 export const authOf = (operation: Operation, step: Step): Auth | undefined => {
   if (step.token !== undefined) return bearer(step.token)
   const variable = operatorsVariable(operation)
@@ -45,7 +45,7 @@ export const authOf = (operation: Operation, step: Step): Auth | undefined => {
   if (variable !== undefined) return bearer(variable)
   const schemes = operation.security.flatMap((alternative) => Object.keys(alternative))
   const token = tokens.find(([scheme]) => schemes.includes(scheme))?.[1]
-  // The refresh cookie is in Postman's cookie jar since signing in.
+  // Postman keeps the refresh cookie of the sign-in in its cookie jar.
   if (token === undefined) return { type: 'noauth' }
   return token === 'apiKey' ? undefined : bearer(token)
 }

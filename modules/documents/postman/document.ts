@@ -1,4 +1,4 @@
-/** The parts of the bundled specification that the Postman files are made from. */
+/** The parts of the bundled specification that the Postman files use. */
 export interface Media {
   schema?: unknown
   example?: unknown
@@ -14,21 +14,21 @@ export interface Parameter {
   schema?: { example?: unknown; default?: unknown; enum?: unknown[] }
 }
 
-/** One appearance of an operation in the run: `x-postman` of an operation is one of these, or a list. */
+/** One request of the run. An operation's `x-postman` is one step or a list of steps. */
 export interface Step {
-  /** Its rank in the folder; 50 when it does not matter, and equals stand as in the specification. */
+  /** The rank in the folder, 50 by default. Steps of equal rank keep the order of the specification. */
   order?: number
-  /** Its name, where an operation appears more than once. */
+  /** The name of the request, when the operation appears more than once. */
   title?: string
-  /** The folder, where it is not that of the operation's own tag. */
+  /** The folder, when it is not that of the operation's tag. */
   folder?: string
-  /** Values in place of the example's, by name: fields of the body, parameters of the path and of the query. */
+  /** Values that replace those of the example, by name: body fields, path and query parameters. */
   set?: Record<string, unknown>
-  /** What later requests need of the answer: variable → place in the body, such as `items.0.id`, or `items.current=false.id` for the first that is so. */
+  /** Values of the response that later requests need: variable → path in the body. `items.0.id` selects by index, `items.current=false.id` the first match. */
   saves?: Record<string, string>
-  /** The variable with the bearer token, where it is not the one that the operation's security leads to. */
+  /** The variable that holds the bearer token, when the operation's security does not determine it. */
   token?: string
-  /** The only status that is right, where it is a refusal: a collection cannot sign as Plaid does. */
+  /** The expected error status of a request that cannot succeed here, such as one that needs Plaid's signature. */
   expects?: number
 }
 
@@ -63,7 +63,7 @@ export interface SpecificationDocument {
 
 const isReference = (part: object): part is Reference => '$ref' in part
 
-/** Follows references inside the document; the bundler has proved that they lead somewhere. */
+/** Follows references inside the document. The bundler guarantees that they resolve. */
 export const resolve = <Part extends object>(document: SpecificationDocument, part: Part | Reference): Part => {
   if (!isReference(part)) return part
   const keys = part.$ref
@@ -74,7 +74,7 @@ export const resolve = <Part extends object>(document: SpecificationDocument, pa
   return resolve(document, found as Part | Reference)
 }
 
-/** The first example of a body or an answer; undefined when it has none. */
+/** Returns the first example of a request or response body, if any. */
 export const exampleOf = (document: SpecificationDocument, { example, examples }: Media): unknown => {
   const [first] = Object.values(examples ?? {})
   return first === undefined ? example : resolve<{ value?: unknown }>(document, first).value

@@ -24,7 +24,7 @@ export interface PostmanRequest {
   body?: { mode: 'raw'; raw: string; options: { raw: { language: 'json' } } }
 }
 
-/** Where an operation stands in the document. */
+/** An operation and its position in the document. */
 export interface Place {
   document: SpecificationDocument
   path: string
@@ -37,7 +37,7 @@ const sampleOf = ({ example, schema }: Parameter): string => {
   return typeof sample === 'string' ? sample : JSON.stringify(sample)
 }
 
-/** A parameter with its value; an optional one that the run does not need is there to be switched on. */
+/** A parameter with its value. Optional parameters that the run does not need are disabled; users can enable them. */
 const pairOf = (parameter: Parameter, set: Record<string, unknown>): Pair => {
   const isSet = parameter.name in set
   return {
@@ -48,7 +48,7 @@ const pairOf = (parameter: Parameter, set: Record<string, unknown>): Pair => {
   }
 }
 
-/** JSON with a variable in the place of a number: without the quotes that it would be a string with. */
+/** Prints JSON in which a variable that replaces a number has no quotes. */
 const printBody = (example: Record<string, unknown>, set: Record<string, unknown>): string => {
   let text = JSON.stringify({ ...example, ...set }, null, 2)
   for (const [name, value] of Object.entries(set)) {
@@ -83,8 +83,8 @@ const headerOf = (parameters: Parameter[], body: PostmanRequest['body'], set: Re
     )
 ]
 
-/** The request of one step. What `set` names and no parameter has belongs to the body. */
-export const requestOf = (place: Place, step: Step): PostmanRequest => {
+/** Builds the request of one step. Names in `set` that match no parameter are body fields. */
+export const createRequest = (place: Place, step: Step): PostmanRequest => {
   const { document, path, method, operation } = place
   const parameters = [...(document.paths[path]?.parameters ?? []), ...(operation.parameters ?? [])].map((parameter) =>
     resolve<Parameter>(document, parameter)

@@ -16,7 +16,7 @@ import { root, scriptToRun } from '../../machines/scripts.ts'
 
 const run = promisify(execFile)
 
-/** One server for all tests that change nothing of it. */
+/** One server for all tests that need no settings of their own. */
 const { url } = await startApp(t)
 
 const reference = [
@@ -28,7 +28,10 @@ const reference = [
   '/v1/openapi.json',
   '/v1/postman_collection.json',
   '/v1/postman_environment.json',
-  '/docs/assets/swagger-ui.css',
+  '/docs/json',
+  '/docs/yaml',
+  '/docs/static/swagger-ui.css',
+  '/docs/static/swagger-initializer.js',
   '/docs/assets/redoc.standalone.js'
 ]
 
@@ -40,7 +43,7 @@ interface Document {
   paths: Record<string, Record<string, { tags?: string[] }>>
 }
 
-test('pages, files and assets of the reference are served, and loaded from this server only', async () => {
+test('the reference is served, and its pages load from this server only', async () => {
   for (const path of reference) assert.equal((await fetch(url + path)).status, 200, path)
   for (const path of ['/docs', '/redoc', '/v1/docs']) {
     const page = await fetch(url + path)
@@ -54,7 +57,7 @@ test('pages, files and assets of the reference are served, and loaded from this 
   }
 })
 
-test('one switch turns the whole reference off, and leaves the pages of errors', async (t) => {
+test('ATLAS_DOCS_ENABLED=false disables the whole reference but not the error pages', async (t) => {
   const { url } = await startApp(t, { env: { ATLAS_DOCS_ENABLED: 'false' } })
   for (const path of [...reference, '/']) {
     const response = await fetch(url + path)
@@ -64,13 +67,13 @@ test('one switch turns the whole reference off, and leaves the pages of errors',
   assert.equal((await fetch(`${url}/errors/not-found`)).status, 200)
 })
 
-test('the root leads to the reference', async () => {
+test('the root redirects to the reference', async () => {
   const response = await fetch(url, { redirect: 'manual' })
   assert.equal(response.status, 302)
   assert.equal(response.headers.get('location'), '/docs')
 })
 
-test('the served document is the bundled one, byte for byte, with the version of the package and every tag in one group', async () => {
+test('the served document equals the bundle, has the package version, and groups each tag once', async () => {
   const text = await (await fetch(`${url}/openapi.json`)).text()
   assert.equal(text, readFileSync(join(root, 'spec/generated/openapi.json'), 'utf8'))
   assert.equal(await (await fetch(`${url}/v1/openapi.json`)).text(), text)
@@ -83,7 +86,7 @@ test('the served document is the bundled one, byte for byte, with the version of
   assert.equal(new Set(grouped).size, grouped.length)
 })
 
-test('each download has the name that its readers expect', async () => {
+test('each download has its documented file name', async () => {
   for (const name of ['openapi', 'postman_collection', 'postman_environment']) {
     const response = await fetch(`${url}/v1/${name}.json`)
     assert.equal(response.headers.get('content-disposition'), `attachment; filename="atlas-public-api.${name}.json"`)
@@ -91,7 +94,7 @@ test('each download has the name that its readers expect', async () => {
   }
 })
 
-test('a client that has the current document gets 304 without a body', async () => {
+test('a client with the current document gets 304 without a body', async () => {
   for (const path of [
     '/openapi.json',
     '/openapi.yaml',
@@ -108,7 +111,7 @@ test('a client that has the current document gets 304 without a body', async () 
   }
 })
 
-test('every error code has a page that says what it means and what to do', async () => {
+test('every error code has a page with its meaning and solution', async () => {
   const index = await (await fetch(`${url}/errors`)).text()
   assert.ok(problemKinds.size > 10)
   for (const [slug, kind] of problemKinds) {
@@ -124,14 +127,14 @@ test('every error code has a page that says what it means and what to do', async
   }
 })
 
-test('the type of a problem leads to its page', async (t) => {
+test('the type of a problem links to its page', async (t) => {
   const { url } = await startApp(t, { env: { ATLAS_PUBLIC_URL: 'https://api.example.com' } })
   const problem = (await (await fetch(`${url}/nowhere`)).json()) as { type: string }
   assert.equal(problem.type, 'https://api.example.com/errors/not-found')
   assert.equal((await fetch(url + new URL(problem.type).pathname)).status, 200)
 })
 
-test('an unknown error is 404: a page for a browser, a problem for a program, and nothing of the path unescaped', async () => {
+test('an unknown error code is 404, as a page or a problem by Accept, with the path escaped', async () => {
   const path = `${url}/errors/${encodeURIComponent('<img src=x onerror=alert(1)>')}`
   const page = await fetch(path, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
   assert.equal(page.status, 404)
@@ -142,13 +145,13 @@ test('an unknown error is 404: a page for a browser, a problem for a program, an
   assert.equal(problem.headers.get('content-type'), 'application/problem+json')
 })
 
-test('escaped text holds no character that could open an element or end an attribute', async () => {
+test('escaped text cannot open an element or end an attribute', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => !/[<>"']|&(?!(amp|lt|gt|quot|#39);)/.test(escapeHtml(text)))
   )
 })
 
-test('Accept is read as RFC 9110 says: the most specific range decides, the best quality wins, q=0 refuses', async () => {
+test('Accept follows RFC 9110: most specific range, best quality, q=0 excludes', async () => {
   const offered = ['text/html', 'application/json'] as const
   assert.equal(prefers(undefined, offered), 'text/html')
   assert.equal(prefers('*/*', offered), 'text/html')
@@ -158,13 +161,32 @@ test('Accept is read as RFC 9110 says: the most specific range decides, the best
   assert.equal(prefers('image/png', offered), undefined)
 })
 
-test('an asset outside the list does not exist, whatever the path tries', async () => {
-  for (const name of ['plugin.ts', '..%2Fplugin.ts', '%2e%2e%2f%2e%2e%2fpackage.json', 'constructor', '__proto__']) {
-    assert.equal((await fetch(`${url}/docs/assets/${name}`)).status, 404, name)
+test('asset paths reach no other file, whatever the path', async () => {
+  for (const folder of ['assets', 'static']) {
+    for (const name of ['plugin.ts', '..%2Fplugin.ts', '%2e%2e%2f%2e%2e%2fpackage.json', 'constructor', '__proto__'])
+      assert.equal((await fetch(`${url}/docs/${folder}/${name}`)).status, 404, name)
   }
 })
 
-test('the specification is exported without a database and without an environment, as the same bytes that are served', async (t) => {
+test('Swagger UI runs under a policy without inline scripts and styles, and with the standard headers', async () => {
+  for (const method of ['GET', 'HEAD']) {
+    const { status, headers } = await fetch(`${url}/docs`, { method })
+    assert.equal(status, 200)
+    assert.doesNotMatch(headers.get('content-security-policy') ?? '', /unsafe|https?:|\*/)
+    assert.equal(headers.get('cache-control'), 'no-cache')
+    assert.equal(headers.get('x-content-type-options'), 'nosniff')
+    for (const name of ['x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'])
+      assert.ok(headers.has(name), name)
+  }
+  const asset = await fetch(`${url}/docs/static/swagger-ui-bundle.js`, { method: 'HEAD' })
+  assert.equal(asset.headers.get('cache-control'), 'public, max-age=3600')
+  assert.ok(asset.headers.has('x-ratelimit-limit'))
+  const post = await fetch(`${url}/docs`, { method: 'POST' })
+  assert.equal(post.status, 405)
+  assert.equal(post.headers.get('allow'), 'GET, HEAD')
+})
+
+test('export:openapi needs no database and no environment, and writes the served bytes', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-export-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   for (const format of ['json', 'yaml']) {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import type { NewmanRunOptions, NewmanRunSummary } from 'newman'
 import { t, test } from 'tap'
-import type { collectionOf, environmentOf } from '../../../modules/documents/postman/collection.ts'
+import type { createCollection, createEnvironment } from '../../../modules/documents/postman/collection.ts'
 import { operations } from '../../architecture/document.ts'
 import { startApp, type TestApp } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
 import { runCollection } from '../../run-collection.ts'
 
-type Collection = ReturnType<typeof collectionOf>
-type Environment = ReturnType<typeof environmentOf>
+type Collection = ReturnType<typeof createCollection>
+type Environment = ReturnType<typeof createEnvironment>
 
 const ingestSecret = 'an-ingest-secret-of-a-test-0123456789'
 const server = await startApp(t, { env: { ATLAS_INGEST_SECRET: ingestSecret } })
@@ -19,7 +19,7 @@ const collection = await download<Collection>(server, '/v1/postman_collection.js
 const environment = await download<Environment>(server, '/v1/postman_environment.json')
 const items = collection.item.flatMap((folder) => folder.item)
 
-/** Runs the collection as it is downloaded, or one folder of it, with some variables of the environment filled in. */
+/** Runs the downloaded collection, or one folder of it, with the given values for variables of the environment. */
 const run = async (given: Record<string, string> = {}, folder?: string): Promise<NewmanRunSummary> => {
   const values = environment.values.map((variable) => ({ ...variable, value: given[variable.key] ?? variable.value }))
   return await runCollection({
@@ -30,7 +30,7 @@ const run = async (given: Record<string, string> = {}, folder?: string): Promise
 }
 
 const hint =
-  'It finds its things by `x-postman` in the specification: its place in the run, and the values that it takes from earlier requests.'
+  'See `x-postman` of the operation in the specification: its position in the run, and the values that it takes from earlier requests.'
 const faultsOf = (summary: NewmanRunSummary): string[] =>
   summary.run.failures.map(({ source, error }) => `${source?.name ?? ''}: ${error.message} ${hint}`)
 const statusesOf = (summary: NewmanRunSummary, name: string): number[] =>
@@ -39,7 +39,7 @@ const statusesOf = (summary: NewmanRunSummary, name: string): number[] =>
 const keysOf = (summary: NewmanRunSummary): string[] =>
   summary.run.executions.flatMap(({ request }) => request.headers.get('Idempotency-Key') ?? [])
 
-test('the collection passes from top to bottom, and again on the same server, with nothing filled in and a key of its own for each request', async () => {
+test('the collection passes twice on one server, unconfigured, with a new key for each request', async () => {
   const keys: string[] = []
   for (const time of ['first', 'second']) {
     const summary = await run()
@@ -53,7 +53,7 @@ test('the collection passes from top to bottom, and again on the same server, wi
   for (const key of keys) assert.match(key, /^[0-9a-f-]{36}$/)
 })
 
-test('with a partner’s key and the ingest secret filled in, they are what is sent', async () => {
+test('requests send the partner key and the ingest secret of the environment', async () => {
   const { testKey } = await createPartner(server.database)
   const summary = await run({ apiKey: testKey, ingestSecret })
   assert.deepEqual(faultsOf(summary), [])
@@ -64,13 +64,13 @@ test('with a partner’s key and the ingest secret filled in, they are what is s
   assert.deepEqual(statusesOf(summary, 'Report up to 500 usage events'), [200])
 })
 
-test('a request that fails is seen, and an idempotency key that is filled in is the one that is sent', async () => {
-  const summary = await run({ apiKey: 'afg_test_unknown', idempotencyKey: 'one-of-my-own' }, 'Webhooks')
+test('failing requests are reported, and the idempotency key of the environment is sent', async () => {
+  const summary = await run({ apiKey: 'afg_test_unknown', idempotencyKey: 'my-own-key' }, 'Webhooks')
   assert.ok(faultsOf(summary).some((fault) => fault.startsWith('List webhook endpoints: ') && fault.includes('401')))
-  assert.deepEqual([...new Set(keysOf(summary))], ['one-of-my-own'])
+  assert.deepEqual([...new Set(keysOf(summary))], ['my-own-key'])
 })
 
-test('the collection holds every operation, a folder for each tag, and the body and the answers of the examples', async () => {
+test('the collection has every operation, a folder for each tag, and bodies and responses', async () => {
   assert.equal(collection.info.schema, 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json')
   assert.deepEqual(
     collection.item.map(({ name }) => name).toSorted(),
@@ -91,7 +91,7 @@ test('the collection holds every operation, a folder for each tag, and the body 
   }
 })
 
-test('the environment names the server that it was downloaded from, and no secret', async (t) => {
+test('the environment has the address of the server and no secret', async (t) => {
   assert.deepEqual(Object.fromEntries(environment.values.map(({ key, value }) => [key, value])), {
     baseUrl: server.url,
     apiKey: '',
