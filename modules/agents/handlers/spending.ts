@@ -8,8 +8,7 @@ import { fromCents, toCents } from '../../../plugins/money.ts'
 import type { Footprint, Handlers } from '../../../plugins/operations/handlers.ts'
 import { serialiseAnswer } from '../../../plugins/operations/validation.ts'
 import { operations } from '../../../spec/generated/agents.ts'
-import { showSpend } from '../answers.ts'
-import { holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
+import { agentPaused, agentRevoked, insufficientBalance } from '../errors.ts'
 import {
   spend,
   spendTogether,
@@ -18,6 +17,7 @@ import {
   type Spend,
   type SpendOutcome
 } from '../queries/spends.ts'
+import { toSpend } from '../wire.ts'
 
 const approvalLifetimeMs = 24 * 3_600_000
 
@@ -28,11 +28,11 @@ const refusalOf = (
 ): Error => {
   switch (outcome) {
     case 'insufficient':
-      return holdsTooLittle(balanceCents, wish.amountCents)
+      return insufficientBalance(balanceCents, wish.amountCents)
     case 'paused':
-      return isPaused()
+      return agentPaused(wish.agentId)
     case 'revoked':
-      return isRevoked()
+      return agentRevoked(wish.agentId)
     case 'unauthorized':
       return credentialRefused()
     default:
@@ -78,7 +78,7 @@ const carryOutSpend = async (app: FastifyInstance, trx: Trx, wish: Spend) => {
   switch (outcome.outcome) {
     case 'posted':
       await tellOfSpend(app, trx, wish, outcome)
-      return showSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
+      return toSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
     case 'pending':
       await tellOwner(app, trx, wish, outcome)
       return {
@@ -120,7 +120,7 @@ export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof ope
   const spendCollected = collect((spends: CompleteSpend[]) => spendTogether(app.database.db, spends))
   app.idempotency.toldFromLedger('spendCredits', async (db, transactionId) => {
     const { amountCents, balanceAfterCents } = await app.ledger.movement(db, transactionId)
-    return serialiseAnswer(operations.spendCredits, 200, showSpend(transactionId, -amountCents, balanceAfterCents))
+    return serialiseAnswer(operations.spendCredits, 200, toSpend(transactionId, -amountCents, balanceAfterCents))
   })
   return {
     async spendCredits({ body, caller, footprint }) {
@@ -138,7 +138,7 @@ export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof ope
       switch (outcome.outcome) {
         case 'posted':
           if (outcome.announced) app.outbox.wake()
-          return showSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
+          return toSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
         case 'known_key':
         case 'needs_approval':
           return (trx) => carryOutSpend(app, trx, wish)
