@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { explain, type ToldEvent } from '../modules/bureau/explanation.ts'
+import { explain, type RecordedEvent } from '../modules/bureau/explanation.ts'
 import { findEnrolment, readHistory } from '../modules/bureau/queries.ts'
 import { systemClock } from '../plugins/clock.ts'
 import { loadConfig } from '../plugins/config/index.ts'
@@ -22,22 +22,11 @@ Ends with 0 when the counters agree with the history, with 1 when they do not, w
 
 const pageSize = 1000
 
-const readAll = async (db: Db, agentId: string): Promise<ToldEvent[]> => {
-  const events: ToldEvent[] = []
+const readAll = async (db: Db, agentId: string): Promise<RecordedEvent[]> => {
+  const events: RecordedEvent[] = []
   for (;;) {
     const page = await readHistory(db, agentId, events.at(-1)?.id ?? 0, pageSize)
-    events.push(
-      ...page.map((row) => ({
-        id: row.id,
-        kind: row.kind,
-        amountCents: row.amount_cents,
-        accountId: row.account_id,
-        reporterName: row.reporter_name,
-        reporterPlatform: row.reporter_platform,
-        notes: row.notes,
-        createdAt: row.created_at
-      }))
-    )
+    events.push(...page)
     if (page.length < pageSize) return events
   }
 }

@@ -4,63 +4,66 @@ import { fromCents } from '../../plugins/money.ts'
 export const agentNotFound = defineProblem({
   status: 404,
   code: 'agent_not_found',
-  meaning: 'There is no agent with this id.',
-  cure: 'Check the id, or register the agent.'
+  meaning: 'No agent has this id.',
+  cure: 'Check the id, or register the agent.',
+  describe: (agentId: string) => `Agent \`${agentId}\` does not exist. Check the id, or register the agent.`
 })
 export const notOwner = defineProblem({
   status: 403,
   code: 'not_owner',
-  meaning: 'The agent belongs to somebody else, or to nobody yet.',
-  cure: 'Sign in as the agent’s owner. An agent without an owner becomes yours when you register it with your session.'
+  meaning: 'The agent belongs to another user, or has no owner yet.',
+  cure: 'Sign in as the agent’s owner. To own an agent without an owner, register it with your session.',
+  describe: (agentId: string) => `You do not own agent \`${agentId}\`. Sign in as its owner, then retry.`
 })
 export const claimNeedsKey = defineProblem({
   status: 403,
   code: 'claim_needs_key',
-  meaning: 'The agent has no owner and is in use already: it has a balance, a history or a key that was used.',
-  cure: 'Send the agent’s key as `api_key` beside your session, to show that the agent is yours.'
+  meaning: 'The agent has no owner and is in use: it has a history, an approval request or a key that was used.',
+  cure: 'Send the agent’s key as `api_key` with your session to prove that the agent is yours.',
+  describe: (agentId: string, key: 'missing' | 'wrong') =>
+    key === 'missing'
+      ? `Agent \`${agentId}\` is already in use. Send its key as \`api_key\` to claim it.`
+      : `The \`api_key\` is not the key of agent \`${agentId}\`. Send the agent’s own key to claim it.`
 })
 export const agentPaused = defineProblem({
   status: 403,
   code: 'agent_paused',
   meaning: 'The agent is paused: it can neither spend nor borrow.',
-  cure: 'The agent’s owner can resume it.'
+  cure: 'Ask the agent’s owner to resume it, then retry.',
+  describe: (agentId: string) => `Agent \`${agentId}\` is paused. Ask its owner to resume it, then retry.`
 })
 export const agentRevoked = defineProblem({
   status: 409,
   code: 'agent_revoked',
-  meaning: 'The agent was revoked, which is for good.',
-  cure: 'Register another agent.'
+  meaning: 'The agent is revoked. This is permanent.',
+  cure: 'Register another agent.',
+  describe: (agentId: string) => `Agent \`${agentId}\` is permanently revoked. Register another agent.`
 })
 export const alreadyDecided = defineProblem({
   status: 409,
   code: 'already_decided',
-  meaning: 'The approval request was approved or rejected before; nothing happened this time.',
-  cure: 'The agent can ask again with a new spend.'
+  meaning: 'The approval request was already approved or rejected; this call changed nothing.',
+  cure: 'The agent can request approval again with a new spend.',
+  describe: (approvalId: number, decision: 'approved' | 'rejected') => ({
+    detail: `Approval request ${approvalId} is already ${decision}. The agent can request the spend again.`,
+    members: { decision }
+  })
 })
 export const approvalExpired = defineProblem({
   status: 409,
   code: 'approval_expired',
   meaning: 'The approval request was not decided within 24 hours.',
-  cure: 'The agent can ask again with a new spend.'
+  cure: 'The agent can request approval again with a new spend.',
+  describe: (approvalId: number) => `Approval request ${approvalId} has expired. The agent can request the spend again.`
 })
 export const insufficientBalance = defineProblem({
   status: 402,
   code: 'insufficient_balance',
-  meaning: 'The wallet holds less than is needed; nothing was taken.',
-  cure: '`balance` is what it holds, `required` what is needed. Buy credits or ask for less, and try again.'
+  meaning: 'The wallet holds less than the required amount; no credits were taken.',
+  cure: '`balance` is what the wallet holds and `required` the required amount. Buy credits or lower the amount, then retry.',
+  describe: (balanceCents: number, requiredCents: number) => {
+    const [balance, required] = [fromCents(balanceCents), fromCents(requiredCents)]
+    const detail = `The wallet holds ${balance} credits; ${required} are required. Buy credits, then retry.`
+    return { detail, members: { balance, required } }
+  }
 })
-
-export const isRevoked = () => agentRevoked('This agent was revoked for good.')
-export const isPaused = () => agentPaused('This agent is paused. Its owner can resume it.')
-export const noSuchAgent = () => agentNotFound('There is no agent with this id.')
-export const notYours = () => notOwner('This agent is not yours.')
-
-/** The 402 of a wallet that holds too little. */
-export const holdsTooLittle = (balanceCents: number, requiredCents: number) =>
-  insufficientBalance(
-    `The wallet holds ${fromCents(balanceCents)} credits, and ${fromCents(requiredCents)} are needed. Buy credits first.`,
-    {
-      balance: fromCents(balanceCents),
-      required: fromCents(requiredCents)
-    }
-  )

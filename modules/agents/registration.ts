@@ -5,17 +5,20 @@ import { mintCredential, revokeCredential } from '../../plugins/access/credentia
 import type { Trx } from '../../plugins/database/types.ts'
 import { sameSecret } from '../../plugins/access/secrets.ts'
 import { claimNeedsKey } from './errors.ts'
-import { insertAgent, lockAgent, updateAgent, type AgentRow } from './queries/agents.ts'
+import { insertAgent, lockAgent, updateAgent, type Agent } from './queries/agents.ts'
 import { hasApprovals } from './queries/approvals.ts'
 
-const contextOf = (agentId: string): string => `agents.api_key:${agentId}`
+type Registration = Pick<FastifyInstance, 'clock' | 'ledger' | 'secrets'>
 
-/** The agent's key, for its owner. */
-export const readAgentKey = ({ secrets }: FastifyInstance, agent: AgentRow): string =>
-  secrets.decrypt(agent.api_key, contextOf(agent.agent_id))
+/** The row and column that an encrypted key is bound to. */
+const keyContext = (agentId: string): string => `agents.api_key:${agentId}`
+
+/** The agent's key in plain text, for its owner. */
+export const readAgentKey = ({ secrets }: Pick<FastifyInstance, 'secrets'>, agent: Agent): string =>
+  secrets.decrypt(agent.encryptedKey, keyContext(agent.agentId))
 
 const createAgent = async (
-  app: FastifyInstance,
+  app: Registration,
   trx: Trx,
   agentId: string,
   name: string,
@@ -32,67 +35,63 @@ const createAgent = async (
   await insertAgent(trx, {
     agentId,
     name,
-    owner,
-    apiKey: app.secrets.encrypt(secret, contextOf(agentId)),
+    ownerUserId: owner?.userId ?? null,
+    ownerPartnerId: owner?.partnerId ?? null,
+    encryptedKey: app.secrets.encrypt(secret, keyContext(agentId)),
     createdAt: now
   })
   return secret
 }
 
-const inUse = async (app: FastifyInstance, trx: Trx, agentId: string): Promise<boolean> =>
-  (await app.ledger.history(trx, agentId, 1)).length > 0 ||
+const isInUse = async ({ ledger }: Registration, trx: Trx, agentId: string): Promise<boolean> =>
+  (await ledger.history(trx, agentId, 1)).length > 0 ||
   (await hasApprovals(trx, agentId)) ||
   (await agentKeyUsed(trx, agentId))
 
 /**
  * Makes the signed-in user the owner of an agent that has none.
- * @throws ProblemError 403 `claim_needs_key` when the agent is in use and `apiKey` is not its key.
+ * @throws ProblemError 403 `claim_needs_key` when `apiKey` is not the agent's key, or is missing although the agent is in use
  */
 export const claimAgent = async (
-  app: FastifyInstance,
+  app: Registration,
   trx: Trx,
-  agent: AgentRow,
+  agent: Agent,
   owner: SessionCaller,
   apiKey: string | undefined
 ): Promise<void> => {
-  const proven = apiKey !== undefined && sameSecret(apiKey, readAgentKey(app, agent))
-  if (!proven && (apiKey !== undefined || (await inUse(app, trx, agent.agent_id)))) {
-    throw claimNeedsKey(
-      apiKey === undefined
-        ? 'This agent is in use already. Send its key as `api_key` to claim it.'
-        : 'The `api_key` is not the key of this agent.'
-    )
-  }
-  await updateAgent(trx, agent.agent_id, { owner_user_id: owner.userId, owner_partner_id: owner.partnerId })
-  await assignAgentKey(trx, agent.agent_id, owner.partnerId)
+  const { agentId } = agent
+  if (apiKey !== undefined && !sameSecret(apiKey, readAgentKey(app, agent))) throw claimNeedsKey(agentId, 'wrong')
+  if (apiKey === undefined && (await isInUse(app, trx, agentId))) throw claimNeedsKey(agentId, 'missing')
+  await updateAgent(trx, agentId, { ownerUserId: owner.userId, ownerPartnerId: owner.partnerId })
+  await assignAgentKey(trx, agentId, owner.partnerId)
 }
 
 /**
- * Finds the agent and locks it, or makes it with an empty wallet and a key; of many at once one makes it.
- * @returns the agent that was there, or the key of the new one.
+ * Finds and locks the agent, or creates it with an empty wallet and a key; of concurrent calls exactly one creates it.
+ * @returns the existing agent, or the key of the new one
  */
 export const findOrCreateAgent = async (
-  app: FastifyInstance,
+  app: Registration,
   trx: Trx,
   agentId: string,
   name: string | undefined,
   owner: SessionCaller | null
-): Promise<{ agent: AgentRow } | { agent?: never; apiKey: string }> => {
+): Promise<{ agent: Agent } | { agent?: never; apiKey: string }> => {
   const known = await lockAgent(trx, agentId)
   if (known !== undefined) return { agent: known }
-  // Opening the wallet waits for anybody who is making the same agent at this moment.
+  // Opening the wallet waits for a concurrent transaction that creates the same agent.
   await app.ledger.openWallet(trx, agentId)
   const meanwhile = await lockAgent(trx, agentId)
   if (meanwhile !== undefined) return { agent: meanwhile }
   return { apiKey: await createAgent(app, trx, agentId, name ?? agentId, owner) }
 }
 
-/** Replaces the agent's key by one that opens nothing either, so that no copy of any key of a revoked agent is of use. */
-export const voidAgentKey = async (app: FastifyInstance, trx: Trx, agent: AgentRow): Promise<Buffer> => {
+/** Replaces a revoked agent's key by another revoked key, so that neither the old key nor the stored one grants access. */
+export const voidAgentKey = async (app: Registration, trx: Trx, agent: Agent): Promise<Buffer> => {
   const now = app.clock.now()
-  const { agent_id: agentId, owner_partner_id: partnerId, name } = agent
+  const { agentId, ownerPartnerId: partnerId, name } = agent
   await revokeCredential(trx, { kind: 'agent_key', agentId }, now)
   const { secret } = await mintCredential(trx, { kind: 'agent_key', agentId, partnerId, name, now })
   await revokeCredential(trx, { kind: 'agent_key', agentId }, now)
-  return app.secrets.encrypt(secret, contextOf(agentId))
+  return app.secrets.encrypt(secret, keyContext(agentId))
 }

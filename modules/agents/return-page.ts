@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 const style = 'body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color:#1a1a2e}'
 const styleHash = createHash('sha256').update(style).digest('base64')
 
-const words = {
+const texts = {
   paid: [
     'Thank you',
     'Your payment is complete. The credits are in the wallet as soon as it is confirmed, usually within seconds.'
@@ -16,9 +16,9 @@ export const returnPageHeaders = {
   'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 }
 
-/** The page that a buyer sees after the payment page. Nothing of the request is in it. */
-export const returnPage = (outcome: keyof typeof words): string => {
-  const [title, text] = words[outcome]
+/** The page that Stripe redirects a buyer to. It contains nothing from the request. */
+export const returnPage = (outcome: keyof typeof texts): string => {
+  const [title, text] = texts[outcome]
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${title}</title><style>${style}</style></head>
 <body><main><h1>${title}</h1><p>${text}</p></main></body></html>

@@ -6,16 +6,18 @@ export type ApprovalStatus = 'pending' | 'approved' | 'rejected' | 'expired'
 export interface AgentsTable {
   agent_id: string
   name: string
+  /** Null until a user claims the agent. */
   owner_user_id: string | null
   owner_partner_id: string | null
   status: Generated<AgentStatus>
   is_verified: Generated<boolean>
+  /** Limits in hundredths of a credit; null without a limit. */
   daily_limit_cents: number | null
   per_transaction_limit_cents: number | null
   /** The day (UTC) of `spent_cents`. */
   spent_on: ColumnType<string | null, string | undefined, string>
   spent_cents: Generated<number>
-  /** The key, encrypted, for the owner to read again. */
+  /** The key, encrypted, so that its owner can read it again. */
   api_key: Buffer
   created_at: Date
 }
@@ -37,6 +39,7 @@ export interface ApprovalsTable {
 }
 
 export interface StripePaymentsTable {
+  /** Stripe's checkout session. */
   session_id: string
   agent_id: string
   /** In US cents. */
@@ -44,9 +47,11 @@ export interface StripePaymentsTable {
   status: Generated<'open' | 'paid' | 'expired'>
   payment_intent_id: string | null
   transaction_id: number | null
-  /** In hundredths of a credit, as everything below. */
+  /** In hundredths of a credit, like the next two. */
   credits_cents: Generated<number>
+  /** What refunds and disputes took from the wallet. */
   taken_back_cents: Generated<number>
+  /** What refunds and disputes could not take, because it was spent. */
   owed_cents: Generated<number>
   created_at: Date
   paid_at: Date | null
@@ -59,7 +64,7 @@ export interface StripeReversalsTable {
   kind: 'refund' | 'dispute'
   /** In US cents, all refunds of the charge together. */
   amount_cents: number
-  /** The dispute was won, so that nothing of it counts any more. */
+  /** The dispute was won, so its amount no longer counts. */
   reinstated: Generated<boolean>
   updated_at: Date
 }

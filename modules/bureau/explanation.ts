@@ -2,8 +2,8 @@ import { fromCents } from '../../plugins/money.ts'
 import { replay, type HistoryEvent } from './history.ts'
 import { ageInDays, scoreOf, scoreVersion, type Counters, type Factors } from './score.ts'
 
-/** An event as it is kept, with who told it. */
-export interface ToldEvent extends HistoryEvent {
+/** A stored event with its reporter. */
+export interface RecordedEvent extends HistoryEvent {
   id: number
   accountId: number | null
   reporterName: string
@@ -23,29 +23,29 @@ const changesOf = (before: Factors, after: Factors): string => {
     : changed.map((name) => `${name} ${points(after[name] - before[name])}`).join(', ')
 }
 
-const describe = (event: ToldEvent): string => {
+const describe = (event: RecordedEvent): string => {
   const amount = event.amountCents === null ? '' : ` of ${fromCents(event.amountCents)} credits`
   const account = event.accountId === null ? '' : ` (account ${event.accountId})`
   const notes = event.notes === null || event.notes === '' ? '' : `: ${event.notes}`
   return `${event.kind}${amount}${account} by ${event.reporterName} on ${event.reporterPlatform}${notes}`
 }
 
-const same = (a: Counters, b: Counters): boolean =>
+const isEqual = (a: Counters, b: Counters): boolean =>
   (Object.keys(a) as (keyof Counters)[]).every((name) => a[name] === b[name])
 
 /**
- * Recomputes a score from the agent's history, oldest event first, and tells in lines what each event did to it and what the score is made of now.
- * @returns `agrees`: whether the counters that the server keeps are those of the history.
+ * Recomputes a score from the agent's history, oldest event first.
+ * @returns lines that explain the effect of each event and the terms of the score at `now`; `agrees`: whether the stored counters match the history
  */
 export const explain = (
   agent: { agentId: string; enrolledAt: Date; counters: Counters },
-  events: readonly ToldEvent[],
+  events: readonly RecordedEvent[],
   now: Date
 ): { lines: string[]; agrees: boolean; score: number } => {
   const { steps, counters } = replay(agent.enrolledAt, events)
   const ageDays = ageInDays(agent.enrolledAt, now)
   const { score, grade, factors } = scoreOf(counters, ageDays)
-  const agrees = same(counters, agent.counters)
+  const agrees = isEqual(counters, agent.counters)
   const lines = [
     `${agent.agentId}, enrolled at ${agent.enrolledAt.toISOString()} with 500. Formula version ${scoreVersion}.`,
     ...steps.map(
@@ -54,10 +54,10 @@ export const explain = (
     ),
     `${now.toISOString()}  ${ageDays} days old: ${score} (${grade}) = ${termsOf(factors)
       .map((name, index) => `${name} ${index === 0 ? factors[name] : points(factors[name])}`)
-      .join(', ')}; held between 300 and 850 and rounded.`,
+      .join(', ')}; clamped to 300 to 850 and rounded.`,
     agrees
-      ? `The counters that the server keeps agree with these ${events.length} events.`
-      : `THE COUNTERS DIFFER: kept ${JSON.stringify(agent.counters)}, counted ${JSON.stringify(counters)}.`
+      ? `The stored counters agree with these ${events.length} events.`
+      : `THE COUNTERS DIFFER: stored ${JSON.stringify(agent.counters)}, counted ${JSON.stringify(counters)}.`
   ]
   return { lines, agrees, score }
 }

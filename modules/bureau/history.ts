@@ -18,7 +18,7 @@ export type EventKind = ReportType | 'credit_account_open' | 'credit_account_clo
 
 export interface HistoryEvent {
   kind: EventKind
-  /** Of a report the reported amount, of an account its limit. */
+  /** The reported amount, or the account's limit. */
   amountCents: number | null
   createdAt: Date
 }
@@ -33,7 +33,7 @@ export const noCounters: Counters = {
   debtClosedCents: 0
 }
 
-/** What one event adds to the counters. The only place that knows: the stored counters, their recount and the replay all add these up. */
+/** What one event adds to the counters. The stored counters and the replay both add these up. */
 export const effectOf = ({ kind, amountCents }: Pick<HistoryEvent, 'kind' | 'amountCents'>): Counters => {
   switch (kind) {
     case 'payment_ontime':
@@ -69,7 +69,7 @@ export const combine = (a: Counters, b: Counters, sign: 1 | -1 = 1): Counters =>
   debtClosedCents: a.debtClosedCents + sign * b.debtClosedCents
 })
 
-/** The counters as a full count of a history gives them. */
+/** Counts a whole history. */
 export const recount = (events: Iterable<Pick<HistoryEvent, 'kind' | 'amountCents'>>): Counters => {
   let counters = noCounters
   for (const event of events) counters = combine(counters, effectOf(event))
@@ -78,13 +78,13 @@ export const recount = (events: Iterable<Pick<HistoryEvent, 'kind' | 'amountCent
 
 export interface Step<Event> {
   event: Event
-  /** The score right after the event, at the event's own time. */
+  /** The score right after the event, at the event's time. */
   after: Score
-  /** The score right before it, at the same time, so that the difference is the event's and not the age's. */
+  /** The score right before the event, at the same time, so that the difference does not include the account's age. */
   before: Score
 }
 
-/** Goes through a history, oldest event first, and tells what each event did to the score. */
+/** Replays a history, oldest event first. @returns the effect of each event on the score, and the counters at the end */
 export const replay = <Event extends HistoryEvent>(
   enrolledAt: Date,
   events: readonly Event[]

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { checkDaily } from '../../plugins/database/daily-check.ts'
 import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/bureau.ts'
 import { checkCounters } from './check.ts'
@@ -8,8 +9,8 @@ const hourMs = 3_600_000
 
 const bureau: FastifyPluginAsync = async (app) => {
   bindOperations(app, operations, handlers(app))
-  // Asked every hour and done once a day, so that a server which starts anew each day is checked too.
-  app.jobs.every('bureau', hourMs, () => checkCounters(app.database.db, app.clock.now()))
+  // Tried every hour, so that a server that restarts every day is checked too.
+  app.jobs.every('bureau', hourMs, () => checkDaily(app.database.db, 'bureau', app.clock.now(), checkCounters))
 }
 
 export default bureau

@@ -1,6 +1,7 @@
-import { sql } from 'kysely'
+import { sql, type Selection } from 'kysely'
 import { prepared } from '../../plugins/database/prepared.ts'
-import type { Db, Trx } from '../../plugins/database/types.ts'
+import type { Database, Db, Trx } from '../../plugins/database/types.ts'
+import type { RecordedEvent } from './explanation.ts'
 import { effectOf, reportTypes, type EventKind, type ReportType } from './history.ts'
 import type { Counters } from './score.ts'
 import './tables.ts'
@@ -11,50 +12,31 @@ export interface Enrolment {
   counters: Counters
 }
 
-interface CounterColumns {
-  on_time: number
-  late: number
-  missed: number
-  disputes: number
-  open_accounts: number
-  open_limits_cents: number
-  debt_closed_cents: number
-}
-
-const counterColumns = [
-  'on_time',
+const enrolmentColumns = [
+  'agent_id as agentId',
+  'enrolled_at as enrolledAt',
+  'on_time as onTime',
   'late',
   'missed',
   'disputes',
-  'open_accounts',
-  'open_limits_cents',
-  'debt_closed_cents'
+  'open_accounts as openAccounts',
+  'open_limits_cents as openLimitsCents',
+  'debt_closed_cents as debtClosedCents'
 ] as const
 
-const enrolmentOf = (row: CounterColumns & { agent_id: string; enrolled_at: Date }): Enrolment => ({
-  agentId: row.agent_id,
-  enrolledAt: row.enrolled_at,
-  counters: {
-    onTime: row.on_time,
-    late: row.late,
-    missed: row.missed,
-    disputes: row.disputes,
-    openAccounts: row.open_accounts,
-    openLimitsCents: row.open_limits_cents,
-    debtClosedCents: row.debt_closed_cents
-  }
+const toEnrolment = ({ agentId, enrolledAt, ...counters }: Omit<Enrolment, 'counters'> & Counters): Enrolment => ({
+  agentId,
+  enrolledAt,
+  counters
 })
 
-const findAgents = prepared<{ agentId: string }>()((db, place) =>
-  db
-    .selectFrom('bureau_agents')
-    .select(['agent_id', 'enrolled_at', ...counterColumns])
-    .where('agent_id', '=', place('agentId'))
+const enrolmentsOf = prepared<{ agentId: string }>()((db, place) =>
+  db.selectFrom('bureau_agents').select(enrolmentColumns).where('agent_id', '=', place('agentId'))
 )
 
 export const findEnrolment = async (db: Db, agentId: string): Promise<Enrolment | undefined> => {
-  const [row] = await findAgents(db, { agentId })
-  return row === undefined ? undefined : enrolmentOf(row)
+  const [row] = await enrolmentsOf(db, { agentId })
+  return row === undefined ? undefined : toEnrolment(row)
 }
 
 export interface NewEnrolment {
@@ -64,7 +46,7 @@ export interface NewEnrolment {
   platform: string | null
 }
 
-/** Enrols an agent; false when it was enrolled before, and then nothing changes. */
+/** Enrols an agent. @returns false when it was enrolled before; then nothing changes */
 export const insertEnrolment = async (
   trx: Trx,
   { agentId, name, ownerEmail, platform }: NewEnrolment,
@@ -84,7 +66,7 @@ export interface NewEvent {
   kind: EventKind
   amountCents: number | null
   accountId: number | null
-  /** The furnisher; null for what this server reports itself. */
+  /** The furnisher; null for reports of this server. */
   partnerId: string | null
   reporterName: string
   reporterPlatform: string
@@ -92,11 +74,10 @@ export interface NewEvent {
 }
 
 /**
- * Adds an event to the history and its effect to the counters, in one statement; the history follows the order of the updates, since the event is
- * written by whoever holds the agent's row.
- * @returns the agent with its counters after the event; undefined, and nothing written, when it is not enrolled.
+ * Adds an event to the history and its effect to the counters in one statement. The update locks the agent's row, so the history has the order of the updates.
+ * @returns the agent with its new counters; undefined, with nothing written, when it is not enrolled
  */
-export const addEvent = async (trx: Trx, event: NewEvent, now: Date): Promise<Enrolment | undefined> => {
+export const insertEvent = async (trx: Trx, event: NewEvent, now: Date): Promise<Enrolment | undefined> => {
   const effect = effectOf(event)
   const row = await trx
     .with('counted', (db) =>
@@ -112,9 +93,9 @@ export const addEvent = async (trx: Trx, event: NewEvent, now: Date): Promise<En
           debt_closed_cents: eb('debt_closed_cents', '+', effect.debtClosedCents)
         }))
         .where('agent_id', '=', event.agentId)
-        .returning(['agent_id', 'enrolled_at', ...counterColumns])
+        .returning(enrolmentColumns)
     )
-    .with('told', (db) =>
+    .with('recorded', (db) =>
       db
         .insertInto('bureau_events')
         .columns([
@@ -132,7 +113,7 @@ export const addEvent = async (trx: Trx, event: NewEvent, now: Date): Promise<En
           eb
             .selectFrom('counted')
             .select([
-              'counted.agent_id',
+              'counted.agentId',
               sql<EventKind>`${event.kind}::text`.as('kind'),
               sql<number | null>`${event.amountCents}::bigint`.as('amount_cents'),
               sql<number | null>`${event.accountId}::bigint`.as('account_id'),
@@ -147,7 +128,7 @@ export const addEvent = async (trx: Trx, event: NewEvent, now: Date): Promise<En
     .selectFrom('counted')
     .selectAll()
     .executeTakeFirst()
-  return row === undefined ? undefined : enrolmentOf(row)
+  return row === undefined ? undefined : toEnrolment(row)
 }
 
 export interface NewAccount {
@@ -181,11 +162,11 @@ export const insertAccount = async (trx: Trx, account: NewAccount, now: Date): P
   return row?.id
 }
 
-/** An account by whom it belongs to: locked, so that of two closings one sees the other. */
+/** Locks an account of the agent and the furnisher, so that concurrent closings run one after the other. */
 export const lockAccount = async (trx: Trx, id: number, agentId: string, partnerId: string) =>
   await trx
     .selectFrom('bureau_accounts')
-    .select(['id', 'platform', 'credit_limit_cents', 'closed_at'])
+    .select(['platform', 'credit_limit_cents as creditLimitCents', 'closed_at as closedAt'])
     .where('id', '=', id)
     .where('agent_id', '=', agentId)
     .where('partner_id', '=', partnerId)
@@ -196,20 +177,38 @@ export const markClosed = async (trx: Trx, id: number, now: Date): Promise<void>
   await trx.updateTable('bureau_accounts').set({ closed_at: now }).where('id', '=', id).execute()
 }
 
+const accountColumns = [
+  'id',
+  'platform',
+  'account_type as accountType',
+  'credit_limit_cents as creditLimitCents',
+  'opened_at as openedAt'
+] as const
+
+export type CreditAccount = Selection<Database, 'bureau_accounts', (typeof accountColumns)[number]>
+
+/** The open credit accounts of an agent, newest first. */
 export const listOpenAccounts = prepared<{ agentId: string; limit: number }>()((db, place) =>
   db
     .selectFrom('bureau_accounts')
-    .select(['id', 'platform', 'account_type', 'credit_limit_cents', 'opened_at'])
+    .select(accountColumns)
     .where('agent_id', '=', place('agentId'))
     .where('closed_at', 'is', null)
     .orderBy('id', 'desc')
     .limit(place('limit'))
 )
 
+/** The reports on an agent, newest first, without the events of credit accounts. */
 export const listReports = prepared<{ agentId: string; limit: number }>()((db, place) =>
   db
     .selectFrom('bureau_events')
-    .select(['kind', 'amount_cents', 'reporter_name', 'reporter_platform', 'created_at'])
+    .select([
+      'kind',
+      'amount_cents as amountCents',
+      'reporter_name as reporterName',
+      'reporter_platform as reporterPlatform',
+      'created_at as createdAt'
+    ])
     .where('agent_id', '=', place('agentId'))
     .where('kind', 'in', [...reportTypes])
     .$narrowType<{ kind: ReportType }>()
@@ -217,20 +216,31 @@ export const listReports = prepared<{ agentId: string; limit: number }>()((db, p
     .limit(place('limit'))
 )
 
-/** A part of an agent's history, oldest first, of the events after `afterId`. */
-export const readHistory = async (db: Db, agentId: string, afterId: number, limit: number) =>
+export type Report = Awaited<ReturnType<typeof listReports>>[number]
+
+/** The events of an agent after `afterId`, oldest first. */
+export const readHistory = async (db: Db, agentId: string, afterId: number, limit: number): Promise<RecordedEvent[]> =>
   await db
     .selectFrom('bureau_events')
-    .select(['id', 'kind', 'amount_cents', 'account_id', 'reporter_name', 'reporter_platform', 'notes', 'created_at'])
+    .select([
+      'id',
+      'kind',
+      'amount_cents as amountCents',
+      'account_id as accountId',
+      'reporter_name as reporterName',
+      'reporter_platform as reporterPlatform',
+      'notes',
+      'created_at as createdAt'
+    ])
     .where('agent_id', '=', agentId)
     .where('id', '>', afterId)
     .orderBy('id')
     .limit(limit)
     .execute()
 
-/** The agents, 20 at most, whose counters are not what a full count of their history and accounts gives. */
+/** At most 20 agents whose counters differ from a full count of their history and accounts. */
 export const findMiscounted = async (db: Db): Promise<string[]> => {
-  // Written apart from `effectOf`, so that a mistake in one of the two is found by the other; one statement, so that it sees one moment.
+  // Independent of `effectOf`, so that each finds mistakes in the other; one statement, so that it reads one snapshot.
   const { rows } = await sql<{ agent_id: string }>`
     select agent.agent_id
     from bureau_agents agent
@@ -243,32 +253,15 @@ export const findMiscounted = async (db: Db): Promise<string[]> => {
         count(*) filter (where kind = 'account_opened') as opened_elsewhere,
         coalesce(sum(amount_cents) filter (where kind = 'debt_closed'), 0)::bigint as debt_closed_cents
       from bureau_events group by agent_id
-    ) told on told.agent_id = agent.agent_id
+    ) event on event.agent_id = agent.agent_id
     left join (
       select agent_id, count(*) as open, coalesce(sum(credit_limit_cents), 0)::bigint as limits_cents
       from bureau_accounts where closed_at is null group by agent_id
     ) account on account.agent_id = agent.agent_id
     where (agent.on_time, agent.late, agent.missed, agent.disputes, agent.debt_closed_cents, agent.open_accounts, agent.open_limits_cents)
-      is distinct from (coalesce(told.on_time, 0), coalesce(told.late, 0), coalesce(told.missed, 0), coalesce(told.disputes, 0),
-        coalesce(told.debt_closed_cents, 0), coalesce(told.opened_elsewhere, 0) + coalesce(account.open, 0), coalesce(account.limits_cents, 0))
+      is distinct from (coalesce(event.on_time, 0), coalesce(event.late, 0), coalesce(event.missed, 0), coalesce(event.disputes, 0),
+        coalesce(event.debt_closed_cents, 0), coalesce(event.opened_elsewhere, 0) + coalesce(account.open, 0), coalesce(account.limits_cents, 0))
     order by agent.agent_id
     limit 20`.execute(db)
   return rows.map((row) => row.agent_id)
-}
-
-/** When the counters were checked last; undefined before the first time. */
-export const lastCheckAt = async (db: Db, name: string): Promise<Date | undefined> =>
-  (await db.selectFrom('check_results').select('at').where('name', '=', name).executeTakeFirst())?.at
-
-/** Keeps the result of a check where health reads it. */
-export const storeCheck = async (
-  db: Db,
-  name: string,
-  result: { status: 'ok' | 'failed'; detail: string; at: Date }
-): Promise<void> => {
-  await db
-    .insertInto('check_results')
-    .values({ name, ...result })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet(result))
-    .execute()
 }

@@ -3,20 +3,19 @@ import type { Trx } from '../../plugins/database/types.ts'
 import { findAgent } from '../agents/index.ts'
 import { notEnrolled } from './errors.ts'
 import { combine, effectOf, type ReportType } from './history.ts'
-import { addEvent, type NewEvent } from './queries.ts'
+import { insertEvent, type NewEvent } from './queries.ts'
 import { ageInDays, scoreOf } from './score.ts'
 
-/** What the bureau needs of the server. */
 export type Reporting = Pick<FastifyInstance, 'clock' | 'outbox'>
 
 /**
- * Adds an event to an agent's history and tells the agent's owner when it changed the score.
- * @returns the score after it.
- * @throws ProblemError 404 `not_enrolled`.
+ * Adds an event to an agent's history and publishes a changed score to the partner of the agent's owner.
+ * @returns the new score
+ * @throws ProblemError 404 `not_enrolled`
  */
-export const tell = async ({ clock, outbox }: Reporting, trx: Trx, event: NewEvent): Promise<number> => {
+export const recordEvent = async ({ clock, outbox }: Reporting, trx: Trx, event: NewEvent): Promise<number> => {
   const now = clock.now()
-  const enrolment = await addEvent(trx, event, now)
+  const enrolment = await insertEvent(trx, event, now)
   if (enrolment === undefined) throw notEnrolled(event.agentId)
   const ageDays = ageInDays(enrolment.enrolledAt, now)
   const { score } = scoreOf(enrolment.counters, ageDays)
@@ -27,7 +26,7 @@ export const tell = async ({ clock, outbox }: Reporting, trx: Trx, event: NewEve
   return score
 }
 
-/** A report that this server makes itself, such as that a loan of ours was paid back in time. */
+/** A report by this server itself, such as a loan repaid on time. */
 export interface OwnReport {
   agentId: string
   reportType: ReportType
@@ -36,16 +35,16 @@ export interface OwnReport {
 }
 
 /**
- * Reports to the bureau in the transaction of what is reported.
- * @returns the score after it.
- * @throws ProblemError 404 `not_enrolled`.
+ * Reports to the bureau, in the transaction of the reported change.
+ * @returns the new score
+ * @throws ProblemError 404 `not_enrolled`
  */
 export const recordOwnReport = async (
   reporting: Reporting,
   trx: Trx,
   { agentId, reportType, amountCents, notes }: OwnReport
 ): Promise<number> =>
-  await tell(reporting, trx, {
+  await recordEvent(reporting, trx, {
     agentId,
     kind: reportType,
     amountCents,

@@ -1,18 +1,18 @@
-/** The version of the formula below; a change of any number in it is a new version. */
+/** The version of the formula below. Raise it with every change of a number in the formula. */
 export const scoreVersion = 1
 
-/** All that a score is made of, besides the time since enrolment. */
+/** Everything that a score depends on besides the time since enrolment. */
 export interface Counters {
   /** Payments reported on time, late and missed, and disputes. */
   onTime: number
   late: number
   missed: number
   disputes: number
-  /** Credit accounts that are open, and reports of an account opened elsewhere. */
+  /** Open credit accounts, and reports of accounts opened elsewhere. */
   openAccounts: number
   /** The sum of the limits of the open credit accounts. */
   openLimitsCents: number
-  /** The sum of the amounts of all debt reported as closed. */
+  /** The sum of all debt reported as closed. */
   debtClosedCents: number
 }
 
@@ -42,7 +42,7 @@ const smallestLimitsCents = 500_00
 const dayMs = 86_400_000
 
 /**
- * The terms of the score, in points and unrounded. The penalties are zero or negative, so that the sum of all terms is the score before it is clamped.
+ * The unrounded terms of the score, in points. Penalties are zero or negative, so that the sum of all terms is the score before it is clamped.
  * Source: the API reference, Bureau.
  */
 export const factorsOf = (counters: Counters, ageDays: number): Factors => ({
@@ -51,13 +51,13 @@ export const factorsOf = (counters: Counters, ageDays: number): Factors => ({
   accounts: 8 * Math.min(5, counters.openAccounts),
   utilisation: 60 * Math.min(1, counters.debtClosedCents / Math.max(smallestLimitsCents, counters.openLimitsCents)),
   age: 50 * Math.min(1, ageDays / 730),
-  // Subtracted from zero, since a product would be a negative zero for an agent without fault.
+  // Subtracted from zero, because -10 * 0 would be a negative zero.
   late: 0 - 10 * counters.late,
   missed: 0 - 30 * counters.missed,
   disputes: 0 - 15 * counters.disputes
 })
 
-/** The sum of the terms in the order in which the API lists them, so that whoever adds them up gets the same number to the last bit. */
+/** Adds the terms in the order in which the API lists them, so that callers who add them up get the same floating-point number. */
 export const sumOf = ({ base, payments, accounts, utilisation, age, late, missed, disputes }: Factors): number =>
   base + payments + accounts + utilisation + age + late + missed + disputes
 

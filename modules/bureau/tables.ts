@@ -32,10 +32,10 @@ export interface BureauEventsTable {
   id: Generated<number>
   agent_id: string
   kind: EventKind
-  /** Of a report the reported amount, of an account its limit. */
+  /** The reported amount, or the account's limit. */
   amount_cents: number | null
   account_id: number | null
-  /** The furnisher; null for what this server reports itself. */
+  /** The furnisher; null for reports of this server. */
   partner_id: string | null
   reporter_name: string
   reporter_platform: string

@@ -2,8 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { notFound } from '../../plugins/http/errors/kinds.ts'
-import { fromCents } from '../../plugins/money.ts'
-import { agentPaused, findAgent, holdsTooLittle, lockAgent } from '../agents/index.ts'
+import { agentPaused, findAgent, insufficientBalance, lockAgent } from '../agents/index.ts'
 import { notEnrolled, readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
 import { alreadyRepaid, existingLoan, ineligible } from './errors.ts'
 import {
@@ -17,27 +16,24 @@ import {
   storeRepayment,
   type Loan
 } from './queries.ts'
-import { dueAt, lapsesOf } from './schedule.ts'
-import { minimumScore, underwrite, type Band } from './underwriting.ts'
+import { dueAt, lapsesOf, outstandingOf } from './schedule.ts'
+import { underwrite } from './underwriting.ts'
 
-/** What lending needs of the server. */
-export type Lending = Pick<FastifyInstance, 'clock' | 'ledger' | 'outbox' | 'database' | 'notifications'>
+type Lending = Pick<FastifyInstance, 'clock' | 'ledger' | 'outbox' | 'notifications'>
 
-const mostTries = 3
+const mostAttempts = 3
 const batchSize = 50
-
-const outstandingOf = (loan: Loan): number => loan.amountCents - loan.amountRepaidCents
 
 type LoanEvent = 'loan.disbursed' | 'loan.repaid' | 'loan.defaulted'
 
-/** Tells the owner's partner, and of a default the owner in person; an agent without an owner has nobody to tell. */
+/** Publishes the event to the partner of the agent's owner, if it has one, and notifies the owner of a default. */
 const publish = async (app: Lending, trx: Trx, type: LoanEvent, loan: Pick<Loan, 'id' | 'agentId'>): Promise<void> => {
   const agent = await findAgent(trx, loan.agentId)
   if (agent === undefined || agent.ownerPartnerId === null) return
   const data = { agent_id: loan.agentId, loan_id: loan.id }
   await app.outbox.publish(trx, [{ partnerId: agent.ownerPartnerId, type, data }])
   if (type !== 'loan.defaulted' || agent.ownerUserId === null) return
-  const message = `${agent.name} has not paid back loan ${loan.id}: it is in default, and the agent can borrow again only when it is paid.`
+  const message = `${agent.name} has not repaid loan ${loan.id}. The loan is in default; the agent can borrow again once it is repaid.`
   await app.notifications.notify(trx, { userId: agent.ownerUserId, type, message, data })
 }
 
@@ -50,37 +46,17 @@ const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: Report
   })
 }
 
-const hasLoan = (loan: Loan) => {
-  const outstanding = fromCents(outstandingOf(loan))
-  return existingLoan(
-    `${outstanding} credits of loan ${loan.id} are not paid back yet. Pay them with POST /api/loans/${loan.id}/repay first.`,
-    {
-      loan_id: loan.id,
-      outstanding
-    }
-  )
-}
-
-const tooLow = (score: number, next: Band) => {
-  const limit = fromCents(next.limitCents)
-  const missing = `The score of ${score} is ${next.minimumScore - score} points below ${next.minimumScore}`
-  return ineligible(`${missing}; from there on loans of up to ${limit} credits are possible.`, {
-    score,
-    minimum_score: minimumScore,
-    next_band: { score: next.minimumScore, limit }
-  })
-}
-
 export interface Disbursement {
   loanId: number
+  requestedCents: number
   amountCents: number
   limitCents: number
   score: number
 }
 
 /**
- * Decides on a request for a loan and pays it out.
- * @throws ProblemError 403 `agent_paused`, `not_enrolled` or `ineligible`; 409 `existing_loan`.
+ * Underwrites a loan and disburses it.
+ * @throws ProblemError 403 `agent_paused`, `not_enrolled` or `ineligible`; 409 `existing_loan`
  */
 export const borrow = async (
   app: Lending,
@@ -91,15 +67,14 @@ export const borrow = async (
 ): Promise<Disbursement> => {
   const now = app.clock.now()
   const agent = await lockAgent(trx, agentId)
-  if (agent?.status !== 'active')
-    throw agentPaused(`The agent ${agentId} is paused, and a paused agent cannot borrow. Its owner can resume it.`)
+  if (agent?.status !== 'active') throw agentPaused(agentId)
   const score = await readScore(trx, agentId, now)
   if (score === undefined) throw notEnrolled(agentId, 403)
-  for (let attempt = 1; attempt <= mostTries; attempt++) {
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const outstanding = await findOutstanding(trx, agentId)
-    if (outstanding !== undefined) throw hasLoan(outstanding)
+    if (outstanding !== undefined) throw existingLoan(outstanding.id, outstandingOf(outstanding))
     const decision = underwrite(score, requestedCents)
-    if (!decision.approved) throw tooLow(score, decision.nextBand)
+    if (!decision.approved) throw ineligible(score, decision.nextBand)
     const { amountCents, limitCents } = decision
     const loanId = await insertLoan(trx, {
       agentId,
@@ -111,7 +86,7 @@ export const borrow = async (
       requestedAt: now,
       dueAt: dueAt(now)
     })
-    // Somebody else's request came between; the next round finds its loan, unless that one is paid back already.
+    // A concurrent request was faster; the next attempt finds its loan, unless that one is already repaid.
     if (loanId === undefined) continue
     const posted = await app.ledger.post(trx, {
       walletId: agentId,
@@ -120,30 +95,30 @@ export const borrow = async (
       description: `Loan ${loanId}`,
       reference: `loan:${loanId}`
     })
-    if (!posted.posted || posted.repeated) throw new Error(`The loan ${loanId} could not be paid out.`)
+    if (!posted.posted || posted.repeated) throw new Error(`Loan ${loanId} could not be disbursed.`)
     await publish(app, trx, 'loan.disbursed', { id: loanId, agentId })
-    return { loanId, amountCents, limitCents, score }
+    return { loanId, requestedCents, amountCents, limitCents, score }
   }
-  throw new Error(`The agent ${agentId} kept taking and paying back loans while it asked for one.`)
+  throw new Error(`Agent ${agentId} took and repaid ${mostAttempts} other loans during one request.`)
 }
 
-/** Notes what an unpaid loan has let pass by now and tells the bureau, once for each. */
-const noteLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> => {
+/** Records the lapses of an unpaid loan and reports each once to the bureau. */
+const recordLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> => {
   const now = app.clock.now()
-  let noted = loan
+  let recorded = loan
   for (const lapse of lapsesOf(loan, now)) {
     if (lapse === 'late') {
       await markLate(trx, loan.id, now)
       await reportLoan(app, trx, loan, 'payment_late')
-      noted = { ...noted, lateAt: now }
+      recorded = { ...recorded, lateAt: now }
     } else {
       await markDefaulted(trx, loan.id, now)
       await reportLoan(app, trx, loan, 'payment_missed')
       await publish(app, trx, 'loan.defaulted', loan)
-      noted = { ...noted, status: 'defaulted' }
+      recorded = { ...recorded, status: 'defaulted' }
     }
   }
-  return noted
+  return recorded
 }
 
 export interface Repayment {
@@ -153,8 +128,8 @@ export interface Repayment {
 }
 
 /**
- * Pays back a loan or a part of it, never more than is outstanding.
- * @throws ProblemError 404 for another agent's loan; 409 `already_repaid`; 402 `insufficient_balance`.
+ * Repays a loan or a part of it, never more than is outstanding.
+ * @throws ProblemError 404 for another agent's loan; 409 `already_repaid`; 402 `insufficient_balance`
  */
 export const repay = async (
   app: Lending,
@@ -166,8 +141,7 @@ export const repay = async (
   const now = app.clock.now()
   const locked = await lockLoan(trx, loanId, agentId)
   if (locked === undefined) throw notFound(`You have no loan ${loanId}.`)
-  if (locked.repaidAt !== null)
-    throw alreadyRepaid(`Loan ${loanId} was paid back in full on ${locked.repaidAt.toISOString().slice(0, 10)}.`)
+  if (locked.repaidAt !== null) throw alreadyRepaid(loanId, locked.repaidAt)
   const paidCents = Math.min(amountCents, outstandingOf(locked))
   const posted = await app.ledger.post(trx, {
     walletId: agentId,
@@ -175,9 +149,9 @@ export const repay = async (
     amountCents: paidCents,
     description: `Repayment of loan ${loanId}`
   })
-  if (!posted.posted) throw holdsTooLittle(posted.balanceCents, paidCents)
-  // The job may not have come by yet: who pays too late is late all the same.
-  const loan = await noteLapses(app, trx, locked)
+  if (!posted.posted) throw insufficientBalance(posted.balanceCents, paidCents)
+  // A late repayment counts as late even before the job has recorded it.
+  const loan = await recordLapses(app, trx, locked)
   const repaidCents = loan.amountRepaidCents + paidCents
   if (repaidCents < loan.amountCents) {
     await storeRepayment(trx, loanId, repaidCents)
@@ -189,13 +163,13 @@ export const repay = async (
   return { paidCents, outstandingCents: 0, status: 'repaid' }
 }
 
-/** Goes through the loans that are past due, a batch in a transaction, until none is left that was not noted. */
-export const noteOverdueLoans = async (app: Lending): Promise<void> => {
+/** Records the lapses of all overdue loans, one batch per transaction. */
+export const recordOverdueLoans = async (app: Lending & Pick<FastifyInstance, 'database'>): Promise<void> => {
   let found: number
   do {
     found = await transact(app.database.db, async (trx) => {
       const loans = await lockOverdue(trx, app.clock.now(), batchSize)
-      for (const loan of loans) await noteLapses(app, trx, loan)
+      for (const loan of loans) await recordLapses(app, trx, loan)
       return loans.length
     })
   } while (found === batchSize)

@@ -1,58 +1,22 @@
-import { sql } from 'kysely'
-import type { Db, Trx } from '../../plugins/database/types.ts'
+import { sql, type Selection } from 'kysely'
+import type { Database, Db, Trx } from '../../plugins/database/types.ts'
 import { defaultAfterMs } from './schedule.ts'
-import type { LoanStatus } from './tables.ts'
 import './tables.ts'
-
-export interface Loan {
-  id: number
-  agentId: string
-  amountCents: number
-  amountRepaidCents: number
-  status: LoanStatus
-  purpose: string | null
-  requestedAt: Date
-  dueAt: Date
-  lateAt: Date | null
-  repaidAt: Date | null
-}
 
 const columns = [
   'id',
-  'agent_id',
-  'amount_cents',
-  'amount_repaid_cents',
+  'agent_id as agentId',
+  'amount_cents as amountCents',
+  'amount_repaid_cents as amountRepaidCents',
   'status',
   'purpose',
-  'requested_at',
-  'due_at',
-  'late_at',
-  'repaid_at'
+  'requested_at as requestedAt',
+  'due_at as dueAt',
+  'late_at as lateAt',
+  'repaid_at as repaidAt'
 ] as const
 
-const loanOf = (row: {
-  id: number
-  agent_id: string
-  amount_cents: number
-  amount_repaid_cents: number
-  status: LoanStatus
-  purpose: string | null
-  requested_at: Date
-  due_at: Date
-  late_at: Date | null
-  repaid_at: Date | null
-}): Loan => ({
-  id: row.id,
-  agentId: row.agent_id,
-  amountCents: row.amount_cents,
-  amountRepaidCents: row.amount_repaid_cents,
-  status: row.status,
-  purpose: row.purpose,
-  requestedAt: row.requested_at,
-  dueAt: row.due_at,
-  lateAt: row.late_at,
-  repaidAt: row.repaid_at
-})
+export type Loan = Selection<Database, 'loans', (typeof columns)[number]>
 
 export interface NewLoan {
   agentId: string
@@ -65,7 +29,7 @@ export interface NewLoan {
   dueAt: Date
 }
 
-/** Writes a loan; undefined when the agent has an outstanding one, which the database decides also between requests that come at once. */
+/** Inserts a loan. @returns its id; undefined when the agent has an outstanding loan, which a unique index also ensures between concurrent requests */
 export const insertLoan = async (trx: Trx, loan: NewLoan): Promise<number | undefined> => {
   const row = await trx
     .insertInto('loans')
@@ -88,33 +52,29 @@ export const insertLoan = async (trx: Trx, loan: NewLoan): Promise<number | unde
   return row?.id
 }
 
-/** The agent's loan that is not paid back, active or defaulted. */
-export const findOutstanding = async (db: Db, agentId: string): Promise<Loan | undefined> => {
-  const row = await db
+/** The agent's unpaid loan, active or defaulted. */
+export const findOutstanding = async (db: Db, agentId: string): Promise<Loan | undefined> =>
+  await db
     .selectFrom('loans')
     .select(columns)
     .where('agent_id', '=', agentId)
     .where('status', '<>', 'repaid')
     .executeTakeFirst()
-  return row === undefined ? undefined : loanOf(row)
-}
 
-/** One of the agent's loans, which nobody else changes until the transaction ends. */
-export const lockLoan = async (trx: Trx, id: number, agentId: string): Promise<Loan | undefined> => {
-  const row = await trx
+/** Locks one of the agent's loans until the transaction ends. */
+export const lockLoan = async (trx: Trx, id: number, agentId: string): Promise<Loan | undefined> =>
+  await trx
     .selectFrom('loans')
     .select(columns)
     .where('id', '=', id)
     .where('agent_id', '=', agentId)
     .forUpdate()
     .executeTakeFirst()
-  return row === undefined ? undefined : loanOf(row)
-}
 
-/** Loans that let a day pass which was not noted yet, oldest first, without those that somebody works on just now. */
+/** Locks loans with a lapse that is not recorded yet, oldest first, and skips those that another transaction holds. */
 export const lockOverdue = async (trx: Trx, now: Date, limit: number): Promise<Loan[]> => {
   const defaultsBefore = new Date(now.getTime() - defaultAfterMs)
-  const rows = await trx
+  return await trx
     .selectFrom('loans')
     .select(columns)
     .where('status', '=', sql.lit('active'))
@@ -126,7 +86,6 @@ export const lockOverdue = async (trx: Trx, now: Date, limit: number): Promise<L
     .forUpdate()
     .skipLocked()
     .execute()
-  return rows.map(loanOf)
 }
 
 export const markLate = async (trx: Trx, id: number, now: Date): Promise<void> => {
@@ -149,14 +108,14 @@ export const markRepaid = async (trx: Trx, id: number, amountRepaidCents: number
     .execute()
 }
 
-/** The agent's loans, newest first, those before `beforeId` when it is given. */
+/** The agent's loans, newest first; only those before `beforeId` when it is given. */
 export const listLoans = async (
   db: Db,
   agentId: string,
   beforeId: number | undefined,
   limit: number
-): Promise<Loan[]> => {
-  const rows = await db
+): Promise<Loan[]> =>
+  await db
     .selectFrom('loans')
     .select(columns)
     .where('agent_id', '=', agentId)
@@ -164,5 +123,3 @@ export const listLoans = async (
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
-  return rows.map(loanOf)
-}

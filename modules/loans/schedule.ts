@@ -3,7 +3,7 @@ const dayMs = 86_400_000
 export const termMs = 30 * dayMs
 export const defaultAfterMs = 30 * dayMs
 
-/** When a loan that is paid out now has to be paid back; paying at that very moment is in time. */
+/** When a loan is due. A repayment at exactly that moment is on time. */
 export const dueAt = (requestedAt: Date): Date => new Date(requestedAt.getTime() + termMs)
 
 export interface Standing {
@@ -15,8 +15,8 @@ export interface Standing {
 export type Lapse = 'late' | 'default'
 
 /**
- * What an unpaid loan has let pass by now and what was not noted yet, in order: past due it is late, 30 days later in default. Both at once when nobody looked
- * for that long, so that the outcome does not depend on when somebody looks.
+ * The lapses of an unpaid loan that are not recorded yet, in order: late once it is past due, in default 30 days later. Returns both at once when
+ * neither was recorded, so that the outcome does not depend on when the job runs.
  */
 export const lapsesOf = ({ status, dueAt: due, lateAt }: Standing, now: Date): Lapse[] => {
   if (status !== 'active') return []
@@ -26,3 +26,7 @@ export const lapsesOf = ({ status, dueAt: due, lateAt }: Standing, now: Date): L
     ...(overdueMs > defaultAfterMs ? ['default' as const] : [])
   ]
 }
+
+/** What remains to be repaid, in cents. */
+export const outstandingOf = ({ amountCents, amountRepaidCents }: { amountCents: number; amountRepaidCents: number }) =>
+  amountCents - amountRepaidCents

@@ -10,12 +10,12 @@ export interface LoansTable {
   status: Generated<LoanStatus>
   purpose: string | null
   requested_cents: number
-  /** The score that decided, and the limit that it gave. */
+  /** The score at the decision, and its limit. */
   score: number
   limit_cents: number
   requested_at: Date
   due_at: Date
-  /** When the bureau was told that it is past due. */
+  /** When the late payment was reported to the bureau. */
   late_at: Date | null
   defaulted_at: Date | null
   repaid_at: Date | null

@@ -1,4 +1,4 @@
-/** From this score on, loans up to the limit are possible. */
+/** A score of at least the minimum allows loans of up to the limit. */
 export interface Band {
   minimumScore: number
   limitCents: number
@@ -15,15 +15,15 @@ export const bands: readonly Band[] = [
 
 export const minimumScore = 550
 
-/** The most that an agent with this score can borrow, in cents of a credit; 0 when it can borrow nothing. */
+/** The most that an agent with this score can borrow, in hundredths of a credit; 0 below the lowest band. */
 export const limitFor = (score: number): number => bands.findLast((band) => score >= band.minimumScore)?.limitCents ?? 0
 
-/** The next better band; undefined in the best one. */
+/** The next higher band; undefined in the highest. */
 export const nextBand = (score: number): Band | undefined => bands.find((band) => score < band.minimumScore)
 
 export type Decision = { approved: true; amountCents: number; limitCents: number } | { approved: false; nextBand: Band }
 
-/** Decides on a request: refused below the lowest band, else paid out up to the band's limit. */
+/** Rejects a request below the lowest band; otherwise approves it up to the band's limit. */
 export const underwrite = (score: number, requestedCents: number): Decision => {
   const limitCents = limitFor(score)
   const next = nextBand(score)

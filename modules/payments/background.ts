@@ -4,15 +4,15 @@ import { sweepPayments } from './sweep.ts'
 import { syncTransfers } from './sync.ts'
 
 export const syncJob = 'sync transfers with Plaid'
-export const sweepJob = 'sweep what payments left behind'
+export const sweepJob = 'sweep abandoned transfers'
 const syncIntervalMs = 20_000
 const sweepIntervalMs = 60_000
 
-/** Keeps transfers in step with Plaid: at intervals, and at once when Plaid's webhook says that there is news. */
+/** Syncs transfers with Plaid at intervals, and at once when Plaid's webhook announces new events. */
 export const startBackgroundWork = (app: FastifyInstance): void => {
   app.jobs.every(syncJob, syncIntervalMs, () => syncTransfers(app))
   app.jobs.every(sweepJob, sweepIntervalMs, () => sweepPayments(app))
-  // A webhook is taken in a transaction, and what it wakes must not be taken for a part of that.
+  // The webhook's handler runs in a transaction; the sync that it starts must not run as a part of that.
   const outside = AsyncLocalStorage.snapshot()
   const syncNow = app.jobs.prompter(syncJob)
   app.plaid.onWebhook('TRANSFER', (_trx, { webhook_code: code }) => {

@@ -1,20 +1,22 @@
 import type { FastifyInstance } from 'fastify'
-import { findAccount, type AccountAccess } from '../linking/index.ts'
-import { accessTokenContext, findRecipient, type RecipientRow } from './queries/recipients.ts'
-import type { TransferRow, Viewer } from './queries/transfers.ts'
+import { findAccount, type AccountAccess, type Viewer } from '../linking/index.ts'
+import { accessTokenContext, findRecipient, type Recipient } from './queries/recipients.ts'
+import type { Transfer } from './queries/transfers.ts'
+
+export type EndsContext = Pick<FastifyInstance, 'database' | 'secrets'>
 
 /** One end of a transfer: an account that Plaid can move money from or to. */
 export interface End {
   id: string
   userId: string | null
-  /** The account holder's name for the bank's network. */
+  /** The account holder's name for the network. */
   legalName: string
   type: string
   subtype: string | null
   currency: string | null
   plaidAccountId: string
   accessToken: string
-  /** The linked account behind it; a recipient has none. */
+  /** The linked account; undefined for a recipient. */
   linked: AccountAccess | undefined
 }
 
@@ -22,17 +24,17 @@ const recipientPrefix = 'acc_recipient_'
 
 const isRecipientId = (id: string): boolean => id.startsWith(recipientPrefix)
 
-const endOfRecipient = (app: FastifyInstance, recipient: RecipientRow): End | undefined => {
-  if (recipient.access_token === null) return undefined
+const endOfRecipient = ({ secrets }: EndsContext, recipient: Recipient): End | undefined => {
+  if (recipient.encryptedAccessToken === null) return undefined
   return {
     id: recipient.id,
-    userId: recipient.user_id,
+    userId: recipient.userId,
     legalName: recipient.name,
     type: 'depository',
-    subtype: recipient.account_type,
+    subtype: recipient.accountType,
     currency: 'USD',
-    plaidAccountId: recipient.plaid_account_id,
-    accessToken: app.secrets.decrypt(recipient.access_token, accessTokenContext(recipient.id)),
+    plaidAccountId: recipient.plaidAccountId,
+    accessToken: secrets.decrypt(recipient.encryptedAccessToken, accessTokenContext(recipient.id)),
     linked: undefined
   }
 }
@@ -50,15 +52,15 @@ const endOfAccount = (access: AccountAccess, legalName: string | null): End => (
 })
 
 export interface EndOptions {
-  /** The account holder's name, where the partner has told it. */
+  /** The account holder's name as given by the partner. */
   legalName?: string | null
-  /** Finds deleted recipients as well, for money that is under way to them. */
+  /** Finds deleted recipients too, for money that is under way to them. */
   deleted?: boolean
 }
 
-/** A linked account or a recipient of the partner's; undefined when it has none by this id in these environments. */
+/** A linked account or a recipient of the partner; undefined when the partner has none with this id in these environments. */
 export const findEnd = async (
-  app: FastifyInstance,
+  app: EndsContext,
   viewer: Viewer,
   id: string,
   { legalName = null, deleted = false }: EndOptions = {}
@@ -72,26 +74,26 @@ export const findEnd = async (
   return access === undefined ? undefined : endOfAccount(access, legalName)
 }
 
-/** The end of a transfer that a leg moves money from or to; undefined when it was unlinked meanwhile. */
+/** The source or destination of a transfer; undefined when the account was unlinked meanwhile. */
 export const findEndOfTransfer = async (
-  app: FastifyInstance,
-  transfer: TransferRow,
+  app: EndsContext,
+  transfer: Transfer,
   side: 'from' | 'to'
 ): Promise<End | undefined> =>
   await findEnd(
     app,
-    { partnerId: transfer.partner_id, environments: [transfer.environment] },
-    side === 'from' ? transfer.from_account_id : transfer.to_account_id,
-    { deleted: true, legalName: side === 'from' ? transfer.legal_name : null }
+    { partnerId: transfer.partnerId, environments: [transfer.environment] },
+    side === 'from' ? transfer.fromAccountId : transfer.toAccountId,
+    { deleted: true, legalName: side === 'from' ? transfer.legalName : null }
   )
 
-const transferable = new Set(['checking', 'savings', 'cash management'])
-const instant = new Set(['checking', 'savings'])
+const transferableSubtypes = new Set(['checking', 'savings', 'cash management'])
+const instantSubtypes = new Set(['checking', 'savings'])
 
-/** Whether Plaid moves money from and to this kind of account. */
+/** Whether Plaid moves money from and to this type of account. */
 export const isTransferable = ({ type, subtype }: End): boolean =>
-  type === 'depository' && transferable.has(subtype ?? '')
+  type === 'depository' && transferableSubtypes.has(subtype ?? '')
 
-/** Whether instant payments reach this kind of account. */
+/** Whether instant payments reach this type of account. */
 export const isReachedInstantly = ({ type, subtype }: End): boolean =>
-  type === 'depository' && instant.has(subtype ?? '')
+  type === 'depository' && instantSubtypes.has(subtype ?? '')

@@ -1,11 +1,11 @@
-/** A debit takes the money from its source, a credit brings it to its destination, a refund brings it back. */
+/** A debit takes the money from the source, a credit pays the destination, a refund pays the source back. */
 export type LegKind = 'debit' | 'credit' | 'refund'
 
-/** `wanted` is decided on and not yet taken by Plaid; the others are Plaid's. */
+/** `wanted`: to be sent, not yet accepted by Plaid. The other statuses are Plaid's. */
 export type LegStatus =
   'wanted' | 'pending' | 'posted' | 'settled' | 'funds_available' | 'failed' | 'returned' | 'cancelled'
 
-/** The steps of Plaid's transfers (reference of /transfer/event/sync); the database enforces the same ones. */
+/** The steps of Plaid's transfers (reference of /transfer/event/sync); a trigger enforces the same steps. */
 export const legSteps: Readonly<Record<LegStatus, readonly LegStatus[]>> = {
   wanted: ['pending', 'failed', 'cancelled'],
   pending: ['posted', 'failed', 'cancelled'],
@@ -19,5 +19,5 @@ export const legSteps: Readonly<Record<LegStatus, readonly LegStatus[]>> = {
 
 const statuses = new Set(Object.keys(legSteps))
 
-/** Whether an event of Plaid's is a step of a transfer; others tell of sweeps and of refunds that this server does not use. */
+/** Whether a Plaid event is a step of a transfer. Other events concern sweeps and Plaid refunds, which this server does not use. */
 export const isLegStatus = (type: string): type is LegStatus => statuses.has(type)

@@ -5,11 +5,11 @@ import { startBackgroundWork } from './background.ts'
 import { recipientHandlers } from './handlers/recipients.ts'
 import { sandboxHandlers } from './handlers/sandbox.ts'
 import { transferHandlers } from './handlers/transfers.ts'
-import { refuseWhileUnderWay } from './under-way.ts'
+import { rejectWhileUnderWay } from './item-removal.ts'
 
 const payments: FastifyPluginAsync = async (app) => {
   startBackgroundWork(app)
-  app.plaid.beforeItemRemoval(refuseWhileUnderWay)
+  app.plaid.beforeItemRemoval(rejectWhileUnderWay)
   bindOperations(app, operations, { ...transferHandlers(app), ...recipientHandlers(app), ...sandboxHandlers(app) })
 }
 

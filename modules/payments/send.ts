@@ -2,23 +2,19 @@ import type { FastifyInstance } from 'fastify'
 import { ACHClass, TransferAuthorizationDecision, TransferNetwork, TransferType } from 'plaid'
 import { isPlaidFailure } from '../../plugins/plaid/index.ts'
 import type { End } from './ends.ts'
-import { dropAuthorization, listLegs, saveAuthorization, type LegRow } from './queries/legs.ts'
-import type { TransferRow } from './queries/transfers.ts'
+import type { Refusal } from './errors.ts'
+import { dropAuthorization, findLeg, saveAuthorization, type Leg } from './queries/legs.ts'
+import type { Transfer } from './queries/transfers.ts'
 
-/** How long an authorization can be used at Plaid, and a little more: what is older than this has expired for certain. */
+export type Sending = Pick<FastifyInstance, 'clock' | 'database' | 'plaid'>
+
+/** Longer than an authorization is valid at Plaid: an older one has expired for certain. */
 const authorizationLifeMs = 65 * 60_000
-/** Plaid's limit for descriptions that travel by ACH. */
+/** Plaid's limit for descriptions of ACH payments. */
 const longestDescription = 10
 
-/** Plaid took the leg, or decided against it; then why. */
+/** Whether Plaid accepted the leg. */
 export type SendResult = { plaidTransferId: string } | { refused: Refusal }
-
-export interface Refusal {
-  code: string
-  description: string
-  /** Somebody has to repair the bank's login; then the same can succeed. */
-  loginRequired: boolean
-}
 
 const networks = {
   ach: TransferNetwork.Ach,
@@ -26,10 +22,10 @@ const networks = {
   rtp: TransferNetwork.Rtp
 } as const
 
-/** Plaid writes amounts as dollars with two decimals. */
+/** An amount as Plaid expects it: dollars with two decimals. */
 export const dollarsOf = (cents: number): string => `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`
 
-/** What a bank statement can show of a memo: letters, digits and spaces. */
+/** The part of a memo that a bank statement can show: letters, digits and spaces. */
 export const descriptionOf = (memo: string | null): string => {
   const text = (memo ?? '')
     .replace(/[^A-Za-z0-9 ]+/g, ' ')
@@ -40,12 +36,7 @@ export const descriptionOf = (memo: string | null): string => {
   return text === '' ? 'Transfer' : text
 }
 
-const authorize = async (
-  app: FastifyInstance,
-  transfer: TransferRow,
-  leg: LegRow,
-  end: End
-): Promise<LegRow | Refusal> => {
+const authorize = async (app: Sending, transfer: Transfer, leg: Leg, end: End): Promise<Leg | Refusal> => {
   const isDebit = leg.kind === 'debit'
   const { authorization } = await app.plaid.in(transfer.environment).call(
     (api) =>
@@ -54,99 +45,95 @@ const authorize = async (
         account_id: end.plaidAccountId,
         type: isDebit ? TransferType.Debit : TransferType.Credit,
         network: networks[leg.network],
-        amount: dollarsOf(leg.amount_cents),
+        amount: dollarsOf(leg.amountCents),
         ...(leg.network === 'rtp' ? {} : { ach_class: isDebit ? ACHClass.Web : ACHClass.Ppd }),
         user: { legal_name: end.legalName },
-        idempotency_key: `${leg.id}-${leg.authorization_attempt}`
+        idempotency_key: `${leg.id}-${leg.authorizationAttempt}`
       }),
     { repeatable: true }
   )
   if (authorization.decision === TransferAuthorizationDecision.Approved)
     return await saveAuthorization(app.database.db, leg, authorization.id, app.clock.now())
-  const { decision_rationale: rationale } = authorization
-  const loginRequired = authorization.decision === TransferAuthorizationDecision.UserActionRequired
+  const { decision, decision_rationale: rationale } = authorization
   return {
-    code: rationale?.code ?? authorization.decision.toUpperCase(),
+    code: rationale?.code ?? decision.toUpperCase(),
     description: rationale?.description ?? 'Plaid did not approve the transfer.',
-    loginRequired
+    loginRequired: decision === TransferAuthorizationDecision.UserActionRequired
   }
 }
 
-/** Plaid's transfer of an authorization, where it has come to one. */
+/** The id of the transfer that Plaid made from an authorization; undefined when it made none. */
 export const findByAuthorization = async (
-  app: FastifyInstance,
-  transfer: TransferRow,
+  { plaid }: Pick<FastifyInstance, 'plaid'>,
+  { environment }: Transfer,
   authorizationId: string
 ): Promise<string | undefined> => {
   try {
-    return (
-      await app.plaid
-        .in(transfer.environment)
-        .call((api) => api.transferGet({ authorization_id: authorizationId }), { repeatable: true })
-    ).transfer.id
+    const { transfer } = await plaid
+      .in(environment)
+      .call((api) => api.transferGet({ authorization_id: authorizationId }), { repeatable: true })
+    return transfer.id
   } catch (error) {
-    // Only Plaid's word that it knows no such transfer: wrong keys or a proxy between say nothing of the transfer.
+    // Other refusals, such as of wrong keys or by a proxy, do not prove that there is no transfer.
     if (isPlaidFailure(error) && error.errorType === 'INVALID_REQUEST') return undefined
     throw error
   }
 }
 
-/** Plaid's transfer of a leg, where Plaid has taken it, also when its answer was lost. Throws while Plaid cannot say. */
-export const findTaken = async (
-  app: FastifyInstance,
-  transfer: TransferRow,
-  legId: string
-): Promise<string | undefined> => {
-  const leg = (await listLegs(app.database.db, transfer.id)).find(({ id }) => id === legId)
+/**
+ * The id of a leg's transfer at Plaid, even if Plaid's response was lost; undefined when Plaid has none.
+ * @throws ProblemError 502 when Plaid does not respond
+ */
+export const findAccepted = async (app: Sending, transfer: Transfer, legId: string): Promise<string | undefined> => {
+  const leg = await findLeg(app.database.db, transfer.id, legId)
   if (leg === undefined) return undefined
-  if (leg.plaid_transfer_id !== null) return leg.plaid_transfer_id
-  return leg.authorization_id === null ? undefined : await findByAuthorization(app, transfer, leg.authorization_id)
+  if (leg.plaidTransferId !== null) return leg.plaidTransferId
+  return leg.authorizationId === null ? undefined : await findByAuthorization(app, transfer, leg.authorizationId)
 }
 
-/** An authorization becomes one transfer at most, so this can be repeated by anybody at any time. */
-const create = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow, end: End): Promise<string> => {
+/** Repeatable at any time, because Plaid makes at most one transfer from an authorization. */
+const create = async (
+  { plaid }: Sending,
+  transfer: Transfer,
+  leg: Leg,
+  authorizationId: string,
+  end: End
+): Promise<string> => {
   const request = {
     access_token: end.accessToken,
     account_id: end.plaidAccountId,
-    authorization_id: leg.authorization_id ?? '',
-    amount: dollarsOf(leg.amount_cents),
+    authorization_id: authorizationId,
+    amount: dollarsOf(leg.amountCents),
     description: leg.kind === 'refund' ? 'Refund' : descriptionOf(transfer.memo),
     metadata: { transfer_id: transfer.id, leg_id: leg.id }
   }
-  return (await app.plaid.in(transfer.environment).call((api) => api.transferCreate(request), { repeatable: true }))
-    .transfer.id
+  const created = await plaid.in(transfer.environment).call((api) => api.transferCreate(request), { repeatable: true })
+  return created.transfer.id
 }
 
-export const hasExpired = (app: FastifyInstance, { authorized_at }: LegRow): boolean =>
-  authorized_at !== null && app.clock.now().getTime() - authorized_at.getTime() > authorizationLifeMs
+export const hasExpired = ({ authorizedAt }: Leg, now: Date): boolean =>
+  authorizedAt !== null && now.getTime() - authorizedAt.getTime() > authorizationLifeMs
+
+const cancelled = { code: 'CALLED_OFF', description: 'The payment was cancelled.', loginRequired: false }
 
 /**
- * Hands a leg to Plaid: an authorization and the transfer that carries it out. However often, by however many, and after whatever crash this is called,
- * Plaid makes one transfer: the authorization's key is the leg's, the authorization that holds is stored before it is used, and another one is asked for
- * only when that one has expired for certain without a transfer.
+ * Sends a leg to Plaid: an authorization, then the transfer. Plaid makes one transfer even after retries, concurrent calls and crashes: the authorization's idempotency
+ * key is the leg's, the authorization is stored before it is used, and a new one is requested only when the old one has certainly expired without a transfer.
  *
- * @throws PlaidFailure when Plaid refuses the request itself, ProblemError 502 when it does not answer
+ * @throws PlaidFailure when Plaid rejects a request, ProblemError 502 when it does not respond
  */
-export const sendLeg = async (
-  app: FastifyInstance,
-  transfer: TransferRow,
-  leg: LegRow,
-  end: End
-): Promise<SendResult> => {
+export const sendLeg = async (app: Sending, transfer: Transfer, leg: Leg, end: End): Promise<SendResult> => {
   let current = leg
-  if (current.authorization_id !== null && hasExpired(app, current)) {
-    const plaidTransferId = await findByAuthorization(app, transfer, current.authorization_id)
+  if (current.authorizationId !== null && hasExpired(current, app.clock.now())) {
+    const plaidTransferId = await findByAuthorization(app, transfer, current.authorizationId)
     if (plaidTransferId !== undefined) return { plaidTransferId }
     current = await dropAuthorization(app.database.db, current)
   }
-  if (current.authorization_id === null) {
+  if (current.authorizationId === null) {
     const authorized = await authorize(app, transfer, current, end)
     if ('code' in authorized) return { refused: authorized }
     current = authorized
-    if (current.authorization_id === null)
-      return {
-        refused: { code: 'CALLED_OFF', description: 'The payment is not wanted any more.', loginRequired: false }
-      }
+    if (current.authorizationId === null) return { refused: cancelled }
   }
-  return { plaidTransferId: await create(app, transfer, current, end) }
+  return { plaidTransferId: await create(app, transfer, current, current.authorizationId, end) }
 }

@@ -1,16 +1,18 @@
 import { DateTime } from 'luxon'
-import type { Network } from './rails.ts'
 
-/** Where the Federal Reserve's and Plaid's cut-offs are told. */
+/** Plaid's names of the networks. */
+export type Network = 'ach' | 'same-day-ach' | 'rtp'
+
+/** The time zone of the Federal Reserve's and Plaid's cut-offs. */
 const zone = 'America/New_York'
-/** Plaid's cut-offs of the day, in minutes after midnight (its reference of `network`). */
+/** Plaid's daily cut-offs, in minutes after midnight (Plaid's reference of `network`). */
 const sameDayCutOffMinutes = 15 * 60
 const standardCutOffMinutes = 20 * 60 + 30
-/** When the Federal Reserve settles: the last same-day window, and the morning of ordinary entries (its FedACH processing schedule). */
+/** The Federal Reserve's settlement times for the last same-day window and for standard entries (FedACH processing schedule). */
 const sameDaySettlement = { hour: 18, minute: 0 }
 const standardSettlement = { hour: 8, minute: 30 }
 const standardBankingDays = 2
-/** An instant payment is there within seconds; a minute leaves room for the network's own time-out. */
+/** An instant payment arrives within seconds; a minute allows for the network's own timeout. */
 const instantMs = 60_000
 
 const monday = 1
@@ -26,7 +28,7 @@ const nthWeekday = (year: number, month: number, weekday: number, ordinal: numbe
   return begin.plus({ days: ((weekday - begin.weekday + 7) % 7) + (ordinal - 1) * 7 })
 }
 
-/** On a Sunday it is kept on Monday; on a Saturday the banks are open on the Friday before. */
+/** A Sunday holiday moves to Monday; for a Saturday holiday the banks stay open on Friday. */
 const fixedHoliday = (year: number, month: number, day: number): DateTime => {
   const date = DateTime.utc(year, month, day)
   return date.weekday === 7 ? date.plus({ days: 1 }) : date
@@ -48,7 +50,7 @@ export const federalReserveHolidays = (year: number): string[] =>
     fixedHoliday(year, 12, 25)
   ].map((date) => date.toISODate() as string)
 
-/** By year; each of a transfer's estimates asks for the same one or two. */
+/** Cache by year. */
 const holidays = new Map<number, Set<string>>()
 
 const holidaysOf = (year: number): Set<string> => {
@@ -72,19 +74,19 @@ const addBankingDays = (from: DateTime, count: number): DateTime => {
 
 const minutesOf = (at: DateTime): number => at.hour * 60 + at.minute
 
-/** The banking day whose files a payment of this moment goes with. */
+/** The banking day on which a payment sent at this moment is processed. */
 const processingDay = (at: DateTime, cutOffMinutes: number): DateTime =>
   (isBankingDay(at) && minutesOf(at) < cutOffMinutes ? at : addBankingDays(at, 1)).startOf('day')
 
 const inNewYork = (at: Date): DateTime => DateTime.fromJSDate(at, { zone })
 
-/** Whether a payment of this moment still goes with today's same-day files. */
+/** Whether a payment sent at this moment is still processed as same-day ACH today. */
 export const isSameDayOpen = (at: Date): boolean => {
   const local = inNewYork(at)
   return isBankingDay(local) && minutesOf(local) < sameDayCutOffMinutes
 }
 
-/** When a payment that is sent at this moment settles on its network. */
+/** When a payment sent at this moment settles on its network. */
 export const settlementOf = (network: Network, at: Date): Date => {
   const local = inNewYork(at)
   switch (network) {

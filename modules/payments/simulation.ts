@@ -2,7 +2,7 @@ import type { LegKind, LegStatus } from './leg-states.ts'
 
 export type SimulatedEvent = 'pending' | 'posted' | 'settled' | 'failed' | 'returned'
 
-/** The steps that Plaid's sandbox takes when told to. */
+/** The steps that Plaid's sandbox can simulate. */
 export type LegEvent = 'posted' | 'settled' | 'failed' | 'returned'
 
 interface Leg {
@@ -10,7 +10,7 @@ interface Leg {
   status: LegStatus
 }
 
-const onwards = (status: LegStatus): LegEvent => (status === 'pending' ? 'posted' : 'settled')
+const forward = (status: LegStatus): LegEvent => (status === 'pending' ? 'posted' : 'settled')
 const back = (status: LegStatus): LegEvent => (status === 'pending' ? 'failed' : 'returned')
 
 const eventOf = ({ kind, status }: Leg, target: Exclude<SimulatedEvent, 'pending'>): LegEvent | undefined => {
@@ -19,17 +19,16 @@ const eventOf = ({ kind, status }: Leg, target: Exclude<SimulatedEvent, 'pending
     case 'failed':
       return kind === 'debit' && status === 'pending' ? target : undefined
     case 'settled':
-      return kind === 'refund' ? undefined : onwards(status)
+      return kind === 'refund' ? undefined : forward(status)
     case 'returned':
-      return kind === 'refund' ? onwards(status) : back(status)
+      return kind === 'refund' ? forward(status) : back(status)
   }
 }
 
 /**
- * The next step on the way that brings a transfer to a state: all of its legs settle for `settled`; the one that is under way comes back for `returned`,
- * and a refund settles after a credit that did.
- *
- * @param legs in the order in which they were decided on
+ * The next step that brings a transfer to a state. `settled` settles all legs. `returned` returns the leg under way, and settles the refund of a returned credit.
+ * @param legs oldest first
+ * @returns `wait` while Plaid does not have the leg yet
  */
 export const nextSimulatedStep = <L extends Leg>(
   legs: L[],

@@ -1,41 +1,41 @@
-import type { FastifyInstance } from 'fastify'
 import { transact } from '../../plugins/database/transaction.ts'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
 import { idempotencyLifetimeMs } from '../../plugins/operations/idempotency-keys.ts'
-import { readDebit, submitTransfer } from './preparation.ts'
+import { submitTransfer } from './preparation.ts'
+import { findDebit } from './queries/legs.ts'
+import { deletePreparation, listStalePreparations } from './queries/preparations.ts'
 import { eraseDeletedRecipients } from './queries/recipients.ts'
-import { deletePreparation, forgetOldRequests, listStalePreparations, type TransferRow } from './queries/transfers.ts'
+import { clearOldRequestKeys, type Transfer } from './queries/transfers.ts'
 import { findByAuthorization } from './send.ts'
-import { forgetOldEvents } from './sync.ts'
+import { deleteOldEvents, type Sync } from './sync.ts'
 
-/** Longer than any request can take, with all of its calls and their retries. */
+/** Longer than any request can take, including its calls to Plaid and their retries. */
 const preparationAgeMs = 10 * 60_000
 const batch = 50
 
-/** Finishes a preparation whose debit Plaid has taken, and undoes one whose debit it has not. */
-const settlePreparation = async (app: FastifyInstance, transfer: TransferRow): Promise<void> => {
-  const debit = await readDebit(app, transfer.id)
-  const authorizationId = debit?.authorization_id ?? null
+/** Submits a preparation whose debit Plaid has accepted, and deletes any other. */
+const settlePreparation = async (app: Sync, transfer: Transfer): Promise<void> => {
+  const { db } = app.database
+  const authorizationId = (await findDebit(db, transfer.id))?.authorizationId ?? null
   const plaidTransferId =
     authorizationId === null ? undefined : await findByAuthorization(app, transfer, authorizationId)
-  if (plaidTransferId === undefined) await deletePreparation(app.database.db, transfer.id, transfer.touched_at)
-  else
-    await transact(app.database.db, (trx) => submitTransfer(app, trx, transfer, plaidTransferId, { answered: false }))
+  if (plaidTransferId === undefined) await deletePreparation(db, transfer.id, transfer.touchedAt)
+  else await transact(db, (trx) => submitTransfer(app, trx, transfer, plaidTransferId, { clearsRequestKey: false }))
 }
 
-/** Clears up after requests and processes that died half-way, and forgets what nobody needs any more. */
-export const sweepPayments = async (app: FastifyInstance): Promise<void> => {
+/** Settles what interrupted requests and processes left behind, and deletes data that is no longer needed. */
+export const sweepPayments = async (app: Sync): Promise<void> => {
   const { db } = app.database
   const now = app.clock.now().getTime()
   for (const transfer of await listStalePreparations(db, new Date(now - preparationAgeMs), batch)) {
     try {
       await settlePreparation(app, transfer)
     } catch (error) {
-      // Plaid does not answer: its turn comes again.
+      // Plaid does not respond; the next sweep retries.
       if (!(error instanceof ProblemError)) throw error
     }
   }
-  await forgetOldRequests(db, new Date(now - idempotencyLifetimeMs))
+  await clearOldRequestKeys(db, new Date(now - idempotencyLifetimeMs))
   await eraseDeletedRecipients(db)
-  await forgetOldEvents(app)
+  await deleteOldEvents(app)
 }

@@ -5,40 +5,42 @@ import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
 import { PlaidFailure } from '../../plugins/plaid/index.ts'
-import { findEndOfTransfer } from './ends.ts'
+import { findEndOfTransfer, type EndsContext } from './ends.ts'
 import { isLegStatus } from './leg-states.ts'
-import { applyEvents, moveLeg } from './progress.ts'
-import { listLegs, listWantedLegs, postponeLeg, setLegTaken, type LegRow } from './queries/legs.ts'
+import { applyEvents, moveLeg, type Progress } from './progress.ts'
+import { findLeg, listWantedLegs, postponeLeg, setLegAccepted, type Leg } from './queries/legs.ts'
 import {
   advancePosition,
-  forgetOldPlaidEvents,
+  deleteOldPlaidEvents,
   insertPlaidEvents,
   listTransfersWithEvents,
   readPosition
 } from './queries/plaid-events.ts'
-import { hasRecentTransfers, lockTransfer, readTransfer, type TransferRow } from './queries/transfers.ts'
+import { hasRecentTransfers, lockTransfer, readTransfer, type Transfer } from './queries/transfers.ts'
 import { cancelAtPlaid, recallPayments } from './recall.ts'
-import { findTaken, sendLeg, type SendResult } from './send.ts'
+import { findAccepted, sendLeg, type Sending, type SendResult } from './send.ts'
+
+export type Sync = Sending & Progress & EndsContext & Pick<FastifyInstance, 'config'>
 
 const pageSize = 500
 const mostPages = 100
 const batch = 200
 const mostRounds = 50
 const dayMs = 86_400_000
-/** A bank can take a debit back for 60 days after it has settled; a little more than that. */
+/** A bank can return a debit for 60 days after it settled; this leaves a margin. */
 const watchedMs = 90 * dayMs
 const retryAfterMs = 30_000
 
-/** One Plaid with its own sequence of events: one for both environments, or one for each. */
+/** A Plaid with its own sequence of events: shared by both environments, or one for each. */
 interface Source {
   name: string
   environments: Environment[]
 }
 
-const sourcesOf = ({ plaid, config }: FastifyInstance): Source[] =>
+const sourcesOf = ({ plaid, config }: Sync): Source[] =>
   plaid.environments.map((environments) => ({ name: `${config.plaid.mode} ${environments.join(' ')}`, environments }))
 
-/** A reason as partners read it: the network's code where there is one, and its text. */
+/** The reason that partners see: the network's code, where there is one, and its text. */
 const reasonOf = ({ failure_reason: failure }: TransferEvent): string | null => {
   if (failure === null || failure === undefined) return null
   const code = failure.failure_code ?? failure.ach_return_code
@@ -46,11 +48,8 @@ const reasonOf = ({ failure_reason: failure }: TransferEvent): string | null => 
   return code === null || code === undefined ? text : `${code}: ${text}`
 }
 
-/** Stores the events that come after the last one stored; of several syncs from one position one is stored. */
-const fetchEvents = async (
-  app: FastifyInstance,
-  { name, environments: [environment = 'test'] }: Source
-): Promise<void> => {
+/** Stores the events after the last stored one. Of several syncs from one position only one stores its events. */
+const fetchEvents = async (app: Sync, { name, environments: [environment = 'test'] }: Source): Promise<void> => {
   for (let page = 0; page < mostPages; page++) {
     const position = await readPosition(app.database.db, name)
     const { transfer_events: events, has_more: hasMore } = await app.plaid
@@ -58,26 +57,21 @@ const fetchEvents = async (
       .call((api) => api.transferEventSync({ after_id: position, count: pageSize }), { repeatable: true })
     if (events.length === 0) return
     const last = Math.max(...events.map(({ event_id }) => event_id))
-    const rows = events
-      .filter(({ event_type }) => isLegStatus(event_type))
-      .map((event) => ({
-        source: name,
-        event_id: event.event_id,
-        plaid_transfer_id: event.transfer_id,
-        type: event.event_type,
-        reason: reasonOf(event),
-        received_at: app.clock.now()
-      }))
-    const moved = await transact(app.database.db, async (trx) => {
+    const steps = events.flatMap((event) => {
+      const { event_id: eventId, transfer_id: plaidTransferId, event_type: type } = event
+      if (!isLegStatus(type)) return []
+      return { source: name, eventId, plaidTransferId, type, reason: reasonOf(event), receivedAt: app.clock.now() }
+    })
+    const hasMoved = await transact(app.database.db, async (trx) => {
       if (!(await advancePosition(trx, name, position, last))) return false
-      await insertPlaidEvents(trx, rows)
+      await insertPlaidEvents(trx, steps)
       return true
     })
-    if (moved && !hasMore) return
+    if (hasMoved && !hasMore) return
   }
 }
 
-const applyStored = async (app: FastifyInstance): Promise<void> => {
+const applyStored = async (app: Sync): Promise<void> => {
   for (let round = 0; round < mostRounds; round++) {
     const ids = await listTransfersWithEvents(app.database.db, batch)
     if (ids.length === 0) return
@@ -85,63 +79,58 @@ const applyStored = async (app: FastifyInstance): Promise<void> => {
   }
 }
 
-/** A refusal, unless an earlier try was taken and its answer lost: then that payment is on its way, and must not be paid back. */
-const refusedUnlessTaken = async (
-  app: FastifyInstance,
-  transfer: TransferRow,
-  leg: LegRow,
+/** A refusal, unless Plaid accepted an earlier attempt whose response was lost: that payment is under way and must not be refunded. */
+const refusedUnlessAccepted = async (
+  app: Sync,
+  transfer: Transfer,
+  leg: Leg,
   code: string,
   description: string
 ): Promise<SendResult> => {
-  const plaidTransferId = await findTaken(app, transfer, leg.id)
+  const plaidTransferId = await findAccepted(app, transfer, leg.id)
   return plaidTransferId === undefined ? { refused: { code, description, loginRequired: false } } : { plaidTransferId }
 }
 
-const send = async (app: FastifyInstance, transfer: TransferRow, leg: LegRow): Promise<SendResult> => {
+const send = async (app: Sync, transfer: Transfer, leg: Leg): Promise<SendResult> => {
   const end = await findEndOfTransfer(app, transfer, leg.kind === 'credit' ? 'to' : 'from')
   if (end === undefined)
-    return await refusedUnlessTaken(app, transfer, leg, 'ACCOUNT_UNLINKED', 'The account is not linked any more.')
+    return await refusedUnlessAccepted(app, transfer, leg, 'ACCOUNT_UNLINKED', 'The account is not linked any more.')
   try {
     return await sendLeg(app, transfer, leg, end)
   } catch (error) {
-    // Wrong keys and what a proxy answers are no decision on the payment: it is tried again later.
+    // Wrong keys and responses of a proxy are no decision on the payment: a later sync retries.
     if (
       !(error instanceof PlaidFailure) ||
       error.errorCode === 'INVALID_API_KEYS' ||
       error.errorCode.startsWith('HTTP_')
     )
       throw error
-    return await refusedUnlessTaken(app, transfer, leg, error.errorCode, 'Plaid refused the payment.')
+    return await refusedUnlessAccepted(app, transfer, leg, error.errorCode, 'Plaid refused the payment.')
   }
 }
 
-/** Notes that Plaid has the leg. @returns false when another sync came to the end of it meanwhile, and this payment is one too many */
-const noteSent = async (app: FastifyInstance, trx: Trx, leg: LegRow, plaidTransferId: string): Promise<boolean> => {
-  if (await setLegTaken(trx, leg.id, plaidTransferId)) {
-    await applyEvents(app, trx, leg.transfer_id)
+/** Records that Plaid has accepted the leg. @returns false when another sync ended the leg meanwhile, so that this payment is one too many */
+const recordSent = async (app: Sync, trx: Trx, leg: Leg, plaidTransferId: string): Promise<boolean> => {
+  if (await setLegAccepted(trx, leg.id, plaidTransferId)) {
+    await applyEvents(app, trx, leg.transferId)
     return true
   }
-  return (await listLegs(trx, leg.transfer_id)).find(({ id }) => id === leg.id)?.plaid_transfer_id === plaidTransferId
+  return (await findLeg(trx, leg.transferId, leg.id))?.plaidTransferId === plaidTransferId
 }
 
-/** Takes back a payment that went out after its leg had come to an end. */
-const takeBack = async (
-  app: FastifyInstance,
-  { environment }: TransferRow,
-  leg: LegRow,
-  plaidTransferId: string
-): Promise<void> => {
+/** Cancels a payment that was sent after its leg had ended. */
+const cancelExcess = async (app: Sync, { environment }: Transfer, leg: Leg, plaidTransferId: string): Promise<void> => {
   if (await cancelAtPlaid(app, environment, plaidTransferId)) return
   app.log.error(
-    { transferId: leg.transfer_id, leg: leg.kind, plaidTransferId },
-    'a payment went out that was not wanted any more, and cannot be called off'
+    { transferId: leg.transferId, leg: leg.kind, plaidTransferId },
+    'a payment was sent after its leg had ended, and cannot be cancelled'
   )
 }
 
-/** Hands a credit or a refund to Plaid and notes what became of it. A Plaid that does not answer is asked again later. */
-const sendWanted = async (app: FastifyInstance, leg: LegRow): Promise<void> => {
+/** Sends a credit or a refund to Plaid and records the outcome. A later sync retries when Plaid does not respond. */
+const sendWanted = async (app: Sync, leg: Leg): Promise<void> => {
   const { db } = app.database
-  const transfer = await readTransfer(db, leg.transfer_id)
+  const transfer = await readTransfer(db, leg.transferId)
   if (transfer === undefined) return
   let result: SendResult
   try {
@@ -153,16 +142,16 @@ const sendWanted = async (app: FastifyInstance, leg: LegRow): Promise<void> => {
   }
   const isExpected = await transact(db, async (trx) => {
     await lockTransfer(trx, transfer.id)
-    if ('plaidTransferId' in result) return await noteSent(app, trx, leg, result.plaidTransferId)
-    const present = (await listLegs(trx, transfer.id)).find(({ id }) => id === leg.id)
+    if ('plaidTransferId' in result) return await recordSent(app, trx, leg, result.plaidTransferId)
+    const present = await findLeg(trx, transfer.id, leg.id)
     const { code, description } = result.refused
     if (present?.status === 'wanted') await moveLeg(app, trx, transfer.id, present, 'failed', `${code}: ${description}`)
     return true
   })
-  if (!isExpected && 'plaidTransferId' in result) await takeBack(app, transfer, leg, result.plaidTransferId)
+  if (!isExpected && 'plaidTransferId' in result) await cancelExcess(app, transfer, leg, result.plaidTransferId)
 }
 
-const sendAllWanted = async (app: FastifyInstance): Promise<void> => {
+const sendAllWanted = async (app: Sync): Promise<void> => {
   for (let round = 0; round < mostRounds; round++) {
     const legs = await listWantedLegs(app.database.db, app.clock.now(), batch)
     if (legs.length === 0) return
@@ -170,8 +159,8 @@ const sendAllWanted = async (app: FastifyInstance): Promise<void> => {
   }
 }
 
-/** Brings every transfer to where Plaid's events say it is, and sends what follows from them. Any number of these may run at a time. */
-export const syncTransfers = async (app: FastifyInstance): Promise<void> => {
+/** Applies Plaid's events to every transfer and sends the payments that follow. Several syncs may run concurrently. */
+export const syncTransfers = async (app: Sync): Promise<void> => {
   const now = app.clock.now().getTime()
   for (const source of sourcesOf(app)) {
     if (await hasRecentTransfers(app.database.db, source.environments, new Date(now - watchedMs)))
@@ -182,6 +171,9 @@ export const syncTransfers = async (app: FastifyInstance): Promise<void> => {
   await recallPayments(app)
 }
 
-/** Lets go of events that are too old to be of use. */
-export const forgetOldEvents = async (app: FastifyInstance): Promise<void> =>
-  await forgetOldPlaidEvents(app.database.db, new Date(app.clock.now().getTime() - 2 * watchedMs))
+/** Deletes events of transfers that are no longer watched. */
+export const deleteOldEvents = async ({
+  database,
+  clock
+}: Pick<FastifyInstance, 'database' | 'clock'>): Promise<void> =>
+  await deleteOldPlaidEvents(database.db, new Date(clock.now().getTime() - 2 * watchedMs))

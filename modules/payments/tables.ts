@@ -1,7 +1,8 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { Environment } from '../../plugins/access/caller.ts'
 import type { LegKind, LegStatus } from './leg-states.ts'
-import type { Network, Rail } from './rails.ts'
+import type { Rail } from './rails.ts'
+import type { Network } from './settlement-calendar.ts'
 import type { TransferState } from './transfer-states.ts'
 
 export interface RecipientsTable {
@@ -11,12 +12,12 @@ export interface RecipientsTable {
   user_id: string | null
   name: string
   routing_number: string
-  /** Encrypted for `recipients.account_number:<id>`; null once the recipient is deleted. */
+  /** Encrypted, bound to `recipients.account_number:<id>`; null once the recipient is deleted. */
   account_number: Buffer | null
   mask: string
   account_type: 'checking' | 'savings'
   plaid_account_id: string
-  /** Encrypted for `recipients.access_token:<id>`; null once the recipient is deleted and no transfer needs it. */
+  /** Encrypted, bound to `recipients.access_token:<id>`; null once the recipient is deleted and no transfer needs it. */
   access_token: Buffer | null
   created_at: Date
   deleted_at: Date | null
@@ -26,9 +27,9 @@ export interface TransfersTable {
   id: string
   partner_id: string
   environment: Environment
-  /** Finds the transfer for a retry of the request that made it, until that one's answer is committed. */
+  /** Finds the transfer for a retry of the request that created it; cleared when the response is stored. */
   request_key: string | null
-  /** The end-user of the account that the money comes from. */
+  /** The end-user of the source account. */
   user_id: string
   from_account_id: string
   to_account_id: string
@@ -37,7 +38,7 @@ export interface TransfersTable {
   memo: string | null
   legal_name: string | null
   rail: Rail
-  /** Written by the database, from the last event. */
+  /** Set by a trigger from the last event. */
   state: ColumnType<'preparing' | TransferState, undefined, never>
   last_sequence: ColumnType<number, undefined, never>
   estimated_settlement: Date
@@ -61,7 +62,7 @@ export interface TransferLegsTable {
   attempt: number
   network: Network
   status: LegStatus
-  /** Counts authorizations; one that expired unused is followed by another. */
+  /** Counts authorizations: when one expires unused, the next follows. */
   authorization_attempt: Generated<number>
   authorization_id: string | null
   authorized_at: Date | null
@@ -73,7 +74,7 @@ export interface TransferLegsTable {
 
 export interface AccountFundsTable {
   account_id: string
-  /** The sum of the account's active holds; written by the database. */
+  /** The sum of the account's active holds; set by a trigger. */
   held_cents: number
 }
 
@@ -81,7 +82,7 @@ export interface TransferHoldsTable {
   transfer_id: string
   account_id: string
   amount_cents: number
-  /** What the bank said was available when the hold was made; null when it said nothing. */
+  /** The available balance that the bank reported when the hold was made; null when it reported none. */
   available_cents: number | null
   created_at: Date
   released_at: Date | null

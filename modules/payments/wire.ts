@@ -1,33 +1,32 @@
 import type { Static } from '@sinclair/typebox'
 import { fromCents } from '../../plugins/money.ts'
 import type * as schemas from '../../spec/generated/payments.ts'
-import type { LegRow } from './queries/legs.ts'
-import type { RecipientRow } from './queries/recipients.ts'
-import type { SubmittedTransfer, TransferEventRow } from './queries/transfers.ts'
+import type { Leg } from './queries/legs.ts'
+import type { Recipient } from './queries/recipients.ts'
+import type { SubmittedTransfer, TransferEvent } from './queries/transfers.ts'
 
-/** How these things look on the wire. */
 export const toTransferSummary = (transfer: SubmittedTransfer): Static<typeof schemas.TransferSummary> => ({
   id: transfer.id,
   status: transfer.state,
   rail: transfer.rail,
-  amount: fromCents(transfer.amount_cents),
+  amount: fromCents(transfer.amountCents),
   currency: transfer.currency,
   memo: transfer.memo,
-  from_account_id: transfer.from_account_id,
-  to_account_id: transfer.to_account_id,
-  user_id: transfer.user_id,
+  from_account_id: transfer.fromAccountId,
+  to_account_id: transfer.toAccountId,
+  user_id: transfer.userId,
   environment: transfer.environment,
-  estimated_settlement: transfer.estimated_settlement.toISOString(),
-  created_at: transfer.created_at.toISOString()
+  estimated_settlement: transfer.estimatedSettlement.toISOString(),
+  created_at: transfer.createdAt.toISOString()
 })
 
-const toEvent = ({ state, created_at, reason }: TransferEventRow) => ({
+const toEvent = ({ state, createdAt, reason }: TransferEvent) => ({
   state,
-  created_at: created_at.toISOString(),
+  created_at: createdAt.toISOString(),
   ...(reason === null ? {} : { reason })
 })
 
-const toLeg = ({ kind, network, status, reason }: LegRow) => ({
+const toLeg = ({ kind, network, status, reason }: Leg) => ({
   leg: kind,
   network,
   status,
@@ -36,21 +35,21 @@ const toLeg = ({ kind, network, status, reason }: LegRow) => ({
 
 export const toTransfer = (
   transfer: SubmittedTransfer,
-  events: TransferEventRow[],
-  legs: LegRow[]
+  events: TransferEvent[],
+  legs: Leg[]
 ): Static<typeof schemas.Transfer> => ({
   ...toTransferSummary(transfer),
   events: events.map(toEvent),
   legs: legs.map(toLeg)
 })
 
-export const toRecipient = (recipient: RecipientRow): Static<typeof schemas.Recipient> => ({
+export const toRecipient = (recipient: Recipient): Static<typeof schemas.Recipient> => ({
   id: recipient.id,
   name: recipient.name,
-  routing_number: recipient.routing_number,
+  routing_number: recipient.routingNumber,
   mask: recipient.mask,
-  account_type: recipient.account_type,
-  user_id: recipient.user_id,
+  account_type: recipient.accountType,
+  user_id: recipient.userId,
   environment: recipient.environment,
-  created_at: recipient.created_at.toISOString()
+  created_at: recipient.createdAt.toISOString()
 })

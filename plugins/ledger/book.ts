@@ -6,13 +6,13 @@ import type { TransactionType } from './tables.ts'
 export interface Posting {
   /** The agent's id. */
   walletId: string
-  /** `earn` and `loan` bring credits in, `spend`, `repayment` and `refund` (of a payment) take them out, an `adjustment` does either. */
+  /** `earn` and `loan` add credits; `spend`, `repayment` and `refund` (of a top-up) remove them; an `adjustment` does either. */
   type: TransactionType
   /** In hundredths of a credit, greater than zero; the type gives the direction. Only an adjustment may be negative. */
   amountCents: number
-  /** What the history shows. */
+  /** Shown in the history. */
   description: string
-  /** What this books, such as `approval:12`: the same reference books once, ever. */
+  /** Identifies what is booked, such as `approval:12`: a reference is booked at most once, ever. */
   reference?: string
 }
 
@@ -21,15 +21,16 @@ export type Posted =
       posted: true
       transactionId: number
       balanceCents: number
-      /** The reference had been booked before; nothing moved now, and `balanceCents` is the balance as it is. */
+      /** The reference was booked before: nothing moved now, and `balanceCents` is the present balance. */
       repeated: boolean
     }
   | { posted: false; balanceCents: number }
 
-export interface HistoryRow {
-  id: number
+/** The entry of a transaction in the wallet that it moved. */
+export interface LedgerEntry {
+  transactionId: number
   type: TransactionType
-  /** By how much the balance changed: negative for what went out. */
+  /** The change of the balance: negative for outgoing credits. */
   amountCents: number
   description: string
   balanceAfterCents: number
@@ -38,7 +39,7 @@ export interface HistoryRow {
 
 const outgoing: ReadonlySet<TransactionType> = new Set(['spend', 'repayment', 'refund'])
 
-/** The amount as the wallet sees it. */
+/** The change of the wallet's balance. @throws RangeError when the type does not allow the amount */
 const signed = ({ type, amountCents }: Posting): number => {
   if (!Number.isSafeInteger(amountCents) || amountCents === 0 || (amountCents < 0 && type !== 'adjustment')) {
     throw new RangeError(`A posting of the type ${type} cannot have the amount ${amountCents}.`)
@@ -47,10 +48,10 @@ const signed = ({ type, amountCents }: Posting): number => {
 }
 
 /**
- * Books one movement, in one statement: the wallet's row is locked, the balance checked, two entries written.
+ * Books one movement in one statement: locks the wallet's row, checks the balance, writes two entries.
  *
- * @returns `posted: false` and the balance when the wallet holds too little; nothing was written then.
- * @throws the database's error when there is no such wallet, or when `reference` was booked with another wallet or amount.
+ * @returns `posted: false` and the balance when the wallet holds too little; then nothing was written
+ * @throws the database's error when the wallet does not exist, or when `reference` was booked with another wallet or amount
  */
 export const post = async (trx: Trx, posting: Posting, now: Date): Promise<Posted> => {
   const { rows } = await sql<{
@@ -63,7 +64,7 @@ export const post = async (trx: Trx, posting: Posting, now: Date): Promise<Poste
     trx
   )
   const [row] = rows
-  if (row === undefined) throw new Error('The ledger gave no answer.')
+  if (row === undefined) throw new Error('ledger_post returned no row.')
   if (row.outcome === 'insufficient') return { posted: false, balanceCents: row.balance_cents }
   return {
     posted: true,
@@ -73,7 +74,7 @@ export const post = async (trx: Trx, posting: Posting, now: Date): Promise<Poste
   }
 }
 
-/** Opens an empty wallet; one that is open already stays as it is. */
+/** Opens an empty wallet; an open wallet stays unchanged. */
 export const openWallet = async (trx: Trx, walletId: string, now: Date): Promise<void> => {
   await trx
     .insertInto('ledger_wallets')
@@ -82,7 +83,7 @@ export const openWallet = async (trx: Trx, walletId: string, now: Date): Promise
     .execute()
 }
 
-/** The balances of wallets by their ids; one that does not exist is not in the map. */
+/** Balances in cents by wallet id, without the wallets that do not exist. */
 export const readBalances = async (db: Db, walletIds: string[]): Promise<Map<string, number>> => {
   if (walletIds.length === 0) return new Map()
   const rows = await db
@@ -94,8 +95,9 @@ export const readBalances = async (db: Db, walletIds: string[]): Promise<Map<str
 }
 
 /**
- * The balance of one wallet, which nobody else moves until the transaction ends.
- * @throws Error when there is no such wallet.
+ * Locks one wallet until the transaction ends.
+ * @returns its balance in cents
+ * @throws Error when the wallet does not exist
  */
 export const lockBalance = async (trx: Trx, walletId: string): Promise<number> => {
   const row = await trx
@@ -104,35 +106,35 @@ export const lockBalance = async (trx: Trx, walletId: string): Promise<number> =
     .where('wallet_id', '=', walletId)
     .forNoKeyUpdate()
     .executeTakeFirst()
-  if (row === undefined) throw new Error(`There is no wallet ${walletId}.`)
+  if (row === undefined) throw new Error(`Wallet ${walletId} does not exist.`)
   return row.balance_cents
 }
 
 /**
- * What one transaction did to the wallet that it moved.
- * @throws Error when there is no such transaction.
+ * The effect of one transaction on the wallet that it moved.
+ * @throws Error when the transaction does not exist
  */
 export const readMovement = async (
   db: Db,
   transactionId: number
-): Promise<Pick<HistoryRow, 'amountCents' | 'balanceAfterCents'>> => {
+): Promise<Pick<LedgerEntry, 'amountCents' | 'balanceAfterCents'>> => {
   const row = await db
     .selectFrom('ledger_entries')
     .select(['amount_cents', 'balance_after_cents'])
     .where('transaction_id', '=', transactionId)
     .where('wallet_id', 'is not', null)
     .executeTakeFirst()
-  if (row === undefined) throw new Error(`There is no ledger transaction ${transactionId}.`)
+  if (row === undefined) throw new Error(`Ledger transaction ${transactionId} does not exist.`)
   return { amountCents: row.amount_cents, balanceAfterCents: row.balance_after_cents ?? 0 }
 }
 
-/** A wallet's movements, newest first, those before the transaction `beforeId` when it is given. */
+/** A wallet's entries, newest first; only those before the transaction `beforeId` when it is given. */
 export const readHistory = async (
   db: Db,
   walletId: string,
   limit: number,
   beforeId?: number
-): Promise<HistoryRow[]> => {
+): Promise<LedgerEntry[]> => {
   const rows = await db
     .selectFrom('ledger_entries')
     .innerJoin('ledger_transactions', 'ledger_transactions.id', 'ledger_entries.transaction_id')
@@ -150,7 +152,7 @@ export const readHistory = async (
     .limit(limit)
     .execute()
   return rows.map((row) => ({
-    id: row.transaction_id,
+    transactionId: row.transaction_id,
     type: row.type,
     amountCents: row.amount_cents,
     description: row.description,

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { checkDaily } from '../database/daily-check.ts'
 import type { Db, Trx } from '../database/types.ts'
 import {
   lockBalance,
@@ -8,60 +8,41 @@ import {
   readBalances,
   readHistory,
   readMovement,
-  type HistoryRow,
+  type LedgerEntry,
   type Posted,
   type Posting
 } from './book.ts'
 import { verifyLedger } from './verify.ts'
 import './tables.ts'
 
-export type { HistoryRow, Posted, Posting } from './book.ts'
+export type { LedgerEntry, Posted, Posting } from './book.ts'
 export type { TransactionType } from './tables.ts'
 
 export const ledgerCheckJob = 'verify the ledger'
-const checkEveryMs = 24 * 3_600_000
-const lookEveryMs = 10 * 60_000
+const jobEveryMs = 10 * 60_000
+const mostFaultsStored = 20
 
 export interface Ledger {
-  /** Opens an empty wallet for an agent; one that is open already stays as it is. */
+  /** Opens an empty wallet for an agent; an open wallet stays unchanged. */
   openWallet(trx: Trx, walletId: string): Promise<void>
   /**
-   * The only way in which credits move. Writes a balanced pair of entries, or nothing when the wallet holds too little (`posted: false`).
-   * @throws the database's error when there is no such wallet, or when `reference` was booked with another content.
+   * The only way to move credits. Writes a balanced pair of entries, or nothing when the wallet holds too little (`posted: false`).
+   * @throws the database's error when the wallet does not exist, or when `reference` was booked with other content
    */
   post(trx: Trx, posting: Posting): Promise<Posted>
-  /** A balance in cents; undefined when there is no such wallet. */
+  /** A balance in cents; undefined when the wallet does not exist. */
   balance(db: Db, walletId: string): Promise<number | undefined>
   /** Balances in cents by wallet. */
   balances(db: Db, walletIds: string[]): Promise<Map<string, number>>
-  /** A balance in cents that nobody else moves until the transaction ends. */
+  /** Locks a wallet until the transaction ends. @returns its balance in cents */
   lockBalance(trx: Trx, walletId: string): Promise<number>
   /**
-   * What one transaction did to its wallet; in cents, negative for what went out.
-   * @throws Error when there is no such transaction.
+   * The effect of one transaction on its wallet, in cents: negative for outgoing credits.
+   * @throws Error when the transaction does not exist
    */
-  movement(db: Db, transactionId: number): Promise<Pick<HistoryRow, 'amountCents' | 'balanceAfterCents'>>
-  /** A wallet's movements, newest first; `beforeId` is the transaction to go on after. */
-  history(db: Db, walletId: string, limit: number, beforeId?: number): Promise<HistoryRow[]>
-}
-
-/** Verifies the book once a day, by whichever instance finds it due, and leaves the result where health shows it. */
-const checkWhenDue = async ({ clock, database: { db }, log }: FastifyInstance): Promise<void> => {
-  const now = clock.now()
-  const last = await db.selectFrom('check_results').select('at').where('name', '=', 'ledger').executeTakeFirst()
-  if (last !== undefined && now.getTime() - last.at.getTime() < checkEveryMs) return
-  const { faults, ...counts } = await verifyLedger(db)
-  if (faults.length > 0) log.error({ faults }, 'the ledger does not hold')
-  const result = {
-    status: faults.length === 0 ? ('ok' as const) : ('failed' as const),
-    detail: JSON.stringify({ ...counts, faults: faults.slice(0, 20) }),
-    at: now
-  }
-  await db
-    .insertInto('check_results')
-    .values({ name: 'ledger', ...result })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet(result))
-    .execute()
+  movement(db: Db, transactionId: number): Promise<Pick<LedgerEntry, 'amountCents' | 'balanceAfterCents'>>
+  /** A wallet's entries, newest first; only those before the transaction `beforeId` when it is given. */
+  history(db: Db, walletId: string, limit: number, beforeId?: number): Promise<LedgerEntry[]>
 }
 
 declare module 'fastify' {
@@ -70,10 +51,10 @@ declare module 'fastify' {
   }
 }
 
-/** The book of credits. */
+/** The ledger of credits. */
 export default fp(
   (app, _options, done) => {
-    const { clock } = app
+    const { clock, database, log } = app
     app.decorate('ledger', {
       openWallet: (trx, walletId) => openWallet(trx, walletId, clock.now()),
       post: (trx, posting) => post(trx, posting, clock.now()),
@@ -83,7 +64,16 @@ export default fp(
       movement: readMovement,
       history: readHistory
     })
-    app.jobs.every(ledgerCheckJob, lookEveryMs, () => checkWhenDue(app))
+    app.jobs.every(ledgerCheckJob, jobEveryMs, () =>
+      checkDaily(database.db, 'ledger', clock.now(), async (db) => {
+        const { faults, ...counts } = await verifyLedger(db)
+        if (faults.length > 0) log.error({ faults }, 'ledger verification failed')
+        return {
+          status: faults.length === 0 ? 'ok' : 'failed',
+          detail: JSON.stringify({ ...counts, faults: faults.slice(0, mostFaultsStored) })
+        }
+      })
+    )
     done()
   },
   { name: 'ledger', dependencies: ['clock', 'database', 'jobs'] }

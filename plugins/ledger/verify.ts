@@ -2,11 +2,10 @@ import { sql, type RawBuilder } from 'kysely'
 import { readAtLeisure } from '../database/time-limit.ts'
 import type { Db } from '../database/types.ts'
 
-/** Where the book does not hold. */
+/** A place where the ledger breaks an invariant. */
 export interface Fault {
-  /** What must hold. */
   invariant: string
-  /** Where it does not, and what is there instead. */
+  /** The wallet, transaction or guard at fault, and what was found there. */
   where: string
 }
 
@@ -19,13 +18,13 @@ export interface Verification {
 
 interface Invariant {
   name: string
-  /** One row a breach, told in words; each is one statement, and so sees the book at one instant. */
+  /** Returns one row per breach, described in words. One statement, so that it reads a single snapshot. */
   breaches: RawBuilder<{ breach: string }>
 }
 
-const mostFaultsEach = 100
+const mostFaultsPerInvariant = 100
 
-/** What guards the tables; without one of them the book could be bent between two verifications. */
+/** The triggers that protect the tables; without them a fault could come and go between two verifications. */
 const guards = [
   'ledger_entries_immutable',
   'ledger_entries_kept',
@@ -57,14 +56,14 @@ const invariants: Invariant[] = [
       where w.balance_cents <> coalesce(s.cents, 0)`
   },
   {
-    name: 'no wallet is below zero, nor ever was',
+    name: 'no wallet is or ever was below zero',
     breaches: sql`select 'wallet ' || wallet_id || ': ' || balance_cents || ' cents' as breach from ledger_wallets where balance_cents < 0
       union all select 'wallet ' || wallet_id || ' after transaction ' || transaction_id || ': ' || balance_after_cents || ' cents'
       from ledger_entries where balance_after_cents < 0`
   },
   {
     name: 'the balance after each entry is the sum of the entries up to it',
-    breaches: sql`select 'wallet ' || wallet_id || ' after transaction ' || transaction_id || ': noted ' || balance_after_cents || ' cents, summed ' || summed as breach
+    breaches: sql`select 'wallet ' || wallet_id || ' after transaction ' || transaction_id || ': stored ' || balance_after_cents || ' cents, summed ' || summed as breach
       from (select wallet_id, transaction_id, balance_after_cents, sum(amount_cents) over (partition by wallet_id order by transaction_id) as summed
         from ledger_entries where wallet_id is not null) running
       where balance_after_cents is distinct from summed`
@@ -77,7 +76,7 @@ const invariants: Invariant[] = [
   },
   {
     name: 'the guards of the tables are in place',
-    breaches: sql`select 'trigger ' || name || ' is ' || case when t.tgname is null then 'missing' else 'switched off' end as breach
+    breaches: sql`select 'trigger ' || name || ' is ' || case when t.tgname is null then 'missing' else 'disabled' end as breach
       from unnest(${sql.lit(`{${guards.join(',')}}`)}::text[]) as name left join pg_trigger t on t.tgname = name and not t.tgisinternal
       where t.tgname is null or t.tgenabled not in ('O', 'A')
       union all select 'constraint ledger_wallet_not_below_zero is missing'
@@ -85,15 +84,15 @@ const invariants: Invariant[] = [
   }
 ]
 
-/** Recomputes the whole book from its entries and tells every place (the first 100 of each kind) where it does not hold. */
-export const verifyLedger = async (db: Db): Promise<Verification> => await readAtLeisure(db, verifyBook)
+/** Recomputes the whole ledger from its entries. @returns every breach, at most 100 per invariant */
+export const verifyLedger = async (db: Db): Promise<Verification> => await readAtLeisure(db, checkInvariants)
 
-const verifyBook = async (db: Db): Promise<Verification> => {
+const checkInvariants = async (db: Db): Promise<Verification> => {
   const faults: Fault[] = []
   for (const { name, breaches } of invariants) {
     const { rows } = await sql<{
       breach: string
-    }>`select breach from (${breaches}) as breaches limit ${sql.lit(mostFaultsEach)}`.execute(db)
+    }>`select breach from (${breaches}) as breaches limit ${sql.lit(mostFaultsPerInvariant)}`.execute(db)
     faults.push(...rows.map(({ breach }) => ({ invariant: name, where: breach })))
   }
   const { rows } = await sql<{ wallets: number; transactions: number; entries: number }>`select

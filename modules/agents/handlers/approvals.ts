@@ -6,69 +6,64 @@ import { fromCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { showApproval, showNotification } from '../answers.ts'
-import { alreadyDecided, approvalExpired, holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
-import { decide, listApprovalsOf, type DecisionOutcome } from '../queries/approvals.ts'
+import { agentPaused, agentRevoked, alreadyDecided, approvalExpired, insufficientBalance } from '../errors.ts'
+import { decideApproval, listApprovalsOf, type DecisionOutcome } from '../queries/approvals.ts'
+import { toApproval, toNotification } from '../wire.ts'
 
 type ApprovalHandlers = Pick<
   Handlers<typeof operations>,
   'approveSpend' | 'rejectSpend' | 'listApprovals' | 'listNotifications'
 >
 
-/** What stands in the way of a decision. */
-const refusalOf = (outcome: DecisionOutcome) => {
-  switch (outcome.outcome) {
+const problemOf = (approvalId: number, { outcome, agentId, balanceCents, amountCents }: DecisionOutcome) => {
+  switch (outcome) {
     case 'already_approved':
-    case 'already_rejected': {
-      const decision = outcome.outcome.slice('already_'.length)
-      return alreadyDecided(`This request was ${decision} already.`, { decision })
-    }
+      return alreadyDecided(approvalId, 'approved')
+    case 'already_rejected':
+      return alreadyDecided(approvalId, 'rejected')
     case 'expired':
-      return approvalExpired('This request has expired.')
+      return approvalExpired(approvalId)
     case 'insufficient':
-      return holdsTooLittle(outcome.balance_cents, outcome.amount_cents)
+      return insufficientBalance(balanceCents, amountCents)
     case 'paused':
-      return isPaused()
+      return agentPaused(agentId)
     case 'revoked':
-      return isRevoked()
+      return agentRevoked(agentId)
     case 'unknown':
-      return notFound('There is no such approval request.')
+      return notFound(`Approval request ${approvalId} does not exist.`)
     default:
-      return new Error(`A decision ended as ${outcome.outcome}.`)
+      return new Error(`A decision ended as ${outcome}.`)
   }
 }
 
-const decideAndTell = async (
-  app: FastifyInstance,
+/** Decides an approval request and publishes its events. */
+const decide = async (
+  { clock, outbox }: Pick<FastifyInstance, 'clock' | 'outbox'>,
   trx: Trx,
   approvalId: number,
   caller: SessionCaller,
   decision: 'approved' | 'rejected'
 ): Promise<void> => {
-  const outcome = await decide(trx, approvalId, caller.userId, decision === 'approved', app.clock.now())
-  if (outcome.outcome !== decision) throw refusalOf(outcome)
-  const { owner_partner_id: partnerId, agent_id, transaction_id, balance_cents } = outcome
-  const amount = fromCents(outcome.amount_cents)
-  const decided = {
-    partnerId,
-    type: 'agent.approval_decided',
-    data: { agent_id, approval_id: approvalId, status: decision, amount }
-  }
-  const data = { agent_id, approval_id: approvalId, transaction_id, amount, balance: fromCents(balance_cents) }
-  await app.outbox.publish(
+  const decided = await decideApproval(trx, approvalId, caller.userId, decision === 'approved', clock.now())
+  if (decided.outcome !== decision) throw problemOf(approvalId, decided)
+  const { ownerPartnerId: partnerId, agentId, transactionId } = decided
+  const data = { agent_id: agentId, approval_id: approvalId, amount: fromCents(decided.amountCents) }
+  const decisionEvent = { partnerId, type: 'agent.approval_decided', data: { ...data, status: decision } }
+  const spend = { ...data, transaction_id: transactionId, balance: fromCents(decided.balanceCents) }
+  await outbox.publish(
     trx,
-    decision === 'approved' ? [decided, { partnerId, type: 'agent.spend', data }] : [decided]
+    decision === 'approved' ? [decisionEvent, { partnerId, type: 'agent.spend', data: spend }] : [decisionEvent]
   )
 }
 
 export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
   async approveSpend({ body, caller, db }) {
-    await decideAndTell(app, db, body.request_id, caller, 'approved')
+    await decide(app, db, body.request_id, caller, 'approved')
     return { ok: true, status: 'approved' }
   },
 
   async rejectSpend({ body, caller, db }) {
-    await decideAndTell(app, db, body.request_id, caller, 'rejected')
+    await decide(app, db, body.request_id, caller, 'rejected')
     return { ok: true, status: 'rejected' }
   },
 
@@ -80,7 +75,7 @@ export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
       now: app.clock.now()
     })
     const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('approvals', [last.id]))
-    return { approvals: rows.map(showApproval), next_cursor: nextCursor, has_more: nextCursor !== null }
+    return { approvals: rows.map(toApproval), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async listNotifications({ query, caller, db }) {
@@ -93,6 +88,6 @@ export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
     const { rows, nextCursor } = pageOf(found, query.limit, (last) =>
       app.cursors.encode('notifications', [last.position])
     )
-    return { items: rows.map(showNotification), nextCursor }
+    return { items: rows.map(toNotification), nextCursor }
   }
 })

@@ -5,19 +5,19 @@ import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { isRevoked, notYours } from '../errors.ts'
-import { bookEvent } from '../payments.ts'
-import { findAgent, type AgentRow } from '../queries/agents.ts'
-import { insertPayment } from '../queries/payments.ts'
+import { agentRevoked, notOwner } from '../errors.ts'
+import { findAgent, type Agent } from '../queries/agents.ts'
+import { insertTopUp } from '../queries/topups.ts'
 import { claimAgent, findOrCreateAgent } from '../registration.ts'
 import { returnPage, returnPageHeaders } from '../return-page.ts'
+import { bookEvent } from '../topups.ts'
 
 type CheckoutHandlers = Pick<
   Handlers<typeof operations>,
   'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'
 >
 
-/** Built from the request alone: a retry under the same key has to say the same to Stripe, word for word. */
+/** Built from the request alone: Stripe rejects a retry under the same idempotency key with other parameters. */
 const sessionParams = (
   agentId: string,
   amountCents: number,
@@ -36,28 +36,29 @@ const sessionParams = (
   }
 }
 
-const refuse = (agent: AgentRow | undefined, caller: SessionCaller): void => {
+/** @throws ProblemError 403 `not_owner`, 409 `agent_revoked` */
+const requireFundable = (agent: Agent | undefined, caller: SessionCaller): void => {
   if (agent === undefined) return
-  if (agent.owner_user_id !== null && agent.owner_user_id !== caller.userId) throw notYours()
-  if (agent.status === 'revoked') throw isRevoked()
+  if (agent.ownerUserId !== null && agent.ownerUserId !== caller.userId) throw notOwner(agent.agentId)
+  if (agent.status === 'revoked') throw agentRevoked(agent.agentId)
 }
 
 export const checkoutHandlers = (app: FastifyInstance): CheckoutHandlers => ({
   async createCheckout({ body, caller, db, onwardKey }) {
     const { agent_id: agentId } = body
     const amountCents = toCents(body.amount)
-    refuse(await findAgent(db, agentId), caller)
+    requireFundable(await findAgent(db, agentId), caller)
     const params = sessionParams(agentId, amountCents, app.stripe.publicUrl())
     const session = await app.stripe.call(onwardKey, (stripe, options) =>
       stripe.checkout.sessions.create(params, options)
     )
     const { id: sessionId, url } = session
-    if (url === null) throw new Error('Stripe made a payment session without a page.')
+    if (url === null) throw new Error('Stripe created a checkout session without a URL.')
     return async (trx) => {
       const { agent } = await findOrCreateAgent(app, trx, agentId, undefined, caller)
-      refuse(agent, caller)
-      if (agent?.owner_user_id === null) await claimAgent(app, trx, agent, caller, undefined)
-      await insertPayment(trx, { sessionId, agentId, amountCents, createdAt: app.clock.now() })
+      requireFundable(agent, caller)
+      if (agent?.ownerUserId === null) await claimAgent(app, trx, agent, caller, undefined)
+      await insertTopUp(trx, { sessionId, agentId, amountCents, createdAt: app.clock.now() })
       return { ok: true, checkout_url: url }
     }
   },

@@ -5,53 +5,52 @@ import { toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { showAgent, showLimits } from '../answers.ts'
-import { isRevoked, noSuchAgent, notYours } from '../errors.ts'
-import { listAgentsOf, lockAgent, updateAgent, type AgentRow } from '../queries/agents.ts'
-import { sumOwed } from '../queries/payments.ts'
+import { agentNotFound, agentRevoked, notOwner } from '../errors.ts'
+import { listAgentsOf, lockAgent, updateAgent, type Agent } from '../queries/agents.ts'
+import { sumOwed } from '../queries/topups.ts'
 import { voidAgentKey } from '../registration.ts'
 import type { AgentStatus } from '../tables.ts'
+import { toAgent, toLimits } from '../wire.ts'
 
 type OwnerHandlers = Pick<
   Handlers<typeof operations>,
   'pauseAgent' | 'resumeAgent' | 'revokeAgent' | 'setLimits' | 'listAgents'
 >
 
-const lockOwnAgent = async (trx: Trx, agentId: string, caller: SessionCaller): Promise<AgentRow> => {
+/** @throws ProblemError 404 `agent_not_found`, 403 `not_owner` */
+const lockOwnAgent = async (trx: Trx, agentId: string, caller: SessionCaller): Promise<Agent> => {
   const agent = await lockAgent(trx, agentId)
-  if (agent === undefined) throw noSuchAgent()
-  if (agent.owner_user_id !== caller.userId) throw notYours()
+  if (agent === undefined) throw agentNotFound(agentId)
+  if (agent.ownerUserId !== caller.userId) throw notOwner(agentId)
   return agent
 }
 
-const eventOf = { active: 'agent.resumed', paused: 'agent.paused', revoked: 'agent.revoked' } as const
+const eventTypes = { active: 'agent.resumed', paused: 'agent.paused', revoked: 'agent.revoked' } as const
 
-/** Brings an agent into a state and tells of it; one that is there already stays as it is. */
-const bringTo = async (
-  app: FastifyInstance,
+/** Changes the agent's status and publishes the change. */
+const setStatus = async (
+  { outbox }: Pick<FastifyInstance, 'outbox'>,
   trx: Trx,
-  agent: AgentRow,
+  { agentId, ownerPartnerId: partnerId }: Agent,
   status: AgentStatus,
-  changes: { api_key?: Buffer } = {}
+  changes: { encryptedKey?: Buffer } = {}
 ): Promise<void> => {
-  await updateAgent(trx, agent.agent_id, { status, ...changes })
-  if (agent.owner_partner_id === null) return
-  await app.outbox.publish(trx, [
-    { partnerId: agent.owner_partner_id, type: eventOf[status], data: { agent_id: agent.agent_id } }
-  ])
+  await updateAgent(trx, agentId, { status, ...changes })
+  if (partnerId === null) return
+  await outbox.publish(trx, [{ partnerId, type: eventTypes[status], data: { agent_id: agentId } }])
 }
 
-/** The limit as it shall be: as it was when the field is left out, none for null. */
-const changedLimit = (wish: number | null | undefined, beforeCents: number | null): number | null => {
-  if (wish === undefined) return beforeCents
-  return wish === null ? null : toCents(wish)
+/** The new limit: an omitted field keeps the present limit, null removes it. */
+const changedLimit = (limit: number | null | undefined, presentCents: number | null): number | null => {
+  if (limit === undefined) return presentCents
+  return limit === null ? null : toCents(limit)
 }
 
 export const ownerHandlers = (app: FastifyInstance): OwnerHandlers => {
   const switchTo = async (trx: Trx, agentId: string, caller: SessionCaller, status: 'active' | 'paused') => {
     const agent = await lockOwnAgent(trx, agentId, caller)
-    if (agent.status === 'revoked') throw isRevoked()
-    if (agent.status !== status) await bringTo(app, trx, agent, status)
+    if (agent.status === 'revoked') throw agentRevoked(agentId)
+    if (agent.status !== status) await setStatus(app, trx, agent, status)
     return { ok: true as const, status }
   }
   return {
@@ -62,36 +61,32 @@ export const ownerHandlers = (app: FastifyInstance): OwnerHandlers => {
     async revokeAgent({ params, caller, db }) {
       const agent = await lockOwnAgent(db, params.agent_id, caller)
       if (agent.status !== 'revoked')
-        await bringTo(app, db, agent, 'revoked', { api_key: await voidAgentKey(app, db, agent) })
+        await setStatus(app, db, agent, 'revoked', { encryptedKey: await voidAgentKey(app, db, agent) })
       return { ok: true, status: 'revoked' }
     },
 
     async setLimits({ params, body, caller, db }) {
       const agent = await lockOwnAgent(db, params.agent_id, caller)
-      if (agent.status === 'revoked') throw isRevoked()
+      if (agent.status === 'revoked') throw agentRevoked(agent.agentId)
       const limits = {
-        daily_limit_cents: changedLimit(body.daily_limit, agent.daily_limit_cents),
-        per_transaction_limit_cents: changedLimit(body.per_transaction_limit, agent.per_transaction_limit_cents)
+        dailyLimitCents: changedLimit(body.daily_limit, agent.dailyLimitCents),
+        perTransactionLimitCents: changedLimit(body.per_transaction_limit, agent.perTransactionLimitCents)
       }
-      await updateAgent(db, agent.agent_id, limits)
-      return { ok: true, agent_id: agent.agent_id, ...showLimits(limits) }
+      await updateAgent(db, agent.agentId, limits)
+      return { ok: true, agent_id: agent.agentId, ...toLimits(limits) }
     },
 
     async listAgents({ query, caller, db }) {
-      const found = await listAgentsOf(
-        db,
-        caller.userId,
-        query.limit + 1,
-        readTimePosition(app.cursors, 'agents', query.cursor)
-      )
+      const position = readTimePosition(app.cursors, 'agents', query.cursor)
+      const found = await listAgentsOf(db, caller.userId, query.limit + 1, position)
       const { rows, nextCursor } = pageOf(found, query.limit, (last) =>
-        app.cursors.encode('agents', [last.created_at.getTime(), last.agent_id])
+        app.cursors.encode('agents', [last.createdAt.getTime(), last.agentId])
       )
-      const ids = rows.map((agent) => agent.agent_id)
+      const ids = rows.map(({ agentId }) => agentId)
       const balances = await app.ledger.balances(db, ids)
       const owed = await sumOwed(db, ids)
       return {
-        agents: rows.map((agent) => showAgent(agent, balances.get(agent.agent_id) ?? 0, owed.get(agent.agent_id) ?? 0)),
+        agents: rows.map((agent) => toAgent(agent, balances.get(agent.agentId) ?? 0, owed.get(agent.agentId) ?? 0)),
         next_cursor: nextCursor,
         has_more: nextCursor !== null
       }

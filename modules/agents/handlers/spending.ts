@@ -4,9 +4,9 @@ import type { ProblemError } from '../../../plugins/http/errors/problem.ts'
 import { fromCents, toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { showSpend } from '../answers.ts'
-import { holdsTooLittle, isPaused, isRevoked } from '../errors.ts'
+import { agentPaused, agentRevoked, insufficientBalance } from '../errors.ts'
 import { spend, type Spend, type SpendOutcome } from '../queries/spends.ts'
+import { toSpend } from '../wire.ts'
 
 const approvalLifetimeMs = 24 * 3_600_000
 
@@ -14,11 +14,11 @@ const approvalLifetimeMs = 24 * 3_600_000
 const refusalOf = ({ outcome, balance_cents: balanceCents }: SpendOutcome, wish: Spend): ProblemError => {
   switch (outcome) {
     case 'insufficient':
-      return holdsTooLittle(balanceCents, wish.amountCents)
+      return insufficientBalance(balanceCents, wish.amountCents)
     case 'paused':
-      return isPaused()
+      return agentPaused(wish.agentId)
     case 'revoked':
-      return isRevoked()
+      return agentRevoked(wish.agentId)
     default:
       throw new Error(`agent_spend returned the outcome ${outcome}.`)
   }
@@ -72,7 +72,7 @@ export const spendingHandlers = (app: FastifyInstance): Pick<Handlers<typeof ope
     switch (outcome.outcome) {
       case 'posted':
         await publishSpend(app, db, wish, outcome)
-        return showSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
+        return toSpend(outcome.transaction_id, wish.amountCents, outcome.balance_cents)
       case 'pending':
         await requestApproval(app, db, wish, outcome)
         return {

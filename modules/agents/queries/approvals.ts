@@ -1,8 +1,20 @@
-import { sql, type Selectable } from 'kysely'
+import { sql } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { AgentStatus, ApprovalStatus, ApprovalsTable } from '../tables.ts'
+import type { AgentStatus, ApprovalsTable, ApprovalStatus } from '../tables.ts'
 
-export type ApprovalRow = Selectable<ApprovalsTable>
+/** A request of an agent to spend, for its owner to decide. */
+export interface Approval {
+  id: number
+  agentId: string
+  amountCents: number
+  description: string
+  itemName: string | null
+  url: string | null
+  reason: ApprovalsTable['reason']
+  status: ApprovalStatus
+  createdAt: Date
+  expiresAt: Date
+}
 
 export interface DecisionOutcome {
   outcome:
@@ -14,15 +26,15 @@ export interface DecisionOutcome {
     | 'insufficient'
     | 'unknown'
     | AgentStatus
-  agent_id: string
-  transaction_id: number
-  amount_cents: number
-  balance_cents: number
-  owner_partner_id: string
+  agentId: string
+  transactionId: number
+  amountCents: number
+  balanceCents: number
+  ownerPartnerId: string
 }
 
-/** Decides a pending approval of an agent that the user owns, and carries it out when it is approved; in one statement. */
-export const decide = async (
+/** Decides a pending approval request of an agent that the user owns, and books the spend when it is approved, in one statement. */
+export const decideApproval = async (
   trx: Trx,
   approvalId: number,
   userId: string,
@@ -30,27 +42,28 @@ export const decide = async (
   now: Date
 ): Promise<DecisionOutcome> => {
   const { rows } = await sql<DecisionOutcome>`
-    select outcome, agent_id, transaction_id, amount_cents, balance_cents, owner_partner_id
+    select outcome, agent_id as "agentId", transaction_id as "transactionId", amount_cents as "amountCents",
+      balance_cents as "balanceCents", owner_partner_id as "ownerPartnerId"
     from agent_decide(${approvalId}::bigint, ${userId}, ${approve}::boolean, ${now}::timestamptz)`.execute(trx)
   const [row] = rows
-  if (row === undefined) throw new Error('The database gave no answer about an approval.')
+  if (row === undefined) throw new Error('agent_decide returned no row.')
   return row
 }
 
-/** What a request counts as at `now`: one past its time is expired, also before the job has written so. */
-const effectiveStatus = (now: Date) =>
+/** The status at `now`: a pending request past its expiry counts as expired, even before the job has stored that. */
+const statusAt = (now: Date) =>
   sql<ApprovalStatus>`case when a.status = 'pending' and a.expires_at <= ${now}::timestamptz then 'expired' else a.status end`
 
-/** What a request with an effective status can have stored. */
-const storedAs: Record<ApprovalStatus, ApprovalStatus[]> = {
+/** The stored statuses that a request with a status at `now` can have. */
+const storedStatuses: Record<ApprovalStatus, ApprovalStatus[]> = {
   pending: ['pending'],
   approved: ['approved'],
   rejected: ['rejected'],
   expired: ['expired', 'pending']
 }
-const allStatuses = Object.keys(storedAs) as ApprovalStatus[]
+const allStatuses = Object.keys(storedStatuses) as ApprovalStatus[]
 
-/** The approvals of all agents of a user, newest first: of each agent and status no more than the list can have, however many there are. */
+/** The approval requests of all agents of a user, newest first. The lateral join reads at most `limit` rows per agent and status. */
 export const listApprovalsOf = async (
   db: Db,
   userId: string,
@@ -60,15 +73,16 @@ export const listApprovalsOf = async (
     beforeId,
     now
   }: { status?: ApprovalStatus | undefined; limit: number; beforeId?: number | undefined; now: Date }
-): Promise<ApprovalRow[]> => {
-  const { rows } = await sql<ApprovalRow>`
-    select a.*, ${effectiveStatus(now)} as status
+): Promise<Approval[]> => {
+  const { rows } = await sql<Approval>`
+    select a.id, a.agent_id as "agentId", a.amount_cents as "amountCents", a.description, a.item_name as "itemName", a.url, a.reason,
+      ${statusAt(now)} as status, a.created_at as "createdAt", a.expires_at as "expiresAt"
     from agents
-    cross join unnest(${status === undefined ? allStatuses : storedAs[status]}::text[]) as stored (status)
+    cross join unnest(${status === undefined ? allStatuses : storedStatuses[status]}::text[]) as stored (status)
     cross join lateral (
       select a.* from approvals a
       where a.agent_id = agents.agent_id and a.status = stored.status and a.id < ${beforeId ?? Number.MAX_SAFE_INTEGER}
-        ${status === undefined ? sql`` : sql`and ${effectiveStatus(now)} = ${status}`}
+        ${status === undefined ? sql`` : sql`and ${statusAt(now)} = ${status}`}
       order by a.id desc limit ${limit}
     ) as a
     where agents.owner_user_id = ${userId}
@@ -82,7 +96,7 @@ export const hasApprovals = async (trx: Trx, agentId: string): Promise<boolean> 
 
 const expireBatch = 1_000
 
-/** Marks what was not decided in time. */
+/** Marks requests that were not decided in time. */
 export const expireApprovals = async (db: Db, now: Date): Promise<void> => {
   await sql`update approvals set status = 'expired' where id = any(array(
     select id from approvals where status = 'pending' and expires_at <= ${now}::timestamptz

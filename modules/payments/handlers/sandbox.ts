@@ -5,30 +5,30 @@ import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
 import { illegalTransition } from '../errors.ts'
 import type { LegKind } from '../leg-states.ts'
-import { advanceTo } from '../progress.ts'
-import { listLegs, type LegRow } from '../queries/legs.ts'
+import { advanceTo, type Progress } from '../progress.ts'
+import { listLegs, type Leg } from '../queries/legs.ts'
 import { lockTransfer, type SubmittedTransfer } from '../queries/transfers.ts'
 import { nextSimulatedStep, type LegEvent, type SimulatedEvent } from '../simulation.ts'
-import { syncTransfers } from '../sync.ts'
+import { syncTransfers, type Sync } from '../sync.ts'
 import { isLegalStep } from '../transfer-states.ts'
-import { requireTransfer, showTransfer } from './transfers.ts'
+import { readTransferBody, requireTransfer } from './transfers.ts'
 
-/** A debit, a credit and a refund with two steps each, and as many again for what moves by itself meanwhile. */
+/** Two steps each for a debit, a credit and a refund, and as many again for concurrent progress. */
 const mostSteps = 12
 
-const illegal = (state: string, event: string) =>
-  illegalTransition(`A transfer that is ${state} cannot become ${event}.`, { state, event })
-const illegalLeg = (leg: LegKind, status: string, event: string) =>
-  illegalTransition(`The ${leg} is ${status} and cannot become ${event}.`, { leg, state: status, event })
-
-/** Lets Plaid's sandbox take one step. @returns false when the leg's status does not allow it */
-const stepAtPlaid = async (app: FastifyInstance, leg: LegRow, event: LegEvent): Promise<boolean> => {
-  const transfer_id = leg.plaid_transfer_id
-  if (transfer_id === null) return false
+/** Simulates one step in Plaid's sandbox. @returns false when the leg's status does not allow it */
+const stepAtPlaid = async (
+  { plaid }: Pick<FastifyInstance, 'plaid'>,
+  { plaidTransferId }: Leg,
+  event: LegEvent
+): Promise<boolean> => {
+  if (plaidTransferId === null) return false
   try {
-    await app.plaid
+    await plaid
       .in('test')
-      .call((api) => api.sandboxTransferSimulate({ transfer_id, event_type: event }), { repeatable: false })
+      .call((api) => api.sandboxTransferSimulate({ transfer_id: plaidTransferId, event_type: event }), {
+        repeatable: false
+      })
     return true
   } catch (error) {
     if (isPlaidFailure(error, 'SANDBOX_TRANSFER_EVENT_TRANSITION_INVALID')) return false
@@ -36,45 +36,40 @@ const stepAtPlaid = async (app: FastifyInstance, leg: LegRow, event: LegEvent): 
   }
 }
 
-/** Takes the steps at Plaid that bring a transfer as a whole to a state. */
+/** Takes the steps at Plaid that bring the whole transfer to a state. */
 const simulateTransfer = async (
-  app: FastifyInstance,
+  app: Sync,
   transfer: SubmittedTransfer,
-  event: Exclude<SimulatedEvent, 'pending'>,
-  partnerId: string
+  event: Exclude<SimulatedEvent, 'pending'>
 ): Promise<void> => {
   const { db } = app.database
-  const viewer = { partnerId, environments: [transfer.environment] }
-  if (!isLegalStep(transfer.state, event) || transfer.state === 'settled') throw illegal(transfer.state, event)
+  const { id, partnerId, environment, state } = transfer
+  const viewer = { partnerId, environments: [environment] }
+  if (!isLegalStep(state, event) || state === 'settled') throw illegalTransition(state, event)
   for (let step = 0; step < mostSteps; step++) {
-    const present = await requireTransfer(db, viewer, transfer.id)
+    const present = await requireTransfer(db, viewer, id)
     if (present.state === event) return
-    const next = nextSimulatedStep(await listLegs(db, transfer.id), event)
-    if (next === 'impossible') throw illegal(present.state, event)
-    // A leg that Plaid has not been given yet goes there with the sync.
+    const next = nextSimulatedStep(await listLegs(db, id), event)
+    if (next === 'impossible') throw illegalTransition(present.state, event)
+    // The sync sends a leg that Plaid does not have yet.
     if (next !== 'wait') await stepAtPlaid(app, next.leg, next.event)
     await syncTransfers(app)
   }
-  throw illegal((await requireTransfer(db, viewer, transfer.id)).state, event)
+  throw illegalTransition((await requireTransfer(db, viewer, id)).state, event)
 }
 
-const simulateLeg = async (
-  app: FastifyInstance,
-  transferId: string,
-  kind: LegKind,
-  event: SimulatedEvent
-): Promise<void> => {
+const simulateLeg = async (app: Sync, transferId: string, kind: LegKind, event: SimulatedEvent): Promise<void> => {
   const leg = (await listLegs(app.database.db, transferId)).filter((candidate) => candidate.kind === kind).at(-1)
   if (leg === undefined || event === 'pending' || !(await stepAtPlaid(app, leg, event)))
-    throw illegalLeg(kind, leg?.status ?? 'not begun', event)
+    throw illegalTransition(leg?.status ?? 'not begun', event, kind)
   await syncTransfers(app)
 }
 
-/** The wait for the network is our own state: Plaid has no event for it. */
-const simulatePending = async (app: FastifyInstance, transferId: string): Promise<void> =>
+/** The state `pending` is this server's own: Plaid has no event for it. */
+const simulatePending = async (app: Progress & Pick<FastifyInstance, 'database'>, transferId: string): Promise<void> =>
   await transact(app.database.db, async (trx) => {
     const state = (await lockTransfer(trx, transferId))?.state
-    if (state !== 'submitted') throw illegal(state ?? 'gone', 'pending')
+    if (state !== 'submitted') throw illegalTransition(state ?? 'gone', 'pending')
     await advanceTo(app, trx, transferId, 'pending')
   })
 
@@ -82,12 +77,12 @@ export const sandboxHandlers = (app: FastifyInstance): Pick<Handlers<typeof oper
   async simulateTransferEvent({ params, body, caller, db }) {
     const viewer = { partnerId: caller.partnerId, environments: ['test' as const] }
     await requireTransfer(db, viewer, params.id)
-    // What Plaid has told already comes first, so that the step is judged by what is.
+    // Applies pending events first, so that the step is checked against the present state.
     await syncTransfers(app)
     const transfer = await requireTransfer(db, viewer, params.id)
     if (body.leg !== undefined) await simulateLeg(app, transfer.id, body.leg, body.event)
     else if (body.event === 'pending') await simulatePending(app, transfer.id)
-    else await simulateTransfer(app, transfer, body.event, caller.partnerId)
-    return async (trx) => await showTransfer(trx, viewer, transfer.id)
+    else await simulateTransfer(app, transfer, body.event)
+    return async (trx) => await readTransferBody(trx, viewer, transfer.id)
   }
 })

@@ -1,26 +1,48 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type Selection } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { LegKind, LegStatus } from '../leg-states.ts'
-import type { Network } from '../rails.ts'
-import type { TransferLegsTable } from '../tables.ts'
+import type { Network } from '../settlement-calendar.ts'
 
-export type LegRow = Selectable<TransferLegsTable>
+export const legColumns = [
+  'id',
+  'transfer_id as transferId',
+  'amount_cents as amountCents',
+  'kind',
+  'attempt',
+  'network',
+  'status',
+  'authorization_attempt as authorizationAttempt',
+  'authorization_id as authorizationId',
+  'authorized_at as authorizedAt',
+  'plaid_transfer_id as plaidTransferId',
+  'reason',
+  'retry_at as retryAt',
+  'created_at as createdAt'
+] as const
+
+export type Leg = Selection<Database, 'transfer_legs', (typeof legColumns)[number]>
 
 const kindOrder = sql`array_position(array['debit', 'credit', 'refund'], kind)`
 
 const legsOf = prepared<{ transferId: string }>()((db, place) =>
   db
     .selectFrom('transfer_legs')
-    .selectAll()
+    .select(legColumns)
     .where('transfer_id', '=', place('transferId'))
     .orderBy(kindOrder)
     .orderBy('attempt')
 )
 
-/** The legs of a transfer in the order in which they were decided on. */
-export const listLegs = async (db: Db, transferId: string): Promise<LegRow[]> => await legsOf(db, { transferId })
+/** The legs of a transfer, oldest first. */
+export const listLegs = async (db: Db, transferId: string): Promise<Leg[]> => await legsOf(db, { transferId })
+
+export const findLeg = async (db: Db, transferId: string, legId: string): Promise<Leg | undefined> =>
+  (await listLegs(db, transferId)).find(({ id }) => id === legId)
+
+export const findDebit = async (db: Db, transferId: string): Promise<Leg | undefined> =>
+  (await listLegs(db, transferId)).find(({ kind }) => kind === 'debit')
 
 export interface WantedLeg {
   transferId: string
@@ -31,12 +53,12 @@ export interface WantedLeg {
   retryAt?: Date | null
 }
 
-/** Decides on a leg; it goes to Plaid outside of the transaction. */
+/** Inserts a leg to be sent to Plaid after the transaction. */
 export const insertLeg = async (
   trx: Trx,
   { transferId, amountCents, kind, network, attempt = 1, retryAt = null }: WantedLeg,
   now: Date
-): Promise<LegRow> =>
+): Promise<void> => {
   await trx
     .insertInto('transfer_legs')
     .values({
@@ -54,15 +76,15 @@ export const insertLeg = async (
       retry_at: retryAt,
       created_at: now
     })
-    .returningAll()
-    .executeTakeFirstOrThrow()
+    .execute()
+}
 
 export const setLegStatus = async (trx: Trx, id: string, status: LegStatus, reason: string | null): Promise<void> => {
   await trx.updateTable('transfer_legs').set({ status, reason }).where('id', '=', id).execute()
 }
 
-/** Calls off what is wanted and cannot be at Plaid yet; what has an authorization may be. */
-export const callOffUnauthorized = async (trx: Trx, transferId: string, reason: string): Promise<void> => {
+/** Cancels the wanted legs without an authorization: Plaid cannot have accepted them yet. */
+export const cancelUnauthorized = async (trx: Trx, transferId: string, reason: string): Promise<void> => {
   await trx
     .updateTable('transfer_legs')
     .set({ status: 'cancelled', reason })
@@ -72,8 +94,8 @@ export const callOffUnauthorized = async (trx: Trx, transferId: string, reason: 
     .execute()
 }
 
-/** Plaid has taken a leg. @returns whether it was still wanted */
-export const setLegTaken = async (trx: Trx, id: string, plaidTransferId: string): Promise<boolean> => {
+/** Records that Plaid has accepted a leg. @returns whether the leg was still wanted */
+export const setLegAccepted = async (trx: Trx, id: string, plaidTransferId: string): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('transfer_legs')
     .set({ status: 'pending', plaid_transfer_id: plaidTransferId, retry_at: null })
@@ -91,17 +113,20 @@ const setAuthorization = prepared<{ id: string; attempt: number; authorizationId
     .where('authorization_attempt', '=', place('attempt'))
     .where('authorization_id', 'is', null)
     .where('status', '=', 'wanted')
-    .returningAll()
+    .returning(legColumns)
 )
 
-/** Stores Plaid's authorization unless another attempt was first, and answers the one that holds: none when the leg was called off meanwhile. */
-export const saveAuthorization = async (db: Db, leg: LegRow, authorizationId: string, now: Date): Promise<LegRow> => {
-  const [saved] = await setAuthorization(db, { id: leg.id, attempt: leg.authorization_attempt, authorizationId, now })
-  return saved ?? (await db.selectFrom('transfer_legs').selectAll().where('id', '=', leg.id).executeTakeFirstOrThrow())
+const readLeg = async (db: Db, id: string): Promise<Leg> =>
+  await db.selectFrom('transfer_legs').select(legColumns).where('id', '=', id).executeTakeFirstOrThrow()
+
+/** Stores Plaid's authorization unless another attempt was faster. @returns the stored leg, without an authorization when it was cancelled meanwhile */
+export const saveAuthorization = async (db: Db, leg: Leg, authorizationId: string, now: Date): Promise<Leg> => {
+  const [saved] = await setAuthorization(db, { id: leg.id, attempt: leg.authorizationAttempt, authorizationId, now })
+  return saved ?? (await readLeg(db, leg.id))
 }
 
-/** Gives up an authorization that has expired unused. */
-export const dropAuthorization = async (db: Db, leg: LegRow): Promise<LegRow> => {
+/** Removes an authorization that expired unused. */
+export const dropAuthorization = async (db: Db, leg: Leg): Promise<Leg> => {
   await db
     .updateTable('transfer_legs')
     .set((eb) => ({
@@ -110,20 +135,20 @@ export const dropAuthorization = async (db: Db, leg: LegRow): Promise<LegRow> =>
       authorization_attempt: eb('authorization_attempt', '+', 1)
     }))
     .where('id', '=', leg.id)
-    .where('authorization_attempt', '=', leg.authorization_attempt)
+    .where('authorization_attempt', '=', leg.authorizationAttempt)
     .execute()
-  return await db.selectFrom('transfer_legs').selectAll().where('id', '=', leg.id).executeTakeFirstOrThrow()
+  return await readLeg(db, leg.id)
 }
 
-/** Looked up for each leg; as a condition that the planner may join by, it would be looked for among all legs. */
+/** A scalar subquery, so that the planner looks it up per leg instead of joining all legs. */
 const debitWasReturned = sql<boolean>`
   coalesce((select true from transfer_legs debit where debit.transfer_id = transfer_legs.transfer_id and debit.kind = 'debit' and debit.status = 'returned' limit 1), false)`
 
-/** Credits and refunds that Plaid is to be given now. Debits go with their requests. */
-export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<LegRow[]> =>
+/** Credits and refunds that are due to be sent to Plaid. Requests send their debits themselves. */
+export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<Leg[]> =>
   await db
     .selectFrom('transfer_legs')
-    .selectAll()
+    .select(legColumns)
     .where('status', '=', sql.lit('wanted'))
     .where('kind', '<>', sql.lit('debit'))
     .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', now)]))
@@ -133,11 +158,11 @@ export const listWantedLegs = async (db: Db, now: Date, limit: number): Promise<
     .limit(limit)
     .execute()
 
-/** Credits and refunds that are not with their network yet although the debit was returned, and whose turn has come. */
-export const listLegsToRecall = async (db: Db, now: Date, limit: number): Promise<LegRow[]> =>
+/** Credits and refunds whose debit was returned, that their network does not have yet, and that are due for a (re)try. */
+export const listLegsToRecall = async (db: Db, now: Date, limit: number): Promise<Leg[]> =>
   await db
     .selectFrom('transfer_legs')
-    .selectAll()
+    .select(legColumns)
     .where('status', 'in', [sql.lit<LegStatus>('wanted'), sql.lit<LegStatus>('pending')])
     .where('kind', '<>', sql.lit('debit'))
     .where((eb) => eb.or([eb('retry_at', 'is', null), eb('retry_at', '<=', now)]))

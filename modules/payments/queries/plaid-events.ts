@@ -1,11 +1,18 @@
-import type { Selectable } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { LegStatus } from '../leg-states.ts'
-import type { PlaidTransferEventsTable } from '../tables.ts'
 
-export type PlaidEventRow = Selectable<PlaidTransferEventsTable>
+/** An event of a Plaid transfer. */
+export interface PlaidEvent {
+  /** The Plaid that sent it; each has a sequence of its own. */
+  source: string
+  eventId: number
+  plaidTransferId: string
+  type: LegStatus
+  reason: string | null
+  receivedAt: Date
+}
 
-/** How far a source's events were read; 0 for one that is new. */
+/** The id of the last stored event of a source; 0 for a new source. */
 export const readPosition = async (db: Db, source: string): Promise<number> => {
   await db
     .insertInto('plaid_transfer_cursors')
@@ -21,7 +28,7 @@ export const readPosition = async (db: Db, source: string): Promise<number> => {
   ).after_id
 }
 
-/** Moves on from `from`, unless somebody else did. @returns whether it moved */
+/** Moves the position on, unless another sync did so first. @returns whether it moved */
 export const advancePosition = async (trx: Trx, source: string, from: number, to: number): Promise<boolean> => {
   const { numUpdatedRows } = await trx
     .updateTable('plaid_transfer_cursors')
@@ -32,34 +39,44 @@ export const advancePosition = async (trx: Trx, source: string, from: number, to
   return numUpdatedRows > 0n
 }
 
-export const insertPlaidEvents = async (trx: Trx, events: Omit<PlaidEventRow, 'applied_at'>[]): Promise<void> => {
+export const insertPlaidEvents = async (trx: Trx, events: PlaidEvent[]): Promise<void> => {
   if (events.length === 0) return
   await trx
     .insertInto('plaid_transfer_events')
-    .values(events.map((event) => ({ ...event, applied_at: null })))
+    .values(
+      events.map((event) => ({
+        source: event.source,
+        event_id: event.eventId,
+        plaid_transfer_id: event.plaidTransferId,
+        type: event.type,
+        reason: event.reason,
+        received_at: event.receivedAt,
+        applied_at: null
+      }))
+    )
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
     .execute()
 }
 
-/** Transfers with events that have not been applied. An event whose leg is not known yet waits until it is. */
+/** The ids of transfers with unapplied events. An event whose leg is unknown waits until the leg is stored. */
 export const listTransfersWithEvents = async (db: Db, limit: number): Promise<string[]> => {
   const rows = await db
     .selectFrom('plaid_transfer_events as event')
     .innerJoin('transfer_legs as leg', 'leg.plaid_transfer_id', 'event.plaid_transfer_id')
-    .select('leg.transfer_id')
+    .select('leg.transfer_id as transferId')
     .distinct()
     .where('event.applied_at', 'is', null)
     .limit(limit)
     .execute()
-  return rows.map(({ transfer_id }) => transfer_id)
+  return rows.map(({ transferId }) => transferId)
 }
 
-/** The events of a locked transfer that have not been applied, in Plaid's order. */
+/** The unapplied events of a locked transfer, in Plaid's order. */
 export const listOpenEvents = async (trx: Trx, transferId: string) =>
   await trx
     .selectFrom('plaid_transfer_events as event')
     .innerJoin('transfer_legs as leg', 'leg.plaid_transfer_id', 'event.plaid_transfer_id')
-    .select(['event.source', 'event.event_id', 'event.reason', 'leg.id as leg_id'])
+    .select(['event.source', 'event.event_id as eventId', 'event.reason', 'leg.id as legId'])
     .select((eb) => eb.ref('event.type').$castTo<LegStatus>().as('type'))
     .where('leg.transfer_id', '=', transferId)
     .where('event.applied_at', 'is', null)
@@ -68,18 +85,18 @@ export const listOpenEvents = async (trx: Trx, transferId: string) =>
 
 export const markApplied = async (
   trx: Trx,
-  { source, event_id }: Pick<PlaidEventRow, 'source' | 'event_id'>,
+  { source, eventId }: Pick<PlaidEvent, 'source' | 'eventId'>,
   now: Date
 ): Promise<void> => {
   await trx
     .updateTable('plaid_transfer_events')
     .set({ applied_at: now })
     .where('source', '=', source)
-    .where('event_id', '=', event_id)
+    .where('event_id', '=', eventId)
     .execute()
 }
 
-/** Forgets events that were applied, or never had a transfer here, so long ago that nothing can refer to them. */
-export const forgetOldPlaidEvents = async (db: Db, before: Date): Promise<void> => {
+/** Deletes events that are too old to be applied or referred to. */
+export const deleteOldPlaidEvents = async (db: Db, before: Date): Promise<void> => {
   await db.deleteFrom('plaid_transfer_events').where('received_at', '<', before).execute()
 }

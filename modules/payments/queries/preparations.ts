@@ -1,116 +1,117 @@
 import { sql } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
-import type { Trx } from '../../../plugins/database/types.ts'
+import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import { selectHeldItems } from '../../linking/index.ts'
-import type { Network } from '../rails.ts'
-import type { LegRow } from './legs.ts'
-import type { NewTransfer, SubmittedTransfer, TransferEventRow, TransferRow } from './transfers.ts'
+import type { Network } from '../settlement-calendar.ts'
+import { legColumns, type Leg } from './legs.ts'
+import {
+  transferColumns,
+  type NewTransfer,
+  type SubmittedTransfer,
+  type Transfer,
+  type TransferEvent
+} from './transfers.ts'
 
 export interface NewPreparation {
   transfer: NewTransfer
   debitNetwork: Network
-  /** The items of the accounts that it needs; they stay while it is under way. */
+  /** The items of the transfer's accounts; they cannot be deleted while it is under way. */
   itemIds: string[]
-  /** What the bank said was available, in cents; null when it said nothing. */
+  /** The available balance that the bank reports, in cents; null when it reports none. */
   availableCents: number | null
 }
 
 export type PreparationOutcome =
-  | { outcome: 'prepared'; transfer: TransferRow; debit: LegRow }
-  /** What the account's other transfers leave of it, in cents, is too little. */
+  | { outcome: 'prepared'; transfer: Transfer; debit: Leg }
+  /** The account's other transfers leave too little of its balance, in cents. */
   | { outcome: 'insufficient'; leftCents: number }
-  /** An item is gone or about to be. */
+  /** An item is deleted or being deleted. */
   | { outcome: 'unlinked' }
 
 type PreparationParameters = NewTransfer & {
-  item_ids: string[]
-  available_cents: number | null
-  debit_id: string
-  debit_network: Network
+  itemIds: string[]
+  availableCents: number | null
+  debitId: string
+  debitNetwork: Network
 }
 
-type PreparationRow = { held_cents: number | null } & (LegRow | { id: null })
+/** The columns of a table in raw SQL, under their camelCase names. */
+const columnsOf = (table: string, columns: readonly string[]) =>
+  sql.join(
+    columns.map((column) => {
+      const [name = '', alias = name] = column.split(' as ')
+      return sql`${sql.ref(`${table}.${name}`)} as ${sql.id(alias)}`
+    })
+  )
 
 /**
- * The account's row of `account_funds` is locked with what it says last, so that of parallel transfers each sees what the others hold; the database adds the
- * hold up, and refuses more than is available.
+ * Locks the account's row of `account_funds` and reads it again under the lock, so that each of several parallel transfers sees what the others hold. The database
+ * adds up the holds and rejects more than is available.
  */
 const insertRows = prepared<PreparationParameters>()(
-  (_db, place) => sql<PreparationRow>`
-    with held_item as (${selectHeldItems(place('item_ids'), place('created_at'))}),
+  (_db, place) => sql<{ heldCents: number | null } & (Leg | { id: null })>`
+    with held_item as (${selectHeldItems(place('itemIds'), place('createdAt'))}),
     funds as (
       insert into account_funds (account_id, held_cents)
-      select ${place('from_account_id')}, 0 where (select count(*) from held_item) = (select count(distinct id) from unnest(${place('item_ids')}::text[]) as wanted (id))
+      select ${place('fromAccountId')}, 0 where (select count(*) from held_item) = (select count(distinct id) from unnest(${place('itemIds')}::text[]) as wanted (id))
       on conflict (account_id) do update set held_cents = account_funds.held_cents
       returning held_cents
     ),
     transfer as (
       insert into transfers (id, partner_id, environment, request_key, user_id, from_account_id, to_account_id, amount_cents, currency, memo, legal_name, rail,
         estimated_settlement, created_at, touched_at)
-      select ${place('id')}, ${place('partner_id')}, ${place('environment')}, ${place('request_key')}, ${place('user_id')}, ${place('from_account_id')},
-        ${place('to_account_id')}, ${place('amount_cents')}::bigint, ${place('currency')}, ${place('memo')}, ${place('legal_name')}, ${place('rail')},
-        ${place('estimated_settlement')}::timestamptz, ${place('created_at')}::timestamptz, ${place('touched_at')}::timestamptz
+      select ${place('id')}, ${place('partnerId')}, ${place('environment')}, ${place('requestKey')}, ${place('userId')}, ${place('fromAccountId')},
+        ${place('toAccountId')}, ${place('amountCents')}::bigint, ${place('currency')}, ${place('memo')}, ${place('legalName')}, ${place('rail')},
+        ${place('estimatedSettlement')}::timestamptz, ${place('createdAt')}::timestamptz, ${place('touchedAt')}::timestamptz
       from funds
-      where ${place('available_cents')}::bigint is null or ${place('available_cents')}::bigint - funds.held_cents >= ${place('amount_cents')}::bigint
+      where ${place('availableCents')}::bigint is null or ${place('availableCents')}::bigint - funds.held_cents >= ${place('amountCents')}::bigint
       returning *
     ),
     hold as (
       insert into transfer_holds (transfer_id, account_id, amount_cents, available_cents, created_at)
-      select id, from_account_id, amount_cents, ${place('available_cents')}::bigint, created_at from transfer
+      select id, from_account_id, amount_cents, ${place('availableCents')}::bigint, created_at from transfer
     ),
     debit as (
       insert into transfer_legs (id, transfer_id, amount_cents, kind, attempt, network, status, created_at)
-      select ${place('debit_id')}, id, amount_cents, 'debit', 1, ${place('debit_network')}, 'wanted', created_at from transfer
+      select ${place('debitId')}, id, amount_cents, 'debit', 1, ${place('debitNetwork')}, 'wanted', created_at from transfer
       returning *
     )
-    select (select held_cents from funds) as held_cents, debit.* from (select) as always left join debit on true`
+    select (select held_cents from funds) as "heldCents", ${columnsOf('debit', legColumns)} from (select) as always left join debit on true`
 )
 
-/** Stores a transfer with its debit and the hold of its funds, all in one statement. Nobody sees it yet. */
+/** Stores a transfer with its debit and the hold of its funds in one statement. Partners do not see it yet. */
 export const insertPreparation = async (
   trx: Trx,
   { transfer, debitNetwork, itemIds, availableCents }: NewPreparation
 ): Promise<PreparationOutcome> => {
-  const rows = await insertRows(trx, {
-    ...transfer,
-    item_ids: itemIds,
-    available_cents: availableCents,
-    debit_id: newId('leg'),
-    debit_network: debitNetwork
-  })
-  const [row] = rows
-  if (row === undefined || row.held_cents === null) return { outcome: 'unlinked' }
-  const { held_cents: heldCents, ...debit } = row
+  const debitId = newId('leg')
+  const [row] = await insertRows(trx, { ...transfer, itemIds, availableCents, debitId, debitNetwork })
+  if (row === undefined || row.heldCents === null) return { outcome: 'unlinked' }
+  const { heldCents, ...debit } = row
   if (debit.id === null) return { outcome: 'insufficient', leftCents: (availableCents ?? 0) - heldCents }
-  return { outcome: 'prepared', transfer: { ...transfer, state: 'preparing', last_sequence: 0 }, debit }
+  return { outcome: 'prepared', transfer: { ...transfer, state: 'preparing', lastSequence: 0 }, debit }
 }
 
 export interface Submission {
   transferId: string
   plaidTransferId: string
-  /** Whether the request that made the transfer is answered with it; from the commit on its idempotency key answers for it. */
-  answered: boolean
+  /** Whether this transaction also stores the response of the request that created the transfer; see `clearRequestKey`. */
+  clearsRequestKey: boolean
   now: Date
-}
-
-type SubmissionRow = TransferRow & {
-  event_sequence: number
-  event_created_at: Date
-  has_news: boolean
 }
 
 export interface Submitted {
   transfer: SubmittedTransfer
-  event: TransferEventRow
-  /** Whether Plaid has told of its debit already. */
+  event: TransferEvent
+  /** Whether Plaid's events of its debit have already arrived. */
   hasNews: boolean
 }
 
 const submitRows = prepared<Submission>()(
-  (_db, place) => sql<SubmissionRow>`
+  (_db, place) => sql<Transfer & { eventSequence: number; eventCreatedAt: Date; hasNews: boolean }>`
     with transfer as (
-      update transfers set request_key = case when ${place('answered')}::boolean then null else request_key end
+      update transfers set request_key = case when ${place('clearsRequestKey')}::boolean then null else request_key end
       where id = ${place('transferId')} and state = 'preparing'
       returning *
     ),
@@ -124,19 +125,53 @@ const submitRows = prepared<Submission>()(
       select transfer.id, transfer.last_sequence + 1, 'submitted', ${place('now')}::timestamptz from transfer join debit on debit.transfer_id = transfer.id
       returning *
     )
-    select transfer.*, event.sequence as event_sequence, event.created_at as event_created_at,
-      exists (select from plaid_transfer_events where plaid_transfer_id = ${place('plaidTransferId')} and applied_at is null) as has_news
+    select ${columnsOf('transfer', transferColumns)}, event.sequence as "eventSequence", event.created_at as "eventCreatedAt",
+      exists (select from plaid_transfer_events where plaid_transfer_id = ${place('plaidTransferId')} and applied_at is null) as "hasNews"
     from transfer join event on event.transfer_id = transfer.id`
 )
 
-/** Gives a prepared transfer, whose debit Plaid has taken, its first event. Undefined when it is not in preparation any more. */
+/** Adds the first event to a prepared transfer whose debit Plaid has accepted. Undefined when it is no longer in preparation. */
 export const submitPreparation = async (trx: Trx, submission: Submission): Promise<Submitted | undefined> => {
   const [row] = await submitRows(trx, submission)
   if (row === undefined) return undefined
-  const { event_sequence: sequence, event_created_at: createdAt, has_news: hasNews, ...transfer } = row
+  const { eventSequence: lastSequence, eventCreatedAt: createdAt, hasNews, ...transfer } = row
   return {
-    transfer: { ...transfer, state: 'submitted', last_sequence: sequence },
-    event: { transfer_id: transfer.id, sequence, state: 'submitted', reason: null, created_at: createdAt },
+    transfer: { ...transfer, state: 'submitted', lastSequence },
+    event: { state: 'submitted', reason: null, createdAt },
     hasNews
   }
+}
+
+/** Preparations that were last touched before a moment, oldest first. */
+export const listStalePreparations = async (db: Db, before: Date, limit: number): Promise<Transfer[]> =>
+  await db
+    .selectFrom('transfers')
+    .select(transferColumns)
+    .where('state', '=', sql.lit('preparing'))
+    .where('touched_at', '<', before)
+    .orderBy('touched_at')
+    .limit(limit)
+    .execute()
+
+/**
+ * Deletes a preparation with its leg and its hold.
+ * @param touchedAt deletes only if the preparation was not touched since; undefined for the request that owns it
+ */
+export const deletePreparation = async (db: Db, id: string, touchedAt?: Date): Promise<void> => {
+  await db
+    .deleteFrom('transfers')
+    .where('id', '=', id)
+    .where('state', '=', 'preparing')
+    .$if(touchedAt !== undefined, (query) => query.where('touched_at', '=', touchedAt ?? new Date(0)))
+    .execute()
+}
+
+/** Releases a transfer's hold once the bank's own balance includes its debit; when a transfer ends, the database does it. */
+export const releaseHold = async (trx: Trx, transferId: string, now: Date): Promise<void> => {
+  await trx
+    .updateTable('transfer_holds')
+    .set({ released_at: now })
+    .where('transfer_id', '=', transferId)
+    .where('released_at', 'is', null)
+    .execute()
 }

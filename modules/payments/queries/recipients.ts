@@ -1,50 +1,82 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type Selection } from 'kysely'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import type { RecipientsTable } from '../tables.ts'
-import type { Viewer } from './transfers.ts'
+import type { Viewer } from '../../linking/index.ts'
 
-export type RecipientRow = Selectable<RecipientsTable>
+const columns = [
+  'id',
+  'partner_id as partnerId',
+  'environment',
+  'user_id as userId',
+  'name',
+  'routing_number as routingNumber',
+  'mask',
+  'account_type as accountType',
+  'plaid_account_id as plaidAccountId',
+  'access_token as encryptedAccessToken',
+  'created_at as createdAt'
+] as const
 
-/** What a recipient's secrets are encrypted for: the row and the column that they stand in. */
+export type Recipient = Selection<Database, 'recipients', (typeof columns)[number]>
+export type NewRecipient = Recipient & { encryptedAccountNumber: Buffer }
+
+/** The row and column that a recipient's encrypted fields are bound to. */
 export const accountNumberContext = (recipientId: string): string => `recipients.account_number:${recipientId}`
 export const accessTokenContext = (recipientId: string): string => `recipients.access_token:${recipientId}`
 
-const findRows = prepared<{ id: string; partnerId: string; environments: Environment[]; deleted: boolean }>()(
+const recipientsById = prepared<{ id: string; partnerId: string; environments: Environment[]; deleted: boolean }>()(
   (db, place) =>
     db
       .selectFrom('recipients')
-      .selectAll()
+      .select(columns)
       .where('id', '=', place('id'))
       .where('partner_id', '=', place('partnerId'))
       .where('environment', '=', (eb) => eb.fn.any(place('environments')))
       .where((eb) => eb.or([sql<boolean>`${place('deleted')}::boolean`, eb('deleted_at', 'is', null)]))
 )
 
-/** A recipient of the partner's; a deleted one only for transfers that were made before. */
+/** A recipient of the partner. @param options.deleted finds deleted recipients too, for transfers that are under way to them */
 export const findRecipient = async (
   db: Db,
   { partnerId, environments }: Viewer,
   id: string,
   { deleted = false }: { deleted?: boolean } = {}
-): Promise<RecipientRow | undefined> => (await findRows(db, { id, partnerId, environments, deleted }))[0]
+): Promise<Recipient | undefined> => (await recipientsById(db, { id, partnerId, environments, deleted }))[0]
 
-export const insertRecipient = async (trx: Trx, recipient: RecipientRow): Promise<RecipientRow> =>
-  await trx.insertInto('recipients').values(recipient).returningAll().executeTakeFirstOrThrow()
+export const insertRecipient = async (trx: Trx, recipient: NewRecipient): Promise<void> => {
+  await trx
+    .insertInto('recipients')
+    .values({
+      id: recipient.id,
+      partner_id: recipient.partnerId,
+      environment: recipient.environment,
+      user_id: recipient.userId,
+      name: recipient.name,
+      routing_number: recipient.routingNumber,
+      account_number: recipient.encryptedAccountNumber,
+      mask: recipient.mask,
+      account_type: recipient.accountType,
+      plaid_account_id: recipient.plaidAccountId,
+      access_token: recipient.encryptedAccessToken,
+      created_at: recipient.createdAt,
+      deleted_at: null
+    })
+    .execute()
+}
 
-/** One page of recipients, newest first, and one row more when there are more. */
-export const pageRecipients = async (
+/** Up to `limit` recipients, newest first, after the given position. */
+export const listRecipients = async (
   db: Db,
   { partnerId, environments }: Viewer,
   userId: string | undefined,
   limit: number,
   after?: TimePosition
-) =>
+): Promise<Recipient[]> =>
   await db
     .selectFrom('recipients')
-    .selectAll()
+    .select(columns)
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('deleted_at', 'is', null)
@@ -54,25 +86,25 @@ export const pageRecipients = async (
     )
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .limit(limit)
     .execute()
 
-/** Deletes a recipient and forgets its account number at once. */
+/** Marks a recipient as deleted and erases its account number. */
 export const markRecipientDeleted = async (
   trx: Trx,
-  { id, partner_id }: Pick<RecipientRow, 'id' | 'partner_id'>,
+  { id, partnerId }: Pick<Recipient, 'id' | 'partnerId'>,
   now: Date
 ): Promise<void> => {
   await trx
     .updateTable('recipients')
     .set({ deleted_at: now, account_number: null })
     .where('id', '=', id)
-    .where('partner_id', '=', partner_id)
+    .where('partner_id', '=', partnerId)
     .where('deleted_at', 'is', null)
     .execute()
 }
 
-/** Forgets the access to deleted recipients that no transfer needs any more. */
+/** Erases the access tokens of deleted recipients that no transfer needs any more. */
 export const eraseDeletedRecipients = async (db: Db): Promise<void> => {
   await db
     .updateTable('recipients')

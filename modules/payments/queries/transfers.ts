@@ -1,62 +1,77 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type Selection } from 'kysely'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import type { TransferEventsTable, TransfersTable } from '../tables.ts'
+import type { Viewer } from '../../linking/index.ts'
 import type { TransferState } from '../transfer-states.ts'
 
-/** Whose transfers are seen, and of which environments. */
-export interface Viewer {
-  partnerId: string
-  environments: Environment[]
-}
+export const transferColumns = [
+  'id',
+  'partner_id as partnerId',
+  'environment',
+  'request_key as requestKey',
+  'user_id as userId',
+  'from_account_id as fromAccountId',
+  'to_account_id as toAccountId',
+  'amount_cents as amountCents',
+  'currency',
+  'memo',
+  'legal_name as legalName',
+  'rail',
+  'state',
+  'last_sequence as lastSequence',
+  'estimated_settlement as estimatedSettlement',
+  'created_at as createdAt',
+  'touched_at as touchedAt'
+] as const
 
-export type TransferRow = Selectable<TransfersTable>
-export type SubmittedTransfer = TransferRow & { state: TransferState }
-export type TransferEventRow = Selectable<TransferEventsTable>
+export type Transfer = Selection<Database, 'transfers', (typeof transferColumns)[number]>
+export type SubmittedTransfer = Transfer & { state: TransferState }
+export type NewTransfer = Omit<Transfer, 'state' | 'lastSequence'>
 
-const findSubmitted = prepared<{ id: string; partnerId: string; environments: Environment[] }>()((db, place) =>
+const submittedTransfers = prepared<{ id: string; partnerId: string; environments: Environment[] }>()((db, place) =>
   db
     .selectFrom('transfers')
-    .selectAll()
+    .select(transferColumns)
     .where('id', '=', place('id'))
     .where('partner_id', '=', place('partnerId'))
     .where('environment', '=', (eb) => eb.fn.any(place('environments')))
     .where('state', '<>', 'preparing')
 )
 
-/** A transfer that the partner can see; one in preparation is not. */
+/** A transfer that the partner can see, which excludes preparations. */
 export const findTransfer = async (
   db: Db,
   { partnerId, environments }: Viewer,
   id: string
 ): Promise<SubmittedTransfer | undefined> =>
-  (await findSubmitted(db, { id, partnerId, environments }))[0] as SubmittedTransfer | undefined
+  (await submittedTransfers(db, { id, partnerId, environments }))[0] as SubmittedTransfer | undefined
 
-export const readTransfer = async (db: Db, id: string): Promise<TransferRow | undefined> =>
-  await db.selectFrom('transfers').selectAll().where('id', '=', id).executeTakeFirst()
+/** A transfer of any partner in any state, preparations included. */
+export const readTransfer = async (db: Db, id: string): Promise<Transfer | undefined> =>
+  await db.selectFrom('transfers').select(transferColumns).where('id', '=', id).executeTakeFirst()
 
-/** Everything about one transfer changes under this lock. */
-export const lockTransfer = async (trx: Trx, id: string): Promise<TransferRow | undefined> =>
-  await trx.selectFrom('transfers').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+/** Every change of a transfer, its legs and its events happens under this lock. */
+export const lockTransfer = async (trx: Trx, id: string): Promise<Transfer | undefined> =>
+  await trx.selectFrom('transfers').select(transferColumns).where('id', '=', id).forUpdate().executeTakeFirst()
 
 export interface TransferFilter {
   userId?: string | undefined
   state?: TransferState | undefined
 }
 
-/** One page of transfers, newest first, and one row more when there are more. */
-export const pageTransfers = async (
+/** Up to `limit` transfers, newest first, after the given position. */
+export const listTransfers = async (
   db: Db,
   { partnerId, environments }: Viewer,
   filter: TransferFilter,
   limit: number,
   after?: TimePosition
-) =>
+): Promise<SubmittedTransfer[]> =>
   (await db
     .selectFrom('transfers')
-    .selectAll()
+    .select(transferColumns)
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('state', '<>', 'preparing')
@@ -67,17 +82,28 @@ export const pageTransfers = async (
     )
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
-    .limit(limit + 1)
+    .limit(limit)
     .execute()) as SubmittedTransfer[]
 
 const eventsOf = prepared<{ transferId: string }>()((db, place) =>
-  db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', place('transferId')).orderBy('sequence')
+  db
+    .selectFrom('transfer_events')
+    .select(['state', 'reason', 'created_at as createdAt'])
+    .where('transfer_id', '=', place('transferId'))
+    .orderBy('sequence')
 )
 
-export const listEvents = async (db: Db, transferId: string): Promise<TransferEventRow[]> =>
+export interface TransferEvent {
+  state: TransferState
+  reason: string | null
+  createdAt: Date
+}
+
+/** The events of a transfer, oldest first. */
+export const listEvents = async (db: Db, transferId: string): Promise<TransferEvent[]> =>
   await eventsOf(db, { transferId })
 
-/** Appends the next event of a locked transfer; the database refuses a step that is not legal. */
+/** Appends the next event of a locked transfer. @throws the database's error when the step is not legal */
 export const insertEvent = async (
   trx: Trx,
   transferId: string,
@@ -89,50 +115,23 @@ export const insertEvent = async (
     select id, last_sequence + 1, ${state}, ${reason}, ${at} from transfers where id = ${transferId}`.execute(trx)
 }
 
-export type NewTransfer = Omit<TransferRow, 'state' | 'last_sequence'>
-
-/** The transfer of an earlier attempt of a request whose answer was never committed. Taking it up keeps the sweeper away from it. */
-export const takeUpTransfer = prepared<{ partnerId: string; requestKey: string; now: Date }>()((db, place) =>
+/** The transfer of an earlier attempt of a request whose response was never committed. Touches it, so that the sweep leaves it alone. */
+export const resumeTransfer = prepared<{ partnerId: string; requestKey: string; now: Date }>()((db, place) =>
   db
     .updateTable('transfers')
     .set({ touched_at: place('now') })
     .where('partner_id', '=', place('partnerId'))
     .where('request_key', '=', place('requestKey'))
-    .returningAll()
+    .returning(transferColumns)
 )
 
-/** The answer of the request commits with this: from now on its idempotency key answers for it. */
-export const forgetRequest = async (trx: Trx, id: string): Promise<void> => {
+/** Clears the request key in the transaction that stores the response: from then on the idempotency key replays it. */
+export const clearRequestKey = async (trx: Trx, id: string): Promise<void> => {
   await trx.updateTable('transfers').set({ request_key: null }).where('id', '=', id).execute()
 }
 
-/** Preparations that nobody has worked on since `before`. */
-export const listStalePreparations = async (db: Db, before: Date, limit: number): Promise<TransferRow[]> =>
-  await db
-    .selectFrom('transfers')
-    .selectAll()
-    .where('state', '=', sql.lit('preparing'))
-    .where('touched_at', '<', before)
-    .orderBy('touched_at')
-    .limit(limit)
-    .execute()
-
-/**
- * Deletes a preparation with its leg and its hold.
- * @param touchedAt deletes only when nobody has taken it up since; undefined for whoever works on it.
- */
-export const deletePreparation = async (db: Db, id: string, touchedAt?: Date): Promise<boolean> => {
-  const { numDeletedRows } = await db
-    .deleteFrom('transfers')
-    .where('id', '=', id)
-    .where('state', '=', 'preparing')
-    .$if(touchedAt !== undefined, (query) => query.where('touched_at', '=', touchedAt ?? new Date(0)))
-    .executeTakeFirst()
-  return numDeletedRows > 0n
-}
-
-/** Forgets requests whose idempotency key is free again. */
-export const forgetOldRequests = async (db: Db, before: Date): Promise<void> => {
+/** Clears request keys whose idempotency key has expired. */
+export const clearOldRequestKeys = async (db: Db, before: Date): Promise<void> => {
   await db
     .updateTable('transfers')
     .set({ request_key: null })
@@ -142,7 +141,7 @@ export const forgetOldRequests = async (db: Db, before: Date): Promise<void> => 
     .execute()
 }
 
-/** Whether anything of these environments has moved since a moment, or may still move. */
+/** Whether a transfer of these environments has moved since a moment. */
 export const hasRecentTransfers = async (db: Db, environments: Environment[], since: Date): Promise<boolean> =>
   (await db
     .selectFrom('transfers')
@@ -152,7 +151,7 @@ export const hasRecentTransfers = async (db: Db, environments: Environment[], si
     .limit(1)
     .executeTakeFirst()) !== undefined
 
-/** Transfers from or to these accounts that have not come to their end, preparations and refunds included. */
+/** The ids of transfers from or to these accounts that have not ended, preparations and refunds included. */
 export const listUnderWay = async (
   db: Db,
   partnerId: string,

@@ -17,11 +17,22 @@ export interface NewNotification {
   data: Record<string, unknown>
 }
 
+export interface Notification {
+  id: string
+  /** Grows with each notification; the order of the list. */
+  position: number
+  type: string
+  message: string
+  data: Record<string, unknown>
+  createdAt: Date
+  smsStatus: 'none' | 'pending' | 'sent' | 'failed'
+}
+
 export interface Notifications {
   /** Tells a user something, in the transaction of what it tells of: always in the list, and by text message where both sides can. */
   notify(trx: Trx, notification: NewNotification): Promise<void>
   /** What a user was told, newest first; `before` is the position of the last one of the page before. */
-  list(db: Db, userId: string, limit: number, before?: number): ReturnType<typeof listNotifications>
+  list(db: Db, userId: string, limit: number, before?: number): Promise<Notification[]>
 }
 
 export const textMessagesJob = 'send text messages'
@@ -33,10 +44,10 @@ const retryDelaysMs = [10_000, 60_000, 600_000, 3_600_000]
 /** E.164: a plus, the country code, at most 15 digits. */
 const phonePattern = '^\\+[1-9][0-9]{6,14}$'
 
-const listNotifications = async (db: Db, userId: string, limit: number, before?: number) =>
+const listNotifications = async (db: Db, userId: string, limit: number, before?: number): Promise<Notification[]> =>
   await db
     .selectFrom('notifications')
-    .select(['id', 'position', 'type', 'message', 'data', 'created_at', 'sms_status'])
+    .select(['id', 'position', 'type', 'message', 'data', 'created_at as createdAt', 'sms_status as smsStatus'])
     .where('user_id', '=', userId)
     .$if(before !== undefined, (query) => query.where('position', '<', before ?? 0))
     .orderBy('position', 'desc')

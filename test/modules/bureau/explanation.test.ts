@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'tap'
-import { explain, type ToldEvent } from '../../../modules/bureau/explanation.ts'
+import { explain, type RecordedEvent } from '../../../modules/bureau/explanation.ts'
 import { recount } from '../../../modules/bureau/history.ts'
 
 const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
 const now = new Date('2027-01-01T12:00:00.000Z')
 
-const event = (id: number, kind: ToldEvent['kind'], more: Partial<ToldEvent> = {}): ToldEvent => ({
+const event = (id: number, kind: RecordedEvent['kind'], more: Partial<RecordedEvent> = {}): RecordedEvent => ({
   id,
   kind,
   amountCents: null,
@@ -38,8 +38,8 @@ test('an explanation tells of each event who told it and what it did to which te
     '2026-01-01T00:00:00.000Z  #5  511 → 526  debt_closed of 250 credits by R on p: paid off: utilisation +15',
     '2027-01-01T12:00:00.000Z  #6  551 → 558  credit_account_close of 1000 credits (account 7) by R on p: accounts −8, utilisation +15',
     '2027-01-01T12:00:00.000Z  365 days old: 558 (Poor) = base 500, payments +18.18, accounts 0, utilisation +30, age +25, late 0, missed 0, disputes −15; ' +
-      'held between 300 and 850 and rounded.',
-    'The counters that the server keeps agree with these 6 events.'
+      'clamped to 300 to 850 and rounded.',
+    'The stored counters agree with these 6 events.'
   ])
   assert.deepEqual([agrees, score], [true, 558])
 })
@@ -51,7 +51,7 @@ test('counters that differ from the history in any one place are told with what 
     const { lines, agrees } = explain({ agentId: 'a', enrolledAt, counters: kept }, events, now)
     assert.deepEqual(
       [agrees, lines.at(-1)],
-      [false, `THE COUNTERS DIFFER: kept ${JSON.stringify(kept)}, counted ${JSON.stringify(counted)}.`],
+      [false, `THE COUNTERS DIFFER: stored ${JSON.stringify(kept)}, counted ${JSON.stringify(counted)}.`],
       name
     )
   }

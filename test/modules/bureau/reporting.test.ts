@@ -93,12 +93,12 @@ test('what this server reports itself is told by AtlasForge, without a furnisher
   const { id: _id, ...rest } = event ?? { id: 0 }
   assert.deepEqual(rest, {
     kind: 'payment_ontime',
-    amount_cents: 5000,
-    account_id: null,
-    reporter_name: 'AtlasForge',
-    reporter_platform: 'loans',
+    amountCents: 5000,
+    accountId: null,
+    reporterName: 'AtlasForge',
+    reporterPlatform: 'loans',
     notes: 'loan 1',
-    created_at: clock.now()
+    createdAt: clock.now()
   })
   const { partner_id } = await db
     .selectFrom('bureau_events')
@@ -108,7 +108,7 @@ test('what this server reports itself is told by AtlasForge, without a furnisher
   assert.equal(partner_id, null)
   await assert.rejects(
     transact(db, (trx) => recordOwnReport(app, trx, { ...wish, agentId: 'nobody' })),
-    { detail: 'The agent nobody is not enrolled. Enrol it with POST /v2/api/register.' }
+    { detail: 'Agent `nobody` is not enrolled. Enrol it with POST /v2/api/register.' }
   )
 })
 
@@ -131,10 +131,10 @@ test('a history holds who told what, oldest first, and is read in parts', async 
   assert.deepEqual(
     history.map((event) => [
       event.kind,
-      event.amount_cents,
-      event.account_id,
-      event.reporter_name,
-      event.reporter_platform,
+      event.amountCents,
+      event.accountId,
+      event.reporterName,
+      event.reporterPlatform,
       event.notes
     ]),
     [
@@ -202,7 +202,7 @@ test('a refusal says which field is missing for which action, or what has become
   assert.deepEqual(nameless.errors, [{ path: 'body/account_id', message: 'is required when action is close' }])
   assert.equal(
     (await detailOf({ action: 'close', account_id: 99 })).detail,
-    'You opened no account 99 for the agent refused.'
+    'You have no account 99 for agent `refused`.'
   )
   const { account_id } = await detailOf({ action: 'open', platform: 'p', account_type: 'credit' })
   await detailOf({ action: 'close', account_id })
@@ -210,10 +210,7 @@ test('a refusal says which field is missing for which action, or what has become
     (await detailOf({ action: 'close', account_id })).detail,
     `Account ${account_id} was closed on 2026-06-14.`
   )
-  assert.equal(
-    (await scoreOf('nobody')).detail,
-    'The agent nobody is not enrolled. Enrol it with POST /v2/api/register.'
-  )
+  assert.equal((await scoreOf('nobody')).detail, 'Agent `nobody` is not enrolled. Enrol it with POST /v2/api/register.')
 })
 
 test('other domains read the score as of the time that they give, and none of an agent that is not enrolled', async () => {
@@ -241,7 +238,7 @@ test('the daily check says whose counters are bent, and waits a whole day for th
   clock.advance(1)
   assert.deepEqual(await checked(), {
     status: 'failed',
-    detail: 'The counters are not what the history gives for: borrower, owned.',
+    detail: 'The counters differ from a full recount for: borrower, owned.',
     at: clock.now()
   })
 })

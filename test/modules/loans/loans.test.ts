@@ -109,7 +109,10 @@ test('at 549 nothing is lent and at 550 up to 200 credits are', async () => {
   assert.equal(await agent.score(), 550)
   const { status, body } = await agent.borrow(1000)
   assert.deepEqual([status, body.requested, body.approved, body.limit, body.score], [200, 1000, 200, 200, 550])
-  assert.match(body.message, /^200 of 1000 credits disbursed, .* 550 gives; from 600 on it is 500\./)
+  assert.match(
+    body.message,
+    /^200 of 1000 credits disbursed, the limit for a score of 550; a score of 600 raises the limit to 500\./
+  )
   assert.equal(await agent.balance(), 200)
 })
 
@@ -122,7 +125,7 @@ test('in the best band nothing better is promised, and the loan is the limit', a
   assert.deepEqual([body.requested, body.approved, body.limit, body.score], [9000, 5000, 5000, 750])
   assert.equal(
     body.message,
-    `5000 of 9000 credits disbursed, the most that a score of 750 gives. Repay via POST /api/loans/${body.loan_id}/repay.`
+    `5000 of 9000 credits disbursed, the limit for a score of 750. Repay via POST /api/loans/${body.loan_id}/repay.`
   )
   const row = await world.database.db
     .selectFrom('loans')
@@ -147,7 +150,7 @@ test('fifty requests at once make one loan, pay out once, and tell the others wh
     )
     assert.match(
       body.detail,
-      new RegExp(`^500 credits of loan ${body.loan_id} .* POST /api/loans/${body.loan_id}/repay`)
+      new RegExp(`^Loan ${body.loan_id} has 500 credits outstanding\\. .* POST /api/loans/${body.loan_id}/repay`)
     )
   }
   assert.equal(await agent.balance(), 500)
@@ -217,7 +220,7 @@ test('a paused agent cannot borrow, and can pay back', async () => {
   await world.database.db.updateTable('agents').set({ status: 'paused' }).where('agent_id', '=', 'paused').execute()
   const { status, body } = await agent.borrow(100)
   assert.deepEqual([status, body.error, body.message], [403, 'agent_paused', body.detail])
-  assert.match(body.detail, /paused is paused/)
+  assert.match(body.detail, /Agent `paused` is paused/)
   assert.equal((await agent.repay(loan_id, 100)).body.status, 'repaid')
 })
 

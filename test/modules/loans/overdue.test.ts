@@ -80,7 +80,7 @@ test('thirty days after it was due a loan is defaulted, which is missed once; it
   const types = (await world.events(agent.agentId)).map(({ type }) => type).filter((type) => type.startsWith('loan.'))
   assert.deepEqual(types, ['loan.disbursed', 'loan.defaulted', 'loan.repaid'])
   const told = await world.app.notifications.list(world.database.db, world.ownerId, 10)
-  const message = `lost has not paid back loan ${loanId}: it is in default, and the agent can borrow again only when it is paid.`
+  const message = `lost has not repaid loan ${loanId}. The loan is in default; the agent can borrow again once it is repaid.`
   assert.deepEqual(
     told.map((notification) => [notification.type, notification.message, notification.data]),
     [['loan.defaulted', message, { agent_id: agent.agentId, loan_id: loanId }]]

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { t, test } from 'tap'
 import { syncJob } from '../../../modules/payments/background.ts'
+import { listLegs } from '../../../modules/payments/queries/legs.ts'
 import { insertPreparation, submitPreparation } from '../../../modules/payments/queries/preparations.ts'
+import { listEvents, readTransfer } from '../../../modules/payments/queries/transfers.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { newId } from '../../../plugins/ids.ts'
 import { statementsOf } from '../../statements.ts'
@@ -27,20 +29,20 @@ const prepare = async (accountId: string, itemIds: string[], cents: number, avai
   const now = world.clock.now()
   const transfer = {
     id: newId('tfr'),
-    partner_id: world.partner.partnerId,
+    partnerId: world.partner.partnerId,
     environment: 'test' as const,
-    request_key: newId('key'),
-    user_id: 'usr',
-    from_account_id: accountId,
-    to_account_id: 'acc_to',
-    amount_cents: cents,
+    requestKey: newId('key'),
+    userId: 'usr',
+    fromAccountId: accountId,
+    toAccountId: 'acc_to',
+    amountCents: cents,
     currency: 'USD' as const,
     memo: null,
-    legal_name: null,
+    legalName: null,
     rail: 'ach' as const,
-    estimated_settlement: now,
-    created_at: now,
-    touched_at: now
+    estimatedSettlement: now,
+    createdAt: now,
+    touchedAt: now
   }
   return await transact(db, (trx) => insertPreparation(trx, { transfer, debitNetwork: 'ach', itemIds, availableCents }))
 }
@@ -51,9 +53,14 @@ const preparedBy = async (...given: Parameters<typeof prepare>) => {
   return result
 }
 
-const submit = (transferId: string, answered: boolean) =>
+const submit = (transferId: string, clearsRequestKey: boolean) =>
   transact(db, (trx) =>
-    submitPreparation(trx, { transferId, plaidTransferId: `at Plaid ${transferId}`, answered, now: world.clock.now() })
+    submitPreparation(trx, {
+      transferId,
+      plaidTransferId: `at Plaid ${transferId}`,
+      clearsRequestKey,
+      now: world.clock.now()
+    })
   )
 
 const heldOf = async (accountId: string) =>
@@ -83,14 +90,11 @@ test('a preparation is what the database holds, a debit and a hold with it', asy
   const { itemId } = await world.link()
   const account = newId('acc')
   const { transfer, debit } = await preparedBy(account, [itemId], 600, 1_000)
-  assert.deepEqual(
-    await db.selectFrom('transfers').selectAll().where('id', '=', transfer.id).executeTakeFirst(),
-    transfer
-  )
-  assert.deepEqual(await db.selectFrom('transfer_legs').selectAll().where('transfer_id', '=', transfer.id).execute(), [
-    debit
-  ])
-  assert.deepEqual([debit.kind, debit.status, debit.amount_cents, await heldOf(account)], ['debit', 'wanted', 600, 600])
+  assert.deepEqual(await readTransfer(db, transfer.id), transfer)
+  assert.deepEqual(await listLegs(db, transfer.id), [debit])
+  const row = await db.selectFrom('transfers').selectAll().where('id', '=', transfer.id).executeTakeFirstOrThrow()
+  assert.deepEqual(Object.values(transfer).map(String).sort(), Object.values(row).map(String).sort())
+  assert.deepEqual([debit.kind, debit.status, debit.amountCents, await heldOf(account)], ['debit', 'wanted', 600, 600])
 })
 
 test('what is insufficient, or needs an item that is gone or about to be, leaves nothing', async () => {
@@ -129,18 +133,12 @@ test('many submissions of one transfer write one event, and the request is found
   const written = await Promise.all(Array.from({ length: 8 }, () => submit(transfer.id, false)))
   assert.equal(written.filter((submitted) => submitted !== undefined).length, 1)
   const row = await db.selectFrom('transfers').selectAll().where('id', '=', transfer.id).executeTakeFirstOrThrow()
-  assert.deepEqual([row.state, row.last_sequence, row.request_key], ['submitted', 1, transfer.request_key])
+  assert.deepEqual([row.state, row.last_sequence, row.request_key], ['submitted', 1, transfer.requestKey])
   const other = await preparedBy(newId('acc'), [itemId], 100, null)
   const submitted = await submit(other.transfer.id, true)
-  assert.deepEqual(
-    submitted?.transfer,
-    await db.selectFrom('transfers').selectAll().where('id', '=', other.transfer.id).executeTakeFirst()
-  )
-  assert.deepEqual(
-    [submitted?.event],
-    await db.selectFrom('transfer_events').selectAll().where('transfer_id', '=', other.transfer.id).execute()
-  )
-  assert.deepEqual([submitted?.transfer.request_key, submitted?.hasNews], [null, false])
+  assert.deepEqual(submitted?.transfer, await readTransfer(db, other.transfer.id))
+  assert.deepEqual([submitted?.event], await listEvents(db, other.transfer.id))
+  assert.deepEqual([submitted?.transfer.requestKey, submitted?.hasNews], [null, false])
 })
 
 test(

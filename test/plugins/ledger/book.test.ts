@@ -100,9 +100,9 @@ test('where there is no wallet or no transaction, nothing is booked and nothing 
   await assert.rejects(book('nowhere', 'earn', 1), /There is no wallet nowhere/)
   await assert.rejects(
     transact(db, (trx) => lockBalance(trx, 'nowhere')),
-    new Error('There is no wallet nowhere.')
+    new Error('Wallet nowhere does not exist.')
   )
-  await assert.rejects(readMovement(db, 987_654), new Error('There is no ledger transaction 987654.'))
+  await assert.rejects(readMovement(db, 987_654), new Error('Ledger transaction 987654 does not exist.'))
   assert.deepEqual(await readHistory(db, 'nowhere', 10), [])
 })
 
@@ -146,7 +146,7 @@ test('a history is the wallet’s own, newest first, and goes on where the last 
   assert.ok(earned.posted && spent.posted && last.posted)
   const rows = [
     {
-      id: last.transactionId,
+      transactionId: last.transactionId,
       type: 'adjustment',
       amountCents: -50,
       description: 'Set right',
@@ -154,7 +154,7 @@ test('a history is the wallet’s own, newest first, and goes on where the last 
       createdAt: later
     },
     {
-      id: spent.transactionId,
+      transactionId: spent.transactionId,
       type: 'spend',
       amountCents: -100,
       description: 'A call',
@@ -162,7 +162,7 @@ test('a history is the wallet’s own, newest first, and goes on where the last 
       createdAt: later
     },
     {
-      id: earned.transactionId,
+      transactionId: earned.transactionId,
       type: 'earn',
       amountCents: 300,
       description: 'Top-up',

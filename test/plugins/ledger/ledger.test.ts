@@ -51,7 +51,7 @@ test('the ledger', async (t) => {
     const entries = await db
       .selectFrom('ledger_entries')
       .select(['account', 'amount_cents'])
-      .where('transaction_id', '=', history[0]?.id ?? 0)
+      .where('transaction_id', '=', history[0]?.transactionId ?? 0)
       .orderBy('account')
       .execute()
     assert.deepEqual(entries, [
@@ -134,7 +134,7 @@ test('the ledger', async (t) => {
       const spent = await spend(server, 'told', 200)
       assert.ok(spent.posted)
       const [row] = await app.ledger.history(db, 'told', 1)
-      assert.deepEqual([row?.id, row?.createdAt], [spent.transactionId, clock.now()])
+      assert.deepEqual([row?.transactionId, row?.createdAt], [spent.transactionId, clock.now()])
       assert.deepEqual(await app.ledger.movement(db, spent.transactionId), {
         amountCents: -200,
         balanceAfterCents: 300
@@ -191,7 +191,7 @@ test('the ledger', async (t) => {
         (await verifyLedger(db)).faults.map(({ where }) => where),
         [
           'wallet stone: the balance is 107 cents, the entries sum to 100',
-          'trigger ledger_wallets_moved_by_entries is switched off'
+          'trigger ledger_wallets_moved_by_entries is disabled'
         ]
       )
       await sql`alter table ledger_wallets disable trigger user`.execute(db)
@@ -204,7 +204,7 @@ test('the ledger', async (t) => {
       assert.deepEqual([after.status, after.checks.ledger?.status], ['degraded', 'failed'])
       const { faults } = await verifyLedger(db)
       assert.deepEqual((await kept()).faults, faults.slice(0, 20))
-      assert.match(logged.join(''), /the ledger does not hold/)
+      assert.match(logged.join(''), /ledger verification failed/)
       assert.match(logged.join(''), /wallet bent-30: the balance is 1 cents/, 'the log tells all of them')
     }
   )

@@ -81,7 +81,7 @@ test('a wallet below zero is found, now and in the past', async () => {
     'alter table ledger_wallets add constraint ledger_wallet_not_below_zero check (balance_cents >= 0)',
     'alter table ledger_entries add constraint ledger_entries_balance_after_cents_check check (balance_after_cents >= 0)'
   ]
-  const invariant = 'no wallet is below zero, nor ever was'
+  const invariant = 'no wallet is or ever was below zero'
   assert.deepEqual(
     await findings(
       ...byHand(['ledger_entries', 'ledger_wallets'], [...unchecked, ...set(71)], [...set(-71), ...checked])
@@ -100,7 +100,7 @@ test('a balance that was noted wrongly after an entry is found', async () => {
   assert.deepEqual(await findings(...byHand(['ledger_entries'], [set(99)], [set(100)])), [
     [
       'the balance after each entry is the sum of the entries up to it',
-      `wallet w after transaction ${first}: noted 99 cents, summed 100`
+      `wallet w after transaction ${first}: stored 99 cents, summed 100`
     ]
   ])
 })
@@ -131,7 +131,7 @@ test('each guard that is switched off is found, and one that is gone too', async
       [`alter table ${table} disable trigger ${guard}`],
       [`alter table ${table} enable trigger ${guard}`]
     )
-    assert.deepEqual(found, [[invariant, `trigger ${guard} is switched off`]])
+    assert.deepEqual(found, [[invariant, `trigger ${guard} is disabled`]])
   }
   const renamed = (from: string, to: string) => `alter trigger ${from} on ledger_entries rename to ${to}`
   assert.deepEqual(

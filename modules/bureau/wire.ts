@@ -1,0 +1,42 @@
+import { fromCents } from '../../plugins/money.ts'
+import type { CreditAccount, Enrolment, Report } from './queries.ts'
+import { scoreOf, scoreVersion } from './score.ts'
+
+const toCredits = (amountCents: number | null): number | null => (amountCents === null ? null : fromCents(amountCents))
+
+const toCreditAccount = (account: CreditAccount) => ({
+  account_id: account.id,
+  platform: account.platform,
+  account_type: account.accountType,
+  credit_limit: toCredits(account.creditLimitCents),
+  opened_at: account.openedAt.toISOString()
+})
+
+const toReport = (report: Report) => ({
+  report_type: report.kind,
+  amount: toCredits(report.amountCents),
+  reporter_name: report.reporterName,
+  reporter_platform: report.reporterPlatform,
+  created_at: report.createdAt.toISOString()
+})
+
+export const toScore = (
+  { agentId, counters }: Enrolment,
+  ageDays: number,
+  accounts: CreditAccount[],
+  reports: Report[]
+) => {
+  const { onTime, late, missed } = counters
+  const { score, grade, factors } = scoreOf(counters, ageDays)
+  return {
+    agent_id: agentId,
+    score,
+    grade,
+    account_age_days: ageDays,
+    payment_history: { on_time: onTime, late, missed },
+    accounts: accounts.map(toCreditAccount),
+    recent_reports: reports.map(toReport),
+    factors,
+    score_version: scoreVersion
+  }
+}
