@@ -1,6 +1,6 @@
 import type { CursorPosition, Cursors } from './cursors.ts'
 
-/** A place in a list that is sorted by time and, within one moment, by id. */
+/** A position in a list that is ordered by time, then by id. */
 export interface TimePosition {
   at: Date
   id: string
@@ -10,7 +10,7 @@ const decode = (cursors: Cursors, list: string, cursor: string | undefined): Cur
   cursor === undefined || cursor === '' ? undefined : cursors.decode(list, cursor)
 
 /**
- * Where a page of a list that is sorted by a number begins; undefined for the first page.
+ * Reads the position after which a page starts, in a list ordered by a number; undefined for the first page.
  * @throws ProblemError `invalid_cursor`.
  */
 export const readPosition = (cursors: Cursors, list: string, cursor: string | undefined): number | undefined => {
@@ -19,7 +19,7 @@ export const readPosition = (cursors: Cursors, list: string, cursor: string | un
 }
 
 /**
- * Where a page of a list that is sorted by time begins; undefined for the first page.
+ * Reads the position after which a page starts, in a list ordered by time; undefined for the first page.
  * @throws ProblemError `invalid_cursor`.
  */
 export const readTimePosition = (
@@ -39,17 +39,21 @@ export interface Page<Row> {
   nextCursor: string | null
 }
 
-/** Cuts `limit + 1` rows down to a page: the row too many only tells that another page follows, whose cursor `encode` makes of the last row shown. */
+/**
+ * Cuts up to `limit + 1` rows down to one page. The extra row only shows that another page follows;
+ * `encode` makes its cursor from the last row of this page.
+ */
 export const pageOf = <Row>(rows: Row[], limit: number, encode: (last: Row) => string): Page<Row> => {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  return { rows: shown, nextCursor: rows.length > limit && last !== undefined ? encode(last) : null }
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return { rows: page, nextCursor: rows.length > limit && last !== undefined ? encode(last) : null }
 }
 
-/** The same for a list that is sorted by `created_at` and `id`. */
-export const pageByTime = <Row extends { created_at: Date; id: string }>(
-  cursors: Cursors,
-  list: string,
-  rows: Row[],
-  limit: number
-): Page<Row> => pageOf(rows, limit, ({ created_at: at, id }) => cursors.encode(list, [at.getTime(), id]))
+type Timed = { id: string } & ({ createdAt: Date } | { created_at: Date })
+
+/** `pageOf` for a list that is ordered by creation time, then by id. */
+export const pageByTime = <Row extends Timed>(cursors: Cursors, list: string, rows: Row[], limit: number): Page<Row> =>
+  pageOf(rows, limit, (last: Timed) => {
+    const at = 'createdAt' in last ? last.createdAt : last.created_at
+    return cursors.encode(list, [at.getTime(), last.id])
+  })
