@@ -39,7 +39,7 @@ test('a dependency that closes a cycle is refused with the cycle, and changes no
   await dependOn(b, [d, c])
   const { status, body } = await call('PATCH', `/v1/tasks/${c}`, { title: 'Changed', dependsOn: [d, a] })
   assert.deepEqual([status, body.error, body.cycle], [422, 'cyclic_dependency', [c, a, b]])
-  assert.equal(body.detail, `The task would wait for itself: ${c} → ${a} → ${b} → ${c}.`)
+  assert.equal(body.detail, `The dependencies form a cycle: ${c} → ${a} → ${b} → ${c}.`)
   const { title, dependsOn, version } = (await call('GET', `/v1/tasks/${c}`)).body
   assert.deepEqual([title, dependsOn, version], ['Review Q3 forecast', [], 1])
   assert.deepEqual((await dependOn(d, [d])).body.cycle, [d], 'a task does not wait for itself')
