@@ -9,7 +9,7 @@ import { toPartner } from './wire.ts'
 const listName = 'partners'
 
 const foundPartner = (partner: PartnerDetails | undefined): Partner => {
-  if (partner === undefined) throw notFound('There is no partner with this id.')
+  if (partner === undefined) throw notFound('There is no such partner.')
   return toPartner(partner)
 }
 

@@ -15,7 +15,7 @@ type ProjectOperations = Pick<
   'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
 >
 
-const projectNotFound = () => notFound('There is no project with this id.')
+const projectNotFound = () => notFound('There is no such project.')
 
 /** Locks a project and checks that it still has the version that the edit is based on. */
 const lockForEdit = async (db: Trx, partnerId: string, id: string, ifMatch: string | undefined): Promise<void> => {
@@ -53,7 +53,7 @@ export const projectHandlers = ({
   async deleteProject({ db, caller, params, headers }) {
     await lockForEdit(db, caller.partnerId, params.id, headers['if-match'])
     if (await queries.hasTasks(db, caller.partnerId, params.id))
-      throw projectNotEmpty('The project still contains tasks. Delete or move them first.')
+      throw projectNotEmpty('The project still has tasks. Delete or move them first.')
     await queries.deleteProject(db, params.id)
     return null
   }

@@ -17,7 +17,7 @@ import { toTask } from '../wire.ts'
 type Query = Static<(typeof operations)['listTasks']['schema']['querystring']>
 type TaskOperations = Pick<typeof operations, 'listTasks' | 'createTask' | 'getTask' | 'updateTask' | 'deleteTask'>
 
-const taskNotFound = () => notFound('There is no task with this id.')
+const taskNotFound = () => notFound('There is no such task.')
 
 const readTask = async (db: Db, partnerId: string, id: string): Promise<Task> => {
   const task = await queries.findTask(db, partnerId, id)

@@ -1,4 +1,5 @@
 import { defineProblem } from './problem.ts'
+import type { FieldError } from './validation.ts'
 
 /** The errors that belong to no domain: those of the protocol and of the shared plugins. */
 export const validationFailed = defineProblem({
@@ -164,4 +165,11 @@ export const credentialRefused = () =>
     'The credential is unknown, expired or revoked. Mint a new one, or sign in again.',
     {},
     { 'www-authenticate': 'Bearer error="invalid_token"' }
+  )
+
+/** A `validation_failed` that lists faults which the schema of an operation cannot express. */
+export const invalidFields = (errors: FieldError[]) =>
+  validationFailed(
+    `The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${errors.map(({ path }) => path).join(', ')}.`,
+    { errors }
   )
