@@ -4,7 +4,8 @@ export const emailTaken = defineProblem({
   status: 409,
   code: 'email_taken',
   meaning: 'A user with this email address already exists. Upper and lower case are the same.',
-  cure: 'Sign in, or sign up with another address.'
+  cure: 'Sign in, or sign up with another address.',
+  describe: () => 'An account with this email address already exists. Sign in instead.'
 })
 export const invalidCredentials = defineProblem({
   status: 401,

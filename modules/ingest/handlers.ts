@@ -9,11 +9,6 @@ import { usagePeriod } from './period.ts'
 import { readUsage, storeEvents, storeEventsAlone, type UsageEvent } from './queries.ts'
 import { toUsage } from './wire.ts'
 
-const maxNamed = 3
-
-const listIds = (ids: string[]): string =>
-  `${ids.slice(0, maxNamed).join(', ')}${ids.length > maxNamed ? ` and ${ids.length - maxNamed} more` : ''}`
-
 const readEvent = (event: IngestEvent): UsageEvent => ({
   partnerId: event.partner_id,
   type: event.event_type,
@@ -35,8 +30,7 @@ const store = async (
   const faults = findFaults(events, pathOf, now)
   if (faults.length > 0) throw invalidFields(faults)
   const { stored, missing } = await (keyed ? storeEvents : storeEventsAlone)(db, events.map(readEvent), now)
-  if (missing.length > 0)
-    throw unknownPartner(`There is no partner with the id ${listIds(missing)}. Nothing was stored.`, { missing })
+  if (missing.length > 0) throw unknownPartner(missing)
   return {
     accepted: stored,
     duplicates: events.length - stored,

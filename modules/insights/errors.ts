@@ -4,5 +4,9 @@ export const insufficientHistory = defineProblem({
   status: 422,
   code: 'insufficient_history',
   meaning: 'The end-user’s cash accounts have too few days of transactions for a forecast.',
-  cure: '`days` is the number of days available, `required` the number needed. Call GET /v1/transactions to fetch transactions from the bank, or wait for more.'
+  cure: '`days` is the number of days available, `required` the number needed. Call GET /v1/transactions to fetch transactions from the bank, or wait for more.',
+  describe: (days: number, required: number) => ({
+    detail: `A forecast needs ${required} days of transactions on checking or savings accounts; there are ${days}.`,
+    members: { days, required }
+  })
 })

@@ -26,15 +26,9 @@ import { toForecast } from './wire.ts'
 /** Two years contain every yearly payment twice. */
 const historyDays = 731
 
-const tooFewDays = (days: number) =>
-  insufficientHistory(
-    `A forecast needs ${minHistoryDays} days of transactions on checking or savings accounts; there are ${days}.`,
-    { days, required: minHistoryDays }
-  )
-
 const readOnlyEndUser = async (db: Db, viewer: Viewer): Promise<string> => {
   const [only, another] = await findEndUsers(db, viewer, 2)
-  if (only === undefined) throw tooFewDays(0)
+  if (only === undefined) throw insufficientHistory(0, minHistoryDays)
   if (another === undefined) return only
   throw validationFailed('Several end-users have linked accounts. Choose one with user_id.', {
     errors: [{ path: 'query/user_id', message: 'is required when several end-users have linked accounts' }]
@@ -45,7 +39,7 @@ const forecast = (request: ForecastRequest): CashFlowForecast => {
   try {
     return forecastCashFlow(request)
   } catch (error) {
-    if (error instanceof InsufficientHistory) throw tooFewDays(error.days)
+    if (error instanceof InsufficientHistory) throw insufficientHistory(error.days, minHistoryDays)
     throw error
   }
 }
@@ -60,7 +54,7 @@ export const handlers = (app: Dependencies): Handlers<typeof operations> => ({
     const accounts = await refreshAccountsOf(app, caller, userId)
     const since = dateOfDay(dayOfDate(today) - historyDays)
     const position = cashPosition(accounts, await listTransactionsForForecast(db, caller, userId, since))
-    if (position === undefined) throw tooFewDays(0)
+    if (position === undefined) throw insufficientHistory(0, minHistoryDays)
     const { balanceCents, currency, asOf, stale, transactions } = position
     const result = forecast({
       transactions,

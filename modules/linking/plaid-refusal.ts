@@ -15,6 +15,6 @@ export const orPlaidRefused = async <Response>(call: () => Promise<Response>): P
     return await call()
   } catch (error) {
     if (!isPlaidFailure(error) || serverErrors.has(error.errorCode)) throw error
-    throw plaidRefused(`Plaid rejected the request with ${error.errorCode}.`, error.members)
+    throw plaidRefused(error.errorCode, error.members)
   }
 }

@@ -1,14 +1,20 @@
+import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { defineProblem } from '../../plugins/http/errors/problem.ts'
 
 export const webhookLimitReached = defineProblem({
   status: 422,
   code: 'webhook_limit_reached',
   meaning: 'The partner has reached the maximum number of webhook endpoints.',
-  cure: 'Delete an unused endpoint, or subscribe an existing one to more events.'
+  cure: 'Delete an unused endpoint, or subscribe an existing one to more events.',
+  describe: (limit: number) => `This partner has ${limit} endpoints. Delete one that is no longer needed.`
 })
 export const webhookDisabled = defineProblem({
   status: 409,
   code: 'webhook_disabled',
   meaning: 'The webhook endpoint is disabled, so nothing is sent to it.',
-  cure: 'Enable it with PATCH and `status: enabled`, then retry.'
+  cure: 'Enable it with PATCH and `status: enabled`, then retry.',
+  describe: () => 'The endpoint is disabled. Enable it first.'
 })
+
+export const webhookNotFound = () => notFound('There is no such webhook.')
+export const deliveryNotFound = () => notFound('There is no such delivery.')

@@ -4,7 +4,7 @@ import { cyclicDependency, dependencyLimitReached, unknownDependency } from './e
 import { findExisting, findTransitive, replaceDependencies } from './queries/dependencies.ts'
 
 /** The number of dependencies that the search for a cycle may visit. */
-export const mostSearched = 20_000
+export const maxSearched = 20_000
 
 const requireExisting = async (trx: Trx, partnerId: string, ids: readonly string[]): Promise<void> => {
   const existing = await findExisting(trx, partnerId, ids)
@@ -13,10 +13,7 @@ const requireExisting = async (trx: Trx, partnerId: string, ids: readonly string
   const errors = ids.flatMap((id, index) =>
     existing.has(id) ? [] : [{ path: `body/dependsOn/${index}`, message: 'does not exist' }]
   )
-  throw unknownDependency(
-    `dependsOn names ${unknown.length === 1 ? 'a task that does' : 'tasks that do'} not exist: ${unknown.join(', ')}.`,
-    { unknown, errors }
-  )
+  throw unknownDependency(unknown, errors)
 }
 
 /**
@@ -32,13 +29,9 @@ export const setDependencies = async (
 ): Promise<void> => {
   await requireExisting(trx, partnerId, dependsOn)
   const ids = [...new Set(dependsOn)]
-  const transitive = await findTransitive(trx, ids, taskId, mostSearched + 1)
-  if (transitive.length > mostSearched)
-    throw dependencyLimitReached(`These tasks have more than ${mostSearched} direct and indirect dependencies.`, {
-      limit: mostSearched
-    })
+  const transitive = await findTransitive(trx, ids, taskId, maxSearched + 1)
+  if (transitive.length > maxSearched) throw dependencyLimitReached(maxSearched)
   const cycle = findCycle(taskId, ids, transitive)
-  if (cycle !== undefined)
-    throw cyclicDependency(`The dependencies form a cycle: ${[...cycle, taskId].join(' → ')}.`, { cycle })
+  if (cycle !== undefined) throw cyclicDependency(cycle)
   await replaceDependencies(trx, partnerId, taskId, ids)
 }

@@ -64,7 +64,7 @@ export const sessionHandlers = (app: Dependencies): Handlers<SessionOperations> 
     const name = body.name?.trim() ?? email
     const passwordHash = await hashPassword(body.password)
     const member = await insertUserWithPartner(db, { email, name, passwordHash, partnerName: name }, app.clock.now())
-    if (member === undefined) throw emailTaken('This address has an account already. Sign in instead.')
+    if (member === undefined) throw emailTaken()
     const session = await signIn(app, db, member, request)
     return answer(201, session.body, session.headers)
   },
@@ -73,7 +73,7 @@ export const sessionHandlers = (app: Dependencies): Handlers<SessionOperations> 
     const user = await readPasswordByEmail(db, body.email.trim())
     const matches = await verifyPassword(user?.passwordHash, body.password)
     const member = matches && user !== undefined ? await findDefaultMember(db, user.id) : undefined
-    if (member === undefined) throw invalidCredentials('The address or the password is wrong.')
+    if (member === undefined) throw invalidCredentials('The email address or the password is wrong.')
     const session = await signIn(app, db, member, request)
     return answer(200, session.body, session.headers)
   },

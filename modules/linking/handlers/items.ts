@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import { transact } from '../../../plugins/database/transaction.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
@@ -10,6 +9,7 @@ import { decryptAccessToken } from '../access-token.ts'
 import { readFreshAccounts, type BalanceDependencies } from '../balances.ts'
 import { listAccountsOf } from '../queries/accounts.ts'
 import { removeTransactionsOf } from '../queries/feed.ts'
+import { itemNotFound } from '../errors.ts'
 import {
   beginRemoval,
   cancelRemoval,
@@ -65,7 +65,7 @@ export const itemHandlers = (
 
   async deleteItem({ params, caller, db }) {
     const item = await findItem(db, caller, params.item_id)
-    if (item === undefined) throw notFound('There is no such item.')
+    if (item === undefined) throw itemNotFound()
     await prepareRemoval(app, item)
     try {
       await removeAtPlaid(app, item)

@@ -4,7 +4,6 @@ import { Products, type AccountsGetResponse, type CountryCode } from 'plaid'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import { hashSecret } from '../../../plugins/access/secrets.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
@@ -12,7 +11,7 @@ import type { operations } from '../../../spec/generated/linking.ts'
 import { recordUsage } from '../../ingest/index.ts'
 import { decryptAccessToken, encryptAccessToken } from '../access-token.ts'
 import { toNewAccounts } from '../changes.ts'
-import { invalidPublicToken, itemOfAnotherUser } from '../errors.ts'
+import { invalidPublicToken, itemNotFound, itemOfAnotherUser } from '../errors.ts'
 import { orPlaidRefused } from '../plaid-refusal.ts'
 import { listAccountsOf, saveAccounts } from '../queries/accounts.ts'
 import * as items from '../queries/items.ts'
@@ -38,12 +37,8 @@ interface Grant {
   response: AccountsGetResponse
 }
 
-const rejectPublicToken = (members: Record<string, unknown> = {}) =>
-  invalidPublicToken('Plaid rejected this public token. Run Link again and send the new one.', members)
-
 const requireSameUser = (item: items.Item, userId: string): void => {
-  if (item.userId !== userId)
-    throw itemOfAnotherUser('This item is linked to another of your end-users. Delete it there first.')
+  if (item.userId !== userId) throw itemOfAnotherUser()
 }
 
 const exchange = async (
@@ -62,7 +57,7 @@ const exchange = async (
     return { accessToken: access_token, plaidItemId: item_id, response }
   } catch (error) {
     if (isPlaidFailure(error, 'INVALID_PUBLIC_TOKEN', 'INVALID_FIELD', 'PUBLIC_TOKEN_ALREADY_EXCHANGED'))
-      throw rejectPublicToken(error.members)
+      throw invalidPublicToken(error.members)
     throw error
   }
 }
@@ -92,7 +87,7 @@ const renewItem = async (
   const known = await items.lockItemByPlaidId(trx, grant.plaidItemId)
   // An item of another partner or environment does not exist for this caller, so its token is invalid too.
   if (known === undefined || known.partnerId !== partnerId || known.environment !== environment)
-    throw rejectPublicToken()
+    throw invalidPublicToken()
   requireSameUser(known, userId)
   return await items.renewItem(trx, known.id, encryptAccessToken(secrets, known.id, grant.accessToken), {
     institutionId: institution?.institution_id,
@@ -134,7 +129,7 @@ export const linkHandlers = (app: Dependencies): Handlers<LinkOperations> => ({
     const { plaid, secrets, database } = app
     // An existing item puts Link into update mode.
     const item = body.item_id === undefined ? undefined : await items.findItem(database.db, caller, body.item_id)
-    if (body.item_id !== undefined && item === undefined) throw notFound('There is no such item.')
+    if (body.item_id !== undefined && item === undefined) throw itemNotFound()
     const environment = item?.environment ?? caller.environment
     const webhook = plaid.webhookUrl(environment)
     const clientName = (await items.readPartnerName(db, caller.partnerId)).slice(0, maxClientNameLength)

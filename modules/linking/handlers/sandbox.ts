@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { Products, type SandboxItemFireWebhookRequestWebhookCodeEnum } from 'plaid'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { decryptAccessToken } from '../access-token.ts'
+import { itemNotFound } from '../errors.ts'
 import { updateItemStatus } from '../item-status.ts'
 import { orPlaidRefused } from '../plaid-refusal.ts'
 import { findItem } from '../queries/items.ts'
@@ -20,7 +20,7 @@ type Dependencies = Pick<FastifyInstance, 'database' | 'outbox' | 'plaid' | 'sec
 /** Reads the access token of a test item of the caller. Sessions also see live items, which sandbox operations must not touch. */
 const readTestToken = async (app: Dependencies, partnerId: string, id: string): Promise<string> => {
   const item = await findItem(app.database.db, { partnerId, environments: ['test'] }, id)
-  if (item === undefined) throw notFound('There is no such item.')
+  if (item === undefined) throw itemNotFound()
   return decryptAccessToken(app.secrets, item)
 }
 

@@ -59,7 +59,7 @@ export const webhookHandlers = (app: Dependencies): Handlers<Pick<typeof operati
       typeof token === 'string' ? token : undefined,
       request.rawBody ?? Buffer.alloc(0)
     )
-    if (environments.length === 0) throw invalidWebhookSignature('The webhook has no valid signature by Plaid.')
+    if (environments.length === 0) throw invalidWebhookSignature()
     return async (trx) => {
       await handleWebhook(app, trx, body, environments)
       return { received: true }

@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { afterCommit } from '../../../plugins/database/transaction.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { WebhookDelivery, operations } from '../../../spec/generated/webhooks.ts'
-import { webhookDisabled } from '../errors.ts'
+import { deliveryNotFound, webhookDisabled, webhookNotFound } from '../errors.ts'
 import * as queries from '../queries/deliveries.ts'
 import { findWebhook, lockWebhook } from '../queries/endpoints.ts'
 import { toDelivery } from '../wire.ts'
@@ -16,8 +15,6 @@ type DeliveryOperations = Pick<
   'testWebhook' | 'listWebhookDeliveries' | 'getWebhookDelivery' | 'replayWebhookDelivery' | 'replayFailedDeliveries'
 >
 
-const webhookNotFound = () => notFound('There is no such webhook.')
-
 const requireWebhook = async (db: Db, partnerId: string, id: string): Promise<void> => {
   if ((await findWebhook(db, partnerId, id)) === undefined) throw webhookNotFound()
 }
@@ -26,12 +23,12 @@ const requireWebhook = async (db: Db, partnerId: string, id: string): Promise<vo
 const requireEnabled = async (db: Trx, partnerId: string, id: string): Promise<void> => {
   const webhook = await lockWebhook(db, partnerId, id)
   if (webhook === undefined) throw webhookNotFound()
-  if (webhook.status === 'disabled') throw webhookDisabled('The endpoint is disabled. Enable it first.')
+  if (webhook.status === 'disabled') throw webhookDisabled()
 }
 
 const readDelivery = async (db: Db, webhookId: string, id: string): Promise<WebhookDelivery> => {
   const delivery = await queries.findDelivery(db, webhookId, id)
-  if (delivery === undefined) throw notFound('There is no such delivery.')
+  if (delivery === undefined) throw deliveryNotFound()
   return toDelivery(delivery)
 }
 

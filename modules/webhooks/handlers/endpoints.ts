@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { invalidFields, notFound } from '../../../plugins/http/errors/kinds.ts'
+import { invalidFields } from '../../../plugins/http/errors/kinds.ts'
 import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { WebhookChanges, operations } from '../../../spec/generated/webhooks.ts'
 import { endpointUrlFault } from '../endpoint-url.ts'
-import { webhookLimitReached } from '../errors.ts'
+import { webhookLimitReached, webhookNotFound } from '../errors.ts'
 import * as queries from '../queries/endpoints.ts'
 import { encryptSecret, newWebhookSecret, rotationOverlapMs } from '../secrets.ts'
 import { toWebhook } from '../wire.ts'
@@ -18,8 +18,6 @@ type EndpointOperations = Pick<
   typeof operations,
   'listWebhooks' | 'createWebhook' | 'getWebhook' | 'updateWebhook' | 'deleteWebhook' | 'rotateWebhookSecret'
 >
-
-const webhookNotFound = () => notFound('There is no such webhook.')
 
 const lockWebhook = async (db: Trx, partnerId: string, id: string): Promise<queries.Webhook> => {
   const webhook = await queries.lockWebhook(db, partnerId, id)
@@ -56,9 +54,7 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
     async createWebhook({ db, caller: { partnerId }, body: { url, events, description = null } }) {
       requireValidUrl(url)
       if ((await queries.countWebhooks(db, partnerId)) >= maxEndpointsPerPartner)
-        throw webhookLimitReached(
-          `A partner can have at most ${maxEndpointsPerPartner} endpoints. Delete an unused one.`
-        )
+        throw webhookLimitReached(maxEndpointsPerPartner)
       const id = newId('whk')
       const secret = newWebhookSecret()
       const encrypted = encryptSecret(secrets, id, secret)

@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/work.ts'
-import { projectNotEmpty } from '../errors.ts'
+import { projectNotEmpty, projectNotFound } from '../errors.ts'
 import * as queries from '../queries/projects.ts'
 import { toProject } from '../wire.ts'
 
@@ -14,8 +13,6 @@ type ProjectOperations = Pick<
   typeof operations,
   'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
 >
-
-const projectNotFound = () => notFound('There is no such project.')
 
 /** Locks a project and checks that it still has the version that the edit is based on. */
 const lockForEdit = async (db: Trx, partnerId: string, id: string, ifMatch: string | undefined): Promise<void> => {
@@ -52,8 +49,7 @@ export const projectHandlers = ({
 
   async deleteProject({ db, caller, params, headers }) {
     await lockForEdit(db, caller.partnerId, params.id, headers['if-match'])
-    if (await queries.hasTasks(db, caller.partnerId, params.id))
-      throw projectNotEmpty('The project still has tasks. Delete or move them first.')
+    if (await queries.hasTasks(db, caller.partnerId, params.id)) throw projectNotEmpty()
     await queries.deleteProject(db, params.id)
     return null
   }

@@ -8,6 +8,7 @@ import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
 import type { operations, Task } from '../../../spec/generated/work.ts'
 import { setDependencies } from '../dependencies.ts'
+import { taskNotFound } from '../errors.ts'
 import { publishTaskEvents } from '../events.ts'
 import { findDependants, lockDependencies } from '../queries/dependencies.ts'
 import { holdProject } from '../queries/projects.ts'
@@ -16,8 +17,6 @@ import { toTask } from '../wire.ts'
 
 type Query = Static<(typeof operations)['listTasks']['schema']['querystring']>
 type TaskOperations = Pick<typeof operations, 'listTasks' | 'createTask' | 'getTask' | 'updateTask' | 'deleteTask'>
-
-const taskNotFound = () => notFound('There is no such task.')
 
 const readTask = async (db: Db, partnerId: string, id: string): Promise<Task> => {
   const task = await queries.findTask(db, partnerId, id)

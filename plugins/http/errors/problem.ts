@@ -26,11 +26,17 @@ export class ProblemError extends Error {
   }
 }
 
-export type ProblemFactory = ((
-  detail: string,
-  members?: ProblemMembers,
-  headers?: Record<string, string>
-) => ProblemError) & { kind: ProblemKind }
+interface ProblemText {
+  detail: string
+  members?: ProblemMembers | undefined
+  headers?: Record<string, string> | undefined
+}
+
+type TextArguments = [detail: string, members?: ProblemMembers, headers?: Record<string, string>]
+
+export type ProblemFactory<Arguments extends unknown[] = TextArguments> = ((...args: Arguments) => ProblemError) & {
+  kind: ProblemKind
+}
 
 const kinds = new Map<string, ProblemKind>()
 
@@ -40,18 +46,29 @@ export const slugOf = (code: string): string => code.replaceAll('_', '-')
 /** Every kind of error that this server can answer, by slug. */
 export const problemKinds: ReadonlyMap<string, ProblemKind> = kinds
 
+const textAsGiven = (...[detail, members, headers]: TextArguments): ProblemText => ({ detail, members, headers })
+
+interface ProblemDefinition<Arguments extends unknown[]> extends ProblemKind {
+  /** Builds the text from the factory's arguments; without it the factory takes the text itself. */
+  describe?: (...args: Arguments) => string | ProblemText
+}
+
 /**
- * Defines a kind of error and answers the function that makes one: `throw notFound('There is no such item.')`.
- * @throws Error when two kinds claim one code.
+ * Defines a kind of error and returns its factory: `throw notFound('There is no such item.')`.
+ * @throws Error when two kinds have one code and different statuses
  */
-export const defineProblem = (kind: ProblemKind): ProblemFactory => {
+export const defineProblem = <Arguments extends unknown[] = TextArguments>({
+  describe = textAsGiven as unknown as (...args: Arguments) => ProblemText,
+  ...kind
+}: ProblemDefinition<Arguments>): ProblemFactory<Arguments> => {
   const known = kinds.get(slugOf(kind.code))
   if (known !== undefined && known.status !== kind.status)
     throw new Error(`The error code ${kind.code} is defined twice with different statuses.`)
   kinds.set(slugOf(kind.code), kind)
-  return Object.assign(
-    (detail: string, members?: ProblemMembers, headers?: Record<string, string>) =>
-      new ProblemError(kind, detail, members, headers),
-    { kind }
-  )
+  const factory = (...args: Arguments) => {
+    const text = describe(...args)
+    if (typeof text === 'string') return new ProblemError(kind, text)
+    return new ProblemError(kind, text.detail, text.members, text.headers)
+  }
+  return Object.assign(factory, { kind })
 }

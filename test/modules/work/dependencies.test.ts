@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { t, test } from 'tap'
-import { mostSearched } from '../../../modules/work/dependencies.ts'
+import { maxSearched } from '../../../modules/work/dependencies.ts'
 import { createPartner } from '../../credentials.ts'
 import { startWorld } from './world.ts'
 
@@ -129,11 +129,11 @@ const storeLayers = async (count: number): Promise<string[]> => {
 }
 
 test('the search for a cycle is bounded: what cannot be proved within it is refused', async () => {
-  const layers = Math.ceil(mostSearched / 2500) + 2
+  const layers = Math.ceil(maxSearched / 2500) + 2
   const ids = await storeLayers(layers)
   const [task = ''] = await tasks(1)
   const { status, body } = await dependOn(task, [ids.at(-1) ?? ''])
-  assert.deepEqual([status, body.error, body.limit], [422, 'dependency_limit_reached', mostSearched])
+  assert.deepEqual([status, body.error, body.limit], [422, 'dependency_limit_reached', maxSearched])
   assert.equal(
     (await dependOn(task, [ids.at(-2) ?? ''])).status,
     200,
