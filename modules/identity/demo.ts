@@ -70,8 +70,11 @@ const createDemo = async (trx: Trx, password: string, passwordHash: string, now:
  *
  * @returns undefined in production, and when there are partners but not the demo partner.
  */
-export const ensureDemoPartner = async (app: FastifyInstance): Promise<Demo | undefined> => {
-  const { config, database, clock } = app
+export const ensureDemoPartner = async ({
+  config,
+  database,
+  clock
+}: Pick<FastifyInstance, 'clock' | 'config' | 'database'>): Promise<Demo | undefined> => {
   if (config.environment === 'production') return undefined
   const path = join(config.dataDir, 'demo.json')
   const existing = readDemo(path)

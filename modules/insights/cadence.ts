@@ -178,12 +178,10 @@ const rolls: readonly Roll[] = [0, -1, 1]
 const fitMonthly = (days: readonly number[]): CadenceFit | undefined => {
   let best: CadenceFit | undefined
   for (const dayOfMonth of likelyDaysOfMonth(days, 1)) {
+    const daysOfMonth = [dayOfMonth]
     for (const roll of rolls) {
       if (best?.meanMissDays === 0 && best.filled === 1) break
-      best = better(
-        best,
-        fitSchedule({ kind: 'calendar', cadence: 'monthly', daysOfMonth: [dayOfMonth], monthIndex: 0, roll }, days)
-      )
+      best = better(best, fitSchedule({ kind: 'calendar', cadence: 'monthly', daysOfMonth, monthIndex: 0, roll }, days))
     }
   }
   const metered = fitMeteredMonth(days)
@@ -195,15 +193,12 @@ const fitSemimonthly = (days: readonly number[]): CadenceFit | undefined => {
   const observed = likelyDaysOfMonth(days, 2)
   let best: CadenceFit | undefined
   for (const first of observed) {
-    for (const second of observed) {
-      if (second - first < 11 || second - first > 19) continue
+    for (const second of observed.filter((day) => day - first >= 11 && day - first <= 19)) {
       for (const roll of rolls) {
+        const daysOfMonth = [first, second]
         best = better(
           best,
-          fitSchedule(
-            { kind: 'calendar', cadence: 'semimonthly', daysOfMonth: [first, second], monthIndex: 0, roll },
-            days
-          )
+          fitSchedule({ kind: 'calendar', cadence: 'semimonthly', daysOfMonth, monthIndex: 0, roll }, days)
         )
       }
     }

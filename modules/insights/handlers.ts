@@ -5,7 +5,7 @@ import { fromCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/insights.ts'
 import {
-  findEndUsers,
+  listEndUsers,
   listTransactionsForForecast,
   refreshAccountsOf,
   syncTransactionsOf,
@@ -27,7 +27,7 @@ import { toForecast } from './wire.ts'
 const historyDays = 731
 
 const readOnlyEndUser = async (db: Db, viewer: Viewer): Promise<string> => {
-  const [only, another] = await findEndUsers(db, viewer, 2)
+  const [only, another] = await listEndUsers(db, viewer, 2)
   if (only === undefined) throw insufficientHistory(0, minHistoryDays)
   if (another === undefined) return only
   throw validationFailed('Several end-users have linked accounts. Choose one with user_id.', {

@@ -5,7 +5,7 @@ import { decryptAccessToken } from './access-token.ts'
 import { fetchBalances, readFreshAccounts, type BalanceDependencies, type FreshAccount } from './balances.ts'
 import { findAccountWithItem, saveAccounts, type Account } from './queries/accounts.ts'
 import { listTransactions, type FeedTransaction } from './queries/feed.ts'
-import { listEndUsers, listItemsOfUser } from './queries/items.ts'
+import { listItemsOfUser } from './queries/items.ts'
 import { syncOf, type SyncDependencies } from './sync.ts'
 import type { ItemStatus } from './tables.ts'
 import { syncUser } from './user-sync.ts'
@@ -13,7 +13,7 @@ import type { Viewer } from './viewer.ts'
 
 /** The interface of linking for other domains. */
 export type { FreshAccount, Account, FeedTransaction, Viewer }
-export { selectHeldItems } from './queries/items.ts'
+export { listEndUsers, selectHeldItems } from './queries/items.ts'
 
 /** Returns the accounts of an end-user with balances fetched from the banks. Call it outside of transactions. */
 export const refreshAccountsOf = async (
@@ -94,7 +94,3 @@ export const listTransactionsForForecast = async (
   userId: string,
   since?: string
 ): Promise<FeedTransaction[]> => await listTransactions(db, viewer, userId, since, maxTransactions)
-
-/** Lists up to `limit` end-users of a partner that have linked an item. */
-export const findEndUsers = async (db: Db, viewer: Viewer, limit: number): Promise<string[]> =>
-  await listEndUsers(db, viewer, limit)

@@ -26,7 +26,7 @@ interface Job {
   running?: Promise<void>
 }
 
-const runMeasured = async (app: FastifyInstance, job: Job): Promise<void> => {
+const runMeasured = async (app: Pick<FastifyInstance, 'metrics'>, job: Job): Promise<void> => {
   const startedAt = performance.now()
   let outcome: 'ok' | 'failed' = 'failed'
   try {
@@ -37,7 +37,7 @@ const runMeasured = async (app: FastifyInstance, job: Job): Promise<void> => {
   }
 }
 
-const runExclusively = async (app: FastifyInstance, job: Job): Promise<void> => {
+const runExclusively = async (app: Pick<FastifyInstance, 'database' | 'metrics'>, job: Job): Promise<void> => {
   const release = await app.database.locks.tryAcquire(`job ${job.name}`)
   if (release === undefined) return
   try {

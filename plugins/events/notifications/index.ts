@@ -76,7 +76,10 @@ const outcomeOf = (failure: unknown): UpstreamOutcome => {
 }
 
 /** Sends due text messages and schedules retries of failed ones. Another process continues after a crash. */
-const sendDueTexts = async (app: FastifyInstance, send: SendText): Promise<void> => {
+const sendDueTexts = async (
+  app: Pick<FastifyInstance, 'clock' | 'database' | 'log' | 'metrics'>,
+  send: SendText
+): Promise<void> => {
   const { db } = app.database
   for (const { id, message, sms_attempts: attempts, phone } of await claimTexts(db, app.clock.now())) {
     const startedAt = performance.now()
