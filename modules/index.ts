@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 
 const folder = new URL('.', import.meta.url)
 
-/** Registers every domain: each folder beside this file, by its `plugin`, in a context of its own. Adding or deleting a folder is all it takes. */
+/** Registers `plugin.ts` of every folder beside this file, each in its own context. */
 export const registerModules = async (app: FastifyInstance): Promise<void> => {
   const domains = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

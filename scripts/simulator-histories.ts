@@ -23,20 +23,20 @@ export const simulatorHistory = (seed: number): BankHistory => {
   }).map(({ account_id, type, balances }) => ({
     id: account_id,
     type,
-    current_balance_cents: balances.current === null ? null : toCents(balances.current),
-    available_balance_cents: balances.available === null ? null : toCents(balances.available),
-    iso_currency_code: balances.iso_currency_code,
-    as_of: new Date(lastDate),
+    currentBalanceCents: balances.current === null ? null : toCents(balances.current),
+    availableBalanceCents: balances.available === null ? null : toCents(balances.available),
+    isoCurrencyCode: balances.iso_currency_code,
+    asOf: new Date(lastDate),
     stale: false
   }))
   const rows = historyBetween(itemId, dateOfDay(firstDay), lastDate).map((row) => ({
     id: row.transaction_id,
-    account_id: row.account_id,
-    amount_cents: toCents(row.amount),
+    accountId: row.account_id,
+    amountCents: toCents(row.amount),
     date: row.date,
     pending: row.pending,
     name: row.name,
-    merchant_name: row.merchant_name,
+    merchantName: row.merchant_name,
     category: row.personal_finance_category.primary
   }))
   const position = cashPosition(accounts, rows)

@@ -33,7 +33,7 @@ test(
       if (ready.status === 200) continue
       assert.deepEqual(
         [ready.status, codeOf(ready), ready.body.detail],
-        [503, 'unavailable', 'The server is about to stop.']
+        [503, 'unavailable', 'The server is shutting down. Retry in 5 seconds.']
       )
       break
     }

@@ -3,29 +3,25 @@ import { notFound } from '../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../plugins/paging/pages.ts'
 import type { Partner, operations } from '../../spec/generated/admin.ts'
-import { findPartner, listPartners, updatePartner, type PartnerRow } from './queries.ts'
+import { findPartner, listPartners, updatePartner, type PartnerDetails } from './queries.ts'
+import { toPartner } from './wire.ts'
 
-const describePartner = (row: PartnerRow): Partner => ({ ...row, created_at: row.created_at.toISOString() })
+const listName = 'partners'
 
-const orNotFound = (row: PartnerRow | undefined): Partner => {
-  if (row === undefined) throw notFound('There is no such partner.')
-  return describePartner(row)
+const foundPartner = (partner: PartnerDetails | undefined): Partner => {
+  if (partner === undefined) throw notFound('There is no such partner.')
+  return toPartner(partner)
 }
 
-export const handlers = (app: FastifyInstance): Handlers<typeof operations> => ({
-  async listPartners({ query, db }) {
-    const after = readTimePosition(app.cursors, 'partners', query.cursor)
-    const { rows, nextCursor } = pageByTime(
-      app.cursors,
-      'partners',
-      await listPartners(db, after, query.limit),
-      query.limit
-    )
-    return { items: rows.map(describePartner), nextCursor }
+export const handlers = ({ cursors }: Pick<FastifyInstance, 'cursors'>): Handlers<typeof operations> => ({
+  async listPartners({ query: { limit, cursor }, db }) {
+    const found = await listPartners(db, readTimePosition(cursors, listName, cursor), limit + 1)
+    const { rows, nextCursor } = pageByTime(cursors, listName, found, limit)
+    return { items: rows.map(toPartner), nextCursor }
   },
 
   async getPartner({ params, db }) {
-    return orNotFound(await findPartner(db, params.id))
+    return foundPartner(await findPartner(db, params.id))
   },
 
   async updatePartner({ params, body, db }) {
@@ -33,6 +29,6 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
       productionEnabled: body.production_enabled,
       rateOverrides: body.rate_overrides
     })
-    return orNotFound(await findPartner(db, params.id))
+    return foundPartner(await findPartner(db, params.id))
   }
 })

@@ -1,2 +1,2 @@
-/** What scripts may use of administration. */
+/** Used by `npm run operator`. */
 export { setOperator } from './queries.ts'

@@ -4,7 +4,6 @@ import { operations } from '../../spec/generated/admin.ts'
 import { handlers } from './handlers.ts'
 
 const admin: FastifyPluginAsync = async (app) => {
-  await Promise.resolve()
   bindOperations(app, operations, handlers(app))
 }
 

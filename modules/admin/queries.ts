@@ -3,15 +3,15 @@ import type { RateOverrides } from '../../plugins/config/index.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { TimePosition } from '../../plugins/paging/pages.ts'
 
-const partners = (db: Db) =>
+const selectPartners = (db: Db) =>
   db
     .selectFrom('partners')
     .select((eb) => [
       'partners.id',
       'partners.name',
-      'partners.production_enabled',
-      'partners.rate_overrides',
-      'partners.created_at',
+      'partners.production_enabled as productionEnabled',
+      'partners.rate_overrides as rateOverrides',
+      'partners.created_at as createdAt',
       eb
         .selectFrom('memberships')
         .innerJoin('users', 'users.id', 'memberships.user_id')
@@ -20,32 +20,32 @@ const partners = (db: Db) =>
         .where('memberships.role', '=', 'owner')
         .orderBy('users.created_at')
         .limit(1)
-        .as('owner_email')
+        .as('ownerEmail')
     ])
 
-export type PartnerRow = Awaited<ReturnType<typeof listPartners>>[number]
+export type PartnerDetails = Awaited<ReturnType<typeof listPartners>>[number]
 
-/** Partners, the newest first, one row more than `limit` when there are more. */
+/** Lists up to `limit` partners, newest first, after the given position. */
 export const listPartners = async (db: Db, after: TimePosition | undefined, limit: number) =>
-  await partners(db)
+  await selectPartners(db)
     .$if(after !== undefined, (query) =>
       query.where(sql<boolean>`(partners.created_at, partners.id) < (${after?.at}, ${after?.id})`)
     )
     .orderBy('partners.created_at', 'desc')
     .orderBy('partners.id', 'desc')
-    .limit(limit + 1)
+    .limit(limit)
     .execute()
 
-export const findPartner = async (db: Db, id: string): Promise<PartnerRow | undefined> =>
-  await partners(db).where('partners.id', '=', id).executeTakeFirst()
+export const findPartner = async (db: Db, id: string): Promise<PartnerDetails | undefined> =>
+  await selectPartners(db).where('partners.id', '=', id).executeTakeFirst()
 
 export interface PartnerChange {
   productionEnabled: boolean | undefined
-  /** Replaces all of the partner's overrides. */
+  /** Replaces all overrides of the partner. */
   rateOverrides: RateOverrides | undefined
 }
 
-/** Changes what is given of a partner and leaves the rest. */
+/** Updates the given fields of a partner. */
 export const updatePartner = async (
   trx: Trx,
   id: string,
@@ -61,7 +61,7 @@ export const updatePartner = async (
     .execute()
 }
 
-/** Makes the user with this address an operator, or takes that away; false when there is no such user. */
+/** Grants or revokes the operator role of the user with this email address. @returns false when there is no such user. */
 export const setOperator = async (db: Db, email: string, operator: boolean): Promise<boolean> => {
   const { numUpdatedRows } = await db
     .updateTable('users')

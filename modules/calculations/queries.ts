@@ -1,29 +1,54 @@
-import type { Insertable, Selectable } from 'kysely'
+import type { Selection } from 'kysely'
 import type { Environment } from '../../plugins/access/caller.ts'
-import type { Db, Trx } from '../../plugins/database/types.ts'
-import type { SafeToSpendTable } from './tables.ts'
+import type { Database, Db, Trx } from '../../plugins/database/types.ts'
 import './tables.ts'
 
-/** Makes a calculation the current one of its end-user. */
-export const storeSafeToSpend = async (db: Trx, row: Insertable<SafeToSpendTable>): Promise<void> => {
-  const { partner_id, environment, end_user_id, ...result } = row
+const columns = [
+  'partner_id as partnerId',
+  'environment',
+  'end_user_id as endUserId',
+  'calculation_id as calculationId',
+  'calculated_at as calculatedAt',
+  'days_in_period as daysInPeriod',
+  'cash_after_buffer_cents as cashAfterBufferCents',
+  'bills_cents as billsCents',
+  'savings_cents as savingsCents',
+  'debt_cents as debtCents',
+  'daily_allowance_cents as dailyAllowanceCents'
+] as const
+
+export type Calculation = Selection<Database, 'safe_to_spend', (typeof columns)[number]>
+
+/** Stores a calculation as the current one of its end-user. */
+export const storeCalculation = async (db: Trx, calculation: Calculation): Promise<void> => {
+  const result = {
+    calculation_id: calculation.calculationId,
+    calculated_at: calculation.calculatedAt,
+    days_in_period: calculation.daysInPeriod,
+    cash_after_buffer_cents: calculation.cashAfterBufferCents,
+    bills_cents: calculation.billsCents,
+    savings_cents: calculation.savingsCents,
+    debt_cents: calculation.debtCents,
+    daily_allowance_cents: calculation.dailyAllowanceCents
+  }
+  const { partnerId, environment, endUserId } = calculation
   await db
     .insertInto('safe_to_spend')
-    .values({ partner_id, environment, end_user_id, ...result })
+    .values({ partner_id: partnerId, environment, end_user_id: endUserId, ...result })
     .onConflict((conflict) => conflict.columns(['partner_id', 'environment', 'end_user_id']).doUpdateSet(result))
     .execute()
 }
 
-/** The current calculation of an end-user in any of the environments, the youngest of them; undefined when there is none. */
-export const findSafeToSpend = async (
+/** Finds the latest calculation of an end-user in the given environments. */
+export const findCalculation = async (
   db: Db,
   partnerId: string,
   environments: Environment[],
   endUserId: string
-): Promise<Selectable<SafeToSpendTable> | undefined> =>
+): Promise<Calculation | undefined> =>
   await db
     .selectFrom('safe_to_spend')
-    .selectAll()
+    .select(columns)
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('end_user_id', '=', endUserId)

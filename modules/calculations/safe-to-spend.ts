@@ -1,14 +1,14 @@
-/** An amount that is due in a number of days; 0 is today. */
+/** An amount that is due in a number of days; 0 means today. */
 export interface DueAmount {
   amountCents: number
   dueInDays: number
 }
 
-/** What an end-user has and must pay, in integer cents. */
+/** The balance and commitments of an end-user, in integer cents. */
 export interface SafeToSpendInput {
   /** Negative for an overdrawn account. */
   cashBalanceCents: number
-  /** What must stay in the account. */
+  /** The amount that must stay in the account. */
   cashBufferCents: number
   bills: DueAmount[]
   income: DueAmount[]
@@ -18,21 +18,21 @@ export interface SafeToSpendInput {
   daysInPeriod: number
 }
 
-/** What a calculation comes to, in integer cents, without what follows from it. */
+/** The result of a calculation, in integer cents, without derived amounts. */
 export interface SafeToSpend {
   daysInPeriod: number
   cashAfterBufferCents: number
-  /** Only the bills that are due within the period. */
+  /** The sum of the bills that are due within the period. */
   billsCents: number
   savingsCents: number
   debtCents: number
-  /** The same amount every day of the period; never negative. */
+  /** Applies to every day of the period; never negative. */
   dailyAllowanceCents: number
 }
 
 const sum = (amounts: DueAmount[]): number => amounts.reduce((total, { amountCents }) => total + amountCents, 0)
 
-/** What is left for the whole period when all its commitments are met; negative when they cannot be. Income to come is not in it. */
+/** The amount that remains for the period after all commitments; negative when they exceed the balance. Excludes upcoming income. */
 export const discretionaryPoolCents = ({
   cashAfterBufferCents,
   billsCents,
@@ -41,8 +41,8 @@ export const discretionaryPoolCents = ({
 }: Omit<SafeToSpend, 'dailyAllowanceCents'>): number => cashAfterBufferCents - billsCents - savingsCents - debtCents
 
 /**
- * What remains for spending until the end of each day of the period, the first day first. A bill reduces it from the day on which it is due, one that is due
- * today from the first day; income adds to it from the day after it is due, because money that may come in the evening cannot be spent in the morning.
+ * The cumulative amount that can be spent by the end of each day, first day first. A bill counts from its due day (a bill due today
+ * from the first day). Income counts from the day after its due day, because it may arrive in the evening.
  */
 const spendableByDay = (input: SafeToSpendInput): number[] => {
   const { daysInPeriod, bills, income, cashBalanceCents, cashBufferCents, savingsCents, debtCents } = input
@@ -57,12 +57,13 @@ const spendableByDay = (input: SafeToSpendInput): number[] => {
 }
 
 /**
- * Calculates how much an end-user can spend every day of a period and still meet every commitment on its day.
+ * Calculates how much an end-user can spend on every day of a period and still pay every commitment on time.
  *
- * The daily allowance is the largest whole number of cents a for which k·a is at most what remains until day k, for every day k of the period: the least of
- * remains/k, rounded down. Without income that is the pool divided by the days. A negative pool allows nothing, whatever income is expected.
+ * The daily allowance is the largest whole number of cents `a` such that `k · a` never exceeds the spendable amount by day `k`:
+ * the minimum of `spendable[k] / k`, rounded down. Without income this is the pool divided by the days. A negative pool allows
+ * nothing, regardless of expected income.
  *
- * @returns amounts in cents; every amount of the input must be an integer, and their sum a safe one.
+ * @param input integer cents whose sum must be a safe integer.
  */
 export const calculateSafeToSpend = (input: SafeToSpendInput): SafeToSpend => {
   const { daysInPeriod, savingsCents, debtCents } = input

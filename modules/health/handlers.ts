@@ -5,19 +5,21 @@ import { version } from '../../plugins/version.ts'
 import type { operations } from '../../spec/generated/health.ts'
 import { readCheckResults } from './queries.ts'
 
-export const handlers = (app: FastifyInstance): Handlers<typeof operations> => ({
+type Dependencies = Pick<FastifyInstance, 'config' | 'database' | 'isDraining' | 'rateLimiter'>
+
+export const handlers = (app: Dependencies): Handlers<typeof operations> => ({
   async getHealth({ db }) {
     const { config, database, rateLimiter } = app
-    const answers = await database.answers()
-    const checks = answers && (await database.migrated()) ? await readCheckResults(db) : {}
+    const isUp = await database.answers()
+    const checks = isUp && (await database.migrated()) ? await readCheckResults(db) : {}
     const redisStatus = rateLimiter.status()
-    const degraded =
-      !answers || redisStatus === 'unavailable' || Object.values(checks).some((check) => check.status === 'failed')
+    const isDegraded =
+      !isUp || redisStatus === 'unavailable' || Object.values(checks).some((check) => check.status === 'failed')
     return {
-      status: degraded ? 'degraded' : 'ok',
+      status: isDegraded ? 'degraded' : 'ok',
       version,
       environment: config.environment,
-      database: { driver: database.driver, status: answers ? 'ok' : 'unavailable' },
+      database: { driver: database.driver, status: isUp ? 'ok' : 'unavailable' },
       plaid: { configured: config.plaid.mode !== 'not_configured', mode: config.plaid.mode },
       stripe: { configured: config.stripe.mode !== 'not_configured', mode: config.stripe.mode },
       ingest: { configured: config.ingestSecret !== undefined },
@@ -32,10 +34,12 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
 
   async getReadiness() {
     const { database } = app
-    if (app.isDraining()) throw unavailable('The server is about to stop.', {}, { 'retry-after': '5' })
-    if (!(await database.answers())) throw unavailable('The database does not answer.', {}, { 'retry-after': '1' })
+    if (app.isDraining())
+      throw unavailable('The server is shutting down. Retry in 5 seconds.', {}, { 'retry-after': '5' })
+    if (!(await database.answers()))
+      throw unavailable('The database is unavailable. Retry in 1 second.', {}, { 'retry-after': '1' })
     if (!(await database.migrated()))
-      throw unavailable('The database lacks migrations. Run `npm run migrate`.', {}, { 'retry-after': '5' })
+      throw unavailable('The database schema is outdated. Run `npm run migrate`.', {}, { 'retry-after': '5' })
     return { status: 'ok' }
   }
 })

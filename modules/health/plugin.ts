@@ -6,17 +6,21 @@ import { readCheckResults, type CheckResult } from './queries.ts'
 
 const health: FastifyPluginAsync = async (app) => {
   bindOperations(app, operations, handlers(app))
-  const results = async (pick: (result: CheckResult) => number): Promise<Record<string, number>> =>
+  const readResults = async (valueOf: (result: CheckResult) => number): Promise<Record<string, number>> =>
     Object.fromEntries(
-      Object.entries(await readCheckResults(app.database.db)).map(([check, result]) => [check, pick(result)])
+      Object.entries(await readCheckResults(app.database.db)).map(([check, result]) => [check, valueOf(result)])
     )
   app.metrics.gauge(
-    { name: 'atlas_check_ok', help: '1 when a periodic check found all well the last time, else 0.', label: 'check' },
-    () => results(({ status }) => (status === 'ok' ? 1 : 0))
+    {
+      name: 'atlas_check_ok',
+      help: '1 when the last run of a periodic check passed, 0 when it failed.',
+      label: 'check'
+    },
+    () => readResults(({ status }) => (status === 'ok' ? 1 : 0))
   )
   app.metrics.gauge(
-    { name: 'atlas_check_timestamp_seconds', help: 'When a periodic check ran last, as Unix time.', label: 'check' },
-    () => results(({ at }) => Date.parse(at) / 1000)
+    { name: 'atlas_check_timestamp_seconds', help: 'Unix time of the last run of a periodic check.', label: 'check' },
+    () => readResults(({ at }) => Date.parse(at) / 1000)
   )
 }
 

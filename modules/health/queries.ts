@@ -5,7 +5,7 @@ export interface CheckResult {
   at: string
 }
 
-/** The last result of each periodic check, by the check's name. */
+/** Reads the last result of each periodic check, by name. */
 export const readCheckResults = async (db: Db): Promise<Record<string, CheckResult>> => {
   const rows = await db.selectFrom('check_results').select(['name', 'status', 'at']).execute()
   return Object.fromEntries(rows.map(({ name, status, at }) => [name, { status, at: at.toISOString() }]))

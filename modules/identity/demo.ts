@@ -8,7 +8,7 @@ import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { randomText } from '../../plugins/ids.ts'
 import { hashPassword } from './passwords.ts'
-import { insertUserWithPartner, lockDemo, partnerExists } from './queries.ts'
+import { insertUserWithPartner, lockDemo, partnerExists } from './queries/users.ts'
 
 const Demo = Type.Object({
   partnerId: Type.String(),
@@ -16,7 +16,7 @@ const Demo = Type.Object({
   password: Type.String(),
   testKey: Type.String()
 })
-/** What a newcomer needs to try everything: a sign-in, which is an operator's too, and a test key. */
+/** Everything needed to try the server: the sign-in of an operator and a test key. */
 export type Demo = Static<typeof Demo>
 
 const readDemo = (path: string): Demo | undefined => {
@@ -24,22 +24,22 @@ const readDemo = (path: string): Demo | undefined => {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return Value.Check(Demo, value) ? value : undefined
   } catch {
-    // Not there, or half of something: either way there is nothing to remember.
+    // The file is missing or damaged.
     return undefined
   }
 }
 
-/** Written beside, brought to the disk and renamed, so that a crash leaves the whole file or none. */
+/** Writes a temporary file, syncs and renames it, so that a crash leaves either the whole file or none. */
 const writeDemo = (path: string, demo: Demo): void => {
-  const half = `${path}.${process.pid}`
-  const file = openSync(half, 'w', 0o600)
+  const temporary = `${path}.${process.pid}`
+  const file = openSync(temporary, 'w', 0o600)
   try {
     writeFileSync(file, `${JSON.stringify(demo, null, 2)}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)
   }
-  renameSync(half, path)
+  renameSync(temporary, path)
 }
 
 const createDemo = async (trx: Trx, password: string, passwordHash: string, now: Date): Promise<Demo | undefined> => {
@@ -50,7 +50,7 @@ const createDemo = async (trx: Trx, password: string, passwordHash: string, now:
     now
   )
   if (member === undefined) return undefined
-  const partnerId = member.partner_id
+  const partnerId = member.partnerId
   const { secret } = await mintCredential(trx, {
     kind: 'partner_key',
     partnerId,
@@ -62,27 +62,30 @@ const createDemo = async (trx: Trx, password: string, passwordHash: string, now:
 }
 
 /**
- * Outside production, makes a partner to try the server with when there is no partner yet: with a user who is an operator, and a test key.
- * Their secrets are kept in `demo.json` in the data directory, readable by its owner only, so that every start can show them.
+ * Creates a demo partner, an operator and a test key outside production when there is no partner yet. Stores their secrets in
+ * `demo.json` in the data directory, readable only by its owner, so that every start can print them.
  *
- * The file is written before the commit: a crash between the two leaves a file that names no partner, which counts for nothing and is
- * written anew; after the commit the file is there for certain. Instances that start together take turns by a lock of the database.
+ * The file is written before the commit, so it exists whenever the partner does. After a crash in between it names no partner and
+ * is written again. A database lock serialises instances that start together.
  *
- * @returns undefined in production, and where there are partners but not this one.
+ * @returns undefined in production, and when there are partners but not the demo partner.
  */
-export const ensureDemoPartner = async (app: FastifyInstance): Promise<Demo | undefined> => {
-  const { config, database, clock } = app
+export const ensureDemoPartner = async ({
+  config,
+  database,
+  clock
+}: Pick<FastifyInstance, 'clock' | 'config' | 'database'>): Promise<Demo | undefined> => {
   if (config.environment === 'production') return undefined
   const path = join(config.dataDir, 'demo.json')
-  const remembered = readDemo(path)
-  if (remembered !== undefined && (await partnerExists(database.db, remembered.partnerId))) return remembered
+  const existing = readDemo(path)
+  if (existing !== undefined && (await partnerExists(database.db, existing.partnerId))) return existing
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const password = randomText(20)
   const passwordHash = await hashPassword(password)
   return await transact(database.db, async (trx) => {
     await lockDemo(trx)
     if (await partnerExists(trx)) {
-      // Perhaps another instance made it while this one waited.
+      // Another instance may have created it while this one waited for the lock.
       const meanwhile = readDemo(path)
       return meanwhile !== undefined && (await partnerExists(trx, meanwhile.partnerId)) ? meanwhile : undefined
     }

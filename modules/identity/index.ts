@@ -1,2 +1,2 @@
-/** What the server and other domains may use of identity. */
+/** Used by the server and `npm run quickstart`. */
 export { ensureDemoPartner, type Demo } from './demo.ts'

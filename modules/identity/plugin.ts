@@ -2,13 +2,23 @@ import cookie from '@fastify/cookie'
 import type { FastifyPluginAsync } from 'fastify'
 import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/identity.ts'
-import { handlers } from './handlers.ts'
+import { apiKeyHandlers } from './handlers/api-keys.ts'
+import { profileHandlers } from './handlers/profile.ts'
+import { recordHandlers } from './handlers/records.ts'
+import { sessionHandlers } from './handlers/sessions.ts'
+import { tokenHandlers } from './handlers/tokens.ts'
 import { prepareDecoy } from './passwords.ts'
 
 const identity: FastifyPluginAsync = async (app) => {
   await prepareDecoy()
   await app.register(cookie)
-  bindOperations(app, operations, handlers(app))
+  bindOperations(app, operations, {
+    ...sessionHandlers(app),
+    ...profileHandlers(app),
+    ...apiKeyHandlers(app),
+    ...tokenHandlers(app),
+    ...recordHandlers(app)
+  })
 }
 
 export default identity

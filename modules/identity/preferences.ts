@@ -1,11 +1,11 @@
-const mostBytes = 16 * 1024
+const maxBytes = 16 * 1024
 
-/** NUL and halves of surrogate pairs, as JSON.stringify escapes them; the database's jsonb holds neither. */
-const notText = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
+/** NUL and lone surrogates as JSON.stringify escapes them; jsonb cannot store either. */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
 
-/** What is wrong with preferences, as JSON, that cannot be stored; undefined when nothing is. */
+/** Why preferences, as JSON, cannot be stored; undefined when they can. */
 export const preferencesFault = (json: string): string | undefined => {
-  if (Buffer.byteLength(json) > mostBytes) return 'must take at most 16 KiB as JSON'
-  if (notText.test(json)) return 'must not hold the character NUL nor half a surrogate pair'
+  if (Buffer.byteLength(json) > maxBytes) return 'must be at most 16 KiB as JSON'
+  if (unstorable.test(json)) return 'must not contain NUL or a lone surrogate'
   return undefined
 }

@@ -1,9 +1,9 @@
 import type { FieldError } from '../../plugins/http/errors/validation.ts'
-import type { UsageEvent } from './queries.ts'
+import type { IngestEvent } from '../../spec/generated/ingest.ts'
 
 const dayMs = 24 * 3_600_000
 
-/** The fields that belong to one type of event. */
+/** Fields that only one type of event may have. */
 const onlyOf = [
   ['amount_cents', 'transaction'],
   ['category', 'transaction'],
@@ -14,17 +14,17 @@ const checkTime = (text: string, now: Date): string | undefined => {
   const ms = Date.parse(text)
   if (Number.isNaN(ms)) return 'must be a timestamp such as 2026-06-14T18:00:00Z'
   if (ms < 0) return 'must not be before 1970'
-  // A day of tolerance, because clocks differ and somebody may send local time as UTC; more is a fault of the sender.
+  // Tolerates one day, because clocks differ and some senders send local time as UTC.
   if (ms > now.getTime() + dayMs) return 'must be at most one day in the future'
   return undefined
 }
 
-/** What is wrong with one event; the paths begin at the event. */
-const checkEvent = (event: UsageEvent, now: Date): FieldError[] => {
+/** The faults of one event; paths are relative to the event. */
+const checkEvent = (event: IngestEvent, now: Date): FieldError[] => {
   const errors: FieldError[] = []
   for (const [field, type] of onlyOf) {
     if (event[field] !== undefined && event.event_type !== type) {
-      errors.push({ path: field, message: `belongs to ${type} events only, and this one is ${event.event_type}` })
+      errors.push({ path: field, message: `is only allowed in ${type} events; this is a ${event.event_type} event` })
     }
   }
   const fault = event.occurred_at === undefined ? undefined : checkTime(event.occurred_at, now)
@@ -32,8 +32,8 @@ const checkEvent = (event: UsageEvent, now: Date): FieldError[] => {
   return errors
 }
 
-/** What the specification's schema cannot say of events: which fields go with which type, and when they can have happened. `pathOf` names the event. */
-export const findFaults = (events: UsageEvent[], pathOf: (index: number) => string, now: Date): FieldError[] => {
+/** The faults that the schema cannot express: fields of another event type, and impossible times. `pathOf` returns the path of an event. */
+export const findFaults = (events: IngestEvent[], pathOf: (index: number) => string, now: Date): FieldError[] => {
   const faults: FieldError[] = []
   for (const [index, event] of events.entries()) {
     for (const { path, message } of checkEvent(event, now)) faults.push({ path: `${pathOf(index)}/${path}`, message })

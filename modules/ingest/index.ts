@@ -1,2 +1,2 @@
-/** What other domains may use of usage. */
+/** Used by linking to count usage. */
 export { recordUsage, type UsageEvent } from './queries.ts'

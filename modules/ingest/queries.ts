@@ -2,38 +2,40 @@ import { sql, type RawBuilder } from 'kysely'
 import { arrayText } from '../../plugins/database/array-text.ts'
 import { prepared } from '../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
-import type { UsageInterval } from './period.ts'
+import type { Period, UsageInterval } from './period.ts'
 import './tables.ts'
 
-/** One thing that a partner's end-user did, as it is sent. */
+/** An action of a partner's end-user. */
 export interface UsageEvent {
-  partner_id: string
-  event_type: 'user_signup' | 'account_link' | 'transaction'
-  /** The partner's own id of its end-user. */
-  user_id?: string | undefined
-  /** Only of transactions: the size in US cents, zero or more. */
-  amount_cents?: number | undefined
-  /** Only of transactions. */
+  partnerId: string
+  type: 'user_signup' | 'account_link' | 'transaction'
+  /** The partner's id of its end-user. */
+  userId?: string | undefined
+  /** Only for transactions: the amount in US cents, zero or more. */
+  amountCents?: number | undefined
+  /** Only for transactions. */
   category?: string | undefined
-  /** Only of account links. */
+  /** Only for account links. */
   institution?: string | undefined
-  /** When it happened, as RFC 3339 writes it; without it, when it was received. */
-  occurred_at?: string | undefined
-  /** The same id from the same partner counts once. */
-  event_id?: string | undefined
+  /** RFC 3339; defaults to the time of receipt. */
+  occurredAt?: string | undefined
+  /** Events of a partner with the same id count once. */
+  eventId?: string | undefined
 }
 
-/** A column for each field, with a place for each event; null where an event has no such field. */
+/** One array per column with one element per event; null for a missing field. */
 const columnsOf = (events: UsageEvent[], receivedAt: Date) => ({
-  partnerIds: arrayText(events.map((event) => event.partner_id)),
-  types: arrayText(events.map((event) => event.event_type)),
-  userIds: arrayText(events.map((event) => event.user_id ?? null)),
-  amounts: arrayText(events.map(({ amount_cents: cents }) => (cents === undefined ? null : String(cents)))),
+  partnerIds: arrayText(events.map((event) => event.partnerId)),
+  types: arrayText(events.map((event) => event.type)),
+  userIds: arrayText(events.map((event) => event.userId ?? null)),
+  amounts: arrayText(events.map(({ amountCents }) => (amountCents === undefined ? null : String(amountCents)))),
   categories: arrayText(events.map((event) => event.category ?? null)),
   institutions: arrayText(events.map((event) => event.institution ?? null)),
-  // The database would round what is smaller than a microsecond, and read some spellings otherwise.
-  times: arrayText(events.map(({ occurred_at: time }) => (time === undefined ? null : new Date(time).toISOString()))),
-  eventIds: arrayText(events.map((event) => event.event_id ?? null)),
+  // PostgreSQL would round fractions of microseconds and parse some notations differently.
+  times: arrayText(
+    events.map(({ occurredAt }) => (occurredAt === undefined ? null : new Date(occurredAt).toISOString()))
+  ),
+  eventIds: arrayText(events.map((event) => event.eventId ?? null)),
   receivedAt
 })
 
@@ -109,13 +111,13 @@ const insert = (
 const insertEvents = prepared<Columns>()(insert)
 
 /**
- * Stores events and adds them to the sums of their days and hours, all in one statement whose text does not depend on how many there are. Of events with
- * the same partner and id only the first is stored.
+ * Stores events and adds them to the sums of their days and hours, in one statement whose text does not depend on the number of
+ * events. Of events with the same partner and id only the first is stored.
  *
- * Every insert takes its rows in the order of their keys, and the tables are written one after the other, since each counts what the one before has
- * returned: two statements at the same time can wait for each other, but not in a circle.
+ * Every insert orders its rows by key, and each table is written after the previous one because it counts the rows that one
+ * returned. Concurrent statements therefore cannot deadlock.
  *
- * @returns how many were new, and which partners do not exist; if there is such a partner, nothing is stored.
+ * @returns the number of new events and the unknown partners. If there are unknown partners, nothing is stored.
  */
 export const storeEvents = async (trx: Trx, events: UsageEvent[], receivedAt: Date): Promise<StoreOutcome> => {
   const [outcome] = await insertEvents(trx, columnsOf(events, receivedAt))
@@ -124,70 +126,74 @@ export const storeEvents = async (trx: Trx, events: UsageEvent[], receivedAt: Da
 }
 
 /**
- * Records usage events in the transaction of what they tell of; those whose id was seen before are left out.
+ * Records usage events in the transaction of their cause, and skips events with a known id.
  *
- * @returns how many were new.
+ * @returns the number of new events.
  * @throws Error when a partner does not exist.
  */
 export const recordUsage = async (db: Trx, events: UsageEvent[], receivedAt: Date): Promise<number> => {
   if (events.length === 0) return 0
   const { stored, missing } = await storeEvents(db, events, receivedAt)
-  if (missing.length > 0) throw new Error(`Usage was recorded for partners that do not exist: ${missing.join(', ')}.`)
+  if (missing.length > 0) throw new Error(`Usage events name partners that do not exist: ${missing.join(', ')}.`)
   return stored
 }
 
-/** At most so many categories and so many institutions are answered, the largest ones. */
-const mostNames = 500
+/** Limits the categories and the institutions of a response to the largest ones. */
+const maxNames = 500
+
+export interface Counts {
+  userSignups: number
+  accountLinks: number
+  transactions: number
+  volumeCents: number
+}
 
 /** The sums of one interval that has events. */
-export interface IntervalSums {
+export interface IntervalSums extends Counts {
   start: string
-  user_signups: number
-  account_links: number
-  transactions: number
-  volume_cents: number
-  active_users: number
+  activeUsers: number
 }
 
 export interface UsageSums {
   intervals: IntervalSums[]
-  /** Users who were active in any interval, each once. */
-  active_users: number
-  by_category: { category: string | null; transactions: number; volume_cents: number }[]
-  by_institution: { institution: string | null; account_links: number }[]
+  /** Distinct users over all intervals. */
+  activeUsers: number
+  byCategory: { category: string | null; transactions: number; volumeCents: number }[]
+  byInstitution: { institution: string | null; accountLinks: number }[]
 }
 
 /**
- * Reads the sums of a partner's intervals from `start` until before `end`, in one statement and so from one moment.
+ * Reads the sums of a partner's intervals in one statement, and so as of one moment.
  *
- * Costs an index range of (intervals + names used in them + users active in each of them) rows, whatever the number of events was. The users dominate:
- * a year by day of 10,000 daily users is 3.7 million entries of one index.
+ * Scans an index range of (intervals + names used in them + users active in each of them) rows, regardless of the number of events.
+ * The users dominate: a year by day with 10,000 daily users is 3.7 million entries of one index.
  */
 export const readUsage = async (
   db: Db,
   partnerId: string,
   unit: UsageInterval,
-  start: Date,
-  end: Date
+  { start, end }: Period
 ): Promise<UsageSums> => {
   const inRange = sql`partner_id = ${partnerId} and unit = ${unit} and start >= ${start} and start < ${end}`
   const { rows } = await sql<UsageSums>`
     select
       (select coalesce(json_agg(row_to_json(interval) order by start), '[]') from (
-        select start, user_signups, account_links, transactions, volume_cents, active_users from usage_intervals where ${inRange}
+        select start, user_signups as "userSignups", account_links as "accountLinks", transactions, volume_cents as "volumeCents",
+          active_users as "activeUsers"
+        from usage_intervals where ${inRange}
       ) as interval) as intervals,
-      (select count(*) from (select distinct user_id from usage_users where ${inRange}) as users) as active_users,
+      (select count(*) from (select distinct user_id from usage_users where ${inRange}) as users) as "activeUsers",
       (select coalesce(json_agg(row_to_json(sums)), '[]') from (
-        select nullif(category, '') as category, sum(transactions)::bigint as transactions, sum(volume_cents)::bigint as volume_cents
+        select nullif(category, '') as category, sum(transactions)::bigint as transactions, sum(volume_cents)::bigint as "volumeCents"
         from usage_categories where ${inRange}
-        group by usage_categories.category order by 3 desc, 2 desc, usage_categories.category limit ${sql.lit(mostNames)}
-      ) as sums) as by_category,
+        group by usage_categories.category order by 3 desc, 2 desc, usage_categories.category limit ${sql.lit(maxNames)}
+      ) as sums) as "byCategory",
       (select coalesce(json_agg(row_to_json(sums)), '[]') from (
-        select nullif(institution, '') as institution, sum(account_links)::bigint as account_links
+        select nullif(institution, '') as institution, sum(account_links)::bigint as "accountLinks"
         from usage_institutions where ${inRange}
-        group by usage_institutions.institution order by 2 desc, usage_institutions.institution limit ${sql.lit(mostNames)}
-      ) as sums) as by_institution`.execute(db)
+        group by usage_institutions.institution order by 2 desc, usage_institutions.institution limit ${sql.lit(maxNames)}
+      ) as sums) as "byInstitution"`.execute(db)
   const [sums] = rows
-  if (sums === undefined) throw new Error('The statement that reads usage answered no row.')
+  if (sums === undefined) throw new Error('Reading usage returned no row.')
   return sums
 }

@@ -13,7 +13,7 @@ export interface UsageEventsTable {
   received_at: Date
 }
 
-/** Rows of all the tables below belong to one UTC day or hour of one partner. */
+/** A row of the tables below belongs to one UTC day or hour of one partner. */
 interface OfInterval {
   partner_id: string
   unit: 'day' | 'hour'

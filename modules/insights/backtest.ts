@@ -1,7 +1,7 @@
 import { project, type History } from './projection.ts'
 import { clamp, mean, quantileOfSorted } from './statistics.ts'
 
-/** One earlier forecast of this history compared with what then happened. Index 0 is one day ahead. */
+/** One past forecast compared with the actual outcome. Index 0 is one day ahead. */
 interface Trial {
   /** (actual − projected) / the model's own scale. */
   normalised: Float64Array
@@ -17,46 +17,46 @@ export interface Band {
 }
 
 export interface Calibration {
-  /** One band for each day ahead. */
+  /** One band per day ahead. */
   bands: Band[]
-  /** Earned trust in the forecast, 0..1; see confidenceOf. */
+  /** 0..1; see confidenceOf. */
   confidence: number
-  /** How many earlier forecasts it rests on. */
+  /** The number of past forecasts that it is based on. */
   trials: number
 }
 
-/** The band is to hold 80 % of outcomes: the tenth and the ninetieth percentile. */
-const TAIL = 0.1
-const NORMAL_TAIL = 1.2816
-const MOST_TRIALS = 24
-const SHORTEST_TRAINING_DAYS = 14
-const USUAL_TRAINING_DAYS = 45
-const FARTHEST_BACK_DAYS = 400
-/** Neighbouring horizons share their normalised errors, within this ratio. */
-const SHARED_HORIZON_RATIO = 1.5
-/** The prior band counts as much as this many independent stretches of history. */
-const PRIOR_WEIGHT = 2
+/** The band covers 80 % of outcomes: the 10th to the 90th percentile. */
+const tailProbability = 0.1
+const normalTail = 1.2816
+const maxTrials = 24
+const minTrainingDays = 14
+const usualTrainingDays = 45
+const maxLookbackDays = 400
+/** Horizons within this ratio share their normalised errors. */
+const sharedHorizonRatio = 1.5
+/** The prior band weighs as much as this many independent periods of history. */
+const priorWeight = 2
 /**
- * Few stretches estimate a quantile too near the centre; widen by 1 + this / stretches (Student's t against the normal,
- * to first order).
+ * Few periods place a quantile too near the centre. Widens the band by 1 + this / periods (Student's t against the normal, to first
+ * order).
  */
-const SMALL_SAMPLE_WIDENING = 0.5
+const smallSampleWidening = 0.5
 
-/** The days at whose ends a forecast is tried: evenly spread, at most 24, and never always on the same weekday. */
-function originDays(history: History): number[] {
+/** The days from which past forecasts start: evenly spread, at most 24, and on varying weekdays. */
+const originDays = (history: History): number[] => {
   const span = history.lastDay - history.firstDay + 1
-  const training = span > 2 * USUAL_TRAINING_DAYS ? USUAL_TRAINING_DAYS : SHORTEST_TRAINING_DAYS
-  const earliest = Math.max(history.firstDay + training - 1, history.lastDay - FARTHEST_BACK_DAYS)
+  const training = span > 2 * usualTrainingDays ? usualTrainingDays : minTrainingDays
+  const earliest = Math.max(history.firstDay + training - 1, history.lastDay - maxLookbackDays)
   const available = history.lastDay - 1 - earliest
   if (available < 1) return []
-  let step = Math.max(2, Math.ceil(available / MOST_TRIALS))
+  let step = Math.max(2, Math.ceil(available / maxTrials))
   if (step % 7 === 0) step++
   const origins: number[] = []
-  for (let day = history.lastDay - 2; day >= earliest && origins.length < MOST_TRIALS; day -= step) origins.push(day)
+  for (let day = history.lastDay - 2; day >= earliest && origins.length < maxTrials; day -= step) origins.push(day)
   return origins
 }
 
-function attempt(history: History, originDay: number, horizonDays: number): Trial {
+const runTrial = (history: History, originDay: number, horizonDays: number): Trial => {
   const reach = Math.min(horizonDays, history.lastDay - originDay)
   const { changeCents, scaleCents } = project(history, originDay, reach)
   const origin = originDay - history.firstDay
@@ -81,40 +81,40 @@ function attempt(history: History, originDay: number, horizonDays: number): Tria
   return trial
 }
 
-/** How many stretches of h days the trials cover without overlap: errors of overlapping windows say the same thing twice. */
-function stretches(trials: readonly Trial[], horizon: number): number {
+/** The number of independent periods of `horizon` days that the trials cover: overlapping trials have correlated errors. */
+const independentPeriods = (trials: readonly Trial[], horizon: number): number => {
   const reaching = trials.filter((trial) => trial.normalised.length >= horizon).length
-  return Math.min(reaching, 1 + (reaching * FARTHEST_BACK_DAYS) / MOST_TRIALS / Math.max(horizon, 1))
+  return Math.min(reaching, 1 + (reaching * maxLookbackDays) / maxTrials / Math.max(horizon, 1))
 }
 
 /**
- * Empirical (conformal) 10 % and 90 % quantiles of the normalised errors around horizon h, drawn towards the normal ones while
- * the history is short. Zero is always inside, so that the band holds the projection.
+ * Empirical (conformal) 10 % and 90 % quantiles of the normalised errors around a horizon, shrunk towards normal quantiles while the
+ * history is short. The band always contains zero, and so the projection.
  */
-function bandFor(trials: readonly Trial[], horizon: number): Band {
+const bandFor = (trials: readonly Trial[], horizon: number): Band => {
   const errors: number[] = []
   for (const { normalised } of trials) {
-    const until = Math.min(normalised.length, Math.floor(horizon * SHARED_HORIZON_RATIO))
-    for (let index = Math.ceil(horizon / SHARED_HORIZON_RATIO) - 1; index < until; index++)
+    const until = Math.min(normalised.length, Math.floor(horizon * sharedHorizonRatio))
+    for (let index = Math.ceil(horizon / sharedHorizonRatio) - 1; index < until; index++)
       errors.push(normalised[index] ?? 0)
   }
   const sorted = Float64Array.from(errors).sort()
-  const count = stretches(trials, horizon)
-  const trust = sorted.length === 0 ? 0 : count / (count + PRIOR_WEIGHT)
-  const widening = 1 + SMALL_SAMPLE_WIDENING / Math.max(1, count)
+  const count = independentPeriods(trials, horizon)
+  const trust = sorted.length === 0 ? 0 : count / (count + priorWeight)
+  const widening = 1 + smallSampleWidening / Math.max(1, count)
   return {
-    low: Math.min(0, widening * (trust * quantileOfSorted(sorted, TAIL) - (1 - trust) * NORMAL_TAIL)),
-    high: Math.max(0, widening * (trust * quantileOfSorted(sorted, 1 - TAIL) + (1 - trust) * NORMAL_TAIL))
+    low: Math.min(0, widening * (trust * quantileOfSorted(sorted, tailProbability) - (1 - trust) * normalTail)),
+    high: Math.max(0, widening * (trust * quantileOfSorted(sorted, 1 - tailProbability) + (1 - trust) * normalTail))
   }
 }
 
-function bandsFor(trials: readonly Trial[], horizonDays: number): Band[] {
+const bandsFor = (trials: readonly Trial[], horizonDays: number): Band[] => {
   return Array.from({ length: horizonDays }, (_, index) => bandFor(trials, index + 1))
 }
 
-/** Tries the forecast on this history's own past, and calibrates the band by how far it was off. */
-export function backtest(history: History, horizonDays: number): Calibration {
-  const trials = originDays(history).map((day) => attempt(history, day, horizonDays))
+/** Runs the forecast on the past of this history, and calibrates the band by its errors. */
+export const backtest = (history: History, horizonDays: number): Calibration => {
+  const trials = originDays(history).map((day) => runTrial(history, day, horizonDays))
   return {
     bands: bandsFor(trials, horizonDays),
     confidence: confidenceOf(trials, history, horizonDays),
@@ -122,19 +122,19 @@ export function backtest(history: History, horizonDays: number): Calibration {
   }
 }
 
-function overall(trials: readonly Trial[], pick: (trial: Trial) => Float64Array): number {
+const overall = (trials: readonly Trial[], pick: (trial: Trial) => Float64Array): number => {
   return mean(trials.flatMap((trial) => [...pick(trial)]))
 }
 
 /**
- * confidence = evidence × (0.5 · accuracy + 0.25 · skill + 0.25 · honesty), each 0..1, from the backtest alone:
+ * confidence = evidence × (0.5 · accuracy + 0.25 · skill + 0.25 · coverage), each 0..1, from the backtest alone:
  * - accuracy = 1 / (1 + 4 · e / T): e the mean absolute error over all days ahead, T the gross flow (in and out) of a usual horizon;
  * - skill = 1 − e / (mean absolute error of the better naive forecast: last balance, or mean daily flow), not below 0;
- * - honesty = 1 − |c − 0.8| / 0.8: c the share of later outcomes inside the bands that only the other trials calibrated;
- * - evidence = n / (n + 2): n the stretches of a whole horizon that were tried. Without any backtest the confidence is 0.
+ * - coverage = 1 − |c − 0.8| / 0.8: c the share of outcomes inside bands that the other trials calibrated;
+ * - evidence = n / (n + 2): n the independent periods of a whole horizon. Without a backtest the confidence is 0.
  */
-function confidenceOf(trials: readonly Trial[], history: History, horizonDays: number): number {
-  const n = stretches(trials, horizonDays)
+const confidenceOf = (trials: readonly Trial[], history: History, horizonDays: number): number => {
+  const n = independentPeriods(trials, horizonDays)
   if (trials.length < 2 || n === 0) return 0
   const error = overall(trials, (trial) => trial.errorCents)
   const naive = Math.min(
@@ -144,13 +144,14 @@ function confidenceOf(trials: readonly Trial[], history: History, horizonDays: n
   const usualFlow = mean([...history.dailyNetCents].map(Math.abs)) * horizonDays
   const accuracy = usualFlow > 0 ? 1 / (1 + (4 * error) / usualFlow) : 1
   const skill = naive > 0 ? clamp(1 - error / naive, 0, 1) : error > 0 ? 0 : 1
-  const honesty = 1 - Math.abs(crossValidatedCoverage(trials, horizonDays) - (1 - 2 * TAIL)) / (1 - 2 * TAIL)
-  const score = (n / (n + 2)) * (0.5 * accuracy + 0.25 * skill + 0.25 * honesty)
+  const coverage =
+    1 - Math.abs(crossValidatedCoverage(trials, horizonDays) - (1 - 2 * tailProbability)) / (1 - 2 * tailProbability)
+  const score = (n / (n + 2)) * (0.5 * accuracy + 0.25 * skill + 0.25 * coverage)
   return Math.round(clamp(score, 0, 1) * 100) / 100
 }
 
-/** Share of outcomes inside bands calibrated without them: the newer half of the trials judged by the older one, and the reverse. */
-function crossValidatedCoverage(trials: readonly Trial[], horizonDays: number): number {
+/** The share of outcomes inside bands that the other half of the trials calibrated. */
+const crossValidatedCoverage = (trials: readonly Trial[], horizonDays: number): number => {
   const half = Math.ceil(trials.length / 2)
   const halves = [trials.slice(0, half), trials.slice(half)]
   let inside = 0

@@ -1,8 +1,8 @@
 import { dayOfDate } from './civil-date.ts'
 
 /**
- * One booked or pending movement, with Plaid's sign: `amountCents` is POSITIVE when money leaves the account (a purchase, a bill,
- * a transfer out) and NEGATIVE when it arrives (pay, a refund, a transfer in). Pending movements count on their date like booked ones.
+ * A booked or pending transaction with Plaid's sign: `amountCents` is positive when money leaves the account and negative when it
+ * arrives. Pending transactions count like booked ones.
  */
 export interface BankTransaction {
   transactionId: string
@@ -18,23 +18,23 @@ export interface BankTransaction {
 
 export type Direction = 'inflow' | 'outflow'
 
-/** A transaction made ready for arithmetic. */
+/** A transaction with a day number. */
 export interface DatedTransaction extends BankTransaction {
   day: number
-  /** One leg of a transfer between two of the person's own accounts. */
+  /** One side of a transfer between two accounts of the same end-user. */
   internal: boolean
 }
 
-/** Own transfers may take a long weekend between the two banks. */
-const INTERNAL_TRANSFER_DAYS = 3
+/** A transfer between banks can take a long weekend. */
+const internalTransferDays = 3
 
-/** Puts transactions up to a day in one well-defined order, whatever order they came in, and marks the internal transfers. */
-export function readTransactions(transactions: readonly BankTransaction[], asOfDay: number): DatedTransaction[] {
+/** Sorts the transactions up to a day deterministically, and marks internal transfers. */
+export const readTransactions = (transactions: readonly BankTransaction[], asOfDay: number): DatedTransaction[] => {
   const dated: DatedTransaction[] = []
   const dayByDate = new Map<string, number>()
   for (const transaction of transactions) {
     if (!Number.isSafeInteger(transaction.amountCents)) {
-      throw new TypeError(`amountCents of ${transaction.transactionId} is not whole cents: ${transaction.amountCents}`)
+      throw new TypeError(`amountCents of ${transaction.transactionId} is not an integer: ${transaction.amountCents}`)
     }
     const day = dayByDate.get(transaction.date) ?? dayOfDate(transaction.date)
     dayByDate.set(transaction.date, day)
@@ -46,17 +46,17 @@ export function readTransactions(transactions: readonly BankTransaction[], asOfD
 }
 
 /**
- * Pairs equal and opposite amounts on two different accounts within three days, oldest first. Such a pair moves nothing in or out of
- * the person's hands: it is neither income nor a bill. Working forwards in time keeps past pairs the same when new days arrive.
+ * Pairs equal and opposite amounts on different accounts within three days, oldest first. Such a pair is neither income nor a bill.
+ * Working forwards in time keeps old pairs stable when new transactions arrive.
  */
-function markInternalTransfers(ordered: DatedTransaction[]): void {
+const markInternalTransfers = (ordered: DatedTransaction[]): void => {
   const waiting = new Map<number, DatedTransaction[]>()
   for (const transaction of ordered) {
     if (transaction.amountCents === 0) continue
     const opposite = waiting.get(-transaction.amountCents)
     const found =
       opposite?.findIndex(
-        (other) => other.accountId !== transaction.accountId && transaction.day - other.day <= INTERNAL_TRANSFER_DAYS
+        (other) => other.accountId !== transaction.accountId && transaction.day - other.day <= internalTransferDays
       ) ?? -1
     const partner = opposite?.[found]
     if (opposite && partner) {
@@ -65,12 +65,11 @@ function markInternalTransfers(ordered: DatedTransaction[]): void {
       continue
     }
     const same =
-      waiting.get(transaction.amountCents)?.filter((other) => transaction.day - other.day <= INTERNAL_TRANSFER_DAYS) ??
-      []
+      waiting.get(transaction.amountCents)?.filter((other) => transaction.day - other.day <= internalTransferDays) ?? []
     waiting.set(transaction.amountCents, [...same, transaction])
   }
 }
 
-export function directionOf(amountCents: number): Direction {
+export const directionOf = (amountCents: number): Direction => {
   return amountCents > 0 ? 'outflow' : 'inflow'
 }

@@ -1,77 +1,76 @@
 import type { BankTransaction } from './bank-transaction.ts'
 
-/** An account as it is linked, with balances in cents. */
+/** A linked account; balances in cents. */
 export interface LinkedAccount {
   id: string
   type: string
-  current_balance_cents: number | null
-  available_balance_cents: number | null
-  iso_currency_code: string | null
-  as_of: Date
+  currentBalanceCents: number | null
+  availableBalanceCents: number | null
+  isoCurrencyCode: string | null
+  asOf: Date
   stale: boolean
 }
 
-/** A transaction as it is linked; positive amounts leave the account. */
+/** A stored transaction; amounts are positive when money leaves the account. */
 export interface LinkedTransaction {
   id: string
-  account_id: string | null
-  amount_cents: number | null
+  accountId: string | null
+  amountCents: number | null
   date: string | null
   pending: boolean | null
   name: string | null
-  merchant_name: string | null
+  merchantName: string | null
   category: string | null
 }
 
-/** The money that an end-user can pay with, and what has moved it. */
+/** The spendable balance of an end-user and the transactions that changed it. */
 export interface CashPosition {
   currency: string
   balanceCents: number
-  /** When the oldest of the balances was told. */
+  /** The time of the oldest balance. */
   asOf: Date
   stale: boolean
   transactions: BankTransaction[]
 }
 
 /**
- * Puts together the cash accounts of one currency, that of the first of them: cards and loans are paid from them and are no money to spend. The balance is
- * what is available where the bank says it, since that has pending payments taken off as the forecast expects.
+ * Combines the cash accounts that share the currency of the first one. Cards and loans are left out, because they are paid from cash
+ * accounts. Prefers available balances, which already exclude pending payments, as the forecast expects.
  *
- * @returns undefined when there is no cash account with a balance.
+ * @returns undefined when no cash account has a balance.
  */
 export const cashPosition = (
   accounts: LinkedAccount[],
   transactions: LinkedTransaction[]
 ): CashPosition | undefined => {
   const balanceOf = (account: LinkedAccount): number | null =>
-    account.available_balance_cents ?? account.current_balance_cents
+    account.availableBalanceCents ?? account.currentBalanceCents
   const cash = accounts.filter(
-    (account) => account.type === 'depository' && balanceOf(account) !== null && account.iso_currency_code !== null
+    (account) => account.type === 'depository' && balanceOf(account) !== null && account.isoCurrencyCode !== null
   )
   const [first] = cash
-  if (first === undefined || first.iso_currency_code === null) return undefined
-  const chosen = cash.filter((account) => account.iso_currency_code === first.iso_currency_code)
+  if (first === undefined || first.isoCurrencyCode === null) return undefined
+  const chosen = cash.filter((account) => account.isoCurrencyCode === first.isoCurrencyCode)
   const ids = new Set(chosen.map((account) => account.id))
   return {
-    currency: first.iso_currency_code,
+    currency: first.isoCurrencyCode,
     balanceCents: chosen.reduce((sum, account) => sum + (balanceOf(account) ?? 0), 0),
-    asOf: new Date(Math.min(...chosen.map((account) => account.as_of.getTime()))),
+    asOf: new Date(Math.min(...chosen.map((account) => account.asOf.getTime()))),
     stale: chosen.some((account) => account.stale),
-    transactions: transactions.flatMap(
-      ({ id, account_id, amount_cents, date, pending, name, merchant_name, category }) =>
-        account_id === null || !ids.has(account_id) || amount_cents === null || date === null
-          ? []
-          : [
-              {
-                transactionId: id,
-                accountId: account_id,
-                date,
-                amountCents: amount_cents,
-                description: merchant_name ?? name ?? '',
-                pending: pending === true,
-                category
-              }
-            ]
+    transactions: transactions.flatMap(({ id, accountId, amountCents, date, pending, name, merchantName, category }) =>
+      accountId === null || !ids.has(accountId) || amountCents === null || date === null
+        ? []
+        : [
+            {
+              transactionId: id,
+              accountId,
+              date,
+              amountCents,
+              description: merchantName ?? name ?? '',
+              pending: pending === true,
+              category
+            }
+          ]
     )
   }
 }

@@ -1,37 +1,37 @@
 /**
- * Plain civil-date arithmetic. A day is a whole number of days since 1970-01-01; no time zone takes part,
- * because a bank books on a calendar date, not at an instant.
+ * Civil-date arithmetic. A day is the number of days since 1970-01-01. No time zones are involved, because banks book on calendar
+ * dates.
  */
 
-const MS_PER_DAY = 86_400_000
-const DATE_PATTERN = /^\d{4}-\d{2}-\d{2}$/
+const msPerDay = 86_400_000
+const datePattern = /^\d{4}-\d{2}-\d{2}$/
 
-/** Days since 1970-01-01 of a `YYYY-MM-DD` date. Throws RangeError for anything that is not a real date. */
-export function dayOfDate(date: string): number {
-  const ms = DATE_PATTERN.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN
-  const day = ms / MS_PER_DAY
+/** The day number of a `YYYY-MM-DD` date. @throws RangeError for an invalid date. */
+export const dayOfDate = (date: string): number => {
+  const ms = datePattern.test(date) ? Date.parse(`${date}T00:00:00Z`) : Number.NaN
+  const day = ms / msPerDay
   if (!Number.isInteger(day) || dateOfDay(day) !== date) throw new RangeError(`not a calendar date: ${date}`)
   return day
 }
 
 /** The `YYYY-MM-DD` date of a day number. */
-export function dateOfDay(day: number): string {
-  return new Date(day * MS_PER_DAY).toISOString().slice(0, 10)
+export const dateOfDay = (day: number): string => {
+  return new Date(day * msPerDay).toISOString().slice(0, 10)
 }
 
 /** 0 = Sunday … 6 = Saturday. Day 0 was a Thursday. */
-export function weekdayOfDay(day: number): number {
+export const weekdayOfDay = (day: number): number => {
   return (((day + 4) % 7) + 7) % 7
 }
 
 export interface YearMonth {
-  /** Months since January of year 0, so that the next month is always one more. */
+  /** Months since January of year 0. */
   monthIndex: number
   dayOfMonth: number
 }
 
 /** Splits a day number into month index and day of the month (Howard Hinnant's civil_from_days, in integers). */
-export function yearMonthOfDay(day: number): YearMonth {
+export const yearMonthOfDay = (day: number): YearMonth => {
   const shifted = day + 719_468
   const era = Math.floor(shifted / 146_097)
   const dayOfEra = shifted - era * 146_097
@@ -46,8 +46,8 @@ export function yearMonthOfDay(day: number): YearMonth {
   return { monthIndex: year * 12 + month, dayOfMonth }
 }
 
-/** The day number of the first of a month. */
-function firstDayOfMonth(monthIndex: number): number {
+/** The day number of the first day of a month. */
+const firstDayOfMonth = (monthIndex: number): number => {
   const year = Math.floor(monthIndex / 12)
   const month = monthIndex - year * 12
   const marchYear = month <= 1 ? year - 1 : year
@@ -59,8 +59,8 @@ function firstDayOfMonth(monthIndex: number): number {
   return era * 146_097 + dayOfEra - 719_468
 }
 
-/** The day number of a day in a month; a day past the end of the month (the 31st of April) is the month's last day. */
-export function dayOfYearMonth(monthIndex: number, dayOfMonth: number): number {
+/** The day number of a day in a month; a day past its end (April 31) is the last day of the month. */
+export const dayOfYearMonth = (monthIndex: number, dayOfMonth: number): number => {
   const first = firstDayOfMonth(monthIndex)
   return dayOfMonth <= 28
     ? first + dayOfMonth - 1

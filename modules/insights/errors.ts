@@ -3,6 +3,10 @@ import { defineProblem } from '../../plugins/http/errors/problem.ts'
 export const insufficientHistory = defineProblem({
   status: 422,
   code: 'insufficient_history',
-  meaning: 'There are too few days of transactions on the end-user’s cash accounts to forecast from.',
-  cure: '`days` tells how many there are and `required` how many it takes. Read GET /v1/transactions to fetch what the bank has, or wait for more.'
+  meaning: 'The end-user’s cash accounts have too few days of transactions for a forecast.',
+  cure: '`days` is the number of days available, `required` the number needed. Call GET /v1/transactions to fetch transactions from the bank, or wait for more.',
+  describe: (days: number, required: number) => ({
+    detail: `A forecast needs ${required} days of transactions on checking or savings accounts; there are ${days}.`,
+    members: { days, required }
+  })
 })

@@ -6,9 +6,9 @@ import { project, readHistory } from './projection.ts'
 import { describeStreams, type RecurringStream } from './recurring.ts'
 
 export interface ForecastRequest {
-  /** Of exactly those accounts whose balances make up `currentBalanceCents`; Plaid's sign (positive = money leaves). */
+  /** Of exactly those accounts whose balances add up to `currentBalanceCents`; positive when money leaves the account. */
   transactions: readonly BankTransaction[]
-  /** At the end of `asOf`, with everything booked or pending up to then taken off. */
+  /** At the end of `asOf`, net of all booked and pending transactions. */
   currentBalanceCents: number
   /** YYYY-MM-DD */
   asOf: string
@@ -18,33 +18,37 @@ export interface ForecastRequest {
 
 export interface CashFlowForecast {
   horizonDays: number
-  /** One row for each of the days asOf + 1 … asOf + horizonDays. */
+  /** One entry per day from asOf + 1 to asOf + horizonDays. */
   daily: DailyProjection[]
   projectedMinBalanceCents: number
-  /** The first day on which the projection is at its lowest. */
+  /** The first day with the lowest projected balance. */
   projectedMinDate: string
-  /** 0..1, earned by the backtest on this history. */
+  /** 0..1, from the backtest on this history. */
   confidence: number
   recurring: RecurringStream[]
   alerts: CashFlowAlert[]
   shortfalls: Shortfall[]
 }
 
-export const FEWEST_HISTORY_DAYS = 14
-const LONGEST_HORIZON_DAYS = 366
-const TYPICAL_OUTFLOW_DAYS = 91
+export const minHistoryDays = 14
+const maxHorizonDays = 366
+const typicalOutflowDays = 91
 
-/** There are fewer than 14 days from the first transaction to `asOf`, both counted. */
+/** There are fewer than 14 days from the first transaction to `asOf`, inclusive. */
 export class InsufficientHistory extends Error {
   override readonly name = 'InsufficientHistory'
   constructor(readonly days: number) {
-    super(`a forecast needs ${FEWEST_HISTORY_DAYS} days of transactions; there are ${days}`)
+    super(`a forecast needs ${minHistoryDays} days of transactions; there are ${days}`)
   }
 }
 
-/** Mean outflow of seven days over the last 13 weeks, or over all there is; own transfers do not count. */
-function weeklyOutflowCents(transactions: readonly DatedTransaction[], asOfDay: number, historyDays: number): number {
-  const days = Math.min(TYPICAL_OUTFLOW_DAYS, historyDays)
+/** Mean weekly outflow over the last 13 weeks, or over a shorter history, without internal transfers. */
+const weeklyOutflowCents = (
+  transactions: readonly DatedTransaction[],
+  asOfDay: number,
+  historyDays: number
+): number => {
+  const days = Math.min(typicalOutflowDays, historyDays)
   let outflow = 0
   for (const { day, amountCents, internal } of transactions) {
     if (!internal && amountCents > 0 && day > asOfDay - days) outflow += amountCents
@@ -53,26 +57,26 @@ function weeklyOutflowCents(transactions: readonly DatedTransaction[], asOfDay: 
 }
 
 /**
- * Projects the balance day by day: recurring streams on their dates, everything else by weekday, inside an 80 % band that a backtest on
- * this very history has calibrated. Deterministic, and independent of the order of the transactions.
- * Throws InsufficientHistory, and RangeError or TypeError for dates, horizons and amounts that are none.
+ * Projects the balance day by day: recurring streams on their dates and everything else by weekday, with an 80 % band that a backtest
+ * on the same history calibrates. Deterministic and independent of the order of the transactions.
+ * @throws InsufficientHistory, and RangeError or TypeError for invalid dates, horizons and amounts.
  */
-export function forecastCashFlow({
+export const forecastCashFlow = ({
   transactions,
   currentBalanceCents,
   asOf,
   horizonDays
-}: ForecastRequest): CashFlowForecast {
-  if (!Number.isInteger(horizonDays) || horizonDays < 1 || horizonDays > LONGEST_HORIZON_DAYS) {
-    throw new RangeError(`horizonDays must be a whole number from 1 to ${LONGEST_HORIZON_DAYS}: ${horizonDays}`)
+}: ForecastRequest): CashFlowForecast => {
+  if (!Number.isInteger(horizonDays) || horizonDays < 1 || horizonDays > maxHorizonDays) {
+    throw new RangeError(`horizonDays must be a whole number from 1 to ${maxHorizonDays}: ${horizonDays}`)
   }
   if (!Number.isSafeInteger(currentBalanceCents))
-    throw new TypeError(`currentBalanceCents is not whole cents: ${currentBalanceCents}`)
+    throw new TypeError(`currentBalanceCents is not an integer: ${currentBalanceCents}`)
   const asOfDay = dayOfDate(asOf)
   const ordered = readTransactions(transactions, asOfDay)
   const first = ordered[0]
   const historyDays = first ? asOfDay - first.day + 1 : 0
-  if (historyDays < FEWEST_HISTORY_DAYS) throw new InsufficientHistory(historyDays)
+  if (historyDays < minHistoryDays) throw new InsufficientHistory(historyDays)
 
   const history = readHistory(ordered, asOfDay)
   const { bands, confidence } = backtest(history, horizonDays)

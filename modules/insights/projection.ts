@@ -4,40 +4,40 @@ import { arrivedShare, expectedDays, findStreams, groupOccurrences, type Occurre
 import { findSuccessors } from './successors.ts'
 import { fitWeekdayModel } from './weekday-model.ts'
 
-/** A history laid out so that it can be read as of any earlier day. */
+/** A history that can be read as of any earlier day. */
 export interface History {
   firstDay: number
   lastDay: number
-  /** Net change of the balance on each day from `firstDay`, in cents, internal transfers left out. */
+  /** Net balance change per day from `firstDay`, in cents, without internal transfers. */
   dailyNetCents: Float64Array
   groups: HistoryGroup[]
 }
 
 interface HistoryGroup {
   occurrences: Occurrence[]
-  /** Streams found in the first n occurrences, by n: most groups have nothing new between two origins. */
+  /** Caches the streams of the first n occurrences, by n: most groups do not change between two origins. */
   streamsByLength: Map<number, Stream[]>
 }
 
-/** What was expected, standing at the end of one day. Index 0 is the next day. */
+/** A projection from the end of one day. Index 0 is the next day. */
 export interface Projection {
   /** Expected net change of the balance since the origin, in cents. */
   changeCents: Float64Array
-  /** The model's own idea of one standard deviation of that, in cents; the backtest corrects it. */
+  /** The model's standard deviation of that change, in cents; the backtest corrects it. */
   scaleCents: Float64Array
-  /** Proven by repetition; ended ones among them, assumed successors not. */
+  /** Detected streams, including ended ones, without assumed successors. */
   streams: Stream[]
 }
 
-/** A stream may stop or skip without a sign; this much is granted to even the most faithful one. */
-const SMALLEST_SKIP_RISK = 0.02
-/** No merchant's older past than this many days with a visit is searched for streams. */
-const LONGEST_GROUP = 150
-/** A merchant with no more visits than this may be the beginning of something. */
-const YOUNG_GROUP = 3
+/** The lowest risk that a payment of a stream does not come. */
+const minSkipRisk = 0.02
+/** The number of latest occurrences per merchant that are searched for streams. */
+const maxGroupLength = 150
+/** A group with at most this many occurrences may be the start of a stream. */
+const maxYoungGroupLength = 3
 
-/** Orders a history by day. `transactions` come from readTransactions. */
-export function readHistory(transactions: readonly DatedTransaction[], asOfDay: number): History {
+/** Builds a history. @param transactions from readTransactions. */
+export const readHistory = (transactions: readonly DatedTransaction[], asOfDay: number): History => {
   const firstDay = transactions[0]?.day ?? asOfDay
   const dailyNetCents = new Float64Array(asOfDay - firstDay + 1)
   for (const { day, amountCents, internal } of transactions) {
@@ -50,8 +50,8 @@ export function readHistory(transactions: readonly DatedTransaction[], asOfDay: 
   return { firstDay, lastDay: asOfDay, dailyNetCents, groups }
 }
 
-/** How many of the ordered occurrences lie on or before a day. */
-function countUntil(ordered: readonly Occurrence[], day: number): number {
+/** Counts the ordered occurrences up to a day, inclusive, by binary search. */
+const countUntil = (ordered: readonly Occurrence[], day: number): number => {
   let low = 0
   let high = ordered.length
   while (low < high) {
@@ -62,33 +62,34 @@ function countUntil(ordered: readonly Occurrence[], day: number): number {
   return low
 }
 
-/** The streams that had been seen by a day, ended ones too, and the young groups that are no stream yet. */
-function streamsAsOf(history: History, originDay: number): { streams: Stream[]; unexplained: Occurrence[][] } {
+/** The streams as of a day, including ended ones, and the young groups without a stream. */
+const streamsAsOf = (history: History, originDay: number): { streams: Stream[]; unexplained: Occurrence[][] } => {
   const streams: Stream[] = []
   const unexplained: Occurrence[][] = []
   for (const { occurrences, streamsByLength } of history.groups) {
     const length = countUntil(occurrences, originDay)
     let found = streamsByLength.get(length)
     if (!found) {
-      found = findStreams(occurrences.slice(Math.max(0, length - LONGEST_GROUP), length))
+      found = findStreams(occurrences.slice(Math.max(0, length - maxGroupLength), length))
       streamsByLength.set(length, found)
     }
     streams.push(...found)
-    if (found.length === 0 && length > 0 && length <= YOUNG_GROUP) unexplained.push(occurrences.slice(0, length))
+    if (found.length === 0 && length > 0 && length <= maxYoungGroupLength)
+      unexplained.push(occurrences.slice(0, length))
   }
   return { streams, unexplained }
 }
 
-/** Adds one stream's expected payments to the daily changes, and what is uncertain about them to the variances. */
-function addStream(
+/** Adds the expected payments of a stream to the daily changes, and their uncertainty to the variances. */
+const addStream = (
   stream: Stream,
   originDay: number,
   changeCents: Float64Array,
   variance: Float64Array,
   timing: Float64Array
-): void {
+): void => {
   const horizon = changeCents.length
-  const skipRisk = Math.max(SMALLEST_SKIP_RISK, 1 - stream.filled)
+  const skipRisk = Math.max(minSkipRisk, 1 - stream.filled)
   const sizeVariance = (1.25 * stream.amountSpreadCents) ** 2 + stream.amountCents ** 2 * skipRisk * (1 - skipRisk)
   for (const day of expectedDays(stream, originDay, originDay + horizon + 5)) {
     const index = day - originDay - 1
@@ -103,8 +104,8 @@ function addStream(
   }
 }
 
-/** Projects the history as it was known at the end of `originDay`. Uses nothing that came later. */
-export function project(history: History, originDay: number, horizonDays: number): Projection {
+/** Projects the history as of the end of `originDay`, without using anything later. */
+export const project = (history: History, originDay: number, horizonDays: number): Projection => {
   const residual = history.dailyNetCents.slice(0, originDay - history.firstDay + 1)
   const dailyGrossCents = residual.reduce((sum, net) => sum + Math.abs(net), 0) / residual.length
   const { streams, unexplained } = streamsAsOf(history, originDay)

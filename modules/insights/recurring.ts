@@ -1,13 +1,12 @@
 import { readTransactions, type BankTransaction, type Direction } from './bank-transaction.ts'
-import type { Cadence } from './cadence.ts'
-import { PERIOD_DAYS } from './cadence.ts'
+import { usualPeriodDays, type Cadence } from './cadence.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
 import { mean } from './statistics.ts'
 import { expectedDays, findStreams, groupOccurrences, type Stream } from './streams.ts'
 
-/** A recurring flow that is still running. */
+/** A recurring flow that has not ended. */
 export interface RecurringStream {
-  /** As the bank wrote it the last time. */
+  /** The latest description by the bank. */
   description: string
   accountId: string
   direction: Direction
@@ -16,17 +15,17 @@ export interface RecurringStream {
   amountCents: number
   /** Mean distance of recent amounts from the typical one. */
   amountSpreadCents: number
-  /** YYYY-MM-DD, after the day asked about. */
+  /** YYYY-MM-DD, after `asOf`. */
   nextDate: string
   lastDate: string
-  /** Mean distance in days between what happened and the schedule. */
+  /** Mean distance in days between payments and the schedule. */
   dateSpreadDays: number
   transactionIds: string[]
 }
 
-/** The public form of a stream, or undefined when it has ended by that day. */
-function describeStream(stream: Stream, asOfDay: number): RecurringStream | undefined {
-  const [nextDay] = expectedDays(stream, asOfDay, asOfDay + Math.ceil(PERIOD_DAYS[stream.cadence] * 1.5) + 31)
+/** Describes a stream; undefined when it has ended by that day. */
+const describeStream = (stream: Stream, asOfDay: number): RecurringStream | undefined => {
+  const [nextDay] = expectedDays(stream, asOfDay, asOfDay + Math.ceil(usualPeriodDays[stream.cadence] * 1.5) + 31)
   const last = stream.transactions.at(-1)
   if (nextDay === undefined || last === undefined) return undefined
   return {
@@ -43,8 +42,8 @@ function describeStream(stream: Stream, asOfDay: number): RecurringStream | unde
   }
 }
 
-/** The running streams, soonest first; equal days by description, account and amount, so that the order never depends on the input's. */
-export function describeStreams(streams: readonly Stream[], asOfDay: number): RecurringStream[] {
+/** Describes the running streams, soonest first, in an order that does not depend on the order of the input. */
+export const describeStreams = (streams: readonly Stream[], asOfDay: number): RecurringStream[] => {
   return streams
     .flatMap((stream) => describeStream(stream, asOfDay) ?? [])
     .sort(
@@ -57,15 +56,15 @@ export function describeStreams(streams: readonly Stream[], asOfDay: number): Re
     )
 }
 
-function compare(a: string, b: string): number {
+const compare = (a: string, b: string): number => {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
 /**
- * Finds the recurring inflows and outflows that are still running on `asOf` (YYYY-MM-DD). Amounts carry Plaid's sign (positive = money
- * leaves). Transactions after `asOf` are ignored, transfers between the person's own accounts too.
+ * Finds the recurring inflows and outflows that are running on `asOf` (YYYY-MM-DD). Amounts are positive when money leaves the
+ * account. Ignores later transactions and internal transfers.
  */
-export function detectRecurringStreams(transactions: readonly BankTransaction[], asOf: string): RecurringStream[] {
+export const detectRecurringStreams = (transactions: readonly BankTransaction[], asOf: string): RecurringStream[] => {
   const asOfDay = dayOfDate(asOf)
   return describeStreams(groupOccurrences(readTransactions(transactions, asOfDay)).flatMap(findStreams), asOfDay)
 }

@@ -1,7 +1,7 @@
-/** The few order statistics that the forecast is made of. All take plain numbers and change nothing they are given. */
+/** The statistics of the forecast; no function modifies its arguments. */
 
 /** Linear-interpolation quantile (Hyndman and Fan, type 7) of an ascending list; 0 for an empty one. */
-export function quantileOfSorted(sorted: ArrayLike<number>, probability: number): number {
+export const quantileOfSorted = (sorted: ArrayLike<number>, probability: number): number => {
   if (sorted.length === 0) return 0
   const position = Math.min(Math.max(probability, 0), 1) * (sorted.length - 1)
   const below = Math.floor(position)
@@ -10,25 +10,25 @@ export function quantileOfSorted(sorted: ArrayLike<number>, probability: number)
   return low + (high - low) * (position - below)
 }
 
-export function median(values: readonly number[]): number {
+export const median = (values: readonly number[]): number => {
   return quantileOfSorted(
     [...values].sort((a, b) => a - b),
     0.5
   )
 }
 
-export function mean(values: readonly number[]): number {
+export const mean = (values: readonly number[]): number => {
   let sum = 0
   for (const value of values) sum += value
   return values.length === 0 ? 0 : sum / values.length
 }
 
 /** Median absolute deviation from the median, unscaled. */
-export function medianDeviation(values: readonly number[]): number {
+export const medianDeviation = (values: readonly number[]): number => {
   const centre = median(values)
   return median(values.map((value) => Math.abs(value - centre)))
 }
 
-export function clamp(value: number, low: number, high: number): number {
+export const clamp = (value: number, low: number, high: number): number => {
   return Math.min(Math.max(value, low), high)
 }

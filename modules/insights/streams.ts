@@ -1,54 +1,54 @@
 import { directionOf, type DatedTransaction, type Direction } from './bank-transaction.ts'
-import { dueDays, fitCadence, PERIOD_DAYS, type Cadence, type CadenceFit, type Schedule } from './cadence.ts'
+import { dueDays, fitCadence, usualPeriodDays, type Cadence, type CadenceFit, type Schedule } from './cadence.ts'
 import { merchantName } from './merchant-name.ts'
 import { mean, median, medianDeviation } from './statistics.ts'
 
-/** What happened at one merchant on one day. */
+/** All transactions with one merchant on one day. */
 export interface Occurrence {
   day: number
   amountCents: number
   transactions: DatedTransaction[]
 }
 
-/** A recurring flow as learnt from its own past, still running or not. */
+/** A recurring flow, running or ended. */
 export interface Stream {
   direction: Direction
   cadence: Cadence
   schedule: Schedule
-  /** Typical amount, Plaid's sign. */
+  /** Typical amount, positive when money leaves the account. */
   amountCents: number
   /** Mean distance of the recent amounts from the typical one. */
   amountSpreadCents: number
-  /** Signed days late, one for each occurrence the schedule explains. */
+  /** Days late (negative: early) of each occurrence that matches the schedule. */
   offsets: number[]
-  /** Their median: days late (negative: early) by which it is usually off; 0 for nearly all, because schedules are fitted that way. */
+  /** The median of the offsets; usually 0, because schedules are fitted that way. */
   usualOffset: number
-  /** Share of due days on which something came. */
+  /** Share of due days with an occurrence. */
   filled: number
   lastDay: number
   transactions: DatedTransaction[]
 }
 
-/** A cadence is judged on the newest occurrences only: people change jobs, landlords and billing days. */
-const WINDOW_OCCURRENCES = 14
-const RECENT_WINDOW_OCCURRENCES = 6
-const FEWEST: Record<Cadence, number> = { weekly: 4, biweekly: 3, semimonthly: 4, monthly: 3, yearly: 2 }
-/** Two equal amounts a month apart are taken at their word; otherwise three are asked for. */
-const EQUAL_AMOUNT_SHARE = 0.02
-/** Amounts of a stream may scatter this much around the median (median deviation); heating bills do. */
-const LARGEST_SCATTER = 0.6
-const STEADY_SCATTER = 0.05
-/** Neighbouring amounts further apart than this are different things bought at one merchant. */
-const CLUSTER_RATIO = 1.12
-/** No more of a merchant's newest transactions than this are told apart by amount. */
-const LONGEST_MIXED_GROUP = 60
-/** Three months' payments must be among them, or there is nothing to tell apart. */
-const SHORTEST_MIXED_DAYS = 55
-/** How many days after the due day a stream is given up, at least. */
-const GRACE_DAYS: Record<Cadence, number> = { weekly: 4, biweekly: 6, semimonthly: 6, monthly: 8, yearly: 20 }
+/** A cadence is fitted to the newest occurrences only: people change jobs, landlords and billing days. */
+const windowOccurrences = 14
+const recentWindowOccurrences = 6
+const minOccurrences: Record<Cadence, number> = { weekly: 4, biweekly: 3, semimonthly: 4, monthly: 3, yearly: 2 }
+/** Two amounts a month apart make a stream when they differ by at most this share; otherwise three are needed. */
+const equalAmountShare = 0.02
+/** The largest relative median deviation of the amounts of a stream, such as heating bills. */
+const maxScatter = 0.6
+const steadyScatter = 0.05
+/** Amounts with a larger ratio belong to different purchases at one merchant. */
+const clusterRatio = 1.12
+/** The number of newest transactions of a merchant that are separated by amount. */
+const maxMixedGroupLength = 60
+/** Separation by amount needs at least three monthly payments. */
+const minMixedGroupDays = 55
+/** The minimum number of days after a due day before a stream counts as ended. */
+const graceDays: Record<Cadence, number> = { weekly: 4, biweekly: 6, semimonthly: 6, monthly: 8, yearly: 20 }
 
-/** Same account, same direction, same merchant, day by day: what could be one stream. Internal transfers are left out. */
-export function groupOccurrences(ordered: readonly DatedTransaction[]): Occurrence[][] {
+/** Groups occurrences that could be one stream, by account, direction and merchant, without internal transfers. */
+export const groupOccurrences = (ordered: readonly DatedTransaction[]): Occurrence[][] => {
   const names = new Map<string, string>()
   const groups = new Map<string, DatedTransaction[]>()
   for (const transaction of ordered) {
@@ -63,7 +63,7 @@ export function groupOccurrences(ordered: readonly DatedTransaction[]): Occurren
   return [...groups.values()].map(occurrencesOf)
 }
 
-function occurrencesOf(group: readonly DatedTransaction[]): Occurrence[] {
+const occurrencesOf = (group: readonly DatedTransaction[]): Occurrence[] => {
   const occurrences: Occurrence[] = []
   for (const transaction of group) {
     const last = occurrences.at(-1)
@@ -75,28 +75,28 @@ function occurrencesOf(group: readonly DatedTransaction[]): Occurrence[] {
   return occurrences
 }
 
-function scatter(occurrences: readonly Occurrence[]): number {
+const scatter = (occurrences: readonly Occurrence[]): number => {
   const amounts = occurrences.map((occurrence) => occurrence.amountCents)
   return medianDeviation(amounts) / Math.max(1, Math.abs(median(amounts)))
 }
 
-function isTrusted(fit: CadenceFit, occurrences: readonly Occurrence[]): boolean {
+const isTrusted = (fit: CadenceFit, occurrences: readonly Occurrence[]): boolean => {
   const { cadence } = fit.schedule
   if (cadence === 'monthly' && occurrences.length === 2) {
     const [first, second] = occurrences.map((occurrence) => Math.abs(occurrence.amountCents))
-    return Math.abs((first ?? 0) - (second ?? 0)) <= EQUAL_AMOUNT_SHARE * Math.max(first ?? 0, second ?? 0)
+    return Math.abs((first ?? 0) - (second ?? 0)) <= equalAmountShare * Math.max(first ?? 0, second ?? 0)
   }
-  return fit.members.length >= FEWEST[cadence] && scatter(occurrences) <= LARGEST_SCATTER
+  return fit.members.length >= minOccurrences[cadence] && scatter(occurrences) <= maxScatter
 }
 
-/** The newest three where amounts are steady, so that a raise shows at the second payment; else the newest six. */
-function typicalAmountCents(amounts: readonly number[]): number {
-  const recent = amounts.slice(-RECENT_WINDOW_OCCURRENCES)
-  const steady = medianDeviation(recent) <= STEADY_SCATTER * Math.abs(median(recent))
+/** The median of the newest three steady amounts, so that a raise shows at the second payment, or else of the newest six. */
+const typicalAmountCents = (amounts: readonly number[]): number => {
+  const recent = amounts.slice(-recentWindowOccurrences)
+  const steady = medianDeviation(recent) <= steadyScatter * Math.abs(median(recent))
   return Math.round(median(steady ? recent.slice(-3) : recent))
 }
 
-function toStream(fit: CadenceFit, window: readonly Occurrence[], older: readonly Occurrence[]): Stream {
+const toStream = (fit: CadenceFit, window: readonly Occurrence[], older: readonly Occurrence[]): Stream => {
   const members = fit.members.flatMap((index) => window[index] ?? [])
   const amounts = members.map((member) => member.amountCents)
   const amountCents = typicalAmountCents(amounts)
@@ -114,71 +114,71 @@ function toStream(fit: CadenceFit, window: readonly Occurrence[], older: readonl
   }
 }
 
-/** All occurrences as one stream: judged on the newest fourteen, or on the newest six when the older ones followed another rule. */
-function asOneStream(occurrences: readonly Occurrence[]): Stream | undefined {
-  for (const length of [WINDOW_OCCURRENCES, RECENT_WINDOW_OCCURRENCES]) {
+/** Fits all occurrences as one stream: the newest fourteen, or the newest six when the older ones followed another schedule. */
+const asOneStream = (occurrences: readonly Occurrence[]): Stream | undefined => {
+  for (const length of [windowOccurrences, recentWindowOccurrences]) {
     const window = occurrences.slice(-length)
     const fit = fitCadence(window.map((occurrence) => occurrence.day))
-    const whole = length === WINDOW_OCCURRENCES || (fit?.members.length === window.length && fit.filled === 1)
+    const whole = length === windowOccurrences || (fit?.members.length === window.length && fit.filled === 1)
     if (fit && whole && isTrusted(fit, window)) return toStream(fit, window, occurrences.slice(0, -length))
-    if (occurrences.length <= RECENT_WINDOW_OCCURRENCES) return undefined
+    if (occurrences.length <= recentWindowOccurrences) return undefined
   }
   return undefined
 }
 
-/** Several things from one merchant, told apart by amount: two plans of one shop, a membership among purchases. */
-function asStreamsByAmount(occurrences: readonly Occurrence[]): Stream[] {
-  const newest = occurrences.flatMap((occurrence) => occurrence.transactions).slice(-LONGEST_MIXED_GROUP)
-  if ((newest.at(-1)?.day ?? 0) - (newest[0]?.day ?? 0) < SHORTEST_MIXED_DAYS) return []
+/** Separates several streams at one merchant by amount, such as two plans, or a membership among purchases. */
+const asStreamsByAmount = (occurrences: readonly Occurrence[]): Stream[] => {
+  const newest = occurrences.flatMap((occurrence) => occurrence.transactions).slice(-maxMixedGroupLength)
+  if ((newest.at(-1)?.day ?? 0) - (newest[0]?.day ?? 0) < minMixedGroupDays) return []
   const byAmount = newest.sort((a, b) => Math.abs(a.amountCents) - Math.abs(b.amountCents))
   const streams: Stream[] = []
   let cluster: DatedTransaction[] = []
   const close = (): void => {
     const alike = cluster.length < 3 ? [] : occurrencesOf(cluster.sort((a, b) => a.day - b.day))
-    const credible = alike.length >= 5 || (alike.length >= 3 && scatter(alike) <= EQUAL_AMOUNT_SHARE)
+    const credible = alike.length >= 5 || (alike.length >= 3 && scatter(alike) <= equalAmountShare)
     const stream = credible ? asOneStream(alike) : undefined
     if (stream) streams.push(stream)
     cluster = []
   }
   for (const transaction of byAmount) {
     const largest = Math.abs(cluster.at(-1)?.amountCents ?? transaction.amountCents)
-    if (Math.abs(transaction.amountCents) > CLUSTER_RATIO * largest) close()
+    if (Math.abs(transaction.amountCents) > clusterRatio * largest) close()
     cluster.push(transaction)
   }
   close()
   return streams
 }
 
-function runTogether(a: Stream, b: Stream): boolean {
+const runTogether = (a: Stream, b: Stream): boolean => {
   const [aFirst, bFirst] = [a.transactions[0]?.day ?? 0, b.transactions[0]?.day ?? 0]
-  return Math.min(a.lastDay, b.lastDay) - Math.max(aFirst, bFirst) > PERIOD_DAYS[a.cadence]
+  return Math.min(a.lastDay, b.lastDay) - Math.max(aFirst, bFirst) > usualPeriodDays[a.cadence]
 }
 
-/** The streams, running or ended, in the occurrences of one group, which come in order of date. */
-export function findStreams(occurrences: readonly Occurrence[]): Stream[] {
+/** Finds the streams, running or ended, in the date-ordered occurrences of one group. */
+export const findStreams = (occurrences: readonly Occurrence[]): Stream[] => {
   if (occurrences.length < 2) return []
   const whole = asOneStream(occurrences)
-  // Two monthly plans together look like something more frequent than monthly, and their amounts differ.
-  if (whole && (whole.cadence === 'monthly' || whole.cadence === 'yearly' || scatter(occurrences) <= STEADY_SCATTER))
+  // Two monthly plans together look like one more frequent stream with varying amounts.
+  if (whole && (whole.cadence === 'monthly' || whole.cadence === 'yearly' || scatter(occurrences) <= steadyScatter))
     return [whole]
   const parts = asStreamsByAmount(occurrences)
   const [first, second] = parts
   const explained = parts.reduce((sum, part) => sum + part.transactions.length, 0)
   const severalAtOnce = first !== undefined && second !== undefined && runTogether(first, second)
-  if (whole && !(severalAtOnce && explained >= 0.8 * Math.min(occurrences.length, LONGEST_MIXED_GROUP))) return [whole]
+  if (whole && !(severalAtOnce && explained >= 0.8 * Math.min(occurrences.length, maxMixedGroupLength))) return [whole]
   return parts
 }
 
-function latestOffset(stream: Stream): number {
+const latestOffset = (stream: Stream): number => {
   return Math.max(0, ...stream.offsets)
 }
 
 /**
- * The days on which the stream is expected after `asOfDay`, up to `untilDay`; empty when it has ended. A payment that is a little late is
- * expected tomorrow. When it is later than it has ever been plus its grace, the stream counts as ended.
+ * The days on which payments are expected after `asOfDay`, up to `untilDay`; empty when the stream has ended. A slightly late payment
+ * is expected tomorrow. A stream ends when a payment is later than ever before plus the grace days.
  */
-export function expectedDays(stream: Stream, asOfDay: number, untilDay: number): number[] {
-  const halfPeriod = Math.floor(PERIOD_DAYS[stream.cadence] / 2)
+export const expectedDays = (stream: Stream, asOfDay: number, untilDay: number): number[] => {
+  const halfPeriod = Math.floor(usualPeriodDays[stream.cadence] / 2)
   const due = dueDays(stream.schedule, stream.lastDay + halfPeriod, untilDay + halfPeriod)
   const patienceDays = Math.max(2, latestOffset(stream) + 1)
   const skips = stream.filled < 0.97 ? 1 : 0
@@ -192,22 +192,22 @@ export function expectedDays(stream: Stream, asOfDay: number, untilDay: number):
     }
     const late = asOfDay + 1 - expected
     if (late <= patienceDays) days.push(asOfDay + 1)
-    else if (late > patienceDays + GRACE_DAYS[stream.cadence]) missed++
+    else if (late > patienceDays + graceDays[stream.cadence]) missed++
     if (missed > skips) return []
   }
   return days
 }
 
-/** Whether a payment that was due is later than this stream has been before, so that something may have taken its place. */
-export function isOverdue(stream: Stream, asOfDay: number): boolean {
-  const [nextDue] = dueDays(stream.schedule, stream.lastDay + Math.floor(PERIOD_DAYS[stream.cadence] / 2), asOfDay)
+/** Whether a payment is later than ever before, so that another stream may have replaced this one. */
+export const isOverdue = (stream: Stream, asOfDay: number): boolean => {
+  const [nextDue] = dueDays(stream.schedule, stream.lastDay + Math.floor(usualPeriodDays[stream.cadence] / 2), asOfDay)
   return nextDue !== undefined && asOfDay - (nextDue + stream.usualOffset) > Math.max(2, latestOffset(stream) + 1)
 }
 
-/** Probability, 0..1, that an expected payment has come by `daysAfter` days after its expected day, from the stream's own punctuality. */
-export function arrivedShare(stream: Stream, daysAfter: number): number {
+/** The probability that a payment has arrived `daysAfter` days after its expected day, from past offsets. */
+export const arrivedShare = (stream: Stream, daysAfter: number): number => {
   const arrived = stream.offsets.filter((offset) => offset - stream.usualOffset <= daysAfter).length
-  // A quarter of an imagined payment a day early, and as much a day late, keep a stream that has always been punctual from being certain.
-  const imagined = daysAfter >= 1 ? 0.5 : daysAfter >= -1 ? 0.25 : 0
-  return (arrived + imagined) / (stream.offsets.length + 0.5)
+  // A prior of half a payment, spread over a day early and a day late, avoids certainty for punctual streams.
+  const prior = daysAfter >= 1 ? 0.5 : daysAfter >= -1 ? 0.25 : 0
+  return (arrived + prior) / (stream.offsets.length + 0.5)
 }

@@ -1,37 +1,37 @@
 import { weekdayOfDay } from './civil-date.ts'
 import { clamp, quantileOfSorted } from './statistics.ts'
 
-/** What is left of the daily flow when the recurring streams are taken out, told by weekday. */
+/** The daily flow by weekday, without recurring streams. */
 export interface WeekdayModel {
-  /** Expected net change of the balance on each weekday, Sunday first, in cents (negative: money is spent). */
+  /** Expected net balance change per weekday, Sunday first, in cents. */
   meanCents: number[]
-  /** Standard deviation of one day around that, in cents, outliers included. */
+  /** Standard deviation of a day, in cents, including outliers. */
   spreadCents: number
-  /** How many independent days the mean rests on, after decay. */
+  /** The effective sample size of the mean, in days, after decay. */
   effectiveDays: number
 }
 
-/** What people spend changes; a day counts half after this many. */
-const HALF_LIFE_DAYS = 90
-const LONGEST_MEMORY_DAYS = 365
+/** The weight of a day halves after this many days, because spending changes. */
+const halfLifeDays = 90
+const maxMemoryDays = 365
 /**
- * An event rarer than this per day is more likely absent from the next 30 days than present (Poisson: 30 λ < ln 2), so the projection,
- * which aims at the median, takes larger days down to the size that is usual at this rate. The band sees them in full.
+ * An event with a lower daily rate is more likely absent from the next 30 days than present (Poisson: 30 λ < ln 2). The projection aims
+ * at the median and clamps such days; the band includes them in full.
  */
-const RARE_DAY_SHARE = Math.LN2 / 30
-/** A weekday counts as itself after about this many weeks; before that it leans on the mean of all days. */
-const SHRINKAGE_WEEKS = 6
+const rareDayShare = Math.LN2 / 30
+/** The weight, in weeks, of the mean of all days in the mean of a weekday. */
+const shrinkageWeeks = 6
 
 /**
- * Learns from daily net changes, oldest first, the last entry being the day `lastDay`. Winsorised at both ends, exponentially
- * weighted, each weekday shrunk towards the mean of all days.
+ * Fits the model to daily net changes, oldest first, up to `lastDay`: winsorised at both ends, exponentially weighted, and with each
+ * weekday shrunk towards the mean of all days.
  */
-export function fitWeekdayModel(dailyCents: ArrayLike<number>, lastDay: number): WeekdayModel {
+export const fitWeekdayModel = (dailyCents: ArrayLike<number>, lastDay: number): WeekdayModel => {
   const length = dailyCents.length
-  const start = Math.max(0, length - LONGEST_MEMORY_DAYS)
+  const start = Math.max(0, length - maxMemoryDays)
   const sorted = Float64Array.from({ length: length - start }, (_, index) => dailyCents[start + index] ?? 0).sort()
-  const low = quantileOfSorted(sorted, RARE_DAY_SHARE)
-  const high = quantileOfSorted(sorted, 1 - RARE_DAY_SHARE)
+  const low = quantileOfSorted(sorted, rareDayShare)
+  const high = quantileOfSorted(sorted, 1 - rareDayShare)
   const weights = new Float64Array(7)
   const sums = new Float64Array(7)
   let squares = 0
@@ -39,7 +39,7 @@ export function fitWeekdayModel(dailyCents: ArrayLike<number>, lastDay: number):
   for (let index = start; index < length; index++) {
     const raw = dailyCents[index] ?? 0
     const age = length - 1 - index
-    const weight = 2 ** (-age / HALF_LIFE_DAYS)
+    const weight = 2 ** (-age / halfLifeDays)
     const weekday = weekdayOfDay(lastDay - age)
     weights[weekday] = (weights[weekday] ?? 0) + weight
     sums[weekday] = (sums[weekday] ?? 0) + weight * clamp(raw, low, high)
@@ -50,7 +50,7 @@ export function fitWeekdayModel(dailyCents: ArrayLike<number>, lastDay: number):
   const overall = totalWeight > 0 ? sums.reduce((a, b) => a + b, 0) / totalWeight : 0
   const meanCents = Array.from(
     weights,
-    (weight, weekday) => ((sums[weekday] ?? 0) + SHRINKAGE_WEEKS * overall) / (weight + SHRINKAGE_WEEKS)
+    (weight, weekday) => ((sums[weekday] ?? 0) + shrinkageWeeks * overall) / (weight + shrinkageWeeks)
   )
   const variance = totalWeight > 0 ? Math.max(0, squares / totalWeight - overall * overall) : 0
   return {

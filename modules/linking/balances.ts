@@ -2,63 +2,64 @@ import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/access/caller.ts'
 import { transact } from '../../plugins/database/transaction.ts'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
-import { mapBounded } from './bounded.ts'
-import { toAccountRows, type AccountRow } from './changes.ts'
-import { listAccountsOf, saveAccounts, type StoredAccount } from './queries/accounts.ts'
-import { tokenContext, type ItemRow } from './queries/items.ts'
-import { noteItemFailure } from './status.ts'
+import { decryptAccessToken } from './access-token.ts'
+import { toNewAccounts, type NewAccount } from './changes.ts'
+import { mapConcurrent } from './concurrency.ts'
+import { recordItemFailure } from './item-status.ts'
+import { listAccountsOf, saveAccounts, type Account } from './queries/accounts.ts'
+import type { Item } from './queries/items.ts'
 
-const width = 4
+const maxConcurrentItems = 4
 
-export interface FreshAccount extends StoredAccount {
-  /** The bank could not be asked now, or told nothing of this account. */
+export type BalanceDependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
+
+export interface FreshAccount extends Account {
+  /** The bank was unreachable, or returned no balance for this account. */
   stale: boolean
 }
 
-/** An item with the access to it. */
-interface Access {
+interface ItemAccess {
   itemId: string
   environment: Environment
   accessToken: string
 }
 
-/** Asks an item's bank for its balances; undefined when it could not be asked, which is then noted with the item. */
-export const askBalances = async (
-  app: FastifyInstance,
-  { itemId, environment, accessToken }: Access
-): Promise<AccountRow[] | undefined> => {
+/** Fetches the balances of an item from its bank; undefined, with the failure recorded on the item, when that fails. */
+export const fetchBalances = async (
+  app: BalanceDependencies,
+  { itemId, environment, accessToken }: ItemAccess
+): Promise<NewAccount[] | undefined> => {
   try {
     const { accounts } = await app.plaid
       .in(environment)
       .call((api) => api.accountsBalanceGet({ access_token: accessToken }), { repeatable: true, attempts: 2 })
-    return toAccountRows(accounts, app.clock.now())
+    return toNewAccounts(accounts, app.clock.now())
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
-    await noteItemFailure(app, itemId, error)
+    await recordItemFailure(app, itemId, error)
     return undefined
   }
 }
 
-const refresh = async (app: FastifyInstance, { id, environment, access_token }: ItemRow): Promise<FreshAccount[]> => {
+const refresh = async (app: BalanceDependencies, item: Item): Promise<FreshAccount[]> => {
   const { db } = app.database
-  const told = await askBalances(app, {
-    itemId: id,
-    environment,
-    accessToken: app.secrets.decrypt(access_token, tokenContext(id))
-  })
-  if (told === undefined) return (await listAccountsOf(db, [id])).map((account) => ({ ...account, stale: true }))
-  const toldOf = new Set(told.map((account) => account.plaid_account_id))
-  // It may wait for a lock on the item, which no connection that others share should.
-  const stored = await transact(db, (trx) => saveAccounts(trx, id, told))
-  return stored.map((account) => ({ ...account, stale: !toldOf.has(account.plaid_account_id) }))
+  const { id: itemId, environment } = item
+  const accessToken = decryptAccessToken(app.secrets, item)
+  const fetched = await fetchBalances(app, { itemId, environment, accessToken })
+  if (fetched === undefined) return (await listAccountsOf(db, [itemId])).map((account) => ({ ...account, stale: true }))
+  const fetchedIds = new Set(fetched.map((account) => account.plaidAccountId))
+  // Saving can wait for a lock on the item, which must not block a shared connection.
+  const stored = await transact(db, (trx) => saveAccounts(trx, itemId, fetched))
+  return stored.map((account) => ({ ...account, stale: !fetchedIds.has(account.plaidAccountId) }))
 }
 
-const underWay = new WeakMap<FastifyInstance, Map<string, Promise<FreshAccount[]>>>()
+/** Refreshes in progress by item id, per server. */
+const refreshesByServer = new WeakMap<object, Map<string, Promise<FreshAccount[]>>>()
 
-/** Refreshes an item once for all who ask while its bank is being asked, since the bank takes long and each question costs. */
-const refreshOnce = (app: FastifyInstance, item: ItemRow): Promise<FreshAccount[]> => {
-  const refreshes = underWay.get(app) ?? new Map<string, Promise<FreshAccount[]>>()
-  underWay.set(app, refreshes)
+/** Shares a refresh in progress among concurrent callers, because banks are slow and each call costs money. */
+const refreshShared = (app: BalanceDependencies, item: Item): Promise<FreshAccount[]> => {
+  const refreshes = refreshesByServer.get(app.plaid) ?? new Map<string, Promise<FreshAccount[]>>()
+  refreshesByServer.set(app.plaid, refreshes)
   const running = refreshes.get(item.id)
   if (running !== undefined) return running
   const refreshing = refresh(app, item).finally(() => refreshes.delete(item.id))
@@ -66,6 +67,6 @@ const refreshOnce = (app: FastifyInstance, item: ItemRow): Promise<FreshAccount[
   return refreshing
 }
 
-/** The accounts of some items with balances as of now; where a bank cannot be asked, the last known ones. */
-export const readFreshAccounts = async (app: FastifyInstance, items: ItemRow[]): Promise<FreshAccount[]> =>
-  (await mapBounded(items, width, (item) => refreshOnce(app, item))).flat()
+/** Returns the accounts of some items with current balances, or the last known ones where the bank is unreachable. */
+export const readFreshAccounts = async (app: BalanceDependencies, items: Item[]): Promise<FreshAccount[]> =>
+  (await mapConcurrent(items, maxConcurrentItems, (item) => refreshShared(app, item))).flat()

@@ -2,43 +2,43 @@ import type { AccountBase, Transaction } from 'plaid'
 import { toCents } from '../../plugins/money.ts'
 import { transactionIdOf } from './ids.ts'
 
-/** The part of a page of /transactions/sync that changes something. */
+/** The changes in a page of /transactions/sync. */
 export interface Page {
   added: Transaction[]
   modified: Transaction[]
   removed: { transaction_id: string }[]
 }
 
-/** A transaction as it is stored; amounts are positive when money leaves the account. */
-export interface TransactionRow {
+/** A transaction to store; amounts are positive when money leaves the account. */
+export interface NewTransaction {
   id: string
-  account_id: string
-  amount_cents: number
-  iso_currency_code: string | null
+  accountId: string
+  amountCents: number
+  isoCurrencyCode: string | null
   date: string
-  authorized_date: string | null
+  authorizedDate: string | null
   pending: boolean
   name: string
-  merchant_name: string | null
+  merchantName: string | null
   category: string | null
-  pending_transaction_id: string | null
+  pendingTransactionId: string | null
 }
 
-/** An account as it is stored, but for its id. */
-export interface AccountRow {
-  plaid_account_id: string
+/** An account to store. */
+export interface NewAccount {
+  plaidAccountId: string
   ordinal: number
   name: string
   mask: string | null
   type: string
   subtype: string | null
-  current_balance_cents: number | null
-  available_balance_cents: number | null
-  iso_currency_code: string | null
-  as_of: string
+  currentBalanceCents: number | null
+  availableBalanceCents: number | null
+  isoCurrencyCode: string | null
+  asOf: string
 }
 
-/** What became of each transaction over a loop of pages: as it is now, or null when it is gone. Later pages win. */
+/** Reduces pages to the last state of each transaction; null when it was removed. Later pages win. */
 export const foldPages = (pages: Page[]): Map<string, Transaction | null> => {
   const fold = new Map<string, Transaction | null>()
   const put = (id: string, value: Transaction | null) => {
@@ -52,44 +52,44 @@ export const foldPages = (pages: Page[]): Map<string, Transaction | null> => {
   return fold
 }
 
-/** @throws Error when Plaid tells of a transaction on an account that it has not told of. */
-export const toTransactionRow = (
+/** @throws Error when the transaction belongs to an unknown account. */
+export const toNewTransaction = (
   itemId: string,
   transaction: Transaction,
   accountIds: ReadonlyMap<string, string>
-): TransactionRow => {
+): NewTransaction => {
   const accountId = accountIds.get(transaction.account_id)
   if (accountId === undefined)
-    throw new Error(`Plaid sent a transaction on an account that the item ${itemId} does not have.`)
+    throw new Error(`Plaid returned a transaction of an account that item ${itemId} does not have.`)
   const pendingId = transaction.pending_transaction_id
   return {
     id: transactionIdOf(itemId, transaction.transaction_id),
-    account_id: accountId,
-    amount_cents: toCents(transaction.amount),
-    iso_currency_code: transaction.iso_currency_code,
+    accountId,
+    amountCents: toCents(transaction.amount),
+    isoCurrencyCode: transaction.iso_currency_code,
     date: transaction.date,
-    authorized_date: transaction.authorized_date,
+    authorizedDate: transaction.authorized_date,
     pending: transaction.pending,
     name: transaction.name ?? transaction.merchant_name ?? '',
-    merchant_name: transaction.merchant_name ?? null,
+    merchantName: transaction.merchant_name ?? null,
     category: transaction.personal_finance_category?.primary ?? null,
-    pending_transaction_id: pendingId === null ? null : transactionIdOf(itemId, pendingId)
+    pendingTransactionId: pendingId === null ? null : transactionIdOf(itemId, pendingId)
   }
 }
 
-const centsOrNull = (amount: number | null): number | null => (amount === null ? null : toCents(amount))
+const toCentsOrNull = (amount: number | null): number | null => (amount === null ? null : toCents(amount))
 
-/** Accounts in Plaid's order; a balance is as old as Plaid says, else of `now`. */
-export const toAccountRows = (accounts: AccountBase[], now: Date): AccountRow[] =>
+/** Converts accounts, keeping Plaid's order. Balances without a time of their own are as of `now`. */
+export const toNewAccounts = (accounts: AccountBase[], now: Date): NewAccount[] =>
   accounts.map(({ account_id, name, mask, type, subtype, balances }, ordinal) => ({
-    plaid_account_id: account_id,
+    plaidAccountId: account_id,
     ordinal,
     name,
     mask,
     type,
     subtype,
-    current_balance_cents: centsOrNull(balances.current),
-    available_balance_cents: centsOrNull(balances.available),
-    iso_currency_code: balances.iso_currency_code,
-    as_of: balances.last_updated_datetime ?? now.toISOString()
+    currentBalanceCents: toCentsOrNull(balances.current),
+    availableBalanceCents: toCentsOrNull(balances.available),
+    isoCurrencyCode: balances.iso_currency_code,
+    asOf: balances.last_updated_datetime ?? now.toISOString()
   }))

@@ -4,8 +4,8 @@ const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const length = 22
 
 /**
- * Our id of a transaction of Plaid's: always the same for the same one of the same item, so that it survives being removed and coming back, and
- * nothing has to be looked up. Plaid's ids cannot be guessed, so neither can these.
+ * Derives our id of a Plaid transaction from the ids of the item and the transaction. It is stable when a transaction is removed and
+ * added again, needs no lookup, and is as hard to guess as Plaid's id.
  */
 export const transactionIdOf = (itemId: string, plaidTransactionId: string): string => {
   let value = BigInt(`0x${createHash('sha256').update(`${itemId}\n${plaidTransactionId}`).digest('hex')}`)

@@ -1,103 +1,96 @@
-import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/access/caller.ts'
-import type { Db, Trx } from '../../plugins/database/types.ts'
 import type { Secrets } from '../../plugins/access/secrets.ts'
-import { askBalances, readFreshAccounts, type FreshAccount } from './balances.ts'
-import { findAccountRow, saveAccounts, type StoredAccount } from './queries/accounts.ts'
-import { listPresentTransactions, type StoredTransaction } from './queries/feed.ts'
-import { listEndUsers, listItemsOfUser, tokenContext } from './queries/items.ts'
-import { syncerOf } from './sync.ts'
+import type { Db, Trx } from '../../plugins/database/types.ts'
+import { decryptAccessToken } from './access-token.ts'
+import { fetchBalances, readFreshAccounts, type BalanceDependencies, type FreshAccount } from './balances.ts'
+import { findAccountWithItem, saveAccounts, type Account } from './queries/accounts.ts'
+import { listTransactions, type FeedTransaction } from './queries/feed.ts'
+import { listItemsOfUser } from './queries/items.ts'
+import { syncOf, type SyncDependencies } from './sync.ts'
 import type { ItemStatus } from './tables.ts'
 import { syncUser } from './user-sync.ts'
 import type { Viewer } from './viewer.ts'
 
-/** What other domains may use of linking. */
-export type { FreshAccount, StoredAccount, StoredTransaction, Viewer }
-export { selectHeldItems } from './queries/items.ts'
+/** The interface of linking for other domains. */
+export type { FreshAccount, Account, FeedTransaction, Viewer }
+export { listEndUsers, selectHeldItems } from './queries/items.ts'
 
-/** An end-user's accounts with the balances that their banks tell now; outside of any transaction. */
+/** Returns the accounts of an end-user with balances fetched from the banks. Call it outside of transactions. */
 export const refreshAccountsOf = async (
-  app: FastifyInstance,
+  app: BalanceDependencies,
   viewer: Viewer,
   userId: string
 ): Promise<FreshAccount[]> => await readFreshAccounts(app, await listItemsOfUser(app.database.db, viewer, userId))
 
-/** An account with what Plaid needs to move money on it. */
+/** An account with everything that Plaid needs to move money on it. */
 export interface AccountAccess {
-  account: StoredAccount
+  account: Account
   itemId: string
   userId: string
   environment: Environment
   itemStatus: ItemStatus
   institutionName: string | null
   plaidAccountId: string
-  /** Plaid's access token: never to be logged, stored or answered. */
+  /** Plaid's access token: never log, store or return it. */
   accessToken: string
 }
 
-/** One account of a partner with access to it at Plaid; undefined when the partner has none by this id in these environments. */
+/** Finds an account of a partner with access to it at Plaid; undefined when there is none with this id in these environments. */
 export const findAccount = async (
   secrets: Secrets,
   db: Db,
   viewer: Viewer,
   accountId: string
 ): Promise<AccountAccess | undefined> => {
-  const row = await findAccountRow(db, viewer, accountId)
-  if (row === undefined) return undefined
-  const { user_id, environment, status, access_token, institution_id, institution_name, ...account } = row
+  const found = await findAccountWithItem(db, viewer, accountId)
+  if (found === undefined) return undefined
+  const { userId, environment, itemStatus, encryptedAccessToken, institutionId, institutionName, ...account } = found
   return {
     account,
-    itemId: account.item_id,
-    userId: user_id,
+    itemId: account.itemId,
+    userId,
     environment,
-    itemStatus: status,
-    institutionName: institution_name ?? institution_id,
-    plaidAccountId: account.plaid_account_id,
-    accessToken: secrets.decrypt(access_token, tokenContext(account.item_id))
+    itemStatus,
+    institutionName: institutionName ?? institutionId,
+    plaidAccountId: account.plaidAccountId,
+    accessToken: decryptAccessToken(secrets, { id: account.itemId, encryptedAccessToken })
   }
 }
 
-const availableOf = (
-  account: Pick<StoredAccount, 'available_balance_cents' | 'current_balance_cents'>
-): number | null => account.available_balance_cents ?? account.current_balance_cents
-
 /**
- * Asks the bank for an account's balance, for nobody else; outside of any transaction.
- * @returns what stores it, in a transaction, and answers what is there, in cents: the newest that anybody was told, or null when the bank says nothing of it.
+ * Fetches the balance of an account from its bank, regardless of fetches in progress. Call it outside of transactions.
+ * @returns a function that stores the result in a transaction and returns the newest known balance in cents; null when it is unknown.
  */
 export const askBalance = async (
-  app: FastifyInstance,
+  app: BalanceDependencies,
   access: AccountAccess
 ): Promise<(trx: Trx) => Promise<number | null>> => {
-  const told = await askBalances(app, access)
+  const fetched = await fetchBalances(app, access)
   const { account, itemId } = access
   return async (trx) => {
-    const stored = told === undefined ? [] : await saveAccounts(trx, itemId, told)
-    return availableOf(stored.find(({ id }) => id === account.id) ?? account)
+    const stored = fetched === undefined ? [] : await saveAccounts(trx, itemId, fetched)
+    const { availableBalanceCents, currentBalanceCents } = stored.find(({ id }) => id === account.id) ?? account
+    return availableBalanceCents ?? currentBalanceCents
   }
 }
 
-/** Long enough for the two years of a new item, short enough to wait for. */
-const longestSyncMs = 15_000
+/** Long enough for two years of transactions of a new item, short enough for a request. */
+const syncTimeoutMs = 15_000
 
 /**
- * Brings an end-user's stored transactions up to what the banks have now, as far as they answer in time; outside of any transaction.
- * @returns whether one of them could not be asked
- * @throws ProblemError 502 when none of them could, and nothing is stored
+ * Syncs the stored transactions of an end-user with the banks, as far as they respond in time. Call it outside of transactions.
+ * @returns whether a bank was unreachable, so that the stored data may be stale.
+ * @throws ProblemError 502 when all banks were unreachable and nothing is stored.
  */
-export const syncTransactionsOf = async (app: FastifyInstance, viewer: Viewer, userId: string): Promise<boolean> =>
-  await syncUser(app, viewer, userId, syncerOf(app), longestSyncMs)
+export const syncTransactionsOf = async (app: SyncDependencies, viewer: Viewer, userId: string): Promise<boolean> =>
+  await syncUser(app, viewer, userId, syncOf(app), syncTimeoutMs)
 
-const mostTransactions = 50_000
+const maxTransactions = 50_000
 
-/** An end-user's present transactions dated `since` or later, newest first, as they are stored; amounts in cents, positive when money leaves the account. */
+/** Lists the stored transactions of an end-user since a date, newest first; amounts are positive when money leaves the account. */
 export const listTransactionsForForecast = async (
   db: Db,
   viewer: Viewer,
   userId: string,
   since?: string
-): Promise<StoredTransaction[]> => await listPresentTransactions(db, viewer, userId, since, mostTransactions)
-
-/** Up to `limit` of the partner's end-users that have linked something; two are enough to know whether there is exactly one. */
-export const findEndUsers = async (db: Db, viewer: Viewer, limit: number): Promise<string[]> =>
-  await listEndUsers(db, viewer, limit)
+): Promise<FeedTransaction[]> => await listTransactions(db, viewer, userId, since, maxTransactions)

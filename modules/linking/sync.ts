@@ -6,35 +6,42 @@ import { upstreamUnavailable } from '../../plugins/http/errors/kinds.ts'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
 import { isPlaidFailure, type PlaidClient } from '../../plugins/plaid/index.ts'
 import { recordUsage, type UsageEvent } from '../ingest/index.ts'
-import { foldPages, toAccountRows, toTransactionRow, type Page, type TransactionRow } from './changes.ts'
+import { decryptAccessToken } from './access-token.ts'
+import { foldPages, toNewAccounts, toNewTransaction, type NewTransaction, type Page } from './changes.ts'
 import { transactionIdOf } from './ids.ts'
+import { recordItemFailure } from './item-status.ts'
 import { addAccounts, readAccountIds } from './queries/accounts.ts'
 import { writeChanges } from './queries/feed.ts'
-import { advanceCursor, postponeSync, readItem, tokenContext, type ItemRow } from './queries/items.ts'
-import { noteItemFailure } from './status.ts'
+import { readItem, type Item } from './queries/items.ts'
+import { advanceCursor, cancelSync, postponeSync } from './queries/syncs.ts'
 
-/** `synced`: what is stored is what Plaid tells now. `stale`: Plaid or the bank could not be asked. `gone`: the item was deleted. */
+/** `synced`: the stored data is current. `stale`: Plaid or the bank was unreachable. `gone`: the item was deleted. */
 export type SyncOutcome = { state: 'synced' | 'gone' } | { state: 'stale'; error: ProblemError }
 
+export type Sync = (itemId: string) => Promise<SyncOutcome>
+
+export type SyncDependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
+
 const pageSize = 500
-const mostPages = 400
-const mostRestarts = 5
-const mostRaces = 3
-const usageBatch = 1_000
+const maxPages = 400
+const maxRestarts = 5
+const maxRaces = 3
+const usageBatchSize = 1_000
 const retryAfterMs = 60_000
 
-interface Loop {
+/** All pages from one cursor to the end. */
+interface Changes {
   pages: Page[]
   accounts: AccountBase[]
   cursor: string
 }
 
-/** Reads pages from a cursor until there are no more. The cursors in between are worth nothing: only the last one may be kept. */
-const readLoop = async (client: PlaidClient, accessToken: string, from: string | null): Promise<Loop> => {
+/** Reads all pages from a cursor. Only the last cursor may be stored: those in between become invalid. */
+const readPages = async (client: PlaidClient, accessToken: string, from: string | null): Promise<Changes> => {
   const pages: Page[] = []
   const accounts = new Map<string, AccountBase>()
   let cursor = from ?? ''
-  while (pages.length < mostPages) {
+  while (pages.length < maxPages) {
     const at = cursor === '' ? {} : { cursor }
     const page = await client.call(
       (api) => api.transactionsSync({ access_token: accessToken, count: pageSize, ...at }),
@@ -45,82 +52,84 @@ const readLoop = async (client: PlaidClient, accessToken: string, from: string |
     cursor = page.next_cursor
     if (!page.has_more) return { pages, accounts: [...accounts.values()], cursor }
   }
-  throw upstreamUnavailable(`Plaid has more than ${mostPages} pages of transactions for one item.`)
+  throw upstreamUnavailable(`Plaid returned more than ${maxPages} pages of transactions for one item.`)
 }
 
-/** Reads a whole loop, from its beginning again when the item changes under it, as Plaid wants it. */
-const readChanges = async (client: PlaidClient, accessToken: string, from: string | null): Promise<Loop> => {
-  for (let restart = 0; restart <= mostRestarts; restart++) {
+/** Reads all pages, restarting when the item changes during pagination, as Plaid requires. */
+const readChanges = async (client: PlaidClient, accessToken: string, from: string | null): Promise<Changes> => {
+  for (let restart = 0; restart <= maxRestarts; restart++) {
     try {
-      return await readLoop(client, accessToken, from)
+      return await readPages(client, accessToken, from)
     } catch (error) {
       if (!isPlaidFailure(error, 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION')) throw error
     }
   }
-  throw upstreamUnavailable('The transactions kept changing while they were read. Try again soon.')
+  throw upstreamUnavailable('The transactions kept changing while they were read. Retry soon.')
 }
 
 /**
- * One usage event a purchase: a posted transaction counts under the id of the pending one that it took the place of. The size counts, in US dollars only,
- * whichever way the money went.
+ * One usage event per purchase: a posted transaction has the event id of the pending one that it replaces. Counts the absolute
+ * amount, and only in US dollars.
  */
-const usageOf = (item: ItemRow, rows: TransactionRow[]): UsageEvent[] =>
-  rows.map((row) => ({
-    partner_id: item.partner_id,
-    event_type: 'transaction',
-    user_id: item.user_id,
-    amount_cents: row.iso_currency_code === 'USD' ? Math.abs(row.amount_cents) : undefined,
-    category: row.category ?? undefined,
-    event_id: `transaction:${row.pending_transaction_id ?? row.id}`
+const usageOf = ({ partnerId, userId }: Item, transactions: NewTransaction[]): UsageEvent[] =>
+  transactions.map(({ id, pendingTransactionId, amountCents, isoCurrencyCode, category }) => ({
+    partnerId,
+    type: 'transaction',
+    userId,
+    amountCents: isoCurrencyCode === 'USD' ? Math.abs(amountCents) : undefined,
+    category: category ?? undefined,
+    eventId: `transaction:${pendingTransactionId ?? id}`
   }))
 
-/** Applies a loop: the item's cursor, accounts, transactions, usage and the event commit together, or nothing does. */
-const applyLoop = async (
-  app: FastifyInstance,
+/** Applies changes: the cursor, accounts, transactions, usage and event commit together. @returns false when another sync came first. */
+const applyChanges = async (
+  { clock, outbox }: Pick<FastifyInstance, 'clock' | 'outbox'>,
   trx: Trx,
-  from: ItemRow,
-  { pages, accounts, cursor }: Loop
+  from: Item,
+  { pages, accounts, cursor }: Changes
 ): Promise<boolean> => {
-  const now = app.clock.now()
+  const now = clock.now()
   const item = await advanceCursor(trx, from, cursor, now)
   if (item === undefined) return false
-  const changes = [...foldPages(pages)]
-  if (changes.length === 0) return true
-  await addAccounts(trx, item.id, toAccountRows(accounts, now))
+  const states = [...foldPages(pages)]
+  if (states.length === 0) return true
+  await addAccounts(trx, item.id, toNewAccounts(accounts, now))
   const accountIds = await readAccountIds(trx, item.id)
-  const saved = changes.flatMap(([, transaction]) =>
-    transaction === null ? [] : [toTransactionRow(item.id, transaction, accountIds)]
+  const saved = states.flatMap(([, transaction]) =>
+    transaction === null ? [] : [toNewTransaction(item.id, transaction, accountIds)]
   )
   saved.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0))
-  const removed = changes.flatMap(([id, transaction]) => (transaction === null ? [transactionIdOf(item.id, id)] : []))
+  const removed = states.flatMap(([id, transaction]) => (transaction === null ? [transactionIdOf(item.id, id)] : []))
   await writeChanges(trx, item, saved, removed)
-  for (let start = 0; start < saved.length; start += usageBatch) {
-    await recordUsage(trx, usageOf(item, saved.slice(start, start + usageBatch)), now)
+  for (let start = 0; start < saved.length; start += usageBatchSize) {
+    await recordUsage(trx, usageOf(item, saved.slice(start, start + usageBatchSize)), now)
   }
-  const data = { item_id: item.id, user_id: item.user_id, changed: saved.length, removed: removed.length }
-  await app.outbox.publish(trx, [{ partnerId: item.partner_id, type: 'transactions.updated', data }])
+  const data = { item_id: item.id, user_id: item.userId, changed: saved.length, removed: removed.length }
+  await outbox.publish(trx, [{ partnerId: item.partnerId, type: 'transactions.updated', data }])
   return true
 }
 
-const syncOnce = async (app: FastifyInstance, itemId: string): Promise<SyncOutcome> => {
+const syncOnce = async (app: SyncDependencies, itemId: string): Promise<SyncOutcome> => {
   const { db } = app.database
-  for (let race = 0; race < mostRaces; race++) {
+  for (let race = 0; race < maxRaces; race++) {
     const item = await readItem(db, itemId)
     if (item === undefined) return { state: 'gone' }
     try {
-      const accessToken = app.secrets.decrypt(item.access_token, tokenContext(item.id))
-      const loop = await readChanges(app.plaid.in(item.environment), accessToken, item.sync_cursor)
-      if (await transact(db, (trx) => applyLoop(app, trx, item, loop))) return { state: 'synced' }
+      const accessToken = decryptAccessToken(app.secrets, item)
+      const changes = await readChanges(app.plaid.in(item.environment), accessToken, item.syncCursor)
+      if (await transact(db, (trx) => applyChanges(app, trx, item, changes))) return { state: 'synced' }
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
-      // A failure of the item is for its owner to repair; until somebody asks again there is no use in trying.
-      const ofItem = await noteItemFailure(app, itemId, error)
-      if (item.syncs_wanted > item.syncs_done)
-        await postponeSync(db, itemId, ofItem ? 'asked again' : new Date(app.clock.now().getTime() + retryAfterMs))
+      // The end-user has to repair an item failure, so the background sync stops until the next request.
+      const isItemFailure = await recordItemFailure(app, itemId, error)
+      if (item.syncsWanted > item.syncsDone)
+        await (isItemFailure
+          ? cancelSync(db, itemId)
+          : postponeSync(db, itemId, new Date(app.clock.now().getTime() + retryAfterMs)))
       return { state: 'stale', error }
     }
   }
-  // Another instance applied newer changes each time, so what is stored is fresh.
+  // Each time another instance applied newer changes, so the stored data is current.
   return { state: 'synced' }
 }
 
@@ -130,10 +139,10 @@ interface Turn {
 }
 
 /**
- * Syncs items, each by one loop at a time in this process. Whoever asks during a loop gets the outcome of the next one, which all who wait share: the
- * running one may have read its pages before what the asker wants to see.
+ * Runs at most one sync per item at a time in this process. Callers that arrive during a sync share the next one, because the running
+ * one may already have read past the change that they wait for.
  */
-const createSyncer = (app: FastifyInstance): ((itemId: string) => Promise<SyncOutcome>) => {
+const createSync = (app: SyncDependencies): Sync => {
   const turns = new Map<string, Turn>()
   const begin = (itemId: string): Promise<SyncOutcome> => {
     const turn: Turn = { running: syncOnce(app, itemId) }
@@ -153,13 +162,11 @@ const createSyncer = (app: FastifyInstance): ((itemId: string) => Promise<SyncOu
   }
 }
 
-const syncers = new WeakMap<object, ReturnType<typeof createSyncer>>()
+const syncsByServer = new WeakMap<object, Sync>()
 
-/** The one syncer of a server, whichever domain asks for it. */
-export const syncerOf = (app: FastifyInstance): ReturnType<typeof createSyncer> => {
-  const known = syncers.get(app.server)
-  if (known !== undefined) return known
-  const syncer = createSyncer(app)
-  syncers.set(app.server, syncer)
-  return syncer
+/** Returns the sync function of a server, which all domains share. */
+export const syncOf = (app: SyncDependencies): Sync => {
+  const sync = syncsByServer.get(app.plaid) ?? createSync(app)
+  syncsByServer.set(app.plaid, sync)
+  return sync
 }

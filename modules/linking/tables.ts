@@ -14,16 +14,16 @@ export interface ItemsTable {
   institution_id: string | null
   institution_name: string | null
   status: ColumnType<ItemStatus, ItemStatus | undefined, ItemStatus>
-  /** Plaid's code of what is wrong, or with the status `ok` of what soon will be. */
+  /** Plaid's error code, or with the status `ok` the code of a warning. */
   error_code: string | null
-  /** Plaid's cursor of what was committed last. */
+  /** Plaid's cursor after the last committed sync. */
   sync_cursor: string | null
   last_synced_at: Date | null
-  /** How often a sync was asked for. A counter, so that a wish that arrives during a sync is not taken for fulfilled by it. */
+  /** Counts sync requests, so that a request during a sync is not mistaken for done. */
   syncs_wanted: Generated<number>
   syncs_done: Generated<number>
   sync_retry_at: Date | null
-  /** When the access began to be ended at Plaid; null while it is not. */
+  /** When the removal at Plaid began; null when there is none. */
   removal_began_at: Date | null
   created_at: Date
 }
@@ -55,11 +55,11 @@ export interface TransactionsTable {
   partner_id: string
   environment: Environment
   user_id: string
-  /** The place of its latest change in the end-user's feed. */
+  /** The position of its latest change in the end-user's feed. */
   position: number
-  /** A tombstone; the columns below but `latest_date` are null then. */
+  /** A tombstone: the columns below except `latest_date` are null. */
   removed: boolean
-  /** The latest date that was ever shown for it, so that a reader with `since` is told when it moves before that day. */
+  /** The latest date it ever had, so that readers with `since` learn when it moves to an earlier date. */
   latest_date: string | null
   item_id: string | null
   account_id: string | null
@@ -88,7 +88,7 @@ export interface TransactionFeedReadersTable {
   position: number
 }
 
-/** Who reads a feed: callers of one environment, or those who see both. */
+/** The view of a feed by callers who see one environment or both. */
 export type FeedView = Environment | 'all'
 
 declare module '../../plugins/database/types.ts' {

@@ -1,70 +1,62 @@
-import type { Static } from '@sinclair/typebox'
 import { fromCents } from '../../plugins/money.ts'
-import type * as schemas from '../../spec/generated/linking.ts'
+import type * as wire from '../../spec/generated/linking.ts'
 import type { FreshAccount } from './balances.ts'
-import type { StoredAccount } from './queries/accounts.ts'
-import type { ShownTransaction } from './queries/feed.ts'
-import type { ItemRow } from './queries/items.ts'
+import type { Account } from './queries/accounts.ts'
+import type { FeedTransaction } from './queries/feed.ts'
+import type { Item } from './queries/items.ts'
 
-const moneyOrNull = (cents: number | null): number | null => (cents === null ? null : fromCents(cents))
+const toMoney = (cents: number | null): number | null => (cents === null ? null : fromCents(cents))
 
-/** How these things look on the wire. */
-export const toInstitution = ({
-  institution_id,
-  institution_name
-}: Pick<ItemRow, 'institution_id' | 'institution_name'>) => ({ institution_id, name: institution_name })
+export const toInstitution = ({ institutionId, institutionName }: Pick<Item, 'institutionId' | 'institutionName'>) => ({
+  institution_id: institutionId,
+  name: institutionName
+})
 
-export const toLinkedAccount = (account: StoredAccount): Static<typeof schemas.LinkedAccount> => ({
+export const toLinkedAccount = (account: Account): wire.LinkedAccount => ({
   account_id: account.id,
   name: account.name,
   mask: account.mask,
   type: account.type,
   subtype: account.subtype,
-  current_balance: moneyOrNull(account.current_balance_cents),
-  available_balance: moneyOrNull(account.available_balance_cents),
-  iso_currency_code: account.iso_currency_code
+  current_balance: toMoney(account.currentBalanceCents),
+  available_balance: toMoney(account.availableBalanceCents),
+  iso_currency_code: account.isoCurrencyCode
 })
 
-export const toAccount = (account: FreshAccount): Static<typeof schemas.Account> => ({
+export const toAccount = (account: FreshAccount): wire.Account => ({
   ...toLinkedAccount(account),
-  item_id: account.item_id,
-  as_of: account.as_of.toISOString(),
+  item_id: account.itemId,
+  as_of: account.asOf.toISOString(),
   stale: account.stale
 })
 
-export const toItem = (item: ItemRow): Static<typeof schemas.Item> => ({
+export const toItem = (item: Item): wire.Item => ({
   item_id: item.id,
-  user_id: item.user_id,
+  user_id: item.userId,
   institution: toInstitution(item),
   status: item.status,
-  error_code: item.error_code,
-  last_synced_at: item.last_synced_at?.toISOString() ?? null,
+  error_code: item.errorCode,
+  last_synced_at: item.lastSyncedAt?.toISOString() ?? null,
   environment: item.environment,
-  created_at: item.created_at.toISOString()
+  created_at: item.createdAt.toISOString()
 })
 
-/** @throws Error for a tombstone, which has none of this. */
-export const toTransaction = (row: ShownTransaction): Static<typeof schemas.Transaction> => {
-  if (
-    row.account_id === null ||
-    row.amount_cents === null ||
-    row.date === null ||
-    row.pending === null ||
-    row.name === null
-  ) {
-    throw new Error(`The transaction ${row.id} is removed and cannot be shown.`)
-  }
+/** @throws Error for a removed transaction, whose fields are null. */
+export const toTransaction = (transaction: FeedTransaction): wire.Transaction => {
+  const { id, accountId, amountCents, date, pending, name } = transaction
+  if (accountId === null || amountCents === null || date === null || pending === null || name === null)
+    throw new Error(`The transaction ${id} is removed and has no content.`)
   return {
-    transaction_id: row.id,
-    account_id: row.account_id,
-    merchant_name: row.merchant_name,
-    name: row.name,
-    amount: fromCents(row.amount_cents),
-    iso_currency_code: row.iso_currency_code,
-    date: row.date,
-    authorized_date: row.authorized_date,
-    pending: row.pending,
-    pending_transaction_id: row.pending_transaction_id,
-    personal_finance_category_primary: row.category
+    transaction_id: id,
+    account_id: accountId,
+    merchant_name: transaction.merchantName,
+    name,
+    amount: fromCents(amountCents),
+    iso_currency_code: transaction.isoCurrencyCode,
+    date,
+    authorized_date: transaction.authorizedDate,
+    pending,
+    pending_transaction_id: transaction.pendingTransactionId,
+    personal_finance_category_primary: transaction.category
   }
 }

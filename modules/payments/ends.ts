@@ -45,7 +45,7 @@ const endOfAccount = (access: AccountAccess, legalName: string | null): End => (
   legalName: legalName ?? access.userId,
   type: access.account.type,
   subtype: access.account.subtype,
-  currency: access.account.iso_currency_code,
+  currency: access.account.isoCurrencyCode,
   plaidAccountId: access.plaidAccountId,
   accessToken: access.accessToken,
   linked: access

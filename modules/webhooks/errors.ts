@@ -1,19 +1,20 @@
-import { validationFailed } from '../../plugins/http/errors/kinds.ts'
-import { defineProblem, type ProblemError } from '../../plugins/http/errors/problem.ts'
+import { notFound } from '../../plugins/http/errors/kinds.ts'
+import { defineProblem } from '../../plugins/http/errors/problem.ts'
 
 export const webhookLimitReached = defineProblem({
   status: 422,
   code: 'webhook_limit_reached',
-  meaning: 'The partner has as many webhook endpoints as one partner may have.',
-  cure: 'Delete an endpoint that is not needed any more, or subscribe an existing one to more events.'
+  meaning: 'The partner has reached the maximum number of webhook endpoints.',
+  cure: 'Delete an unused endpoint, or subscribe an existing one to more events.',
+  describe: (limit: number) => `This partner has ${limit} endpoints. Delete one that is no longer needed.`
 })
 export const webhookDisabled = defineProblem({
   status: 409,
   code: 'webhook_disabled',
-  meaning: 'The endpoint is disabled, so nothing is sent to it.',
-  cure: 'Enable it with PATCH and `status: enabled`, then try again.'
+  meaning: 'The webhook endpoint is disabled, so nothing is sent to it.',
+  cure: 'Enable it with PATCH and `status: enabled`, then retry.',
+  describe: () => 'The endpoint is disabled. Enable it first.'
 })
 
-/** A field that is well-formed and still not acceptable. */
-export const fieldRefused = (path: string, message: string): ProblemError =>
-  validationFailed(`The request has 1 invalid field: ${path}.`, { errors: [{ path, message }] })
+export const webhookNotFound = () => notFound('There is no such webhook.')
+export const deliveryNotFound = () => notFound('There is no such delivery.')

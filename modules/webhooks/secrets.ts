@@ -1,29 +1,31 @@
-import { randomText } from '../../plugins/ids.ts'
 import type { Secrets } from '../../plugins/access/secrets.ts'
+import { randomText } from '../../plugins/ids.ts'
+
+/** How long the old secret keeps signing after a rotation: 24 hours. */
+export const rotationOverlapMs = 24 * 3_600_000
 
 const contextOf = (webhookId: string): string => `webhooks.secret:${webhookId}`
 
 export const newWebhookSecret = (): string => `whsec_${randomText(40)}`
 
-export const sealSecret = (secrets: Secrets, webhookId: string, secret: string): Buffer =>
+export const encryptSecret = (secrets: Secrets, webhookId: string, secret: string): Buffer =>
   secrets.encrypt(secret, contextOf(webhookId))
 
-interface SealedSecrets {
+export interface EncryptedSecrets {
   secret: Buffer
-  old_secret: Buffer | null
-  old_secret_expires_at: Date | null
+  oldSecret: Buffer | null
+  oldSecretExpiresAt: Date | null
 }
 
-/** The secrets that sign at `now`, the newest first. */
-export const openSecrets = (
+/** Decrypts the secrets that are valid at `now`, newest first. */
+export const decryptSecrets = (
   secrets: Secrets,
   webhookId: string,
-  sealed: SealedSecrets,
+  { secret, oldSecret, oldSecretExpiresAt }: EncryptedSecrets,
   now: Date
 ): [string, ...string[]] => {
-  const { secret, old_secret: old, old_secret_expires_at: oldExpiresAt } = sealed
   const current = secrets.decrypt(secret, contextOf(webhookId))
-  return old !== null && oldExpiresAt !== null && oldExpiresAt > now
-    ? [current, secrets.decrypt(old, contextOf(webhookId))]
+  return oldSecret !== null && oldSecretExpiresAt !== null && oldSecretExpiresAt > now
+    ? [current, secrets.decrypt(oldSecret, contextOf(webhookId))]
     : [current]
 }

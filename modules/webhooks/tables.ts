@@ -1,6 +1,7 @@
 import type { ColumnType, Generated } from 'kysely'
 
 export type DisabledReason = 'requested' | 'gone' | 'failing'
+export type DeliveryStatus = 'pending' | 'succeeded' | 'failed'
 
 export interface WebhooksTable {
   id: string
@@ -14,11 +15,11 @@ export interface WebhooksTable {
   secret: Buffer
   old_secret: Buffer | null
   old_secret_expires_at: Date | null
-  /** When the failures began that no success has ended yet. */
+  /** Start of the current series of failures; null after a success. */
   failing_since: Date | null
-  /** Who sends this endpoint's deliveries at the moment. */
+  /** Identifies the worker that currently delivers to this endpoint. */
   lease: string | null
-  /** By the database's own clock, so that instances whose clocks differ agree. */
+  /** By the database clock, because the clocks of instances can differ. */
   leased_until: Date | null
   created_at: Date
 }
@@ -32,16 +33,16 @@ export interface WebhookDeliveriesTable {
   id: string
   webhook_id: string
   event_id: string
-  /** That of the event; null until the event is published. */
+  /** The sequence of the event; null until it is published. */
   sequence: ColumnType<number | null, number | null | undefined, number | null>
-  status: 'pending' | 'succeeded' | 'failed'
-  /** How often it was queued again by hand. */
+  status: DeliveryStatus
+  /** How often it was replayed by request. */
   replays: Generated<number>
-  /** Attempts since it was queued last. */
+  /** Attempts since it was last queued. */
   tries: Generated<number>
   first_tried_at: ColumnType<Date | null, Date | null | undefined, Date | null>
   next_attempt_at: Date | null
-  /** When it succeeded or was given up. */
+  /** When it succeeded or failed for good. */
   settled_at: ColumnType<Date | null, Date | null | undefined, Date | null>
   created_at: Date
 }

@@ -1,32 +1,30 @@
-/** That one task waits for another. */
+/** One task depends on another. */
 export interface Dependency {
   taskId: string
   dependsOnId: string
 }
 
 /**
- * The shortest cycle that there would be if the task depended on `dependsOn`; undefined when there would be none.
- * @param known the dependencies that can be reached from `dependsOn`, without the task's own.
- * @returns the tasks of the cycle in a row, beginning with the task: each depends on the next, and the last on the first.
+ * Finds the shortest cycle that would exist if the task depended on `dependsOn`; undefined when there is none.
+ * @param transitive the dependencies that can be reached from `dependsOn`, without the task's own.
+ * @returns the tasks of the cycle, starting with the task: each depends on the next, and the last on the first.
  */
 export const findCycle = (
   taskId: string,
   dependsOn: readonly string[],
-  known: readonly Dependency[]
+  transitive: readonly Dependency[]
 ): string[] | undefined => {
-  const further = new Map<string, string[]>()
-  for (const dependency of known)
-    further.set(dependency.taskId, [...(further.get(dependency.taskId) ?? []), dependency.dependsOnId])
-  /** Through which task each one was reached first. */
+  const edges = new Map<string, string[]>()
+  for (const { taskId: from, dependsOnId } of transitive) edges.set(from, [...(edges.get(from) ?? []), dependsOnId])
   const reachedFrom = new Map(dependsOn.map((id) => [id, taskId]))
-  // A map is walked in the order in which its keys came, those that come during the walk included: nearest first.
+  // Breadth-first: a map iterates in insertion order and includes keys that are added during the iteration.
   for (const id of reachedFrom.keys()) {
     if (id === taskId) break
-    for (const next of further.get(id) ?? []) if (!reachedFrom.has(next)) reachedFrom.set(next, id)
+    for (const next of edges.get(id) ?? []) if (!reachedFrom.has(next)) reachedFrom.set(next, id)
   }
   let at = reachedFrom.get(taskId)
   if (at === undefined) return undefined
-  const way: string[] = []
-  for (; at !== undefined && at !== taskId; at = reachedFrom.get(at)) way.unshift(at)
-  return [taskId, ...way]
+  const path: string[] = []
+  for (; at !== undefined && at !== taskId; at = reachedFrom.get(at)) path.unshift(at)
+  return [taskId, ...path]
 }

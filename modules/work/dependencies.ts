@@ -1,27 +1,24 @@
 import type { Trx } from '../../plugins/database/types.ts'
 import { findCycle } from './cycles.ts'
 import { cyclicDependency, dependencyLimitReached, unknownDependency } from './errors.ts'
-import { findBehind, findKnown, replaceDependencies } from './queries/dependencies.ts'
+import { findExisting, findTransitive, replaceDependencies } from './queries/dependencies.ts'
 
-/** So many dependencies are looked through for a cycle. */
-export const mostSearched = 20_000
+/** The number of dependencies that the search for a cycle may visit. */
+export const maxSearched = 20_000
 
-const requireKnown = async (trx: Trx, partnerId: string, ids: readonly string[]): Promise<void> => {
-  const known = await findKnown(trx, partnerId, ids)
-  const unknown = [...new Set(ids.filter((id) => !known.has(id)))]
+const requireExisting = async (trx: Trx, partnerId: string, ids: readonly string[]): Promise<void> => {
+  const existing = await findExisting(trx, partnerId, ids)
+  const unknown = [...new Set(ids.filter((id) => !existing.has(id)))]
   if (unknown.length === 0) return
   const errors = ids.flatMap((id, index) =>
-    known.has(id) ? [] : [{ path: `body/dependsOn/${index}`, message: 'is not a task of yours' }]
+    existing.has(id) ? [] : [{ path: `body/dependsOn/${index}`, message: 'does not exist' }]
   )
-  throw unknownDependency(
-    `There ${unknown.length === 1 ? 'is no task' : 'are no tasks'} ${unknown.join(', ')} to depend on.`,
-    { unknown, errors }
-  )
+  throw unknownDependency(unknown, errors)
 }
 
 /**
- * Sets what a task depends on. The caller holds the partner's lock of dependencies, so that what is checked here still holds at the commit.
- * @param dependsOn as the request has it; an id that comes again counts once.
+ * Sets the dependencies of a task. The caller holds the partner's dependency lock, so the checks still hold at commit.
+ * @param dependsOn the ids as the caller sent them; duplicates count once.
  * @throws ProblemError 422 `unknown_dependency`, `cyclic_dependency` or `dependency_limit_reached`.
  */
 export const setDependencies = async (
@@ -30,15 +27,11 @@ export const setDependencies = async (
   taskId: string,
   dependsOn: readonly string[]
 ): Promise<void> => {
-  await requireKnown(trx, partnerId, dependsOn)
+  await requireExisting(trx, partnerId, dependsOn)
   const ids = [...new Set(dependsOn)]
-  const behind = await findBehind(trx, ids, taskId, mostSearched + 1)
-  if (behind.length > mostSearched)
-    throw dependencyLimitReached(`More than ${mostSearched} dependencies stand behind these tasks.`, {
-      limit: mostSearched
-    })
-  const cycle = findCycle(taskId, ids, behind)
-  if (cycle !== undefined)
-    throw cyclicDependency(`The task would wait for itself: ${[...cycle, taskId].join(' → ')}.`, { cycle })
+  const transitive = await findTransitive(trx, ids, taskId, maxSearched + 1)
+  if (transitive.length > maxSearched) throw dependencyLimitReached(maxSearched)
+  const cycle = findCycle(taskId, ids, transitive)
+  if (cycle !== undefined) throw cyclicDependency(cycle)
   await replaceDependencies(trx, partnerId, taskId, ids)
 }

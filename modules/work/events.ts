@@ -6,21 +6,21 @@ export interface TaskEvent {
   taskId: string
 }
 
-/** A statement holds so many; any number of tasks can depend on one that is deleted. */
-const mostInAStatement = 1000
+/** The number of events per statement: any number of tasks can depend on a deleted one. */
+const batchSize = 1000
 
-/** Publishes events of a partner's tasks, in this order. */
+/** Publishes events of a partner's tasks in the given order. */
 export const publishTaskEvents = async (
   outbox: Outbox,
   trx: Trx,
   partnerId: string,
   events: readonly TaskEvent[]
 ): Promise<void> => {
-  for (let from = 0; from < events.length; from += mostInAStatement) {
-    const some = events.slice(from, from + mostInAStatement)
+  for (let from = 0; from < events.length; from += batchSize) {
+    const batch = events.slice(from, from + batchSize)
     await outbox.publish(
       trx,
-      some.map(({ type, taskId }) => ({ partnerId, type, data: { task_id: taskId } }))
+      batch.map(({ type, taskId }) => ({ partnerId, type, data: { task_id: taskId } }))
     )
   }
 }

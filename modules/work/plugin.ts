@@ -3,7 +3,6 @@ import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/work.ts'
 import { projectHandlers } from './handlers/projects.ts'
 import { taskHandlers } from './handlers/tasks.ts'
-import './tables.ts'
 
 const work: FastifyPluginAsync = async (app) => {
   bindOperations(app, operations, { ...projectHandlers(app), ...taskHandlers(app) })

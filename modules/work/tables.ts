@@ -5,7 +5,7 @@ export type TaskStatus = 'TODO' | 'IN_PROGRESS' | 'DONE' | 'CANCELLED'
 
 export interface ProjectsTable {
   id: string
-  /** Grows with every project; the order of lists. */
+  /** Increases with every project; lists are ordered by it. */
   position: GeneratedAlways<number>
   partner_id: string
   name: string
@@ -17,7 +17,7 @@ export interface ProjectsTable {
 
 export interface TasksTable {
   id: string
-  /** Grows with every task; the order of lists. */
+  /** Increases with every task; lists are ordered by it. */
   position: GeneratedAlways<number>
   partner_id: string
   project_id: string
@@ -34,7 +34,7 @@ export interface TasksTable {
 export interface TaskDependenciesTable {
   partner_id: string
   task_id: string
-  /** The place in the task's list, from 1. */
+  /** The position in the list of the task, from 1. */
   ordinal: number
   depends_on_id: string
 }

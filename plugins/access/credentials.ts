@@ -1,6 +1,5 @@
-import type { Selectable } from 'kysely'
-import type { CredentialsTable } from '../database/tables.ts'
-import type { Trx } from '../database/types.ts'
+import type { Selection } from 'kysely'
+import type { Database, Trx } from '../database/types.ts'
 import { newId, randomText } from '../ids.ts'
 import { hashSecret } from './secrets.ts'
 import type { Environment } from './caller.ts'
@@ -41,7 +40,19 @@ export interface NewAgentKey extends Common {
 
 export type NewCredential = NewPartnerKey | NewToken | NewAgentKey
 
-export type CredentialRow = Selectable<CredentialsTable>
+export const credentialColumns = [
+  'id',
+  'name',
+  'environment',
+  'scopes',
+  'allowed_ips as allowedIps',
+  'hint',
+  'created_at as createdAt',
+  'expires_at as expiresAt',
+  'last_used_at as lastUsedAt'
+] as const
+
+export type Credential = Selection<Database, 'credentials', (typeof credentialColumns)[number]>
 
 const idPrefix = { partner_key: 'key', token: 'pat', agent_key: 'agk' } as const
 
@@ -59,17 +70,17 @@ const secretPrefixOf = (credential: NewCredential): string => {
 /**
  * Mints a credential; the only way in which one comes into being. Only the secret's hash is stored.
  *
- * @returns the stored row, and the secret (40 random letters and digits behind its prefix), which cannot be read again from here.
+ * @returns the stored credential, and the secret (40 random letters and digits behind its prefix), which cannot be read again from here.
  * @throws the database's error when the agent of an agent key has a key that is not revoked: revoke that first.
  */
 export const mintCredential = async (
   trx: Trx,
   credential: NewCredential
-): Promise<{ row: CredentialRow; secret: string }> => {
+): Promise<{ credential: Credential; secret: string }> => {
   const prefix = secretPrefixOf(credential)
   const secret = `${prefix}${randomText(secretLength)}`
   const token = credential.kind === 'token' ? credential : undefined
-  const row = await trx
+  const stored = await trx
     .insertInto('credentials')
     .values({
       id: newId(idPrefix[credential.kind]),
@@ -88,9 +99,9 @@ export const mintCredential = async (
       last_used_at: null,
       revoked_at: null
     })
-    .returningAll()
+    .returning(credentialColumns)
     .executeTakeFirstOrThrow()
-  return { row, secret }
+  return { credential: stored, secret }
 }
 
 export type CredentialToRevoke =

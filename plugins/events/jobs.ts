@@ -3,17 +3,17 @@ import fp from 'fastify-plugin'
 
 export interface Jobs {
   /**
-   * Runs `work` again and again, `intervalMs` after its last run ended, once the server is ready; on several instances by one of them at a time.
-   * A failure is logged and the next run comes as usual, so `work` must be able to take up what a dead process left.
+   * Runs `work` repeatedly once the server is ready, `intervalMs` after the end of the previous run, on one instance at a time.
+   * A failure is logged and does not stop later runs, so `work` must be able to continue what a dead process left.
    */
   every(name: string, intervalMs: number, work: () => Promise<void>): void
-  /** Runs one job now, unless it is running anywhere; for tests that turn the clock and for work that should not wait for its turn. */
+  /** Runs one job now, unless it is already running on any instance. */
   run(name: string): Promise<void>
-  /** Runs every job now, one after the other. */
+  /** Runs every job now, in sequence. */
   runAll(): Promise<void>
   /**
-   * @returns a function that makes the job run now instead of at its next turn, and once more when it is called while the job runs, which may
-   *   have looked before there was something to do. It waits for nothing; a failure is logged.
+   * @returns a function that starts the job without waiting for it, and logs failures. A call during a run starts one more run, because
+   *   the current one may have missed the new work.
    */
   prompter(name: string): () => void
 }
@@ -26,7 +26,7 @@ interface Job {
   running?: Promise<void>
 }
 
-const runMeasured = async (app: FastifyInstance, job: Job): Promise<void> => {
+const runMeasured = async (app: Pick<FastifyInstance, 'metrics'>, job: Job): Promise<void> => {
   const startedAt = performance.now()
   let outcome: 'ok' | 'failed' = 'failed'
   try {
@@ -37,7 +37,7 @@ const runMeasured = async (app: FastifyInstance, job: Job): Promise<void> => {
   }
 }
 
-const runExclusively = async (app: FastifyInstance, job: Job): Promise<void> => {
+const runExclusively = async (app: Pick<FastifyInstance, 'database' | 'metrics'>, job: Job): Promise<void> => {
   const release = await app.database.locks.tryAcquire(`job ${job.name}`)
   if (release === undefined) return
   try {
@@ -57,7 +57,7 @@ declare module 'fastify' {
 export default fp(
   (app, _options, done) => {
     const jobs = new Map<string, Job>()
-    let closing = false
+    let isClosing = false
     const runOnce = (job: Job): Promise<void> => {
       job.running ??= runExclusively(app, job).finally(() => {
         delete job.running
@@ -66,13 +66,13 @@ export default fp(
     }
     const find = (name: string): Job => {
       const job = jobs.get(name)
-      if (job === undefined) throw new Error(`There is no job by the name of "${name}".`)
+      if (job === undefined) throw new Error(`There is no job named "${name}".`)
       return job
     }
     const logFailure = (job: Job) => (error: unknown) =>
-      app.log.error({ err: error, job: job.name }, 'a job failed; it runs again at its next turn')
+      app.log.error({ err: error, job: job.name }, 'a job failed; it runs again after its interval')
     const schedule = (job: Job): void => {
-      if (closing) return
+      if (isClosing) return
       job.timer = setTimeout(() => {
         runOnce(job)
           .catch(logFailure(job))
@@ -82,7 +82,7 @@ export default fp(
     }
     app.decorate('jobs', {
       every(name, intervalMs, work) {
-        if (jobs.has(name)) throw new Error(`There are two jobs by the name of "${name}".`)
+        if (jobs.has(name)) throw new Error(`There are two jobs named "${name}".`)
         jobs.set(name, { name, intervalMs, work })
       },
       async run(name) {
@@ -93,29 +93,29 @@ export default fp(
       },
       prompter(name) {
         const job = find(name)
-        let working = false
-        let again = false
+        let isWorking = false
+        let isRequested = false
         const work = async (): Promise<void> => {
-          working = true
+          isWorking = true
           try {
             do {
-              again = false
+              isRequested = false
               await runOnce(job)
-            } while (again && !closing)
+            } while (isRequested && !isClosing)
           } finally {
-            working = false
+            isWorking = false
           }
         }
         return () => {
-          if (closing) return
-          if (working) again = true
+          if (isClosing) return
+          if (isWorking) isRequested = true
           else work().catch(logFailure(job))
         }
       }
     })
     app.addHook('onReady', () => jobs.forEach(schedule))
     app.addHook('preClose', async () => {
-      closing = true
+      isClosing = true
       for (const job of jobs.values()) clearTimeout(job.timer)
       await Promise.allSettled([...jobs.values()].map((job) => job.running ?? Promise.resolve()))
     })

@@ -8,32 +8,32 @@ import { newId } from '../ids.ts'
 
 export interface NewEvent {
   partnerId: string
-  /** Such as `transfer.settled`; the `webhooks` section of the specification describes each. */
+  /** For example `transfer.settled`; the `webhooks` section of the specification lists all types. */
   type: string
   data: Record<string, unknown>
 }
 
-/** What carries events from the outbox to their consumers. */
+/** Delivers events from the outbox to their consumers. */
 export interface Carrier {
-  /** There may be new events; called after their commit. It returns at once and does not throw. */
+  /** Called after a commit that may have written events. Returns immediately and never throws. */
   wake(): void
-  /** Resolves when nothing is left that this instance could do at this moment. */
+  /** Resolves when this instance has nothing left to do now. */
   settle(): Promise<void>
 }
 
 export interface Outbox {
   /**
-   * Writes events in the transaction of what they tell of, as some of its last words: none is lost, and none tells of what was rolled back.
-   * @returns their ids, in the order given.
+   * Writes events in the transaction that causes them. They are sent together with the commit, so later statements cannot see them.
+   * @returns their ids in the given order.
    */
   publish(trx: Trx, events: NewEvent[]): Promise<string[]>
-  /** Writes one event before the transaction's next statement, for callers that need its id later in the transaction. @returns its id. */
+  /** Writes one event immediately, for callers that need its row later in the transaction. @returns its id. */
   publishAtOnce(trx: Trx, event: NewEvent): Promise<string>
-  /** There may be new events, which a statement of its own has written and committed. */
+  /** Signals that a statement outside of `transact` may have committed events. */
   wake(): void
-  /** Sets who carries the events. */
+  /** Sets the carrier. */
   carriedBy(carrier: Carrier): void
-  /** Resolves when every committed event has its sequence and every delivery that is due has been tried; for tests that turn the clock. */
+  /** Resolves when every committed event is published and every due delivery was attempted; for tests. */
   settle(): Promise<void>
 }
 
@@ -65,7 +65,7 @@ declare module 'fastify' {
 export default fp(
   (app, _options, done) => {
     let carrier: Carrier | undefined
-    // One function object, so that a transaction with many events wakes the carrier once.
+    // The same function object for every event, so that a transaction wakes the carrier once.
     const wake = (): void => carrier?.wake()
     const rowsOf = (events: NewEvent[]): EventRows => ({
       ids: events.map(() => newId('evt')),
@@ -77,7 +77,7 @@ export default fp(
     app.metrics.gauge(
       {
         name: 'atlas_events_unpublished_age_seconds',
-        help: 'Age of the oldest event that waits to be published; 0 when none does.'
+        help: 'Age of the oldest unpublished event; 0 when there is none.'
       },
       async () => {
         const { db } = app.database

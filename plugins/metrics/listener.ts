@@ -3,17 +3,17 @@ import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 
 export interface Listener {
-  /** Where the metrics are read, such as http://127.0.0.1:9464/metrics. */
+  /** The URL of the endpoint, such as http://127.0.0.1:9464/metrics. */
   url(): string
   close(): Promise<void>
 }
 
-const answerWithinMs = 10_000
+const requestTimeoutMs = 10_000
 
 const createMetricsServer = (registry: Registry, onError: (error: unknown) => void): Server =>
-  createServer({ requestTimeout: answerWithinMs, headersTimeout: answerWithinMs }, (request, response) => {
+  createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs }, (request, response) => {
     if (request.url?.split('?', 1)[0] !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('The metrics are at GET /metrics.\n')
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found. The metrics are at GET /metrics.\n')
       return
     }
     registry.metrics().then(
@@ -29,8 +29,8 @@ const createMetricsServer = (registry: Registry, onError: (error: unknown) => vo
   })
 
 /**
- * Serves a registry on a listener of its own, which the public does not reach.
- * @throws the socket's error, such as that of a port in use.
+ * Serves a registry on its own port, which is not public.
+ * @throws the error of the socket, for example when the port is in use.
  */
 export const listenForMetrics = async (
   registry: Registry,

@@ -2,28 +2,28 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { version } from '../version.ts'
-import type { Metrics, Read, Reading, State } from './index.ts'
+import type { GaugeOptions, Metrics, Read, Reading } from './metrics.ts'
 
 type OnFailure = (name: string, error: unknown) => void
 
-const readWithinMs = 2_000
+const readTimeoutMs = 2_000
 
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const upstreamBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const jobBuckets = [0.01, 0.1, 1, 10, 60, 600]
 
-/** One name for all requests that lead to no operation, so that whoever invents paths makes no series. */
+/** One label value for all requests without an operation, so that unknown paths cannot create series. */
 const unknownOperation = 'unknown'
 
-const createRequestMeasures = (registry: Registry): ((app: FastifyInstance) => void) => {
+const createRequestTimer = (registry: Registry): ((app: FastifyInstance) => void) => {
   const duration = new Histogram({
     name: 'atlas_http_request_duration_seconds',
-    help: 'From the arrival of a request to the end of its answer.',
+    help: 'Time from the arrival of a request to the end of its response.',
     labelNames: ['operation', 'method', 'status'],
     buckets: requestBuckets,
     registers: [registry]
   })
-  // One observer for each series, so that a request does not look its labels up.
+  // Caches one observer per series: `labels()` hashes its labels on every call.
   const observers = new Map<string, Histogram.Internal<string>>()
   const observerOf = (request: FastifyRequest, status: string): Histogram.Internal<string> => {
     const operation = request.routeOptions.config.operation?.operationId ?? unknownOperation
@@ -36,7 +36,7 @@ const createRequestMeasures = (registry: Registry): ((app: FastifyInstance) => v
   }
   return (app) => {
     app.addHook('onRequest', (request, reply, next) => {
-      // Also when the client goes away before its answer.
+      // `close` also fires when the client disconnects early.
       reply.raw.once('close', () => {
         observerOf(request, reply.raw.writableFinished ? `${Math.floor(reply.statusCode / 100)}xx` : 'aborted').observe(
           reply.elapsedTime / 1000
@@ -47,11 +47,11 @@ const createRequestMeasures = (registry: Registry): ((app: FastifyInstance) => v
   }
 }
 
-/** A reading, unless it fails or does not come in time: the other metrics are needed most when something hangs. */
+/** Bounds the time of a reading: metrics matter most when something hangs. */
 const readInTime = async (read: Read): Promise<Reading> => {
   const timer = new AbortController()
-  const late = delay(readWithinMs, undefined, { signal: timer.signal, ref: false }).then(
-    () => Promise.reject(new Error(`The reading took more than ${readWithinMs} ms.`)),
+  const late = delay(readTimeoutMs, undefined, { signal: timer.signal, ref: false }).then(
+    () => Promise.reject(new Error(`Reading the metric timed out after ${readTimeoutMs} ms.`)),
     () => undefined
   )
   try {
@@ -61,7 +61,7 @@ const readInTime = async (read: Read): Promise<Reading> => {
   }
 }
 
-const addGauge = (registry: Registry, onFailure: OnFailure, { name, help, label }: State, read: Read): void => {
+const addGauge = (registry: Registry, onFailure: OnFailure, { name, help, label }: GaugeOptions, read: Read): void => {
   new Gauge({
     name,
     help,
@@ -72,7 +72,7 @@ const addGauge = (registry: Registry, onFailure: OnFailure, { name, help, label 
         onFailure(name, error)
         return undefined
       })
-      // What cannot be told is left out: the value of an hour ago would look like one of now.
+      // An unknown value is left out, because an old value would look current.
       this.reset()
       if (typeof reading === 'number') this.set(reading)
       else if (label === undefined) this.remove()
@@ -86,37 +86,37 @@ const createCounters = (registry: Registry) => {
   return {
     limited: new Counter({
       name: 'atlas_rate_limited_total',
-      help: 'Requests that were answered 429.',
+      help: 'Requests that were rejected with 429.',
       labelNames: ['class'],
       registers
     }),
     overloaded: new Counter({
       name: 'atlas_overloaded_total',
-      help: 'Requests that were refused because the server had too much to do.',
+      help: 'Requests that were rejected because the server was overloaded.',
       labelNames: ['reason'],
       registers
     }),
     replays: new Counter({
       name: 'atlas_idempotent_replays_total',
-      help: 'Requests that were given the stored answer of their idempotency key.',
+      help: 'Requests that received the stored response of their idempotency key.',
       registers
     }),
     deliveries: new Counter({
       name: 'atlas_webhook_attempts_total',
-      help: 'Attempts to deliver an event.',
+      help: 'Webhook delivery attempts.',
       labelNames: ['outcome'],
       registers
     }),
     jobs: new Histogram({
       name: 'atlas_job_duration_seconds',
-      help: 'Runs of periodic work.',
+      help: 'Duration of background job runs.',
       labelNames: ['job', 'outcome'],
       buckets: jobBuckets,
       registers
     }),
     upstream: new Histogram({
       name: 'atlas_upstream_call_duration_seconds',
-      help: 'Calls to other services.',
+      help: 'Duration of calls to upstream services.',
       labelNames: ['service', 'outcome'],
       buckets: upstreamBuckets,
       registers
@@ -124,7 +124,7 @@ const createCounters = (registry: Registry) => {
   }
 }
 
-/** The registry of one server, and what counts into it. `onFailure` is told of states that could not be read. */
+/** Creates the registry of one server and its counters. Calls `onFailure` when reading a gauge fails. */
 export const createMetrics = (
   onFailure: OnFailure
 ): { registry: Registry; metrics: Omit<Metrics, 'url'>; measureRequests: (app: FastifyInstance) => void } => {
@@ -132,14 +132,14 @@ export const createMetrics = (
   collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'atlas_info',
-    help: 'Always 1; the label tells the version.',
+    help: 'Always 1; the label is the version.',
     labelNames: ['version'],
     registers: [registry]
   }).set({ version }, 1)
   const { limited, overloaded, replays, deliveries, jobs, upstream } = createCounters(registry)
   return {
     registry,
-    measureRequests: createRequestMeasures(registry),
+    measureRequests: createRequestTimer(registry),
     metrics: {
       rateLimited: (rateClass) => limited.inc({ class: rateClass }),
       overloaded: (reason) => overloaded.inc({ reason }),
@@ -147,7 +147,7 @@ export const createMetrics = (
       jobRan: (job, outcome, seconds) => jobs.observe({ job, outcome }, seconds),
       deliveryTried: (outcome) => deliveries.inc({ outcome }),
       upstreamCalled: (service, outcome, seconds) => upstream.observe({ service, outcome }, seconds),
-      gauge: (state, read) => addGauge(registry, onFailure, state, read)
+      gauge: (options, read) => addGauge(registry, onFailure, options, read)
     }
   }
 }

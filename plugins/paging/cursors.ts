@@ -5,21 +5,21 @@ import { invalidCursor } from '../http/errors/kinds.ts'
 export type CursorPosition = readonly (string | number)[]
 
 export interface Cursors {
-  /** Turns a position in the list `list` into an opaque, signed cursor. */
+  /** Encodes a position in a list as an opaque, signed cursor. */
   encode(list: string, position: CursorPosition): string
   /**
-   * Reads a cursor of the list `list` back.
-   * @throws ProblemError `invalid_cursor` when this server did not give it out for that list.
+   * Decodes a cursor of a list.
+   * @throws ProblemError `invalid_cursor` when this server did not create it for that list.
    */
   decode(list: string, cursor: string): CursorPosition
 }
 
 const signatureLength = 16
 
-/** Cursors signed under the first of `keys`; cursors signed under any of them are accepted, so that a key's rotation breaks no running listing. */
+/** Signs cursors with the first key and accepts cursors signed with any key, so that a key rotation breaks no cursor in use. */
 export const createCursors = (keys: Buffer[]): Cursors => {
   const [current] = keys
-  if (current === undefined) throw new Error('At least one key for cursors is needed.')
+  if (current === undefined) throw new Error('Cursors need at least one signing key.')
   const sign = (key: Buffer, list: string, payload: string): Buffer =>
     createHmac('sha256', key).update(list).update('\n').update(payload).digest().subarray(0, signatureLength)
   return {
@@ -30,9 +30,10 @@ export const createCursors = (keys: Buffer[]): Cursors => {
     decode(list, cursor) {
       const [payload = '', signature = ''] = cursor.split('.', 2)
       const given = Buffer.from(signature, 'base64url')
-      const genuine =
+      const isGenuine =
         given.length === signatureLength && keys.some((key) => timingSafeEqual(sign(key, list, payload), given))
-      if (!genuine) throw invalidCursor('The cursor is not one that this list gave out. Leave it out to begin anew.')
+      if (!isGenuine)
+        throw invalidCursor('The cursor does not belong to this list. Omit it to start from the beginning.')
       return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as CursorPosition
     }
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
 import { test } from 'tap'
-import { post } from '../../modules/webhooks/posting.ts'
-import { whyNotATarget } from '../../modules/webhooks/targets.ts'
+import { sendAttempt } from '../../modules/webhooks/attempt.ts'
+import { endpointUrlFault } from '../../modules/webhooks/endpoint-url.ts'
 import { isPublicAddress } from '../../plugins/outbound/addresses.ts'
 import { createOutbound, type Resolve } from '../../plugins/outbound/index.ts'
 import { startReceiver, type Receiver } from '../modules/webhooks/setup.ts'
@@ -98,10 +98,10 @@ test('an URL shows a private address however it is written', async () => {
     'http://169.254.169.254/',
     'http://0/'
   ]
-  for (const url of bad) assert.equal(whyNotATarget(url, rules), 'must lead to a public address', url)
-  assert.equal(whyNotATarget('http://example.com/', rules), undefined)
-  assert.equal(whyNotATarget('http://example.com/', { http: false, private: false }), 'must begin with https://')
-  assert.equal(whyNotATarget('http://127.0.0.1/', { http: true, private: true }), undefined)
+  for (const url of bad) assert.equal(endpointUrlFault(url, rules), 'must lead to a public address', url)
+  assert.equal(endpointUrlFault('http://example.com/', rules), undefined)
+  assert.equal(endpointUrlFault('http://example.com/', { http: false, private: false }), 'must begin with https://')
+  assert.equal(endpointUrlFault('http://127.0.0.1/', { http: true, private: true }), undefined)
 })
 
 const message = {
@@ -121,7 +121,7 @@ const ip = (address: string): LookupAddress => ({ address, family: address.inclu
 const through = async (t: Cleaner, resolve: Resolve, host: string, receiver: Receiver, allowPrivate = false) => {
   const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 2_000, resolve })
   t.teardown(() => outbound.destroy())
-  return await post(outbound, { ...message, url: receiver.url.replace('127.0.0.1', host) }, 2_000)
+  return await sendAttempt(outbound, { ...message, url: receiver.url.replace('127.0.0.1', host) }, 2_000)
 }
 
 test('a name that leads to a private address gets no connection, whichever of its forms the answer has', async (t) => {
@@ -166,13 +166,13 @@ test('an endpoint that hangs before or after its head is given up in time', asyn
   const receiver = await startReceiver(t, () => undefined)
   const outbound = createOutbound({ allowPrivate: true, connectTimeoutMs: 2_000 })
   t.teardown(() => outbound.destroy())
-  const silent = await post(outbound, { ...message, url: receiver.url }, 200)
+  const silent = await sendAttempt(outbound, { ...message, url: receiver.url }, 200)
   assert.deepEqual([silent.status, silent.error], [null, 'timeout'])
   receiver.behave((_request, response) => {
     response.writeHead(200)
     response.write('begun')
   })
-  const trickling = await post(outbound, { ...message, url: receiver.url }, 500)
+  const trickling = await sendAttempt(outbound, { ...message, url: receiver.url }, 500)
   assert.deepEqual([trickling.status, trickling.responseBody, trickling.error], [200, 'begun', null])
 })
 
@@ -186,14 +186,23 @@ test('a refused connection and an unknown name are told apart', async (t) => {
         : done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), [])
   })
   t.teardown(() => outbound.destroy())
-  assert.equal((await post(outbound, { ...message, url: 'http://localhost:1/' }, 2_000)).error, 'connection_refused')
-  assert.equal((await post(outbound, { ...message, url: 'http://nowhere.invalid/' }, 2_000)).error, 'dns_failure')
+  assert.equal(
+    (await sendAttempt(outbound, { ...message, url: 'http://localhost:1/' }, 2_000)).error,
+    'connection_refused'
+  )
+  assert.equal(
+    (await sendAttempt(outbound, { ...message, url: 'http://nowhere.invalid/' }, 2_000)).error,
+    'dns_failure'
+  )
 })
 
 test('a name that the system does not know fails the delivery and not the server, private addresses allowed or not', async (t) => {
   for (const allowPrivate of [true, false]) {
     const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 5_000 })
     t.teardown(() => outbound.destroy())
-    assert.equal((await post(outbound, { ...message, url: 'http://nowhere.invalid/' }, 5_000)).error, 'dns_failure')
+    assert.equal(
+      (await sendAttempt(outbound, { ...message, url: 'http://nowhere.invalid/' }, 5_000)).error,
+      'dns_failure'
+    )
   }
 })

@@ -6,61 +6,46 @@ import type { StoredAnswer } from '../../../plugins/operations/idempotency-keys.
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { OperationTable } from '../../../plugins/operations/table.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
-import type { IdempotencyRecord, operations } from '../../../spec/generated/identity.ts'
+import type { operations } from '../../../spec/generated/identity.ts'
 import { allOperations } from '../../../spec/generated/index.ts'
-import { listActivity } from '../queries.ts'
+import { listActivity } from '../queries/activity.ts'
+import { toActivity, toIdempotencyRecord } from '../wire.ts'
+
+type RecordOperations = Pick<typeof operations, 'listActivity' | 'getIdempotencyKey'>
+
+const listName = 'activity'
 
 /**
- * A stored answer, for a caller that may call the operation itself: a minted secret, say, must not come to a token that could not mint.
+ * Requires that the caller may call the operation itself: a token that cannot mint secrets must not read the response of a request that did.
  * @throws ProblemError 403.
  */
-const describeAnswer = (stored: StoredAnswer, caller: Caller): IdempotencyRecord => {
+const requireAuthorized = (stored: StoredAnswer, caller: Caller): void => {
   const operation = (allOperations as OperationTable)[stored.operationId]
   if (operation !== undefined) checkAuthorization(operation, caller)
-  return {
-    status: 'done',
-    operationId: stored.operationId,
-    responseStatus: stored.status,
-    response: stored.text === '' ? null : (JSON.parse(stored.text) as unknown),
-    createdAt: stored.createdAt.toISOString(),
-    expiresAt: stored.expiresAt.toISOString()
-  }
 }
 
-type RecordOperations = 'listActivity' | 'getIdempotencyKey'
-
-/** What is kept of requests: the activity log, and what idempotency keys stand for. */
-export const recordHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, RecordOperations> => ({
-  async listActivity({ query, caller, db }) {
-    const found = await listActivity(
-      db,
-      caller.partnerId,
-      readPosition(app.cursors, 'activity', query.cursor),
-      query.limit
-    )
-    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('activity', [last.id]))
-    const items = rows.map((row) => ({
-      id: `act_${row.id}`,
-      at: row.at.toISOString(),
-      actor: { type: row.actor_type, id: row.actor_id },
-      operationId: row.operation_id,
-      method: row.method,
-      route: row.route,
-      resourceId: row.resource_id,
-      ip: row.ip,
-      requestId: row.request_id
-    }))
-    return { items, nextCursor }
+/** Records of past requests: the activity log and stored responses of idempotency keys. */
+export const recordHandlers = ({
+  cursors,
+  idempotency
+}: Pick<FastifyInstance, 'cursors' | 'idempotency'>): Handlers<RecordOperations> => ({
+  async listActivity({ query: { limit, cursor }, caller, db }) {
+    const found = await listActivity(db, caller.partnerId, readPosition(cursors, listName, cursor), limit + 1)
+    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode(listName, [last.id]))
+    return { items: rows.map(toActivity), nextCursor }
   },
 
-  async getIdempotencyKey({ params, caller, db }) {
+  async getIdempotencyKey({ params: { key }, caller, db }) {
     const tenant = tenantOf(caller)
-    const stored = await app.idempotency.find(db, tenant, params.key)
-    if (stored !== undefined) return describeAnswer(stored, caller)
-    if (await app.idempotency.inFlight(tenant, params.key)) return { status: 'in_flight' }
-    // It may have been answered between the two questions.
-    const storedMeanwhile = await app.idempotency.find(db, tenant, params.key)
-    if (storedMeanwhile !== undefined) return describeAnswer(storedMeanwhile, caller)
-    throw notFound('This idempotency key was never seen, or its request failed, or it is older than 24 hours.')
+    let stored = await idempotency.find(db, tenant, key)
+    if (stored === undefined) {
+      if (await idempotency.inFlight(tenant, key)) return { status: 'in_flight' }
+      // The request may have completed between the two lookups.
+      stored = await idempotency.find(db, tenant, key)
+    }
+    if (stored === undefined)
+      throw notFound('This idempotency key is unknown, its request failed, or it is older than 24 hours.')
+    requireAuthorized(stored, caller)
+    return toIdempotencyRecord(stored)
   }
 })

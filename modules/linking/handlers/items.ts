@@ -1,32 +1,34 @@
 import type { FastifyInstance } from 'fastify'
 import { transact } from '../../../plugins/database/transaction.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
-import { readFreshAccounts } from '../balances.ts'
+import { decryptAccessToken } from '../access-token.ts'
+import { readFreshAccounts, type BalanceDependencies } from '../balances.ts'
 import { listAccountsOf } from '../queries/accounts.ts'
-import { buryItem } from '../queries/feed.ts'
+import { removeTransactionsOf } from '../queries/feed.ts'
+import { itemNotFound } from '../errors.ts'
 import {
   beginRemoval,
+  cancelRemoval,
+  deleteItem,
   findItem,
-  giveUpRemoval,
   listItemsOfUser,
   lockItem,
   pageItems,
-  removeItem,
-  tokenContext,
-  type ItemRow
+  type Item
 } from '../queries/items.ts'
 import { toAccount, toItem } from '../wire.ts'
 
 const listName = 'items'
 
-/** Ends the access at Plaid. An item that Plaid does not know any more is as good as removed. */
-const removeAtPlaid = async (app: FastifyInstance, item: ItemRow): Promise<void> => {
-  const accessToken = app.secrets.decrypt(item.access_token, tokenContext(item.id))
+type ItemOperations = Pick<typeof operations, 'listAccounts' | 'listItems' | 'deleteItem'>
+
+/** Ends the access at Plaid. An item that Plaid does not know counts as removed. */
+const removeAtPlaid = async (app: BalanceDependencies, item: Item): Promise<void> => {
+  const accessToken = decryptAccessToken(app.secrets, item)
   try {
     await app.plaid
       .in(item.environment)
@@ -36,8 +38,8 @@ const removeAtPlaid = async (app: FastifyInstance, item: ItemRow): Promise<void>
   }
 }
 
-/** Asks every domain whether the item can go, and lets nothing new begin with it from then on. */
-const prepareRemoval = async (app: FastifyInstance, { id, partner_id: partnerId }: ItemRow): Promise<void> =>
+/** Checks with every domain that the item can be removed, and blocks new uses of it. */
+const prepareRemoval = async (app: BalanceDependencies, { id, partnerId }: Item): Promise<void> =>
   await transact(app.database.db, async (trx) => {
     if ((await lockItem(trx, id)) === undefined) return
     const accountIds = (await listAccountsOf(trx, [id])).map((account) => account.id)
@@ -46,8 +48,8 @@ const prepareRemoval = async (app: FastifyInstance, { id, partner_id: partnerId 
   })
 
 export const itemHandlers = (
-  app: FastifyInstance
-): Pick<Handlers<typeof operations>, 'listAccounts' | 'listItems' | 'deleteItem'> => ({
+  app: BalanceDependencies & Pick<FastifyInstance, 'cursors'>
+): Handlers<ItemOperations> => ({
   async listAccounts({ query, caller, db }) {
     const items = await listItemsOfUser(db, caller, query.user_id)
     return { accounts: (await readFreshAccounts(app, items)).map(toAccount) }
@@ -55,32 +57,27 @@ export const itemHandlers = (
 
   async listItems({ query, caller, db }) {
     const limit = query.limit ?? 100
-    const found = await pageItems(
-      db,
-      caller,
-      query.user_id,
-      limit,
-      readTimePosition(app.cursors, listName, query.cursor)
-    )
+    const after = readTimePosition(app.cursors, listName, query.cursor)
+    const found = await pageItems(db, caller, query.user_id, after, limit + 1)
     const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
     return { items: rows.map(toItem), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async deleteItem({ params, caller, db }) {
     const item = await findItem(db, caller, params.item_id)
-    if (item === undefined) throw notFound('There is no such item.')
+    if (item === undefined) throw itemNotFound()
     await prepareRemoval(app, item)
     try {
       await removeAtPlaid(app, item)
     } catch (error) {
-      await giveUpRemoval(db, item.id)
+      await cancelRemoval(db, item.id)
       throw error
     }
     return async (trx) => {
       const present = await lockItem(trx, item.id)
       if (present !== undefined) {
-        await buryItem(trx, present)
-        await removeItem(trx, item.id)
+        await removeTransactionsOf(trx, present)
+        await deleteItem(trx, item.id)
       }
       return answer(204, null)
     }

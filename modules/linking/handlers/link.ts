@@ -1,199 +1,174 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import type { CountryCode } from 'plaid'
-import { Products, type AccountsGetResponse } from 'plaid'
+import { Products, type AccountsGetResponse, type CountryCode } from 'plaid'
+import type { Environment } from '../../../plugins/access/caller.ts'
+import { hashSecret } from '../../../plugins/access/secrets.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
-import { hashSecret } from '../../../plugins/access/secrets.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { recordUsage } from '../../ingest/index.ts'
-import { toAccountRows } from '../changes.ts'
-import { invalidPublicToken, itemOfAnotherUser } from '../errors.ts'
+import { decryptAccessToken, encryptAccessToken } from '../access-token.ts'
+import { toNewAccounts } from '../changes.ts'
+import { invalidPublicToken, itemNotFound, itemOfAnotherUser } from '../errors.ts'
+import { orPlaidRefused } from '../plaid-refusal.ts'
 import { listAccountsOf, saveAccounts } from '../queries/accounts.ts'
-import {
-  findItem,
-  findItemByPublicToken,
-  insertItem,
-  insertPublicToken,
-  lockItemByPlaidId,
-  readPartnerName,
-  renewItem,
-  tokenContext,
-  wantSync,
-  type ItemRow
-} from '../queries/items.ts'
-import { refusedByPlaid } from '../refused.ts'
-import type { Viewer } from '../viewer.ts'
+import * as items from '../queries/items.ts'
+import { requestSync } from '../queries/syncs.ts'
 import { toInstitution, toLinkedAccount } from '../wire.ts'
 
-const longestClientName = 30
+type LinkOperations = Pick<typeof operations, 'createLinkToken' | 'linkAccounts'>
 
-interface Wanted {
+type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
+
+const maxClientNameLength = 30
+
+interface LinkRequest {
   partnerId: string
-  environment: ItemRow['environment']
+  environment: Environment
   userId: string
-  tokenHash: Buffer
   institution: { institution_id?: string | undefined; name?: string | undefined } | undefined
 }
 
-interface Granted {
+interface Grant {
   accessToken: string
   plaidItemId: string
-  answer: AccountsGetResponse
+  response: AccountsGetResponse
 }
 
-const refusedToken = (members: Record<string, unknown> = {}) =>
-  invalidPublicToken('Plaid did not take this public token. Run Link again and send the new one.', members)
-
-const assertSameUser = (item: ItemRow, userId: string): void => {
-  if (item.user_id !== userId)
-    throw itemOfAnotherUser('This item is linked to another of your end-users. Delete it there first.')
+const requireSameUser = (item: items.Item, userId: string): void => {
+  if (item.userId !== userId) throw itemOfAnotherUser()
 }
-
-/** The bank as the caller names it; what the caller leaves out is Plaid's. */
-const institutionOf = ({ institution }: Wanted, { answer }: Granted) => ({
-  institution_id: institution?.institution_id ?? answer.item.institution_id ?? null,
-  institution_name: institution?.name ?? answer.item.institution_name ?? null
-})
 
 const exchange = async (
-  app: FastifyInstance,
-  environment: ItemRow['environment'],
+  { plaid }: Pick<FastifyInstance, 'plaid'>,
+  environment: Environment,
   publicToken: string
-): Promise<Granted> => {
-  const client = app.plaid.in(environment)
+): Promise<Grant> => {
+  const client = plaid.in(environment)
   try {
-    // A repeated exchange either answers the same item or is refused, so it may be repeated when an answer was lost.
-    const granted = await client.call((api) => api.itemPublicTokenExchange({ public_token: publicToken }), {
-      repeatable: true
-    })
-    const answer = await client.call((api) => api.accountsGet({ access_token: granted.access_token }), {
-      repeatable: true
-    })
-    return { accessToken: granted.access_token, plaidItemId: granted.item_id, answer }
+    // Safe to repeat when the response was lost: Plaid returns the same item or an error.
+    const { access_token, item_id } = await client.call(
+      (api) => api.itemPublicTokenExchange({ public_token: publicToken }),
+      { repeatable: true }
+    )
+    const response = await client.call((api) => api.accountsGet({ access_token }), { repeatable: true })
+    return { accessToken: access_token, plaidItemId: item_id, response }
   } catch (error) {
     if (isPlaidFailure(error, 'INVALID_PUBLIC_TOKEN', 'INVALID_FIELD', 'PUBLIC_TOKEN_ALREADY_EXCHANGED'))
-      throw refusedToken(error.members)
+      throw invalidPublicToken(error.members)
     throw error
   }
 }
 
-/** Stores a granted item: a new one with its usage and event, or a known one with its new token. */
-const storeItem = async (app: FastifyInstance, trx: Trx, wanted: Wanted, granted: Granted): Promise<ItemRow> => {
+/** Counts a new item as usage and publishes its event. */
+const announceItem = async (
+  { outbox }: Pick<FastifyInstance, 'outbox'>,
+  trx: Trx,
+  item: items.Item,
+  now: Date
+): Promise<void> => {
+  const { id, partnerId, userId } = item
+  const institution = item.institutionName ?? item.institutionId ?? undefined
+  const usage = { partnerId, type: 'account_link' as const, userId, institution, eventId: `account_link:${id}` }
+  await recordUsage(trx, [usage], now)
+  const data = { item_id: id, user_id: userId, institution: toInstitution(item) }
+  await outbox.publish(trx, [{ partnerId, type: 'account.linked', data }])
+}
+
+/** Stores the new access token of a known item. */
+const renewItem = async (
+  { secrets }: Pick<FastifyInstance, 'secrets'>,
+  trx: Trx,
+  { partnerId, environment, userId, institution }: LinkRequest,
+  grant: Grant
+): Promise<items.Item> => {
+  const known = await items.lockItemByPlaidId(trx, grant.plaidItemId)
+  // An item of another partner or environment does not exist for this caller, so its token is invalid too.
+  if (known === undefined || known.partnerId !== partnerId || known.environment !== environment)
+    throw invalidPublicToken()
+  requireSameUser(known, userId)
+  return await items.renewItem(trx, known.id, encryptAccessToken(secrets, known.id, grant.accessToken), {
+    institutionId: institution?.institution_id,
+    institutionName: institution?.name
+  })
+}
+
+/** Stores a granted item, or the new access token of a known one. The caller's institution takes precedence over Plaid's. */
+const storeItem = async (app: Dependencies, trx: Trx, request: LinkRequest, grant: Grant): Promise<items.Item> => {
+  const { institution, ...owner } = request
   const id = newId('item')
   const now = app.clock.now()
-  const item = await insertItem(trx, {
+  const item = await items.insertItem(trx, {
+    ...owner,
     id,
-    partner_id: wanted.partnerId,
-    environment: wanted.environment,
-    user_id: wanted.userId,
-    plaid_item_id: granted.plaidItemId,
-    access_token: app.secrets.encrypt(granted.accessToken, tokenContext(id)),
-    ...institutionOf(wanted, granted),
-    created_at: now
+    plaidItemId: grant.plaidItemId,
+    encryptedAccessToken: encryptAccessToken(app.secrets, id, grant.accessToken),
+    institutionId: institution?.institution_id ?? grant.response.item.institution_id ?? null,
+    institutionName: institution?.name ?? grant.response.item.institution_name ?? null,
+    createdAt: now
   })
-  if (item === undefined) return await storeAgain(app, trx, wanted, granted)
-  const institution = item.institution_name ?? item.institution_id ?? undefined
-  const { partnerId, userId } = wanted
-  await recordUsage(
-    trx,
-    [
-      {
-        partner_id: partnerId,
-        event_type: 'account_link',
-        user_id: userId,
-        institution,
-        event_id: `account_link:${id}`
-      }
-    ],
-    now
-  )
-  await app.outbox.publish(trx, [
-    { partnerId, type: 'account.linked', data: { item_id: id, user_id: userId, institution: toInstitution(item) } }
-  ])
+  if (item === undefined) return await renewItem(app, trx, request, grant)
+  await announceItem(app, trx, item, now)
   return item
 }
 
-const storeAgain = async (app: FastifyInstance, trx: Trx, wanted: Wanted, granted: Granted): Promise<ItemRow> => {
-  const known = await lockItemByPlaidId(trx, granted.plaidItemId)
-  // Another partner's item, or one of the other environment, does not exist for this caller; so its token is no good either.
-  if (known === undefined || known.partner_id !== wanted.partnerId || known.environment !== wanted.environment)
-    throw refusedToken()
-  assertSameUser(known, wanted.userId)
-  const { institution_id, name } = wanted.institution ?? {}
-  return await renewItem(trx, known.id, app.secrets.encrypt(granted.accessToken, tokenContext(known.id)), {
-    ...(institution_id === undefined ? {} : { institution_id }),
-    ...(name === undefined ? {} : { institution_name: name })
-  })
-}
-
-const answerOf = async (trx: Trx, item: ItemRow) => ({
+const readLinked = async (trx: Trx, item: items.Item) => ({
   item_id: item.id,
   institution: toInstitution(item),
   accounts: (await listAccountsOf(trx, [item.id])).map(toLinkedAccount)
 })
 
-/** Plaid wants an id of the end-user that tells nothing of the person and is unique among all partners. */
+/** Plaid requires an id per end-user that reveals nothing about the person and is unique across partners. */
 const clientUserIdOf = (partnerId: string, environment: string, userId: string): string =>
   createHash('sha256').update(`${partnerId}\n${environment}\n${userId}`).digest('base64url')
 
-const updateTokenOf = async (
-  app: FastifyInstance,
-  viewer: Viewer,
-  itemId: string
-): Promise<{ item: ItemRow; accessToken: string }> => {
-  const item = await findItem(app.database.db, viewer, itemId)
-  if (item === undefined) throw notFound('There is no such item.')
-  return { item, accessToken: app.secrets.decrypt(item.access_token, tokenContext(item.id)) }
-}
-
-export const linkHandlers = (
-  app: FastifyInstance
-): Pick<Handlers<typeof operations>, 'createLinkToken' | 'linkAccounts'> => ({
+export const linkHandlers = (app: Dependencies): Handlers<LinkOperations> => ({
   async createLinkToken({ body, caller, db }) {
-    const update = body.item_id === undefined ? undefined : await updateTokenOf(app, caller, body.item_id)
-    const environment = update?.item.environment ?? caller.environment
-    const webhook = app.plaid.webhookUrl(environment)
-    const clientName = (await readPartnerName(db, caller.partnerId)).slice(0, longestClientName)
+    const { plaid, secrets, database } = app
+    // An existing item puts Link into update mode.
+    const item = body.item_id === undefined ? undefined : await items.findItem(database.db, caller, body.item_id)
+    if (body.item_id !== undefined && item === undefined) throw itemNotFound()
+    const environment = item?.environment ?? caller.environment
+    const webhook = plaid.webhookUrl(environment)
+    const clientName = (await items.readPartnerName(db, caller.partnerId)).slice(0, maxClientNameLength)
     const request = {
       client_name: clientName === '' ? 'AtlasForge' : clientName,
       language: body.language ?? 'en',
       country_codes: (body.country_codes ?? ['US']) as CountryCode[],
-      user: { client_user_id: clientUserIdOf(caller.partnerId, environment, update?.item.user_id ?? body.user_id) },
+      user: { client_user_id: clientUserIdOf(caller.partnerId, environment, item?.userId ?? body.user_id) },
       ...(webhook === undefined ? {} : { webhook }),
       ...(body.redirect_uri === undefined ? {} : { redirect_uri: body.redirect_uri }),
-      ...(update === undefined
+      ...(item === undefined
         ? {
             products: (body.products ?? [Products.Transactions, Products.Auth]) as Products[],
-            transactions: { days_requested: app.plaid.historyDays }
+            transactions: { days_requested: plaid.historyDays }
           }
-        : { access_token: update.accessToken })
+        : { access_token: decryptAccessToken(secrets, item) })
     }
-    const { link_token, expiration, request_id } = await refusedByPlaid(() =>
-      app.plaid.in(environment).call((api) => api.linkTokenCreate(request), { repeatable: true })
+    const { link_token, expiration, request_id } = await orPlaidRefused(() =>
+      plaid.in(environment).call((api) => api.linkTokenCreate(request), { repeatable: true })
     )
     return () => Promise.resolve({ link_token, expiration, request_id })
   },
 
-  async linkAccounts({ body, caller, db }) {
-    const tokenHash = hashSecret(body.public_token)
-    const { partnerId, environment } = caller
-    const wanted: Wanted = { partnerId, environment, userId: body.user_id, tokenHash, institution: body.institution }
-    const known = await findItemByPublicToken(db, partnerId, tokenHash)
+  async linkAccounts({ body, caller: { partnerId, environment }, db }) {
+    const { public_token: publicToken, user_id: userId, institution } = body
+    const tokenHash = hashSecret(publicToken)
+    const known = await items.findItemByPublicToken(db, partnerId, tokenHash)
     if (known !== undefined && known.environment === environment) {
-      assertSameUser(known, body.user_id)
-      return (trx) => answerOf(trx, known)
+      requireSameUser(known, userId)
+      return (trx) => readLinked(trx, known)
     }
-    const granted = await exchange(app, environment, body.public_token)
+    const grant = await exchange(app, environment, publicToken)
     return async (trx) => {
-      const item = await storeItem(app, trx, wanted, granted)
-      await insertPublicToken(trx, partnerId, tokenHash, item.id, app.clock.now())
-      await saveAccounts(trx, item.id, toAccountRows(granted.answer.accounts, app.clock.now()))
-      await wantSync(trx, [item.id])
-      return await answerOf(trx, item)
+      const item = await storeItem(app, trx, { partnerId, environment, userId, institution }, grant)
+      const now = app.clock.now()
+      await items.insertPublicToken(trx, partnerId, tokenHash, item.id, now)
+      await saveAccounts(trx, item.id, toNewAccounts(grant.response.accounts, now))
+      await requestSync(trx, [item.id])
+      return await readLinked(trx, item)
     }
   }
 })

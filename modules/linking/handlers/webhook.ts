@@ -5,13 +5,16 @@ import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { PlaidWebhook } from '../../../plugins/plaid/index.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { invalidWebhookSignature } from '../errors.ts'
-import { findItemOfWebhook, wantSync, type ItemRow } from '../queries/items.ts'
-import { markItem, statusOfCode } from '../status.ts'
+import { statusOfCode, updateItemStatus } from '../item-status.ts'
+import { findItemOfWebhook, type Item } from '../queries/items.ts'
+import { requestSync } from '../queries/syncs.ts'
 
-/** Codes that say that transactions have changed; the others of their type tell the same once more. */
-const newTransactions = new Set(['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE', 'TRANSACTIONS_REMOVED'])
+type Dependencies = Pick<FastifyInstance, 'outbox' | 'plaid'>
 
-/** Codes after which the item still works, until its end-user has let a deadline pass. */
+/** Codes of changed transactions; the other codes of this type repeat one of these. */
+const transactionChanges = new Set(['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE', 'TRANSACTIONS_REMOVED'])
+
+/** Codes after which the item works until a deadline for the end-user passes. */
 const warnings = new Set(['PENDING_EXPIRATION', 'PENDING_DISCONNECT'])
 
 const errorCodeOf = (webhook: PlaidWebhook): string | undefined => {
@@ -20,46 +23,45 @@ const errorCodeOf = (webhook: PlaidWebhook): string | undefined => {
   return typeof code === 'string' ? code : undefined
 }
 
-const takeItemWebhook = async (app: FastifyInstance, trx: Trx, item: ItemRow, webhook: PlaidWebhook): Promise<void> => {
+const handleItemWebhook = async (app: Dependencies, trx: Trx, item: Item, webhook: PlaidWebhook): Promise<void> => {
   const code = webhook.webhook_code
   if (code === 'ERROR') {
     const errorCode = errorCodeOf(webhook) ?? 'UNKNOWN'
-    await markItem(app, trx, item.id, statusOfCode(errorCode), errorCode)
+    await updateItemStatus(app, trx, item.id, statusOfCode(errorCode), errorCode)
   } else if (warnings.has(code)) {
-    if (item.status === 'ok') await markItem(app, trx, item.id, 'ok', code)
+    if (item.status === 'ok') await updateItemStatus(app, trx, item.id, 'ok', code)
   } else if (code === 'USER_PERMISSION_REVOKED') {
-    await markItem(app, trx, item.id, 'error', code)
+    await updateItemStatus(app, trx, item.id, 'error', code)
   } else if (code === 'LOGIN_REPAIRED') {
-    await markItem(app, trx, item.id, 'ok', null)
-    await wantSync(trx, [item.id])
+    await updateItemStatus(app, trx, item.id, 'ok', null)
+    await requestSync(trx, [item.id])
   }
 }
 
-const takeWebhook = async (
-  app: FastifyInstance,
+const handleWebhook = async (
+  app: Dependencies,
   trx: Trx,
   webhook: PlaidWebhook,
   environments: Environment[]
 ): Promise<void> => {
   const { webhook_type: type, item_id: plaidItemId } = webhook
   const item = typeof plaidItemId === 'string' ? await findItemOfWebhook(trx, plaidItemId, environments) : undefined
-  if (item !== undefined && type === 'ITEM') await takeItemWebhook(app, trx, item, webhook)
-  if (item !== undefined && type === 'TRANSACTIONS' && newTransactions.has(webhook.webhook_code))
-    await wantSync(trx, [item.id])
+  if (item !== undefined && type === 'ITEM') await handleItemWebhook(app, trx, item, webhook)
+  if (item !== undefined && type === 'TRANSACTIONS' && transactionChanges.has(webhook.webhook_code))
+    await requestSync(trx, [item.id])
   for (const handle of app.plaid.webhookHandlers(type)) await handle(trx, webhook, environments)
 }
 
-export const webhookHandlers = (app: FastifyInstance): Pick<Handlers<typeof operations>, 'receivePlaidWebhook'> => ({
+export const webhookHandlers = (app: Dependencies): Handlers<Pick<typeof operations, 'receivePlaidWebhook'>> => ({
   async receivePlaidWebhook({ body, request }) {
     const token = request.headers['plaid-verification']
     const environments = await app.plaid.verifyWebhook(
       typeof token === 'string' ? token : undefined,
       request.rawBody ?? Buffer.alloc(0)
     )
-    if (environments.length === 0)
-      throw invalidWebhookSignature("The webhook does not carry a valid signature of Plaid's.")
+    if (environments.length === 0) throw invalidWebhookSignature()
     return async (trx) => {
-      await takeWebhook(app, trx, body, environments)
+      await handleWebhook(app, trx, body, environments)
       return { received: true }
     }
   }

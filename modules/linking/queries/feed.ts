@@ -1,25 +1,41 @@
-import { sql, type Selectable } from 'kysely'
+import { sql, type Selection } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { TransactionRow } from '../changes.ts'
-import type { FeedView, TransactionsTable } from '../tables.ts'
+import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import type { NewTransaction } from '../changes.ts'
+import type { FeedView } from '../tables.ts'
 import { viewOf, type Viewer } from '../viewer.ts'
-import type { ItemRow } from './items.ts'
+import type { Item } from './items.ts'
 
-export type StoredTransaction = Selectable<TransactionsTable>
+const columns = [
+  'id',
+  'removed',
+  'account_id as accountId',
+  'amount_cents as amountCents',
+  'iso_currency_code as isoCurrencyCode',
+  'date',
+  'authorized_date as authorizedDate',
+  'pending',
+  'name',
+  'merchant_name as merchantName',
+  'category',
+  'pending_transaction_id as pendingTransactionId'
+] as const
 
-const rowsAStatement = 1_000
+/** A transaction in a feed; when it is removed, all fields except the id are null. */
+export type FeedTransaction = Selection<Database, 'transactions', (typeof columns)[number]>
+
+const rowsPerStatement = 1_000
 
 function* chunksOf<Row>(rows: Row[]): Generator<Row[]> {
-  for (let start = 0; start < rows.length; start += rowsAStatement) yield rows.slice(start, start + rowsAStatement)
+  for (let start = 0; start < rows.length; start += rowsPerStatement) yield rows.slice(start, start + rowsPerStatement)
 }
 
-/** Takes the next `count` positions of an end-user's feed, and its lock until the transaction ends. @returns the position before them. */
-const takePositions = async (trx: Trx, { partner_id, user_id }: ItemRow, count: number): Promise<number> => {
+/** Reserves the next `count` positions of an end-user's feed and locks the feed until the transaction ends. @returns the position before them. */
+const reservePositions = async (trx: Trx, { partnerId, userId }: Item, count: number): Promise<number> => {
   const { head } = await trx
     .insertInto('transaction_feeds')
-    .values({ partner_id, user_id, head: count })
+    .values({ partner_id: partnerId, user_id: userId, head: count })
     .onConflict((conflict) =>
       conflict
         .columns(['partner_id', 'user_id'])
@@ -32,15 +48,15 @@ const takePositions = async (trx: Trx, { partner_id, user_id }: ItemRow, count: 
 
 const saveTransactions = async (
   trx: Trx,
-  item: ItemRow,
-  positioned: (TransactionRow & { position: number })[]
+  item: Item,
+  positioned: (NewTransaction & { position: number })[]
 ): Promise<void> => {
   await sql`insert into transactions (id, partner_id, environment, user_id, item_id, position, removed, latest_date, account_id, amount_cents,
       iso_currency_code, date, authorized_date, pending, name, merchant_name, category, pending_transaction_id)
-    select r.id, ${item.partner_id}, ${item.environment}, ${item.user_id}, ${item.id}, r.position, false, r.date, r.account_id, r.amount_cents,
-      r.iso_currency_code, r.date, r.authorized_date, r.pending, r.name, r.merchant_name, r.category, r.pending_transaction_id
-    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint, account_id text, amount_cents bigint,
-      iso_currency_code text, date date, authorized_date date, pending boolean, name text, merchant_name text, category text, pending_transaction_id text)
+    select r.id, ${item.partnerId}, ${item.environment}, ${item.userId}, ${item.id}, r.position, false, r.date, r."accountId", r."amountCents",
+      r."isoCurrencyCode", r.date, r."authorizedDate", r.pending, r.name, r."merchantName", r.category, r."pendingTransactionId"
+    from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint, "accountId" text, "amountCents" bigint,
+      "isoCurrencyCode" text, date date, "authorizedDate" date, pending boolean, name text, "merchantName" text, category text, "pendingTransactionId" text)
     on conflict (id) do update set position = excluded.position, removed = false, latest_date = greatest(transactions.latest_date, excluded.latest_date),
       item_id = excluded.item_id, account_id = excluded.account_id, amount_cents = excluded.amount_cents, iso_currency_code = excluded.iso_currency_code,
       date = excluded.date, authorized_date = excluded.authorized_date, pending = excluded.pending, name = excluded.name,
@@ -49,40 +65,36 @@ const saveTransactions = async (
   )
 }
 
-const emptied = sql`removed = true, account_id = null, amount_cents = null, iso_currency_code = null, date = null, authorized_date = null,
-  pending = null, name = null, merchant_name = null, category = null, pending_transaction_id = null`
-
-const buryTransactions = async (trx: Trx, positioned: { id: string; position: number }[]): Promise<void> => {
-  await sql`update transactions t set ${emptied}, position = r.position
+/** Turns transactions into tombstones. */
+const removeTransactions = async (trx: Trx, positioned: { id: string; position: number }[]): Promise<void> => {
+  await sql`update transactions t set removed = true, account_id = null, amount_cents = null, iso_currency_code = null, date = null, authorized_date = null,
+      pending = null, name = null, merchant_name = null, category = null, pending_transaction_id = null, position = r.position
     from jsonb_to_recordset(${stringifyStorable(positioned)}::jsonb) as r(id text, position bigint) where t.id = r.id and not t.removed`.execute(
     trx
   )
 }
 
-/** Writes changes of one item at the end of its end-user's feed. Removals of what was never shown are left out; nobody has to hear of them. */
+/** Appends changes of one item to its end-user's feed. Removals of unknown transactions are ignored. */
 export const writeChanges = async (
   trx: Trx,
-  item: ItemRow,
-  saved: TransactionRow[],
+  item: Item,
+  saved: NewTransaction[],
   removedIds: string[]
 ): Promise<void> => {
   if (saved.length + removedIds.length === 0) return
-  let position = await takePositions(trx, item, saved.length + removedIds.length)
-  for (const chunk of chunksOf(removedIds))
-    await buryTransactions(
-      trx,
-      chunk.map((id) => ({ id, position: ++position }))
-    )
-  for (const chunk of chunksOf(saved))
-    await saveTransactions(
-      trx,
-      item,
-      chunk.map((row) => ({ ...row, position: ++position }))
-    )
+  let position = await reservePositions(trx, item, saved.length + removedIds.length)
+  for (const chunk of chunksOf(removedIds)) {
+    const positioned = chunk.map((id) => ({ id, position: ++position }))
+    await removeTransactions(trx, positioned)
+  }
+  for (const chunk of chunksOf(saved)) {
+    const positioned = chunk.map((transaction) => ({ ...transaction, position: ++position }))
+    await saveTransactions(trx, item, positioned)
+  }
 }
 
-/** Turns every transaction of an item into a tombstone at the end of the feed, so that readers hear that it is gone. */
-export const buryItem = async (trx: Trx, item: ItemRow): Promise<void> => {
+/** Removes every transaction of an item and appends the removals to the feed, so that readers learn of them. */
+export const removeTransactionsOf = async (trx: Trx, item: Item): Promise<void> => {
   const rows = await trx
     .selectFrom('transactions')
     .select('id')
@@ -90,12 +102,8 @@ export const buryItem = async (trx: Trx, item: ItemRow): Promise<void> => {
     .where('removed', '=', false)
     .orderBy('position')
     .execute()
-  await writeChanges(
-    trx,
-    item,
-    [],
-    rows.map(({ id }) => id)
-  )
+  const ids = rows.map(({ id }) => id)
+  await writeChanges(trx, item, [], ids)
   await trx
     .updateTable('transactions')
     .set({ item_id: null, latest_date: null })
@@ -103,15 +111,9 @@ export const buryItem = async (trx: Trx, item: ItemRow): Promise<void> => {
     .execute()
 }
 
-/** What of a transaction is shown. */
-export type ShownTransaction = Omit<
-  StoredTransaction,
-  'partner_id' | 'environment' | 'user_id' | 'item_id' | 'latest_date'
->
-
 export interface FeedPage {
-  rows: ShownTransaction[]
-  /** The position after this page: nothing that can be seen at or before it is left to tell. */
+  transactions: FeedTransaction[]
+  /** The feed position after this page. */
   next: number
   hasMore: boolean
 }
@@ -121,7 +123,7 @@ export interface FeedQuery {
   after: number
   limit: number
   since?: string | undefined
-  /** Whether a page after which nothing is stored is the answer as well, and not a reason to ask the banks first. */
+  /** Whether the stored feed is current, so that its last page can be returned to the caller. */
   upToDate: boolean
 }
 
@@ -134,16 +136,16 @@ interface FeedParameters extends Viewer {
   upToDate: boolean
 }
 
-interface Reached {
+interface PageEnd {
   next: number
-  has_more: boolean
+  hasMore: boolean
 }
 
-type FeedRow = Reached & ShownTransaction
+type FeedRow = PageEnd & FeedTransaction
 
-/** A page of a feed as of one moment, which also notes how far the view was handed out when the page is an answer; that never moves back. */
+/** Reads a page of a feed in one snapshot. When the page is returned to the caller, it also advances the view's read position. */
 const readRows = prepared<FeedParameters>()(
-  (_db, place) => sql<FeedRow | (Reached & { id: null })>`
+  (_db, place) => sql<FeedRow | (PageEnd & { id: null })>`
     with page as (
       select *, row_number() over (order by position) as place from (
         select id, position, removed, account_id, amount_cents, iso_currency_code, date, authorized_date, pending, name, merchant_name, category, pending_transaction_id
@@ -152,22 +154,25 @@ const readRows = prepared<FeedParameters>()(
           and (${place('since')}::date is null or latest_date is null or latest_date >= ${place('since')}::date)
         order by position limit ${place('limit')}::int + 1
       ) as found
-    ), reached as (
+    ), page_end as (
       select has_more, case when has_more then last else greatest(${place('after')}::bigint, head) end as next
       from (select count(*) > ${place('limit')}::int as has_more, max(position) filter (where place <= ${place('limit')}::int) as last from page) as counted,
         (select coalesce(max(head), 0) as head from transaction_feeds where partner_id = ${place('partnerId')} and user_id = ${place('userId')}) as feed
-    ), handed_out as (
+    ), advanced as (
       insert into transaction_feed_readers as reader (partner_id, user_id, view, position)
-      select ${place('partnerId')}, ${place('userId')}, ${place('view')}, next from reached
+      select ${place('partnerId')}, ${place('userId')}, ${place('view')}, next from page_end
       where (has_more or ${place('upToDate')}::boolean) and next > coalesce((
         select position from transaction_feed_readers where partner_id = ${place('partnerId')} and user_id = ${place('userId')} and view = ${place('view')}
       ), 0)
       on conflict (partner_id, user_id, view) do update set position = excluded.position where reader.position < excluded.position
     )
-    select reached.*, page.* from reached left join page on page.place <= ${place('limit')}::int order by page.position`
+    select page_end.next, page_end.has_more as "hasMore", page.id, page.removed, page.account_id as "accountId", page.amount_cents as "amountCents",
+      page.iso_currency_code as "isoCurrencyCode", page.date, page.authorized_date as "authorizedDate", page.pending, page.name,
+      page.merchant_name as "merchantName", page.category, page.pending_transaction_id as "pendingTransactionId"
+    from page_end left join page on page.place <= ${place('limit')}::int order by page.position`
 )
 
-/** One page of a feed after a position, oldest change first. With `since` rows that were never shown on or after that day are left out. */
+/** Reads one page of a feed after a position, oldest change first. `since` leaves out transactions that never had a date on or after it. */
 export const readFeed = async (db: Db, viewer: Viewer, { since, ...query }: FeedQuery): Promise<FeedPage> => {
   const found = await readRows(db, {
     partnerId: viewer.partnerId,
@@ -177,11 +182,12 @@ export const readFeed = async (db: Db, viewer: Viewer, { since, ...query }: Feed
     since: since ?? null
   })
   const [first] = found
-  if (first === undefined) throw new Error('The statement that reads a feed answered no row.')
-  return { rows: found.filter((row): row is FeedRow => row.id !== null), next: first.next, hasMore: first.has_more }
+  if (first === undefined) throw new Error('Reading a feed returned no row.')
+  const transactions = found.filter((row): row is FeedRow => row.id !== null)
+  return { transactions, next: first.next, hasMore: first.hasMore }
 }
 
-/** How far a view of a feed was ever handed out; 0 when never. */
+/** The read position of a view of a feed; 0 before the first read. */
 export const readPosition = async (db: Db, partnerId: string, userId: string, view: FeedView): Promise<number> => {
   const row = await db
     .selectFrom('transaction_feed_readers')
@@ -193,17 +199,17 @@ export const readPosition = async (db: Db, partnerId: string, userId: string, vi
   return row?.position ?? 0
 }
 
-/** The present transactions of an end-user's accounts from a day on, oldest first. */
-export const listPresentTransactions = async (
+/** Lists up to `limit` transactions of an end-user that are not removed, newest first, optionally since a date. */
+export const listTransactions = async (
   db: Db,
   { partnerId, environments }: Viewer,
   userId: string,
   since: string | undefined,
   limit: number
-) =>
+): Promise<FeedTransaction[]> =>
   await db
     .selectFrom('transactions')
-    .selectAll()
+    .select(columns)
     .where('partner_id', '=', partnerId)
     .where('user_id', '=', userId)
     .where('environment', 'in', environments)

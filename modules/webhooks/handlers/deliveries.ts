@@ -1,15 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { afterCommit } from '../../../plugins/database/transaction.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import type { WebhookDelivery, operations } from '../../../spec/generated/webhooks.ts'
-import { toDelivery } from '../answers.ts'
-import { webhookDisabled } from '../errors.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
+import type { WebhookDelivery, operations } from '../../../spec/generated/webhooks.ts'
+import { deliveryNotFound, webhookDisabled, webhookNotFound } from '../errors.ts'
 import * as queries from '../queries/deliveries.ts'
 import { findWebhook, lockWebhook } from '../queries/endpoints.ts'
+import { toDelivery } from '../wire.ts'
 
 type DeliveryOperations = Pick<
   typeof operations,
@@ -17,35 +16,35 @@ type DeliveryOperations = Pick<
 >
 
 const requireWebhook = async (db: Db, partnerId: string, id: string): Promise<void> => {
-  if ((await findWebhook(db, partnerId, id)) === undefined) throw notFound('There is no such webhook.')
+  if ((await findWebhook(db, partnerId, id)) === undefined) throw webhookNotFound()
 }
 
-/** Holds the endpoint, so that it cannot be disabled between this check and the queueing. */
+/** Locks the endpoint, so that it cannot be disabled before the delivery is queued. */
 const requireEnabled = async (db: Trx, partnerId: string, id: string): Promise<void> => {
-  const row = await lockWebhook(db, partnerId, id)
-  if (row === undefined) throw notFound('There is no such webhook.')
-  if (row.status === 'disabled') throw webhookDisabled('The endpoint is disabled. Enable it first.')
+  const webhook = await lockWebhook(db, partnerId, id)
+  if (webhook === undefined) throw webhookNotFound()
+  if (webhook.status === 'disabled') throw webhookDisabled()
 }
 
 const readDelivery = async (db: Db, webhookId: string, id: string): Promise<WebhookDelivery> => {
-  const row = await queries.findDelivery(db, webhookId, id)
-  if (row === undefined) throw notFound('There is no such delivery.')
-  return toDelivery(row)
+  const delivery = await queries.findDelivery(db, webhookId, id)
+  if (delivery === undefined) throw deliveryNotFound()
+  return toDelivery(delivery)
 }
 
-/** An event that is made for one endpoint, whatever that endpoint is subscribed to; `publish_events` in the database knows it by this name. */
+/** A test event goes to one endpoint regardless of its subscriptions; the SQL function `publish_events` treats this type specially. */
 const testEventType = 'webhook.test'
 
-/** @param wake tells the deliverer that there is work; it is called when the work has committed. */
+/** @param wake wakes the delivery worker; called after the commit. */
 export const deliveryHandlers = (
-  { clock, cursors, outbox }: FastifyInstance,
+  { clock, cursors, outbox }: Pick<FastifyInstance, 'clock' | 'cursors' | 'outbox'>,
   wake: () => void
 ): Handlers<DeliveryOperations> => ({
   async testWebhook({ db, caller: { partnerId }, params }) {
     await requireEnabled(db, partnerId, params.id)
     const eventId = await outbox.publishAtOnce(db, { partnerId, type: testEventType, data: { webhook_id: params.id } })
     const id = newId('dlv')
-    await queries.insertUnpublishedDelivery(db, { id, webhookId: params.id, eventId, now: clock.now() })
+    await queries.insertUnpublishedDelivery(db, { id, webhookId: params.id, eventId, createdAt: clock.now() })
     return await readDelivery(db, params.id, id)
   },
 

@@ -2,14 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/webhooks.ts'
-import { toEvent } from '../answers.ts'
-import { eventLifetimeMs } from '../expiry.ts'
-import { readFeed } from '../queries/publishing.ts'
+import { eventRetentionMs } from '../events.ts'
+import { listEvents } from '../queries/events.ts'
+import { toEvent } from '../wire.ts'
 
-export const eventHandlers = ({ clock }: FastifyInstance): Handlers<Pick<typeof operations, 'listEvents'>> => ({
+export const eventHandlers = ({
+  clock
+}: Pick<FastifyInstance, 'clock'>): Handlers<Pick<typeof operations, 'listEvents'>> => ({
   async listEvents({ db, caller, query: { after = '0', type, limit = 100 } }) {
-    const oldest = new Date(clock.now().getTime() - eventLifetimeMs)
-    const found = await readFeed(db, caller.partnerId, Number(after), type, oldest, limit + 1)
+    const oldest = new Date(clock.now().getTime() - eventRetentionMs)
+    const found = await listEvents(db, caller.partnerId, Number(after), type, oldest, limit + 1)
     const { rows, nextCursor } = pageOf(found, limit, (last) => String(last.sequence))
     return { items: rows.map(toEvent), nextCursor }
   }

@@ -1,65 +1,79 @@
-import { sql, type Selectable } from 'kysely'
+import { sql } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import type { WebhookAttemptsTable, WebhookDeliveriesTable } from '../tables.ts'
+import type { DeliveryStatus } from '../tables.ts'
 
-export type AttemptRow = Pick<
-  Selectable<WebhookAttemptsTable>,
-  'at' | 'status' | 'latency_ms' | 'response_body' | 'error'
->
+export interface Attempt {
+  at: Date
+  /** Null when there was no response. */
+  status: number | null
+  latencyMs: number
+  responseBody: string | null
+  error: string | null
+}
 
-export type DeliveryRow = Pick<
-  Selectable<WebhookDeliveriesTable>,
-  'id' | 'webhook_id' | 'event_id' | 'status' | 'next_attempt_at' | 'created_at'
-> & {
-  event_type: string
-  attempts: AttemptRow[]
+export interface Delivery {
+  id: string
+  webhookId: string
+  eventId: string
+  eventType: string
+  status: DeliveryStatus
+  nextAttemptAt: Date | null
+  createdAt: Date
+  attempts: Attempt[]
 }
 
 const selectDeliveries = (db: Db, webhookId: string) =>
   db
     .selectFrom('webhook_deliveries as d')
-    .select(['d.id', 'd.webhook_id', 'd.event_id', 'd.status', 'd.next_attempt_at', 'd.created_at'])
-    .select(sql<string>`(select type from events where id = d.event_id)`.as('event_type'))
+    .select([
+      'd.id',
+      'd.webhook_id as webhookId',
+      'd.event_id as eventId',
+      'd.status',
+      'd.next_attempt_at as nextAttemptAt',
+      'd.created_at as createdAt'
+    ])
+    .select(sql<string>`(select type from events where id = d.event_id)`.as('eventType'))
     .where('d.webhook_id', '=', webhookId)
 
-/** The latest attempts of each delivery, oldest first. */
-const readAttempts = async (db: Db, deliveryIds: string[], most: number): Promise<Map<string, AttemptRow[]>> => {
-  const byDelivery = new Map<string, AttemptRow[]>()
+/** Reads up to `limit` latest attempts of each delivery, oldest first. */
+const readAttempts = async (db: Db, deliveryIds: string[], limit: number): Promise<Map<string, Attempt[]>> => {
+  const byDelivery = new Map<string, Attempt[]>()
   if (deliveryIds.length === 0) return byDelivery
-  const { rows } = await sql<AttemptRow & { delivery_id: string }>`
-    select d.id as delivery_id, a.at, a.status, a.latency_ms, a.response_body, a.error
+  const { rows } = await sql<Attempt & { deliveryId: string }>`
+    select d.id as "deliveryId", a.at, a.status, a.latency_ms as "latencyMs", a.response_body as "responseBody", a.error
     from unnest(${deliveryIds}::text[]) as d (id)
     cross join lateral (
-      select * from webhook_attempts where delivery_id = d.id order by id desc limit ${sql.lit(most)}
+      select * from webhook_attempts where delivery_id = d.id order by id desc limit ${sql.lit(limit)}
     ) a
     order by a.id`.execute(db)
-  for (const { delivery_id, ...attempt } of rows)
-    byDelivery.set(delivery_id, [...(byDelivery.get(delivery_id) ?? []), attempt])
+  for (const { deliveryId, ...attempt } of rows)
+    byDelivery.set(deliveryId, [...(byDelivery.get(deliveryId) ?? []), attempt])
   return byDelivery
 }
 
-const withAttempts = async (db: Db, rows: Omit<DeliveryRow, 'attempts'>[], most: number): Promise<DeliveryRow[]> => {
+const withAttempts = async (db: Db, rows: Omit<Delivery, 'attempts'>[], limit: number): Promise<Delivery[]> => {
   const attempts = await readAttempts(
     db,
     rows.map((row) => row.id),
-    most
+    limit
   )
   return rows.map((row) => ({ ...row, attempts: attempts.get(row.id) ?? [] }))
 }
 
 export interface DeliveryFilter {
-  status: 'pending' | 'succeeded' | 'failed' | undefined
+  status: DeliveryStatus | undefined
   after: TimePosition | undefined
 }
 
-/** A page of an endpoint's deliveries, newest first, each with its latest attempts. */
+/** Lists deliveries of an endpoint, newest first, each with its latest attempts. */
 export const listDeliveries = async (
   db: Db,
   webhookId: string,
   { status, after }: DeliveryFilter,
   limit: number
-): Promise<DeliveryRow[]> => {
+): Promise<Delivery[]> => {
   let query = selectDeliveries(db, webhookId)
   if (status !== undefined) query = query.where('d.status', '=', status)
   if (after !== undefined) query = query.where(sql<boolean>`(d.created_at, d.id) < (${after.at}, ${after.id})`)
@@ -70,25 +84,25 @@ export const listDeliveries = async (
   )
 }
 
-export const findDelivery = async (db: Db, webhookId: string, id: string): Promise<DeliveryRow | undefined> => {
+export const findDelivery = async (db: Db, webhookId: string, id: string): Promise<Delivery | undefined> => {
   const [row] = await withAttempts(db, await selectDeliveries(db, webhookId).where('d.id', '=', id).execute(), 100)
   return row
 }
 
-/** A delivery for an event that is published later; until then it waits. */
+/** Inserts a delivery of an event that is not published yet; it stays pending until then. */
 export const insertUnpublishedDelivery = async (
   db: Trx,
-  row: { id: string; webhookId: string; eventId: string; now: Date }
+  { id, webhookId, eventId, createdAt }: Pick<Delivery, 'id' | 'webhookId' | 'eventId' | 'createdAt'>
 ): Promise<void> => {
   await db
     .insertInto('webhook_deliveries')
     .values({
-      id: row.id,
-      webhook_id: row.webhookId,
-      event_id: row.eventId,
+      id,
+      webhook_id: webhookId,
+      event_id: eventId,
       status: 'pending',
-      next_attempt_at: row.now,
-      created_at: row.now
+      next_attempt_at: createdAt,
+      created_at: createdAt
     })
     .execute()
 }
@@ -106,12 +120,12 @@ const requeue = (db: Trx, webhookId: string, now: Date) =>
     }))
     .where('webhook_id', '=', webhookId)
 
-/** Queues a delivery again, with the whole ladder before it. */
+/** Requeues a delivery, restarting its retry schedule. */
 export const requeueDelivery = async (db: Trx, webhookId: string, id: string, now: Date): Promise<void> => {
   await requeue(db, webhookId, now).where('id', '=', id).execute()
 }
 
-/** Queues again all that was given up at or after `since`, and tells how many. */
+/** Requeues the deliveries that failed at or after `since`. @returns how many. */
 export const requeueFailed = async (db: Trx, webhookId: string, since: Date, now: Date): Promise<number> => {
   const { numUpdatedRows } = await requeue(db, webhookId, now)
     .where('status', '=', 'failed')
@@ -120,15 +134,15 @@ export const requeueFailed = async (db: Trx, webhookId: string, since: Date, now
   return Number(numUpdatedRows)
 }
 
-/** How many deliveries are due and not sent yet, counted up to `most`. */
-export const countDue = async (db: Db, now: Date, most: number): Promise<number> => {
+/** Counts the deliveries that are due, up to `max`. */
+export const countDue = async (db: Db, now: Date, max: number): Promise<number> => {
   const due = db
     .selectFrom('webhook_deliveries')
     .select('id')
     .where('status', '=', sql.lit('pending'))
     .where('sequence', 'is not', null)
     .where((eb) => eb.or([eb('tries', '=', 0), eb('next_attempt_at', '<=', now)]))
-    .limit(most)
+    .limit(max)
   const { count } = await db
     .selectFrom(due.as('due'))
     .select(sql<number>`count(*)::integer`.as('count'))

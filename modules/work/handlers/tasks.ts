@@ -2,57 +2,42 @@ import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/http/errors/kinds.ts'
-import { newId } from '../../../plugins/ids.ts'
 import { requireVersion } from '../../../plugins/http/if-match.ts'
+import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import type { operations, Task, TaskChanges } from '../../../spec/generated/work.ts'
-import { setDependencies } from '../dependencies.ts'
-import { publishTaskEvents } from '../events.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
+import type { operations, Task } from '../../../spec/generated/work.ts'
+import { setDependencies } from '../dependencies.ts'
+import { taskNotFound } from '../errors.ts'
+import { publishTaskEvents } from '../events.ts'
 import { findDependants, lockDependencies } from '../queries/dependencies.ts'
 import { holdProject } from '../queries/projects.ts'
 import * as queries from '../queries/tasks.ts'
+import { toTask } from '../wire.ts'
 
 type Query = Static<(typeof operations)['listTasks']['schema']['querystring']>
 type TaskOperations = Pick<typeof operations, 'listTasks' | 'createTask' | 'getTask' | 'updateTask' | 'deleteTask'>
 
-const toTask = (row: queries.TaskRow): Task => ({
-  id: row.id,
-  projectId: row.project_id,
-  title: row.title,
-  description: row.description,
-  priority: row.priority,
-  dueOn: row.due_on?.toISOString() ?? null,
-  status: row.status,
-  dependsOn: row.depends_on,
-  version: row.version,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString()
-})
-
-const noSuchTask = () => notFound('There is no such task.')
-
 const readTask = async (db: Db, partnerId: string, id: string): Promise<Task> => {
-  const row = await queries.findTask(db, partnerId, id)
-  if (row === undefined) throw noSuchTask()
-  return toTask(row)
+  const task = await queries.findTask(db, partnerId, id)
+  if (task === undefined) throw taskNotFound()
+  return toTask(task)
+}
+
+/** Locks a task and checks that it still has the version that the edit is based on. */
+const lockForEdit = async (db: Trx, partnerId: string, id: string, ifMatch: string | undefined) => {
+  const task = await queries.lockTask(db, partnerId, id)
+  if (task === undefined) throw taskNotFound()
+  requireVersion(ifMatch, task.version)
+  return task
 }
 
 const requireProject = async (db: Trx, partnerId: string, projectId: string): Promise<void> => {
   if (!(await holdProject(db, partnerId, projectId)))
-    throw notFound('There is no such project for the task.', { projectId })
+    throw notFound('There is no project with the id that projectId names.', { projectId })
 }
 
-const momentOf = (text: string | null): Date | null => (text === null ? null : new Date(text))
-
-const changesOf = ({ projectId, title, description, priority, dueOn, status }: TaskChanges) => ({
-  ...(projectId === undefined ? {} : { project_id: projectId }),
-  ...(title === undefined ? {} : { title }),
-  ...(description === undefined ? {} : { description }),
-  ...(priority === undefined ? {} : { priority }),
-  ...(dueOn === undefined ? {} : { due_on: momentOf(dueOn) }),
-  ...(status === undefined ? {} : { status })
-})
+const readDueOn = (text: string | null): Date | null => (text === null ? null : new Date(text))
 
 const filterOf = ({ projectId, status, priority, dueAfter, dueBefore }: Query): queries.TaskFilter => ({
   projectId,
@@ -62,38 +47,26 @@ const filterOf = ({ projectId, status, priority, dueAfter, dueBefore }: Query): 
   dueBefore: dueBefore === undefined ? undefined : new Date(dueBefore)
 })
 
-export const taskHandlers = ({ clock, cursors, outbox }: FastifyInstance): Handlers<TaskOperations> => ({
+export const taskHandlers = ({
+  clock,
+  cursors,
+  outbox
+}: Pick<FastifyInstance, 'clock' | 'cursors' | 'outbox'>): Handlers<TaskOperations> => ({
   async listTasks({ db, caller, query }) {
     const { limit, cursor } = query
-    const found = await queries.listTasks(
-      db,
-      caller.partnerId,
-      filterOf(query),
-      readPosition(cursors, 'tasks', cursor),
-      limit + 1
-    )
+    const before = readPosition(cursors, 'tasks', cursor)
+    const found = await queries.listTasks(db, caller.partnerId, filterOf(query), before, limit + 1)
     const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('tasks', [last.position]))
     return { items: rows.map(toTask), nextCursor }
   },
 
-  async createTask({
-    db,
-    caller: { partnerId },
-    body: { projectId, title, description = null, priority, dueOn = null, status, dependsOn }
-  }) {
+  async createTask({ db, caller: { partnerId }, body }) {
+    const { projectId, title, description = null, priority, dueOn = null, status, dependsOn } = body
     if (dependsOn.length > 0) await lockDependencies(db, partnerId)
     await requireProject(db, partnerId, projectId)
     const id = newId('tsk')
-    const now = clock.now()
-    const fields = { title, description, priority, due_on: momentOf(dueOn), status }
-    await queries.insertTask(db, {
-      id,
-      partner_id: partnerId,
-      project_id: projectId,
-      ...fields,
-      created_at: now,
-      updated_at: now
-    })
+    const fields = { projectId, title, description, priority, dueOn: readDueOn(dueOn), status }
+    await queries.insertTask(db, { id, partnerId, ...fields, createdAt: clock.now() })
     if (dependsOn.length > 0) await setDependencies(db, partnerId, id, dependsOn)
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.created', taskId: id },
@@ -107,28 +80,26 @@ export const taskHandlers = ({ clock, cursors, outbox }: FastifyInstance): Handl
   },
 
   async updateTask({ db, caller: { partnerId }, params: { id }, headers, body }) {
-    if (body.dependsOn !== undefined) await lockDependencies(db, partnerId)
-    const task = await queries.lockTask(db, partnerId, id)
-    if (task === undefined) throw noSuchTask()
-    requireVersion(headers['if-match'], task.version)
-    if (body.projectId !== undefined) await requireProject(db, partnerId, body.projectId)
-    if (body.dependsOn !== undefined) await setDependencies(db, partnerId, id, body.dependsOn)
-    await queries.changeTasks(db, [id], { ...changesOf(body), updated_at: clock.now() })
+    const { dependsOn, dueOn, ...changes } = body
+    if (dependsOn !== undefined) await lockDependencies(db, partnerId)
+    const task = await lockForEdit(db, partnerId, id, headers['if-match'])
+    if (changes.projectId !== undefined) await requireProject(db, partnerId, changes.projectId)
+    if (dependsOn !== undefined) await setDependencies(db, partnerId, id, dependsOn)
+    const dueChange = dueOn === undefined ? {} : { dueOn: readDueOn(dueOn) }
+    await queries.updateTasks(db, [id], { ...changes, ...dueChange }, clock.now())
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.updated', taskId: id },
-      ...(body.status === 'DONE' && task.status !== 'DONE' ? [{ type: 'task.completed' as const, taskId: id }] : [])
+      ...(changes.status === 'DONE' && task.status !== 'DONE' ? [{ type: 'task.completed' as const, taskId: id }] : [])
     ])
     return await readTask(db, partnerId, id)
   },
 
   async deleteTask({ db, caller: { partnerId }, params: { id }, headers }) {
     await lockDependencies(db, partnerId)
-    const task = await queries.lockTask(db, partnerId, id)
-    if (task === undefined) throw noSuchTask()
-    requireVersion(headers['if-match'], task.version)
+    await lockForEdit(db, partnerId, id, headers['if-match'])
     const dependants = await findDependants(db, partnerId, id)
     await queries.deleteTask(db, id)
-    await queries.changeTasks(db, dependants, { updated_at: clock.now() })
+    await queries.updateTasks(db, dependants, {}, clock.now())
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.deleted', taskId: id },
       ...dependants.map((taskId) => ({ type: 'task.updated' as const, taskId }))

@@ -2,13 +2,13 @@ import { sql } from 'kysely'
 import type { Trx } from '../../../plugins/database/types.ts'
 import type { Dependency } from '../cycles.ts'
 
-/** Until the transaction ends nobody else changes what the partner's tasks depend on. Taken before any row, so that nobody waits in a circle. */
+/** Locks the dependencies of a partner's tasks until the transaction ends. Take this lock before any row lock, to avoid deadlocks. */
 export const lockDependencies = async (db: Trx, partnerId: string): Promise<void> => {
   await sql`select lock_task_dependencies(${partnerId})`.execute(db)
 }
 
-/** Which of these tasks the partner has. */
-export const findKnown = async (db: Trx, partnerId: string, ids: readonly string[]): Promise<Set<string>> => {
+/** Returns which of these ids are tasks of the partner. */
+export const findExisting = async (db: Trx, partnerId: string, ids: readonly string[]): Promise<Set<string>> => {
   const rows = await db
     .selectFrom('tasks')
     .select('id')
@@ -18,25 +18,26 @@ export const findKnown = async (db: Trx, partnerId: string, ids: readonly string
   return new Set(rows.map(({ id }) => id))
 }
 
-/** What stands behind these tasks, each dependency once and `limit` at most; not what `taskId` itself depends on. */
-export const findBehind = async (
+/** Returns up to `limit` direct and indirect dependencies of these tasks, each once, without those of `taskId` itself. */
+export const findTransitive = async (
   db: Trx,
   ids: readonly string[],
   taskId: string,
   limit: number
 ): Promise<Dependency[]> => {
-  const { rows } = await sql<{ task_id: string; depends_on_id: string }>`
-    with recursive behind (task_id, depends_on_id) as (
+  const { rows } = await sql<Dependency>`
+    with recursive transitive (task_id, depends_on_id) as (
       select task_id, depends_on_id from task_dependencies where task_id = any(${ids}::text[]) and task_id <> ${taskId}
       union
-      select further.task_id, further.depends_on_id
-      from behind join task_dependencies further on further.task_id = behind.depends_on_id
-      where further.task_id <> ${taskId}
+      select next.task_id, next.depends_on_id
+      from transitive join task_dependencies next on next.task_id = transitive.depends_on_id
+      where next.task_id <> ${taskId}
     )
-    select task_id, depends_on_id from behind limit ${limit}`.execute(db)
-  return rows.map((row) => ({ taskId: row.task_id, dependsOnId: row.depends_on_id }))
+    select task_id as "taskId", depends_on_id as "dependsOnId" from transitive limit ${limit}`.execute(db)
+  return rows
 }
 
+/** Returns the ids of the tasks that depend on a task. */
 export const findDependants = async (db: Trx, partnerId: string, id: string): Promise<string[]> => {
   const rows = await db
     .selectFrom('task_dependencies')
@@ -48,7 +49,7 @@ export const findDependants = async (db: Trx, partnerId: string, id: string): Pr
   return rows.map(({ task_id }) => task_id)
 }
 
-/** Writes what a task depends on from now on, in this order. */
+/** Replaces the dependencies of a task, keeping the given order. */
 export const replaceDependencies = async (
   db: Trx,
   partnerId: string,

@@ -1,44 +1,46 @@
-import type { Selectable, Updateable } from 'kysely'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { ProjectsTable } from '../tables.ts'
+import type { Selection } from 'kysely'
+import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import '../tables.ts'
 
-export type ProjectRow = Selectable<ProjectsTable>
+const columns = [
+  'id',
+  'position',
+  'name',
+  'description',
+  'version',
+  'created_at as createdAt',
+  'updated_at as updatedAt'
+] as const
 
-/** A page of a partner's projects, newest first, older than the position given. */
+export type Project = Selection<Database, 'projects', (typeof columns)[number]>
+
+/** Lists projects of a partner, newest first, before the given position. */
 export const listProjects = async (
   db: Db,
   partnerId: string,
   before: number | undefined,
   limit: number
-): Promise<ProjectRow[]> =>
+): Promise<Project[]> =>
   await db
     .selectFrom('projects')
-    .selectAll()
+    .select(columns)
     .where('partner_id', '=', partnerId)
     .$if(before !== undefined, (query) => query.where('position', '<', before ?? 0))
     .orderBy('position', 'desc')
     .limit(limit)
     .execute()
 
-export const findProject = async (db: Db, partnerId: string, id: string): Promise<ProjectRow | undefined> =>
-  await db
-    .selectFrom('projects')
-    .selectAll()
-    .where('partner_id', '=', partnerId)
-    .where('id', '=', id)
-    .executeTakeFirst()
+const selectProject = (db: Db, partnerId: string, id: string) =>
+  db.selectFrom('projects').select(columns).where('partner_id', '=', partnerId).where('id', '=', id)
 
-/** The project, which nobody else changes and to which no task is added until the transaction ends. */
-export const lockProject = async (db: Trx, partnerId: string, id: string): Promise<ProjectRow | undefined> =>
-  await db
-    .selectFrom('projects')
-    .selectAll()
-    .where('partner_id', '=', partnerId)
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
+export const findProject = async (db: Db, partnerId: string, id: string): Promise<Project | undefined> =>
+  await selectProject(db, partnerId, id).executeTakeFirst()
 
-/** Whether the project exists; until the transaction ends nobody deletes it. */
+/** Locks a project against changes and new tasks until the transaction ends. */
+export const lockProject = async (db: Trx, partnerId: string, id: string): Promise<Project | undefined> =>
+  await selectProject(db, partnerId, id).forUpdate().executeTakeFirst()
+
+/** Locks a project against deletion until the transaction ends. @returns whether the project exists. */
 export const holdProject = async (db: Trx, partnerId: string, id: string): Promise<boolean> =>
   (await db
     .selectFrom('projects')
@@ -48,16 +50,36 @@ export const holdProject = async (db: Trx, partnerId: string, id: string): Promi
     .forKeyShare()
     .executeTakeFirst()) !== undefined
 
-export const insertProject = async (db: Trx, row: Omit<ProjectRow, 'position' | 'version'>): Promise<ProjectRow> =>
-  await db.insertInto('projects').values(row).returningAll().executeTakeFirstOrThrow()
+export interface NewProject {
+  id: string
+  partnerId: string
+  name: string
+  description: string | null
+  createdAt: Date
+}
 
-/** Changes a project and counts its version up. */
-export const changeProject = async (db: Trx, id: string, changes: Updateable<ProjectsTable>): Promise<ProjectRow> =>
+export const insertProject = async (
+  db: Trx,
+  { id, partnerId, name, description, createdAt }: NewProject
+): Promise<Project> =>
+  await db
+    .insertInto('projects')
+    .values({ id, partner_id: partnerId, name, description, created_at: createdAt, updated_at: createdAt })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+
+export interface ProjectChanges {
+  name?: string
+  description?: string | null
+}
+
+/** Changes a project and increments its version. */
+export const updateProject = async (db: Trx, id: string, changes: ProjectChanges, now: Date): Promise<Project> =>
   await db
     .updateTable('projects')
-    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .set((eb) => ({ ...changes, updated_at: now, version: eb('version', '+', 1) }))
     .where('id', '=', id)
-    .returningAll()
+    .returning(columns)
     .executeTakeFirstOrThrow()
 
 export const hasTasks = async (db: Trx, partnerId: string, projectId: string): Promise<boolean> =>

@@ -1,11 +1,23 @@
-import { sql, type Selectable, type Updateable } from 'kysely'
-import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { TaskPriority, TasksTable, TaskStatus } from '../tables.ts'
+import { sql, type Selection } from 'kysely'
+import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import type { TaskPriority, TaskStatus } from '../tables.ts'
 
-type StoredTask = Selectable<TasksTable>
+const columns = [
+  'id',
+  'position',
+  'project_id as projectId',
+  'title',
+  'description',
+  'priority',
+  'due_on as dueOn',
+  'status',
+  'version',
+  'created_at as createdAt',
+  'updated_at as updatedAt'
+] as const
 
-/** A task with the ids of what it depends on, in the order in which they were given. */
-export type TaskRow = StoredTask & { depends_on: string[] }
+/** A task with the ids of its dependencies, in the order in which the caller gave them. */
+export type Task = Selection<Database, 'tasks', (typeof columns)[number]> & { dependsOn: string[] }
 
 export interface TaskFilter {
   projectId?: string | undefined
@@ -18,22 +30,22 @@ export interface TaskFilter {
 const selectTasks = (db: Db, partnerId: string) =>
   db
     .selectFrom('tasks')
-    .selectAll()
+    .select(columns)
     .select(
       sql<string[]>`array(select depends_on_id from task_dependencies where task_id = tasks.id order by ordinal)`.as(
-        'depends_on'
+        'dependsOn'
       )
     )
     .where('partner_id', '=', partnerId)
 
-/** A page of the partner's tasks that the filter admits, newest first, older than the position given. */
+/** Lists tasks of a partner that match the filter, newest first, before the given position. */
 export const listTasks = async (
   db: Db,
   partnerId: string,
   filter: TaskFilter,
   before: number | undefined,
   limit: number
-): Promise<TaskRow[]> => {
+): Promise<Task[]> => {
   let query = selectTasks(db, partnerId)
   if (filter.projectId !== undefined) query = query.where('project_id', '=', filter.projectId)
   if (filter.status !== undefined) query = query.where('status', '=', filter.status)
@@ -44,33 +56,75 @@ export const listTasks = async (
   return await query.orderBy('position', 'desc').limit(limit).execute()
 }
 
-export const findTask = async (db: Db, partnerId: string, id: string): Promise<TaskRow | undefined> =>
+export const findTask = async (db: Db, partnerId: string, id: string): Promise<Task | undefined> =>
   await selectTasks(db, partnerId).where('id', '=', id).executeTakeFirst()
 
-/** The task, which nobody else changes until the transaction ends; its dependencies have a lock of their own. */
-export const lockTask = async (db: Trx, partnerId: string, id: string): Promise<StoredTask | undefined> =>
+/** Locks a task until the transaction ends; `lockDependencies` locks its dependencies. */
+export const lockTask = async (
+  db: Trx,
+  partnerId: string,
+  id: string
+): Promise<{ status: TaskStatus; version: number } | undefined> =>
   await db
     .selectFrom('tasks')
-    .selectAll()
+    .select(['status', 'version'])
     .where('partner_id', '=', partnerId)
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
 
-export const insertTask = async (db: Trx, row: Omit<StoredTask, 'position' | 'version'>): Promise<void> => {
-  await db.insertInto('tasks').values(row).execute()
+export interface NewTask {
+  id: string
+  partnerId: string
+  projectId: string
+  title: string
+  description: string | null
+  priority: TaskPriority
+  dueOn: Date | null
+  status: TaskStatus
+  createdAt: Date
 }
 
-/** Changes tasks and counts their versions up. */
-export const changeTasks = async (db: Trx, ids: readonly string[], changes: Updateable<TasksTable>): Promise<void> => {
+export type TaskChanges = Partial<Omit<NewTask, 'id' | 'partnerId' | 'createdAt'>>
+
+export const insertTask = async (
+  db: Trx,
+  { partnerId, projectId, dueOn, createdAt, ...fields }: NewTask
+): Promise<void> => {
+  await db
+    .insertInto('tasks')
+    .values({
+      ...fields,
+      partner_id: partnerId,
+      project_id: projectId,
+      due_on: dueOn,
+      created_at: createdAt,
+      updated_at: createdAt
+    })
+    .execute()
+}
+
+/** Changes tasks and increments their versions. */
+export const updateTasks = async (
+  db: Trx,
+  ids: readonly string[],
+  { projectId, dueOn, ...changes }: TaskChanges,
+  now: Date
+): Promise<void> => {
   await db
     .updateTable('tasks')
-    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .set((eb) => ({
+      ...changes,
+      ...(projectId === undefined ? {} : { project_id: projectId }),
+      ...(dueOn === undefined ? {} : { due_on: dueOn }),
+      updated_at: now,
+      version: eb('version', '+', 1)
+    }))
     .where('id', '=', sql<string>`any(${ids}::text[])`)
     .execute()
 }
 
-/** Deletes a task; it also leaves the lists of those that depend on it. */
+/** Deletes a task and removes it from the dependencies of other tasks. */
 export const deleteTask = async (db: Trx, id: string): Promise<void> => {
   await db.deleteFrom('tasks').where('id', '=', id).execute()
 }

@@ -1,7 +1,7 @@
-import { stringifyStorable } from '../../database/storable-json.ts'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { sql } from 'kysely'
+import { stringifyStorable } from '../../database/storable-json.ts'
 import type { Db, Trx } from '../../database/types.ts'
 import { newId } from '../../ids.ts'
 import type { UpstreamOutcome } from '../../metrics/index.ts'
@@ -10,9 +10,9 @@ import './tables.ts'
 
 export interface NewNotification {
   userId: string
-  /** The type of the event that it tells of. */
+  /** The type of the event that caused it. */
   type: string
-  /** For a person to read, in a list and as a text message. */
+  /** Shown in the list and sent as the text message. */
   message: string
   data: Record<string, unknown>
 }
@@ -29,16 +29,16 @@ export interface Notification {
 }
 
 export interface Notifications {
-  /** Tells a user something, in the transaction of what it tells of: always in the list, and by text message where both sides can. */
+  /** Adds a notification to the list of a user, and queues a text message when Twilio is configured and the user has a phone number. */
   notify(trx: Trx, notification: NewNotification): Promise<void>
-  /** What a user was told, newest first; `before` is the position of the last one of the page before. */
+  /** Lists notifications of a user, newest first, before the given position. */
   list(db: Db, userId: string, limit: number, before?: number): Promise<Notification[]>
 }
 
 export const textMessagesJob = 'send text messages'
 const sendEveryMs = 5_000
 const batch = 20
-/** Longer than a batch can take, so that nobody else sends what is under way. */
+/** Longer than a batch can take, so that no other instance sends the same messages. */
 const leaseMs = 5 * 60_000
 const retryDelaysMs = [10_000, 60_000, 600_000, 3_600_000]
 /** E.164: a plus, the country code, at most 15 digits. */
@@ -65,7 +65,7 @@ const insertNotification = async (
     select ${newId('ntf')}, id, ${type}, ${message}, ${stringifyStorable(data)}::jsonb, ${now}::timestamptz,
       case when reachable then 'pending' else 'none' end, case when reachable then ${now}::timestamptz end
     from (select id, ${textsSent}::boolean and coalesce(preferences ->> 'phone', '') ~ ${sql.lit(phonePattern)} as reachable
-      from users where id = ${userId}) as told`.execute(trx)
+      from users where id = ${userId}) as recipient`.execute(trx)
 }
 
 const claimTexts = async (db: Db, now: Date) => {
@@ -79,15 +79,18 @@ const claimTexts = async (db: Db, now: Date) => {
   return rows
 }
 
-/** Twilio's package tells by a status that Twilio itself answered. */
+/** Errors of the twilio package have a status when Twilio itself responded. */
 const outcomeOf = (failure: unknown): UpstreamOutcome => {
   if (failure === undefined) return 'ok'
   const status = typeof failure === 'object' && failure !== null && 'status' in failure ? Number(failure.status) : 0
   return status >= 400 && status < 500 && status !== 429 ? 'refused' : 'failed'
 }
 
-/** Sends what is due. One that Twilio does not take is tried again a few times; a process that dies in between leaves it to the next. */
-const sendDueTexts = async (app: FastifyInstance, send: SendText): Promise<void> => {
+/** Sends due text messages and schedules retries of failed ones. Another process continues after a crash. */
+const sendDueTexts = async (
+  app: Pick<FastifyInstance, 'clock' | 'database' | 'log' | 'metrics'>,
+  send: SendText
+): Promise<void> => {
   const { db } = app.database
   for (const { id, message, sms_attempts: attempts, phone } of await claimTexts(db, app.clock.now())) {
     const startedAt = performance.now()
@@ -96,7 +99,7 @@ const sendDueTexts = async (app: FastifyInstance, send: SendText): Promise<void>
       (error: unknown) => error ?? 'unknown'
     )
     app.metrics.upstreamCalled('twilio', outcomeOf(failure), (performance.now() - startedAt) / 1000)
-    if (failure !== undefined) app.log.warn({ err: failure, notification: id }, 'a text message was not taken')
+    if (failure !== undefined) app.log.warn({ err: failure, notification: id }, 'sending a text message failed')
     const delayMs = retryDelaysMs[attempts - 1]
     const next =
       failure === undefined
@@ -114,7 +117,7 @@ declare module 'fastify' {
   }
 }
 
-/** What users are told of. */
+/** Notifications of users, in a list and by text message. */
 export default fp(
   async (app) => {
     const { twilio } = app.config

@@ -2,7 +2,7 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 export interface NotificationsTable {
   id: string
-  /** Grows with each; the order of the list. */
+  /** Increases with every notification; the list is ordered by it. */
   position: GeneratedAlways<number>
   user_id: string
   type: string

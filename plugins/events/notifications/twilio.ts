@@ -5,10 +5,10 @@ import type { TwilioConfig } from '../../config/index.ts'
 const timeoutMs = 10_000
 const twilioApi = 'https://api.twilio.com'
 
-/** Sends one text message. @throws the error of Twilio's package when Twilio did not take it. */
+/** Sends one text message. @throws the error of the twilio package when Twilio rejects it. */
 export type SendText = (to: string, body: string) => Promise<void>
 
-/** Twilio's client by its own package, which is loaded only here: most servers have no use for it. With TWILIO_BASE_URL the requests go there instead. */
+/** Creates the client of the twilio package, which is imported only where it is used. `baseUrl` redirects its requests. */
 export const openTwilio = async ({ accountSid, authToken, baseUrl }: TwilioConfig): Promise<Twilio> => {
   const { default: twilio } = await import('twilio')
   class Requests extends twilio.RequestClient {
@@ -20,7 +20,7 @@ export const openTwilio = async ({ accountSid, authToken, baseUrl }: TwilioConfi
   return twilio(accountSid, authToken, { httpClient: new Requests({ timeout: timeoutMs }) })
 }
 
-/** Connects to Twilio for messages. */
+/** Creates a function that sends text messages through Twilio. */
 export const connectTwilio = async (config: TwilioConfig): Promise<SendText> => {
   const client = await openTwilio(config)
   return async (to, body) => {

@@ -184,9 +184,14 @@ test('an agent has one key at a time', async (t) => {
           now: clock.now()
         })
     )
-  const { secret, row } = await mint()
+  const { secret, credential } = await mint()
   assert.match(secret, /^afg_live_[A-Za-z0-9]{40}$/)
-  assert.equal(row.agent_id, 'agent_1')
+  const stored = await database.db
+    .selectFrom('credentials')
+    .select('agent_id')
+    .where('id', '=', credential.id)
+    .executeTakeFirstOrThrow()
+  assert.equal(stored.agent_id, 'agent_1')
   await assert.rejects(mint())
 })
 

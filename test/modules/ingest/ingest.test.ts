@@ -228,11 +228,11 @@ test('other domains record usage in their own transaction, each event once', asy
   const { recordUsage } = await import('../../../modules/ingest/index.ts')
   const { partnerId, testKey } = await createPartner(database)
   const event = {
-    partner_id: partnerId,
-    event_type: 'account_link' as const,
-    user_id: 'usr_1',
+    partnerId,
+    type: 'account_link' as const,
+    userId: 'usr_1',
     institution: 'ins_1',
-    event_id: 'item_1'
+    eventId: 'item_1'
   }
   const record = async () =>
     await database.db.transaction().execute(async (trx) => await recordUsage(trx, [event], app.clock.now()))
@@ -240,7 +240,7 @@ test('other domains record usage in their own transaction, each event once', asy
   assert.equal(await record(), 0)
   assert.deepEqual((await usageOf(testKey)).by_institution, [{ institution: 'ins_1', account_links: 1 }])
   await assert.rejects(
-    database.db.transaction().execute((trx) => recordUsage(trx, [{ ...event, partner_id: 'p_404' }], app.clock.now())),
+    database.db.transaction().execute((trx) => recordUsage(trx, [{ ...event, partnerId: 'p_404' }], app.clock.now())),
     /do not exist: p_404/
   )
 })

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t, test } from 'tap'
-import type { UsageEvent } from '../../../modules/ingest/index.ts'
+import type { IngestEvent } from '../../../spec/generated/ingest.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { startApp } from '../../build-app.ts'
 
 const secret = 'an-ingest-secret-of-a-test'
 const { url, database } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret } })
 
-const ingest = async (events: UsageEvent[]) => {
+const ingest = async (events: IngestEvent[]) => {
   const answered = await send(url, 'POST', '/api/ingest/events/batch', {
     body: { events },
     headers: { 'x-atlas-ingest-secret': secret }
@@ -18,7 +18,7 @@ const ingest = async (events: UsageEvent[]) => {
 }
 const usage = async (key: string, query: string) => await send(url, 'GET', `/v1/usage?${query}`, { key })
 
-const summarise = (events: UsageEvent[]) => ({
+const summarise = (events: IngestEvent[]) => ({
   user_signups: events.filter((event) => event.event_type === 'user_signup').length,
   account_links: events.filter((event) => event.event_type === 'account_link').length,
   transactions: events.filter((event) => event.event_type === 'transaction').length,
@@ -33,12 +33,12 @@ const groupBy = <T>(items: T[], nameOf: (item: T) => string | null): Map<string 
 }
 
 /** What the usage should be, counted from the events themselves. */
-const recount = (events: UsageEvent[], from: string, to: string, unitMs: number) => {
+const recount = (events: IngestEvent[], from: string, to: string, unitMs: number) => {
   const starts = Array.from(
     { length: (Date.parse(to) - Date.parse(from)) / unitMs },
     (_, index) => Date.parse(from) + index * unitMs
   )
-  const within = (event: UsageEvent, start: number, end: number) =>
+  const within = (event: IngestEvent, start: number, end: number) =>
     Date.parse(event.occurred_at ?? '') >= start && Date.parse(event.occurred_at ?? '') < end
   const inRange = events.filter((event) => within(event, Date.parse(from), Date.parse(to)))
   const categories = groupBy(
@@ -101,14 +101,14 @@ test('the sums equal a recount of the events, whatever is sent, sent twice, or s
   await fc.assert(
     fc.asyncProperty(plan, async ({ pool, picks }) => {
       const partners = [await createPartner(database), await createPartner(database)]
-      const sent = pool.map(({ partner, event }, index): UsageEvent => ({
+      const sent = pool.map(({ partner, event }, index): IngestEvent => ({
         ...event,
         partner_id: partners[partner]?.partnerId ?? '',
         event_id: `evt-${index}`
       }))
-      const batches = picks.map((batch) => batch.map((pick) => sent[pick % sent.length] as UsageEvent))
+      const batches = picks.map((batch) => batch.map((pick) => sent[pick % sent.length] as IngestEvent))
       const receipts = await Promise.all(batches.map(ingest))
-      const different = new Set<UsageEvent>(picks.flat().map((pick) => sent[pick % sent.length] as UsageEvent))
+      const different = new Set<IngestEvent>(picks.flat().map((pick) => sent[pick % sent.length] as IngestEvent))
       assert.equal(
         receipts.reduce((sum, receipt) => sum + receipt.accepted, 0),
         different.size
@@ -133,7 +133,7 @@ test('the sums equal a recount of the events, whatever is sent, sent twice, or s
 test('batches that name the same partners, users and events in opposite orders at the same time all succeed', async () => {
   const partners = await Promise.all(Array.from({ length: 4 }, () => createPartner(database)))
   const events = partners.flatMap(({ partnerId }) =>
-    Array.from({ length: 30 }, (_, index): UsageEvent => ({
+    Array.from({ length: 30 }, (_, index): IngestEvent => ({
       partner_id: partnerId,
       event_type: 'transaction',
       user_id: `usr_${index % 7}`,
@@ -143,7 +143,7 @@ test('batches that name the same partners, users and events in opposite orders a
       event_id: `evt-${index}`
     }))
   )
-  const unnamed = ({ event_id: _, ...event }: UsageEvent): UsageEvent => event
+  const unnamed = ({ event_id: _, ...event }: IngestEvent): IngestEvent => event
   const rounds = Array.from({ length: 12 }, (_, round) => (round % 2 === 0 ? events : events.toReversed()))
   const receipts = await Promise.all(rounds.flatMap((batch) => [ingest(batch), ingest(batch.map(unnamed))]))
   assert.equal(
@@ -187,7 +187,7 @@ test('the range is the last 30 days by default, gapless, with zeros where nothin
 
 test('a date as `to` includes that day, a timestamp does not include its moment', async () => {
   const { partnerId, testKey } = await createPartner(database)
-  const at = (occurred_at: string): UsageEvent => ({ partner_id: partnerId, event_type: 'user_signup', occurred_at })
+  const at = (occurred_at: string): IngestEvent => ({ partner_id: partnerId, event_type: 'user_signup', occurred_at })
   await ingest([
     at('2026-06-09T23:59:59.999Z'),
     at('2026-06-10T00:00:00Z'),

@@ -5,21 +5,21 @@ import { cashPosition, type LinkedAccount, type LinkedTransaction } from '../../
 const account = (id: string, more: Partial<LinkedAccount> = {}): LinkedAccount => ({
   id,
   type: 'depository',
-  current_balance_cents: 11_000,
-  available_balance_cents: 10_000,
-  iso_currency_code: 'USD',
-  as_of: new Date('2026-06-14T18:00:00Z'),
+  currentBalanceCents: 11_000,
+  availableBalanceCents: 10_000,
+  isoCurrencyCode: 'USD',
+  asOf: new Date('2026-06-14T18:00:00Z'),
   stale: false,
   ...more
 })
-const moved = (id: string, account_id: string, amount_cents: number): LinkedTransaction => ({
+const moved = (id: string, accountId: string, amountCents: number): LinkedTransaction => ({
   id,
-  account_id,
-  amount_cents,
+  accountId,
+  amountCents,
   date: '2026-06-13',
   pending: false,
   name: 'A shop',
-  merchant_name: null,
+  merchantName: null,
   category: null
 })
 
@@ -27,9 +27,9 @@ test('only cash accounts of one currency make up the position, and only their tr
   const accounts = [
     account('card', { type: 'credit' }),
     account('checking'),
-    account('savings', { available_balance_cents: null, as_of: new Date('2026-06-10T00:00:00Z'), stale: true }),
-    account('euros', { iso_currency_code: 'EUR', as_of: new Date('2026-01-01T00:00:00Z') }),
-    account('unknown', { available_balance_cents: null, current_balance_cents: null })
+    account('savings', { availableBalanceCents: null, asOf: new Date('2026-06-10T00:00:00Z'), stale: true }),
+    account('euros', { isoCurrencyCode: 'EUR', asOf: new Date('2026-01-01T00:00:00Z') }),
+    account('unknown', { availableBalanceCents: null, currentBalanceCents: null })
   ]
   const position = cashPosition(
     accounts,

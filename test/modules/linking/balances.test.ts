@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { t, test } from 'tap'
-import type { AccountRow } from '../../../modules/linking/changes.ts'
-import { removeItem } from '../../../modules/linking/queries/items.ts'
+import type { NewAccount } from '../../../modules/linking/changes.ts'
+import { deleteItem } from '../../../modules/linking/queries/items.ts'
 import { listAccountsOf, saveAccounts } from '../../../modules/linking/queries/accounts.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { startWorld } from './world.ts'
@@ -9,20 +9,20 @@ import { startWorld } from './world.ts'
 const world = await startWorld(t)
 const { db } = world.database
 
-const told = (plaidAccountId: string, ordinal: number, cents: number, asOf: string): AccountRow => ({
-  plaid_account_id: plaidAccountId,
+const told = (plaidAccountId: string, ordinal: number, cents: number, asOf: string): NewAccount => ({
+  plaidAccountId,
   ordinal,
   name: 'Checking',
   mask: '0000',
   type: 'depository',
   subtype: 'checking',
-  current_balance_cents: cents,
-  available_balance_cents: null,
-  iso_currency_code: 'USD',
-  as_of: asOf
+  currentBalanceCents: cents,
+  availableBalanceCents: null,
+  isoCurrencyCode: 'USD',
+  asOf
 })
 
-const save = (itemId: string, rows: AccountRow[]) => transact(db, (trx) => saveAccounts(trx, itemId, rows))
+const save = (itemId: string, rows: NewAccount[]) => transact(db, (trx) => saveAccounts(trx, itemId, rows))
 
 const [early, noon, late] = [
   '2030-06-14T09:00:00.000Z',
@@ -36,7 +36,7 @@ test('of two balances the newer one stays and is answered, with every account of
   assert.equal(first.length, accounts.length + 2)
   const second = await save(itemId, [told('one', 90, 50, early), told('two', 91, 250, late)])
   assert.deepEqual(
-    second.slice(-2).map((row) => [row.plaid_account_id, row.current_balance_cents, row.as_of.toISOString()]),
+    second.slice(-2).map((row) => [row.plaidAccountId, row.currentBalanceCents, row.asOf.toISOString()]),
     [
       ['one', 100, noon],
       ['two', 250, late]
@@ -51,6 +51,6 @@ test('of two balances the newer one stays and is answered, with every account of
 
 test('balances of an item that is gone by now are stored nowhere', async () => {
   const { itemId } = await world.link('usr_gone')
-  await transact(db, (trx) => removeItem(trx, itemId))
+  await transact(db, (trx) => deleteItem(trx, itemId))
   assert.deepEqual(await save(itemId, [told('one', 0, 100, noon)]), [])
 })

@@ -85,7 +85,7 @@ test('a last page that is read only to see whether the banks must be asked count
     { userId: 'usr_1', after: 0, limit: 500, upToDate: false }
   )
   assert.equal(page.hasMore, false)
-  assert.ok(page.rows.length > 0)
+  assert.ok(page.transactions.length > 0)
   assert.deepEqual(await positionsOf(world), [])
 })
 

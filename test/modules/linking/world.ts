@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Transaction } from 'plaid'
 import { transactionIdOf } from '../../../modules/linking/ids.ts'
-import { tokenContext } from '../../../modules/linking/queries/items.ts'
+import { tokenContext } from '../../../modules/linking/access-token.ts'
 import { startApp, type Cleaner, type TestApp, type TestOptions } from '../../build-app.ts'
 import { createPartner, send, type Answered, type TestPartner } from '../../credentials.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { publishEvents } from '../../../modules/webhooks/publisher.ts'
+import { publishEvents } from '../../../modules/webhooks/events.ts'
 import { openTestDatabase, startApp } from '../../build-app.ts'
 import {
   createApi,

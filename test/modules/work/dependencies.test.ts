@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { t, test } from 'tap'
-import { mostSearched } from '../../../modules/work/dependencies.ts'
+import { maxSearched } from '../../../modules/work/dependencies.ts'
 import { createPartner } from '../../credentials.ts'
 import { startWorld } from './world.ts'
 
@@ -39,7 +39,7 @@ test('a dependency that closes a cycle is refused with the cycle, and changes no
   await dependOn(b, [d, c])
   const { status, body } = await call('PATCH', `/v1/tasks/${c}`, { title: 'Changed', dependsOn: [d, a] })
   assert.deepEqual([status, body.error, body.cycle], [422, 'cyclic_dependency', [c, a, b]])
-  assert.equal(body.detail, `The task would wait for itself: ${c} → ${a} → ${b} → ${c}.`)
+  assert.equal(body.detail, `The dependencies form a cycle: ${c} → ${a} → ${b} → ${c}.`)
   const { title, dependsOn, version } = (await call('GET', `/v1/tasks/${c}`)).body
   assert.deepEqual([title, dependsOn, version], ['Review Q3 forecast', [], 1])
   assert.deepEqual((await dependOn(d, [d])).body.cycle, [d], 'a task does not wait for itself')
@@ -129,11 +129,11 @@ const storeLayers = async (count: number): Promise<string[]> => {
 }
 
 test('the search for a cycle is bounded: what cannot be proved within it is refused', async () => {
-  const layers = Math.ceil(mostSearched / 2500) + 2
+  const layers = Math.ceil(maxSearched / 2500) + 2
   const ids = await storeLayers(layers)
   const [task = ''] = await tasks(1)
   const { status, body } = await dependOn(task, [ids.at(-1) ?? ''])
-  assert.deepEqual([status, body.error, body.limit], [422, 'dependency_limit_reached', mostSearched])
+  assert.deepEqual([status, body.error, body.limit], [422, 'dependency_limit_reached', maxSearched])
   assert.equal(
     (await dependOn(task, [ids.at(-2) ?? ''])).status,
     200,

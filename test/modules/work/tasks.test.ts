@@ -106,7 +106,7 @@ test('a dependency that is not a task of the partner’s is refused by its place
     assert.deepEqual([status, body.error, body.unknown], [422, 'unknown_dependency', [theirs.id, 'tsk_none']])
     assert.deepEqual(
       body.errors,
-      [1, 2, 3].map((place) => ({ path: `body/dependsOn/${place}`, message: 'is not a task of yours' }))
+      [1, 2, 3].map((place) => ({ path: `body/dependsOn/${place}`, message: 'does not exist' }))
     )
   }
   assert.deepEqual((await call('GET', `/v1/tasks/${mine.id}`)).body, mine, 'nothing of a refused edit happened')

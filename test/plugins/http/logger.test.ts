@@ -159,7 +159,7 @@ test(
     })
     const told = await walk(server.url)
     // The text message and the webhook are tried in the background.
-    while (!/text message was not taken/.test(server.output())) await new Promise((done) => setTimeout(done, 100))
+    while (!/sending a text message failed/.test(server.output())) await new Promise((done) => setTimeout(done, 100))
     if (databaseUrl !== undefined) {
       await cutConnections(databaseUrl)
       while (!/database connection failed/.test(server.output())) await new Promise((done) => setTimeout(done, 100))

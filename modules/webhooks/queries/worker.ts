@@ -1,10 +1,13 @@
 import { sql } from 'kysely'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import type { DeliveryState } from '../retry-schedule.ts'
+import type { EncryptedSecrets } from '../secrets.ts'
+import type { Attempt } from './deliveries.ts'
 
 /**
- * Leases endpoints that have something due, those longest unserved first, each to one worker on all instances. What was never tried is due whatever the clock
- * says. The lease's time is the database's own, so that neither a clock that differs nor one that is turned ends it. Only endpoints for which something waits
- * are looked at: from each the index leads to the next.
+ * Leases endpoints with due deliveries to one worker across all instances, longest unserved first. A delivery that was never tried
+ * is due regardless of the clock. Leases use the database clock, so that clock differences between instances cannot end them.
+ * The recursive part skips from one endpoint with pending deliveries to the next through the index.
  */
 export const leaseEndpoints = async (
   db: Db,
@@ -35,14 +38,9 @@ export const leaseEndpoints = async (
   return rows.map((row) => row.id)
 }
 
-export interface Target {
-  url: string
-  secret: Buffer
-  old_secret: Buffer | null
-  old_secret_expires_at: Date | null
-}
+export type Target = EncryptedSecrets & { url: string }
 
-/** Prolongs a lease and answers where to send to as of now; undefined when the lease is lost, or the endpoint disabled or gone. */
+/** Renews a lease. @returns the current target, or undefined when the lease is lost, or the endpoint disabled or deleted. */
 export const renewLease = async (
   db: Db,
   webhookId: string,
@@ -52,18 +50,18 @@ export const renewLease = async (
   const { rows } = await sql<Target>`
     update webhooks set leased_until = clock_timestamp() + ${leaseMs}::double precision * interval '1 millisecond'
     where id = ${webhookId} and lease = ${lease} and status = 'enabled'
-    returning url, secret, old_secret, old_secret_expires_at`.execute(db)
+    returning url, secret, old_secret as "oldSecret", old_secret_expires_at as "oldSecretExpiresAt"`.execute(db)
   return rows[0]
 }
 
-/** Gives a lease back. Its time stays, so that endpoints are served in turn. */
+/** Releases a lease. `leased_until` stays set, so that endpoints are served in turn. */
 export const endLease = async (db: Db, webhookId: string, lease: string): Promise<void> => {
   await sql`update webhooks set lease = null, leased_until = clock_timestamp() where id = ${webhookId} and lease = ${lease}`.execute(
     db
   )
 }
 
-/** Ends all leases; only for a server that has its database for itself and just started, so that whoever held them is dead. */
+/** Releases all leases. Only for a server that just started and does not share its database. */
 export const endAllLeases = async (db: Db): Promise<void> => {
   await sql`update webhooks set lease = null, leased_until = null where lease is not null`.execute(db)
 }
@@ -71,17 +69,17 @@ export const endAllLeases = async (db: Db): Promise<void> => {
 export interface DueDelivery {
   id: string
   replays: number
-  event_id: string
-  event_type: string
-  event_created_at: Date
-  event_data: Record<string, unknown>
+  eventId: string
+  eventType: string
+  eventCreatedAt: Date
+  eventData: Record<string, unknown>
 }
 
-/** What to send next: of those never tried the first in order, whenever that was made, or a retry that was due before it. */
+/** The next delivery to send: the first untried one in order of sequence, or a retry that was due before it. */
 export const nextDelivery = async (db: Db, webhookId: string, now: Date): Promise<DueDelivery | undefined> => {
   const waiting = sql`webhook_id = ${webhookId} and status = 'pending' and sequence is not null`
   const { rows } = await sql<DueDelivery>`
-    select d.id, d.replays, d.event_id, e.type as event_type, e.created_at as event_created_at, e.data as event_data
+    select d.id, d.replays, d.event_id as "eventId", e.type as "eventType", e.created_at as "eventCreatedAt", e.data as "eventData"
     from (
       (select * from webhook_deliveries where ${waiting} and tries = 0 order by sequence limit 1)
       union all
@@ -93,57 +91,49 @@ export const nextDelivery = async (db: Db, webhookId: string, now: Date): Promis
   return rows[0]
 }
 
-/** The endpoint whose lease the caller holds, locked; undefined when the lease is lost or the endpoint gone. */
+/** Locks the endpoint whose lease the caller holds; undefined when the lease is lost or the endpoint deleted. */
 export const lockLeased = async (db: Trx, webhookId: string, lease: string) =>
   await db
     .selectFrom('webhooks')
-    .select(['id', 'partner_id', 'url', 'status', 'failing_since'])
+    .select(['id', 'partner_id as partnerId', 'url', 'status', 'failing_since as failingSince'])
     .where('id', '=', webhookId)
     .where('lease', '=', lease)
     .forUpdate()
     .executeTakeFirst()
 
-/** The delivery's state before an attempt is written down, locked. */
+/** Locks a delivery. */
 export const lockDelivery = async (db: Trx, id: string) =>
   await db
     .selectFrom('webhook_deliveries')
-    .select(['id', 'status', 'replays', 'tries', 'first_tried_at'])
+    .select(['id', 'status', 'replays', 'tries', 'first_tried_at as firstTriedAt'])
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
 
-export interface AttemptRecord {
-  at: Date
-  status: number | null
-  latencyMs: number
-  responseBody: string | null
-  error: string | null
-}
-
-export const insertAttempt = async (db: Trx, deliveryId: string, attempt: AttemptRecord): Promise<void> => {
+export const insertAttempt = async (db: Trx, deliveryId: string, attempt: Attempt): Promise<void> => {
+  const { at, status, latencyMs, responseBody, error } = attempt
   await db
     .insertInto('webhook_attempts')
-    .values({
-      delivery_id: deliveryId,
-      at: attempt.at,
-      status: attempt.status,
-      latency_ms: attempt.latencyMs,
-      response_body: attempt.responseBody,
-      error: attempt.error
-    })
+    .values({ delivery_id: deliveryId, at, status, latency_ms: latencyMs, response_body: responseBody, error })
     .execute()
 }
 
-export type DeliveryState =
-  | { status: 'succeeded' | 'failed'; settled_at: Date; next_attempt_at: null }
-  | { status: 'pending'; settled_at: null; next_attempt_at: Date }
-
-export const setDeliveryState = async (
+export const updateDelivery = async (
   db: Trx,
   id: string,
-  state: DeliveryState & { tries: number; first_tried_at: Date }
+  { status, settledAt, nextAttemptAt, tries, firstTriedAt }: DeliveryState & { tries: number; firstTriedAt: Date }
 ): Promise<void> => {
-  await db.updateTable('webhook_deliveries').set(state).where('id', '=', id).execute()
+  await db
+    .updateTable('webhook_deliveries')
+    .set({
+      status,
+      settled_at: settledAt,
+      next_attempt_at: nextAttemptAt,
+      tries,
+      first_tried_at: firstTriedAt
+    })
+    .where('id', '=', id)
+    .execute()
 }
 
 export const setFailingSince = async (db: Trx, webhookId: string, failingSince: Date | null): Promise<void> => {

@@ -2,12 +2,12 @@ import { sql } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 
-const askForUnpublished = prepared<object>()(
-  () => sql<{ waits: boolean }>`select exists (select from events where published_at is null) as waits`
+const unpublishedExist = prepared<object>()(
+  () => sql<{ exists: boolean }>`select exists (select from events where published_at is null)`
 )
 
-/** Whether committed events wait for being published; waits for no other publisher, and for no connection of the pool. */
-export const hasUnpublished = async (db: Db): Promise<boolean> => (await askForUnpublished(db, {}))[0]?.waits === true
+/** Whether committed events are unpublished. Takes no lock and needs no connection of the transaction pool. */
+export const hasUnpublished = async (db: Db): Promise<boolean> => (await unpublishedExist(db, {}))[0]?.exists === true
 
 const callPublisher = prepared<{ limit: number; now: Date }>()(
   (_db, place) =>
@@ -17,44 +17,43 @@ const callPublisher = prepared<{ limit: number; now: Date }>()(
 )
 
 /**
- * Gives the oldest committed events their sequences, one after the other for each partner in the order in which they were written, and makes a delivery of each
- * to every enabled endpoint that asks for its type. One that commits late gets a later sequence than those that overtook it.
+ * Publishes the oldest committed events: assigns sequences per partner in the order of writing, and creates a delivery for every
+ * enabled endpoint that subscribes to the type. An event that commits late gets a sequence after those published before it.
  * @param db a transaction of its own, because it waits for other publishers.
- * @returns how many events that were.
+ * @returns the number of published events.
  */
 export const publishOldest = async (db: Trx, limit: number, now: Date): Promise<number> =>
   (await callPublisher(db, { limit, now }))[0]?.published ?? 0
 
-export interface FeedRow {
+export interface PublishedEvent {
   id: string
   type: string
   sequence: number
-  created_at: Date
+  createdAt: Date
   data: Record<string, unknown>
 }
 
-/** A partner's published events after a sequence, oldest first. `type` is a type, a group such as `transfer.*`, or `*`. */
-export const readFeed = async (
+/** Lists published events of a partner after a sequence, oldest first. `type` is a type, a group such as `transfer.*`, or `*`. */
+export const listEvents = async (
   db: Db,
   partnerId: string,
   after: number,
   type: string | undefined,
   oldest: Date,
   limit: number
-): Promise<FeedRow[]> => {
+): Promise<PublishedEvent[]> => {
   let query = db
     .selectFrom('events')
-    .select(['id', 'type', 'sequence', 'created_at', 'data'])
+    .select(['id', 'type', 'sequence', 'created_at as createdAt', 'data'])
     .where('partner_id', '=', partnerId)
     .where('sequence', '>', after)
     .where('created_at', '>=', oldest)
   if (type?.endsWith('.*') === true) query = query.where(sql<string>`split_part(type, '.', 1)`, '=', type.slice(0, -2))
   else if (type !== undefined && type !== '*') query = query.where('type', '=', type)
-  const rows = await query.orderBy('sequence').limit(limit).execute()
-  return rows as FeedRow[]
+  return await query.orderBy('sequence').limit(limit).$narrowType<{ sequence: number }>().execute()
 }
 
-/** Deletes published events older than `before`, with their deliveries, and tells how many there were; at most `limit` at a time. */
+/** Deletes up to `limit` published events from before `before`, with their deliveries. @returns how many. */
 export const deleteOldEvents = async (db: Db, before: Date, limit: number): Promise<number> => {
   const { numAffectedRows } = await sql`delete from events where id = any(array(
     select id from events where created_at < ${before} and published_at is not null order by created_at limit ${sql.lit(limit)}))`.execute(

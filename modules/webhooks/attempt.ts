@@ -3,11 +3,11 @@ import { ForbiddenAddress } from '../../plugins/outbound/index.ts'
 import { version } from '../../plugins/version.ts'
 import type { Signatures } from './signatures.ts'
 
-/** The whole attempt, from the name's resolution to the end of the answer. */
+/** Limits a whole attempt, from name resolution to the end of the response. */
 export const attemptTimeoutMs = 10_000
-const mostAnswerBytes = 1024
+const maxResponseBytes = 1024
 
-export interface Post {
+export interface DeliveryRequest {
   url: string
   deliveryId: string
   eventType: string
@@ -15,10 +15,10 @@ export interface Post {
   signatures: Signatures
 }
 
-export interface Outcome {
-  /** Null when there was no answer. */
+export interface AttemptOutcome {
+  /** Null when there was no response. */
   status: number | null
-  /** The first KiB of the answer. */
+  /** The first KiB of the response. */
   responseBody: string | null
   latencyMs: number
   error: string | null
@@ -32,9 +32,9 @@ const errorNames: [RegExp, string][] = [
   [/^(ERR_TLS_.*|ERR_SSL_.*|CERT_.*|.*_CERT|.*_CERT_.*|.*_SIGNATURE|EPROTO)$/, 'tls_failure']
 ]
 
-/** A word for what went wrong, without anything that the machine's own network or names could be read from. */
-const nameOf = (error: unknown): string => {
-  // A name with several addresses fails with one error for each.
+/** A name for the failure that reveals nothing about this machine's network. */
+const failureNameOf = (error: unknown): string => {
+  // A name with several addresses fails with one error per address.
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error]
   if (first instanceof ForbiddenAddress) return 'forbidden_address'
   if (first instanceof Error && (first.name === 'TimeoutError' || first.name === 'AbortError')) return 'timeout'
@@ -42,34 +42,34 @@ const nameOf = (error: unknown): string => {
   return errorNames.find(([pattern]) => pattern.test(code))?.[1] ?? 'connection_failed'
 }
 
-/** Reads the beginning of an answer. Whoever answered has answered: what breaks off after the head changes nothing. */
-const readBeginning = async (body: Dispatcher.ResponseData['body']): Promise<string> => {
+/** Reads the start of a response body. A connection that breaks after the headers does not change the outcome. */
+const readStart = async (body: Dispatcher.ResponseData['body']): Promise<string> => {
   const chunks: Buffer[] = []
   let length = 0
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       chunks.push(chunk)
       length += chunk.length
-      if (length >= mostAnswerBytes) break
+      if (length >= maxResponseBytes) break
     }
   } catch {
-    // What came until then is kept.
+    // Keeps what was received until then.
   }
   body.on('error', () => undefined).destroy()
-  // A database text holds no zero characters, and a character cut in two becomes a replacement character.
-  return Buffer.concat(chunks).subarray(0, mostAnswerBytes).toString('utf8').replaceAll('\0', '\uFFFD')
+  // PostgreSQL text cannot hold NUL characters. A truncated character decodes to U+FFFD.
+  return Buffer.concat(chunks).subarray(0, maxResponseBytes).toString('utf8').replaceAll('\0', '\uFFFD')
 }
 
-/** Sends one request and tells what became of it; it never throws, follows no redirect, and is over within `timeoutMs`. */
-export const post = async (
+/** Sends one request. Never throws, follows no redirects, and ends within `timeoutMs`. */
+export const sendAttempt = async (
   dispatcher: Dispatcher,
-  { url, deliveryId, eventType, body, signatures }: Post,
+  { url, deliveryId, eventType, body, signatures }: DeliveryRequest,
   timeoutMs = attemptTimeoutMs
-): Promise<Outcome> => {
+): Promise<AttemptOutcome> => {
   const startedAt = performance.now()
   const latencyMs = (): number => Math.round(performance.now() - startedAt)
   try {
-    const answer = await request(url, {
+    const response = await request(url, {
       dispatcher,
       method: 'POST',
       headers: {
@@ -82,18 +82,18 @@ export const post = async (
       body,
       signal: AbortSignal.timeout(timeoutMs)
     })
-    const responseBody = await readBeginning(answer.body)
-    const redirected = answer.statusCode >= 300 && answer.statusCode < 400
+    const responseBody = await readStart(response.body)
+    const isRedirect = response.statusCode >= 300 && response.statusCode < 400
     return {
-      status: answer.statusCode,
+      status: response.statusCode,
       responseBody,
       latencyMs: latencyMs(),
-      error: redirected ? 'redirect_not_followed' : null
+      error: isRedirect ? 'redirect_not_followed' : null
     }
   } catch (error) {
-    return { status: null, responseBody: null, latencyMs: latencyMs(), error: nameOf(error) }
+    return { status: null, responseBody: null, latencyMs: latencyMs(), error: failureNameOf(error) }
   }
 }
 
-/** Whether the endpoint took the event. */
-export const arrived = ({ status }: Outcome): boolean => status !== null && status >= 200 && status < 300
+/** Whether the endpoint accepted the event. */
+export const isDelivered = ({ status }: AttemptOutcome): boolean => status !== null && status >= 200 && status < 300

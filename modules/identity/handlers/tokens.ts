@@ -1,0 +1,64 @@
+import type { FastifyInstance } from 'fastify'
+import { isAddressRange } from '../../../plugins/access/addresses.ts'
+import { mintCredential, revokeCredential } from '../../../plugins/access/credentials.ts'
+import { invalidFields, notFound } from '../../../plugins/http/errors/kinds.ts'
+import type { FieldError } from '../../../plugins/http/errors/validation.ts'
+import { answer } from '../../../plugins/operations/answer.ts'
+import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
+import type { NewToken, operations } from '../../../spec/generated/identity.ts'
+import { listCredentials } from '../queries/credentials.ts'
+import { toToken } from '../wire.ts'
+
+type TokenOperations = Pick<typeof operations, 'listTokens' | 'createToken' | 'revokeToken'>
+
+const listName = 'tokens'
+
+/** The faults of a new token that the schema cannot express. */
+const faultsOf = ({ allowedIps = [], expiresAt }: NewToken, now: Date): FieldError[] => {
+  const faults = allowedIps.flatMap((range, index) =>
+    isAddressRange(range) ? [] : [{ path: `body/allowedIps/${index}`, message: 'must be an address or a CIDR range' }]
+  )
+  if (expiresAt !== undefined && !(Date.parse(expiresAt) > now.getTime()))
+    faults.push({ path: 'body/expiresAt', message: 'must be in the future' })
+  return faults
+}
+
+/** Personal access tokens. */
+export const tokenHandlers = ({
+  clock,
+  cursors,
+  writeCredentialUses
+}: Pick<FastifyInstance, 'clock' | 'cursors' | 'writeCredentialUses'>): Handlers<TokenOperations> => ({
+  async listTokens({ query: { limit, cursor }, caller, db }) {
+    const after = readTimePosition(cursors, listName, cursor)
+    await writeCredentialUses()
+    const found = await listCredentials(db, caller.partnerId, 'token', after, limit + 1)
+    const { rows, nextCursor } = pageByTime(cursors, listName, found, limit)
+    return { items: rows.map(toToken), nextCursor }
+  },
+
+  async createToken({ body, caller, db }) {
+    const now = clock.now()
+    const faults = faultsOf(body, now)
+    if (faults.length > 0) throw invalidFields(faults)
+    const { credential, secret } = await mintCredential(db, {
+      kind: 'token',
+      partnerId: caller.partnerId,
+      userId: caller.userId,
+      environment: body.environment,
+      name: body.name.trim(),
+      scopes: body.scopes,
+      allowedIps: body.allowedIps ?? null,
+      expiresAt: body.expiresAt === undefined ? null : new Date(body.expiresAt),
+      now
+    })
+    return answer(201, { ...toToken(credential), token: secret })
+  },
+
+  async revokeToken({ params: { id }, caller: { partnerId }, db }) {
+    const isRevoked = await revokeCredential(db, { kind: 'token', id, partnerId }, clock.now())
+    if (!isRevoked) throw notFound('There is no such token.')
+    return null
+  }
+})

@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify'
+import { transact } from '../../plugins/database/transaction.ts'
+import type { Trx } from '../../plugins/database/types.ts'
+import { PlaidFailure } from '../../plugins/plaid/index.ts'
+import { setItemStatus } from './queries/items.ts'
+import type { ItemStatus } from './tables.ts'
+
+const loginRequired = 'ITEM_LOGIN_REQUIRED'
+
+/** The item status that a failed call implies; undefined when the failure is temporary. */
+const statusOfFailure = ({ errorType, errorCode }: PlaidFailure): ItemStatus | undefined => {
+  if (errorCode === loginRequired) return 'login_required'
+  return errorType === 'ITEM_ERROR' || errorCode === 'INVALID_ACCESS_TOKEN' ? 'error' : undefined
+}
+
+/** The item status that the error code of a webhook implies. */
+export const statusOfCode = (errorCode: string): ItemStatus =>
+  errorCode === loginRequired ? 'login_required' : 'error'
+
+/** Sets the status of an item, and publishes an event when the change requires action by the end-user. */
+export const updateItemStatus = async (
+  { outbox }: Pick<FastifyInstance, 'outbox'>,
+  trx: Trx,
+  id: string,
+  status: ItemStatus,
+  errorCode: string | null
+): Promise<void> => {
+  const item = await setItemStatus(trx, id, status, errorCode)
+  if (item === undefined || errorCode === null) return
+  const data = { item_id: item.id, user_id: item.userId, status, error_code: errorCode }
+  await outbox.publish(trx, [{ partnerId: item.partnerId, type: 'item.login_required', data }])
+}
+
+/** Stores what a failed call implies for an item. @returns whether the failure lies with the item and is not temporary. */
+export const recordItemFailure = async (
+  app: Pick<FastifyInstance, 'database' | 'outbox'>,
+  id: string,
+  error: unknown
+): Promise<boolean> => {
+  if (!(error instanceof PlaidFailure)) return false
+  const status = statusOfFailure(error)
+  if (status === undefined) return false
+  await transact(app.database.db, (trx) => updateItemStatus(app, trx, id, status, error.errorCode))
+  return true
+}

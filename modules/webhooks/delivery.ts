@@ -1,0 +1,131 @@
+import type { FastifyInstance } from 'fastify'
+import type { Dispatcher } from 'undici'
+import { assertNoTransaction, transact } from '../../plugins/database/transaction.ts'
+import type { Trx } from '../../plugins/database/types.ts'
+import { attemptTimeoutMs, isDelivered, sendAttempt, type AttemptOutcome } from './attempt.ts'
+import { failPendingDeliveries, updateWebhook } from './queries/endpoints.ts'
+import * as queries from './queries/worker.ts'
+import { disableAfterMs, stateAfterAttempt } from './retry-schedule.ts'
+import { decryptSecrets } from './secrets.ts'
+import { signBody } from './signatures.ts'
+
+/** Longer than an attempt can take, so that a lease only expires when its holder died. */
+export const leaseMs = attemptTimeoutMs + 5_000
+
+/** After this many deliveries in a row other endpoints have their turn. */
+const maxDeliveriesPerLease = 50
+
+export type DeliveryDependencies = Pick<FastifyInstance, 'clock' | 'database' | 'metrics' | 'outbox' | 'secrets'>
+
+interface Lease {
+  webhookId: string
+  lease: string
+}
+
+interface Attempted {
+  delivery: queries.DueDelivery
+  outcome: AttemptOutcome
+  at: Date
+}
+
+type LockedWebhook = NonNullable<Awaited<ReturnType<typeof queries.lockLeased>>>
+type LockedDelivery = NonNullable<Awaited<ReturnType<typeof queries.lockDelivery>>>
+
+const send = async (
+  { secrets }: Pick<FastifyInstance, 'secrets'>,
+  dispatcher: Dispatcher,
+  webhookId: string,
+  target: queries.Target,
+  delivery: queries.DueDelivery,
+  at: Date
+): Promise<AttemptOutcome> => {
+  assertNoTransaction()
+  const { id: deliveryId, eventId, eventType, eventCreatedAt, eventData } = delivery
+  const body = JSON.stringify({
+    id: eventId,
+    type: eventType,
+    created_at: eventCreatedAt.toISOString(),
+    data: eventData
+  })
+  const signatures = signBody(body, decryptSecrets(secrets, webhookId, target, at), at)
+  return await sendAttempt(dispatcher, { url: target.url, deliveryId, eventType, body, signatures })
+}
+
+/** Updates the delivery, unless it was replayed since, or it has failed for good and the attempt does not change that. */
+const settleDelivery = async (
+  trx: Trx,
+  stored: LockedDelivery,
+  { delivery, outcome, at }: Attempted,
+  now: Date
+): Promise<void> => {
+  if (stored.replays !== delivery.replays || (stored.status !== 'pending' && !isDelivered(outcome))) return
+  const progress = { tries: stored.tries + 1, firstTriedAt: stored.firstTriedAt ?? at }
+  await queries.updateDelivery(trx, stored.id, {
+    ...progress,
+    ...stateAfterAttempt(isDelivered(outcome), progress, now)
+  })
+}
+
+/** Tracks how long the endpoint has been failing, and disables it when it is gone or has failed for too long. */
+const settleEndpoint = async (
+  { outbox }: Pick<FastifyInstance, 'outbox'>,
+  trx: Trx,
+  webhook: LockedWebhook,
+  { outcome, at }: Attempted,
+  now: Date
+): Promise<void> => {
+  const { id, partnerId, url } = webhook
+  if (isDelivered(outcome)) {
+    if (webhook.failingSince !== null) await queries.setFailingSince(trx, id, null)
+    return
+  }
+  if (webhook.status === 'disabled') return
+  const failingSince = webhook.failingSince ?? at
+  if (webhook.failingSince === null) await queries.setFailingSince(trx, id, failingSince)
+  const failedTooLong = now.getTime() - failingSince.getTime() >= disableAfterMs
+  const reason = outcome.status === 410 ? 'gone' : failedTooLong ? 'failing' : undefined
+  if (reason === undefined) return
+  await failPendingDeliveries(trx, id, now)
+  await updateWebhook(trx, id, { status: 'disabled', disabledReason: reason })
+  await outbox.publish(trx, [{ partnerId, type: 'webhook.disabled', data: { webhook_id: id, url, reason } }])
+}
+
+const recordAttempt = async (
+  app: DeliveryDependencies,
+  { webhookId, lease }: Lease,
+  attempted: Attempted
+): Promise<void> =>
+  await transact(app.database.db, async (trx) => {
+    const now = app.clock.now()
+    const webhook = await queries.lockLeased(trx, webhookId, lease)
+    const stored = webhook === undefined ? undefined : await queries.lockDelivery(trx, attempted.delivery.id)
+    // When the lease is lost, its new holder sends the delivery again. A deleted delivery needs no record.
+    if (webhook === undefined || stored === undefined) return
+    await queries.insertAttempt(trx, stored.id, { ...attempted.outcome, at: attempted.at })
+    await settleDelivery(trx, stored, attempted, now)
+    await settleEndpoint(app, trx, webhook, attempted, now)
+  })
+
+/**
+ * Sends the due deliveries of one endpoint in sequence while the lease holds, then releases the lease. When the database fails, the
+ * lease expires by itself, which delays the next attempt at the endpoint.
+ */
+export const deliverToEndpoint = async (
+  app: DeliveryDependencies,
+  dispatcher: Dispatcher,
+  leased: Lease,
+  isStopping: () => boolean
+): Promise<void> => {
+  const { db } = app.database
+  const { webhookId, lease } = leased
+  for (let sent = 0; sent < maxDeliveriesPerLease && !isStopping(); sent++) {
+    const target = await queries.renewLease(db, webhookId, lease, leaseMs)
+    const delivery = target === undefined ? undefined : await queries.nextDelivery(db, webhookId, app.clock.now())
+    if (target === undefined || delivery === undefined) break
+    const at = app.clock.now()
+    const outcome = await send(app, dispatcher, webhookId, target, delivery, at)
+    app.metrics.deliveryTried(isDelivered(outcome) ? 'succeeded' : 'failed')
+    await recordAttempt(app, leased, { delivery, outcome, at })
+  }
+  await queries.endLease(db, webhookId, lease)
+}
