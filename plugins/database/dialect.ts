@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
 import { PGliteDialect, type Dialect } from 'kysely'
 import pg from 'pg'
+import { startParams } from './embedded-memory.ts'
 import { endWithClient, planByIndex } from './settings.ts'
 import { ownLimitMs } from './time-limit.ts'
 
@@ -65,6 +66,7 @@ const parseTimestamp = pg.types.getTypeParser(timestamptz, 'text') as (text: str
 export const openPglite = async (dataDir: string): Promise<PGlite> => {
   const pglite = await PGlite.create({
     dataDir,
+    startParams,
     parsers: { [int8]: parseInt8, [date]: (text: string) => text, [timestamptz]: parseTimestamp }
   })
   await pglite.exec(planByIndex)

@@ -1,0 +1,5 @@
+// Creates an empty embedded database in the folder given as the argument. A process of its own, because this takes 700 MB for a moment.
+import { PGlite } from '@electric-sql/pglite'
+
+const database = await PGlite.create({ dataDir: process.argv[2] })
+await database.close()
