@@ -45,6 +45,8 @@ export interface AppOptions {
   logStream?: { write(line: string): void } | undefined
 }
 
+export { ensureDemoPartner } from './modules/identity/index.ts'
+
 /** Puts the server together. The caller listens and closes. */
 export const buildApp = async (options: AppOptions): Promise<FastifyInstance> => {
   const {

@@ -68,6 +68,8 @@ const faultOf = (from, source, typeOnly, isDynamic = false) => {
   }
   if (['modules', 'plugins'].includes(room) && toRoom === 'client')
     return 'The server does not call itself through its client.'
+  if (from === 'server.ts' && to !== 'app.ts' && toRoom !== 'plugins')
+    return 'The process imports app.ts and plugins; app.ts exports what it needs of a domain.'
   const product = ['modules', 'plugins', 'simulators', 'spec'].includes(room) || !from.includes('/')
   if (product && (toRoom === 'scripts' || toRoom === 'test')) return 'The product does not import scripts or tests.'
   if (room === 'plugins' && toRoom === 'modules') return 'A plugin knows no domain; what both need is the plugin’s.'

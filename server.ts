@@ -1,16 +1,15 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from './app.ts'
-import { ensureDemoPartner } from './modules/identity/index.ts'
+import { buildApp, ensureDemoPartner } from './app.ts'
 import { ConfigurationError, loadConfig } from './plugins/config/index.ts'
 import { UnknownMigrationsError } from './plugins/database/migrator.ts'
 import { version } from './plugins/version.ts'
 
 const drainLimitMs = 30_000
-/** Longer than a request is on its way from a load balancer that knew nothing yet. */
+/** Longer than a request takes from a load balancer that has not yet noticed the shutdown. */
 const lingerMs = 1_000
 
-/** Tells a newcomer what runs, where, and what to do next. In production the log says what is needed, and no secret is printed. */
+/** Prints what runs, where, and what to do next. In production it writes one log line without secrets. */
 const greet = async (app: FastifyInstance): Promise<void> => {
   const { config, database } = app
   const { port } = app.server.address() as AddressInfo
@@ -50,13 +49,13 @@ const start = async (): Promise<void> => {
   const tracing = config.tracingEnabled ? (await import('./plugins/tracing/start.ts')).startTracing() : undefined
   const app = await buildApp({ config, lingerMs })
   const stop = (): void => {
-    // What was accepted is answered; a request that hangs must not keep the process for ever.
+    // Accepted requests get their response, but a request that hangs must not keep the process alive.
     setTimeout(() => process.exit(1), config.drainDelayMs + drainLimitMs).unref()
-    const lastWords = async (): Promise<void> =>
+    const sendTraces = async (): Promise<void> =>
       await tracing?.stop().catch((error: unknown) => app.log.warn({ err: error }, 'the last traces could not be sent'))
     app
       .drain()
-      .then(lastWords)
+      .then(sendTraces)
       .then(
         () => process.exit(0),
         (error: unknown) => {

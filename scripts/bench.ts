@@ -81,7 +81,7 @@ const run = async (
   database: string,
   { connections, seconds, only, history }: { connections: number[]; seconds: number; only: string; history: number[] }
 ): Promise<void> => {
-  compile()
+  await compile()
   const ingestSecret = 'the-secret-of-the-benchmark'
   const env = {
     ...process.env,

@@ -1,12 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { bundle } from './build/bundle.ts'
 import { buildClient } from './build/client.ts'
+import { runCommand } from './command.ts'
 
-const help = `Compiles the server to dist/, with the files that it serves beside it. \`node dist/server.js\` runs it with production dependencies only.
+const help = `Compiles the server to dist/, with the files that it reads beside it. \`node dist/server.js\` runs it with production dependencies only.
 The typed client is in dist/client, with its declarations and as a package by itself: \`npm pack ./dist/client\`.
 
   npm run build
@@ -18,42 +19,49 @@ const require = createRequire(import.meta.url)
 const home = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(home, 'dist')
 
-/** What the compiler does not carry over: from → to. */
-const copies: [from: string, to: string][] = [
-  [join(home, 'spec/generated/openapi.json'), 'spec/generated/openapi.json'],
-  [join(home, 'plugins/database/functions'), 'plugins/database/functions'],
-  [require.resolve('redoc/bundles/redoc.standalone.js'), 'modules/documents/redoc.standalone.js'],
-  [
-    require.resolve('redoc/bundles/redoc.standalone.js.LICENSE.txt'),
-    'modules/documents/redoc.standalone.js.LICENSE.txt'
-  ]
+const commands = [
+  'bureau-replay',
+  'doctor',
+  'export-openapi',
+  'ledger-verify',
+  'mcp',
+  'migrate',
+  'operator',
+  'quickstart'
 ]
 
-/** The compiler renames what is imported, except in places that it does not look into; such a file would be found missing only when it is wanted. */
-const refuseSourceImports = (): void => {
-  const compiled = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'))
-  const wrong = compiled.filter((path) =>
-    /\bimport\(\s*['"]\.[^'"]*\.ts['"]/.test(readFileSync(join(dist, path), 'utf8'))
-  )
-  if (wrong.length > 0)
-    throw new Error(`${wrong.join(', ')}: an import() still names a .ts file; put it into a function of its own.`)
-}
+const find = (folder: string, matches: RegExp): string[] =>
+  readdirSync(join(home, folder), { recursive: true, encoding: 'utf8' })
+    .map((path) => join(folder, path))
+    .filter((path) => matches.test(path))
 
-const build = (): void => {
+/** What is started by hand, and the modules, which the server finds by reading their folder. */
+const entryPoints = [
+  'server.ts',
+  ...commands.map((name) => `scripts/${name}.ts`),
+  ...find('modules', /^modules\/[^/]+\/plugin\.ts$/)
+]
+
+/** Files that the server reads at run time: from → to, inside dist. */
+const copies: [from: string, to: string][] = [
+  [join(home, 'spec/generated/openapi.json'), 'spec/generated/openapi.json'],
+  ...[...find('plugins', /\.sql$/), ...find('simulators', /\.sql$/)].map((path): [string, string] => [path, path]),
+  ...['redoc.standalone.js', 'redoc.standalone.js.LICENSE.txt'].map((name): [string, string] => [
+    require.resolve(`redoc/bundles/${name}`),
+    `modules/documents/${name}`
+  ])
+]
+
+const build = async (): Promise<void> => {
   rmSync(dist, { recursive: true, force: true })
-  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', join(home, 'tsconfig.build.json')], {
-    stdio: 'inherit'
-  })
-  for (const [from, to] of copies) {
-    const target = join(dist, to)
-    mkdirSync(dirname(target), { recursive: true })
-    cpSync(from, target, { recursive: true })
-  }
+  await bundle({ entryPoints, outdir: dist, home: '.' })
+  for (const [from, to] of copies) cpSync(from, join(dist, to))
   buildClient(join(dist, 'client'))
-  refuseSourceImports()
   process.stdout.write('dist/ is ready: node dist/server.js\n')
 }
 
-const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
-if (values.help) process.stdout.write(help)
-else build()
+runCommand(async () => {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
+  if (values.help) process.stdout.write(help)
+  else await build()
+})

@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import type { Engine, SendStatement } from './engine.ts'
+import { startParams } from './embedded-memory.ts'
 import { planOnce } from './settings.ts'
 import { parseDate, parseInt8, typeIds } from './values.ts'
 
@@ -11,6 +12,7 @@ const parseTimestamp = pg.types.getTypeParser(typeIds.timestamptz, 'text') as (t
 export const openPglite = async (dataDir: string): Promise<PGlite> => {
   const pglite = await PGlite.create({
     dataDir,
+    startParams,
     parsers: { [typeIds.int8]: parseInt8, [typeIds.date]: parseDate, [typeIds.timestamptz]: parseTimestamp }
   })
   await pglite.exec(planOnce)

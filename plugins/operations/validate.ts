@@ -73,7 +73,22 @@ const compileOnce = <Compiled>(compile: (schema: object) => Compiled): ((schema:
   }
 }
 
-const compileWith = (ajv: Ajv) => compileOnce<ValidateFunction>((schema) => ajv.compile(schema))
+/** Compiles a schema on its first use, since most of the schemas are not used soon after a start and all of them take a second. */
+const lazily = (compile: () => ValidateFunction): Pick<ValidateFunction, 'errors'> & ((data: unknown) => boolean) => {
+  let compiled: ValidateFunction | undefined
+  const validate = Object.assign(
+    (data: unknown): boolean => {
+      compiled ??= compile()
+      const valid = compiled(data)
+      validate.errors = compiled.errors
+      return valid
+    },
+    { errors: undefined as ValidateFunction['errors'] }
+  )
+  return validate
+}
+
+const compileWith = (ajv: Ajv) => compileOnce((schema) => lazily(() => ajv.compile(schema)))
 
 const strict = compileWith(createAjv({ coerceTypes: false }))
 const coercing = compileWith(createAjv({ coerceTypes: 'array' }))

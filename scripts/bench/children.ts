@@ -1,9 +1,9 @@
-import { execFileSync, fork, type ChildProcess } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, cpSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle } from '../build/bundle.ts'
 
 /** A server in a process of its own. */
 export interface Child {
@@ -14,17 +14,11 @@ export interface Child {
 const home = fileURLToPath(new URL('../..', import.meta.url))
 const compiled = join(home, '.cache/bench')
 
-/** Compiles what is measured as for production: what compiles while it loads adds something of its own to functions. */
-export const compile = (): void => {
+/** Compiles what is measured as for production. */
+export const compile = async (): Promise<void> => {
   rmSync(compiled, { recursive: true, force: true })
-  execFileSync(
-    process.execPath,
-    [createRequire(import.meta.url).resolve('typescript/bin/tsc'), '-p', join(home, 'scripts/bench')],
-    { stdio: 'inherit' }
-  )
-  for (const file of ['package.json', 'spec/generated/openapi.json'])
-    copyFileSync(join(home, file), join(compiled, file))
-  cpSync(join(home, 'plugins/database/functions'), join(compiled, 'plugins/database/functions'), { recursive: true })
+  const entryPoints = ['bank', 'product', 'floor'].map((name) => `scripts/bench/${name}.ts`)
+  await bundle({ entryPoints, outdir: compiled, home: '../..' })
 }
 
 /** @param message what the script waits for before it listens, if it does */

@@ -1,20 +1,21 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
 export interface BundleOptions {
-  /** The files that are started or imported by themselves, from the root of the project. */
+  /** The files to start or import by path, from the root of the project. */
   entryPoints: string[]
-  /** The folder for what is compiled, inside the project: there Node.js finds the packages that are left out. */
+  /** The folder for the compiled files. It has to be inside the project, where Node.js finds the packages left out of the bundle. */
   outdir: string
-  /** The folder in which each file finds its neighbours, as it would if it lay there. */
+  /** The folder in which compiled code looks for files beside its source, such as SQL: an absolute path, or one relative to `outdir`. */
   home: string
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Left to Node.js to load: files that are not JavaScript, or a package of which a process must have one only. */
+/** Left to Node.js to load: packages that are not JavaScript, or of which a process must have one instance only. */
 const external = [
   '@electric-sql/pglite',
   '@fastify/swagger-ui',
@@ -22,38 +23,60 @@ const external = [
   'esbuild',
   'newman',
   'playwright-core',
+  'prettier',
   'tap',
   'tsx',
   'typescript',
-  // Loads each of its hundreds of files when it is wanted.
+  // Loads each of its hundreds of files on first use.
   'twilio',
-  // Changed in place: by the tracing, and by tests that overhear it.
+  // Patched by tracing, and by tests that record its calls.
   'pg',
   'axios'
 ]
 
-/** Our code finds files by where it lies, which a bundle does not. */
-const places = (home: string): Plugin => ({
+/**
+ * Our code finds files relative to its source, which a bundle moves. So `import.meta` becomes an object made by the module `#home`,
+ * which knows where the sources, or copies of the files beside them, are.
+ */
+const places: Plugin = {
   name: 'places',
   setup(compiler) {
+    compiler.onResolve({ filter: /^#home$/ }, ({ path }) => ({ path, external: true }))
     compiler.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const place = relative(root, path)
       if (place.includes('node_modules')) return undefined
-      const seeming = join(home, place)
-      const meta = { url: pathToFileURL(seeming).href, filename: seeming, dirname: dirname(seeming) }
-      return {
-        loader: 'ts',
-        contents: (await readFile(path, 'utf8')).replaceAll('import.meta', `(${JSON.stringify(meta)})`)
-      }
+      const source = await readFile(path, 'utf8')
+      if (!source.includes('import.meta')) return { loader: 'ts', contents: source }
+      const contents = source.replaceAll('import.meta', `atHome(${JSON.stringify(place)})`)
+      return { loader: 'ts', contents: `${contents}\nimport { atHome } from '#home'` }
     })
   }
-})
+}
 
-/**
- * Compiles what many processes are to start, and puts it into few files together with its dependencies: to compile, find and read a thousand of them takes most of
- * a start.
- */
+/** Writes `#home`, resolved by the nearest package.json, so that the compiled folder can be moved when `home` is relative. */
+const writeHome = (outdir: string, home: string): void => {
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, string>
+  const manifest = { name, version, type: 'module', imports: { '#home': './home.js' } }
+  mkdirSync(outdir, { recursive: true })
+  writeFileSync(join(outdir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  writeFileSync(
+    join(outdir, 'home.js'),
+    `import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const home = resolve(dirname(fileURLToPath(import.meta.url)), ${JSON.stringify(home)})
+
+export const atHome = (place) => {
+  const filename = join(home, place)
+  return { url: pathToFileURL(filename).href, filename, dirname: dirname(filename) }
+}
+`
+  )
+}
+
+/** Compiles programs together with their dependencies into few files, because loading a thousand files takes most of a start. */
 export const bundle = async ({ entryPoints, outdir, home }: BundleOptions): Promise<void> => {
+  writeHome(outdir, home)
   await build({
     entryPoints,
     absWorkingDir: root,
@@ -61,9 +84,13 @@ export const bundle = async ({ entryPoints, outdir, home }: BundleOptions): Prom
     outdir,
     bundle: true,
     splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    // V8 keeps the source text in memory: whole names, half the text, 25 MiB less in a server. The source maps undo it in stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',
@@ -71,6 +98,6 @@ export const bundle = async ({ entryPoints, outdir, home }: BundleOptions): Prom
     banner: {
       js: `import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);`
     },
-    plugins: [places(home)]
+    plugins: [places]
   })
 }

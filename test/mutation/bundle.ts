@@ -1,11 +1,10 @@
-import { readdirSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bundle } from '../../scripts/build/bundle.ts'
 
 const into = join(process.cwd(), 'bundled')
-const migrations = 'plugins/database/migrations'
+const functions = 'plugins/database/functions'
 
 /**
  * Run by Stryker in its copy of the project, since it starts the same tests a thousand times. A server registers the domains whose folders it finds: in the compiled
@@ -20,10 +19,10 @@ const { values } = parseArgs({
 await bundle({
   entryPoints: [
     ...values.test.map((path) => `test/${path}.test.ts`),
-    ...values.domain.map((domain) => `modules/${domain}/plugin.ts`),
-    ...readdirSync(migrations).map((file) => join(migrations, file))
+    ...values.domain.map((domain) => `modules/${domain}/plugin.ts`)
   ],
   outdir: into,
   home: into
 })
 await cp('spec/generated/openapi.json', join(into, 'spec/generated/openapi.json'))
+await cp(functions, join(into, functions), { recursive: true })

@@ -1,0 +1,116 @@
+// Starts the server from a compiled bundle. This file is JavaScript because it runs before anything is compiled.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const help = `Starts the server. Compiles it first when the sources changed, and creates the embedded database on the first start.
+
+  npm start
+
+Settings are environment variables; the README lists them.
+`
+
+const home = fileURLToPath(new URL('..', import.meta.url))
+const cache = join(home, '.cache')
+const sources = ['app.ts', 'server.ts', 'plugins', 'modules', 'simulators', 'spec/generated', 'scripts/build/bundle.ts']
+const keptBundles = 3
+
+const say = (text) => process.stdout.write(`${text}\n`)
+
+const stop = () => process.exit(1)
+
+/** Runs a script of this project to its end. */
+const run = (...args) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'ignore', 'inherit'] })
+    const end = () => child.kill()
+    process.once('exit', end)
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      process.off('exit', end)
+      if (code === 0) resolve()
+      else reject(new Error(`node ${args.join(' ')} failed.`))
+    })
+  })
+
+/** Creates a folder by `fill`, whole or not at all, however many processes try at the same time. */
+const createFolder = async (folder, fill) => {
+  const partial = `${folder}.${process.pid}`
+  try {
+    await fill(partial)
+    renameSync(partial, folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+const filesOf = (path) =>
+  statSync(join(home, path)).isDirectory()
+    ? readdirSync(join(home, path)).flatMap((name) => filesOf(`${path}/${name}`))
+    : [path]
+
+/** Changes with every edit of a source and every installation of other packages. */
+const fingerprint = () => {
+  const hash = createHash('sha256').update(readFileSync(join(home, 'package-lock.json')))
+  for (const file of sources.flatMap(filesOf)) {
+    const { size, mtimeMs } = statSync(join(home, file))
+    hash.update(`${file} ${size} ${mtimeMs}\n`)
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** A server that still runs may load parts of its bundle later, so some old ones are kept. */
+const removeOldBundles = () => {
+  const bundles = readdirSync(cache)
+    .filter((name) => /^server-[0-9a-f]{16}$/.test(name))
+    .map((name) => ({ path: join(cache, name), time: statSync(join(cache, name)).mtimeMs }))
+    .sort((a, b) => b.time - a.time)
+  for (const { path } of bundles.slice(keptBundles)) rmSync(path, { recursive: true, force: true })
+}
+
+const compileServer = async () => {
+  const folder = join(cache, `server-${fingerprint()}`)
+  if (!existsSync(folder)) {
+    say('Compiling the server …')
+    await createFolder(folder, (partial) => run('--import', 'tsx', 'scripts/start/compile.ts', partial))
+    removeOldBundles()
+  }
+  return join(folder, 'server.js')
+}
+
+/** An empty database takes seconds to create, so that later data directories begin with a copy of the first. */
+const createDatabase = async () => {
+  const { DATABASE_URL = '', ATLAS_DATA_DIR = '', NODE_ENV } = process.env
+  const dataDir = join(ATLAS_DATA_DIR.trim() || '.atlas')
+  if (DATABASE_URL.trim() !== '' || NODE_ENV === 'production' || existsSync(join(dataDir, 'pgdata'))) return
+  say(`Creating the embedded database in ${dataDir} …`)
+  const manifest = createRequire(import.meta.url)
+    .resolve('@electric-sql/pglite')
+    .replace(/dist.*/, 'package.json')
+  const template = join(cache, `database-${JSON.parse(readFileSync(manifest, 'utf8')).version}`)
+  if (!existsSync(template)) await createFolder(template, (partial) => run('scripts/start/create-database.js', partial))
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  await createFolder(join(dataDir, 'pgdata'), (partial) => cpSync(template, partial, { recursive: true }))
+}
+
+const main = async () => {
+  mkdirSync(cache, { recursive: true })
+  process.on('SIGTERM', stop).on('SIGINT', stop)
+  const isFirst = !existsSync(process.env.ATLAS_DATA_DIR?.trim() || '.atlas')
+  const [server] = await Promise.all([compileServer(), createDatabase()])
+  if (isFirst) say('Creating tables, keys and demo data …')
+  process.off('SIGTERM', stop).off('SIGINT', stop)
+  await import(pathToFileURL(server).href)
+}
+
+if (process.argv.includes('--help')) say(help)
+else
+  main().catch((error) => {
+    console.error(error.message)
+    process.exit(1)
+  })
