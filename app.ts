@@ -69,7 +69,8 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
     frameworkErrors: answerUnroutable(config),
     clientErrorHandler: answerBrokenRequest(config),
     // A request without a host gets a problem of ours, not Node's own response.
-    serverFactory: (handler) => new LingeringServer({ requestTimeout: 60_000, requireHostHeader: false }, handler),
+    serverFactory: (handler) =>
+      new LingeringServer({ keepAliveTimeout: 72_000, requestTimeout: 60_000, requireHostHeader: false }, handler),
     forceCloseConnections: 'idle',
     // What comes while the server closes is answered like everything else; plugins/draining.ts sees to it that it is the last.
     return503OnClosing: false,

@@ -149,10 +149,9 @@ create table idempotency_keys (
   operation_id text not null,
   body_hash bytea not null,
   status smallint not null,
-  answer bytea,
+  answer bytea not null,
   created_at timestamp with time zone not null,
-  expires_at timestamp with time zone not null,
-  ledger_transaction_id bigint
+  expires_at timestamp with time zone not null
 ) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table item_public_tokens (
@@ -627,8 +626,6 @@ alter table events add constraint events_partner_id_fkey FOREIGN KEY (partner_id
 alter table events add constraint events_partner_id_sequence_key UNIQUE (partner_id, sequence);
 alter table events add constraint events_pkey PRIMARY KEY (id);
 alter table events add constraint events_position_key UNIQUE ("position");
-alter table idempotency_keys add constraint idempotency_keys_ledger_transaction_id_fkey FOREIGN KEY (ledger_transaction_id) REFERENCES ledger_transactions(id);
-alter table idempotency_keys add constraint idempotency_keys_one_answer CHECK ((num_nonnulls(answer, ledger_transaction_id) = 1));
 alter table idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (tenant, key);
 alter table idempotency_keys add constraint idempotency_keys_status_check CHECK (((status >= 200) AND (status <= 299)));
 alter table item_public_tokens add constraint item_public_tokens_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
@@ -923,8 +920,7 @@ CREATE TRIGGER transfer_leg_moves_on BEFORE UPDATE ON public.transfer_legs FOR E
 CREATE TRIGGER transfer_state_is_of_events BEFORE INSERT OR DELETE OR UPDATE ON public.transfers FOR EACH ROW EXECUTE FUNCTION transfer_state_is_of_events();
 
 create function agent_decide(p_approval_id bigint, p_user_id text, p_approve boolean, p_at timestamp with time zone, OUT outcome text, OUT agent_id text, OUT transaction_id bigint, OUT amount_cents bigint, OUT balance_cents bigint, OUT owner_partner_id text) returns record;
-create function agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_may_ask boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text) returns record;
-create function agent_spend_together(p_spends jsonb) returns TABLE(place integer, outcome text, transaction_id bigint, balance_cents bigint, announced boolean);
+create function agent_spend(p_agent_id text, p_amount_cents bigint, p_description text, p_require_approval boolean, p_item_name text, p_url text, p_at timestamp with time zone, p_expires_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT approval_id bigint, OUT balance_cents bigint, OUT reason text, OUT agent_name text, OUT owner_user_id text, OUT owner_partner_id text) returns record;
 create function agents_guard() returns trigger;
 create function approvals_begin_pending() returns trigger;
 create function approvals_guard() returns trigger;

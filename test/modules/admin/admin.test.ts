@@ -72,7 +72,7 @@ test('rate limits of a partner hold from the next request on and leave other par
   const limitOf = async (bearer: string) =>
     (await call(url, '/v1/activity', { bearer })).headers.get('x-ratelimit-limit')
   assert.equal(await limitOf(key), '300')
-  const overrides = { read: { ceiling: 7, burst: 9 }, write: 4 }
+  const overrides = { read: 7, write: 4 }
   const changed = await change(url, operator, ada.partnerId, { rate_overrides: overrides })
   assert.deepEqual(changed.body.rate_overrides, overrides)
   assert.equal(changed.body.production_enabled, false)
@@ -93,7 +93,8 @@ test('a change that is wrong is refused field by field, and an unknown partner i
     name: 'x'
   })
   assert.deepEqual(fieldsOf(wrong), ['body/name', 'body/production_enabled', 'body/rate_overrides/fast'])
-  assert.equal((await change(url, operator, ada.partnerId, { rate_overrides: { read: { ceiling: -1 } } })).status, 400)
+  assert.equal((await change(url, operator, ada.partnerId, { rate_overrides: { read: -1 } })).status, 400)
+  assert.equal((await change(url, operator, ada.partnerId, { rate_overrides: { read: { ceiling: 1 } } })).status, 400)
   assert.equal((await change(url, operator, ada.partnerId, {})).status, 400)
   assert.equal(codeOf(await change(url, operator, 'nobody', { production_enabled: true })), 'not_found')
   assert.equal(codeOf(await call(url, '/api/v1/admin/partners/nobody', { bearer: operator })), 'not_found')
