@@ -1,5 +1,6 @@
 import { dirname, relative, resolve, sep } from 'node:path'
 import tseslint from 'typescript-eslint'
+import { noCycles } from './eslint.cycles.js'
 
 const root = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
 
@@ -87,6 +88,7 @@ const faultOf = (from, source, typeOnly, isDynamic = false) => {
 
 const architecture = {
   rules: {
+    'no-cycles': noCycles(placeOf),
     imports: {
       create(context) {
         const from = placeOf(context.filename)
@@ -162,6 +164,7 @@ export default tseslint.config(
     plugins: { architecture },
     rules: {
       'architecture/imports': 'error',
+      'architecture/no-cycles': 'error',
       'architecture/file-name': 'error',
       'max-lines': ['error', { max: 300 }],
       'max-lines-per-function': ['error', { max: 90, skipBlankLines: true, skipComments: true }],
