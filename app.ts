@@ -72,7 +72,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
     serverFactory: (handler) =>
       new LingeringServer({ keepAliveTimeout: 72_000, requestTimeout: 60_000, requireHostHeader: false }, handler),
     forceCloseConnections: 'idle',
-    // What comes while the server closes is answered like everything else; plugins/draining.ts sees to it that it is the last.
+    // What comes while the server closes is answered like everything else; plugins/http/draining.ts sees to it that it is the last.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 255 }
   })

@@ -49,7 +49,7 @@ const createPayments = async (db: Kysely<unknown>): Promise<void> => {
 
 const createEvents = async (db: Kysely<unknown>): Promise<void> => {
   // The body is text, because every delivery of an event carries the same bytes.
-  await sql`create table simulators.stripe_events (
+  await sql`create table simulators.stripe_event_log (
     id text primary key,
     sequence bigint generated always as identity unique,
     type text not null,
@@ -61,7 +61,7 @@ const createEvents = async (db: Kysely<unknown>): Promise<void> => {
     last_error text,
     created_at timestamptz not null
   )`.execute(db)
-  await sql`create index stripe_events_pending on simulators.stripe_events (next_attempt_at)
+  await sql`create index stripe_event_log_pending on simulators.stripe_event_log (next_attempt_at)
     where state = 'pending'`.execute(db)
 }
 

@@ -52,7 +52,7 @@ export const registerControlRoutes = (api: FastifyInstance, context: SimulatorCo
     async (request, reply) =>
       await sendRead(context, request, reply, async () => {
         const rows = await context.db
-          .selectFrom('simulators.stripe_events')
+          .selectFrom('simulators.stripe_event_log')
           .selectAll()
           .orderBy('sequence', 'desc')
           .limit(maxListed)
@@ -79,7 +79,7 @@ export const registerControlRoutes = (api: FastifyInstance, context: SimulatorCo
 
 const heldEvents = async (context: SimulatorContext, reverse: boolean): Promise<string[]> => {
   const rows = await context.db
-    .selectFrom('simulators.stripe_events')
+    .selectFrom('simulators.stripe_event_log')
     .select('id')
     .where('state', '=', 'held')
     .orderBy('sequence', reverse ? 'desc' : 'asc')

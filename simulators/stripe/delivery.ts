@@ -76,7 +76,7 @@ export const createDelivery = (context: DeliveryContext): Delivery => {
     async resendPending() {
       const now = context.clock.now()
       await context.db
-        .updateTable('simulators.stripe_events')
+        .updateTable('simulators.stripe_event_log')
         .set({ state: 'pending', attempts: 0, next_attempt_at: now })
         .where('state', 'in', ['pending', 'failed'])
         .where((eb) => eb.or([eb('leased_until', 'is', null), eb('leased_until', '<=', now)]))
@@ -106,7 +106,7 @@ const claimDue = async (context: DeliveryContext): Promise<EventRow | undefined>
   return await lease(
     context,
     sql`id = (
-    select id from simulators.stripe_events
+    select id from simulators.stripe_event_log
     where state = 'pending' and next_attempt_at <= ${now} and (leased_until is null or leased_until <= ${now})
     order by sequence ${order} limit 1 for update skip locked)`
   )
@@ -115,7 +115,7 @@ const claimDue = async (context: DeliveryContext): Promise<EventRow | undefined>
 const lease = async (context: DeliveryContext, which: ReturnType<typeof sql>): Promise<EventRow | undefined> => {
   const until = new Date(context.clock.now().getTime() + leaseMs(context))
   return await context.db
-    .updateTable('simulators.stripe_events')
+    .updateTable('simulators.stripe_event_log')
     .set({ leased_until: until, attempts: sql`attempts + 1` })
     .where(sql<boolean>`${which}`)
     .returningAll()
@@ -124,7 +124,7 @@ const lease = async (context: DeliveryContext, which: ReturnType<typeof sql>): P
 
 const nextDueAt = async (context: DeliveryContext): Promise<Date | undefined> => {
   const row = await context.db
-    .selectFrom('simulators.stripe_events')
+    .selectFrom('simulators.stripe_event_log')
     .select(sql<Date | null>`min(greatest(next_attempt_at, coalesce(leased_until, next_attempt_at)))`.as('due'))
     .where('state', '=', sql.lit('pending'))
     .executeTakeFirst()
@@ -138,7 +138,7 @@ const deliver = async (context: DeliveryContext, event: EventRow, closing: Abort
   const retryMs = closing.aborted ? 0 : retryDelaysMs[attempts - 1]
   const now = context.clock.now()
   await context.db
-    .updateTable('simulators.stripe_events')
+    .updateTable('simulators.stripe_event_log')
     .set({
       state: error === undefined ? 'delivered' : retryMs === undefined ? 'failed' : 'pending',
       attempts,

@@ -43,7 +43,7 @@ export const recordEvents = async (
       type: event.type
     }
     await trx
-      .insertInto('simulators.stripe_events')
+      .insertInto('simulators.stripe_event_log')
       .values({
         id,
         type: event.type,

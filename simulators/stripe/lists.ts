@@ -15,7 +15,7 @@ type ListedTable =
   | 'simulators.stripe_payments'
   | 'simulators.stripe_refunds'
   | 'simulators.stripe_disputes'
-  | 'simulators.stripe_events'
+  | 'simulators.stripe_event_log'
 
 const comparisons = { gt: sql`>`, gte: sql`>=`, lt: sql`<`, lte: sql`<=` }
 const maxUnixSeconds = 100_000_000_000

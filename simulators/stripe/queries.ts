@@ -75,7 +75,7 @@ export const loadDispute = async (db: Reader, id: string): Promise<DisputeRow> =
 
 export const loadEvent = async (db: Reader, id: string): Promise<EventRow> => {
   const row = isId(id)
-    ? await db.selectFrom('simulators.stripe_events').selectAll().where('id', '=', id).executeTakeFirst()
+    ? await db.selectFrom('simulators.stripe_event_log').selectAll().where('id', '=', id).executeTakeFirst()
     : undefined
   return row ?? missing('event', id, 'id')
 }

@@ -212,9 +212,9 @@ const registerDisputesAndEvents = (api: FastifyInstance, context: SimulatorConte
         const page = readPage(params)
         const type = params.string('type')
         const types = type === undefined ? params.strings('types') : [type]
-        const { where, order, limit } = await pageClause(context.db, 'simulators.stripe_events', 'id', page)
+        const { where, order, limit } = await pageClause(context.db, 'simulators.stripe_event_log', 'id', page)
         const rows = await context.db
-          .selectFrom('simulators.stripe_events as t')
+          .selectFrom('simulators.stripe_event_log as t')
           .selectAll()
           .where(where)
           .$if(types.length > 0, (query) => query.where('t.type', 'in', types))

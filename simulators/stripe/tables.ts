@@ -112,7 +112,7 @@ declare module '../../plugins/database/types.ts' {
     'simulators.stripe_payments': PaymentsTable
     'simulators.stripe_refunds': RefundsTable
     'simulators.stripe_disputes': DisputesTable
-    'simulators.stripe_events': EventsTable
+    'simulators.stripe_event_log': EventsTable
     'simulators.stripe_idempotency_keys': IdempotencyKeysTable
   }
 }

@@ -280,7 +280,7 @@ test(
         ['fail', 'migrations have not run, and this user may not run them']
       )
       assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /npm run migrate/)
-      await owner.query(`insert into migrations (name, timestamp) values ('0002-plaid-simulator', '')`)
+      await owner.query(`insert into migrations (name) values ('0002-plaid-simulator')`)
       assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /a new database/)
     } finally {
       await owner.query(`drop owned by ${role}; drop role ${role}`)

@@ -103,7 +103,11 @@ test('two instances on one database send each event once', async () => {
   await buy(world)
   await buy(world)
   await world.simulator.settled()
-  await world.db.updateTable('simulators.stripe_events').set({ state: 'pending' }).where('state', '=', 'held').execute()
+  await world.db
+    .updateTable('simulators.stripe_event_log')
+    .set({ state: 'pending' })
+    .where('state', '=', 'held')
+    .execute()
   const other = await createStripeSimulator(world.options)
   await Promise.all([world.simulator.settled(), other.settled()])
   assert.equal(world.received.length, 6)
@@ -193,7 +197,7 @@ test('nothing is sent for what was rolled back, and closing leaves the unsent fo
   await world.simulator.settled()
   await world.simulator.settled()
   const kept = await world.db
-    .selectFrom('simulators.stripe_events')
+    .selectFrom('simulators.stripe_event_log')
     .select('type')
     .where('state', '=', 'held')
     .orderBy('sequence')
@@ -202,7 +206,11 @@ test('nothing is sent for what was rolled back, and closing leaves the unsent fo
     kept.map(({ type }) => type),
     paidTypes
   )
-  await world.db.updateTable('simulators.stripe_events').set({ state: 'pending' }).where('state', '=', 'held').execute()
+  await world.db
+    .updateTable('simulators.stripe_event_log')
+    .set({ state: 'pending' })
+    .where('state', '=', 'held')
+    .execute()
   let sendBegan: () => void = () => undefined
   const begun = new Promise<void>((resolve) => {
     sendBegan = resolve
