@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { t } from 'tap'
 import { parse } from 'yaml'
+import { compiledArguments } from '../test/machines/scripts.ts'
 import { bundle } from './build/bundle.ts'
 import { runCommand } from './command.ts'
 import { report } from './test/report.ts'
@@ -64,7 +65,7 @@ const prepare = async (files: string[]): Promise<{ paths: string[]; nodeArgument
   process.env.COMPILED_TESTS = compiled
   return {
     paths: files.map((file) => join(compiled, file.replace(/\.ts$/, '.js'))),
-    nodeArguments: ['--enable-source-maps']
+    nodeArguments: compiledArguments
   }
 }
 
