@@ -4,6 +4,7 @@ import { t, test } from 'tap'
 import type { UsageEvent } from '../../../modules/ingest/index.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { startApp } from '../../build-app.ts'
+import { search } from '../../search.ts'
 
 const secret = 'an-ingest-secret-of-a-test'
 const { url, database } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret } })
@@ -126,7 +127,7 @@ test('the sums equal a recount of the events, whatever is sent, sent twice, or s
         }
       }
     }),
-    { numRuns: 20, seed: 7 }
+    search(20)
   )
 })
 

@@ -6,6 +6,7 @@ import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 import { forecastCashFlow, InsufficientHistory, type CashFlowForecast } from '../../../modules/insights/forecast.ts'
 import { judgeHistory, newResult } from '../../../scripts/bench-forecast.ts'
 import { syntheticPerson } from '../../../scripts/synthetic-people.ts'
+import { search } from '../../search.ts'
 import { booked, eachMonth, every, series } from './made-up-history.ts'
 
 const ASOF = '2024-10-20'
@@ -69,7 +70,7 @@ test('whatever the history: a row for each day, whole cents, the projection insi
         assert.deepEqual(forecastCashFlow({ ...request, transactions: request.transactions.toReversed() }), forecast)
       }
     ),
-    { numRuns: 60 }
+    search(60)
   )
 })
 
