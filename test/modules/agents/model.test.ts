@@ -346,6 +346,6 @@ test('whatever happens to agents in whatever order, the book holds and says what
         await play.checkInvariants()
       }
     }),
-    { ...search(8), endOnFailure: true }
+    { ...search(4), endOnFailure: true }
   )
 })

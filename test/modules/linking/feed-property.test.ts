@@ -225,6 +225,6 @@ test("whatever happens on the way, the client's view becomes Plaid's truth, and 
         stored.map(({ id }) => `transaction:${id}`).sort()
       )
     }),
-    { ...search(8), endOnFailure: true }
+    { ...search(4), endOnFailure: true }
   )
 })

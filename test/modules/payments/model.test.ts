@@ -323,6 +323,6 @@ test('whatever is done to transfers: no money made or lost, no state skipped, no
       const accounts = await world.link()
       await fc.asyncModelRun(() => ({ model: { transfers: [] }, real: { accounts } }), steps)
     }),
-    { ...search(6), endOnFailure: true }
+    { ...search(4), endOnFailure: true }
   )
 })
