@@ -110,7 +110,7 @@ test('large amounts stay exact, and every amount is a whole number of cents that
   )
 })
 
-test('a bill counts from the day on which it is due, one due today from the first day, one after the period not at all', async () => {
+test('a bill counts from its due date: one due today from the first day, one after the period never', async () => {
   const withBill = (dueInDays: number) =>
     calculateSafeToSpend({
       ...plain,

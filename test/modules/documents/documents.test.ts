@@ -70,7 +70,7 @@ test('the root leads to the reference', async () => {
   assert.equal(response.headers.get('location'), '/docs')
 })
 
-test('the served document is the bundled one, byte for byte, with the version of the package and every tag in one group', async () => {
+test('the served document is the bundled one, byte for byte, with the package version and grouped tags', async () => {
   const text = await (await fetch(`${url}/openapi.json`)).text()
   assert.equal(text, readFileSync(join(root, 'spec/generated/openapi.json'), 'utf8'))
   assert.equal(await (await fetch(`${url}/v1/openapi.json`)).text(), text)
@@ -131,7 +131,7 @@ test('the type of a problem leads to its page', async (t) => {
   assert.equal((await fetch(url + new URL(problem.type).pathname)).status, 200)
 })
 
-test('an unknown error is 404: a page for a browser, a problem for a program, and nothing of the path unescaped', async () => {
+test('an unknown error type is 404 as a page or a problem, and its path is escaped', async () => {
   const path = `${url}/errors/${encodeURIComponent('<img src=x onerror=alert(1)>')}`
   const page = await fetch(path, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
   assert.equal(page.status, 404)
@@ -148,7 +148,7 @@ test('escaped text holds no character that could open an element or end an attri
   )
 })
 
-test('Accept is read as RFC 9110 says: the most specific range decides, the best quality wins, q=0 refuses', async () => {
+test('Accept follows RFC 9110: the most specific range decides, the highest quality wins, q=0 refuses', async () => {
   const offered = ['text/html', 'application/json'] as const
   assert.equal(prefers(undefined, offered), 'text/html')
   assert.equal(prefers('*/*', offered), 'text/html')
@@ -164,7 +164,7 @@ test('an asset outside the list does not exist, whatever the path tries', async 
   }
 })
 
-test('the specification is exported without a database and without an environment, as the same bytes that are served', async (t) => {
+test('the export needs no database and no environment, and equals the served bytes', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-export-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   for (const format of ['json', 'yaml']) {

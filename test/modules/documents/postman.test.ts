@@ -39,7 +39,7 @@ const statusesOf = (summary: NewmanRunSummary, name: string): number[] =>
 const keysOf = (summary: NewmanRunSummary): string[] =>
   summary.run.executions.flatMap(({ request }) => request.headers.get('Idempotency-Key') ?? [])
 
-test('the collection passes from top to bottom, and again on the same server, with nothing filled in and a key of its own for each request', async () => {
+test('the collection passes twice on one server with nothing filled in and a new key per request', async () => {
   const keys: string[] = []
   for (const time of ['first', 'second']) {
     const summary = await run()
@@ -70,7 +70,7 @@ test('a request that fails is seen, and an idempotency key that is filled in is 
   assert.deepEqual([...new Set(keysOf(summary))], ['one-of-my-own'])
 })
 
-test('the collection holds every operation, a folder for each tag, and the body and the answers of the examples', async () => {
+test("the collection holds every operation, a folder per tag, and the examples' bodies and responses", async () => {
   assert.equal(collection.info.schema, 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json')
   assert.deepEqual(
     collection.item.map(({ name }) => name).toSorted(),

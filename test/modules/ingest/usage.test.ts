@@ -131,7 +131,7 @@ test('the sums equal a recount of the events, whatever is sent, sent twice, or s
   )
 })
 
-test('batches that name the same partners, users and events in opposite orders at the same time all succeed', async () => {
+test('concurrent batches that name the same partners, users and events in opposite orders all succeed', async () => {
   const partners = await Promise.all(Array.from({ length: 4 }, () => createPartner(database)))
   const events = partners.flatMap(({ partnerId }) =>
     Array.from({ length: 30 }, (_, index): UsageEvent => ({

@@ -203,7 +203,7 @@ const startStage = async (t: Cleaner) => {
   return stage
 }
 
-test("whatever happens on the way, the client's view becomes Plaid's truth, and every purchase counts exactly once", async (t) => {
+test("whatever fails on the way, the client converges to Plaid's truth and counts each purchase once", async (t) => {
   const stage = await startStage(t)
   let runs = 0
   await fc.assert(

@@ -135,7 +135,7 @@ const assertHolds = async (world: World, agent: TestAgent, model: Model): Promis
   assert.deepEqual((await verifyLedger(db)).faults, [])
 }
 
-test('whatever agents and furnishers do in whatever order, and whenever the job runs, bureau, loans and book do what the reference says', async (t) => {
+test('bureau, loans and ledger match the model for any order of agents, furnishers and job runs', async (t) => {
   const world = await startWorld(t)
   let agents = 0
   const reached = new Set<string>()

@@ -135,7 +135,7 @@ const assertHolds = async (world: World, projectId: string, model: Model): Promi
   assert.equal(left.size, 0)
 }
 
-test('whatever is created, rewired and deleted in whatever order, the graph in the database has no cycle and is the model’s', async (t) => {
+test('the graph matches the model and has no cycle after any order of creates, edits and deletes', async (t) => {
   const world = await startWorld(t)
   const reached = new Set<string>()
   await fc.assert(

@@ -15,7 +15,7 @@ const server = await startApp(t, {
 })
 const { url, database } = server
 
-test('production without Stripe’s keys sells nothing: checkout and its webhook are 503, and no payment page is served', async () => {
+test('production without Stripe keys returns 503 for checkout and its webhook, and has no payment page', async () => {
   const key = await (await createOwner(server)).token()
   const checkout = await send(url, 'POST', '/api/checkout', { key, body: { agent_id: 'buyer', amount: 25 } })
   assert.deepEqual([checkout.status, checkout.body.error], [503, 'stripe_not_configured'])
@@ -29,7 +29,7 @@ test('production without Stripe’s keys sells nothing: checkout and its webhook
   assert.equal(server.app.stripe.simulator, undefined)
 })
 
-test('production without Plaid’s keys links no simulated bank to a live credential, and keeps them for test credentials', async () => {
+test('production without Plaid keys keeps simulated banks to test credentials', async () => {
   const { liveKey, testKey } = await createPartner(database, { production: true })
   const wish = { user_id: 'usr_1' }
   const { body: made } = await send(url, 'POST', '/v1/sandbox/public_token', { key: testKey, body: {} })

@@ -54,7 +54,7 @@ const mayBeReadWhole = new Set([
 const fewRows = 20
 
 test(
-  'every table that grows is read by an index and a condition on it, also where statements were planned while the tables were small',
+  'every growing table is read by an index, also by statements planned while the tables were small',
   {
     skip: serverUrl === '' ? 'needs a PostgreSQL server, which tells how it reads its tables' : false
   },

@@ -189,7 +189,7 @@ test('a stored answer cannot be read from the database without the key, nor told
   }
 })
 
-test('an answer that only tells of a ledger transaction is told again by its operation, and no effect is repeated where nothing tells it', async () => {
+test('a replay rebuilds its response from the ledger, and no effect repeats without a stored response', async () => {
   await note('told', 'told from the ledger')
   const posted = await transact(db, async (trx) => {
     await app.ledger.openWallet(trx, 'told')
