@@ -155,6 +155,12 @@ const chance = {
   message: 'Chance comes from node:crypto, or from a seed.'
 }
 
+const testCall = 'CallExpression:matches([callee.name="test"], [callee.property.name="test"])'
+const longTitle = {
+  selector: `${testCall} > Literal[value=/^.{100}/], ${testCall} > TemplateLiteral > TemplateElement[value.raw=/^.{100}/]`,
+  message: 'A test title states one guarantee in under 100 characters.'
+}
+
 export default tseslint.config(
   { ignores: ['dist/**', 'coverage/**', '.cache/**', '.tap/**', '.atlas/**', 'spec/generated/**'] },
   {
@@ -210,7 +216,7 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: {
       'no-console': 'off',
-      'no-restricted-syntax': 'off',
+      'no-restricted-syntax': ['error', longTitle],
       // A title names one guarantee, and what it takes to show it may be long.
       'max-lines-per-function': 'off',
       'max-lines': ['error', { max: 400 }],

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { t } from 'tap'
 import { parse } from 'yaml'
+import { compiledArguments } from '../test/machines/scripts.ts'
 import { bundle } from './build/bundle.ts'
 import { runCommand } from './command.ts'
 import { report } from './test/report.ts'
@@ -16,10 +18,14 @@ const usualConcurrency = availableParallelism() + 1
 
 const help = `Runs the tests, all or those whose file's path contains one of the given words.
 
-  npm test [-- WORD …] [-- --coverage]
+  npm test [-- WORD …] [-- OPTIONS]
+  npm run test:deep [-- WORD …] [-- OPTIONS]
+
+test:deep runs the files with random searches only, each search 20 times as long as in \`npm test\` and from a seed of its own.
 
   --coverage          also measures which lines ran; the report is in coverage/
   --concurrency N     test files at a time (default: ${usualConcurrency})
+  --seed N            the seed of test:deep (default: a new one, which is printed)
   --help              this text
 
   TEST_DATABASE_URL   a PostgreSQL server to test on instead of the embedded database; its user must be allowed to create databases
@@ -48,6 +54,8 @@ const findFiles = (words: string[]): string[] =>
     .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
     .sort()
 
+const isSearch = (file: string): boolean => readFileSync(join(home, file), 'utf8').includes("/search.ts'")
+
 /**
  * What Node.js is to run: the test files, compiled with what they start into a folder that no other run uses and that is gone when this one ends. When coverage is
  * measured it is the sources, by tsx, which each process inherits: c8 cannot tell apart the sources of a bundle.
@@ -64,14 +72,15 @@ const prepare = async (files: string[]): Promise<{ paths: string[]; nodeArgument
   process.env.COMPILED_TESTS = compiled
   return {
     paths: files.map((file) => join(compiled, file.replace(/\.ts$/, '.js'))),
-    nodeArguments: ['--enable-source-maps']
+    nodeArguments: compiledArguments
   }
 }
 
 /** Runs every file as a process of its own, some at a time, and prints what tap reports. */
 const runFiles = async (files: string[], concurrency: number): Promise<Totals> => {
   const { paths, nodeArguments } = await prepare(files)
-  const { timeout } = parse(readFileSync(join(home, '.taprc'), 'utf8')) as { timeout: number }
+  const { timeout: usual } = parse(readFileSync(join(home, '.taprc'), 'utf8')) as { timeout: number }
+  const timeout = process.env.DEEP_SEARCH_SEED === undefined ? usual : 10 * usual
   // tap preloads its coverage recorder into every process by NODE_OPTIONS: 0.5 s of CPU and 50 MB for each test file and each server that a test starts.
   const command = ['env', `NODE_OPTIONS=${process.env.NODE_OPTIONS ?? ''}`, process.execPath, ...nodeArguments]
   const env = { ...process.env, TAP_TIMEOUT: String(timeout) }
@@ -122,6 +131,8 @@ const main = async (): Promise<void> => {
     allowPositionals: true,
     options: {
       coverage: { type: 'boolean', default: false },
+      deep: { type: 'boolean', default: false },
+      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       concurrency: { type: 'string', default: String(usualConcurrency) },
       help: { type: 'boolean', default: false }
     }
@@ -134,7 +145,11 @@ const main = async (): Promise<void> => {
     process.exitCode = measure(process.argv.slice(2))
     return
   }
-  const files = findFiles(positionals)
+  const files = findFiles(positionals).filter((file) => !values.deep || isSearch(file))
+  if (values.deep) {
+    process.env.DEEP_SEARCH_SEED = values.seed
+    process.stdout.write(`Seed ${values.seed}. Repeat with: npm run test:deep -- --seed ${values.seed}\n`)
+  }
   if (files.length === 0) throw new Error('No test file has such a name.')
   const { passed, failed, skipped } = await runFiles(files, Math.max(1, Number(values.concurrency) || 1))
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)

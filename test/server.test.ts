@@ -9,7 +9,7 @@ import { ownSettings, startServerProcess } from './machines/server-process.ts'
 const readyPath = '/api/v1/health/ready'
 
 test(
-  'a server told to stop says so to load balancers first, answers what is under way, takes new requests until they have seen it, and ends well',
+  'a stopping server reports not ready first, finishes requests, accepts new ones briefly, and exits 0',
   { timeout: 120_000 },
   async (t) => {
     const server = await startServerProcess(t, { ...(await ownSettings(t)), ATLAS_DRAIN_DELAY_MS: '8000' })

@@ -146,7 +146,7 @@ const isHarmlessPage = ({ operation, foreign }: Case, { status, body }: Answered
   return status === 200 && rows.length > 0 && (onlyCursor || rows.every((list) => list.length === 0))
 }
 
-test('what another partner owns does not exist: 404 for its real identifiers on every operation, but for what was reviewed', async () => {
+test('every operation returns 404 for real identifiers of another partner, except the reviewed ones', async () => {
   const faults: string[] = []
   const used = new Set<string>()
   for (const one of cases) {
@@ -180,7 +180,7 @@ test('what another partner owns does not exist: 404 for its real identifiers on 
   )
 })
 
-test('the same identifiers are real: whoever owns them is understood on every operation, and finds nothing missing afterwards', async () => {
+test('every operation finds the same identifiers for their owner, and nothing is missing afterwards', async () => {
   const faults: string[] = []
   const own = cases.filter(({ operation }) => operation.security.length > 0)
   const asked = new Set<string>()

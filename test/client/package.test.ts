@@ -107,7 +107,7 @@ test('the package of the server exports the client from where the build puts it'
     assert.equal(own.exports['./client'][kind], alone.exports['./client'][kind].replace('./', './dist/client/'))
 })
 
-test('the example of the reference compiles strictly without types of Node.js, for bundlers and for Node.js, and runs', async (t) => {
+test('the client example compiles strictly for bundlers and for Node.js without Node.js types, and runs', async (t) => {
   await compile('example.ts', example, 'bundler')
   await compile('example.ts', example, 'nodenext')
   const { url, database } = await startApp(t)

@@ -8,7 +8,7 @@ const transfer = { from_account_id: 'acc_1', to_account_id: 'acc_2', amount: 5 }
 const keysOf = (received: { headers: Record<string, unknown> }[]) =>
   received.map(({ headers }) => headers['idempotency-key'])
 
-test('a POST keeps one idempotency key and one body through resets, cut answers, 503, 429 and a key in flight', async (t) => {
+test('a POST keeps one idempotency key and body through resets, cut responses, 503, 429 and key-in-flight', async (t) => {
   for (const trouble of [
     reset,
     cutShort,
@@ -38,7 +38,7 @@ test('two calls have two keys, and a key of the caller is used as it is', async 
   assert.deepEqual(keys.slice(2), ['mine', 'mine too'])
 })
 
-test('what could be done twice is sent once: a POST without a key, a PATCH without If-Match, a feed without a cursor', async (t) => {
+test('a POST without a key, a PATCH without If-Match and a feed without a cursor are sent only once', async (t) => {
   const { url, received } = await startOddServer(t, reset)
   const atlas = clientOf(url, 'k')
   await assert.rejects(
@@ -189,7 +189,7 @@ test('an error of something between client and server is a problem as well', asy
   })
 })
 
-test('waits grow from 300 ms, are spread over the whole span, and keep what Retry-After asks in seconds or as a date', async () => {
+test('retries wait from 300 ms with full jitter, and honour Retry-After in seconds or as a date', async () => {
   assert.deepEqual(
     [0, 1, 2].map((retry) => retryDelayMs(retry, 1)),
     [300, 780, 2028]

@@ -138,7 +138,7 @@ test('a name that leads to a private address gets no connection, whichever of it
   assert.equal(receiver.received.length, 0)
 })
 
-test('a name that led to a public address at the check and leads to a private one at the connection gets none', async (t) => {
+test('a name that resolves to a public address at the check and a private one at connect is refused', async (t) => {
   const receiver = await startReceiver(t)
   const resolve = resolveTo([ip('8.8.8.8')], [ip('127.0.0.1')])
   resolve('rebinding.example.com', { all: true }, (_error, addresses) =>
@@ -196,7 +196,7 @@ test('a refused connection and an unknown name are told apart', async (t) => {
   )
 })
 
-test('a name that the system does not know fails the delivery and not the server, private addresses allowed or not', async (t) => {
+test('an unresolvable name fails the delivery, not the server, whether or not private ones are allowed', async (t) => {
   for (const allowPrivate of [true, false]) {
     const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 5_000 })
     t.teardown(() => outbound.destroy())

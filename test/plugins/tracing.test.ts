@@ -53,7 +53,7 @@ const startTracedServer = async (t: Cleaner, settings: Record<string, string>) =
   await startServerProcess(t, { ...(await ownSettings(t)), ...settings }, { fromSource: true })
 
 test(
-  'a request becomes a trace with its operation and its statements, and no span tells a secret or whom it was about',
+  'a request is traced with its operation and statements, and no span contains secrets or identities',
   { timeout: 120_000 },
   async (t) => {
     const collector = await startCollector(t)

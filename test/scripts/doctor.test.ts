@@ -57,7 +57,7 @@ test('a desk without any setting is well, and the table says so', async (t) => {
   assert.match(output, /nothing stands in the way/)
 })
 
-test('every wrong setting is named at once with its cure, a slip of the pen is told, no secret is echoed, and the exit code says that it is not well', async () => {
+test('every wrong setting is listed with its fix, secrets are not echoed, and the exit code is non-zero', async () => {
   const env = {
     NODE_ENV: 'production',
     ATLAS_ENCRYPTION_KEY: 'c2hvcnQ=',
@@ -153,7 +153,7 @@ test('the public URL is judged by its form, and asked whether it answers', async
   )
 })
 
-test('Plaid and Stripe are asked with the keys, on their own wire, and refused keys are told from a service that cannot be reached', async (t) => {
+test('Plaid and Stripe keys are checked on the wire, and refused keys differ from an unreachable service', async (t) => {
   const { app, config, database, clock } = await startApp(t)
   const { clientId, secret: plaidSecret } = config.plaid
   const { api: plaid } = await createPlaidSimulator({ db: database.db, clock, clientId, secret: plaidSecret })
@@ -236,7 +236,7 @@ test('the embedded database is well alone, also while a server has it, and not f
 })
 
 test(
-  'PostgreSQL is examined: reached, new enough, migrated, open to its user, on time, and large enough for all instances',
+  'PostgreSQL is checked: connection, version, schema, privileges, clock and connection limit',
   { timeout: 180_000 },
   async (t) => {
     const postgres = process.env.TEST_DATABASE_URL

@@ -168,7 +168,7 @@ for (const [index, { title, file, path, value, message }] of faults.entries()) {
   })
 }
 
-test('a faulty document is told of on the error stream, ends with 1, and leaves the last good output in place', async () => {
+test('a faulty document is reported on stderr with exit code 1, and leaves the last good output in place', async () => {
   const spec = join(scratch, 'faulty')
   cpSync(fixture, spec, { recursive: true })
   assert.equal(generate(spec, join(spec, 'generated')).status, 0)

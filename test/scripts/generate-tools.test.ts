@@ -7,7 +7,7 @@ import { generateFixture } from './generated.ts'
 
 const { out } = generateFixture(t)
 
-test('an operation that is marked becomes a tool: one flat object of arguments, each with its place, and hints that are derived where they can be', async () => {
+test('a marked operation becomes a tool with one flat arguments object and derived hints', async () => {
   const { tools } = (await tsImport(join(out, 'tools.ts'), import.meta.url)) as { tools: ToolTemplate[] }
   assert.deepEqual(tools, [
     {

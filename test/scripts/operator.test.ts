@@ -24,7 +24,7 @@ const operator = (dataDir: string, ...args: string[]): Promise<{ status: number 
     child.once('close', (status) => done({ status, output }))
   })
 
-test('an operator is made and unmade on the server’s own database, and not while a server runs on the embedded one', async (t) => {
+test("operators are granted and revoked on the server's database, not beside a running embedded one", async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   await fillDataDir(dataDir)

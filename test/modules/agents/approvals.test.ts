@@ -86,7 +86,7 @@ test('approvals, limits and ownership', async (t) => {
   })
 
   await t.test(
-    'the requests of all one’s agents are listed newest first, page by page, by what they count as and no others',
+    "the approvals of an owner's agents are listed newest first, page by page, filtered by status",
     async () => {
       const keys = await Promise.all(['one', 'two', 'three'].map((agent) => world.fund(agent, 100)))
       const wanted: Record<string, number[]> = { pending: [], approved: [], rejected: [], expired: [] }
@@ -122,33 +122,30 @@ test('approvals, limits and ownership', async (t) => {
     }
   )
 
-  await t.test(
-    'what is approved is exactly what was asked: neither content nor decision can be changed in the database',
-    async () => {
-      const key = await world.fund('stone', 10)
-      const id = await ask(key, 5, { item_name: 'A book', url: 'https://books.example' })
-      for (const change of [
-        sql`amount_cents = 1`,
-        sql`agent_id = 'crowd'`,
-        sql`description = 'another'`,
-        sql`url = null`,
-        sql`expires_at = expires_at + interval '1 day'`
-      ]) {
-        await assert.rejects(
-          sql`update approvals set ${change}, status = 'expired' where id = ${id}`.execute(database.db),
-          /cannot change/
-        )
-      }
-      await asOwner('POST', '/api/reject', { request_id: id })
+  await t.test('the database refuses to change the content or the decision of an approval request', async () => {
+    const key = await world.fund('stone', 10)
+    const id = await ask(key, 5, { item_name: 'A book', url: 'https://books.example' })
+    for (const change of [
+      sql`amount_cents = 1`,
+      sql`agent_id = 'crowd'`,
+      sql`description = 'another'`,
+      sql`url = null`,
+      sql`expires_at = expires_at + interval '1 day'`
+    ]) {
       await assert.rejects(
-        sql`update approvals set status = 'expired', decided_at = null, decided_by = null where id = ${id}`.execute(
-          database.db
-        ),
-        /decided once/
+        sql`update approvals set ${change}, status = 'expired' where id = ${id}`.execute(database.db),
+        /cannot change/
       )
-      await assert.rejects(sql`delete from approvals`.execute(database.db), /decided once/)
     }
-  )
+    await asOwner('POST', '/api/reject', { request_id: id })
+    await assert.rejects(
+      sql`update approvals set status = 'expired', decided_at = null, decided_by = null where id = ${id}`.execute(
+        database.db
+      ),
+      /decided once/
+    )
+    await assert.rejects(sql`delete from approvals`.execute(database.db), /decided once/)
+  })
 
   await t.test('somebody else’s request does not exist', async () => {
     const key = await world.fund('mine', 10)
@@ -163,7 +160,7 @@ test('approvals, limits and ownership', async (t) => {
   })
 
   await t.test(
-    'over a limit a spend becomes a request; approved spending does not count towards the day, and the day ends at midnight UTC',
+    "a spend over a limit becomes a request; approved spends do not count towards the UTC day's limit",
     async () => {
       const key = await world.fund('limited', 1000)
       const limits = await asOwner('POST', '/api/agents/limited/limits', {

@@ -7,6 +7,7 @@ import { test } from 'tap'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { openTestDatabase, TestClock } from '../../build-app.ts'
 import type { Answered } from '../../credentials.ts'
+import { search } from '../../search.ts'
 import { openWorld, type World } from './world.ts'
 
 /** What the API promises of one agent, in hundredths of a credit. */
@@ -345,6 +346,6 @@ test('whatever happens to agents in whatever order, the book holds and says what
         await play.checkInvariants()
       }
     }),
-    { numRuns: Number(process.env.ATLAS_PROPERTY_RUNS ?? 8), seed: 20260614, endOnFailure: true }
+    { ...search(4), endOnFailure: true }
   )
 })

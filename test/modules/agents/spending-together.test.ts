@@ -142,7 +142,7 @@ test('one spend that the database refuses fails none of those that were collecte
   assert.equal(await world.app.ledger.balance(world.database.db, 'broken'), 10_000)
 })
 
-test('40 requests with one key on two servers make one spend, and all that are answered with success hear the same', async (t) => {
+test('40 requests with one key on two servers make one spend, and every success has the same body', async (t) => {
   const other =
     world.database.driver === 'embedded'
       ? undefined
@@ -179,7 +179,7 @@ test('half a surrogate pair in a description is stored as U+FFFD, as everywhere 
   assert.equal(transactions[0].description, 'half \ufffd')
 })
 
-test('a description that no database can hold is refused before it is collected, so that it splits up nobody’s statement', async () => {
+test('a description the database cannot store is refused before batching, and splits no other statement', async () => {
   const key = await world.fund('unstorable', 100)
   const statements = await statementsOf(async () => {
     const { status, body } = await world.as(key, 'POST', '/api/spend', { amount: 1, description: 'a\0b' })

@@ -20,7 +20,7 @@ const reportOn = (agent_id: string) => ({
   notes: 'Monthly subscription'
 })
 
-test('an agent is enrolled by anybody with exactly the documented answer, and enrolling again changes nothing', async () => {
+test('anyone can enrol an agent and gets the documented response; enrolling again changes nothing', async () => {
   const agent_id = 'my-agent-001'
   const report = reportOn(agent_id)
   const enrolment = { agent_id, agent_name: 'My Trading Bot', owner_email: 'you@example.com', platform: 'independent' }

@@ -85,7 +85,7 @@ test('a recount counts every event, and of an empty history it is nothing', asyn
   assert.deepEqual(recount(events), counters({ onTime: 2, disputes: 1, debtClosedCents: 100 }))
 })
 
-test('a replay tells the score right before and right after each event, both at the age that the agent had then', async () => {
+test("a replay reports the score right before and after each event, both at the agent's age at the time", async () => {
   const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
   const first = { kind: 'payment_ontime' as const, amountCents: null, createdAt: new Date('2026-01-01T00:00:00.000Z') }
   const second = { kind: 'payment_missed' as const, amountCents: null, createdAt: new Date('2027-01-01T00:00:00.000Z') }

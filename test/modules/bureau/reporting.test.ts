@@ -213,7 +213,7 @@ test('a refusal says which field is missing for which action, or what has become
   assert.equal((await scoreOf('nobody')).detail, 'Agent `nobody` is not enrolled. Enrol it with POST /v2/api/register.')
 })
 
-test('other domains read the score as of the time that they give, and none of an agent that is not enrolled', async () => {
+test('other domains read the score as of a given time, and none for an agent that is not enrolled', async () => {
   await enrol('aging')
   assert.equal(await readScore(db, 'aging', clock.now()), 500)
   assert.equal(await readScore(db, 'aging', new Date(clock.now().getTime() + 365 * dayMs)), 525)

@@ -110,7 +110,7 @@ test('is_sandbox tells whether a test credential was used', async () => {
   }
 })
 
-test('calculating stores nothing; ingesting keeps the result as the current one and emits calculation.updated once', async () => {
+test('calculating stores nothing; ingesting keeps the current result and emits calculation.updated once', async () => {
   const { partnerId, testKey } = await createPartner(database)
   await send(url, 'POST', paths[0] ?? '', { key: testKey, body: example })
   await send(url, 'POST', paths[1] ?? '', { key: testKey, body: example })
@@ -135,7 +135,7 @@ test('calculating stores nothing; ingesting keeps the result as the current one 
   ])
 })
 
-test('calculating is no change, and is not listed as one; under a key the first answer is given again all the same', async () => {
+test('calculating is not an audited change, and is still an idempotent replay under a key', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const calculateKeyed = () =>
     send(url, 'POST', paths[0] ?? '', { key: testKey, body: example, headers: { 'idempotency-key': 'calculated' } })

@@ -7,6 +7,7 @@ import {
   type DueAmount,
   type SafeToSpendInput
 } from '../../../modules/calculations/safe-to-spend.ts'
+import { search } from '../../search.ts'
 
 const plain: SafeToSpendInput = {
   cashBalanceCents: 0,
@@ -54,7 +55,7 @@ test('the allowance is the largest that holds on every day', async () => {
     fc.property(inputs, (input) => {
       assert.equal(calculateSafeToSpend(input).dailyAllowanceCents, largestAllowance(input))
     }),
-    { numRuns: 3_000, seed: 11 }
+    search(3_000, 11)
   )
 })
 
@@ -67,7 +68,7 @@ test('without income the allowance is the pool divided by the days, rounded down
         Math.max(0, Math.floor(discretionaryPoolCents(result) / input.daysInPeriod))
       )
     }),
-    { numRuns: 3_000, seed: 12 }
+    search(3_000, 12)
   )
 })
 
@@ -82,7 +83,7 @@ test('more cash or income never allows less, and more bills or a larger buffer n
       assert.ok(change({ bills: [...input.bills, { amountCents, dueInDays }] }) <= allowed)
       assert.ok(change({ cashBufferCents: input.cashBufferCents + amountCents }) <= allowed)
     }),
-    { numRuns: 3_000, seed: 13 }
+    search(3_000, 13)
   )
 })
 
@@ -105,11 +106,11 @@ test('large amounts stay exact, and every amount is a whole number of cents that
         assert.equal(BigInt(discretionaryPoolCents(result)), BigInt(cash) - exactBills)
       }
     ),
-    { numRuns: 200, seed: 14 }
+    search(200, 14)
   )
 })
 
-test('a bill counts from the day on which it is due, one due today from the first day, one after the period not at all', async () => {
+test('a bill counts from its due date: one due today from the first day, one after the period never', async () => {
   const withBill = (dueInDays: number) =>
     calculateSafeToSpend({
       ...plain,

@@ -14,7 +14,7 @@ const newFolder = (t: Cleaner): string => {
   return folder
 }
 
-test('the first start makes a demo partner whose sign-in is an operator’s and whose key works; later starts tell the same', async (t) => {
+test('the first start creates a demo partner with an operator and a working key; later starts keep it', async (t) => {
   const { app, url, config } = await startApp(t)
   const demo = await ensureDemoPartner(app)
   assert.ok(demo !== undefined)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { rateLimits } from '../../../spec/generated/index.ts'
 import { startApp } from '../../build-app.ts'
+import { search } from '../../search.ts'
 import { call, codeOf, fieldsOf, login, mintKey, password, refresh, register } from './client.ts'
 
 test('a user changes the name and nothing else', async (t) => {
@@ -79,7 +80,7 @@ test('preferences are kept as given, whatever JSON they are', async (t) => {
       assert.deepEqual(stored.body, preferences)
       assert.deepEqual((await call(url, path, { bearer: jwt })).body, preferences)
     }),
-    { numRuns: 40 }
+    search(40)
   )
 })
 

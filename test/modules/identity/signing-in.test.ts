@@ -7,7 +7,7 @@ import { call, codeOf, fieldsOf, login, password, refresh, refreshOf, register, 
 
 const week = 7 * 24 * 3_600_000
 
-test('signing up answers an access token and a strict httpOnly cookie, and makes a partner that the user owns', async (t) => {
+test("signing up returns an access token and a strict httpOnly cookie, and creates the user's partner", async (t) => {
   const { url } = await startApp(t)
   const reply = await call(url, '/api/v1/auth/register', {
     method: 'POST',
@@ -141,7 +141,7 @@ test('signing out ends the session at once and can be repeated', async (t) => {
   }
 })
 
-test('an access token that is forged, unsigned, of another session or older than fifteen minutes is refused', async (t) => {
+test('a forged, unsigned or expired access token, or one of another session, is refused', async (t) => {
   const { url, clock, config } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const [, payload = ''] = ada.jwt.split('.')

@@ -4,6 +4,7 @@ import { t, test } from 'tap'
 import type { IngestEvent } from '../../../spec/generated/ingest.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { startApp } from '../../build-app.ts'
+import { search } from '../../search.ts'
 
 const secret = 'an-ingest-secret-of-a-test'
 const { url, database } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret } })
@@ -126,11 +127,11 @@ test('the sums equal a recount of the events, whatever is sent, sent twice, or s
         }
       }
     }),
-    { numRuns: 20, seed: 7 }
+    search(20)
   )
 })
 
-test('batches that name the same partners, users and events in opposite orders at the same time all succeed', async () => {
+test('concurrent batches that name the same partners, users and events in opposite orders all succeed', async () => {
   const partners = await Promise.all(Array.from({ length: 4 }, () => createPartner(database)))
   const events = partners.flatMap(({ partnerId }) =>
     Array.from({ length: 30 }, (_, index): IngestEvent => ({

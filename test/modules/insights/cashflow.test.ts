@@ -44,7 +44,7 @@ test('the only end-user need not be named, and the forecast covers the next 30 d
   assert.equal((await cashflow(partner.testKey, '?horizon_days=7&user_id=usr_8M2nQ')).body.daily.length, 7)
 })
 
-test('the forecast begins at the balance that the accounts show, or with the last known one marked as stale', async () => {
+test('the forecast begins at the current account balance, or at the last known one marked as stale', async () => {
   const partner = await createPartner(database)
   await link(partner, 'usr_1')
   const { body: listed } = await send(url, 'GET', '/v1/accounts?user_id=usr_1', { key: partner.testKey })
@@ -61,7 +61,7 @@ test('the forecast begins at the balance that the accounts show, or with the las
   assert.deepEqual([status, body.stale, body.current_balance], [200, true, cents / 100])
 })
 
-test('right after linking there is a forecast already, also while nothing has been synced in the background', async () => {
+test('a forecast exists right after linking, before any background sync', async () => {
   const release = await database.locks.tryAcquire('job sync items that changed')
   const partner = await createPartner(database)
   await link(partner, 'usr_new')
@@ -70,7 +70,7 @@ test('right after linking there is a forecast already, also while nothing has be
   assert.deepEqual([status, body.stale], [200, false])
 })
 
-test('a bank that tells no transactions is 502 while nothing is known, and later the known ones are marked as stale', async () => {
+test('a bank without transactions is 502 while none are known, and later returns the known ones as stale', async () => {
   const release = await database.locks.tryAcquire('job sync items that changed')
   const partner = await createPartner(database)
   await link(partner, 'usr_down')

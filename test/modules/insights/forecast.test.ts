@@ -6,6 +6,7 @@ import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 import { forecastCashFlow, InsufficientHistory, type CashFlowForecast } from '../../../modules/insights/forecast.ts'
 import { judgeHistory, newResult } from '../../../scripts/bench-forecast.ts'
 import { syntheticPerson } from '../../../scripts/synthetic-people.ts'
+import { search } from '../../search.ts'
 import { booked, eachMonth, every, series } from './made-up-history.ts'
 
 const ASOF = '2024-10-20'
@@ -53,7 +54,7 @@ function assertSound(forecast: CashFlowForecast, horizonDays: number): void {
   }
 }
 
-test('whatever the history: a row for each day, whole cents, the projection inside its band, and the same answer in any order', async () => {
+test('any forecast has a row per day, whole cents, a projection in its band, and ignores input order', async () => {
   const anchor = booked('2024-09-01', 1_000, 'ANCHOR')
   fc.assert(
     fc.property(
@@ -69,7 +70,7 @@ test('whatever the history: a row for each day, whole cents, the projection insi
         assert.deepEqual(forecastCashFlow({ ...request, transactions: request.transactions.toReversed() }), forecast)
       }
     ),
-    { numRuns: 60 }
+    search(60)
   )
 })
 
@@ -137,7 +138,7 @@ test('a life without surprises is projected to the cent', async () => {
   assert.ok(confidence > 0.7, String(confidence))
 })
 
-test('confidence is earned: a life of chance gets less than a life without surprises, and a fortnight gets nothing', async () => {
+test('confidence is lower for random histories than for regular ones, and absent for a fortnight', async () => {
   const at = (transactions: BankTransaction[]): number =>
     forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }).confidence
   const gig = syntheticPerson(203)
@@ -230,7 +231,7 @@ test('shortfalls, low balances and large bills are told with their dates', async
   assert.deepEqual([rich.alerts, rich.shortfalls], [[], []])
 })
 
-test('on lives never tuned on the band holds 70 to 90 % of what happens, and both naive forecasts are beaten', async () => {
+test('on unseen lives the band holds 70 to 90 % of outcomes, and both naive forecasts are beaten', async () => {
   const result = newResult()
   for (let seed = 2001; seed <= 2021; seed++) judgeHistory(syntheticPerson(seed), 3, result)
   const coverage = result.inside / result.judged

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 import { detectRecurringStreams } from '../../../modules/insights/recurring.ts'
+import { search } from '../../search.ts'
 import { booked, eachMonth, every, onBankDays, series } from './made-up-history.ts'
 
 const jitter = (days: number, count: number): fc.Arbitrary<number[]> =>
@@ -22,7 +23,7 @@ test('a monthly bill is found when its date wanders by two days and its amount b
       assert.ok(Math.abs(dayOfDate(stream.nextDate) - (dayOfDate('2025-01-01') + dayOfMonth - 1)) <= 4, stream.nextDate)
       assert.equal(stream.transactionIds.length, 12)
     }),
-    { numRuns: 200 }
+    search(200)
   )
 })
 
@@ -165,6 +166,6 @@ test('the answer does not depend on the order of the transactions', async () => 
     fc.property(fc.shuffledSubarray(history, { minLength: history.length }), (shuffled) => {
       assert.deepEqual(detectRecurringStreams(shuffled, '2024-08-14'), expected)
     }),
-    { numRuns: 30 }
+    search(30)
   )
 })

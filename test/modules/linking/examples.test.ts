@@ -20,7 +20,7 @@ const accountsExample = `curl "https://atlasforgefinancial.com/v1/accounts?user_
 const transactionsExample = `curl "https://atlasforgefinancial.com/v1/transactions?user_id=usr_8M2nQ&limit=2" \\
   -H "Authorization: Bearer $ATLAS_KEY"`
 
-test('the printed commands link a bank and read its accounts and transactions, with only host, key and token put in', async (t) => {
+test('the printed commands link a bank and read accounts and transactions with host, key and token set', async (t) => {
   const world = await startWorld(t)
   const run = async (command: string): Promise<Record<string, unknown>> => {
     const { stdout } = await promisify(execFile)('sh', ['-c', command.replace(host, world.url)], {

@@ -145,7 +145,7 @@ test('a deleted item takes its transactions out of the view', async (t) => {
   assert.equal(leftovers.length, 0)
 })
 
-test('when Plaid is down what is stored is answered as stale, and only where nothing was ever fetched it is 502', async (t) => {
+test('with Plaid down, stored data is returned as stale, and 502 only where nothing was ever fetched', async (t) => {
   const world = await startWorld(t)
   const { faults } = simulatorOf(world)
   faults.next('/transactions/sync', 'drop', 9)

@@ -50,7 +50,7 @@ test('who pays too late is late although the job has not come by', async () => {
   assert.deepEqual(await historyOf(agent), { on_time: onTimeBefore, late: 1, missed: 0 })
 })
 
-test('thirty days after it was due a loan is defaulted, which is missed once; it blocks a new one until it is paid back', async () => {
+test('a loan defaults 30 days after its due date, counts as missed once, and blocks new ones until repaid', async () => {
   const { agent, loanId, onTimeBefore } = await indebted('lost')
   world.clock.advance(2 * termMs)
   await world.app.jobs.run('loans')
@@ -87,7 +87,7 @@ test('thirty days after it was due a loan is defaulted, which is missed once; it
   )
 })
 
-test('who pays a part of a loan that should be in default hears that it is, although the job has not come by', async () => {
+test('a partial repayment of an overdue loan reports the default before the job has run', async () => {
   const { agent, loanId, onTimeBefore } = await indebted('half-hearted')
   world.clock.advance(2 * termMs + 1)
   assert.deepEqual((await agent.repay(loanId, 30)).body, {
@@ -171,7 +171,7 @@ test('an agent without an owner goes through all of it, and nobody is told', asy
   assert.deepEqual(rows, [])
 })
 
-test('the database itself refuses a second outstanding loan, paying back more than was lent, and going backwards', async () => {
+test('the database refuses a second open loan, repaying more than was lent, and backward steps', async () => {
   const { agent, loanId } = await indebted('guarded')
   const { db } = world.database
   const bend = (statement: ReturnType<typeof sql>) => assert.rejects(statement.execute(db))

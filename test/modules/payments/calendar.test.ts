@@ -59,7 +59,7 @@ test('same-day ACH is open on banking days until 15:00 in New York, in summer an
   assert.equal(newYork(settlementOf('same-day-ach', at('2026-06-12T20:00:00Z'))), '2026-06-15, 18:00')
 })
 
-test('the fastest rail that ends, amount and hour allow is taken, and a wish for another is heard or refused', async () => {
+test('the fastest rail within deadline, amount and cut-off is chosen, and another is honoured or refused', async () => {
   const monday = { amountCents: 1_000, at: at('2026-06-15T15:00:00Z'), instantReach: true }
   assert.equal(chooseRail(monday).rail, 'rtp')
   assert.equal(chooseRail({ ...monday, instantReach: false }).rail, 'same_day_ach')

@@ -9,6 +9,7 @@ import { transferSteps, type TransferState } from '../../../modules/payments/tra
 import { newId } from '../../../plugins/ids.ts'
 import { openTestDatabase } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
+import { search } from '../../search.ts'
 
 const database = await openTestDatabase(t)
 const { db } = database
@@ -72,7 +73,7 @@ test('no sequence of events makes the database take an illegal step', async () =
         assert.equal((await readTransfer(db, transferId))?.state, state ?? 'preparing')
       }
     }),
-    { numRuns: 30 }
+    search(30)
   )
 })
 

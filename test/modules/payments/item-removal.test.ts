@@ -9,7 +9,7 @@ const { faults } = simulatorOf(world)
 
 const remove = (itemId: string) => send(world.url, 'DELETE', `/v1/items/${itemId}`, { key: world.partner.testKey })
 
-test('an item cannot be deleted while money is under way from it or to it, and the answer names the transfers', async () => {
+test('deleting an item with money in transit is refused, and the response names the transfers', async () => {
   const [source, destination] = [await world.link('usr_a'), await world.link('usr_b')]
   const { id } = await transfer({ from_account_id: source.checking, to_account_id: destination.savings, amount: 10 })
   for (const event of ['pending', 'posted', 'settled']) {
@@ -46,7 +46,7 @@ test('a preparation whose outcome is not known yet keeps the item', async () => 
   assert.equal((await remove(itemId)).status, 409)
 })
 
-test('of a deletion and transfers at the same time one side wins: never is an item gone whose money is under way', async () => {
+test('of a concurrent deletion and transfers one side wins: no item disappears with money in transit', async () => {
   for (let round = 0; round < 5; round++) {
     const { itemId, checking, savings } = await world.link(`usr_race_${round}`)
     const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
@@ -70,7 +70,7 @@ test('a deletion that Plaid does not answer leaves the item as usable as before'
   assert.equal(made.status, 200, made.text)
 })
 
-test('nothing begins with an item whose deletion is under way, and a deletion that died half-way holds nobody up for long', async () => {
+test('nothing starts on an item being deleted, and an interrupted deletion blocks nothing for long', async () => {
   const { itemId, checking, savings } = await world.link('usr_g')
   const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
   await world.database.db

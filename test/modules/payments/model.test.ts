@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { t, test } from 'tap'
 import { transferSteps, type TransferState } from '../../../modules/payments/transfer-states.ts'
+import { search } from '../../search.ts'
 import { simulatorOf, startWorld, type Accounts } from './world.ts'
 
 const world = await startWorld(t)
@@ -317,12 +318,11 @@ const commands = [
 ]
 
 test('whatever is done to transfers: no money made or lost, no state skipped, no funds promised twice', async () => {
-  const numRuns = Number(process.env.MODEL_RUNS ?? 6)
   await fc.assert(
     fc.asyncProperty(fc.commands(commands, { maxCommands: 25, size: 'max' }), async (steps) => {
       const accounts = await world.link()
       await fc.asyncModelRun(() => ({ model: { transfers: [] }, real: { accounts } }), steps)
     }),
-    { numRuns, endOnFailure: true }
+    { ...search(4), endOnFailure: true }
   )
 })

@@ -65,7 +65,7 @@ test('a credit that waits at Plaid is cancelled there when the bank takes its de
   assert.deepEqual((await world.published(id)).at(-1), 'transfer.returned')
 })
 
-test('a credit whose sending was not answered is found and cancelled when the debit came back in that moment', async () => {
+test('a credit whose submission got no response is found and cancelled when its debit was returned', async () => {
   const id = await postedTransfer()
   faults.next('/transfer/create', 'drop_after', 100)
   await simulate(id, 'settled', 'debit')
@@ -77,7 +77,7 @@ test('a credit whose sending was not answered is found and cancelled when the de
   assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit cancelled'])
 })
 
-test('a credit that Plaid never got does not go out once the debit came back, and is given up when nobody can be sending it any more', async () => {
+test('a credit Plaid never got is not sent after its debit was returned, and is eventually given up', async () => {
   const id = await postedTransfer()
   faults.next('/transfer/create', 'drop', 100)
   await simulate(id, 'settled', 'debit')
@@ -108,7 +108,7 @@ test('a Plaid that does not answer is asked again until the credit is cancelled'
   assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit cancelled'])
 })
 
-test('a credit that its network has is left to arrive, and no refund is sent for a debit that came back by itself', async () => {
+test('a credit already in its network is left to arrive, and a returned debit gets no refund', async () => {
   const id = await postedTransfer()
   await simulate(id, 'settled', 'debit')
   await simulate(id, 'posted', 'credit')

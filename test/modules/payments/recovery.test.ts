@@ -18,7 +18,7 @@ const heldOf = async (accountId: string) =>
   (await db.selectFrom('account_funds').select('held_cents').where('account_id', '=', accountId).executeTakeFirst())
     ?.held_cents
 
-test('when every answer of Plaid’s is lost, the retry under the same key finds the one transfer that was made', async () => {
+test('when every Plaid response is lost, a retry with the same key finds the one transfer that was made', async () => {
   const { checking, savings } = await world.link()
   const body = { from_account_id: checking, to_account_id: savings, amount: 80 }
   faults.next('/transfer/create', 'drop_after', 3)

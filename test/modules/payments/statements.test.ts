@@ -119,7 +119,7 @@ test('two accounts of one item need that item once, and a bank that says nothing
   await preparedBy(newId('acc'), [itemId, itemId], 1_000_000, null)
 })
 
-test('of many preparations at once no more are held than there is, also of an account that no transfer had yet', async () => {
+test('concurrent preparations never hold more than the balance, also of an account without transfers', async () => {
   const { itemId } = await world.link()
   const account = newId('acc')
   const results = await Promise.all(Array.from({ length: 20 }, () => prepare(account, [itemId], 300, 1_000)))
@@ -127,7 +127,7 @@ test('of many preparations at once no more are held than there is, also of an ac
   assert.equal(await heldOf(account), 900)
 })
 
-test('many submissions of one transfer write one event, and the request is found until its answer has committed', async () => {
+test('concurrent submissions of one transfer write one event, and the request is found until commit', async () => {
   const { itemId } = await world.link()
   const { transfer } = await preparedBy(newId('acc'), [itemId], 100, null)
   const written = await Promise.all(Array.from({ length: 8 }, () => submit(transfer.id, false)))

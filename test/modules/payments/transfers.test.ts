@@ -69,7 +69,7 @@ test('a transfer goes from state to state, and each is in its history and emitte
   ])
 })
 
-test('a step of a payment that is not begun is refused with the state of that payment, beside the status of the answer', async () => {
+test("a step of a payment that has not begun is refused with that payment's state and the status", async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   const refused = await simulate(id, 'settled', 'credit')

@@ -34,7 +34,7 @@ const start = async (t: Parameters<typeof startApp>[0], behaviour?: Behaviour) =
   return { running, ...running, ...partner, api, receiver, hook, deliveries, turn }
 }
 
-test('a failed delivery is tried again after 1 s, 5 s, 25 s, 2 min, 10 min, 1 h, then hourly until 24 hours have passed', async (t) => {
+test('a failed delivery is retried after 1 s, 5 s, 25 s, 2 min, 10 min, 1 h, then hourly for 24 hours', async (t) => {
   const { running, partnerId, receiver, deliveries, turn, clock, api, hook } = await start(t, respond(500, 'broken'))
   await publish(running, partnerId, ['transfer.settled'])
   await turn(0)
@@ -242,7 +242,7 @@ test('410 disables the endpoint at once, gives up what waits, and tells the part
   )
 })
 
-test('an endpoint that only failed for 5 days is disabled and the partner is told; one success begins the count anew', async (t) => {
+test('an endpoint that failed for 5 days is disabled and its partner notified; a success resets the count', async (t) => {
   const { running, partnerId, api, hook, receiver, turn } = await start(t, respond(500))
   const status = async () => {
     const { body } = await api('GET', `/v1/webhooks/${hook.id}`)
@@ -329,7 +329,7 @@ test('a replay that comes while an attempt is under way is not lost', async (t) 
   assert.equal((await deliveries())[0]?.status, 'succeeded')
 })
 
-test('an address that is forbidden when the connection is made gets nothing, and the attempt tells no more than that', async (t) => {
+test('an address that is forbidden at connect time gets nothing, and the attempt reveals nothing more', async (t) => {
   const database = await openTestDatabase(t)
   const { partnerId, key } = await createPartner(database.db)
   const receiver = await startReceiver(t)

@@ -12,7 +12,7 @@ import { createApi, createPartner, hookFor, publish, respond, startReceiver } fr
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 
-test('under parallel commits and rollbacks each partner gets a sequence without gaps, and nothing that was rolled back is ever seen', async (t) => {
+test('under concurrent commits and rollbacks each partner sees a sequence without gaps or undone events', async (t) => {
   const running = await startApp(t)
   const { app, url, database } = running
   const partners = [await createPartner(database.db), await createPartner(database.db)]

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'tap'
 import { findCycle, type Dependency } from '../../../modules/work/cycles.ts'
+import { search } from '../../search.ts'
 
 /** How many steps it takes from one task to another, by trying ever longer ways; undefined when there is none. */
 const distance = (known: Dependency[], from: string, to: string): number | undefined => {
@@ -38,7 +39,7 @@ test('the shortest cycle is found, and none where there is none', async () => {
         assert.ok(known.some(({ taskId, dependsOnId }) => taskId === id && dependsOnId === (others[index + 1] ?? 't0')))
       }
     }),
-    { seed: 20_260_614, numRuns: 1000 }
+    search(1000)
   )
   assert.ok(cycles > 100)
 })

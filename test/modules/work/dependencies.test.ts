@@ -58,7 +58,7 @@ test('of two edits at the same time that together would make a cycle exactly one
   assert.ok(await isAcyclic())
 })
 
-test('of edits at the same time that together would make one long cycle exactly one is refused, with the whole cycle', async () => {
+test('of concurrent edits that would close a long cycle exactly one is refused, with the whole cycle', async () => {
   const ring = await tasks(12)
   const answers = await Promise.all(ring.map((id, index) => dependOn(id, [ring[(index + 1) % ring.length] ?? ''])))
   const refused = answers.filter(({ status }) => status !== 200)
@@ -69,7 +69,7 @@ test('of edits at the same time that together would make one long cycle exactly 
   assert.ok(await isAcyclic())
 })
 
-test('creating, rewiring and deleting at the same time leaves a graph without cycles and without loose ends, and no error of the server', async () => {
+test('concurrent creates, edits and deletes leave no cycle, no dangling edge and no server error', async () => {
   const ids = await tasks(10)
   const at = (n: number): string => ids[n % ids.length] ?? ''
   const answers = await Promise.all(

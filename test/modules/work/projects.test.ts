@@ -30,7 +30,7 @@ test('a project is created, read, changed and deleted, and every write counts it
     assert.equal((await call(method, `/v1/projects/${id}`)).body.error, 'not_found')
 })
 
-test('an edit of a project that is based on an old version is refused with the current one, and changes nothing', async () => {
+test('a project edit based on an old version is refused with the current one and changes nothing', async () => {
   const { id } = await world.project()
   assert.equal((await call('PATCH', `/v1/projects/${id}`, { name: 'B' }, { 'if-match': '1' })).body.version, 2)
   for (const [method, body] of [

@@ -86,7 +86,7 @@ test('what a task depends on is kept in the order given, each once, and replaced
   assert.deepEqual((await call('PATCH', `/v1/tasks/${task.id}`, { dependsOn: [] })).body.dependsOn, [])
 })
 
-test('a dependency that is not a task of the partner’s is refused by its place, alike for a foreign task and for none', async () => {
+test('a dependency on a foreign or unknown task is refused by its position, both alike', async () => {
   const mine = await world.task({ projectId: project.id })
   const stranger = await createPartner(world.database)
   const theirProject = (await call('POST', '/v1/projects', { name: 'Theirs' }, {}, stranger.testKey)).body

@@ -107,7 +107,7 @@ test('documentation is on in development and off in production', async (t) => {
   assert.equal(loadConfig({ ...production, ATLAS_DOCS_ENABLED: 'true' }).docsEnabled, true)
 })
 
-test('an address in place of Plaid’s own is one to which paths can be added and real credentials may be sent, and comes with the keys for it', async (t) => {
+test("a Plaid base URL must accept paths and protect real credentials, and needs Plaid's keys", async (t) => {
   const keys = { ATLAS_DATA_DIR: temporaryDir(t), PLAID_CLIENT_ID: 'client', PLAID_SECRET: 'secret' }
   const real = { ...keys, PLAID_ENV: 'production' }
   assert.equal(

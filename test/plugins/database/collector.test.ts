@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { collect } from '../../../plugins/database/collector.ts'
 
-test('who has waited for a silent database as long as a statement may take is told so, and does not wait for the next statement too', async () => {
+test('a statement that waited its full limit on a silent database fails without waiting for the next', async () => {
   let nowMs = 0
   const asked: number[][] = []
   const silent = Object.assign(new Error('Query read timeout'), { name: 'Silent' })

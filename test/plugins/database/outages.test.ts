@@ -45,7 +45,7 @@ test('while the database is away', { skip }, async (t) => {
     assert.deepEqual([status, body.error, headers.get('retry-after')], [503, 'unavailable', '1'], JSON.stringify(body))
 
   await t.test(
-    'a request is answered 503 with Retry-After, with and without a key, and the next one after it is back is served',
+    'a request during an outage gets 503 with Retry-After, and succeeds once the database is back',
     async () => {
       assert.equal((await ask()).status, 200)
       line.become('cut')
@@ -59,7 +59,7 @@ test('while the database is away', { skip }, async (t) => {
   )
 
   await t.test(
-    'a connection that dies in a transaction, between its statements, ends that transaction and not the server',
+    'a connection that dies between statements of a transaction ends the transaction, not the server',
     async () => {
       const admin = new pg.Client({ connectionString: ownUrl })
       await admin.connect()

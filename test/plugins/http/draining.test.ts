@@ -43,7 +43,7 @@ const askOn = async (socket: Socket): Promise<string> => {
 }
 
 test(
-  'a server that lingers answers what is on its way on open connections, each as its last, and accepts no new one',
+  'a lingering server answers requests on open connections, closes each, and accepts no new ones',
   { timeout: 120_000 },
   async (t) => {
     const { app, url } = await startApp(t, { lingerMs: 60_000 })

@@ -147,7 +147,7 @@ const walk = async (url: string): Promise<Record<string, string>> => {
 }
 
 test(
-  'with every credential used rightly and wrongly, and at its most talkative, the log holds none of them',
+  'the log at its most verbose contains no credential, whether valid or invalid',
   { timeout: 180_000 },
   async (t) => {
     const own = await ownSettings(t)

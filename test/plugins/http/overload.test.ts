@@ -32,7 +32,7 @@ const until = async (ask: () => Promise<Answered>, status: number): Promise<Answ
 }
 
 test(
-  'of more requests than the server takes at a time the rest is refused at once, those under way are answered, and nothing is done twice or half',
+  'requests above the limit are refused at once; admitted ones complete, and none is half done',
   { timeout: 180_000 },
   async (t) => {
     const most = 20

@@ -44,7 +44,7 @@ test('each type moves credits in its own direction, and the outcome tells the ne
   }
 })
 
-test('an amount that is no whole number of cents, nothing, or below nothing where the type gives the direction, is refused before anything is booked', async () => {
+test("amounts that are not whole cents, are zero, or contradict their type's sign are refused", async () => {
   await open('refused')
   await book('refused', 'earn', 10)
   for (const type of ['earn', 'spend', 'loan', 'repayment', 'refund'] as const) {

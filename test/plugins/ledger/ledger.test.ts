@@ -181,7 +181,7 @@ test('the ledger', async (t) => {
   })
 
   await t.test(
-    'the check finds what was bent with the guards off, says so in the log and in health, and keeps the first twenty faults',
+    'the check finds tampering with guards disabled, reports it, and keeps the first twenty faults',
     async () => {
       await sql`alter table ledger_wallets disable trigger user`.execute(db)
       await sql`update ledger_wallets set balance_cents = balance_cents + 7 where wallet_id = 'stone'`.execute(db)

@@ -23,7 +23,7 @@ const openLimited = async (t: Cleaner): Promise<() => Promise<(body: unknown) =>
   }
 }
 
-test('a tool call costs what its operation costs, once, and the answer tells what is left of just that limit', async (t) => {
+test("a tool call is charged once to its operation's limit, and reports what is left of that limit", async (t) => {
   const ask = await (await openLimited(t))()
   for (const left of ['2', '1', '0'])
     assert.equal((await ask(toolCall('list_transfers', {}))).headers.get('x-ratelimit-remaining'), left)
@@ -35,7 +35,7 @@ test('a tool call costs what its operation costs, once, and the answer tells wha
   assert.deepEqual([other.body.result.isError, other.headers.get('ratelimit-policy')], [undefined, '"read";q=3;w=60'])
 })
 
-test('nothing is free: messages that are no tool call, calls that reach no operation, and each message of a batch are counted', async (t) => {
+test('every message counts: other methods, calls that reach no operation, and each one of a batch', async (t) => {
   const newPartner = await openLimited(t)
   const free = [
     message('tools/list'),

@@ -47,7 +47,7 @@ const sendRaw = async (headers: Record<string, string>): Promise<{ status: numbe
     sent.end(JSON.stringify(ping))
   })
 
-test('who comes without a credential, or with one that is unknown or revoked, is refused with 401 and told to send a bearer token', async () => {
+test('a missing, unknown or revoked credential is refused with 401 and a bearer challenge', async () => {
   for (const key of [undefined, 'afg_test_unknown', 'unknown']) {
     const { status, headers, body } = await send(url, 'POST', '/mcp', {
       ...(key === undefined ? {} : { key }),
@@ -74,7 +74,7 @@ test('a key that is revoked works no longer, from the next message on', async (t
   await assert.rejects(client.callTool({ name: 'list_transfers', arguments: {} }), /401|unauthorized/i)
 })
 
-test('each caller sees the tools that its kind and scopes admit, and a call of another one is refused by the operation', async (t) => {
+test('callers see the tools that their kind and scopes admit; the operation refuses calls of others', async (t) => {
   const namesFor = async (key: string) => (await (await connect(t, url, key)).listTools()).tools.map(({ name }) => name)
   const ofPartner = await namesFor(partner.testKey)
   assert.ok(
@@ -96,7 +96,7 @@ test('each caller sees the tools that its kind and scopes admit, and a call of a
   assert.ok(body.cure.length > 0)
 })
 
-test('a spend that is tried again with its key is paid once, and the model is told that nothing was done anew', async (t) => {
+test('a retried spend with its key is paid once, and the model learns that it was a replay', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = await connect(t, url, await world.fund(agentId, 100))
   const purchase = { amount: 30, description: 'a book', idempotency_key: randomUUID() }
@@ -120,7 +120,7 @@ test('a spend that is tried again with its key is paid once, and the model is to
   assert.equal(await world.balance(agentId), 60)
 })
 
-test('a call without the idempotency key it needs, or with an argument that does not exist, does nothing and names what is wrong', async (t) => {
+test('a call without its idempotency key, or with an unknown argument, does nothing and names the fault', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = await connect(t, url, await world.fund(agentId, 100))
   const { failed, body } = await call(client, 'spend_credits', { amount: 30, idempotencyKey: 'a' })
@@ -223,7 +223,7 @@ test('what a tool did is in the activity log, under the request id and the addre
   )
 })
 
-test('a token that is bound to addresses is refused from others, behind a trusted proxy by the address that the proxy saw', async (t) => {
+test("an address-bound token is refused from other addresses, behind a trusted proxy by the client's", async (t) => {
   const elsewhere = await partner.token(['transfers:read'], { allowedIps: ['203.0.113.7'] })
   const refused = await send(url, 'POST', '/mcp', {
     key: elsewhere,
@@ -267,7 +267,7 @@ test('a page of another site, and a name that is not the server’s own, are ref
   assert.equal(status, 200)
 })
 
-test('what is not a message of the protocol is answered as the protocol wants it, and a body that is too large with 413', async () => {
+test('non-protocol messages get protocol errors, and a body that is too large gets 413', async () => {
   const sent = async (body: string) => await send(url, 'POST', '/mcp', { key: partner.testKey, body, headers: accept })
   for (const [body, code] of [
     ['{"jsonrpc": ', -32700],

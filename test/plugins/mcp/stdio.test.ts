@@ -16,7 +16,7 @@ const environment = (key: string, url = world.url) => ({
   ATLAS_BASE_URL: url
 })
 
-test('a program that is started with a key has the same tools, and a purchase that it tries again is paid once', async (t) => {
+test('a program started with a key has the same tools, and its retried purchase is paid once', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = new Client({ name: 'a test', version: '1' })
   await client.connect(
@@ -41,7 +41,7 @@ test('a program that is started with a key has the same tools, and a purchase th
   )
 })
 
-test('standard output holds nothing but answers to what was asked, one a line, and all of them when standard input ends', async () => {
+test('standard output holds one response per line and nothing else, all of them before input ends', async () => {
   const child = spawn(process.execPath, script, {
     cwd: root,
     env: environment(await world.fund(`agent-${randomUUID()}`, 0))
@@ -61,7 +61,7 @@ test('standard output holds nothing but answers to what was asked, one a line, a
   assert.deepEqual([code, lines.map(({ id }) => id).sort()], [0, ['a', 'b', 'c']])
 })
 
-test('a server that refuses the key, or that does not answer, is told of in the answer and on standard error', async (t) => {
+test('a server that refuses the key or does not respond is reported in the response and on stderr', async (t) => {
   for (const [key, url, reason] of [
     ['afg_live_unknown', world.url, /unauthorized|401/i],
     ['afg_live_unknown', 'http://127.0.0.1:1', /ECONNREFUSED|bad port|fetch failed/]

@@ -41,7 +41,7 @@ test('there are tools for moving money, for looking things up and for agents', a
   assert.equal(new Set(names).size, names.length)
 })
 
-test('every schema of a tool is valid in JSON Schema 2020-12 and in draft 7, stands for itself, and has an object at its top without alternatives for arguments', async () => {
+test('tool schemas are valid in JSON Schema 2020-12 and draft 7, self-contained, with object arguments', async () => {
   // Compared with the meta-schemas and not compiled: that keeps the process busy for so long that connections would time out.
   const drafts = [new Ajv2020({ strict: false }), new Ajv({ strict: false })]
   for (const { name, inputSchema, outputSchema } of tools) {
@@ -70,7 +70,7 @@ test('no tool answers a secret: keys, tokens and signing secrets stay out of wha
   }
 })
 
-test('every tool that changes something by POST insists on an idempotency key, and tells that it may be destructive where the specification says so', async () => {
+test('tools that POST require an idempotency key, and are marked destructive as the specification says', async () => {
   for (const template of tools) {
     const { name, annotations, inputSchema } = template
     const { method, idempotent } = operationOf(template)
@@ -87,7 +87,7 @@ test('every tool that changes something by POST insists on an idempotency key, a
     assert.equal(tools.find((tool) => tool.name === name)?.annotations.destructiveHint, true, name)
 })
 
-test('every tool can be called with the arguments that the specification shows, by whom its operation admits, and its answer is as its schema says', async (t) => {
+test("every tool accepts the specification's example arguments, and returns what its schema describes", async (t) => {
   const walker = new Walker(server)
   const ajv = new Ajv2020({ strict: false })
   ajvFormats.default(ajv)

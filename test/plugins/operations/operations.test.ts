@@ -197,7 +197,7 @@ test('text that the database cannot hold is the client’s error, not ours, and 
   )
 })
 
-test('a NUL is found in texts and names however deeply they are nested, and the request is named where it is in neither', async () => {
+test('a NUL is found in deeply nested texts and names, and the path is named when it is in neither', async () => {
   let nested: unknown = 'a\0'
   for (let depth = 0; depth < 50_000; depth++) nested = [nested]
   const pathsOf = (body: unknown) => findNuls({ params: { id: 'a' }, query: {}, body }).map(({ path }) => path)

@@ -248,7 +248,7 @@ const transfers = async (plaid: PlaidApi, item: Awaited<ReturnType<typeof link>>
 }
 
 test(
-  "everything on the wire satisfies Plaid's own OpenAPI and its package's types, in both directions, errors included",
+  "all traffic matches Plaid's OpenAPI and package types, in both directions, errors included",
   { skip },
   async (t) => {
     const contract = buildContract()

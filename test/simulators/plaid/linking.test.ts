@@ -32,7 +32,7 @@ test("the accounts of user_good are those of Plaid's sandbox and their balances 
   assert.deepEqual(await balances(), expected)
 })
 
-test('a public token can be exchanged again within its half hour and yields the same item, afterwards it is refused', async (t) => {
+test('a public token yields the same item for half an hour, and is refused afterwards', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const { publicToken, accessToken, itemId } = await link(plaid)
   clock.advance(hours(0.49))

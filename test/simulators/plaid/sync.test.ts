@@ -52,7 +52,7 @@ const stateNow = async (plaid: PlaidApi, accessToken: string): Promise<Transacti
   return sorted(fresh.known)
 }
 
-test('folding the pages equals the state at that time, whatever the page sizes, the pace and the news in between', async (t) => {
+test('folding the pages equals the current state, for any page size, pace and changes in between', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const { url } = await receiveWebhooks(t)
   const { accessToken } = await link(plaid, { webhook: url, days: 60 })
@@ -94,7 +94,7 @@ test('a pending transaction is replaced at most once, by a posted one with anoth
   }
 })
 
-test('what happens to payments is what happens at banks: tips, new categories, released holds, duplicates taken back', async () => {
+test('payments change as at banks: tips, new categories, released holds, removed duplicates', async () => {
   const profile = profileOf('somebody')
   const lives = Array.from({ length: 730 }, (_, i) => livesOfDay('somebody', profile, 20_000 + i)).flat()
   const some = (what: string, test: (life: Life) => boolean) => {
@@ -143,7 +143,7 @@ test('news that come twice at one instant are told twice, and each once', async 
   }
 })
 
-test('a cursor keeps its place while nothing changes, belongs to its item, and is refused when it is not ours', async (t) => {
+test('a cursor keeps its place without changes, belongs to its item, and is refused when unknown', async (t) => {
   const { plaid } = await buildSimulator(t)
   const one = await link(plaid)
   const other = await link(plaid)
@@ -178,7 +178,7 @@ test('an item that changes between two pages of a loop makes the client begin th
   await follow(plaid, accessToken, start(), 500)
 })
 
-test('a history has 24 months of what a household does, oldest first, and is bounded by the days requested', async (t) => {
+test('a history has 24 months of household transactions, oldest first, bounded by the days requested', async (t) => {
   const { plaid } = await buildSimulator(t)
   const whole = await link(plaid)
   const first = (await plaid.transactionsSync({ access_token: whole.accessToken, count: 500 })).data.added

@@ -87,7 +87,7 @@ test('what cannot be a transfer is refused before any decision', async (t) => {
   assert.equal((await refusal(authorize(plaid, item, 'nobody', '1.00'))).error_code, 'INVALID_ACCOUNT_ID')
 })
 
-test('one key is one authorization, and one authorization is at most one transfer, also under concurrent retries', async (t) => {
+test('one key makes one authorization, and it at most one transfer, also under concurrent retries', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const item = await link(plaid)
   const checking = item.account('0000').account_id

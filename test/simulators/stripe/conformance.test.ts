@@ -55,7 +55,7 @@ const conforms = (validate: ValidateFunction, value: unknown, name: string): voi
 }
 
 test(
-  "sessions, payment intents, line items and the balance satisfy the package's types and Stripe's OpenAPI",
+  "sessions, payment intents, line items and the balance match the package types and Stripe's OpenAPI",
   { skip },
   async () => {
     const { types, openapi } = validators()

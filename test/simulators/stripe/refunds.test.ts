@@ -68,7 +68,7 @@ test('several partial refunds add up, never to more than was paid', async () => 
   assert.equal((await world.stripe.checkout.sessions.retrieve(session.id)).payment_status, 'paid')
 })
 
-test('whatever refunds are asked for at once, what is given back is what the refunds say and no more than was paid', async () => {
+test('concurrent refunds never give back more than was paid, and the total matches the refunds', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 6 }), async (amounts) => {
       const { paymentIntent } = await buy(world)

@@ -141,7 +141,7 @@ test('one key in ten requests at once does its work once', async () => {
   assert.equal(new Set(made.map(({ id }) => id)).size, 1)
 })
 
-test('a key whose request had bad parameters can be used again; one whose request was refused for its state cannot', async () => {
+test('a key is reusable after a request with bad parameters, but not after one refused for its state', async () => {
   const options = { idempotencyKey: 'key-bad' }
   await refusal(world.stripe.checkout.sessions.create(sessionParams({ client_reference_id: '' }), options))
   const session = await world.stripe.checkout.sessions.create(sessionParams(), options)
