@@ -29,6 +29,8 @@ const external = [
   'typescript',
   // Loads each of its hundreds of files on first use.
   'twilio',
+  // Loaded by tracing only, by names that a bundle of CommonJS does not have.
+  '@opentelemetry/*',
   // Patched by tracing, and by tests that record its calls.
   'pg',
   'axios'

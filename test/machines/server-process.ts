@@ -1,7 +1,7 @@
 import { createPostgresDatabase, fillDataDir, type Cleaner } from '../build-app.ts'
 import { freePort } from './ports.ts'
 import { makeFolder, startProgram, type Program } from './programs.ts'
-import { root, scriptToRun, sourceToRun } from './scripts.ts'
+import { root, scriptToRun } from './scripts.ts'
 import { until } from './waiting.ts'
 
 export interface ServerProcess {
@@ -39,13 +39,8 @@ export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> =
 
 /**
  * The real server as a process of its own, with nothing but these settings; killed after the test if it still runs.
- * @param options.fromSource starts it as users do, and not as it was compiled with the tests
  */
-export const startServerProcess = async (
-  t: Cleaner,
-  settings: Record<string, string>,
-  { fromSource = false } = {}
-): Promise<ServerProcess> => {
+export const startServerProcess = async (t: Cleaner, settings: Record<string, string>): Promise<ServerProcess> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const env = {
@@ -61,7 +56,7 @@ export const startServerProcess = async (
     url,
     port,
     async start() {
-      program = startProgram(t, process.execPath, fromSource ? sourceToRun('server.ts') : scriptToRun('server.ts'), {
+      program = startProgram(t, process.execPath, scriptToRun('server.ts'), {
         cwd: root,
         env
       })

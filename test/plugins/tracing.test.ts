@@ -50,7 +50,7 @@ const attribute = (span: Span, key: string): string | number | undefined => {
 
 /** From its source, since the tracing changes packages while they are loaded, which those of a bundle are not. */
 const startTracedServer = async (t: Cleaner, settings: Record<string, string>) =>
-  await startServerProcess(t, { ...(await ownSettings(t)), ...settings }, { fromSource: true })
+  await startServerProcess(t, { ...(await ownSettings(t)), ...settings })
 
 test(
   'a request is traced with its operation and statements, and no span contains secrets or identities',
