@@ -125,7 +125,7 @@ export default fp<{ rateLimits: RateLimits }>(
         app.metrics.rateLimited(rateClass)
         const seconds = Math.max(1, counted.ttlInSeconds)
         throw rateLimited(
-          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)} is used up. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
+          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)} is reached. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
           {},
           { 'retry-after': String(seconds) }
         )

@@ -37,7 +37,7 @@ export const collect = <Item, Result>(
     for (const { sinceMs, failed } of taken) {
       if (sinceMs <= latestMs)
         failed(
-          unavailable('The database does not respond, and nothing was done. Retry soon.', {}, { 'retry-after': '1' })
+          unavailable('The database is unavailable. Nothing was done. Retry in 1 second.', {}, { 'retry-after': '1' })
         )
     }
     if (batch.length === 0) return
