@@ -96,7 +96,7 @@ test('each caller sees the tools that its kind and scopes admit, and a call of a
   assert.ok(body.cure.length > 0)
 })
 
-test('a spend that is tried again with its key is paid once, and the model is told that nothing was done anew', async (t) => {
+test('a spend that is retried with its key is paid once, and the result says that nothing was done again', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = await connect(t, url, await world.fund(agentId, 100))
   const purchase = { amount: 30, description: 'a book', idempotency_key: randomUUID() }
@@ -106,7 +106,7 @@ test('a spend that is tried again with its key is paid once, and the model is to
   const { idempotency_key, amount, description } = purchase
   const again = await call(client, 'spend_credits', { description, amount, idempotency_key })
   assert.deepEqual(again.body, first.body)
-  assert.match(again.note ?? '', /nothing was done anew/)
+  assert.match(again.note ?? '', /Nothing was done again/)
   const other = await call(client, 'spend_credits', { ...purchase, amount: 40 })
   assert.match(other.note ?? '', /other arguments/)
   assert.equal(await world.balance(agentId), 70)
