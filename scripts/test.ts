@@ -11,19 +11,19 @@ import { bundle } from './build/bundle.ts'
 import { runCommand } from './command.ts'
 import { report } from './test/report.ts'
 
-/** One more than there are processors, since some wait for other processes. */
+/** One more than the number of processors, because some tests wait for other processes. */
 const usualConcurrency = availableParallelism() + 1
 
-const help = `Runs the tests, all or those whose file's path contains one of the given words.
+const help = `Runs all tests, or those whose file path contains one of the given words.
 
   npm test [-- WORD …] [-- --coverage]
 
-  --coverage          also measures which lines ran; the report is in coverage/
+  --coverage          measure line coverage; writes the report to coverage/
   --concurrency N     test files at a time (default: ${usualConcurrency})
-  --help              this text
+  --help              show this text
 
-  TEST_DATABASE_URL   a PostgreSQL server to test on instead of the embedded database; its user must be allowed to create databases
-  TEST_REDIS_URL      a Redis to share rate limits through
+  TEST_DATABASE_URL   PostgreSQL server to use instead of the embedded database; its user must be able to create databases
+  TEST_REDIS_URL      Redis to use for rate limits
 `
 
 interface Totals {
@@ -33,7 +33,7 @@ interface Totals {
 }
 
 const home = fileURLToPath(new URL('..', import.meta.url))
-/** What tests start as processes of their own. */
+/** Programs that tests start as separate processes. */
 const programs = [
   'server.ts',
   ...['bureau-replay', 'doctor', 'export-openapi', 'ledger-verify', 'mcp', 'operator'].map(
@@ -135,10 +135,10 @@ const main = async (): Promise<void> => {
     return
   }
   const files = findFiles(positionals)
-  if (files.length === 0) throw new Error('No test file has such a name.')
+  if (files.length === 0) throw new Error('No test file path contains one of these words.')
   const { passed, failed, skipped } = await runFiles(files, Math.max(1, Number(values.concurrency) || 1))
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
-  // tap sets the exit code when something failed.
+  // tap sets the exit code when a test fails.
   if (passed === 0) process.exitCode = 1
 }
 
