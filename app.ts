@@ -33,21 +33,21 @@ import { rateLimits as specifiedLimits } from './spec/generated/index.ts'
 export interface AppOptions {
   config: Config
   clock?: Clock
-  /** A database that is open already; without one the configuration's is opened, and closed with the app. */
+  /** An open database. By default the app opens the configured one and closes it. */
   database?: DatabaseHandle
-  /** The ceiling of each class of requests; the specification's own unless given. */
+  /** The rate limit of each class (default: those of the specification). */
   rateLimits?: RateLimits
-  /** How many days of transactions are asked of a newly linked item; all that Plaid has unless given. */
+  /** How many days of transactions to request for a newly linked item (default: all that Plaid has). */
   historyDays?: number
-  /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; not at all unless given. */
+  /** How long, in milliseconds, a closing server still accepts requests on open connections (default: 0). */
   lingerMs?: number
-  /** Where the log's lines go; to standard output unless given. */
+  /** The destination of log lines (default: standard output). */
   logStream?: { write(line: string): void } | undefined
 }
 
 export { ensureDemoPartner } from './modules/identity/index.ts'
 
-/** Puts the server together. The caller listens and closes. */
+/** Builds the server. The caller calls `listen` and `close`. */
 export const buildApp = async (options: AppOptions): Promise<FastifyInstance> => {
   const {
     config,
@@ -61,18 +61,18 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   const app = fastify({
     logger: loggerOptions(config, logStream),
     genReqId: requestIdOf,
-    // One hop: the address that our own proxy saw. What stands before it in X-Forwarded-For the client may have written.
+    // Trusts one hop, the operator's proxy. The client can forge the earlier entries of X-Forwarded-For.
     trustProxy: config.trustProxy && ((_address: string, hop: number) => hop === 0),
     bodyLimit: 1024 * 1024,
-    // The embedded database takes seconds to come up the first time, more on a slow machine.
+    // The first start of the embedded database takes seconds, more on a slow machine.
     pluginTimeout: 120_000,
     frameworkErrors: answerUnroutable(config),
     clientErrorHandler: answerBrokenRequest(config),
-    // A request without a host gets a problem of ours, not Node's own response.
+    // A request without `Host` gets a problem instead of Node's response.
     serverFactory: (handler) =>
       new LingeringServer({ keepAliveTimeout: 72_000, requestTimeout: 60_000, requireHostHeader: false }, handler),
     forceCloseConnections: 'idle',
-    // What comes while the server closes is answered like everything else; plugins/http/draining.ts sees to it that it is the last.
+    // A closing server still serves requests; plugins/http/draining.ts closes the connection after each response.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 255 }
   })

@@ -6,10 +6,10 @@ import { UnknownMigrationsError } from './plugins/database/migrator.ts'
 import { version } from './plugins/version.ts'
 
 const drainLimitMs = 30_000
-/** Longer than a request takes from a load balancer that has not yet noticed the shutdown. */
+/** Longer than the transit of a request from a load balancer that has not yet noticed the shutdown. */
 const lingerMs = 1_000
 
-/** Prints what runs, where, and what to do next. In production it writes one log line without secrets. */
+/** Prints the version, the URL, the demo credentials and the next steps. In production it writes one log line without secrets. */
 const greet = async (app: FastifyInstance): Promise<void> => {
   const { config, database } = app
   const { port } = app.server.address() as AddressInfo
@@ -49,10 +49,10 @@ const start = async (): Promise<void> => {
   const tracing = config.tracingEnabled ? (await import('./plugins/tracing/start.ts')).startTracing() : undefined
   const app = await buildApp({ config, lingerMs })
   const stop = (): void => {
-    // Accepted requests get their response, but a request that hangs must not keep the process alive.
+    // A request that hangs must not keep the process alive.
     setTimeout(() => process.exit(1), config.drainDelayMs + drainLimitMs).unref()
     const sendTraces = async (): Promise<void> =>
-      await tracing?.stop().catch((error: unknown) => app.log.warn({ err: error }, 'the last traces could not be sent'))
+      await tracing?.stop().catch((error: unknown) => app.log.warn({ err: error }, 'exporting the last traces failed'))
     app
       .drain()
       .then(sendTraces)
@@ -75,6 +75,6 @@ start().catch((error: unknown) => {
   const explained = error instanceof ConfigurationError || error instanceof UnknownMigrationsError
   console.error(portInUse || explained ? error.message : error)
   if (portInUse)
-    console.error('Another program listens there; choose another PORT (for the metrics: ATLAS_METRICS_PORT).')
+    console.error('Another program uses this port. Choose another PORT, or ATLAS_METRICS_PORT for metrics.')
   process.exit(1)
 })

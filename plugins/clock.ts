@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
 
-/** The one source of the current time, injected so that tests can turn it. */
+/** The source of the current time, injected so that tests can set it. */
 export interface Clock {
   now(): Date
 }

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-// Randomness is fetched in large pieces: each call into the system costs far more than the bytes do. What was used is wiped.
+// Random bytes are fetched in large blocks, because each system call costs far more than the bytes. Used bytes are wiped.
 const pool = Buffer.alloc(4096)
 let used = pool.length
 
@@ -16,7 +16,7 @@ const randomByte = (): number => {
   return byte
 }
 
-/** Text of `length` characters drawn evenly from letters and digits; each character carries 5.95 bits of randomness. */
+/** Returns `length` uniformly random letters and digits. Each has 5.95 bits of entropy. */
 export const randomText = (length: number): string => {
   let text = ''
   while (text.length < length) {
@@ -26,5 +26,5 @@ export const randomText = (length: number): string => {
   return text
 }
 
-/** A new identifier such as `tfr_7gK1…`: the prefix tells what it names, the rest cannot be guessed. */
+/** Returns a new id such as `tfr_7gK1…`: a prefix for the type of the resource and an unguessable rest. */
 export const newId = (prefix: string): string => `${prefix}_${randomText(22)}`

@@ -1,6 +1,6 @@
 /**
- * Measures the cash-flow forecast on histories it has never seen: error of the balance 7, 14 and 30 days ahead against two naive
- * forecasts, and how often the 80 % band holds. Exits 1 unless both are beaten and the coverage lies between 75 and 85 %.
+ * Measures the cash-flow forecast on histories that were not used for tuning: the error of the balance 7, 14 and 30 days ahead, compared with two naive
+ * forecasts, and the coverage of the 80 % band. Exits with 1 unless it beats both and the coverage is between 75 and 85 %.
  */
 import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
@@ -11,17 +11,17 @@ import { syntheticPerson, type BankHistory, type HistorySource } from './synthet
 
 const HELP = `Usage: npm run bench:forecast -- [options]
 
-Forecasts seeded bank histories from several days each, and compares with what then happened.
+Forecasts each seeded bank history from several days, and compares the forecasts with the history.
 
   --first-seed <n>   first seed (default 1001; tuning used 1 to 60)
-  --people <n>       how many histories (default 60)
+  --people <n>       number of histories (default 60)
   --origins <n>      forecasts per history (default 8)
-  --source <name>    'people' (the default: synthetic people), 'simulator' (what the built-in Plaid simulator shows), or the path
-                     of a module whose export 'history' is a function (seed) => history
-  --each             one line per history as well
-  --help             this text
+  --source <name>    'people' (default: synthetic people), 'simulator' (the built-in Plaid simulator), or the path of a module
+                     that exports a function 'history': (seed) => history
+  --each             also print one line per history
+  --help             show this text
 
-Exit code 0: better than both naive forecasts at every horizon, and 75 to 85 % of outcomes inside the band. Otherwise 1.`
+Exit codes: 0 when the forecast beats both naive forecasts at every horizon and 75 to 85 % of outcomes are in the band, else 1.`
 
 const HORIZONS = [7, 14, 30] as const
 const HORIZON_DAYS = 30
@@ -34,7 +34,7 @@ interface Outcome {
   oursCents: number
   lastBalanceCents: number
   meanFlowCents: number
-  /** Mean monthly outflow of this person up to then, for relative errors. */
+  /** Mean monthly outflow before the forecast, for relative errors. */
   monthlyOutflowCents: number
 }
 
@@ -65,7 +65,7 @@ function dayBook(history: BankHistory): { balanceCents: Float64Array; outflowCen
   return { balanceCents, outflowCents }
 }
 
-/** Days from which to forecast: spread over the later part of the history, a whole horizon before its end. */
+/** The days to forecast from, spread over the later part of the history, at least one horizon before its end. */
 function originIndexes(length: number, count: number): number[] {
   const last = length - 1 - HORIZON_DAYS
   const first = Math.max(SHORTEST_PAST_DAYS, Math.min(last, last - 23 * (count - 1)))
@@ -80,7 +80,7 @@ export function newResult(): BenchResult {
   return { outcomes: [], inside: 0, judged: 0, insideByHorizon, confidences: [], slowestMs: 0 }
 }
 
-/** Forecasts one history from several of its days and writes down how it went. */
+/** Forecasts one history from several of its days and records the outcomes. */
 export function judgeHistory(history: BankHistory, origins: number, result: BenchResult): void {
   const { balanceCents, outflowCents } = dayBook(history)
   for (const origin of originIndexes(balanceCents.length, origins)) {
@@ -128,7 +128,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length)
 }
 
-/** Prints the table and says whether the promise is kept. */
+/** Prints the table and returns whether the forecast meets its targets. */
 export function report(result: BenchResult, print: (line: string) => void): boolean {
   let kept = true
   print('h    method            MAE $      of monthly outflow')

@@ -11,28 +11,28 @@ import { reportGrowth, reportSpeed, type Row } from './bench/report.ts'
 import { takeTurns, type Way } from './bench/turns.ts'
 import { addHistory, prepare } from './bench/world.ts'
 
-const help = `Measures this server next to what could be had at the best, in one run, and prints Markdown tables.
+const help = `Compares this server with theoretical limits in one run. Prints Markdown tables.
 
   npm run bench -- --database postgres://…
 
-  (a) bare Fastify that answers the same JSON
-  (b) bare Fastify that sends, as recorded from this server, the same SQL by hand, one pool.query(text, values) after another
-  (b′) the same with named statements, and together what this server sends together
+  (a) bare Fastify that returns the same JSON
+  (b) bare Fastify that runs the SQL recorded from this server, one pool.query(text, values) after another
+  (b′) like (b), with named statements, and pipelined where this server pipelines
   (c) pgbench with that SQL
 
-  The bank is a process of its own, with a database of its own. Where this server asks it, (b) and (b′) ask it the same.
+  The bank runs in a separate process with a separate database. (b) and (b′) send it the same requests as this server.
 
-  --database URL       a PostgreSQL server of your own whose user may create databases (default: TEST_DATABASE_URL); two databases are made and dropped, and one for each size of history
-  --connections LIST   default 1,10,50
-  --seconds N          whole ones, for each measurement of each round, default 2; in each of the four rounds all that is compared takes its turn
-  --only WORD          operations whose name contains the word
-  --history LIST       also measures how p50 changes as history grows to so many rows, such as 1000,100000,10000000
-  --help               this text
+  --database URL       PostgreSQL server whose user can create databases (default: TEST_DATABASE_URL); creates and drops two databases, and one per size of history
+  --connections LIST   numbers of connections (default: 1,10,50)
+  --seconds N          whole seconds per measurement (default: 2); each of the four rounds measures every variant once
+  --only WORD          measure only operations whose name contains the word
+  --history LIST       also measure p50 with these numbers of history rows, such as 1000,100000,10000000
+  --help               show this text
 `
 
 type FloorPrefix = 'a' | 'b' | 'n'
 
-/** The same requests, to be sent to a floor. */
+/** The same requests for a floor. */
 const onFloor = (bench: BenchCase, prefix: FloorPrefix): BenchCase => ({
   ...bench,
   requests: bench.requests.map((request) => ({ ...request, path: `/${prefix}/${bench.name}` }))
@@ -43,7 +43,7 @@ const usesSql = ({ exchanges }: Recorded): boolean => exchanges.some(({ steps })
 const asksBank = ({ exchanges }: Recorded): boolean =>
   exchanges.some(({ steps }) => steps.some(({ calls }) => calls.length > 0))
 
-/** As often to as fro. */
+/** Even, so that each order of the variants runs equally often. */
 const rounds = 4
 
 const measure = async (
@@ -67,7 +67,7 @@ const measure = async (
 
 const warmUpConnections = 50
 
-/** Until the compiler of JavaScript knows the code, a server is a different one. */
+/** Sends requests until the JIT compiler has optimized the code. */
 const warmUp = async (product: Child, floor: Child, recorded: Recorded, seconds: number): Promise<void> => {
   const { bench } = recorded
   await load(product.url, bench, warmUpConnections, seconds)
@@ -94,7 +94,7 @@ const run = async (
     PLAID_CLIENT_ID: 'bench',
     PLAID_SECRET: 'the-secret-of-the-bank',
     PLAID_ENV: 'sandbox',
-    // So long that it is never reached, as the limits of requests: a machine that stands still for a second is no reason to refuse anything here.
+    // High enough that a pause of the machine causes no 503.
     ATLAS_OVERLOAD_LOOP_DELAY_MS: '60000'
   }
   const toEnd: (() => Promise<void>)[] = []
@@ -156,7 +156,7 @@ const database = values.database ?? process.env.TEST_DATABASE_URL
 
 if (values.help === true) console.log(help)
 else if (database === undefined) {
-  console.error('Name a PostgreSQL server with --database; --help tells more.')
+  console.error('Set --database to a PostgreSQL server. See --help.')
   process.exitCode = 1
 } else {
   run(database, {

@@ -9,16 +9,15 @@ import { runCommand } from './command.ts'
 
 const help = `Usage: npm run bureau:replay -- --agent ID [--at TIME]
 
-Recomputes an agent's credit score from its history, one line an event: the score before and after, who told it, and which terms
-changed. Then the score as of now with all its terms, and whether the counters that the server keeps are those of the history.
-Reads the database that the server uses: DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the server first, which
-has that one for itself).
+Recomputes an agent's credit score from its history. Prints one line per event: the score before and after, the reporter, and the
+changed terms. Then prints the current score with all its terms, and whether the stored counters match the history. Reads the
+database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the server first).
 
-  --agent ID   the agent
-  --at TIME    explain the score as it was at this time (RFC 3339), from the events until then
-  --help       this text
+  --agent ID   agent to explain (required)
+  --at TIME    explain the score at this time (RFC 3339) instead of now
+  --help       show this text
 
-Ends with 0 when the counters agree with the history, with 1 when they do not, with 2 when it could not be told.`
+Exit codes: 0 when the counters match the history, 1 when they do not, 2 when they could not be compared.`
 
 const pageSize = 1000
 
@@ -34,7 +33,8 @@ const readAll = async (db: Db, agentId: string): Promise<RecordedEvent[]> => {
 const readTime = (text: string | undefined): Date | undefined => {
   if (text === undefined) return undefined
   const time = new Date(text)
-  if (Number.isNaN(time.getTime())) throw new Error(`--at ${text} is not a time. Write it like 2026-06-14T18:00:00Z.`)
+  if (Number.isNaN(time.getTime()))
+    throw new Error(`--at ${text} is not a time. Use a format such as 2026-06-14T18:00:00Z.`)
   return time
 }
 
@@ -42,7 +42,7 @@ const replayAgent = async (db: Db, agentId: string, at: Date | undefined): Promi
   const enrolment = await findEnrolment(db, agentId)
   if (enrolment === undefined || (at !== undefined && enrolment.enrolledAt > at)) {
     throw new Error(
-      `The agent ${agentId} is not enrolled${at === undefined ? '' : ' at that time'}. POST /v2/api/register enrols it.`
+      `The agent ${agentId} is not enrolled${at === undefined ? '' : ' at that time'}. Enrol it with POST /v2/api/register.`
     )
   }
   const events = await readAll(db, agentId)
@@ -55,7 +55,7 @@ const replayAgent = async (db: Db, agentId: string, at: Date | undefined): Promi
           events.filter((event) => event.createdAt <= at),
           at
         )
-  // Of an earlier time there are no kept counters to compare with, so its last line is the one of the whole history.
+  // Stored counters exist only for the present, so the last line compares the whole history.
   const lines = at === undefined ? whole.lines : [...shown.lines.slice(0, -1), ...whole.lines.slice(-1)]
   console.log(lines.join('\n'))
   return whole.agrees ? 0 : 1
@@ -69,12 +69,12 @@ const main = async (): Promise<number> => {
     console.log(help)
     return 0
   }
-  if (values.agent === undefined) throw new Error('--agent ID is missing; --help tells more.')
+  if (values.agent === undefined) throw new Error('--agent ID is missing. See --help.')
   const at = readTime(values.at)
   const database = await openDatabase(loadConfig(process.env), (error) => console.error(error.message))
   try {
     if (!(await database.migrated()))
-      throw new Error('The database lacks migrations. Run `npm run migrate`, or start the server once.')
+      throw new Error('The database schema is outdated. Run `npm run migrate`, or start the server once.')
     return await replayAgent(database.db, values.agent, at)
   } finally {
     await database.close()

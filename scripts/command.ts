@@ -1,6 +1,5 @@
 /**
- * Runs a command to its end. It ends the process with the number that `main` answers, if any; what `main` throws is told in one sentence and ends
- * it with `failureCode`.
+ * Runs a command. The exit code is the number that `main` returns, if any. When `main` throws, prints the message and sets the exit code to `failureCode`.
  */
 export const runCommand = (main: () => Promise<number | void> | number | void, failureCode = 1): void => {
   Promise.resolve()

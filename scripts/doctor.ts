@@ -5,26 +5,25 @@ import { printTable, warn, type Finding } from './doctor/finding.ts'
 import { checkPlaid, checkRedis, checkStripe, checkTwilio } from './doctor/neighbours.ts'
 import { checkPorts, checkProxy, checkPublicUrl } from './doctor/reachability.ts'
 
-const help = `Checks the configuration that the environment holds, and what it leads to, and says what to do about each fault:
-settings and keys, the database (version, schema, privileges, clock, connections), Redis, Plaid, Stripe, Twilio, the ports,
-the public URL and the proxy. It asks each of them something harmless and changes nothing; outside production keys that are
-not set are made in the data directory, as at a start.
+const help = `Checks the configuration in the environment and suggests a fix for each problem. Checks settings and keys, the database
+(version, schema, privileges, clock, connections), Redis, Plaid, Stripe, Twilio, the ports, the public URL and the proxy.
+The checks are read-only, with one exception: outside production, missing keys are created in the data directory.
 
   npm run doctor [-- --instances N] [-- --json]   (from the source)
   node dist/scripts/doctor.js                     (from a build)
 
-  --instances N   how many instances will run on the database (default: 1)
-  --json          the findings as JSON: [{subject, state, found, cure?}]
-  --help          this text
+  --instances N   number of instances that share the database (default: 1)
+  --json          print the findings as JSON: [{subject, state, found, cure?}]
+  --help          show this text
 
-Ends with 0 when nothing stands in the way, with 1 when something does, with 2 when it was called wrongly.`
+Exit codes: 0 without errors, 1 with errors, 2 for invalid arguments.`
 
-/** All findings, in the order in which a person would look. */
+/** Runs all checks, in the order of the report. */
 const examine = async (environment: Record<string, string | undefined>, instances: number): Promise<Finding[]> => {
   const node = checkNode(process.versions.node)
   const { config, findings } = checkConfiguration(environment)
   if (config === undefined)
-    return [node, ...findings, warn('the rest', 'was not checked', 'Mend the settings, and run this again.')]
+    return [node, ...findings, warn('other checks', 'were skipped', 'Fix the settings, then run this command again.')]
   const [database, neighbours, ports, publicUrl] = await Promise.all([
     checkDatabase(config, instances),
     Promise.all([checkRedis(config.redisUrl, instances), checkPlaid(config), checkStripe(config), checkTwilio(config)]),

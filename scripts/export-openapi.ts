@@ -4,14 +4,14 @@ import fastify from 'fastify'
 import { printSpecification, registerSpecification } from '../modules/documents/specification.ts'
 import { runCommand } from './command.ts'
 
-const help = `Writes the specification to a file, or to the terminal; the same bytes as the server's /openapi.json and /openapi.yaml.
-It needs no database and no settings.
+const help = `Writes the specification to a file or to standard output, byte for byte as the server's /openapi.json and /openapi.yaml.
+Requires no database and no settings.
 
   npm run export:openapi -- --out openapi.json [--format yaml]
 
-  --out FILE           where to write (default: standard output)
-  --format json|yaml   (default: json)
-  --help               this text
+  --out FILE           output file (default: standard output)
+  --format json|yaml   format (default: json)
+  --help               show this text
 `
 
 const isFormat = (value: string): value is keyof typeof printSpecification => Object.hasOwn(printSpecification, value)
@@ -28,7 +28,7 @@ const main = async (): Promise<void> => {
     process.stdout.write(help)
     return
   }
-  if (!isFormat(values.format)) throw new Error(`--format is json or yaml, not ${values.format}.`)
+  if (!isFormat(values.format)) throw new Error(`--format must be json or yaml, not ${values.format}.`)
   const app = fastify()
   await registerSpecification(app)
   const text = printSpecification[values.format](app)

@@ -3,25 +3,25 @@ import { parseArgs } from 'node:util'
 import { operations } from '../test/architecture/document.ts'
 import { fuzz, type Finding } from '../test/fuzz/fuzzer.ts'
 
-const help = `Sends every operation strange and wrong requests, drawn from the specification, with every kind of credential, and checks each answer
-against the specification: no 5xx of our own, nothing that is not described, nothing of another tenant, no secret, no trace of the inside.
-After each operation stand the share of valid requests that were carried out and the answers by status; where the share is too low, so that
-little was reached, that is a fault too. Verifies the book of credits, the bureau's counters and the transfers afterwards.
+const help = `Sends unusual and invalid requests to every operation, generated from the specification, with every kind of credential. Checks each
+response: no internal 5xx, nothing outside the specification, no data of other tenants, no secrets, no internal details. Prints for each
+operation the share of valid requests that succeeded, and the responses by status. A share that is too low is a fault too. Afterwards
+verifies the ledger, the bureau's counters and the transfers.
 
   npm run test:fuzz [-- OPTIONS]
 
-  --seed N            the seed of all requests (default: a new one, which is printed)
-  --operation ID      only this operation; may be given several times
-  --valid N           valid but strange requests for each operation, up to 10000 (default: 100)
-  --invalid N         invalid requests for each operation, up to 10000 (default: 200)
-  --help              this text
+  --seed N            seed of all requests (default: a random one, which is printed)
+  --operation ID      test only this operation; repeatable
+  --valid N           unusual but valid requests per operation, up to 10000 (default: 100)
+  --invalid N         invalid requests per operation, up to 10000 (default: 200)
+  --help              show this text
 
-  TEST_DATABASE_URL   a PostgreSQL server to use instead of the embedded database
+  TEST_DATABASE_URL   PostgreSQL server to use instead of the embedded database
 
-Ends with 0 when nothing was found, with 1 when something was, with 2 when it could not run.
+Exit codes: 0 without faults, 1 with faults, 2 when the run failed.
 `
 
-/** How many faults are printed of each kind. */
+/** The maximum number of faults to print per kind. */
 const shownEach = 3
 
 const count = (text: string, most: number): number => {
@@ -31,7 +31,7 @@ const count = (text: string, most: number): number => {
   return value
 }
 
-const tell = (findings: readonly Finding[], seed: number): void => {
+const printFindings = (findings: readonly Finding[], seed: number): void => {
   const shown = new Map<string, number>()
   for (const { operationId, fault, request, credential } of findings) {
     const kind = `${operationId} ${fault.slice(0, 60)}`
@@ -42,7 +42,7 @@ const tell = (findings: readonly Finding[], seed: number): void => {
     console.log(
       `\n${operationId}: ${fault}\n  ${method} ${path.slice(0, 500)} as ${credential}\n  ${JSON.stringify(headers).slice(0, 400)}\n  ${(body ?? '').slice(0, 700)}`
     )
-    console.log(`  again: npm run test:fuzz -- --seed ${seed} --operation ${operationId}`)
+    console.log(`  reproduce: npm run test:fuzz -- --seed ${seed} --operation ${operationId}`)
   }
 }
 
@@ -73,7 +73,7 @@ const main = async (): Promise<number> => {
       invalid: count(values.invalid, 10_000),
       only: values.operation,
       print: (line: string) => console.log(line),
-      onFindings: (findings: readonly Finding[]) => tell(findings, seed)
+      onFindings: (findings: readonly Finding[]) => printFindings(findings, seed)
     }
     const result = await fuzz({ teardown: (work) => void cleaning.unshift(work) }, options)
     for (const line of result.shallow) console.log(`SHALLOW: ${line}`)

@@ -4,12 +4,12 @@ import { openTestDatabase } from '../test/build-app.ts'
 import { printOperations, printSchema, printTools, printUnauthenticated } from '../test/golden/print.ts'
 import { runCommand } from './command.ts'
 
-const help = `Writes the golden files in test/golden anew: the operations, those without authentication, the tools, and the database's schema.
-Look at what changed before you commit it; that is what they are for.
+const help = `Updates the golden files in test/golden: the operations, those without authentication, the tools, and the database schema.
+Review the changes before you commit them.
 
   npm run golden
 
-  --help   this text
+  --help   show this text
 `
 
 const write = (name: string, text: string): void => {

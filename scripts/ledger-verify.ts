@@ -6,11 +6,11 @@ import { runCommand } from './command.ts'
 
 const help = `Usage: npm run ledger:verify
 
-Recomputes the whole book of credits from its entries: every transaction sums to zero, every balance is the sum of its
-entries, no wallet is or was below zero, and the guards of the tables are in place. Reads the database that the server
-uses: DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the server first, which has that one for itself).
+Recomputes the ledger of credits from its entries. Checks that every transaction sums to zero, that every balance is the
+sum of its entries, that no wallet is or was below zero, and that the triggers of the tables are enabled. Reads the
+database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the server first).
 
-Ends with 0 when the book holds, with 1 when it does not (each place is printed), with 2 when it could not be read.`
+Exit codes: 0 when the ledger is correct, 1 when it is not (prints each fault), 2 when it could not be read.`
 
 const main = async (): Promise<number> => {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } })
@@ -21,7 +21,7 @@ const main = async (): Promise<number> => {
   const database = await openDatabase(loadConfig(process.env), (error) => console.error(error.message))
   try {
     if (!(await database.migrated()))
-      throw new Error('The database lacks migrations. Run `npm run migrate`, or start the server once.')
+      throw new Error('The database schema is outdated. Run `npm run migrate`, or start the server once.')
     const { faults, wallets, transactions, entries } = await verifyLedger(database.db)
     for (const { invariant, where } of faults) console.error(`BROKEN: ${invariant}: ${where}`)
     console.log(

@@ -10,15 +10,15 @@ import {
   type RequestId
 } from '@modelcontextprotocol/sdk/types.js'
 
-const help = `Offers a running server's tools over standard input and output, for clients of the Model Context Protocol that start a program.
-Nothing but the protocol is written to standard output.
+const help = `Serves the tools of a running server over standard input and output, for MCP clients that start a program.
+Writes only protocol messages to standard output.
 
   npm run --silent mcp [-- --url http://localhost:3000]
 
-  ATLAS_API_KEY    the credential: a partner key, a personal access token, an agent's key or an access token (required)
-  ATLAS_BASE_URL   where the server is (default: http://localhost:3000)
-  --url URL        the same, before ATLAS_BASE_URL
-  --help           this text
+  ATLAS_API_KEY    credential: a partner key, a personal access token, an agent key or an access token (required)
+  ATLAS_BASE_URL   URL of the server (default: http://localhost:3000)
+  --url URL        URL of the server, overrides ATLAS_BASE_URL
+  --help           show this text
 `
 
 const reasonOf = (error: unknown): string => {
@@ -29,10 +29,10 @@ const reasonOf = (error: unknown): string => {
 const failureOf = (id: RequestId, error: unknown): JSONRPCMessage => ({
   jsonrpc: '2.0',
   id,
-  error: { code: ErrorCode.InternalError, message: `The server could not be asked: ${reasonOf(error)}` }
+  error: { code: ErrorCode.InternalError, message: `The request to the server failed: ${reasonOf(error)}` }
 })
 
-/** Passes messages on in both directions, unchanged, until standard input ends and every request that was read is answered. */
+/** Relays messages in both directions until standard input ends and every request has its response. */
 const relay = async (url: URL, key: string): Promise<void> => {
   const local = new StdioServerTransport()
   const remote = new StreamableHTTPClientTransport(url, {
@@ -81,10 +81,10 @@ const main = async (): Promise<void> => {
   }
   const key = process.env.ATLAS_API_KEY
   if (key === undefined || key === '')
-    throw new Error('ATLAS_API_KEY is missing: set it to the credential that the tools are to be used with.')
+    throw new Error('ATLAS_API_KEY is missing. Set it to the credential for the tools.')
   const base = values.url ?? process.env.ATLAS_BASE_URL ?? 'http://localhost:3000'
   if (!URL.canParse(base))
-    throw new Error(`${base} is no URL; give the server's address, such as http://localhost:3000.`)
+    throw new Error(`${base} is not a URL. Use the URL of the server, such as http://localhost:3000.`)
   await relay(new URL('mcp', `${base.replace(/\/$/, '')}/`), key)
 }
 

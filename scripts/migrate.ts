@@ -16,7 +16,7 @@ new version starts; elsewhere the server does it at startup. Running it twice, o
 
 const setting = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name])
 
-/** Whether the simulators' schema belongs to this database. */
+/** Whether to migrate the simulators' schema. */
 const hasSimulators = (): boolean =>
   process.env.NODE_ENV !== 'production' || /^(true|yes|on|1)$/i.test(setting('ATLAS_SIMULATORS') ?? '')
 

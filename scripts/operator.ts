@@ -3,15 +3,15 @@ import { ConfigurationError, loadConfig } from '../plugins/config/index.ts'
 import { openDatabase } from '../plugins/database/index.ts'
 import { isMigrated, migrateToLatest } from '../plugins/database/migrate.ts'
 
-const help = `Makes a user an operator of this server, or takes that away.
+const help = `Grants or revokes the operator role of a user.
 
   npm run operator -- promote <email>
   npm run operator -- demote <email>
 
-The database is the one that the environment names: PostgreSQL by DATABASE_URL, else the embedded one in ATLAS_DATA_DIR.
-The embedded database belongs to one process at a time: stop the server first. The user must have signed up before.`
+Uses the PostgreSQL database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR. Only one process at a time can use
+the embedded database: stop the server first. The user must already have an account.`
 
-/** What went wrong, in words for whoever ran the command. */
+/** An error whose message is printed without a stack trace. */
 class CommandError extends Error {}
 
 const run = async (command: 'promote' | 'demote', email: string): Promise<string> => {
@@ -21,19 +21,19 @@ const run = async (command: 'promote' | 'demote', email: string): Promise<string
   ).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
     throw new CommandError(
-      `The database cannot be opened. ${reason}\nThe embedded database belongs to one process at a time: stop the server, or set DATABASE_URL.`
+      `The database cannot be opened. ${reason}\nOnly one process at a time can use the embedded database: stop the server, or set DATABASE_URL.`
     )
   })
   try {
     if (config.environment !== 'production') await migrateToLatest(database.db)
     else if (!(await isMigrated(database.db)))
-      throw new CommandError('The database lacks migrations. Run `npm run migrate`.')
+      throw new CommandError('The database schema is outdated. Run `npm run migrate`.')
     if (!(await setOperator(database.db, email, command === 'promote'))) {
-      throw new CommandError(`No user has the address ${email}. Sign up first: POST /api/v1/auth/register.`)
+      throw new CommandError(`No user has the address ${email}. Create the account first: POST /api/v1/auth/register.`)
     }
     return command === 'promote'
-      ? `${email} is an operator from the next request on.`
-      : `${email} is no operator any more.`
+      ? `${email} is an operator, starting with the next request.`
+      : `${email} is no longer an operator.`
   } finally {
     await database.close()
   }

@@ -1,4 +1,4 @@
-/** A small seeded generator (sfc32, Chris Doty-Humphrey's PractRand), so that a benchmark says the same thing every time. */
+/** A small seeded generator (sfc32, Chris Doty-Humphrey's PractRand), for reproducible benchmarks. */
 export class SeededRandom {
   private a = 0x9e3779b9
   private b = 0x243f6a88
@@ -34,7 +34,7 @@ export class SeededRandom {
 
   pick<T>(items: readonly T[]): T {
     const item = items[Math.floor(this.next() * items.length)]
-    if (item === undefined) throw new RangeError('nothing to pick from')
+    if (item === undefined) throw new RangeError('the list is empty')
     return item
   }
 

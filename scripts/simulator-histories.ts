@@ -8,10 +8,10 @@ import type { BankHistory } from './synthetic-people.ts'
 const firstLastDay = dayOfDate('2025-06-15')
 const historyDays = 730
 
-/** What the built-in simulator shows of one item's cash accounts over two years, put together as the server does it. */
+/** Two years of one simulated item's cash accounts, combined as the server does it. */
 export const simulatorHistory = (seed: number): BankHistory => {
   const itemId = `bench-${seed}`
-  // Histories end all through a year, since heating and cooling have their seasons.
+  // Histories end throughout the year, because heating and cooling costs are seasonal.
   const lastDay = firstLastDay + ((seed * 37) % 365)
   const lastDate = dateOfDay(lastDay)
   const firstDay = lastDay - historyDays + 1
@@ -42,6 +42,6 @@ export const simulatorHistory = (seed: number): BankHistory => {
   const position = cashPosition(accounts, rows)
   if (position === undefined) throw new Error('The simulator has no cash accounts.')
   const transactions = position.transactions.filter(({ date }) => dayOfDate(date) >= firstDay)
-  // The simulator's balances never move; what they say is taken for the beginning.
+  // The simulator's balances are constant, so they are used as opening balances.
   return { label: itemId, transactions, firstDay, lastDay, openingBalanceCents: position.balanceCents }
 }

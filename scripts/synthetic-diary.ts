@@ -1,10 +1,10 @@
-/** Where a synthetic life is written down, and the calendar of its banks. */
+/** The record of a synthetic life, and the bank calendar. */
 import { dateOfDay, dayOfYearMonth, weekdayOfDay, yearMonthOfDay } from '../modules/insights/civil-date.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 export type Account = 'checking' | 'savings'
 
-/** A life being written down. */
+/** A synthetic life under construction. */
 export class Diary {
   readonly entries: { day: number; account: Account; amountCents: number; description: string }[] = []
 
@@ -21,7 +21,7 @@ export class Diary {
       this.entries.push({ day, account, amountCents: whole, description })
   }
 
-  /** Calls back with the nominal day of every month in the diary. */
+  /** Calls back with a nominal day in every month of the diary. */
   monthly(dayOfMonth: number, visit: (day: number) => void, from = this.firstDay, until = this.lastDay): void {
     for (let month = yearMonthOfDay(from).monthIndex; ; month++) {
       const day = dayOfYearMonth(month, dayOfMonth)

@@ -1,13 +1,13 @@
 /**
- * Seeded people with bank histories, for measuring the cash-flow forecast. They are told as lives (jobs that change, meters that
- * are read late, holidays, a moving van), not as the forecast's own formulas: nothing here imports the forecast but its date helper.
+ * Seeded people with bank histories, to measure the cash-flow forecast. The model simulates lives (job changes, late meter readings, holidays, moves) and
+ * shares no formula with the forecast, only a date helper.
  */
 import { dateOfDay, dayOfDate, weekdayOfDay } from '../modules/insights/civil-date.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { bankDay, Diary } from './synthetic-diary.ts'
 import { addEverydayLife } from './synthetic-spending.ts'
 
-/** Structurally the forecast's transaction. Positive amounts leave the account. */
+/** Has the structure of the forecast's transaction. Positive amounts leave the account. */
 export interface HistoryTransaction {
   transactionId: string
   accountId: string
@@ -25,12 +25,12 @@ export interface BankHistory {
   openingBalanceCents: number
 }
 
-/** Where histories come from: the synthetic people here, a simulator's accounts, an export. */
+/** A source of histories: synthetic people, the simulator, or an export. */
 export type HistorySource = (seed: number) => BankHistory | Promise<BankHistory>
 
 export type PaySchedule = 'monthly' | 'semimonthly' | 'biweekly' | 'weekly' | 'pension'
 
-/** Nominal pay days; payroll then moves them off weekends and holidays. */
+/** Nominal paydays. Payroll moves them off weekends and holidays. */
 function payDays(diary: Diary, schedule: PaySchedule, from: number, until: number): number[] {
   const { random } = diary
   const days: number[] = []
@@ -84,7 +84,7 @@ const EMPLOYERS = [
   'STATE OF OHIO'
 ]
 
-/** One employment: pay with overtime, a raise, perhaps a bonus, a deposit that is now and then a day late. */
+/** One job: pay with overtime, a raise, a possible bonus, and occasional deposits that are a day late. */
 function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from: number, until: number): void {
   const { random } = diary
   const employer = schedule === 'pension' ? 'SSA TREAS 310 XXSOC SEC' : random.pick(EMPLOYERS)
@@ -122,7 +122,7 @@ function addCareer(diary: Diary, schedule: PaySchedule): void {
   addJob(diary, next, monthlyIncomeCents * random.uniform(0.85, 1.25), change + random.integer(0, 40), lastDay)
 }
 
-/** Rides, deliveries and invoices: weekly payouts of very unequal size, cash-outs, clients who pay when they pay. */
+/** Gig income: irregular weekly payouts, cash-outs, and clients who pay late. */
 function addGigWork(diary: Diary, monthlyCents: number): void {
   const { random, firstDay, lastDay } = diary
   const rides = random.uniform(0, 0.6)
@@ -130,7 +130,7 @@ function addGigWork(diary: Diary, monthlyCents: number): void {
   const cashOuts = 1 - rides - invoices
   let effort = 1
   for (let day = firstDay; day <= lastDay; day++) {
-    // Busy and slow spells: effort wanders, as it does for people who choose their own hours.
+    // Busy and slow periods: weekly effort is a random walk.
     effort = Math.min(1.8, Math.max(0.3, effort + 0.04 * random.normal() + 0.01 * (1 - effort)))
     if (weekdayOfDay(day) === 2 && random.chance(0.92)) {
       diary.write(
@@ -156,7 +156,7 @@ function addGigWork(diary: Diary, monthlyCents: number): void {
 
 const LIVES = ['monthly', 'biweekly', 'semimonthly', 'gig', 'weekly', 'biweekly+gig', 'pension'] as const
 
-/** One person's whole life between two days, everything drawn from the seed. */
+/** One person's history between two days, determined by the seed. */
 export function syntheticPerson(seed: number): BankHistory {
   const random = new SeededRandom(seed)
   const life = LIVES[seed % LIVES.length] ?? 'monthly'

@@ -1,8 +1,8 @@
-/** What the synthetic people spend their money on: homes, meters, subscriptions, shops, journeys and mishaps. */
+/** The spending of synthetic people: housing, utilities, subscriptions, shopping, travel and unexpected costs. */
 import { dateOfDay, weekdayOfDay } from '../modules/insights/civil-date.ts'
 import { bankDay, type Diary } from './synthetic-diary.ts'
 
-/** Rent or a mortgage, paid by a robot or by a person who forgets; sometimes a move in between. */
+/** Rent or a mortgage, paid automatically or by hand and sometimes late, with an occasional move. */
 function addHome(diary: Diary): void {
   const { random, firstDay, lastDay } = diary
   const share = random.uniform(0.22, 0.36)
@@ -35,7 +35,7 @@ function addHome(diary: Diary): void {
   stay(move + 1, lastDay, Math.round(rentCents * random.uniform(0.9, 1.25)))
 }
 
-/** Metered bills: the meter is read every 28 to 33 days, so the date wanders; winter and summer show in the amount. */
+/** Metered bills: meter readings every 28 to 33 days shift the date, and the season affects the amount. */
 function addMeters(diary: Diary): void {
   const { random, firstDay, lastDay } = diary
   const meters = [
@@ -58,7 +58,7 @@ function addMeters(diary: Diary): void {
   }
 }
 
-/** Contracts with a fixed price on a fixed day: loans, phone, subscriptions that begin, grow dearer and are cancelled. */
+/** Contracts with a fixed price and day: loans, phone, and subscriptions that start, get more expensive and are cancelled. */
 function addContracts(diary: Diary): void {
   const { random, firstDay, lastDay } = diary
   const contracts: [name: string, low: number, high: number, chance: number][] = [
@@ -107,7 +107,7 @@ function addContracts(diary: Diary): void {
   }
 }
 
-/** A credit card at another bank whose bill follows what was spent on it, and money put aside in the linked savings account. */
+/** A credit card at another bank whose bill follows its spending, and transfers to the linked savings account. */
 function addCardAndSavings(diary: Diary): void {
   const { random } = diary
   if (random.chance(0.5)) {
@@ -136,7 +136,7 @@ function addCardAndSavings(diary: Diary): void {
   }
 }
 
-/** Shops, tables, pumps: by weekday, by season, by whim. */
+/** Groceries, restaurants and fuel, by weekday and season, with random variation. */
 function addDailySpending(diary: Diary): void {
   const { random, firstDay, lastDay } = diary
   const scale = diary.monthlyIncomeCents / 500_000
@@ -183,7 +183,7 @@ function addDailySpending(diary: Diary): void {
       spend(4_400 * random.logNormal(0.15), `SHELL OIL ${random.integer(10000, 99999)}`)
       nextFuelDay = day + Math.ceil(random.uniform(5, 13) / away)
     }
-    // What no calendar knows: a dentist, a broken boiler, a sofa. Heavy-tailed.
+    // Unexpected costs, such as a dentist or a broken boiler. Heavy-tailed.
     if (random.chance(1 / 75))
       diary.write(
         day,

@@ -6,18 +6,18 @@ import { runToEnd } from '../test/machines/cleanup.ts'
 import { runCommand } from './command.ts'
 import { SeededRandom } from './seeded-random.ts'
 
-const help = `Makes trouble on purpose and verifies after each kind of it that everything holds: the ledger, every acknowledged effect (there, and
-once), equal answers under equal keys, the bureau's counters, the steps of transfers, every event delivered.
+const help = `Injects faults and verifies the invariants after each scenario: the ledger, every acknowledged effect (present, and only once), equal
+responses for equal idempotency keys, the bureau's counters, the steps of transfers, and the delivery of every event.
 
   npm run test:faults [-- --only NAME …] [-- --seed N]
 
-  --only NAME   only this scenario; may be given again
-  --seed N      the chance of a run that failed, again (it is printed; what the machine itself decides is not in it)
-  --list        the scenarios, and no run
-  --help        this text
+  --only NAME   run only this scenario; repeatable
+  --seed N      seed of an earlier run, which printed it (timing still varies)
+  --list        list the scenarios and exit
+  --help        show this text
 
-Takes some minutes. Starts PostgreSQL and Redis servers of its own, which it kills: Debian's packages postgresql and redis-server must be
-installed. As root it also mounts a small disk to fill; without root that scenario is skipped.
+Takes some minutes. Starts and kills its own PostgreSQL and Redis servers, from the Debian packages postgresql and redis-server. As root
+it also mounts a small disk to fill; without root it skips that scenario.
 `
 
 type Result = 'passed' | 'failed' | 'skipped'
@@ -39,7 +39,7 @@ const play = async (scenario: Scenario, seed: number): Promise<Result> => {
     }
     console.error(error)
     console.error(
-      `   FAILED after ${seconds()}; again with: npm run test:faults -- --only ${scenario.name} --seed ${seed}`
+      `   FAILED after ${seconds()}; reproduce with: npm run test:faults -- --only ${scenario.name} --seed ${seed}`
     )
     return 'failed'
   }
@@ -70,7 +70,7 @@ const main = async (): Promise<void> => {
   if (values.list)
     return void console.log(scenarios.map(({ name, trouble }) => `${name.padEnd(20)}${trouble}`).join('\n'))
   const seed = values.seed === undefined ? randomInt(1_000_000_000) : Number(values.seed)
-  if (!Number.isSafeInteger(seed)) throw new Error('The seed is a whole number.')
+  if (!Number.isSafeInteger(seed)) throw new Error('--seed must be a whole number.')
   const results: Result[] = []
   for (const scenario of choose(values.only)) results.push(await play(scenario, seed))
   const count = (wanted: Result) => results.filter((result) => result === wanted).length

@@ -6,27 +6,27 @@ import { runToEnd } from '../test/machines/cleanup.ts'
 import { runCommand } from './command.ts'
 import { SeededRandom } from './seeded-random.ts'
 
-const help = `Starts several instances of the server, in production mode, on one PostgreSQL and one Redis behind nginx, and verifies that they are as one:
-a walk through everything, revocation, sessions, rate limits, idempotency keys, spends, webhooks, a rolling restart under load that drops no
-request, and at the end the whole ledger.
+const help = `Starts several instances of the server in production mode, with one PostgreSQL and one Redis, behind nginx. Verifies that they behave like
+one server: a walk through all features, revocation, sessions, rate limits, idempotency keys, spends, webhooks, a rolling restart under load
+that drops no request, and at the end the whole ledger.
 
   npm run test:instances [-- --instances N] [-- --seed N]
 
-  --instances N       how many, from 2 to 8 (default: 4)
-  --seed N            the chance of a run that failed, again (it is printed)
-  --help              this text
+  --instances N       number of instances, from 2 to 8 (default: 4)
+  --seed N            seed of an earlier run, which printed it
+  --help              show this text
 
-  TEST_DATABASE_URL   a PostgreSQL server to use; without it one is started (Debian's package postgresql)
-  TEST_REDIS_URL      a Redis to use; without it one is started (Debian's package redis-server)
+  TEST_DATABASE_URL   PostgreSQL server to use (default: starts one, from the Debian package postgresql)
+  TEST_REDIS_URL      Redis to use (default: starts one, from the Debian package redis-server)
 
-nginx is started in any case (Debian's package nginx). Everything listens on free ports of 127.0.0.1 and is gone at the end.
+Always starts nginx (Debian package nginx). Everything listens on free ports of 127.0.0.1 and stops at the end.
 `
 
 const environment = (name: string): string | undefined => (process.env[name] === '' ? undefined : process.env[name])
 
 const wholeNumber = (text: string, what: string): number => {
   const number = Number(text)
-  if (!Number.isSafeInteger(number)) throw new Error(`${what} is a whole number.`)
+  if (!Number.isSafeInteger(number)) throw new Error(`${what} must be a whole number.`)
   return number
 }
 
@@ -67,7 +67,7 @@ const main = async (): Promise<void> => {
   })
   if (values.help) return void process.stdout.write(help)
   const instances = wholeNumber(values.instances, 'The number of instances')
-  if (instances < 2 || instances > 8) throw new Error('From 2 to 8 instances can be started.')
+  if (instances < 2 || instances > 8) throw new Error('--instances must be from 2 to 8.')
   if (
     !(await run(instances, values.seed === undefined ? randomInt(1_000_000_000) : wholeNumber(values.seed, 'The seed')))
   )

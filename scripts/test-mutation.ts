@@ -8,26 +8,26 @@ import { areas, type Area } from '../test/mutation/areas.ts'
 import { dropMutationDatabases } from '../test/test-database.ts'
 import { runCommand } from './command.ts'
 
-const help = `Changes the code where money and promises are at stake in small ways, one at a time, and counts the changes that no test notices.
-Prints each of those, and at the end the score of each file: the share of its changes that were noticed.
+const help = `Makes small changes to critical code, one at a time, and counts those that no test detects. Prints each undetected change, and the score of
+each file: the share of its changes that a test detected.
 
   npm run test:mutation [-- AREA …] [-- OPTIONS]
 
   AREA                ${areas.map(({ name }) => name).join(', ')} (default: all)
-  --only FILE:A-B     of one AREA, only the changes in lines A to B of this file
-  --concurrency N     changes that are tried at a time (default: 2)
-  --help              this text
+  --only FILE:A-B     change only lines A to B of this file; requires one AREA
+  --concurrency N     changes to test at a time (default: 2)
+  --help              show this text
 
-  TEST_DATABASE_URL   a PostgreSQL server to test on, one run at a time; on the embedded database it takes much longer
+  TEST_DATABASE_URL   PostgreSQL server to test on, one run at a time (default: the embedded database, which is much slower)
 
-Ends with 1 when less than 80 % of all changes were noticed.
+Exits with 1 when the tests detected less than 80 % of all changes.
 `
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const temporary = join(home, '.cache/mutation/temporary')
 const databaseUrl = process.env.TEST_DATABASE_URL ?? ''
 const leastPercent = 80
-/** A change whose test file ran into its time limit was noticed too: it made something wait for ever. */
+/** A timeout counts as detected: the change caused an endless wait. */
 const noticed: MutantStatus[] = ['Killed', 'Timeout', 'RuntimeError']
 const statuses: MutantStatus[] = [...noticed, 'Survived', 'NoCoverage']
 
@@ -44,7 +44,7 @@ const tryChanges = async (
       ...domains.map((domain) => `--domain ${domain}`),
       ...tests.map((path) => `--test ${path}`)
     ].join(' '),
-    // A test file that is ended at its first failure leaves its database behind, and only one on PostgreSQL is used again by the next.
+    // A test file that stops at its first failure does not drop its database. The next file reuses it on PostgreSQL only.
     tap: { testFiles: tests.map((path) => `bundled/test/${path}.test.js`), forceBail: databaseUrl !== '' },
     concurrency
   }
@@ -62,7 +62,7 @@ const rowOf = (name: string, results: MutantResult[]): (string | number)[] => [
 ]
 
 const print = (results: MutantResult[]): void => {
-  // Stryker tells what survived, but not what ran into a limit: whether it hung or the machine did is for somebody to judge.
+  // Stryker prints the surviving changes, but not the timeouts, which can also be caused by a slow machine.
   for (const { fileName, location, mutatorName, replacement } of results.filter(({ status }) => status === 'Timeout')) {
     console.log(
       `timed out: ${relative(home, fileName)}:${location.start.line}:${location.start.column} ${mutatorName}: ${(replacement ?? '').split('\n', 1)[0]}`
@@ -101,11 +101,10 @@ const main = async (): Promise<number> => {
   if (unknown.length > 0)
     throw new Error(`There is no area ${unknown.join(', ')}. There are: ${areas.map(({ name }) => name).join(', ')}.`)
   const chosen = areas.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  if (values.only !== undefined && chosen.length !== 1)
-    throw new Error('With --only, name one area: its tests are the ones to run.')
+  if (values.only !== undefined && chosen.length !== 1) throw new Error('--only requires one AREA, whose tests to run.')
   mkdirSync(temporary, { recursive: true })
   process.env.TMPDIR = temporary
-  // The rate limits are no part of any area.
+  // No area includes the rate limits.
   delete process.env.TEST_REDIS_URL
   const results: MutantResult[] = []
   try {

@@ -13,23 +13,23 @@ import { bundle } from './build/bundle.ts'
 import { runCommand } from './command.ts'
 import { report } from './test/report.ts'
 
-/** One more than there are processors, since some wait for other processes. */
+/** One more than the number of processors, because some tests wait for other processes. */
 const usualConcurrency = availableParallelism() + 1
 
-const help = `Runs the tests, all or those whose file's path contains one of the given words.
+const help = `Runs all tests, or those whose file path contains one of the given words.
 
   npm test [-- WORD …] [-- OPTIONS]
   npm run test:deep [-- WORD …] [-- OPTIONS]
 
 test:deep runs the files with random searches only, each search 20 times as long as in \`npm test\` and from a seed of its own.
 
-  --coverage          also measures which lines ran; the report is in coverage/
+  --coverage          measure line coverage; writes the report to coverage/
   --concurrency N     test files at a time (default: ${usualConcurrency})
   --seed N            the seed of test:deep (default: a new one, which is printed)
   --help              this text
 
-  TEST_DATABASE_URL   a PostgreSQL server to test on instead of the embedded database; its user must be allowed to create databases
-  TEST_REDIS_URL      a Redis to share rate limits through
+  TEST_DATABASE_URL   PostgreSQL server to use instead of the embedded database; its user must be able to create databases
+  TEST_REDIS_URL      Redis to use for rate limits
 `
 
 interface Totals {
@@ -39,7 +39,7 @@ interface Totals {
 }
 
 const home = fileURLToPath(new URL('..', import.meta.url))
-/** What tests start as processes of their own. */
+/** Programs that tests start as separate processes. */
 const programs = [
   'server.ts',
   ...['bureau-replay', 'doctor', 'export-openapi', 'ledger-verify', 'mcp', 'operator'].map(
@@ -150,10 +150,10 @@ const main = async (): Promise<void> => {
     process.env.DEEP_SEARCH_SEED = values.seed
     process.stdout.write(`Seed ${values.seed}. Repeat with: npm run test:deep -- --seed ${values.seed}\n`)
   }
-  if (files.length === 0) throw new Error('No test file has such a name.')
+  if (files.length === 0) throw new Error('No test file path contains one of these words.')
   const { passed, failed, skipped } = await runFiles(files, Math.max(1, Number(values.concurrency) || 1))
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
-  // tap sets the exit code when something failed.
+  // tap sets the exit code when a test fails.
   if (passed === 0) process.exitCode = 1
 }
 

@@ -36,7 +36,7 @@ export const invalidWebhookSignature = defineProblem({
   code: 'invalid_webhook_signature',
   meaning: 'The webhook has no valid, recent signature by Plaid.',
   cure: 'Only Plaid can send these webhooks. If Plaid sent this one, check the server’s clock, and that no proxy modifies bodies.',
-  describe: () => 'The webhook has no valid signature by Plaid.'
+  describe: () => 'The webhook has no valid Plaid signature.'
 })
 
 export const itemNotFound = () => notFound('There is no such item.')

@@ -8,7 +8,7 @@ export interface AccessClaims {
   sessionId: string
 }
 
-/** Signs the access token (a JWT, HS256) of a session; it lives for 15 minutes. */
+/** Signs the access token (a JWT, HS256) of a session. It expires after 15 minutes. */
 export const signAccessToken = async (key: Buffer, claims: AccessClaims, now: Date): Promise<string> => {
   const issuedAt = Math.floor(now.getTime() / 1000)
   return await new SignJWT({ partner_id: claims.partnerId, sid: claims.sessionId })
@@ -19,7 +19,7 @@ export const signAccessToken = async (key: Buffer, claims: AccessClaims, now: Da
     .sign(key)
 }
 
-/** Reads an access token; undefined when it is not ours, changed or expired. */
+/** Returns the claims of an access token; undefined when the token is invalid or expired. */
 export const readAccessToken = async (key: Buffer, token: string, now: Date): Promise<AccessClaims | undefined> => {
   try {
     const { payload } = await jwtVerify(token, key, {

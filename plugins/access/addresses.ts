@@ -2,13 +2,13 @@ import { isIP, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 
-/** Whether `text` is an address or a CIDR range that an allow-list can hold; addresses in full, because `10.1` is more likely a slip than 10.0.0.1. */
+/** Whether `text` is a valid address or CIDR range for an allow-list. Rejects short forms: `10.1` is more likely a typo than 10.0.0.1. */
 export const isAddressRange = (text: string): boolean => {
   const [address = '', bits] = text.split('/', 2)
   return isIP(address) !== 0 && !address.includes('%') && (bits === undefined || ipaddr.isValidCIDR(text))
 }
 
-/** Whether `address` lies in one of `ranges` (addresses and CIDR); an IPv4 address mapped into IPv6 counts as the IPv4 address. */
+/** Whether `address` is in one of `ranges` (addresses and CIDR). An IPv4-mapped IPv6 address counts as IPv4. */
 export const isAddressAllowed = (address: string, ranges: string[]): boolean => {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
@@ -19,7 +19,7 @@ export const isAddressAllowed = (address: string, ranges: string[]): boolean => 
   })
 }
 
-/** The address in `ip`, `ip:port` or `[v6]:port`, as proxies write it; undefined for anything else. */
+/** The address in `ip`, `ip:port` or `[v6]:port`, as proxies write it; undefined for other text. */
 export const parseForwarded = (text: string): string | undefined => {
   const bare = text.trim()
   if (isIP(bare) !== 0) return bare
@@ -28,11 +28,11 @@ export const parseForwarded = (text: string): string | undefined => {
   return isIP(address) !== 0 && isIPv6(address) === bare.startsWith('[') ? address : undefined
 }
 
-/** The address of the client; the connection's own where a proxy forwarded none that can be read. */
+/** The client's address: the forwarded one, or the connection's when the proxy forwarded no valid address. */
 export const addressOf = (request: Pick<FastifyRequest, 'ip' | 'socket'>): string =>
   parseForwarded(request.ip) ?? request.socket.remoteAddress ?? ''
 
-/** What an address counts as for limits: IPv6 by its /64, because one subscriber holds a whole one. */
+/** The rate limit key of an address: IPv6 addresses count by /64, which one subscriber has. */
 export const addressKey = (address: string): string => {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)

@@ -1,6 +1,6 @@
 import type { Trx } from '../database/types.ts'
 
-/** Puts an agent's key under the partner of the agent's new owner. */
+/** Assigns an agent's key to the partner of the agent's new owner. */
 export const assignAgentKey = async (trx: Trx, agentId: string, partnerId: string): Promise<void> => {
   await trx
     .updateTable('credentials')
@@ -10,7 +10,7 @@ export const assignAgentKey = async (trx: Trx, agentId: string, partnerId: strin
     .execute()
 }
 
-/** Whether any key of the agent was ever noted as used. */
+/** Whether a key of the agent has ever been used. */
 export const agentKeyUsed = async (trx: Trx, agentId: string): Promise<boolean> => {
   const row = await trx
     .selectFrom('credentials')

@@ -17,32 +17,34 @@ const schemeOf: Record<Caller['kind'], SecurityScheme> = {
 }
 
 /**
- * Refuses a caller that the specification does not admit to the operation: by its kind (`security`), its scopes (`x-required-scopes`), its rank
- * (`x-operator-only`) or its environment (`x-test-only`).
+ * Rejects a caller that the specification does not allow: by its kind (`security`), its scopes (`x-required-scopes`), its role (`x-operator-only`) or its
+ * environment (`x-test-only`).
  * @throws ProblemError 403
  */
 export const checkAuthorization = (operation: Operation, caller: Caller | null): void => {
   if (caller === null) return
   if (!operation.security.some((alternative) => alternative.includes(schemeOf[caller.kind]))) {
     const accepted = [...new Set(operation.security.flat())].join(', ')
-    throw credentialNotAccepted(`This operation takes another kind of credential: ${accepted}.`, {
+    throw credentialNotAccepted(`This operation does not accept this kind of credential. Send one of: ${accepted}.`, {
       accepted: operation.security.flat()
     })
   }
   if (caller.kind === 'token') {
     const missingScope = operation.scopes.find((scope) => !caller.scopes.includes(scope))
     if (missingScope !== undefined)
-      throw insufficientScope(`The token lacks the scope '${missingScope}'.`, { missingScope })
+      throw insufficientScope(`The token lacks the scope '${missingScope}'. Create a token that has it.`, {
+        missingScope
+      })
   }
   if (operation.extensions?.['x-operator-only'] === true && !(caller.kind === 'session' && caller.operator)) {
-    throw operatorRequired('Only an operator of this server may do this.')
+    throw operatorRequired('Only an operator of this server can call this operation. Sign in as an operator.')
   }
   if (operation.extensions?.['x-test-only'] === true && 'environment' in caller && caller.environment === 'live') {
-    throw testCredentialRequired('This is a sandbox operation; use a test credential.')
+    throw testCredentialRequired('Sandbox operations require a test credential.')
   }
 }
 
-/** Whether the specification admits a caller to the operation at all; an operation without security admits everyone. */
+/** Whether the specification allows a caller to call the operation. An operation without security allows everyone. */
 export const isAuthorized = (operation: Operation, caller: Caller | null): boolean => {
   if (operation.security.length === 0) return true
   try {

@@ -4,20 +4,20 @@ export type Environment = 'test' | 'live'
 
 interface OfPartner {
   partnerId: string
-  /** What the caller creates belongs to this environment. */
+  /** The environment of resources that the caller creates. */
   environment: Environment
-  /** What the caller may see belongs to one of these; a session sees both. */
+  /** The environments that the caller can read. A session can read both. */
   environments: Environment[]
   rateOverrides: RateOverrides
 }
 
-/** A partner's backend, by its API key. */
+/** A partner's backend, with an API key. */
 export interface PartnerCaller extends OfPartner {
   kind: 'partner_key'
   credentialId: string
 }
 
-/** A personal access token: bound to scopes, perhaps to addresses. */
+/** A personal access token, limited to scopes and optionally to addresses. */
 export interface TokenCaller extends OfPartner {
   kind: 'token'
   credentialId: string
@@ -25,7 +25,7 @@ export interface TokenCaller extends OfPartner {
   scopes: string[]
 }
 
-/** A signed-in user, by the session's access token. */
+/** A signed-in user, with the access token of a session. */
 export interface SessionCaller extends OfPartner {
   kind: 'session'
   sessionId: string
@@ -34,7 +34,7 @@ export interface SessionCaller extends OfPartner {
   operator: boolean
 }
 
-/** A software agent, by its key. The partner is that of its owner, if it has one. */
+/** A software agent, with its key. The partner is that of its owner, if it has one. */
 export interface AgentCaller {
   kind: 'agent_key'
   credentialId: string
@@ -43,14 +43,14 @@ export interface AgentCaller {
   rateOverrides: RateOverrides
 }
 
-/** The backend that holds this server's ingest secret. */
+/** A backend with the ingest secret. */
 export interface IngestCaller {
   kind: 'ingest'
 }
 
 export type Caller = PartnerCaller | TokenCaller | SessionCaller | AgentCaller | IngestCaller
 
-/** Who an idempotency key belongs to: the partner (its test credentials apart from its live ones), the agent, or the ingest secret's holder. */
+/** The tenant of an idempotency key: the partner (test and live separately), the agent, or the ingest backend. */
 export const tenantOf = (caller: Caller): string => {
   switch (caller.kind) {
     case 'ingest':
@@ -62,7 +62,7 @@ export const tenantOf = (caller: Caller): string => {
   }
 }
 
-/** How the activity log names a caller. */
+/** The actor of a caller in the activity log. */
 export const actorOf = (caller: Caller): { type: string; id: string } => {
   switch (caller.kind) {
     case 'partner_key':

@@ -12,8 +12,8 @@ import { findSessions } from './queries.ts'
 export const ingestNotConfigured = defineProblem({
   status: 503,
   code: 'ingest_not_configured',
-  meaning: 'This server has no ingest secret, so nobody can ingest.',
-  cure: 'Set ATLAS_INGEST_SECRET on the server and start it again.'
+  meaning: 'This server has no ingest secret, so ingestion is disabled.',
+  cure: 'The operator sets ATLAS_INGEST_SECRET and restarts the server.'
 })
 
 const bearerOf = (request: FastifyRequest): string | undefined =>
@@ -30,7 +30,7 @@ const missing = () =>
 const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller => {
   const expected = app.config.ingestSecret
   if (expected === undefined)
-    throw ingestNotConfigured('This server has no ingest secret. Set ATLAS_INGEST_SECRET and start it again.')
+    throw ingestNotConfigured('This server has no ingest secret. Set ATLAS_INGEST_SECRET, then restart it.')
   const given = headerOf(request, 'x-atlas-ingest-secret') ?? bearerOf(request)
   if (given === undefined || !sameSecret(given, expected)) {
     throw unauthorized('Send the ingest secret as `X-Atlas-Ingest-Secret`.', {}, { 'www-authenticate': 'Bearer' })
@@ -57,7 +57,7 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
   }
 }
 
-/** Which credentials are admitted, by an operation or by an endpoint that works like one. */
+/** The credentials that an operation, or another endpoint, accepts. */
 export type Admission = Pick<Operation, 'security'>
 
 const identifyCredential = async (app: FastifyInstance, request: FastifyRequest, secret: string): Promise<Caller> => {
@@ -77,11 +77,13 @@ const identifyCredential = async (app: FastifyInstance, request: FastifyRequest,
   if (found.partner_id === null) throw credentialRefused()
   if (found.environment === 'live' && found.production_enabled !== true) {
     throw productionNotEnabled(
-      'This partner is not enabled for production yet; use a test credential, or ask the operator of this server.'
+      'This partner is not enabled for production. Use a test credential, or ask the operator to enable it.'
     )
   }
   if (found.allowed_ips !== null && !isAddressAllowed(addressOf(request), found.allowed_ips)) {
-    throw patIpBlocked('The token is bound to addresses, and this request came from another one.')
+    throw patIpBlocked(
+      'The token does not allow the IP address of this request. Call from an address in its `allowedIps`.'
+    )
   }
   const ofPartner = {
     credentialId: found.id,
@@ -95,13 +97,13 @@ const identifyCredential = async (app: FastifyInstance, request: FastifyRequest,
   return { kind: 'partner_key', ...ofPartner }
 }
 
-/** Whether no credential is admitted. A refresh cookie is the handler's business. */
+/** Whether no credential is required. The handler checks a refresh cookie. */
 const isOpen = ({ security }: Admission): boolean => security.flat().every((scheme) => scheme === 'RefreshCookie')
 
 /**
- * Finds out who calls; the token's prefix tells its kind.
+ * Identifies the caller. The prefix of a token determines its kind.
  *
- * @returns the caller, or null where anonymous callers are admitted and no credential was sent.
+ * @returns the caller, or null for an anonymous request where that is allowed.
  * @throws ProblemError 401 for a missing, unknown, expired or revoked credential; 402 for a live one of a partner without production; 403 from an
  *   address that the token does not allow; 503 when this server has no ingest secret.
  */

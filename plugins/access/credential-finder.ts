@@ -5,7 +5,7 @@ import { hashSecret } from './secrets.ts'
 
 type FoundCredential = Awaited<ReturnType<typeof findCredentials>>[number]
 
-/** Returns the credential with this secret and what its partner allows, as of now; undefined when it is unknown, revoked or expired. */
+/** Returns the credential with this secret and the settings of its partner; undefined when it is unknown, revoked or expired. */
 export type FindCredential = (secret: string) => Promise<FoundCredential | undefined>
 
 /** Looks up credentials; concurrent requests share one statement. */

@@ -8,7 +8,7 @@ const secretLength = 40
 const shownLength = 4
 
 interface Common {
-  /** What the credential is for, in its owner's words. */
+  /** The owner's name for the credential. */
   name: string
   now: Date
 }
@@ -22,11 +22,11 @@ export interface NewPartnerKey extends Common {
 export interface NewToken extends Common {
   kind: 'token'
   partnerId: string
-  /** Who minted it; the token goes with its user. */
+  /** The user who created the token. Deleting the user deletes the token. */
   userId: string
   environment: Environment
   scopes: string[]
-  /** Addresses and CIDR ranges; null for everywhere. */
+  /** Addresses and CIDR ranges; null to allow every address. */
   allowedIps: string[] | null
   expiresAt: Date | null
 }
@@ -68,10 +68,10 @@ const secretPrefixOf = (credential: NewCredential): string => {
 }
 
 /**
- * Mints a credential; the only way in which one comes into being. Only the secret's hash is stored.
+ * Creates a credential. Stores only the secret's hash.
  *
- * @returns the stored credential, and the secret (40 random letters and digits behind its prefix), which cannot be read again from here.
- * @throws the database's error when the agent of an agent key has a key that is not revoked: revoke that first.
+ * @returns the stored credential, and the secret (40 random letters and digits after its prefix), which cannot be read again.
+ * @throws the database's error when the agent already has a key. Revoke that key first.
  */
 export const mintCredential = async (
   trx: Trx,
@@ -108,9 +108,9 @@ export type CredentialToRevoke =
   { kind: 'partner_key' | 'token'; id: string; partnerId: string } | { kind: 'agent_key'; agentId: string }
 
 /**
- * Revokes a partner's credential, or the key of an agent. Credentials are looked up at every request, so that it is refused from the commit on.
+ * Revokes a partner's credential, or the key of an agent. Every request looks up its credential, so the revocation takes effect with the commit.
  *
- * @returns false when there is no such credential, or it is revoked already.
+ * @returns false when the credential does not exist or is already revoked.
  */
 export const revokeCredential = async (trx: Trx, credential: CredentialToRevoke, now: Date): Promise<boolean> => {
   const query = trx

@@ -7,7 +7,7 @@ import { touchCredentials } from './queries.ts'
 
 const touchIntervalMs = 30_000
 
-/** Notes credential uses together in the background, so that no request waits for this write. */
+/** Records credential uses in batches in the background, so that no request waits for the write. */
 const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void; flush: () => Promise<void> } => {
   const used = new Set<string>()
   const flush = async (): Promise<void> => {
@@ -17,14 +17,12 @@ const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void;
     await touchCredentials(app.database.db, ids, app.clock.now())
   }
   const timer = setInterval(() => {
-    flush().catch((error: unknown) => app.log.warn({ err: error }, 'the last use of credentials could not be noted'))
+    flush().catch((error: unknown) => app.log.warn({ err: error }, 'recording credential uses failed'))
   }, touchIntervalMs)
   timer.unref()
   app.addHook('preClose', async () => {
     clearInterval(timer)
-    await flush().catch((error: unknown) =>
-      app.log.warn({ err: error }, 'the last use of credentials could not be noted')
-    )
+    await flush().catch((error: unknown) => app.log.warn({ err: error }, 'recording credential uses failed'))
   })
   return { note: (credentialId) => used.add(credentialId), flush }
 }
@@ -32,15 +30,15 @@ const noteUses = (app: FastifyInstance): { note: (credentialId: string) => void;
 declare module 'fastify' {
   interface FastifyInstance {
     findCredential: FindCredential
-    /** Notes that a credential was used just now; written to the database in the background. */
+    /** Records that a credential was used now. A background job writes it to the database. */
     noteCredentialUse(credentialId: string): void
-    /** Writes the noted uses now, before a handler reads when credentials were last used. */
+    /** Writes the recorded uses, so that a handler can read when credentials were last used. */
     writeCredentialUses(): Promise<void>
   }
   interface FastifyRequest {
-    /** Who calls; null when the request has no credential. */
+    /** The caller; null when the request has no credential. */
     caller: Caller | null
-    /** Why the request's credential was refused; null when it was not. */
+    /** The error of a rejected credential; null when the credential is valid or missing. */
     refusal: ProblemError | null
   }
 }

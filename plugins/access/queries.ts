@@ -1,7 +1,7 @@
 import { prepared } from '../database/prepared.ts'
 import type { Db } from '../database/types.ts'
 
-/** Credentials by the hashes of their secrets, each with what its partner allows; without those that are unknown, revoked or expired. */
+/** Finds valid credentials by the hashes of their secrets, each with the settings of its partner. Omits revoked and expired ones. */
 export const findCredentials = prepared<{ hashes: Buffer[]; now: Date }>()((db, place) =>
   db
     .selectFrom('credentials')
@@ -24,7 +24,7 @@ export const findCredentials = prepared<{ hashes: Buffer[]; now: Date }>()((db, 
     .where((eb) => eb.or([eb('credentials.expires_at', 'is', null), eb('credentials.expires_at', '>', place('now'))]))
 )
 
-/** A session, if it is neither revoked nor expired, with its user's role in its partner. */
+/** Finds a session that is neither revoked nor expired, with its user's role in its partner. */
 export const findSessions = prepared<{ sessionId: string; now: Date }>()((db, place) =>
   db
     .selectFrom('sessions')
@@ -48,7 +48,7 @@ export const findSessions = prepared<{ sessionId: string; now: Date }>()((db, pl
     .where('sessions.expires_at', '>', place('now'))
 )
 
-/** Notes the last use of credentials, many in one statement. */
+/** Sets the last use of credentials, in one statement. */
 export const touchCredentials = async (db: Db, ids: string[], now: Date): Promise<void> => {
   await db
     .updateTable('credentials')

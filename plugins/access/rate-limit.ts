@@ -10,10 +10,10 @@ import { connectRedis } from './redis.ts'
 
 export type RateLimits = Readonly<Record<RateLimitClass, RateLimit>>
 
-/** Counters per class in each process; the oldest is dropped when there are more. */
+/** The maximum number of counters per class in each process. The oldest is dropped when there are more. */
 const mostCounters = 100_000
 
-/** Whom a request counts for: its credential, its user, the ingest secret, or without any of these its address. */
+/** The rate limit key of a request: its credential, its user, the ingest secret, or else its address. */
 const holderOf = (request: FastifyRequest): string => {
   const { caller } = request
   switch (caller?.kind) {
@@ -30,7 +30,7 @@ const holderOf = (request: FastifyRequest): string => {
   }
 }
 
-/** For signing in: the address together with the account that the body names, so that guessing at one account is limited by itself. */
+/** The key for sign-in: the address and the account in the body, so that password guessing is limited per account. */
 const accountKeyOf = (request: FastifyRequest): string => {
   const email = (request.body as { email?: unknown } | null | undefined)?.email
   const account = typeof email === 'string' ? email.trim().toLowerCase() : ''
@@ -39,7 +39,7 @@ const accountKeyOf = (request: FastifyRequest): string => {
 
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>
 
-/** One limiter per class, shared by all its operations. They live in a scope of their own, so that the package decorates nothing else. */
+/** Creates one limiter per class, in a separate scope, so that the package decorates nothing else. */
 const createLimiters = async (
   app: FastifyInstance,
   rateLimits: RateLimits,
@@ -86,11 +86,11 @@ const describeWindow = (windowMs: number): string =>
 
 export interface RateLimiter {
   /**
-   * Counts one request of a class for its caller (or, without a caller, for its address) and sets the response headers that tell what is left.
-   * @throws ProblemError 429 with Retry-After when the window's requests are used up.
+   * Counts one request of a class for its caller, or for its address without a caller. Sets the rate limit headers of the response.
+   * @throws ProblemError 429 with Retry-After when the limit is reached.
    */
   take(request: FastifyRequest, reply: FastifyReply, rateClass: RateLimitClass): Promise<void>
-  /** Whether Redis is reachable; `off` when this server has none. */
+  /** Whether Redis is reachable; `off` when it is not configured. */
   status(): 'ok' | 'unavailable' | 'off'
 }
 
@@ -100,20 +100,20 @@ declare module 'fastify' {
   }
 }
 
-/** Fixed windows by credential or address and class: in Redis for all instances, and in memory without Redis or while it is away. */
+/** Fixed windows by class and credential or address: in Redis for all instances, or in memory while Redis is missing or unavailable. */
 export default fp<{ rateLimits: RateLimits }>(
   async (app, { rateLimits }) => {
     const redis = app.config.redisUrl === undefined ? undefined : connectRedis(app.config.redisUrl, app.log)
     const own = await createLimiters(app, rateLimits)
     const shared = redis && (await createLimiters(app, rateLimits, redis.client))
     if (redis !== undefined) {
-      // Without it the first requests would be counted by this instance alone.
+      // Otherwise only this instance would count the first requests.
       app.addHook('onReady', () => redis.settled)
       app.addHook('onClose', () => redis.client.disconnect())
     }
     const count = async (request: FastifyRequest, rateClass: RateLimitClass): Promise<Count> => {
       const counted = shared !== undefined && redis?.isReady() === true ? await shared[rateClass](request) : undefined
-      // The package reports a window without an end when Redis failed.
+      // The package reports a `ttl` of 0 when Redis failed.
       const result = counted === undefined || (counted as Count).ttl <= 0 ? await own[rateClass](request) : counted
       return result as Count
     }
@@ -125,7 +125,7 @@ export default fp<{ rateLimits: RateLimits }>(
         app.metrics.rateLimited(rateClass)
         const seconds = Math.max(1, counted.ttlInSeconds)
         throw rateLimited(
-          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)} is used up. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
+          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)} is reached. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
           {},
           { 'retry-after': String(seconds) }
         )

@@ -6,12 +6,12 @@ const connectLimitMs = 2_000
 
 export interface RedisConnection {
   client: Redis
-  /** Resolves when Redis responds for the first time, or is known not to. */
+  /** Resolves when the first connection succeeds or fails. */
   settled: Promise<void>
   isReady(): boolean
 }
 
-/** Connects to Redis in the background; while it is away, commands fail at once and the log says so once per outage. */
+/** Connects to Redis in the background. While Redis is unreachable, commands fail at once. Logs each outage once. */
 export const connectRedis = (url: string, log: Pick<FastifyBaseLogger, 'error' | 'info'>): RedisConnection => {
   const client = new Redis(url, {
     commandTimeout: responseLimitMs,

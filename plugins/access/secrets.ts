@@ -7,10 +7,10 @@ const ivLength = 12
 const tagLength = 16
 const headLength = 1 + keyIdLength + ivLength + tagLength
 
-/** The SHA-256 of a secret with enough randomness of its own; how credentials are stored. */
+/** Hashes a high-entropy secret with SHA-256, for storage. */
 export const hashSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest()
 
-/** Compares two secrets in a time that tells nothing about where they differ, nor about their lengths. */
+/** Compares two secrets in constant time, also for different lengths. */
 export const sameSecret = (a: string, b: string): boolean => timingSafeEqual(hashSecret(a), hashSecret(b))
 
 const keyIdOf = (key: Buffer): string =>
@@ -18,22 +18,22 @@ const keyIdOf = (key: Buffer): string =>
 
 export interface Secrets {
   /**
-   * Encrypts with AES-256-GCM under the current key.
-   * @param context what the secret belongs to, such as `items.access_token:item_1`; the same is needed to decrypt, so that a ciphertext moved to another row is worthless.
+   * Encrypts with AES-256-GCM and the current key.
+   * @param context the column and row of the secret, such as `items.access_token:item_1`. Decryption requires the same context, so a ciphertext is useless in another row.
    */
   encrypt(plaintext: string, context: string): Buffer
-  /** @throws Error when the ciphertext was changed, belongs elsewhere, or its key is not known any more. */
+  /** @throws Error when the ciphertext or the context was changed, or the key is unknown. */
   decrypt(ciphertext: Buffer, context: string): string
-  /** Keys for one purpose, derived from every encryption key, the current one first. */
+  /** Derives a key for one purpose from every encryption key, the current one first. */
   derive(purpose: string): Buffer[]
 }
 
 /**
- * Encryption of what must be read back. Each ciphertext names its key, so that keys can be rotated: the first of `keys` encrypts, all decrypt.
+ * Creates reversible encryption. Each ciphertext contains the id of its key, so that keys can be rotated: the first of `keys` encrypts, all decrypt.
  */
 export const createSecrets = (keys: Buffer[]): Secrets => {
   const [current] = keys
-  if (current === undefined) throw new Error('At least one encryption key is needed.')
+  if (current === undefined) throw new Error('At least one encryption key is required.')
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]))
   const currentId = Buffer.from(keyIdOf(current), 'hex')
   return {
@@ -49,7 +49,7 @@ export const createSecrets = (keys: Buffer[]): Secrets => {
       const key = byId.get(id)
       if (ciphertext[0] !== format || key === undefined) {
         throw new Error(
-          `A stored secret was encrypted under the key ${id}, which is not configured. Add that key to ATLAS_ENCRYPTION_KEYS_OLD.`
+          `A stored secret is encrypted with key ${id}, which is not configured. Add that key to ATLAS_ENCRYPTION_KEYS_OLD.`
         )
       }
       const iv = ciphertext.subarray(1 + keyIdLength, 1 + keyIdLength + ivLength)

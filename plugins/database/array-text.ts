@@ -1,10 +1,9 @@
-/** What JSON writes with a backslash and PostgreSQL would read without it, such as a line break. */
+/** Characters that JSON escapes in a way that PostgreSQL does not support, such as a line break. */
 const onlyInJson = /\\[^"\\]/
 
 /**
- * A long array of texts, or of what PostgreSQL reads from texts, in PostgreSQL's own notation, such as `{"a",null,"b"}`, for a parameter of an array type. The
- * notation is that of JSON in braces, but for characters that JSON escapes in ways of its own; an array with such a character is returned as it is, for the driver
- * to write, which takes several times as long.
+ * Serializes a long array as a PostgreSQL array literal, such as `{"a",null,"b"}`. The literal is the JSON in braces, except for characters that JSON escapes
+ * differently. An array with such a character is returned unchanged for the driver to serialize, which takes several times as long.
  */
 export const arrayText = (values: (string | null)[]): string | (string | null)[] => {
   const text = JSON.stringify(values)

@@ -2,7 +2,7 @@ import { defaultStatementLimitMs } from './time-limit.ts'
 import { isRolledBack } from './transaction.ts'
 import { unavailable } from '../http/errors/kinds.ts'
 
-/** Items in a batch; more wait for the next one. */
+/** The maximum number of items in a batch. More items wait for the next batch. */
 const mostTogether = 64
 
 interface Waiting<Item, Result> {
@@ -13,16 +13,15 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Processes concurrent items together: one batch is under way at a time, and what arrives meanwhile goes into the next one. An item that arrives alone does
- * not wait for others.
+ * Processes concurrent items in batches. One batch runs at a time; items that arrive meanwhile form the next one. A single item does not wait for others.
  *
- * When a batch of several fails and is undone, each of its items is processed alone, so that one bad item does not fail the others. When the connection
- * broke, the outcome is unknown and every item of the batch fails. An item that has waited as long as a statement may take fails with 503: each batch
- * before it would take that long again.
+ * When a batch of several items fails and is rolled back, each item is processed alone, so that one bad item does not fail the others. When the connection
+ * breaks, the outcome is unknown and every item of the batch fails. An item that has waited for the time limit of a statement fails with 503, because
+ * each earlier batch can take as long.
  *
- * @param process returns one result per item, in their order.
- * @param options `waitLimitMs`: how long an item may wait until its batch begins, in milliseconds of the monotonic clock `nowMs`. `isUndone`: whether an
- *   error means that nothing of the batch was done.
+ * @param process returns one result per item, in the same order.
+ * @param options `waitLimitMs`: how long an item may wait for its batch to start, in milliseconds of the monotonic clock `nowMs`. `isUndone`: whether an
+ *   error means that the batch was rolled back.
  */
 export const collect = <Item, Result>(
   process: (items: Item[]) => Promise<Result[]>,
@@ -37,7 +36,7 @@ export const collect = <Item, Result>(
     for (const { sinceMs, failed } of taken) {
       if (sinceMs <= latestMs)
         failed(
-          unavailable('The database does not respond, and nothing was done. Retry soon.', {}, { 'retry-after': '1' })
+          unavailable('The database is unavailable. Nothing was done. Retry in 1 second.', {}, { 'retry-after': '1' })
         )
     }
     if (batch.length === 0) return

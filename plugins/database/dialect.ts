@@ -12,7 +12,7 @@ import { isRolledBack } from './transaction.ts'
 
 const isCommitStatement = (query: CompiledQuery): query is CommitStatement => 'sharesCommit' in query
 
-/** Kysely's connection: single statements go to the engine, a transaction to a session of its own. */
+/** Kysely's connection: single statements use the engine, each transaction uses a session. */
 class Connection implements DatabaseConnection {
   readonly #engine: Engine
   readonly #atCommit: CompiledQuery[] = []
@@ -25,7 +25,7 @@ class Connection implements DatabaseConnection {
     this.#engine = engine
   }
 
-  /** `begin` leaves together with the first statement, which reports it if it fails. */
+  /** Pipelines `begin` with the first statement, which fails if `begin` fails. */
   async begin(): Promise<void> {
     this.#session = await this.#engine.openSession()
     this.#begun = this.#session.send('begin', [])
@@ -34,7 +34,7 @@ class Connection implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     if (this.#session === undefined) return (await this.#engine.send(query.sql, query.parameters)) as QueryResult<Row>
-    // It would run behind the commit, outside the transaction.
+    // The statement would run after the commit, outside the transaction.
     if (this.#isEnding) throw new Error('The transaction is ending. Send every statement before its work returns.')
     if (isCommitStatement(query)) {
       this.#atCommit.push(query)
@@ -46,13 +46,13 @@ class Connection implements DatabaseConnection {
 
   async end(command: 'commit' | 'rollback'): Promise<void> {
     const session = this.#session
-    // Kysely rolls back after a failed commit, which has ended the transaction already.
+    // Kysely rolls back after a failed commit, which has already ended the transaction.
     if (session === undefined || this.#isEnding) return
     this.#isEnding = true
     const statements = command === 'commit' ? this.#atCommit : []
     const sent = [this.#begun, ...statements.map(({ sql, parameters }) => session.send(sql, parameters))]
     const ended = command === 'commit' ? session.commit() : session.send('rollback', [])
-    // The first failure is the cause of those that follow.
+    // The first failure causes the following ones.
     const failed = (await Promise.allSettled([...sent, ended])).find((result) => result.status === 'rejected')
     if (failed === undefined) return
     this.#isBroken = !isRolledBack(failed.reason)

@@ -22,7 +22,7 @@ const listen = (path: string): Promise<Server> =>
     })
   })
 
-const somebodyAnswers = (path: string): Promise<boolean> =>
+const isInUse = (path: string): Promise<boolean> =>
   new Promise((done) => {
     const socket = connect(path)
     socket.once('connect', () => {
@@ -33,10 +33,10 @@ const somebodyAnswers = (path: string): Promise<boolean> =>
   })
 
 /**
- * Makes this process the only one that uses a data directory; two of them would lose each other's writes in silence.
+ * Locks a data directory for this process. Two processes would silently overwrite each other's data.
  *
- * The lock is a socket that the process listens on: the kernel closes it when the process dies, however it dies, so that a lock left behind
- * is told from a living one by knocking.
+ * The lock is a socket that the process listens on. The kernel closes it when the process ends, even after a crash, so a socket that refuses connections is a
+ * stale lock.
  *
  * @throws Error when another process uses the directory.
  */
@@ -48,9 +48,9 @@ export const lockDirectory = async (dataDir: string): Promise<() => Promise<void
     server = await listen(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    if (await somebodyAnswers(path)) {
+    if (await isInUse(path)) {
       throw new Error(
-        `Another AtlasForge process uses the data directory ${dataDir}. Stop it, or give this one its own with ATLAS_DATA_DIR.`
+        `Another AtlasForge process uses the data directory ${dataDir}. Stop it, or set ATLAS_DATA_DIR to another directory.`
       )
     }
     rmSync(path, { force: true })

@@ -4,7 +4,7 @@ import type { Db, Trx } from './types.ts'
 
 type Unit = (trx: Trx) => Promise<unknown>
 
-/** One unit of several failed, so that their transaction was rolled back. */
+/** One of several units failed, so their transaction was rolled back. */
 class GroupFailed extends Error {}
 
 const isUndone = (error: unknown): boolean => error instanceof GroupFailed || isRolledBack(error)
@@ -20,8 +20,8 @@ const runTogether = async (trx: Trx, units: Unit[]): Promise<unknown[]> => {
 }
 
 /**
- * Runs units of work that come at the same time in one transaction, so that they share its commit. When any of them fails, all are rolled back and each
- * runs in a transaction of its own.
+ * Runs concurrent units of work in one transaction, so that they share its commit. When one of them fails, all are rolled back and each runs in a separate
+ * transaction.
  */
 export const createGroupedTransactions = (db: Db): (<T>(work: (trx: Trx) => Promise<T>) => Promise<T>) => {
   const run = collect((units: Unit[]) => transact(db, (trx) => runTogether(trx, units)), { isUndone })

@@ -15,15 +15,15 @@ import { defaultStatementLimitMs } from './time-limit.ts'
 import { watchTransactions } from './transaction.ts'
 import type { Database, Db } from './types.ts'
 
-/** The connections of this process to its database that transactions use, and what is under way on the others. */
+/** The state of this process's database connections. */
 export interface Connections {
   active: number
   idle: number
   /** Transactions that wait for a connection. */
   waiting: number
-  /** How many there may be. */
+  /** The maximum number of connections for transactions. */
   most: number
-  /** Single statements that are sent and not answered, on the connections that they share. */
+  /** Single statements in progress on the shared connections. */
   statements: number
 }
 
@@ -31,11 +31,11 @@ export interface DatabaseHandle {
   driver: 'embedded' | 'postgresql'
   db: Db
   locks: Locks
-  /** How the connections are used; the embedded database has none. */
+  /** The state of the connections; undefined for the embedded database. */
   connections?: () => Connections
-  /** Whether the database answers a query. */
+  /** Whether the database responds to a query. */
   answers(): Promise<boolean>
-  /** Whether every migration has run; asked of the database until the answer is yes. */
+  /** Whether every migration has run. Caches the result once it is true. */
   migrated(): Promise<boolean>
   close(): Promise<void>
 }
@@ -86,7 +86,7 @@ export const openPostgres = (
   }
 }
 
-/** Completes an open driver with what every database can tell of itself. */
+/** Adds the state queries to an open driver. */
 export const withState = (driver: Driver): DatabaseHandle => {
   let migrated = false
   return {
@@ -107,7 +107,7 @@ export const withState = (driver: Driver): DatabaseHandle => {
 }
 
 /**
- * Opens the database that the configuration names: PostgreSQL by its URL, else the embedded one in the data directory.
+ * Opens the configured database: PostgreSQL if a URL is set, else the embedded one in the data directory.
  *
  * @throws Error when another process uses the data directory.
  */
@@ -127,7 +127,7 @@ declare module 'fastify' {
   }
 }
 
-/** Gives every plugin the database; outside production the schema is brought up to date first. A database that is given stays open for its owner to close. */
+/** Provides the database to every plugin. Outside production it migrates the schema first. The caller closes a database that it passed. */
 export default fp<{ database?: DatabaseHandle | undefined }>(
   async (app, { database }) => {
     const handle =
@@ -139,7 +139,7 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
       await migrateToLatest(handle.db)
     }
     app.decorate('database', handle)
-    app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database answers, else 0.' }, async () =>
+    app.metrics.gauge({ name: 'atlas_database_up', help: '1 when the database responds, else 0.' }, async () =>
       (await handle.answers()) ? 1 : 0
     )
     const { connections } = handle
@@ -147,7 +147,7 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
     app.metrics.gauge(
       {
         name: 'atlas_database_connections',
-        help: 'Connections of this process for transactions, and what waits for one.',
+        help: 'Connections of this process for transactions, and transactions that wait for one.',
         label: 'state'
       },
       () => {
@@ -156,7 +156,7 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
       }
     )
     app.metrics.gauge(
-      { name: 'atlas_database_statements_in_flight', help: 'Single statements that are sent and not answered.' },
+      { name: 'atlas_database_statements_in_flight', help: 'Single statements in progress.' },
       () => connections().statements
     )
   },

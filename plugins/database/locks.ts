@@ -3,18 +3,18 @@ import type pg from 'pg'
 
 export type Release = () => Promise<void>
 
-/** Named locks that are held across statements and transactions; the database releases them when the process that holds them dies. */
+/** Named locks that last across statements and transactions. The database releases the locks of a process that dies. */
 export interface Locks {
-  /** Takes the lock and answers its release, or answers undefined when somebody on any instance holds it. */
+  /** Takes the lock and returns its release; undefined when any instance holds the lock. */
   tryAcquire(name: string): Promise<Release | undefined>
   close(): Promise<void>
 }
 
-/** The number by which PostgreSQL knows the lock: a signed 64-bit integer, in decimal. */
+/** The id of the PostgreSQL advisory lock: a signed 64-bit integer, in decimal. */
 export const lockNumber = (name: string): string =>
   createHash('sha256').update(name).digest().readBigInt64BE().toString()
 
-/** Locks of a server that has its database for itself. */
+/** Locks of a server that does not share its database. */
 export const processLocks = (): Locks => {
   const held = new Set<string>()
   return {
@@ -31,8 +31,8 @@ export const processLocks = (): Locks => {
 }
 
 /**
- * Locks shared by all instances on one PostgreSQL: advisory locks held by one connection an instance. What this process holds is known here
- * without a round trip, since a session may take the same advisory lock twice.
+ * Locks that all instances on one PostgreSQL share: advisory locks, held by one connection per instance. This process tracks its own locks, because a session can
+ * take the same advisory lock twice.
  */
 export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
   const held = new Set<string>()
@@ -58,7 +58,7 @@ export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
     try {
       await holder.query('select pg_advisory_unlock($1)', [lockNumber(name)])
     } catch {
-      // The connection is gone, and its locks with it.
+      // The connection is lost, which released its locks.
     } finally {
       held.delete(name)
     }

@@ -5,7 +5,7 @@ import { again } from './transaction.ts'
 import type { Db } from './types.ts'
 
 export interface MigrationsOptions {
-  /** Every migration by its name, such as `0001-core`. They run in the order of their names. */
+  /** Migrations by name, such as `0001-core`. They run in the order of their names. */
   migrations: Record<string, Migration>
   /** The folder of the SQL functions, one `<name>.sql` each. */
   functionsFolder?: string
@@ -27,7 +27,7 @@ export interface Migrations {
   findUnknown: (db: Db) => Promise<string[]>
 }
 
-/** The database was made by a version with other migrations. */
+/** The database has migrations that this version does not have. */
 export class UnknownMigrationsError extends Error {
   constructor(unknown: string[]) {
     const [first, ...others] = unknown

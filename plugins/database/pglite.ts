@@ -5,7 +5,7 @@ import { startParams } from './embedded-memory.ts'
 import { planOnce } from './settings.ts'
 import { parseDate, parseInt8, typeIds } from './values.ts'
 
-/** PGlite leaves timestamps to JavaScript's `Date`, which reads the year 1 as 2001; pg reads them as PostgreSQL writes them. */
+/** PGlite parses timestamps with JavaScript's `Date`, which reads the year 1 as 2001. The parser of pg does not. */
 const parseTimestamp = pg.types.getTypeParser(typeIds.timestamptz, 'text') as (text: string) => unknown
 
 /** Opens the embedded database in a directory. */
@@ -19,7 +19,7 @@ export const openPglite = async (dataDir: string): Promise<PGlite> => {
   return pglite
 }
 
-/** The embedded database has one connection: transactions and single statements take turns on it, first come, first served. */
+/** The embedded database has one connection: transactions and single statements use it in order of arrival. */
 export const createPgliteEngine = (pglite: PGlite): Engine => {
   let last: Promise<void> = Promise.resolve()
   const takeTurn = async (): Promise<() => void> => {
@@ -49,7 +49,7 @@ export const createPgliteEngine = (pglite: PGlite): Engine => {
       return {
         send,
         async commit() {
-          // A commit does not tell that it rolled back; in a failed transaction any other statement fails.
+          // A commit of a failed transaction rolls back without an error, but any other statement fails.
           await send('select', [])
           await send('commit', [])
         },

@@ -7,7 +7,7 @@ import { parseDate, parseInt8, typeIds } from './values.ts'
 
 export interface ConnectionOptions {
   connectionString: string
-  /** How long a statement may take, in milliseconds. One that takes longer fails and closes its connection, because every statement behind it would wait, too. */
+  /** The time limit of a statement in milliseconds. A slower statement fails and closes its connection, because the statements after it would wait too. */
   statementLimitMs: number
 }
 
@@ -26,14 +26,14 @@ const clientConfig = ({ connectionString, statementLimitMs }: ConnectionOptions)
   types: { getTypeParser }
 })
 
-/** Sent before anything else, without waiting for the responses. */
+/** Sends the session settings first, pipelined. */
 const applySettings = (client: pg.ClientBase): void => {
   for (const setting of [planOnce, endWithClient]) client.query(setting).catch(() => undefined)
 }
 
 export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
   const pool = new pg.Pool({ ...clientConfig(options), max: size, idleTimeoutMillis: 30_000 })
-  // The pool listens to idle connections only. One that breaks in use fails its statement; without a listener it would end the process, too.
+  // The pool handles errors of idle connections only. Without a listener, a connection that breaks in use would end the process.
   pool.on('connect', (client) => {
     client.on('error', () => undefined)
     applySettings(client)

@@ -11,7 +11,7 @@ import {
 import type { CommitStatement } from './engine.ts'
 import type { Database, Db, Trx } from './types.ts'
 
-/** Where a parameter's value goes each time. */
+/** The placeholder of a parameter. */
 class Place {
   readonly name: string
 
@@ -20,7 +20,7 @@ class Place {
   }
 }
 
-/** Compiles for both databases, because both speak PostgreSQL; it is connected to neither. */
+/** A query builder without a connection. It compiles for both databases, which have the same dialect. */
 const compiler = new Kysely<Database>({
   dialect: {
     createAdapter: () => new PostgresAdapter(),
@@ -37,19 +37,18 @@ interface Compilable<Row> {
   compile(db: Db): CompiledQuery<Row>
 }
 
-/** A statement that is built and compiled once. */
+/** A statement that is compiled once. */
 export interface PreparedStatement<Params, Row> {
-  /** Sends the statement with these values. @returns its rows. */
+  /** Runs the statement with these values. @returns its rows. */
   (db: Db, params: Params): Promise<Row[]>
   /**
-   * Lets the statement share its commit's round trip, for a change whose result nothing in the transaction needs. When it fails, the commit fails
-   * with its error.
+   * Pipelines the statement with the commit, for a change whose result the transaction does not need. When it fails, the commit fails with its error.
    */
   withCommit(trx: Trx, params: Params): Promise<void>
 }
 
 /**
- * Prepares a statement of the hot path: to build and compile it for each request would cost more than to send it.
+ * Prepares a statement of the hot path, where compiling it for each request would take longer than running it.
  *
  *     const findUser = prepared<{ id: string }>()((db, place) => db.selectFrom('users').selectAll().where('id', '=', place('id')))
  *     const [user] = await findUser(db, { id })

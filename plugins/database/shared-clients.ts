@@ -2,12 +2,12 @@ import type pg from 'pg'
 import type { SendStatement } from './engine.ts'
 import { sendTo } from './statements.ts'
 
-/** How long the oldest statement of a connection may take before others are sent elsewhere, where there is an elsewhere. */
+/** After this time, a connection with a pending statement is used only if all others are slow too. */
 const stalledAfterMs = 20
 
 interface SharedClient {
   client: pg.Client
-  /** When each statement that has no answer yet was sent, in milliseconds of a clock that only runs forward; oldest first, as they are answered. */
+  /** When each pending statement was sent, in milliseconds of a monotonic clock; oldest first, in the order of their results. */
   sentAtMs: number[]
   broken: boolean
 }
@@ -15,14 +15,13 @@ interface SharedClient {
 export interface SharedClients {
   /** Sends a statement that is a transaction of its own. */
   send: SendStatement
-  /** How many statements are sent and not answered. */
+  /** The number of pending statements. */
   underWay(): number
   close(): Promise<void>
 }
 
 /**
- * A few connections on which single statements of many requests are under way at once, each sent without waiting for the answers of those before it. A
- * connection is opened when it is first needed, and after it broke, anew by the next statement.
+ * A few connections that pipeline the single statements of many requests. The first statement opens a connection, and the next statement reopens a broken one.
  *
  * @param connect opens a connection whose client pipelines.
  */
@@ -56,7 +55,7 @@ export const openSharedClients = (count: number, connect: () => Promise<pg.Clien
     return opening
   }
 
-  /** Lower is better: a connection that is idle, then one whose oldest statement is young, by how many wait. One that is not open yet costs little more than an idle one. */
+  /** Lower is better: idle connections first, then those without an old statement, by pending statements. Opening a connection costs little more than using an idle one. */
   const costOf = (shared: SharedClient | undefined, nowMs: number): number => {
     if (shared === undefined) return 0.5
     const [oldestMs] = shared.sentAtMs

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Db } from './types.ts'
 
-/** A file of SQL: one function, and the triggers that run it. */
+/** An SQL file with one function and its triggers. */
 export interface SqlFunction {
   name: string
   text: string
@@ -18,7 +18,7 @@ interface AppliedFunction {
   name: string
   hash: string
   signature: string
-  /** Whether the database has this version now; false for a version that it had before. */
+  /** Whether this is the current version; false for an earlier one. */
   current: boolean
 }
 

@@ -6,7 +6,7 @@ import { ownLimitMs } from './time-limit.ts'
 const statementNames = new Map<string, string>()
 const mostStatements = 1000
 
-/** A name for a statement's text, so that PostgreSQL plans it once per connection. Past the bound a text stays unnamed, so that dynamic SQL cannot fill the server's memory. */
+/** Names a statement's text, so that PostgreSQL plans it once per connection. Beyond the limit texts stay unnamed, so that dynamic SQL cannot fill the memory. */
 const nameOf = (text: string): string | undefined => {
   const known = statementNames.get(text)
   if (known !== undefined || statementNames.size >= mostStatements) return known
@@ -31,7 +31,7 @@ export const query = async (client: Client, text: string, values: readonly unkno
   })
 }
 
-/** Sends a statement behind those that were sent before on this connection. */
+/** Pipelines a statement after the earlier ones on this connection. */
 export const sendTo = async (
   client: Client,
   text: string,

@@ -59,7 +59,7 @@ export interface CredentialsTable {
   environment: 'test' | 'live'
   scopes: Generated<string[]>
   allowed_ips: string[] | null
-  /** The prefix and the last four characters, to tell credentials apart without knowing them. */
+  /** The prefix and the last four characters, to identify a credential without its secret. */
   hint: string
   created_at: Date
   expires_at: Date | null

@@ -2,19 +2,18 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Db, Trx } from './types.ts'
 
 /**
- * How long a statement may take. A database that has not answered by then is as good as away: its connection is given up, so that no request waits for
- * ever. Shorter than load balancers wait.
+ * The time limit of a statement. After it, the database counts as unavailable and the connection is closed. Shorter than the timeouts of load balancers.
  */
 export const defaultStatementLimitMs = 20_000
 
-/** The longest time that a timer takes, 24 days. */
+/** The maximum delay of a timer, 24 days. */
 const noLimitMs = 2 ** 31 - 1
 
 const unhurried = new AsyncLocalStorage<true>()
 
 let running = 0
 
-/** Runs work whose statements take as long as they need, such as migrations. It must use connections of its own, as a transaction does. */
+/** Runs work without a time limit for its statements, such as migrations. The work must use its own connection, as a transaction does. */
 export const withoutTimeLimit = async <T>(work: () => Promise<T>): Promise<T> => {
   running += 1
   try {
@@ -30,5 +29,5 @@ export const withoutTimeLimit = async <T>(work: () => Promise<T>): Promise<T> =>
 export const readAtLeisure = async <T>(db: Db, read: (trx: Trx) => Promise<T>): Promise<T> =>
   await withoutTimeLimit(() => db.transaction().execute(read))
 
-/** The limit of the statement that is about to be sent, where it is not the connection's own. */
+/** The limit of the next statement, if it differs from the connection's limit. */
 export const ownLimitMs = (): number | undefined => (unhurried.getStore() === true ? noLimitMs : undefined)

@@ -1,18 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Db, Trx } from './types.ts'
 
-/** What is to be done when a transaction has committed. */
+/** Callbacks to run after a transaction has committed. */
 const commitListeners = new WeakMap<Trx, Set<() => void>>()
 
 /** Whether this code runs in a transaction; undefined while transactions are not watched. */
 let inTransaction: AsyncLocalStorage<true> | undefined
 
-/** Makes `assertNoTransaction` work in this process. It costs every request something, so production goes without. */
+/** Enables `assertNoTransaction` in this process. It slows down every request, so production does not use it. */
 export const watchTransactions = (): void => {
   inTransaction ??= new AsyncLocalStorage()
 }
 
-/** SQLSTATEs after which the same transaction can succeed when it is simply run again: serialization failure, deadlock. */
+/** SQLSTATEs after which a retry of the transaction can succeed: serialization failure, deadlock. */
 const retryable = new Set(['40001', '40P01'])
 const mostTries = 4
 
@@ -22,12 +22,12 @@ const sqlState = (error: unknown): string | undefined =>
     : undefined
 
 /**
- * Whether the database itself refused the statement, and so rolled it back; false when the connection broke and the outcome is unknown. Socket error
- * codes begin with E, which no SQLSTATE does (EPIPE is as long as one).
+ * Whether the database rejected the statement, and so rolled it back; false when the connection broke and the outcome is unknown. Socket error codes start with
+ * E, which no SQLSTATE does (EPIPE has the length of one).
  */
 export const isRolledBack = (error: unknown): boolean => /^(?!E|08|57P)[0-9A-Z]{5}$/.test(sqlState(error) ?? '')
 
-/** Repeats `work`, which must be one transaction and nothing else, when the database chose it as the victim of a deadlock. */
+/** Retries `work`, which must be only one transaction, when the database aborted it to resolve a deadlock. */
 export const again = async <T>(work: () => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -39,8 +39,8 @@ export const again = async <T>(work: () => Promise<T>): Promise<T> => {
 }
 
 /**
- * Runs `work` in one transaction, again when the database chose it as the victim of a deadlock. `work` must do nothing but use `trx`.
- * @throws whatever `work` throws, or the error of the statement that failed; the database has rolled everything back then.
+ * Runs `work` in one transaction, and retries it when the database aborted it to resolve a deadlock. `work` must have no effects outside `trx`.
+ * @throws the error of `work` or of the failed statement, after the database has rolled everything back.
  */
 export const transact = async <T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> =>
   await again(async () => {
@@ -64,9 +64,9 @@ export const afterCommit = (trx: Trx, listener: () => void): void => {
 }
 
 /**
- * Refuses a call to another service while a transaction is open: it would hold locks and a connection for as long as the other service
- * takes, and deadlock on the embedded database, whose one connection the simulators share. See `watchTransactions`.
- * @throws Error inside a transaction of a process that watches them
+ * Rejects a call to an upstream service inside a transaction. It would hold locks and a connection during the call, and deadlock on the embedded database,
+ * whose single connection the simulators share. See `watchTransactions`.
+ * @throws Error inside a transaction of a process that watches transactions
  */
 export const assertNoTransaction = (): void => {
   if (inTransaction?.getStore() === true)

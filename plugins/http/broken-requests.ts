@@ -21,17 +21,19 @@ type Settings = Pick<Config, 'publicUrl' | 'environment'>
 const problemOf = ({ code }: ConnectionError): ProblemError => {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return headersTooLarge('The headers of the request are larger than 16 KiB.')
+      return headersTooLarge('The request headers are larger than 16 KiB. Send fewer or shorter headers.')
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return bodyTooLarge('The chunk extensions of the body are larger than 16 KiB.')
+      return bodyTooLarge('The chunk extensions of the body are larger than 16 KiB. Omit them.')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return requestTimeout('The request did not arrive whole in time.')
+      return requestTimeout(
+        'The server did not receive the whole request in time. Retry over a faster connection or with a smaller body.'
+      )
     default:
-      return malformedRequest('What was sent is not a well-formed HTTP request.')
+      return malformedRequest('The server received data that is not a well-formed HTTP request. Use an HTTP library.')
   }
 }
 
-/** The headers and the body of a problem for a request that no route saw. */
+/** Builds the headers and the body of a problem for a request that reached no route. */
 const compose = (
   problem: ProblemError,
   requestId: string,
@@ -57,7 +59,7 @@ const trackResponse = (request: IncomingMessage, response: ServerResponse): void
   response.once('close', () => open.delete(response))
 }
 
-/** Responds to what Node could not read as a request, and ends the connection: it is unknown where the next request would begin. */
+/** Responds to data that Node cannot parse as a request, and ends the connection, because the start of the next request is unknown. */
 export const answerBrokenRequest =
   (config: Settings) =>
   (error: ConnectionError, socket: Socket): void => {
@@ -74,12 +76,14 @@ export const answerBrokenRequest =
     socket.destroySoon()
   }
 
-/** Problems for what Node would refuse by itself and without a body: requests without a host, and expectations that this server cannot meet. */
+/** Sends problems where Node would respond without a body: requests without `Host`, and unsupported expectations. */
 export default fp(
   (app, _options, done) => {
     app.server.on('request', trackResponse)
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-      const problem = expectationFailed('This server meets no expectation but 100-continue.')
+      const problem = expectationFailed(
+        'This server supports no expectation other than 100-continue. Omit the Expect header.'
+      )
       const { headers, body } = compose(problem, requestIdOf(request), app.config)
       response.writeHead(problem.kind.status, headers).end(body)
     })
@@ -87,7 +91,9 @@ export default fp(
       if (request.raw.httpVersion !== '1.1' || request.headers.host !== undefined) next()
       else
         next(
-          validationFailed('The request names no host.', { errors: [{ path: 'headers/host', message: 'is required' }] })
+          validationFailed('The request has no Host header.', {
+            errors: [{ path: 'headers/host', message: 'is required' }]
+          })
         )
     })
     done()

@@ -19,7 +19,7 @@ const parseForm = (text: string): Record<string, string | string[]> => {
 
 type Done = (error: Error | null, body?: unknown) => void
 
-/** Reads JSON by Fastify's own parser, which refuses what would change a prototype. */
+/** Parses JSON with Fastify's parser, which rejects prototype pollution. */
 const createJsonReader = (app: FastifyInstance) => {
   const parse = app.getDefaultJsonParser('error', 'error')
   return (request: FastifyRequest, text: string, done: Done): void =>
@@ -27,14 +27,18 @@ const createJsonReader = (app: FastifyInstance) => {
       if (error === null) done(null, value)
       else
         done(
-          malformedJson(text.trim() === '' ? 'The body is empty; send a JSON object.' : 'The body is not valid JSON.')
+          malformedJson(
+            text.trim() === ''
+              ? 'The body is empty. Send a JSON object.'
+              : 'The body is not valid JSON. Check quotes, commas and brackets.'
+          )
         )
     })
 }
 
 /**
- * Reads bodies as the operation's media types say. Examples with curl's default content type send JSON under the name of a form, so a body that begins
- * like a JSON object is read as one also under that name, and under none.
+ * Parses a body by the operation's media types. curl sends JSON with the content type of a form by default, so a body that starts like JSON is also parsed as
+ * JSON with that content type, and without one.
  */
 const createBodyReader = (app: FastifyInstance) => {
   const readJson = createJsonReader(app)
@@ -53,7 +57,7 @@ const createBodyReader = (app: FastifyInstance) => {
     }
     if (mediaType !== undefined && accepted.includes(mediaType))
       return mediaType === json ? readJson(request, text, done) : done(null, text)
-    // Many clients send an empty object where there is nothing to send.
+    // Many clients send an empty object instead of no body.
     if (accepted.length === 0 && (text === '' || (mediaType === json && /^\s*\{\s*\}\s*$/.test(text))))
       return done(null)
     done(unsupported(operation))
@@ -63,18 +67,18 @@ const createBodyReader = (app: FastifyInstance) => {
 const unsupported = (operation: Operation | undefined) => {
   const types = operation?.bodyTypes ?? []
   return unsupportedMediaType(
-    types.length === 0 ? 'This operation takes no body.' : `Send the body as ${types.join(' or ')}.`
+    types.length === 0 ? 'This operation accepts no body. Omit the body.' : `Send the body as ${types.join(' or ')}.`
   )
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it came, for signatures and for comparing retries. */
+    /** The unparsed body, for signatures and to compare retries. */
     rawBody: Buffer | undefined
   }
 }
 
-/** Reads every body through one parser that knows what the operation takes; what it does not take is 415. */
+/** Parses every body by the media types of its operation; others get 415. */
 export const addContentTypes = (app: FastifyInstance): void => {
   app.decorateRequest('rawBody', undefined)
   app.removeAllContentTypeParsers()

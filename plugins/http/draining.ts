@@ -6,27 +6,27 @@ import { LingeringServer } from './lingering-server.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether the server is about to stop, so that nobody should send it anything new. */
+    /** Whether the server is about to stop, so that clients should send new requests elsewhere. */
     isDraining(): boolean
-    /** Whether the server stops, so that what is answered now is the last on its connection; kept alive, it would hold the server up until it times out. */
+    /** Whether the server is closing. Each response is then the last on its connection, because a kept-alive connection would delay the shutdown. */
     isClosing(): boolean
     /**
-     * Tells load balancers by the readiness that the server is about to stop, and goes on answering until they have seen it; then closes the server.
-     * Resolves when all that was accepted is answered.
+     * Reports the server as not ready, serves requests until load balancers have noticed, then closes the server.
+     * Resolves when every accepted request has its response.
      */
     drain(): Promise<void>
   }
 }
 
 export interface DrainingOptions {
-  /** For how long, in milliseconds, a closing server still takes requests on connections that it has accepted; 0 closes what is idle at once. */
+  /** How long, in milliseconds, a closing server still accepts requests on open connections; 0 closes idle connections at once. */
   lingerMs: number
 }
 
 /**
- * Lets a closing server go without cutting anything off. First it stops listening, so that a load balancer turns to another instance; requests that are on
- * their way on connections which it has accepted are answered, each as the last one on its connection. Then, or at once when nobody lingers, what is
- * idle is closed. Node would wait a minute for connections that never sent a request, such as browsers open in advance.
+ * Closes the server without dropping requests. First it stops listening, so that load balancers use another instance, and serves requests that are in transit
+ * on open connections, each as the last one on its connection. Then, or at once without a linger time, it closes idle connections. Node alone would wait a
+ * minute for connections that never sent a request, such as those that browsers open in advance.
  */
 export default fp<DrainingOptions>(
   (app, { lingerMs }, done) => {

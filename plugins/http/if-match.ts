@@ -1,15 +1,16 @@
 import { versionConflict } from './errors/kinds.ts'
 
 /**
- * Holds an edit to the version that it is based on.
- * @param ifMatch the header, such as `3` or `"3"`; without one the edit applies to whatever is there.
- * @throws ProblemError 409 `version_conflict` with the current `version` when the thing has moved.
+ * Checks that an edit is based on the current version.
+ * @param ifMatch the header, such as `3` or `"3"`; without it the edit applies to any version.
+ * @throws ProblemError 409 `version_conflict` with the current `version` when the versions differ.
  */
 export const requireVersion = (ifMatch: string | undefined, version: number): void => {
   if (ifMatch === undefined) return
   const expected = Number(ifMatch.replace(/^W\//, '').replaceAll('"', ''))
   if (expected !== version)
-    throw versionConflict(`The version is ${version} by now, and the edit is based on version ${expected}.`, {
-      version
-    })
+    throw versionConflict(
+      `The current version is ${version}, but the edit is based on version ${expected}. Read it again, then retry.`,
+      { version }
+    )
 }

@@ -1,12 +1,12 @@
 import { Server } from 'node:http'
 
 /**
- * An HTTP server that can stop listening without closing idle connections, on which requests may be on their way. Node's own `close` does both.
+ * An HTTP server that can stop listening without closing idle connections, on which requests may be in transit. Node's `close` does both.
  */
 export class LingeringServer extends Server {
   #isLingering = false
 
-  /** Accepts no more connections and leaves those that are open to the caller. */
+  /** Stops accepting connections. The caller closes the open ones. */
   stopListening(): void {
     this.#isLingering = true
     this.close()

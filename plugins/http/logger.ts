@@ -1,12 +1,12 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Config } from '../config/index.ts'
 
-/** Structured logs, or none at all. Of a request only method, path and origin are written: queries, headers and bodies can hold secrets. */
+/** Options for structured logs, or none. Logs only the method, path and address of a request: queries, headers and bodies can contain secrets. */
 export const loggerOptions = (
   config: Config,
   stream?: { write(line: string): void }
 ): FastifyServerOptions['logger'] => {
-  // A silent logger would still make one of its own for each request.
+  // A silent logger would still create a child logger for each request.
   if (config.logLevel === 'silent') return false
   return {
     ...(stream === undefined ? {} : { stream }),
@@ -29,7 +29,7 @@ export const loggerOptions = (
         path: request.url.split('?', 1)[0],
         ip: request.ip
       }),
-      // An error of an HTTP client carries its whole request, credentials included; only what tells the fault is kept.
+      // An error of an HTTP client contains its request with credentials, so only these fields are logged.
       err: (error: Error & { code?: string }) => ({
         type: error.name,
         message: error.message,

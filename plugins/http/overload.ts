@@ -6,21 +6,21 @@ import fp from 'fastify-plugin'
 import { overloaded } from './errors/kinds.ts'
 import type { ProblemError } from './errors/problem.ts'
 
-/** What gives out first, and after how many seconds it is worth to try again: a place becomes free soon, memory does not. */
+/** Causes of overload, and after how many seconds a retry can succeed. */
 const reasons = {
-  requests: { detail: 'Too many requests are under way.', retryAfterSeconds: 1 },
-  event_loop: { detail: 'The server has more to compute than it can.', retryAfterSeconds: 2 },
-  memory: { detail: 'The server is short of memory.', retryAfterSeconds: 5 }
+  requests: { detail: 'Too many requests are in progress.', retryAfterSeconds: 1 },
+  event_loop: { detail: 'The CPU of the server is overloaded.', retryAfterSeconds: 2 },
+  memory: { detail: 'The server is low on memory.', retryAfterSeconds: 5 }
 } as const
 type Reason = keyof typeof reasons
 
-/** The memory that the container may use, in bytes; 0 where nothing limits the process below what the machine has. */
+/** The memory limit of the container in bytes; 0 without a limit below the memory of the machine. */
 const containerBytes = (): number => {
   const limit = process.constrainedMemory()
   return limit > 0 && limit < totalmem() ? limit : 0
 }
 
-/** Whoever restarts or routes by the health of a server must not take one that is busy for one that is dead. */
+/** Health checks bypass the limits: an orchestrator must not restart a server because it is busy. */
 const isAboutHealth = (request: FastifyRequest): boolean => request.routeOptions.config.operation?.group === 'health'
 
 const limitsOf = ({
@@ -37,14 +37,14 @@ const limitsOf = ({
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whether it counts as one that is being answered. */
+    /** Whether the request counts as in progress. */
     isUnderWay: boolean
   }
 }
 
 /**
- * Refuses requests with 503 before memory or the database's connections run out, so that those under way still end well. How many are under way is what
- * counts, and not how many wait for a connection: statements that are sent together or one after the other on a connection wait where the pool does not see it.
+ * Rejects requests with 503 before memory or database connections run out, so that requests in progress can complete. Counts requests in progress, not
+ * requests that wait for a connection: the pool cannot see statements that are pipelined on a shared connection.
  */
 export default fp(
   async (app) => {
@@ -53,7 +53,8 @@ export default fp(
     const refuse = (reason: Reason): ProblemError => {
       app.metrics.overloaded(reason)
       const { detail, retryAfterSeconds } = reasons[reason]
-      return overloaded(`${detail} Try again soon.`, {}, { 'retry-after': String(retryAfterSeconds) })
+      const retry = `Retry in ${retryAfterSeconds} second${retryAfterSeconds === 1 ? '' : 's'}.`
+      return overloaded(`${detail} ${retry}`, {}, { 'retry-after': String(retryAfterSeconds) })
     }
     const leave = (request: FastifyRequest): void => {
       if (request.isUnderWay) underWay -= 1
@@ -67,7 +68,7 @@ export default fp(
       reply.raw.on('close', () => leave(request))
       next()
     })
-    // Of requests that a client sent one after the other without waiting, only the first has an answer that Node closes when the client goes away.
+    // When a client disconnects, Node closes only the first response of its pipelined requests.
     app.addHook('onRequestAbort', (request, done) => {
       leave(request)
       done()
@@ -79,10 +80,7 @@ export default fp(
           ? undefined
           : Promise.reject(refuse(type === underPressure.TYPE_EVENT_LOOP_DELAY ? 'event_loop' : 'memory'))
     })
-    app.metrics.gauge(
-      { name: 'atlas_http_requests_in_flight', help: 'Requests that are being answered.' },
-      () => underWay
-    )
+    app.metrics.gauge({ name: 'atlas_http_requests_in_flight', help: 'Requests in progress.' }, () => underWay)
   },
   { name: 'overload', dependencies: ['config', 'errors', 'metrics'] }
 )

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { Config } from '../config/index.ts'
 
-/** What every response carries beside its request id: headers that keep a browser from guessing. */
+/** Security headers of every response. */
 export const standingHeaders = ({ environment }: Pick<Config, 'environment'>): Record<string, string> => ({
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',

@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * The base URL at which programs on this machine reach this server.
+ * The base URL of this server for programs on this machine.
  *
- * @throws Error while the server does not listen.
+ * @throws Error before the server listens.
  */
 export const localUrl = ({ server }: Pick<FastifyInstance, 'server'>): string => {
   const bound = server.address() as AddressInfo | null
@@ -15,6 +15,6 @@ export const localUrl = ({ server }: Pick<FastifyInstance, 'server'>): string =>
   return `http://${host}:${port}`
 }
 
-/** The base URL at which browsers reach this server, without a slash at the end. */
+/** The base URL of this server for browsers, without a trailing slash. */
 export const publicUrl = (app: Pick<FastifyInstance, 'config' | 'server'>): string =>
   app.config.publicUrl ?? localUrl(app)

@@ -9,7 +9,7 @@ import { requestOf, type Arguments } from './request.ts'
 import { resultOf, type OperationAnswer } from './results.ts'
 import type { ToolTemplate } from './template.ts'
 
-/** Who calls and by which name; everything else of the caller's headers is the protocol's. */
+/** The request headers that operations receive. The others belong to the MCP transport. */
 const handedOn = ['authorization', 'x-api-key', 'user-agent', 'host', 'x-forwarded-host', 'x-forwarded-proto'] as const
 
 const headersOf = (request: FastifyRequest): Record<string, string> => {
@@ -28,16 +28,20 @@ const isClosing = (error: unknown): boolean =>
 const asProblem = (error: unknown, tool: string, request: FastifyRequest): ProblemError => {
   if (error instanceof ProblemError) return error
   if (isClosing(error))
-    return unavailable('This instance is about to stop and did nothing. Try again.', {}, { 'retry-after': '1' })
+    return unavailable(
+      'This instance is shutting down. Nothing was done. Retry in 1 second.',
+      {},
+      { 'retry-after': '1' }
+    )
   request.log.error({ err: error, tool }, 'an unexpected error in a tool call')
-  return internalError(`Something went wrong on our side. Quote the request id ${request.id} when you ask about it.`)
+  return internalError(`Internal server error. Quote request id ${request.id} when you contact the operator.`)
 }
 
 /**
- * Calls an operation for a tool, through the same route as every HTTP request: the caller's credential and address go with it, and who may, how often,
- * in which form and whether it was done before is decided there and only there.
+ * Calls an operation for a tool through the same route as every HTTP request, with the caller's credential and address. The route alone authorizes,
+ * rate-limits, validates and replays.
  *
- * @returns the result for the model, also of a failure, and the headers of the operation's answer.
+ * @returns the result for the model, including failures, and the headers of the operation's response.
  */
 export const dispatch = async (
   app: FastifyInstance,
@@ -64,7 +68,7 @@ export const dispatch = async (
       text: JSON.stringify(problemBody(problem, request.id, app.config.publicUrl ?? ''))
     }
   }
-  // Arguments and answers stay out of the log: both can hold what is nobody else's business.
+  // Arguments and responses can contain private data and are not logged.
   request.log.info({ tool: template.name, status: answer.status }, 'a tool was called')
   return { result: resultOf(answer), headers: answer.headers }
 }

@@ -4,7 +4,7 @@ import { hostNotAllowed, originNotAllowed } from './errors.ts'
 
 const loopback = ['localhost', '127.0.0.1', '[::1]']
 
-/** An address that says "everywhere" is no name by which anybody calls. */
+/** Wildcard listen addresses, which are not hostnames. */
 const everywhere = new Set(['0.0.0.0', '::'])
 
 const hostnameIn = (url: string): string | undefined => (URL.canParse(url) ? new URL(url).hostname : undefined)
@@ -16,8 +16,8 @@ const allowedHosts = ({ publicUrl, host }: Pick<Config, 'publicUrl' | 'host'>): 
 }
 
 /**
- * Refuses what a web page of another site could send through a visitor's browser: a request under a name that was rebound to this machine, or one whose
- * `Origin` is foreign. Allowed are the host of ATLAS_PUBLIC_URL, loopback, and the address that the server listens on, with any port.
+ * Rejects requests that a web page of another origin could send through a visitor's browser: DNS rebinding, or a foreign `Origin`. Allows the host of
+ * ATLAS_PUBLIC_URL, loopback, and the listen address, with any port.
  *
  * @returns a check that throws ProblemError 403.
  */
@@ -29,10 +29,10 @@ export const hostGuard = (
   return ({ host, headers: { origin } }) => {
     if (!isAllowed(`http://${host}`)) {
       throw hostNotAllowed(
-        'This server does not go by the name in `Host`. Its operator can set ATLAS_PUBLIC_URL to the address that clients use.'
+        'The `Host` header is not a name of this server. Set ATLAS_PUBLIC_URL to the URL that clients use.'
       )
     }
     if (origin !== undefined && !isAllowed(origin))
-      throw originNotAllowed('Web pages of other sites may not use the tools.')
+      throw originNotAllowed('Web pages of other origins cannot call the tools. Call them from a program or a backend.')
   }
 }

@@ -10,7 +10,7 @@ import { createServer } from './server.ts'
 
 const path = '/mcp'
 
-/** Whoever holds a key or is signed in; which tools that allows is each operation's to say. */
+/** The endpoint accepts every credential. Each operation decides whether it accepts the caller's. */
 const admitted: Pick<Operation, 'security'> = {
   security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT'], ['AgentKey']]
 }
@@ -26,8 +26,8 @@ const parse = (text: string): unknown => {
 }
 
 /**
- * How many requests a body is worth before it is worked on: one for each message, but none for a tool call that comes alone, which its operation counts, or
- * when it reaches none, the end. Of several nobody knows before how many will reach one.
+ * How many requests a body counts as before it is processed: one for each message. A single tool call counts as none here: its operation counts it, or
+ * `answerMessages` does when it reached no operation.
  */
 const messagesToPay = (body: unknown): number => {
   const messages = [typeof body === 'string' ? parse(body) : undefined].flat() as (
@@ -36,7 +36,7 @@ const messagesToPay = (body: unknown): number => {
   return messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
 }
 
-/** The request in the form that the SDK reads; the body is handed on as it came, so that what is wrong with it is told as the protocol wants it. */
+/** The request in the form that the SDK reads. The body is not parsed here, so that the SDK reports its faults in the protocol's format. */
 const webRequest = (request: FastifyRequest): Request => {
   const headers = Object.entries(request.headers).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string'
@@ -56,7 +56,7 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
   for (let left = messagesToPay(request.body); left > 0; left -= 1)
     await app.rateLimiter.take(request, reply, 'standard')
   const server = createServer(app, request, tellLimits)
-  // Without a session and with JSON for an answer, all instances are alike and nothing outlives the request.
+  // Stateless, with JSON responses: any instance can serve any request.
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
   try {
     await server.connect(transport)
@@ -71,7 +71,7 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
   }
 }
 
-/** The tools of the Model Context Protocol at /mcp (streamable HTTP). */
+/** Serves the tools of the Model Context Protocol at /mcp (streamable HTTP). */
 export default fp(
   async (app) => {
     const guard = hostGuard(app.config)
@@ -95,7 +95,7 @@ export default fp(
         handler: async (request, reply) => {
           await app.rateLimiter.take(request, reply, 'standard')
           throw methodNotAllowed(
-            'There are no sessions and no streams here: send each message with POST and read its answer.',
+            'This endpoint has no sessions and no streams. Send each message with POST and read its response.',
             {},
             { allow: 'POST' }
           )

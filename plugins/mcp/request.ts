@@ -5,7 +5,7 @@ import type { ArgumentPlace, ToolTemplate } from './template.ts'
 
 export type Arguments = Readonly<Record<string, unknown>>
 
-/** The HTTP request that an operation gets for a tool's call. */
+/** The HTTP request to an operation for a tool call. */
 export interface OperationRequest {
   method: Operation['method']
   url: string
@@ -13,10 +13,10 @@ export interface OperationRequest {
   payload: string | undefined
 }
 
-/** Text for a place that holds only text; what is no text is refused by the operation's own schema. */
+/** Text for a path, query or header value. The operation's schema rejects values of other types. */
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
-/** A path is resolved before it is routed: an empty or a dotted segment would lead to another operation. */
+/** An empty or dotted segment would resolve to the path of another operation. */
 const isSegment = (value: unknown): boolean => value !== undefined && value !== null && !/^\.{0,2}$/.test(textOf(value))
 
 const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
@@ -38,11 +38,11 @@ const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
 }
 
 /**
- * Turns a tool's arguments into its operation's request. Only what the operation could not see is refused here: names that no part of the request
- * has, and what the path cannot be written without. All else is validated by the operation. Members of the body go in the specification's order, so
- * that the same arguments are the same bytes under an idempotency key.
+ * Turns a tool's arguments into its operation's request. Rejects only what the operation could not detect: unknown names and missing or invalid path
+ * segments. The operation validates the rest. Members of the body have the specification's order, so that the same arguments produce the same bytes
+ * under an idempotency key.
  *
- * @throws ProblemError 400 naming each argument at fault.
+ * @throws ProblemError 400 that lists each invalid argument.
  */
 export const requestOf = (template: ToolTemplate, operation: Operation, given: Arguments): OperationRequest => {
   const errors = faultsOf(template, given)
@@ -54,7 +54,7 @@ export const requestOf = (template: ToolTemplate, operation: Operation, given: A
     )
   }
   const values: Arguments = { ...template.defaults, ...given }
-  // Null stands for "left out" except in a body, where it has a meaning of its own.
+  // Null means omitted, except in a body.
   const sent = Object.entries(template.places).filter(
     ([name, place]) => values[name] !== undefined && (place.in === 'body' || values[name] !== null)
   )

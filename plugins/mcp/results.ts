@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import { problemKinds, slugOf } from '../http/errors/problem.ts'
 
-/** What an operation answered: a status, headers, and the body as text. */
+/** The response of an operation, with its body as text. */
 export interface OperationAnswer {
   status: number
   headers: Readonly<Record<string, unknown>>
@@ -23,7 +23,7 @@ const readObject = (text: string): Record<string, unknown> | undefined => {
   }
 }
 
-/** A problem as a result that says what went wrong, in which fields, and what can be done about it. */
+/** Turns a problem into a result: what happened, the invalid fields, and what to do. */
 const failureOf = ({ status, headers, text }: OperationAnswer): CallToolResult => {
   const problem = readObject(text) ?? { status, detail: text }
   const cure = problemKinds.get(slugOf(String(problem.error)))?.cure
@@ -41,11 +41,11 @@ const failureOf = ({ status, headers, text }: OperationAnswer): CallToolResult =
 const noteOf = (headers: OperationAnswer['headers']): string | undefined => {
   if (headers['idempotent-replayed'] !== 'true') return undefined
   return headers['idempotency-mismatch'] === undefined
-    ? 'This is the first answer to this idempotency_key again; nothing was done anew.'
-    : 'Nothing was done: this idempotency_key was used before with other arguments, and this is the answer to those. For something new, make a new key.'
+    ? 'This replays the first response to this idempotency_key. Nothing was done again.'
+    : 'Nothing was done: this replays the response to this idempotency_key with other arguments. Use a new key for a new effect.'
 }
 
-/** What a model is told of an operation's answer: the body as data and as text, and whether it is only a repetition. */
+/** Turns a response into a result: the body as data and as text, and a note when the response is a replay. */
 export const resultOf = (answer: OperationAnswer): CallToolResult => {
   if (answer.status >= 400) return failureOf(answer)
   const body = readObject(answer.text)

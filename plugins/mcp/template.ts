@@ -1,4 +1,4 @@
-/** What the generated tools look like; `npm run generate` writes them from the operations that the specification marks with `x-mcp`. */
+/** The type of the generated tools. `npm run generate` writes them from the operations with `x-mcp`. */
 
 export interface ObjectSchema {
   type: 'object'
@@ -21,12 +21,12 @@ export interface ToolTemplate {
   title: string
   description: string
   inputSchema: ObjectSchema
-  /** Missing where the successful answer has no content. */
+  /** Undefined when the success response has no content. */
   outputSchema?: ObjectSchema
   annotations: { readOnlyHint: boolean; destructiveHint: boolean; idempotentHint: boolean; openWorldHint: boolean }
   places: Readonly<Record<string, ArgumentPlace>>
-  /** Whether the operation insists on a body, also when the body has no members. */
+  /** Whether the operation requires a body, even an empty one. */
   sendsBody: boolean
-  /** What is sent for arguments that the model leaves out. */
+  /** Values for arguments that the model omits. */
   defaults: Readonly<Record<string, unknown>>
 }

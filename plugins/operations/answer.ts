@@ -1,4 +1,4 @@
-/** An answer with a status of its own and perhaps headers. */
+/** A response with an explicit status and optional headers. */
 export class Answer<Status extends number, Body> {
   constructor(
     readonly status: Status,
@@ -7,7 +7,7 @@ export class Answer<Status extends number, Body> {
   ) {}
 }
 
-/** Answers with `status` where an operation has several, or where headers are needed. */
+/** Returns a response with a status, for operations with several success statuses, or with headers. */
 export const answer = <const Status extends number, Body>(
   status: Status,
   body: Body,

@@ -9,7 +9,7 @@ import type { Operation } from './table.ts'
 
 const idMember = /^id$|_id$/
 
-/** What a mutation was about: the last identifier in its path, else the first identifier in its response. */
+/** The id of the resource that a mutation changed: the last id in its path, else the first id in its response. */
 const resourceOf = (request: FastifyRequest, response: unknown): string | null => {
   const fromPath = Object.values((request.params ?? {}) as Record<string, unknown>).at(-1)
   if (typeof fromPath === 'string' || typeof fromPath === 'number') return String(fromPath)
@@ -36,7 +36,7 @@ const insertActivity = prepared<Omit<Insertable<ActivityTable>, 'id'>>()((db, pl
   })
 )
 
-/** Writes the activity row of a mutation in the mutation's own transaction. Requests without a caller, and ingestion, leave none. */
+/** Writes the activity row of a mutation in the mutation's transaction. Anonymous requests and ingestion have no row. */
 export const audit = async (
   trx: Trx,
   operation: Operation,

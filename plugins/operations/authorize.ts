@@ -2,7 +2,7 @@ import type { onRequestHookHandler } from 'fastify'
 import { checkAuthorization } from '../access/authorization.ts'
 import type { Operation } from './table.ts'
 
-/** Refuses a request whose credential was refused, or whose caller the specification does not admit to the operation. */
+/** Rejects a request with an invalid credential, or with a caller that the specification does not allow. */
 export const authorize =
   (operation: Operation): onRequestHookHandler =>
   (request, _reply, done) => {

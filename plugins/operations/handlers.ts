@@ -17,7 +17,7 @@ interface CallerByScheme {
 
 type Alternatives<Op extends Operation> = Op['security'][number]
 
-/** Who may call: the union over the operation's security alternatives; null where it admits the anonymous. */
+/** The type of the caller: the union over the operation's security alternatives, with null if anonymous callers are allowed. */
 export type CallerOf<Op extends Operation> =
   | CallerByScheme[Alternatives<Op>[number]]
   | (Op['security'] extends readonly [] ? null : never)
@@ -26,16 +26,16 @@ export type CallerOf<Op extends Operation> =
 type Part<Op extends Operation, Name extends 'params' | 'querystring' | 'headers' | 'body'> =
   Op['schema'] extends Record<Name, infer Schema extends TSchema> ? Static<Schema> : undefined
 
-/** What a handler is given: the validated request, who sent it, and the database. */
+/** The argument of a handler: the validated request, its caller, and the database. */
 export interface Call<Op extends Operation, Connection = Db> {
   params: Part<Op, 'params'>
   query: Part<Op, 'querystring'>
   headers: Part<Op, 'headers'>
   body: Part<Op, 'body'>
   caller: CallerOf<Op>
-  /** For a mutation the transaction in which its effect, its activity row and its stored answer commit. */
+  /** For a mutation, the transaction that commits its effect, its activity row and its stored response. */
   db: Connection
-  /** An idempotency key for calls onward, the same one at every retry of this request. */
+  /** An idempotency key for upstream calls, the same for every retry of this request. */
   onwardKey: string
   request: FastifyRequest
 }
@@ -57,8 +57,8 @@ type AnswerOf<Op extends Operation, Status = SuccessStatus<Op>> = Status extends
   : never
 
 /**
- * What a handler may answer: an `Answer` with a declared status and the body that belongs to it; where the operation has one success, just its body; or a
- * problem, when what was done until then must stay although the answer is an error.
+ * What a handler may return: an `Answer` with a declared status and its body; only the body, if the operation has one success status; or a problem, to commit
+ * the changes despite the error.
  */
 export type Result<Op extends Operation> =
   AnswerOf<Op> | ProblemError | (IsUnion<SuccessStatus<Op>> extends true ? never : BodyOf<Op, SuccessStatus<Op>>)
@@ -73,9 +73,9 @@ type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
 
 /**
  * A handler of one operation.
- * - A read (a GET, or a POST that the specification marks with `x-read-only`) gets the database and answers.
- * - A mutation gets the transaction and answers; all it did commits with the answer, or nothing does.
- * - A mutation that the specification marks with `x-upstream` first calls the other service, outside any transaction, and then returns its effect.
+ * - A read (a GET, or a POST that the specification marks with `x-read-only`) receives the database.
+ * - A mutation receives the transaction. Its changes commit together with its response, or not at all.
+ * - A mutation that the specification marks with `x-upstream` first calls the upstream service, outside any transaction, and then returns its effect.
  */
 export type Handler<Op extends Operation> =
   IsRead<Op> extends true
@@ -84,5 +84,5 @@ export type Handler<Op extends Operation> =
       ? (call: Call<Op>) => Promise<(db: Trx) => Promise<Result<Op>>>
       : (call: Call<Op, Trx>) => Promise<Result<Op>>
 
-/** One handler for each operation of a table; a missing or an unknown one does not compile. */
+/** One handler for each operation of a table. Missing and unknown handlers do not compile. */
 export type Handlers<Table extends OperationTable> = { readonly [Id in keyof Table]: Handler<Table[Id]> }

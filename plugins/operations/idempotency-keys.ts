@@ -20,24 +20,24 @@ export interface StoredAnswer {
   operationId: string
   bodyHash: Buffer
   status: number
-  /** The body, byte for byte as it was sent the first time. */
+  /** The body of the first response, byte for byte. */
   text: string
   createdAt: Date
   expiresAt: Date
 }
 
-/** Whether a transaction failed since another request with the same key committed first, whose answer is the one to give. */
+/** Whether a transaction failed because another request with the same key committed first. Replay that request's response. */
 export const isAnsweredMeanwhile = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'IK001'
 
 export interface Idempotency {
-  /** The stored answer of a key; undefined when it was never seen or is older than 24 hours. */
+  /** Returns the stored response of a key; undefined when the key is unknown or older than 24 hours. */
   find(db: Db, tenant: string, key: string): Promise<StoredAnswer | undefined>
-  /** Whether a request with this key is running on any instance at this moment. */
+  /** Whether a request with this key is running on any instance. */
   inFlight(tenant: string, key: string): Promise<boolean>
-  /** Holds the key for as long as its request runs; undefined when another request on any instance holds it. */
+  /** Locks the key until release; undefined when another request on any instance holds it. */
   hold(tenant: string, key: string): Promise<Release | undefined>
-  /** Stores the response in the transaction of its effect. When the key has a response already, the transaction fails: see `isAnsweredMeanwhile`. */
+  /** Stores the response in the transaction of its effect. When the key already has a response, the transaction fails: see `isAnsweredMeanwhile`. */
   store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): Promise<void>
 }
 
@@ -53,7 +53,7 @@ const findKeys = prepared<{ tenant: string; key: string; now: Date }>()((db, pla
     .where('expires_at', '>', place('now'))
 )
 
-/** A key older than 24 hours is free again; a younger one belongs to whoever committed it. */
+/** Overwrites a key older than 24 hours. A newer one fails the statement. */
 const insertKey = prepared<Selectable<IdempotencyKeysTable>>()((db, place) =>
   db
     .insertInto('idempotency_keys')
@@ -137,7 +137,7 @@ declare module 'fastify' {
   }
 }
 
-/** Idempotency keys: the key, the effect and the stored answer commit in one transaction. */
+/** Idempotency keys: the key, the effect and the stored response commit in one transaction. */
 export default fp(
   (app, _options, done) => {
     app.decorate('idempotency', createIdempotency(app))

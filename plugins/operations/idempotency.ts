@@ -18,7 +18,7 @@ const claimOf = (operation: Operation, request: FastifyRequest): IdempotencyClai
   return { tenant: tenantOf(request.caller), key, operationId: operation.operationId, bodyHash }
 }
 
-/** The first response again, marked when this request's body differs. */
+/** Replays the first response, and marks it when this request's body differs. */
 const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Result => {
   if (stored.operationId !== claim.operationId) {
     return idempotencyConflict(
@@ -32,8 +32,8 @@ const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: Ide
 }
 
 /**
- * Performs a request once per idempotency key: a key that has a response replays it, and a key whose first request still runs is refused.
- * The key is released before the response is sent, so that a client that retries with its response in hand does not find it in use.
+ * Performs a request once per idempotency key: a key with a response replays it, and a key whose first request is still running is rejected.
+ * The key is released before the response is sent, so that a client that has the response can use the key again.
  */
 export const createIdempotency = (
   app: FastifyInstance,

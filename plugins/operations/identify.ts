@@ -2,7 +2,7 @@ import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 import { resolveCaller, type Admission } from '../access/callers.ts'
 import { ProblemError } from '../http/errors/problem.ts'
 
-/** Finds out who calls. A refused credential still counts against its address's limit, so the refusal is left for `authorize` to throw. */
+/** Identifies the caller. A rejected credential counts against the rate limit of its address, so `authorize` throws the error later. */
 export const identify =
   (app: FastifyInstance, admission: Admission): onRequestAsyncHookHandler =>
   async (request) => {

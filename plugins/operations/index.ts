@@ -34,7 +34,7 @@ const bindOperation = (
       limit(app, isSignIn ? 'standard' : operation.rateLimitClass),
       authorize(operation)
     ],
-    // Which account is tried is known only once the body is.
+    // The limit counts by account, which is in the body.
     preValidation: isSignIn ? [limit(app, 'auth')] : [],
     handler: async (request, reply) => respond(reply, await perform(request))
   })
@@ -44,8 +44,8 @@ const bindOperation = (
  * Binds a group's operations to their handlers. Every request passes the stages in this order: identify, limit, authorize, validate, idempotency,
  * transaction (with the handler and the audit row in it), respond.
  *
- * @param transactions for operations that do not run in a transaction of their own.
- * @throws Error at start when a handler is missing, which the compiler reports earlier.
+ * @param transactions for operations that share a transaction with others.
+ * @throws Error at startup when a handler is missing. The compiler reports it earlier.
  */
 export const bindOperations = <const Table extends OperationTable>(
   app: FastifyInstance,

@@ -9,12 +9,12 @@ import type { Outcome } from './serialise.ts'
 import type { Operation } from './table.ts'
 import { createTransaction, type Effect, type RunTransaction } from './transaction.ts'
 
-/** A handler as the running server sees it; `Handler` in handlers.ts is the same for the compiler. */
+/** A handler without its compile-time types, which `Handler` in handlers.ts has. */
 export type AnyHandler = (call: Call<Operation>) => Promise<unknown>
 
 export type Perform = (request: FastifyRequest, claim: IdempotencyClaim | undefined) => Promise<Outcome | ProblemError>
 
-/** The same at every retry of one keyed request, different for every other request. */
+/** Returns the same key for every retry of a request with an idempotency key, and another key for every other request. */
 const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
   createHash('sha256')
     .update(claim === undefined ? randomUUID() : `${claim.tenant}\n${claim.operationId}\n${claim.key}`)
@@ -42,7 +42,7 @@ const toCall = (request: FastifyRequest, db: Db, claim?: IdempotencyClaim): Call
 const isRead = ({ method, extensions }: Operation): boolean =>
   method === 'GET' || method === 'HEAD' || extensions?.['x-read-only'] === true
 
-/** How an operation of one of the three kinds of `Handler` is performed, from the validated request to the response. */
+/** Performs an operation of one of the three kinds of `Handler`, from the validated request to the response. */
 export const createPerform = (
   app: FastifyInstance,
   operation: Operation,
@@ -66,6 +66,6 @@ export const createPerform = (
   if (operation.extensions?.['x-upstream'] === undefined) {
     return (request, claim) => commit(request, claim, (trx) => handler(toCall(request, trx, claim)))
   }
-  // The other service is called outside any transaction; what it returned is written in one.
+  // Calls the upstream service outside any transaction, then writes its result in one.
   return async (request, claim) => commit(request, claim, (await handler(toCall(request, db, claim))) as Effect)
 }

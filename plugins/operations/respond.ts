@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import { ProblemError } from '../http/errors/problem.ts'
 import type { Outcome } from './serialise.ts'
 
-/** Sends what became of a request. */
+/** Sends the outcome of a request. */
 export const respond = (reply: FastifyReply, outcome: Outcome | ProblemError): FastifyReply => {
   if (outcome instanceof ProblemError) return reply.sendProblem(outcome)
   const { status, headers, text } = outcome

@@ -2,11 +2,11 @@ import { Type } from '@sinclair/typebox'
 import type { SchemaOptions, Static, TSchema, TUnion, TUnsafe } from '@sinclair/typebox'
 
 /**
- * What TypeBox lacks for JSON Schemas as OpenAPI 3.1 writes them. The generated files build on these, because each
- * keeps to forms that ajv and fast-json-stringify both treat well.
+ * TypeBox builders for the JSON Schemas of OpenAPI 3.1. The generated files use them. They emit only forms that both
+ * ajv and fast-json-stringify handle efficiently.
  */
 
-/** The schema or null, as `type: [t, 'null']`; a union would cost ajv its defaults and the serialiser its speed. */
+/** The schema or null, as `type: [t, 'null']`; a union would disable defaults in ajv and slow down the serializer. */
 export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
   const values = schema['enum'] as readonly unknown[] | undefined
   return Type.Unsafe<Static<T> | null>({
@@ -16,7 +16,7 @@ export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null
   })
 }
 
-/** One of the given strings, as `enum` and not as a union of constants. */
+/** One of the given strings, as `enum` instead of a union of constants. */
 export function StringEnum<const T extends readonly string[]>(
   values: T,
   options: SchemaOptions = {}
@@ -29,7 +29,7 @@ export function OneOf<T extends TSchema[]>(schemas: [...T], options: SchemaOptio
   return Type.Unsafe<Static<TUnion<T>>>({ ...options, oneOf: schemas })
 }
 
-/** An object with free names, all of one schema. */
+/** An object with arbitrary names and values of one schema. */
 export function Dictionary<T extends TSchema>(
   values: T,
   options: SchemaOptions = {}
@@ -37,12 +37,12 @@ export function Dictionary<T extends TSchema>(
   return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
 }
 
-/** An object whose unnamed members are kept, too: unknown to the compiler, serialised as they are. */
+/** An object that keeps additional members and serializes them unchanged. */
 export function Open<T extends TSchema>(schema: T): TUnsafe<Static<T> & Record<string, unknown>> {
   return Type.Unsafe<Static<T> & Record<string, unknown>>({ ...schema, additionalProperties: true })
 }
 
-/** A recursive schema by its name; `recursiveSchemas` must have been given to `addSchema` before. */
+/** A recursive schema by name. Pass `recursiveSchemas` to `addSchema` first. */
 export function Ref<T>(name: string): TUnsafe<T> {
   return Type.Unsafe<T>({ $ref: `${name}#` })
 }

@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox'
 
-/** What the generated operation tables look like; `npm run generate` writes objects that satisfy these types. */
+/** The types of the operation tables that `npm run generate` writes. */
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
 
@@ -15,7 +15,7 @@ export interface RateLimit {
   readonly windowSeconds: number
 }
 
-/** The parts that Fastify validates and serialises. An answer without content has the schema of null. */
+/** The parts that Fastify validates and serialises. A response without content has the schema of null. */
 export interface OperationSchema {
   readonly params?: TSchema
   readonly querystring?: TSchema
@@ -35,12 +35,12 @@ export interface Operation {
   /** The document that describes the operation: `payments` for spec/payments.yaml. */
   readonly group: string
   readonly tag: string
-  /** Media types of the body; empty when the operation takes none. */
+  /** Media types of the body; empty when the operation accepts no body. */
   readonly bodyTypes: readonly string[]
-  /** False when the body may be left out; its schema then admits null, which is what Fastify validates in its place. */
+  /** False when the body is optional. Its schema then allows null, which Fastify validates for a missing body. */
   readonly bodyRequired: boolean
   readonly schema: OperationSchema
-  /** Alternatives, any of which is enough; an empty alternative admits the anonymous, no alternative at all means nobody is asked. */
+  /** Alternatives, any of which is sufficient. An empty alternative allows anonymous callers; an empty list requires no credential. */
   readonly security: readonly (readonly SecurityScheme[])[]
   readonly scopes: readonly string[]
   readonly rateLimitClass: RateLimitClass

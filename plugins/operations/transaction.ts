@@ -8,14 +8,14 @@ import type { IdempotencyClaim } from './idempotency-keys.ts'
 import type { Outcome } from './serialise.ts'
 import type { Operation } from './table.ts'
 
-/** Runs one unit of work in a transaction; `transact` unless a module has a reason for another. */
+/** Runs one unit of work in a transaction. */
 export type RunTransaction = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>
 
 export type Effect = (trx: Trx) => Promise<unknown>
 
 /**
  * The transaction of a mutation: its effect, its activity row and, under an idempotency key, its response commit together or not at all.
- * A problem that the effect returns, rather than throws, commits what was done until then.
+ * A problem that the effect returns, instead of throwing it, commits the changes.
  */
 export const createTransaction = (
   app: FastifyInstance,

@@ -6,12 +6,12 @@ import type { Method, Operation } from './table.ts'
 
 const knownMethods: Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** Refuses what the specification does not have: unknown paths with 404, and known ones with an unknown method with 405 and `Allow`. */
+/** Rejects unknown paths with 404, and unsupported methods of known paths with 405 and `Allow`. */
 export const addUnknownRoutes = (app: FastifyInstance): void => {
   const limitStrangers = limit(app, 'standard')
   app.setNotFoundHandler({ preHandler: limitStrangers }, (request: FastifyRequest, reply) =>
     reply.sendProblem(
-      notFound(`There is nothing at ${request.method} ${request.url.split('?', 1)[0]}. The reference lists every path.`)
+      notFound(`${request.method} ${request.url.split('?', 1)[0]} does not exist. The reference lists every path.`)
     )
   )
   const methodsByUrl = new Map<string, Set<Method>>()

@@ -13,8 +13,8 @@ const options: Options = {
 }
 
 /**
- * `multipleOf` for decimal steps. Ajv divides, and binary floating point makes 4218.5 / 0.01 no whole number; here a number is a multiple of
- * 0.01 when it is what its own text with two decimals says.
+ * `multipleOf` for decimal steps. Ajv divides, and in binary floating point 4218.5 / 0.01 is not an integer. Here a number is a multiple of 0.01
+ * when rounding it to two decimals does not change it.
  */
 const decimalMultipleOf: KeywordDefinition = {
   keyword: 'multipleOf',
@@ -32,7 +32,7 @@ const decimalMultipleOf: KeywordDefinition = {
   }
 }
 
-/** A day that exists, from the year 1 on; what the database has no day for is refused here. */
+/** Whether the text is an existing day from the year 1 on, which the database can store. */
 const isDay = (text: string): boolean => {
   if (!/^(?!0000)\d{4}-\d{2}-\d{2}$/.test(text)) return false
   const time = Date.parse(text)
@@ -42,7 +42,7 @@ const isDay = (text: string): boolean => {
 const firstMomentMs = Date.parse('0001-01-01T00:00:00Z')
 const afterLastMomentMs = Date.parse('9999-12-31T23:59:59.999Z') + 1
 
-/** A moment of RFC 3339 that JavaScript and PostgreSQL know: none has leap seconds. The year has four digits in UTC too, since answers are in UTC. */
+/** Whether the text is an RFC 3339 time that JavaScript and PostgreSQL support: no leap seconds, and a four-digit year in UTC, the time zone of responses. */
 const isMoment = (text: string): boolean => {
   if (!/^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.test(text) || !isDay(text.slice(0, 10)))
     return false
@@ -61,7 +61,7 @@ const createAjv = (extra: Options): Ajv => {
   return ajv
 }
 
-/** Compiles something once for each schema object: operations share their schemas, and the schemas are the same for every server of this process. */
+/** Compiles each schema object once: operations, and all servers of this process, share schemas. */
 const compileOnce = <Compiled>(compile: (schema: object) => Compiled): ((schema: object) => Compiled) => {
   const compiled = new WeakMap<object, Compiled>()
   return (schema) => {
@@ -73,7 +73,7 @@ const compileOnce = <Compiled>(compile: (schema: object) => Compiled): ((schema:
   }
 }
 
-/** Compiles a schema on its first use, since most of the schemas are not used soon after a start and all of them take a second. */
+/** Compiles a schema on its first use, because compiling all schemas at startup takes a second. */
 const lazily = (compile: () => ValidateFunction): Pick<ValidateFunction, 'errors'> & ((data: unknown) => boolean) => {
   let compiled: ValidateFunction | undefined
   const validate = Object.assign(
@@ -102,25 +102,25 @@ const serialiser = compileOnce((schema) =>
   })
 )
 
-/** A response's body, byte for byte as it is sent with this status. */
+/** Serializes the body of a response with this status. */
 export const serialiseAnswer = (operation: Operation, status: number, body: unknown): string =>
   serialiser(operation.schema.response[status] ?? {})(body)
 
-/** What is wrong with a response by the specification; undefined when it is as described. */
+/** Describes how a response violates the specification; undefined when it is valid. */
 export const checkAnswer = (schema: object, body: unknown): string | undefined => {
   const validate = ofAnswer(schema)
   return validate(body) ? undefined : answerAjv.errorsText(validate.errors, { dataVar: 'answer' })
 }
 
-/** The parts of an operation's schema that Fastify validates; `createSerialiser` has those of the responses. */
+/** The parts of an operation's schema that Fastify validates. `createSerialiser` uses the response schemas. */
 export const requestSchemaOf = ({ schema }: Operation): FastifySchema => {
   const { response: _response, ...request } = schema
   return request
 }
 
 /**
- * Validates an operation's requests by the specification's schemas. What comes as text (path, query, headers, forms) is coerced to the described type;
- * JSON is taken as it is, so that `"amount": "25"` is refused and not guessed.
+ * Validates an operation's requests by the specification's schemas. Text (path, query, headers, forms) is coerced to the specified type. JSON is not:
+ * `"amount": "25"` is rejected.
  */
 export const createValidator = ({ bodyTypes }: Operation): FastifySchemaCompiler<FastifySchema & object> => {
   const isForm = bodyTypes.includes('application/x-www-form-urlencoded')

@@ -3,13 +3,13 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { isPublicAddress } from './addresses.ts'
 
-/** The host is, or its name leads to, an address that this server does not connect to on anybody's behalf. */
+/** The host is, or resolves to, an address that the server does not connect to for a tenant. */
 export class ForbiddenAddress extends Error {
   override readonly name = 'ForbiddenAddress'
   readonly code = 'ERR_FORBIDDEN_ADDRESS'
   constructor() {
-    // Without the address: what a private name resolves to is not for whoever chose the name.
-    super('The host leads to an address that this server does not connect to.')
+    // Without the address: the tenant must not learn what a private name resolves to.
+    super('The host resolves to an address that this server does not connect to. Use a public address.')
   }
 }
 
@@ -21,7 +21,7 @@ export type Resolve = (
 
 const systemResolve: Resolve = (hostname, options, done) => systemLookup(hostname, options, done)
 
-/** Resolves for a connection and hands on only addresses that may be connected to; the connection is made to these very addresses. */
+/** Resolves a host to its public addresses. The connection uses exactly these addresses. */
 const guardedLookup =
   (resolve: Resolve): LookupFunction =>
   (hostname, options, done) => {
@@ -40,7 +40,7 @@ const plainLookup =
   (resolve: Resolve): LookupFunction =>
   (hostname, options, done) => {
     resolve(hostname, { all: true }, (error, addresses) => {
-      // With an error there is no list at all.
+      // `addresses` is undefined after an error.
       const first = error === null ? addresses[0] : undefined
       if (error !== null || first === undefined) done(error ?? new Error(`There is no address for ${hostname}.`), '')
       else if (options.all === true) done(null, addresses)
@@ -52,12 +52,12 @@ const guardedConnector = (connect: buildConnector.connector): buildConnector.con
   const refuse = (done: buildConnector.Callback): void => done(new ForbiddenAddress(), null)
   return (options, done) => {
     const host = options.hostname.replace(/^\[|\]$/g, '')
-    // A literal address is connected to without a lookup.
+    // Node connects to a literal address without a lookup.
     if (isIP(host) !== 0 && !isPublicAddress(host)) return refuse(done)
     connect(options, (...result) => {
       const [error, socket] = result
       if (error !== null) return done(error, null)
-      // Whatever happened on the way, this is where the bytes would go.
+      // The address that the socket is actually connected to.
       if (isPublicAddress(socket.remoteAddress ?? '')) return done(null, socket)
       socket.destroy()
       return refuse(done)
@@ -66,15 +66,15 @@ const guardedConnector = (connect: buildConnector.connector): buildConnector.con
 }
 
 export interface OutboundOptions {
-  /** Whether private addresses may be connected to, as on a desk or inside a company's own network. */
+  /** Whether to allow private addresses, for development or inside a company network. */
   allowPrivate: boolean
   connectTimeoutMs: number
   resolve?: Resolve
 }
 
 /**
- * A dispatcher for requests to URLs that somebody else chose. Each request gets a connection of its own, so that every one of them is checked. The check is made
- * on the address that is connected to and not on the name, which may lead elsewhere a moment later. It follows no redirects and knows no proxy.
+ * Creates a dispatcher for requests to URLs that a tenant chose. Each request uses a new connection, so that each is checked. The check applies to the connected
+ * address, not to the name, which can resolve to another address later. The dispatcher follows no redirects and uses no proxy.
  */
 export const createOutbound = ({
   allowPrivate,

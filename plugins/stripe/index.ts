@@ -79,7 +79,9 @@ export default fp<StripeOptions>(
     const connected = service && { client: createClient(service), webhookSecret: service.webhookSecret }
     const requireStripe = () => {
       if (connected === undefined)
-        throw stripeNotConfigured('This server has no Stripe keys. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.')
+        throw stripeNotConfigured(
+          'This server has no Stripe keys. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, then restart it.'
+        )
       return connected
     }
     app.decorate('stripe', {
@@ -108,7 +110,7 @@ export default fp<StripeOptions>(
           return client.webhooks.constructEvent(body, signature, webhookSecret, toleranceSeconds, undefined, now)
         } catch (error) {
           if (error instanceof Stripe.errors.StripeSignatureVerificationError)
-            throw invalidSignature('The Stripe-Signature header does not match this body.')
+            throw invalidSignature('The Stripe-Signature header does not match the body.')
           throw error
         }
       }

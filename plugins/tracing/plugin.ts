@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { markServed } from './served.ts'
 
-/** Tells the span of a request which operation it is; while tracing is off, nothing is loaded or hooked. */
+/** Adds the operation to the span of a request. When tracing is disabled, loads and hooks nothing. */
 export default fp(
   async (app) => {
     if (!app.config.tracingEnabled) return
@@ -10,7 +10,7 @@ export default fp(
     app.server.on('connection', markServed)
     app.addHook('onRequest', (request, _reply, next) => {
       const metadata = getRPCMetadata(context.active())
-      // The span takes its name from here: the route, with the names of its parameters and not their values.
+      // Names the span after the route, without parameter values.
       if (metadata?.type === RPCType.HTTP && request.routeOptions.url !== undefined)
         metadata.route = request.routeOptions.url
       const operation = request.routeOptions.config.operation

@@ -2,8 +2,8 @@ import type { Context } from '@opentelemetry/api'
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node'
 
 /**
- * What a span may tell. Everything else stays here: paths and queries name people's things, the addresses of webhooks hold credentials of their
- * own, and whatever an instrumentation may add in a later version is unknown.
+ * The attributes that spans export. All others are removed: paths and queries identify resources, webhook URLs can contain credentials, and later versions of
+ * an instrumentation can add attributes.
  */
 const told = new Set([
   'atlas.operation_id',
@@ -23,14 +23,14 @@ const told = new Set([
   'url.scheme'
 ])
 
-/** Of an error its kind is told; its words can hold values. The log has them, under the same request id. */
+/** Spans export only the type of an error, because its message can contain values. The log has the message, with the same request id. */
 const toldOfErrors = new Set(['exception.type'])
 
 const keep = (attributes: ReadableSpan['attributes'], allowed: ReadonlySet<string>): void => {
   for (const name of Object.keys(attributes)) if (!allowed.has(name)) delete attributes[name]
 }
 
-/** Takes from every span that ended what it must not tell, and hands it on. */
+/** Removes all other attributes from every ended span before it is exported. */
 export const redacting = (next: SpanProcessor): SpanProcessor => ({
   onStart: (span: Span, parent: Context) => next.onStart(span, parent),
   onEnd(span) {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** The connections of this process's API, to tell its requests from those of the simulators that run beside it. */
+/** The connections of the API server, as opposed to those of the simulators in the same process. */
 const served = new WeakSet<Socket>()
 
 export const markServed = (socket: Socket): void => void served.add(socket)

@@ -14,11 +14,11 @@ import { redacting } from './redaction.ts'
 import { isServed } from './served.ts'
 
 export interface Tracing {
-  /** Sends what is not sent yet, and ends. */
+  /** Exports the pending spans and stops tracing. */
   stop(): Promise<void>
 }
 
-/** Takes up a caller's trace, and tells nobody outside of ours: whom this server calls are other companies. */
+/** Continues a caller's trace, but does not propagate it: upstream services belong to other companies. */
 const inwards = (): TextMapPropagator => {
   const standard = new W3CTraceContextPropagator()
   return {
@@ -35,7 +35,7 @@ const instrumentations = () => [
   new HttpInstrumentation({ ignoreIncomingRequestHook: isNoise }),
   new UndiciInstrumentation(),
   new PgInstrumentation({
-    // Statements of the polling in the background would each be a trace of its own.
+    // Otherwise each statement of a background job would be a trace.
     requireParentSpan: true,
     requestHook: (span, { query }) =>
       void span.updateName(query.text.trimStart().split(/\s/, 1)[0]?.toLowerCase() ?? 'query')
@@ -43,8 +43,8 @@ const instrumentations = () => [
 ]
 
 /**
- * Loads what is instrumented in the way that the instrumentations watch. They change functions in place, on objects that the whole process shares, so that whoever
- * imported them before has the changed ones too; no loader hook is needed, and Node.js and tsx need no options.
+ * Loads the instrumented modules with `require`, which the instrumentations hook. They patch the shared module objects in place, so that modules that were
+ * imported before are instrumented too, without a loader hook or options for Node.js.
  */
 const loadInstrumented = (): void => {
   const require = createRequire(import.meta.url)
@@ -53,8 +53,8 @@ const loadInstrumented = (): void => {
 }
 
 /**
- * Begins to trace: requests, statements on PostgreSQL, and calls to other services. Where to, how much and under which name the standard settings of OpenTelemetry say
- * (OTEL_EXPORTER_OTLP_…, OTEL_TRACES_SAMPLER, OTEL_BSP_…, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES), which its packages read themselves.
+ * Starts tracing of requests, PostgreSQL statements and outbound calls. The OpenTelemetry packages read their standard settings themselves:
+ * OTEL_EXPORTER_OTLP_…, OTEL_TRACES_SAMPLER, OTEL_BSP_…, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
  */
 export const startTracing = (): Tracing => {
   const named = resourceFromAttributes({ 'service.name': 'atlasforge', 'service.version': version })

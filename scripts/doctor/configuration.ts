@@ -11,7 +11,7 @@ export const checkNode = (version: string): Finding => {
     : fail('Node.js', version, `Install Node.js ${leastNode} or later.`)
 }
 
-/** Edits that lead from one name to the other: letters put in, left out or changed. */
+/** The edit distance between two names: inserted, deleted or replaced letters. */
 const distance = (from: string, to: string): number => {
   let above = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (const [row, letter] of [...from].entries()) {
@@ -32,7 +32,7 @@ const distance = (from: string, to: string): number => {
 
 const mostEdits = 3
 
-/** Settings that look like ours and are none: a slip of the pen goes unnoticed otherwise, since what is unknown is ignored. */
+/** Finds misspelled settings, which the server would ignore. */
 export const checkNames = (environment: Environment): Finding[] => {
   const known = [...settingNames()]
   return Object.keys(environment)
@@ -40,11 +40,11 @@ export const checkNames = (environment: Environment): Finding[] => {
     .map((name) => {
       const [nearest] = known.map((one) => ({ one, edits: distance(name, one) })).sort((a, b) => a.edits - b.edits)
       const meant = nearest !== undefined && nearest.edits <= mostEdits ? `Did you mean ${nearest.one}? ` : ''
-      return warn('settings', `${name} is no setting and has no effect`, `${meant}The README lists every setting.`)
+      return warn('settings', `${name} is not a setting and has no effect`, `${meant}The README lists every setting.`)
     })
 }
 
-/** Reads the configuration as the server does. Without one, `findings` say why. */
+/** Reads the configuration as the server does. When it is invalid, `findings` contains the errors. */
 export const checkConfiguration = (environment: Environment): { config?: Config; findings: Finding[] } => {
   try {
     const config = loadConfig(environment)
@@ -58,13 +58,13 @@ export const checkConfiguration = (environment: Environment): { config?: Config;
         ]
       }
     }
-    // Outside production the keys are made and kept in the data directory.
+    // Outside production the keys are created and stored in the data directory.
     return {
       findings: [
         fail(
           'data directory',
           wordsOf(error),
-          'Let the user that runs the server write there, or name another one by ATLAS_DATA_DIR.'
+          'Give the user that runs the server write access, or set ATLAS_DATA_DIR to another directory.'
         )
       ]
     }
@@ -76,7 +76,7 @@ const shortestIngestSecret = 16
 
 const isWeak = (secret: Buffer): boolean => new Set(secret).size < leastVariety
 
-/** Keys that have the right length and can be guessed all the same. */
+/** Finds keys that have the right length but are guessable. */
 export const checkKeys = ({ encryptionKeys, jwtSecret, ingestSecret }: Config): Finding[] => {
   const [current, ...old] = encryptionKeys
   const findings: Finding[] = []
@@ -85,7 +85,7 @@ export const checkKeys = ({ encryptionKeys, jwtSecret, ingestSecret }: Config): 
       fail(
         'keys',
         'ATLAS_ENCRYPTION_KEY is not random',
-        'Make one: openssl rand -base64 32. Keep this one in ATLAS_ENCRYPTION_KEYS_OLD if anything was stored under it.'
+        'Create a key: openssl rand -base64 32. If the current key encrypted any data, move it to ATLAS_ENCRYPTION_KEYS_OLD.'
       )
     )
   if (isWeak(jwtSecret))
@@ -93,46 +93,42 @@ export const checkKeys = ({ encryptionKeys, jwtSecret, ingestSecret }: Config): 
       fail(
         'keys',
         'ATLAS_JWT_SECRET is not random',
-        'Make one: openssl rand -base64 48. Who is signed in has to refresh the access token.'
+        'Create a secret: openssl rand -base64 48. Signed-in users must then refresh their access tokens.'
       )
     )
   if (ingestSecret !== undefined && ingestSecret.length < shortestIngestSecret)
-    findings.push(warn('keys', 'ATLAS_INGEST_SECRET is short', 'Make one: openssl rand -hex 24.'))
+    findings.push(warn('keys', 'ATLAS_INGEST_SECRET is short', 'Create a secret: openssl rand -hex 24.'))
   if (current !== undefined && old.some((key) => key.equals(current)))
-    findings.push(warn('keys', 'ATLAS_ENCRYPTION_KEYS_OLD holds the current key too', 'Leave it out there.'))
+    findings.push(warn('keys', 'ATLAS_ENCRYPTION_KEYS_OLD contains the current key', 'Remove it there.'))
   return findings.length > 0
     ? findings
-    : [ok('keys', `as long and as random as they should be${old.length > 0 ? `; ${old.length} old` : ''}`)]
+    : [ok('keys', `long and random enough${old.length > 0 ? `; ${old.length} old` : ''}`)]
 }
 
-/** What is right on a desk and seldom in production. */
+/** Finds development settings in production. */
 export const checkProduction = (config: Config): Finding[] => {
   if (config.environment !== 'production') return []
   const findings: Finding[] = []
   if (config.docsEnabled)
-    findings.push(
-      warn('reference', 'is served to everybody', 'Unless the API is public, leave ATLAS_DOCS_ENABLED out.')
-    )
+    findings.push(warn('reference', 'is public', 'Unset ATLAS_DOCS_ENABLED, unless the API is public.'))
   if (config.webhookAllowPrivate)
     findings.push(
       warn(
         'webhooks',
-        'may go to private addresses',
-        'Leave ATLAS_WEBHOOK_ALLOW_PRIVATE out: a partner could reach what only this server can.'
+        'can be sent to private addresses',
+        'Unset ATLAS_WEBHOOK_ALLOW_PRIVATE. Otherwise partners can reach the internal network of this server.'
       )
     )
   if (config.sandboxAutosettle)
-    findings.push(warn('simulators', 'move transfers by themselves', 'Leave ATLAS_SANDBOX_AUTOSETTLE out.'))
+    findings.push(warn('simulators', 'settle transfers automatically', 'Unset ATLAS_SANDBOX_AUTOSETTLE.'))
   if (['debug', 'trace'].includes(config.logLevel))
-    findings.push(
-      warn('log', `is written at the level ${config.logLevel}`, 'Set LOG_LEVEL to info: it costs time and space.')
-    )
+    findings.push(warn('log', `has level ${config.logLevel}`, 'Set LOG_LEVEL to info to save CPU time and disk space.'))
   if (config.overload.requests === 0 || config.overload.memoryPercent === 0)
     findings.push(
       warn(
         'overload',
-        'a limit is switched off',
-        'Leave ATLAS_OVERLOAD_… out, so that requests are refused before memory or connections run out.'
+        'a limit is disabled',
+        'Unset ATLAS_OVERLOAD_…, so that the server rejects requests before memory or connections run out.'
       )
     )
   return findings

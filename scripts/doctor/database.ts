@@ -10,27 +10,27 @@ import { fail, ok, warn, wordsOf, type Finding } from './finding.ts'
 
 const leastVersion = 15
 const skewToWarnMs = 2_000
-/** Signatures are good for five minutes, and access tokens for fifteen. */
+/** Signatures are valid for 5 minutes, access tokens for 15. */
 const skewToFailMs = 60_000
-/** Of the connections that the database has; the rest is for others, for deployments and for a person who looks. */
+/** The share of the database's connections for instances. The rest is for deployments and maintenance. */
 const mostShare = 0.8
-/** Beside its pool an instance holds one connection for its locks. */
+/** In addition to its pool, an instance uses one connection for locks. */
 const beyondThePool = 1
 
 const connectionCures: [RegExp, string][] = [
   [
     /28P01|28000|password|SASL/i,
-    'Check the user and the password in DATABASE_URL; characters such as @ and / in a password must be percent-encoded.'
+    'Check the user and the password in DATABASE_URL. Percent-encode characters such as @ and / in the password.'
   ],
-  [/3D000|does not exist/, 'Create the database: createdb, or the console of your provider.'],
+  [/3D000|does not exist/, 'Create the database with createdb or in the console of your provider.'],
   [/ENOTFOUND|EAI_AGAIN/, 'Check the host in DATABASE_URL, and that this machine can resolve it.'],
   [
     /SSL|TLS|certificate/i,
-    'Check sslmode in DATABASE_URL against what the database wants; a certificate of its own needs sslrootcert.'
+    'Check that sslmode in DATABASE_URL matches the database. A private certificate authority requires sslrootcert.'
   ],
   [
     /53300|too many clients/i,
-    'The database has no connection left: raise max_connections, or lower DATABASE_POOL_SIZE.'
+    'The database has no free connections. Raise max_connections, or lower DATABASE_POOL_SIZE.'
   ]
 ]
 
@@ -53,26 +53,19 @@ const checkWritable = async (db: Db): Promise<Finding[]> => {
     replica: boolean
     readonly: string
   }>`select pg_is_in_recovery() as replica, current_setting('transaction_read_only') as readonly`.execute(db)
-  if (rows[0]?.replica === true)
-    return [fail('database', 'is a replica, which cannot be written', 'Let DATABASE_URL name the primary.')]
+  if (rows[0]?.replica === true) return [fail('database', 'is a read-only replica', 'Set DATABASE_URL to the primary.')]
   if (rows[0]?.readonly === 'on')
-    return [
-      fail(
-        'database',
-        'allows reading only',
-        'Let the user write: alter role … set default_transaction_read_only = off.'
-      )
-    ]
+    return [fail('database', 'is read-only', 'Allow writes: alter role … set default_transaction_read_only = off.')]
   return []
 }
 
-/** A schema that was made by another version, and is not just ahead of this one. */
+/** Finds a schema of another version, unless it only has newer migrations. */
 const checkHistory = async (db: Db, cure: string): Promise<Finding | undefined> => {
   const [unknown] = await findUnknown(db)
   if (unknown === undefined || (await isMigrated(db))) return undefined
   return fail(
     'schema',
-    `was made by another version of AtlasForge: this one does not have the migration ${unknown}`,
+    `belongs to another version of AtlasForge: this version does not have the migration ${unknown}`,
     cure
   )
 }
@@ -87,7 +80,7 @@ const checkSchema = async (db: Db): Promise<Finding> => {
   if (rows[0]?.may_create !== true) {
     return fail(
       'schema',
-      'migrations have not run, and this user may not run them',
+      'migrations have not run, and this user lacks the privilege to run them',
       'Run `npm run migrate` as the owner of the schema, or grant this user create on it.'
     )
   }
@@ -98,7 +91,7 @@ const checkSchema = async (db: Db): Promise<Finding> => {
   )
 }
 
-/** Whether the user may read and write every table. Those that record migrations are for the user that migrates. */
+/** Checks that the user can read and write every table, except those that record migrations. */
 const checkPrivileges = async (db: Db): Promise<Finding> => {
   const { rows } = await sql<{ name: string }>`
     select c.relname as name from pg_class c
@@ -106,10 +99,10 @@ const checkPrivileges = async (db: Db): Promise<Finding> => {
       and not (has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert') and has_table_privilege(c.oid, 'update') and has_table_privilege(c.oid, 'delete'))
     order by c.relname`.execute(db)
   const [first] = rows
-  if (first === undefined) return ok('privileges', 'the user may read and write every table')
+  if (first === undefined) return ok('privileges', 'the user can read and write every table')
   return fail(
     'privileges',
-    `the user may not read and write ${first.name}${rows.length > 1 ? ` and ${rows.length - 1} more` : ''}`,
+    `the user cannot read and write ${first.name}${rows.length > 1 ? ` and ${rows.length - 1} more` : ''}`,
     'Run `grant select, insert, update, delete on all tables in schema … to …` as the owner.'
   )
 }
@@ -120,12 +113,12 @@ const checkClock = async (db: Db): Promise<Finding> => {
     ms: number
   }>`select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms`.execute(db)
   const after = Date.now()
-  // The answer was made at some time in between, so only what lies outside counts.
+  // The database read its clock between the two, so only a time outside counts as skew.
   const databaseMs = rows[0]?.ms ?? before
   const skewMs = Math.round(databaseMs < before ? before - databaseMs : databaseMs > after ? databaseMs - after : 0)
   if (skewMs <= skewToWarnMs) return ok('clocks', `this machine and the database differ by ${skewMs} ms or less`)
   const found = `this machine and the database differ by ${(skewMs / 1000).toFixed(1)} s`
-  const cure = 'Let both follow a time server (NTP).'
+  const cure = 'Synchronize both clocks with NTP.'
   return skewMs > skewToFailMs ? fail('clocks', found, cure) : warn('clocks', found, cure)
 }
 
@@ -137,17 +130,17 @@ const checkConnections = async (db: Db, poolSize: number, instances: number): Pr
   const available = (rows[0]?.most ?? 0) - (rows[0]?.reserved ?? 0)
   const needed = instances * (poolSize + beyondThePool)
   const found = `${instances} instance${instances === 1 ? '' : 's'} of ${poolSize + beyondThePool} connections need ${needed} of ${available}`
-  const cure = 'Lower DATABASE_POOL_SIZE, raise max_connections, or put a pooler in session mode between.'
+  const cure = 'Lower DATABASE_POOL_SIZE, raise max_connections, or use a pooler in session mode.'
   if (needed > available) return fail('connections', found, cure)
   return needed > available * mostShare
-    ? warn('connections', `${found}; little is left for a deployment or a person`, cure)
+    ? warn('connections', `${found}; few are left for deployments and maintenance`, cure)
     : ok('connections', found)
 }
 
 const isElsewhere = (host: string): boolean =>
   !['localhost', '127.0.0.1', '[::1]', ''].includes(host) && !host.startsWith('%2F')
 
-/** Whether what is asked of the database can be read on the way. */
+/** Finds an unencrypted connection to the database. */
 export const checkEncryption = (url: string, environment: Config['environment']): Finding[] => {
   const { hostname, searchParams } = new URL(url)
   if (environment !== 'production' || !isElsewhere(hostname) || searchParams.has('sslmode') || searchParams.has('ssl'))
@@ -155,8 +148,8 @@ export const checkEncryption = (url: string, environment: Config['environment'])
   return [
     warn(
       'database',
-      'is asked over the network without TLS',
-      'Add ?sslmode=require (or verify-full) to DATABASE_URL, unless the network is your own.'
+      'is used over the network without TLS',
+      'Add ?sslmode=require (or verify-full) to DATABASE_URL, unless you control the network.'
     )
   ]
 }
@@ -178,7 +171,7 @@ const checkPostgres = async (url: string, config: Config, instances: number): Pr
         'database',
         words,
         cure ??
-          'Check the host and the port in DATABASE_URL, that the database runs, and that nothing between blocks it.'
+          'Check the host and the port in DATABASE_URL, that the database is running, and that no firewall blocks it.'
       )
     ]
   } finally {
@@ -186,14 +179,14 @@ const checkPostgres = async (url: string, config: Config, instances: number): Pr
   }
 }
 
-/** The embedded database has one process; a server that runs has it for itself, and that is well. */
+/** Checks the embedded database, which one process at a time can use. A running server may be that process. */
 const checkEmbedded = async (dataDir: string, instances: number): Promise<Finding[]> => {
   if (instances > 1)
     return [
       fail(
         'database',
-        `${instances} instances cannot share the embedded one`,
-        'Set DATABASE_URL to a PostgreSQL 15 or later.'
+        `${instances} instances cannot share the embedded database`,
+        'Set DATABASE_URL to PostgreSQL 15 or later.'
       )
     ]
   try {
@@ -203,13 +196,13 @@ const checkEmbedded = async (dataDir: string, instances: number): Promise<Findin
       fail(
         'data directory',
         wordsOf(error),
-        'Let the user that runs the server write there, or name another one by ATLAS_DATA_DIR.'
+        'Give the user that runs the server write access, or set ATLAS_DATA_DIR to another directory.'
       )
     ]
   }
   const unlock = await lockDirectory(dataDir).catch(() => undefined)
   await unlock?.()
-  if (unlock === undefined) return [ok('database', `embedded, in ${dataDir}; a server uses it at the moment`)]
+  if (unlock === undefined) return [ok('database', `embedded, in ${dataDir}; in use by a running server`)]
   return [ok('database', `embedded, in ${dataDir}`), ...(await checkEmbeddedHistory(dataDir))]
 }
 

@@ -1,9 +1,9 @@
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   subject: string
   state: 'ok' | 'warn' | 'fail'
   found: string
-  /** What to do about it; there is one unless all is well. */
+  /** How to fix the problem; undefined when `state` is `ok`. */
   cure?: string
 }
 
@@ -11,7 +11,7 @@ export const ok = (subject: string, found: string): Finding => ({ subject, state
 export const warn = (subject: string, found: string, cure: string): Finding => ({ subject, state: 'warn', found, cure })
 export const fail = (subject: string, found: string, cure: string): Finding => ({ subject, state: 'fail', found, cure })
 
-/** What an error says, with its code where that is not in its words; errors of several addresses say nothing by themselves. */
+/** The message of an error, with its code. Of an AggregateError, which has no message, the first error. */
 export const wordsOf = (error: unknown): string => {
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error]
   if (!(first instanceof Error)) return String(first)
@@ -21,7 +21,7 @@ export const wordsOf = (error: unknown): string => {
 
 const mark = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const
 
-/** The findings for a person: one line each, and below it the cure. */
+/** Formats the findings as a table: one line per finding, followed by its cure. */
 export const printTable = (findings: Finding[]): string => {
   const width = Math.max(...findings.map(({ subject }) => subject.length))
   const lines = findings.flatMap(({ state, subject, found, cure }) => [
@@ -29,7 +29,6 @@ export const printTable = (findings: Finding[]): string => {
     ...(cure === undefined ? [] : [`${' '.repeat(width + 8)}→ ${cure}`])
   ])
   const count = (state: Finding['state']): number => findings.filter((finding) => finding.state === state).length
-  const verdict =
-    count('fail') > 0 ? `${count('fail')} to mend before the server can work` : 'nothing stands in the way'
-  return `${lines.join('\n')}\n\n${verdict}; ${count('warn')} to look at, ${count('ok')} well.`
+  const verdict = count('fail') === 0 ? 'No errors' : `${count('fail')} error${count('fail') === 1 ? '' : 's'}`
+  return `${lines.join('\n')}\n\n${verdict}, ${count('warn')} warning${count('warn') === 1 ? '' : 's'}, ${count('ok')} ok.`
 }

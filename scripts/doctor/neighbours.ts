@@ -12,11 +12,11 @@ const timeoutMs = 5_000
 
 export const checkRedis = async (url: string | undefined, instances: number): Promise<Finding> => {
   if (url === undefined) {
-    if (instances === 1) return ok('Redis', 'not used: one instance keeps the rate limits')
+    if (instances === 1) return ok('Redis', 'not configured; one instance does not need it')
     return warn(
       'Redis',
-      `not used: each of ${instances} instances keeps rate limits of its own`,
-      'Set REDIS_URL, or reckon with limits that are as many times as high.'
+      `not configured: each of ${instances} instances counts rate limits separately`,
+      `Set REDIS_URL, or accept limits that are up to ${instances} times as high.`
     )
   }
   const redis = new Redis(url, {
@@ -30,14 +30,14 @@ export const checkRedis = async (url: string | undefined, instances: number): Pr
   redis.on('error', (error) => (reason = error))
   try {
     await redis.connect()
-    // The limiter is a script.
+    // The rate limiter uses a script.
     await redis.eval('return 1', 0)
     return ok('Redis', `version ${/redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'unknown'}`)
   } catch (error) {
     return fail(
       'Redis',
       wordsOf(reason ?? error),
-      'Check REDIS_URL (rediss:// for TLS), its password, and that the user may run scripts. Until then each instance limits for itself.'
+      'Check REDIS_URL (rediss:// for TLS), its password, and that the user can run scripts. Until then each instance counts rate limits separately.'
     )
   } finally {
     redis.disconnect()
@@ -46,12 +46,12 @@ export const checkRedis = async (url: string | undefined, instances: number): Pr
 
 const refusedKeys = new Set(['INVALID_API_KEYS', 'MISSING_FIELDS', 'UNAUTHORIZED_ENVIRONMENT'])
 
-/** Asks Plaid for an institution, which needs nothing but the keys. */
+/** Checks the keys by reading an institution from Plaid. */
 export const checkPlaid = async ({ plaid, environment }: Config): Promise<Finding> => {
   if (plaid.mode === 'not_configured')
     return warn(
       'Plaid',
-      'not configured: no bank can be linked',
+      'not configured: live banks cannot be linked',
       'Set PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV=production.'
     )
   if (plaid.mode === 'sandbox') return simulated('Plaid', environment, 'PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV')
@@ -67,19 +67,19 @@ export const checkPlaid = async ({ plaid, environment }: Config): Promise<Findin
     )
   } catch (error) {
     if (!(error instanceof PlaidFailure))
-      return fail('Plaid', wordsOf(error), 'Let this machine reach https://*.plaid.com (or PLAID_BASE_URL).')
-    // An institution that this environment does not know was asked for with keys that it does.
+      return fail('Plaid', wordsOf(error), 'Allow connections to https://*.plaid.com (or PLAID_BASE_URL).')
+    // Any other code, such as for an unknown institution, means that the keys are valid.
     if (refusedKeys.has(error.errorCode))
       return fail(
         'Plaid',
-        `refuses the keys (${error.errorCode})`,
-        'Check PLAID_CLIENT_ID and PLAID_SECRET; the secret of the sandbox and that of production differ (PLAID_ENV).'
+        `rejects the keys (${error.errorCode})`,
+        'Check PLAID_CLIENT_ID and PLAID_SECRET. Sandbox and production (PLAID_ENV) have different secrets.'
       )
   }
   return ok('Plaid', plaid.mode === 'live' ? 'production, keys accepted' : 'Plaid’s own sandbox, keys accepted')
 }
 
-/** Reads the balance. `options` lead elsewhere than to Stripe. */
+/** Checks the key by reading the balance. Tests use `options` to replace Stripe. */
 export const checkStripe = async (
   { stripe, environment }: Config,
   options: Stripe.StripeConfig = {}
@@ -87,7 +87,7 @@ export const checkStripe = async (
   if (stripe.mode === 'not_configured')
     return warn(
       'Stripe',
-      'not configured: no credits can be bought',
+      'not configured: credits cannot be bought',
       'Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET.'
     )
   if (stripe.mode === 'sandbox') return simulated('Stripe', environment, 'STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET')
@@ -100,35 +100,39 @@ export const checkStripe = async (
     }).balance.retrieve()
   } catch (error) {
     if (error instanceof Stripe.errors.StripeAuthenticationError)
-      return fail('Stripe', 'refuses the key', 'Check STRIPE_SECRET_KEY: it may be revoked, or of another account.')
+      return fail(
+        'Stripe',
+        'rejects the key',
+        'Check STRIPE_SECRET_KEY. It may be revoked or belong to another account.'
+      )
     if (!(error instanceof Stripe.errors.StripePermissionError))
-      return fail('Stripe', wordsOf(error), 'Let this machine reach https://api.stripe.com.')
-    // A restricted key that may not read the balance is a good key.
+      return fail('Stripe', wordsOf(error), 'Allow connections to https://api.stripe.com.')
+    // A restricted key that cannot read the balance is valid.
   }
   if (!stripe.webhookSecret.startsWith('whsec_'))
     return warn(
       'Stripe',
-      'STRIPE_WEBHOOK_SECRET does not look like one',
-      'Take the signing secret of the endpoint (whsec_…), not its id or an API key.'
+      'STRIPE_WEBHOOK_SECRET is not a webhook signing secret',
+      'Use the signing secret of the endpoint (whsec_…), not its id or an API key.'
     )
   return ok('Stripe', stripe.mode === 'live' ? 'live, key accepted' : 'test mode, key accepted')
 }
 
 export const checkTwilio = async ({ twilio }: Config): Promise<Finding> => {
-  if (twilio === undefined) return ok('Twilio', 'not used: owners of agents are told in their list alone')
+  if (twilio === undefined) return ok('Twilio', 'not configured: owners of agents get no text messages')
   try {
     const { status } = await (await openTwilio(twilio)).api.v2010.accounts(twilio.accountSid).fetch()
-    if (status !== 'active') return fail('Twilio', `the account is ${status}`, 'See to it in Twilio’s console.')
+    if (status !== 'active') return fail('Twilio', `the account is ${status}`, 'Check the account in Twilio’s console.')
     return ok('Twilio', 'credentials accepted')
   } catch (error) {
     const refused = error instanceof Error && 'status' in error && [401, 403, 404].includes(Number(error.status))
     return refused
-      ? fail('Twilio', 'refuses the credentials', 'Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.')
-      : fail('Twilio', wordsOf(error), 'Let this machine reach https://api.twilio.com (or TWILIO_BASE_URL).')
+      ? fail('Twilio', 'rejects the credentials', 'Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.')
+      : fail('Twilio', wordsOf(error), 'Allow connections to https://api.twilio.com (or TWILIO_BASE_URL).')
   }
 }
 
 const simulated = (subject: string, environment: Config['environment'], settings: string): Finding =>
   environment === 'production'
-    ? warn(subject, 'is the built-in simulator: no real money moves', `Set ${settings}, unless that is wanted.`)
+    ? warn(subject, 'is the built-in simulator: no real money moves', `Set ${settings}, unless this is intended.`)
     : ok(subject, 'the built-in simulator')

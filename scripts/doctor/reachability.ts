@@ -23,11 +23,11 @@ export const checkPorts = async ({ host, port, metricsPort }: Config): Promise<F
     if (error === undefined) findings.push(ok('port', `${host}:${number} is free`))
     else if ('code' in error && error.code === 'EADDRINUSE')
       findings.push(
-        warn('port', `something listens on ${host}:${number}`, `If it is not this server, choose another ${setting}.`)
+        warn('port', `${host}:${number} is in use`, `If this server does not use it, choose another ${setting}.`)
       )
     else
       findings.push(
-        fail('port', wordsOf(error), `Choose another HOST or ${setting}; ports below 1024 need privileges.`)
+        fail('port', wordsOf(error), `Choose another HOST or ${setting}. Ports below 1024 require privileges.`)
       )
   }
   return findings
@@ -42,17 +42,17 @@ const checkForm = (publicUrl: string, production: boolean): Finding[] => {
     findings.push(
       fail(
         'public URL',
-        `${publicUrl} is more than scheme, host and port`,
-        'Set ATLAS_PUBLIC_URL to such as https://api.example.com.'
+        `${publicUrl} has more than scheme, host and port`,
+        'Set ATLAS_PUBLIC_URL to a URL such as https://api.example.com.'
       )
     )
   if (production && protocol === 'http:')
     findings.push(
-      warn('public URL', 'is not encrypted', 'Serve the API by HTTPS: credentials travel with every request.')
+      warn('public URL', 'is not encrypted', 'Serve the API over HTTPS, because every request contains a credential.')
     )
   if (production && isLocal(hostname))
     findings.push(
-      warn('public URL', 'leads to this very machine', 'Set ATLAS_PUBLIC_URL to what clients, Plaid and Stripe use.')
+      warn('public URL', 'is a loopback address', 'Set ATLAS_PUBLIC_URL to the URL that clients, Plaid and Stripe use.')
     )
   return findings
 }
@@ -63,18 +63,18 @@ const checkAnswer = async (publicUrl: string): Promise<Finding> => {
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs)
     })
-    if (answer.status === 200) return ok('public URL', `${publicUrl} answers`)
+    if (answer.status === 200) return ok('public URL', `${publicUrl} responds`)
     return warn(
       'public URL',
-      `${publicUrl} answers ${answer.status}`,
-      'Check what stands between: it should hand every path on, without a redirect.'
+      `${publicUrl} responds with ${answer.status}`,
+      'Check that the proxy forwards every path without a redirect.'
     )
   } catch (error) {
     const reason = error instanceof Error && error.cause !== undefined ? error.cause : error
     return warn(
       'public URL',
-      `${publicUrl} does not answer (${wordsOf(reason)})`,
-      'Before the first start that is well; later check DNS, the proxy and the firewall.'
+      `${publicUrl} does not respond (${wordsOf(reason)})`,
+      'If the server is running, check DNS, the proxy and the firewall.'
     )
   }
 }
@@ -84,17 +84,17 @@ export const checkPublicUrl = async ({ publicUrl, environment, plaid, stripe }: 
   if (publicUrl === undefined) {
     const lost =
       plaid.mode === 'sandbox' && stripe.mode === 'sandbox'
-        ? 'links in errors are without a host'
-        : 'Plaid is told no address for its webhooks, and links are without a host'
+        ? 'not set: links in errors have no host'
+        : 'not set: Plaid cannot send webhooks, and links have no host'
     return production
-      ? [warn('public URL', lost, 'Set ATLAS_PUBLIC_URL to such as https://api.example.com.')]
-      : [ok('public URL', 'not set, which is well on a desk')]
+      ? [warn('public URL', lost, 'Set ATLAS_PUBLIC_URL to a URL such as https://api.example.com.')]
+      : [ok('public URL', 'not set, which is fine for development')]
   }
   const faults = checkForm(publicUrl, production)
   return faults.some(({ state }) => state === 'fail') ? faults : [...faults, await checkAnswer(publicUrl)]
 }
 
-/** Whether the addresses of clients are likely to be those of clients: limits and address lists go by them. */
+/** Checks that the server sees the addresses of clients, which rate limits and address lists use. */
 export const checkProxy = ({ environment, publicUrl, trustProxy }: Config): Finding[] => {
   if (environment !== 'production') return []
   const encrypted = publicUrl?.startsWith('https:') === true
@@ -102,12 +102,12 @@ export const checkProxy = ({ environment, publicUrl, trustProxy }: Config): Find
     return [
       warn(
         'proxy',
-        'TLS ends before this server, and X-Forwarded-For is not believed',
-        'Set ATLAS_TRUST_PROXY=true, or all clients count as one address: that of the proxy.'
+        'a proxy terminates TLS, but X-Forwarded-For is ignored',
+        'Set ATLAS_TRUST_PROXY=true. Otherwise all clients share the address of the proxy.'
       )
     ]
   }
   if (trustProxy)
-    return [ok('proxy', 'one proxy is trusted; it must set X-Forwarded-For itself, and nobody may get around it')]
-  return [ok('proxy', 'none is trusted')]
+    return [ok('proxy', 'one proxy is trusted; it must set X-Forwarded-For, and clients must not be able to bypass it')]
+  return [ok('proxy', 'no proxy is trusted')]
 }

@@ -4767,7 +4767,7 @@ export interface components {
                  *       "type": "/errors/production-not-enabled",
                  *       "title": "production_not_enabled",
                  *       "status": 402,
-                 *       "detail": "This partner is not enabled for production. Use a test key, or ask the operator to enable it.",
+                 *       "detail": "This partner is not enabled for production. Use a test credential, or ask the operator to enable it.",
                  *       "error": "production_not_enabled",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4792,7 +4792,7 @@ export interface components {
                  *       "type": "/errors/insufficient-scope",
                  *       "title": "insufficient_scope",
                  *       "status": 403,
-                 *       "detail": "The token lacks the scope 'accounts:read'.",
+                 *       "detail": "The token lacks the scope 'accounts:read'. Create a token that has it.",
                  *       "error": "insufficient_scope",
                  *       "requestId": "req_01jd7n2m8s",
                  *       "missingScope": "accounts:read"
@@ -4869,7 +4869,7 @@ export interface components {
                  *       "type": "/errors/idempotency-conflict",
                  *       "title": "idempotency_conflict",
                  *       "status": 422,
-                 *       "detail": "This key was used for another operation. Use a new key for each request.",
+                 *       "detail": "This idempotency key was used for another operation. Use a new key for each logical operation.",
                  *       "error": "idempotency_conflict",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4894,7 +4894,7 @@ export interface components {
                  *       "type": "/errors/body-too-large",
                  *       "title": "body_too_large",
                  *       "status": 413,
-                 *       "detail": "The body is larger than 1 MiB. Send less data per request.",
+                 *       "detail": "The body is larger than 1024 KiB. Send less data per request.",
                  *       "error": "body_too_large",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4970,7 +4970,7 @@ export interface components {
                  *       "type": "/errors/internal-error",
                  *       "title": "internal_error",
                  *       "status": 500,
-                 *       "detail": "Internal server error. Quote the request id when you contact the operator.",
+                 *       "detail": "Internal server error. Quote request id req_01jd7n2m8s when you contact the operator.",
                  *       "error": "internal_error",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -4995,7 +4995,7 @@ export interface components {
                  *       "type": "/errors/unavailable",
                  *       "title": "unavailable",
                  *       "status": 503,
-                 *       "detail": "The database is unavailable. Retry shortly.",
+                 *       "detail": "The database is unavailable. Retry in 1 second.",
                  *       "error": "unavailable",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -5020,7 +5020,7 @@ export interface components {
                  *       "type": "/errors/upstream-unavailable",
                  *       "title": "upstream_unavailable",
                  *       "status": 502,
-                 *       "detail": "Plaid did not respond. Retry with the same idempotency key.",
+                 *       "detail": "Plaid did not respond (no connection). Retry soon with the same idempotency key.",
                  *       "error": "upstream_unavailable",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
@@ -7843,7 +7843,7 @@ export interface operations {
                      *       "type": "/errors/email-taken",
                      *       "title": "email_taken",
                      *       "status": 409,
-                     *       "detail": "This email address already has an account. Sign in instead.",
+                     *       "detail": "An account with this email address already exists. Sign in instead.",
                      *       "error": "email_taken",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }
@@ -10904,7 +10904,7 @@ export interface operations {
                      *       "type": "/errors/webhook-limit-reached",
                      *       "title": "webhook_limit_reached",
                      *       "status": 422,
-                     *       "detail": "This partner already has 50 endpoints. Delete one, then retry.",
+                     *       "detail": "This partner has 50 endpoints. Delete one that is no longer needed.",
                      *       "error": "webhook_limit_reached",
                      *       "requestId": "req_01jd7n2m8s"
                      *     }

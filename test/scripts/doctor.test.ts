@@ -50,11 +50,11 @@ const temporaryDir = (t: Cleaner): string => {
   return dir
 }
 
-test('a desk without any setting is well, and the table says so', async (t) => {
+test('a development machine without settings has no errors, and the table says so', async (t) => {
   const { status, output } = await run({ ATLAS_DATA_DIR: temporaryDir(t), PORT: '0' })
   assert.equal(status, 0, output)
   assert.match(output, /^ok {4}Node\.js/)
-  assert.match(output, /nothing stands in the way/)
+  assert.match(output, /No errors, /)
 })
 
 test('every wrong setting is listed with its fix, secrets are not echoed, and the exit code is non-zero', async () => {
@@ -81,13 +81,13 @@ test('every wrong setting is listed with its fix, secrets are not echoed, and th
   ])
   assert.ok(
     findings.every(({ state, cure }) => (cure === undefined) === (state === 'ok')),
-    'whatever is not well has a cure'
+    'every finding that is not ok has a cure'
   )
   assert.ok(findings.some(({ cure }) => cure?.startsWith('Did you mean ATLAS_METRICS_PORT?')))
   assert.doesNotMatch(output, /sk_test_hidden|c2hvcnQ/)
 })
 
-test('the command explains itself and refuses what it does not know', async () => {
+test('the command prints its help and rejects unknown options', async () => {
   const help = await run({}, '--help')
   assert.equal(help.status, 0)
   assert.match(help.output, /npm run doctor/)
@@ -95,7 +95,7 @@ test('the command explains itself and refuses what it does not know', async () =
   assert.equal((await run({}, '--nonsense')).status, 2)
 })
 
-test('an old Node.js, keys that can be guessed, and what belongs on a desk only are told', async () => {
+test('an old Node.js, guessable keys and development settings in production are reported', async () => {
   assert.deepEqual(
     ['18.20.0', '20.0.0', '24.1.0'].map((version) => checkNode(version).state),
     ['fail', 'ok', 'ok']
@@ -126,7 +126,7 @@ test('an old Node.js, keys that can be guessed, and what belongs on a desk only 
   assert.deepEqual(checkNames({ ...goodSettings, PATH: '/bin', OTEL_SERVICE_NAME: 'atlas' }), [])
 })
 
-test('the public URL is judged by its form, and asked whether it answers', async (t) => {
+test('the public URL is checked for its form and for a response', async (t) => {
   const { url } = await startApp(t)
   assert.equal((await checkPublicUrl({ ...production(), publicUrl: undefined }))[0]?.state, 'warn')
   assert.deepEqual(
@@ -145,7 +145,7 @@ test('the public URL is judged by its form, and asked whether it answers', async
   await once(closed, 'close')
   assert.match(
     (await checkPublicUrl({ ...desk, publicUrl: `http://127.0.0.1:${port}` }))[0]?.found ?? '',
-    /does not answer .*ECONNREFUSED/
+    /does not respond .*ECONNREFUSED/
   )
   assert.deepEqual(
     [checkProxy(production()).at(0)?.state, checkProxy(production({ ATLAS_TRUST_PROXY: 'false' })).at(0)?.state],
@@ -165,8 +165,11 @@ test('Plaid and Stripe keys are checked on the wire, and refused keys differ fro
     stripe: { ...config.stripe, mode, secretKey: secret }
   })
   assert.equal((await checkPlaid(remote('remote_sandbox', plaidSecret))).state, 'ok')
-  assert.equal((await checkPlaid(remote('remote_sandbox', 'x'))).found, 'refuses the keys (INVALID_API_KEYS)')
-  assert.match((await checkPlaid(remote('remote_sandbox', plaidSecret, 'http://127.0.0.1:1'))).cure ?? '', /reach/)
+  assert.equal((await checkPlaid(remote('remote_sandbox', 'x'))).found, 'rejects the keys (INVALID_API_KEYS)')
+  assert.match(
+    (await checkPlaid(remote('remote_sandbox', plaidSecret, 'http://127.0.0.1:1'))).cure ?? '',
+    /Allow connections/
+  )
   assert.equal((await checkPlaid(config)).state, 'ok')
   assert.equal((await checkPlaid(production())).state, 'warn')
 
@@ -176,12 +179,12 @@ test('Plaid and Stripe keys are checked on the wire, and refused keys differ fro
   assert.deepEqual(await checkStripe(remote('remote_sandbox', 'sk_test_wrong'), stripeAt), {
     subject: 'Stripe',
     state: 'fail',
-    found: 'refuses the key',
-    cure: 'Check STRIPE_SECRET_KEY: it may be revoked, or of another account.'
+    found: 'rejects the key',
+    cure: 'Check STRIPE_SECRET_KEY. It may be revoked or belong to another account.'
   })
   assert.match(
     (await checkStripe(remote('remote_sandbox', 'x'), { ...stripeAt, port: 1, maxNetworkRetries: 0 })).cure ?? '',
-    /reach/
+    /Allow connections/
   )
 })
 
@@ -203,11 +206,11 @@ test('Twilio’s account is read with the credentials, and its state counts', as
   answer = [200, { status: 'suspended' }]
   assert.equal((await checkTwilio(config)).found, 'the account is suspended')
   answer = [401, { code: 20003, message: 'Authenticate', status: 401 }]
-  assert.equal((await checkTwilio(config)).found, 'refuses the credentials')
+  assert.equal((await checkTwilio(config)).found, 'rejects the credentials')
   assert.equal((await checkTwilio(production())).state, 'ok')
 })
 
-test('Redis is reached and may run scripts, or is told to be missing', async () => {
+test('Redis is checked for connection and scripts, and a missing Redis is reported', async () => {
   assert.deepEqual([(await checkRedis(undefined, 1)).state, (await checkRedis(undefined, 2)).state], ['ok', 'warn'])
   const gone = await checkRedis('redis://127.0.0.1:1', 2)
   assert.equal(gone.state, 'fail')
@@ -216,7 +219,7 @@ test('Redis is reached and may run scripts, or is told to be missing', async () 
   if (url !== undefined && url !== '') assert.match((await checkRedis(url, 2)).found, /^version \d/)
 })
 
-test('a database over the network without TLS is told in production', async () => {
+test('a database over the network without TLS is reported in production', async () => {
   assert.deepEqual(
     checkEncryption('postgres://atlas:x@db.example.com/atlas', 'production').map(({ state }) => state),
     ['warn']
@@ -229,7 +232,7 @@ test('a database over the network without TLS is told in production', async () =
     assert.deepEqual(checkEncryption(url, 'production'), [])
 })
 
-test('the embedded database is well alone, also while a server has it, and not for two', async (t) => {
+test('the embedded database is ok for one instance, also while a server uses it, and not for two', async (t) => {
   const config = loadConfig({ ATLAS_DATA_DIR: temporaryDir(t) })
   assert.deepEqual(statesOf(await checkDatabase(config, 1), 'database'), ['ok'])
   assert.deepEqual(statesOf(await checkDatabase(config, 2), 'database'), ['fail'])
@@ -269,15 +272,15 @@ test(
       )
       assert.match(
         (await examine(asRole.href)).find(({ subject }) => subject === 'privileges')?.found ?? '',
-        /^the user may not read and write \w+ and \d+ more$/
+        /^the user cannot read and write \w+ and \d+ more$/
       )
       await owner.query(`alter role ${role} set default_transaction_read_only = on`)
-      assert.ok((await examine(asRole.href)).some(({ found }) => found === 'allows reading only'))
+      assert.ok((await examine(asRole.href)).some(({ found }) => found === 'is read-only'))
       await owner.query(`delete from migrations where name = (select max(name) from migrations)`)
       const unmigrated = (await examine(asRole.href)).find(({ subject }) => subject === 'schema')
       assert.deepEqual(
         [unmigrated?.state, unmigrated?.found],
-        ['fail', 'migrations have not run, and this user may not run them']
+        ['fail', 'migrations have not run, and this user lacks the privilege to run them']
       )
       assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /npm run migrate/)
       await owner.query(`insert into migrations (name) values ('0002-plaid-simulator')`)

@@ -17,8 +17,8 @@ export interface ProblemBody {
 }
 
 /**
- * SQLSTATEs and socket errors that mean "the database is not there, or cannot at the moment", not "the statement is wrong": connections (08), resources such as
- * the disk (53), its own input and output (58), cancelled or shutting down (57), a lock that did not come (55P03), only readable after a failover (25006).
+ * SQLSTATEs and socket errors of an unavailable database, as opposed to a faulty statement: connection (08), resources such as the disk (53), system (58),
+ * cancelled or shutting down (57), lock timeout (55P03), read-only after a failover (25006).
  */
 const databaseGone = /^(08|53|58|57|55P03|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/
 const databaseGoneText =
@@ -38,12 +38,14 @@ const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | und
       )
     }
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return kinds.bodyTooLarge(`The body is larger than ${Math.floor(bodyLimit / 1024)} KiB; send less at a time.`)
+      return kinds.bodyTooLarge(
+        `The body is larger than ${Math.floor(bodyLimit / 1024)} KiB. Send less data per request.`
+      )
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return kinds.unsupportedMediaType('Send the body as application/json.')
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
-      return kinds.malformedJson('The body is not valid JSON.')
+      return kinds.malformedJson('The body is not valid JSON. Check quotes, commas and brackets.')
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return kinds.validationFailed('Content-Length does not match the body.', {
         errors: [{ path: 'headers/content-length', message: 'must match the body' }]
@@ -57,27 +59,25 @@ const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | und
   }
 }
 
-/** SQLSTATEs of text that PostgreSQL cannot hold: a NUL, or bytes that are no Unicode. No field of this API has a use for them. */
+/** SQLSTATEs of text that PostgreSQL cannot store: NUL or invalid Unicode. No field of this API needs either. */
 const unstorableText = new Set(['22021', '22P05'])
 
-/** Turns whatever was thrown into what the client may see of it; what is not meant for the client becomes a bare 500. */
+/** Turns a thrown error into a problem. An error that is not meant for the client becomes a 500 without details. */
 const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError => {
   if (error instanceof ProblemError) return error
   const known = fromFastify(error, request.routeOptions.bodyLimit)
   if (known !== undefined) return known
   if (unstorableText.has(error.code ?? '')) {
-    return kinds.validationFailed('The request holds text with a NUL or with broken Unicode.', {
+    return kinds.validationFailed('The request contains text with NUL or invalid Unicode. Remove it.', {
       errors: findNuls(request)
     })
   }
   if (isDatabaseGone(error)) {
-    request.log.error({ err: error }, 'the database did not answer')
-    return kinds.unavailable('The database does not answer. Try again soon.', {}, { 'retry-after': '1' })
+    request.log.error({ err: error }, 'the database did not respond')
+    return kinds.unavailable('The database is unavailable. Retry in 1 second.', {}, { 'retry-after': '1' })
   }
   request.log.error({ err: error }, 'an unexpected error')
-  return kinds.internalError(
-    `Something went wrong on our side. Quote the request id ${request.id} when you ask about it.`
-  )
+  return kinds.internalError(`Internal server error. Quote request id ${request.id} when you contact the operator.`)
 }
 
 export const problemBody = (problem: ProblemError, requestId: string, baseUrl: string): ProblemBody => ({
@@ -90,7 +90,7 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
   ...problem.members
 })
 
-/** Answers what no route can be found for, such as a path that is not valid percent-encoding; no plugin's hook runs for it, so it is counted here. */
+/** Responds to requests that cannot be routed, such as a path with invalid percent-encoding. No hook runs for them, so they count against the rate limit here. */
 export const answerUnroutable =
   (config: Pick<Config, 'publicUrl' | 'environment'>) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
@@ -104,8 +104,9 @@ export const answerUnroutable =
       }
       void reply.code(problem.kind.status).headers(headers).send(Buffer.from(body))
     }
-    const unroutable = fromFastify(error, 0) ?? kinds.notFound('There is nothing at this path.')
-    // Such a request has none of the server's decorations.
+    const unroutable =
+      fromFastify(error, 0) ?? kinds.notFound('This path does not exist. The reference lists every path.')
+    // The request lacks the server's decorations.
     request.caller = null
     const limit = async (): Promise<void> => request.server.rateLimiter.take(request, reply, 'standard')
     limit().then(
@@ -120,13 +121,13 @@ declare module 'fastify' {
   }
 }
 
-/** Every 4xx and 5xx leaves this server as RFC 9457 problem+json. */
+/** Sends every 4xx and 5xx as RFC 9457 problem+json. */
 export default fp(
   (app, _options, done) => {
     const baseUrl = app.config.publicUrl ?? ''
     app.decorateReply('sendProblem', function (this: FastifyReply, problem: ProblemError) {
       const body = problemBody(problem, this.request.id, baseUrl)
-      // Clients of some groups read `message`; the specification says which.
+      // Clients of the operations with this extension read `message`.
       if (this.request.routeOptions.config.operation?.extensions?.['x-problem-message'] === true)
         body.message = problem.detail
       return this.code(problem.kind.status)

@@ -1,173 +1,173 @@
 import { defineProblem } from './problem.ts'
 import type { FieldError } from './validation.ts'
 
-/** The errors that belong to no domain: those of the protocol and of the shared plugins. */
+/** The errors of the protocol and of the shared plugins. Each module defines its own. */
 export const validationFailed = defineProblem({
   status: 400,
   code: 'validation_failed',
-  meaning: 'The request is not as the specification of the operation wants it.',
-  cure: 'Look at `errors`: it names every field that failed and says why. Correct them all and send the request again.'
+  meaning: 'The request does not match the specification of the operation.',
+  cure: '`errors` lists every invalid field and the reason. Correct them, then retry.'
 })
 export const malformedRequest = defineProblem({
   status: 400,
   code: 'malformed_request',
-  meaning: 'What arrived on the connection is not a well-formed HTTP request.',
-  cure: 'Send it with an HTTP library. Where one was used, look at what a proxy on the way makes of the request.'
+  meaning: 'The connection received data that is not a well-formed HTTP request.',
+  cure: 'Use an HTTP library. If you do, check whether a proxy modifies the request.'
 })
 export const malformedJson = defineProblem({
   status: 400,
   code: 'malformed_json',
   meaning: 'The body is not valid JSON.',
-  cure: 'Check quotes, commas and brackets; most languages have a function that writes JSON for you.'
+  cure: 'Check quotes, commas and brackets, or serialize the body with a JSON library.'
 })
 export const invalidCursor = defineProblem({
   status: 400,
   code: 'invalid_cursor',
-  meaning: 'The cursor is not one that this list gave out.',
-  cure: 'Pass on the cursor of the previous page unchanged, or leave it out to begin anew.'
+  meaning: 'This list did not issue the cursor.',
+  cure: 'Send the cursor of the previous page unchanged, or omit it to start from the first page.'
 })
 export const unauthorized = defineProblem({
   status: 401,
   code: 'unauthorized',
   meaning: 'The credential is missing, unknown, expired or revoked.',
-  cure: 'Send `Authorization: Bearer …` with a valid key or token. An access token lives for 15 minutes: refresh it, or sign in again.'
+  cure: 'Send `Authorization: Bearer …` with a valid key or token. An access token expires after 15 minutes: refresh it, or sign in again.'
 })
 export const productionNotEnabled = defineProblem({
   status: 402,
   code: 'production_not_enabled',
-  meaning: 'A live credential was used, and its partner is not enabled for production.',
-  cure: 'Use a test credential, or ask the operator of this server to enable production for the partner.'
+  meaning: 'The credential is live, and its partner is not enabled for production.',
+  cure: 'Use a test credential, or ask the operator to enable production for the partner.'
 })
 export const insufficientScope = defineProblem({
   status: 403,
   code: 'insufficient_scope',
-  meaning: 'The token is valid and lacks a scope that the operation needs.',
-  cure: '`missingScope` names it. Mint a token that has it.'
+  meaning: 'The token is valid but lacks a scope that the operation requires.',
+  cure: '`missingScope` names the scope. Create a token that has it.'
 })
 export const patIpBlocked = defineProblem({
   status: 403,
   code: 'pat_ip_blocked',
-  meaning: 'The token is bound to addresses, and the request came from another one.',
-  cure: 'Call from an address in the token’s `allowedIps`, or mint a token with the right ones.'
+  meaning: 'The token does not allow the IP address of the request.',
+  cure: 'Call from an address in the token’s `allowedIps`, or create a token that allows your address.'
 })
 export const operatorRequired = defineProblem({
   status: 403,
   code: 'operator_required',
-  meaning: 'Only an operator of this server may do this.',
-  cure: 'Sign in as an operator. On the server, `npm run operator -- promote <email>` makes one.'
+  meaning: 'Only an operator of this server can call this operation.',
+  cure: 'Sign in as an operator. To make a user an operator, run `npm run operator -- promote <email>` on the server.'
 })
 export const credentialNotAccepted = defineProblem({
   status: 403,
   code: 'credential_not_accepted',
-  meaning: 'The credential is valid, and this operation takes another kind.',
-  cure: 'The reference says under Authorization which kinds the operation takes.'
+  meaning: 'The credential is valid, but the operation does not accept credentials of this kind.',
+  cure: '`accepted` lists the accepted kinds. Send a credential of one of them.'
 })
 export const testCredentialRequired = defineProblem({
   status: 403,
   code: 'test_credential_required',
   meaning: 'A sandbox operation was called with a live credential.',
-  cure: 'Use a test key; sandbox operations never touch real accounts.'
+  cure: 'Use a test credential. Sandbox operations never affect real accounts.'
 })
 export const notFound = defineProblem({
   status: 404,
   code: 'not_found',
-  meaning: 'There is no such thing, or it belongs to somebody else.',
-  cure: 'Check the path and the identifier, and that the credential belongs to the partner that owns the thing.'
+  meaning: 'The path or the resource does not exist, or the resource belongs to another partner.',
+  cure: 'Check the path and the id. Use a credential of the partner that owns the resource.'
 })
 export const methodNotAllowed = defineProblem({
   status: 405,
   code: 'method_not_allowed',
-  meaning: 'The path exists and does not know this method.',
-  cure: 'The `Allow` header names the methods that it knows.'
+  meaning: 'The path does not support this method.',
+  cure: 'The `Allow` header lists the supported methods.'
 })
 export const requestTimeout = defineProblem({
   status: 408,
   code: 'request_timeout',
-  meaning: 'The request did not arrive whole within a minute; nothing of it was done.',
-  cure: 'Send it again, faster or in smaller parts.'
+  meaning: 'The server did not receive the whole request within a minute. Nothing was done.',
+  cure: 'Retry over a faster connection or with a smaller body.'
 })
 export const idempotencyInFlight = defineProblem({
   status: 409,
   code: 'idempotency_in_flight',
   meaning: 'The first request with this idempotency key is still running.',
-  cure: 'Wait for as long as `Retry-After` says and send the same request with the same key again.'
+  cure: 'Wait `Retry-After` seconds, then retry the same request with the same key.'
 })
 export const versionConflict = defineProblem({
   status: 409,
   code: 'version_conflict',
-  meaning: 'The thing has changed since the version that `If-Match` names.',
-  cure: 'Read it again, apply your change to what it is now, and send its current `version`.'
+  meaning: 'The resource has changed since the version in `If-Match`.',
+  cure: 'Read the resource again, reapply your change, and send the current `version`.'
 })
 export const bodyTooLarge = defineProblem({
   status: 413,
   code: 'body_too_large',
-  meaning: 'The body is larger than this server reads.',
-  cure: 'Send less at a time.'
+  meaning: 'The body exceeds the size limit of the operation.',
+  cure: 'Send less data per request.'
 })
 export const unsupportedMediaType = defineProblem({
   status: 415,
   code: 'unsupported_media_type',
-  meaning: 'The operation does not read bodies of this content type.',
+  meaning: 'The operation does not support the content type of the body.',
   cure: 'Send JSON with `Content-Type: application/json`.'
 })
 export const expectationFailed = defineProblem({
   status: 417,
   code: 'expectation_failed',
-  meaning: 'The `Expect` header asks for something that this server does not do.',
-  cure: 'Leave the header out, or send `Expect: 100-continue`.'
+  meaning: 'The server does not support this `Expect` header.',
+  cure: 'Omit the header, or send `Expect: 100-continue`.'
 })
 export const idempotencyConflict = defineProblem({
   status: 422,
   code: 'idempotency_conflict',
   meaning: 'The idempotency key was used for another operation within the last 24 hours.',
-  cure: 'Make a new key for each logical operation; a UUID is a good one.'
+  cure: 'Use a new key, such as a UUID, for each logical operation.'
 })
 export const rateLimited = defineProblem({
   status: 429,
   code: 'rate_limited',
-  meaning: 'Too many requests in too short a time.',
-  cure: 'Wait for as long as `Retry-After` says. The `X-RateLimit-*` headers tell how much is left.'
+  meaning: 'The caller has reached the rate limit of the operation.',
+  cure: 'Wait `Retry-After` seconds, then retry. The `X-RateLimit-*` headers contain the limit and the remaining requests.'
 })
 export const headersTooLarge = defineProblem({
   status: 431,
   code: 'headers_too_large',
-  meaning: 'The headers of the request are larger than this server reads.',
-  cure: 'Send fewer or shorter headers; 16 KiB are read. Often it is cookies that have piled up.'
+  meaning: 'The request headers exceed the limit of 16 KiB.',
+  cure: 'Send fewer or shorter headers. Accumulated cookies are a common cause.'
 })
 export const internalError = defineProblem({
   status: 500,
   code: 'internal_error',
-  meaning: 'Something went wrong on our side.',
-  cure: 'Try again with the same idempotency key; nothing is done twice. If it stays, quote the request id to the operator.'
+  meaning: 'Internal server error.',
+  cure: 'Retry with the same idempotency key, so that nothing is done twice. If the error persists, send the request id to the operator.'
 })
 export const upstreamUnavailable = defineProblem({
   status: 502,
   code: 'upstream_unavailable',
-  meaning: 'A service behind this one did not answer, also not when it was asked again.',
-  cure: 'Try again soon with the same idempotency key; nothing is done twice.'
+  meaning: 'An upstream service did not respond, despite retries.',
+  cure: 'Retry soon with the same idempotency key, so that nothing is done twice.'
 })
 export const overloaded = defineProblem({
   status: 503,
   code: 'overloaded',
-  meaning: 'The server has more to do than it can, and refused the request before it began.',
-  cure: 'Wait for as long as `Retry-After` says and send the same request again. If it stays, tell the operator.'
+  meaning: 'The server is overloaded and rejected the request before any work began.',
+  cure: 'Wait `Retry-After` seconds, then retry. If the error persists, contact the operator.'
 })
 export const unavailable = defineProblem({
   status: 503,
   code: 'unavailable',
-  meaning: 'The server cannot answer at the moment.',
-  cure: 'Try again soon; a request with an idempotency key is never done twice.'
+  meaning: 'The server or its database is temporarily unavailable.',
+  cure: 'Retry soon with the same idempotency key, so that nothing is done twice.'
 })
 
-/** The 401 of a credential that does not hold, or not any more. */
+/** The 401 for a credential that is unknown, expired or revoked. */
 export const credentialRefused = () =>
   unauthorized(
-    'The credential is unknown, expired or revoked. Mint a new one, or sign in again.',
+    'The credential is unknown, expired or revoked. Create a new one, or sign in again.',
     {},
     { 'www-authenticate': 'Bearer error="invalid_token"' }
   )
 
-/** A `validation_failed` that lists faults which the schema of an operation cannot express. */
+/** A `validation_failed` for faults that the schema of an operation cannot express. */
 export const invalidFields = (errors: FieldError[]) =>
   validationFailed(
     `The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${errors.map(({ path }) => path).join(', ')}.`,

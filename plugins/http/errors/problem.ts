@@ -1,19 +1,19 @@
-/** What a kind of error is, in one place: its code, its status, what it means and the way out. `/errors/<slug>` shows it. */
+/** A kind of error. The page `/errors/<slug>` shows it. */
 export interface ProblemKind {
   status: number
-  /** The stable snake_case code; `title` and `error` of the answer. */
+  /** The stable snake_case code: `title` and `error` of the response. */
   code: string
-  /** What the error means, in a sentence or two for the page that explains it. */
+  /** What the error means, in one or two sentences. */
   meaning: string
-  /** What the caller can do about it. */
+  /** What the caller can do. */
   cure: string
 }
 
-/** What an error tells beyond the members that every problem has, none of which may be written over. */
+/** Additional members of a problem. They cannot replace the members that every problem has. */
 export type ProblemMembers = Record<string, unknown> &
   Partial<Record<'type' | 'title' | 'status' | 'detail' | 'error' | 'requestId', never>>
 
-/** An error that the client may see: everything in it is meant for the client. */
+/** An error for the client, without internal details. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError'
   constructor(
@@ -43,19 +43,19 @@ const kinds = new Map<string, ProblemKind>()
 /** The part of a problem's `type` that names its page. */
 export const slugOf = (code: string): string => code.replaceAll('_', '-')
 
-/** Every kind of error that this server can answer, by slug. */
+/** Every kind of error that this server can return, by slug. */
 export const problemKinds: ReadonlyMap<string, ProblemKind> = kinds
 
 const textAsGiven = (...[detail, members, headers]: TextArguments): ProblemText => ({ detail, members, headers })
 
 interface ProblemDefinition<Arguments extends unknown[]> extends ProblemKind {
-  /** Builds the text from the factory's arguments; without it the factory takes the text itself. */
+  /** Builds the text from the factory's arguments. By default the arguments are the text. */
   describe?: (...args: Arguments) => string | ProblemText
 }
 
 /**
  * Defines a kind of error and returns its factory: `throw notFound('There is no such item.')`.
- * @throws Error when two kinds have one code and different statuses
+ * @throws Error when another kind has the same code and a different status.
  */
 export const defineProblem = <Arguments extends unknown[] = TextArguments>({
   describe = textAsGiven as unknown as (...args: Arguments) => ProblemText,

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyRequest } from 'fastify'
 
 export interface FieldError {
-  /** Where the field is: the part of the request, then the field, such as `body/upcoming_bills/0/amount`. */
+  /** Location of the field: the part of the request, then the path, such as `body/upcoming_bills/0/amount`. */
   path: string
   message: string
 }
@@ -36,7 +36,7 @@ const messageOf = (result: ValidationResult): string => {
   }
 }
 
-/** Reads every field that failed from a validation error, each once with its first message. */
+/** Returns every invalid field of a validation error, each once with its first message. */
 export const readFieldErrors = (error: FastifyError): FieldError[] => {
   const context = (error as { validationContext?: string }).validationContext ?? 'body'
   const part = context === 'querystring' ? 'query' : context
@@ -52,10 +52,10 @@ export const readFieldErrors = (error: FastifyError): FieldError[] => {
 const mostNamed = 20
 const longestPath = 1_000
 
-/** The fields of a request with a NUL in their text or their name, which PostgreSQL cannot hold; the request as a whole where that is elsewhere. */
+/** Finds the fields with NUL in their value or name, which PostgreSQL cannot store. Names the whole request when no field has one. */
 export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>): FieldError[] => {
   const paths = new Set<string>()
-  // No recursion, since JSON can be nested more deeply than calls.
+  // No recursion: deeply nested JSON would overflow the stack.
   const open: [path: string, value: unknown][] = [
     ['body', body],
     ['query', query],
@@ -67,7 +67,7 @@ export const findNuls = ({ params, query, body }: Pick<FastifyRequest, 'params' 
     if (typeof value !== 'object' || value === null) continue
     for (const [name, member] of Object.entries(value)) {
       const whole = `${path}/${escapePointer(name)}`
-      // Of what has too long a path, the field that it is in is named.
+      // A path that is too long is replaced by the path of its parent.
       const child = whole.length > longestPath ? path : whole
       if (!name.includes('\0')) open.push([child, member])
       else if (paths.size < mostNamed) paths.add(child.replaceAll('\0', '\ufffd'))

@@ -38,9 +38,9 @@ export const redisGone: Scenario = {
     const log = site.servers.map((server) => server.output()).join('')
     const told = (text: string) => log.split(text).length - 1
     assert.deepEqual(
-      [told('Redis does not answer'), told('Redis answers again')],
+      [told('Redis is not reachable'), told('Redis is reachable again')],
       [kills, kills],
-      'the log tells of each outage once, and of its end'
+      'the log reports each outage once, and its end'
     )
     assert.deepEqual([...site.promises.statuses.keys()], ['200'], 'every request is served all the while')
     note(await site.verify())

@@ -106,7 +106,7 @@ test('a retried spend with its key is paid once, and the model learns that it wa
   const { idempotency_key, amount, description } = purchase
   const again = await call(client, 'spend_credits', { description, amount, idempotency_key })
   assert.deepEqual(again.body, first.body)
-  assert.match(again.note ?? '', /nothing was done anew/)
+  assert.match(again.note ?? '', /Nothing was done again/)
   const other = await call(client, 'spend_credits', { ...purchase, amount: 40 })
   assert.match(other.note ?? '', /other arguments/)
   assert.equal(await world.balance(agentId), 70)
