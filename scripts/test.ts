@@ -42,7 +42,7 @@ const home = fileURLToPath(new URL('..', import.meta.url))
 /** What tests start as processes of their own. */
 const programs = [
   'server.ts',
-  ...['bureau-replay', 'doctor', 'export-openapi', 'ledger-verify', 'mcp', 'operator'].map(
+  ...['bureau-replay', 'doctor', 'export-openapi', 'generate', 'ledger-verify', 'mcp', 'operator'].map(
     (name) => `scripts/${name}.ts`
   )
 ]
