@@ -22,6 +22,7 @@ import { TransactionFeed } from './sync.ts'
 import './tables.ts'
 import { takeBackDebit } from './transfer-queries.ts'
 import { registerTransferRoutes } from './transfer-routes.ts'
+import { validateLazily } from './validators.ts'
 import { WebhookSender } from './webhooks.ts'
 
 export { Faults, faultKinds } from './faults.ts'
@@ -78,9 +79,9 @@ export async function buildPlaidSimulator(options: PlaidSimulatorOptions): Promi
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger, disableRequestLogging: true }),
     genReqId: randomRequestId,
     requestIdHeader: false,
-    bodyLimit: 262_144,
-    ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false } }
+    bodyLimit: 262_144
   })
+  validateLazily(app)
   answerErrorsLikePlaid(app)
   sufferFaults(app, simulation)
   requireCredentials(app, simulation)
