@@ -105,6 +105,8 @@ const main = async (): Promise<number> => {
     throw new Error('With --only, name one area: its tests are the ones to run.')
   mkdirSync(temporary, { recursive: true })
   process.env.TMPDIR = temporary
+  // Seconds. Stryker's own limit ends a file that hangs; tap's default of 30 would take a busy machine for a noticed change.
+  process.env.TAP_TIMEOUT = '600'
   // The rate limits are no part of any area.
   delete process.env.TEST_REDIS_URL
   const results: MutantResult[] = []
