@@ -104,6 +104,8 @@ const main = async (): Promise<number> => {
   if (values.only !== undefined && chosen.length !== 1) throw new Error('--only requires one AREA, whose tests to run.')
   mkdirSync(temporary, { recursive: true })
   process.env.TMPDIR = temporary
+  // Seconds. Stryker's own limit ends a file that hangs; tap's default of 30 would take a busy machine for a noticed change.
+  process.env.TAP_TIMEOUT = '600'
   // No area includes the rate limits.
   delete process.env.TEST_REDIS_URL
   const results: MutantResult[] = []

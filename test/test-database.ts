@@ -1,15 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statfsSync
-} from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,20 +62,8 @@ export const fillDataDir = async (dataDir: string): Promise<void> => {
   cpSync(await embeddedTemplate(), join(dataDir, 'pgdata'), { recursive: true })
 }
 
-/** Where embedded databases lie during a test: in memory when there is room, since copying and removing a thousand files costs as much CPU as opening them. */
-const databasesFolder = (): string => {
-  const memory = '/dev/shm'
-  const roomBytes = 2 ** 30
-  try {
-    const { bavail, bsize } = statfsSync(memory)
-    return bavail * bsize >= roomBytes ? memory : tmpdir()
-  } catch {
-    return tmpdir()
-  }
-}
-
 const openEmbedded = async (): Promise<DatabaseHandle> => {
-  const dataDir = mkdtempSync(join(databasesFolder(), 'atlas-db-'))
+  const dataDir = mkdtempSync(join(tmpdir(), 'atlas-db-'))
   await fillDataDir(dataDir)
   const handle = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
   return {

@@ -49,8 +49,13 @@ export const createPgliteEngine = (pglite: PGlite): Engine => {
       return {
         send,
         async commit() {
-          // A commit of a failed transaction rolls back without an error, but any other statement fails.
-          await send('select', [])
+          try {
+            // A commit of a failed transaction rolls back without an error, but any other statement fails.
+            await send('select', [])
+          } catch (error) {
+            await send('rollback', [])
+            throw error
+          }
           await send('commit', [])
         },
         release: endTurn

@@ -21,6 +21,7 @@ import { TransactionFeed } from './sync.ts'
 import './tables.ts'
 import { takeBackDebit } from './transfer-queries.ts'
 import { registerTransferRoutes } from './transfer-routes.ts'
+import { validateLazily } from './validators.ts'
 import { WebhookSender } from './webhooks.ts'
 
 export { Faults, faultKinds } from './faults.ts'
@@ -75,9 +76,9 @@ export const createPlaidSimulator = async (options: PlaidSimulatorOptions): Prom
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger, disableRequestLogging: true }),
     genReqId: randomRequestId,
     requestIdHeader: false,
-    bodyLimit: 262_144,
-    ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false } }
+    bodyLimit: 262_144
   })
+  validateLazily(api)
   sendErrorsLikePlaid(api)
   injectFaults(api, simulation)
   requireCredentials(api, simulation)

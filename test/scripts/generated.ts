@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { scriptToRun } from '../machines/scripts.ts'
 import type { Cleaner } from '../test-database.ts'
 
 export const home = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -10,8 +11,7 @@ export const fixture = join(home, 'test', 'fixtures', 'spec')
 
 /** Runs the generator as its command does. */
 export const generate = (spec: string, out: string): { status: number | null; output: string } => {
-  const script = join(home, 'scripts', 'generate.ts')
-  const run = spawnSync(process.execPath, ['--import', 'tsx', script, '--spec', spec, '--out', out], {
+  const run = spawnSync(process.execPath, [...scriptToRun('scripts/generate.ts'), '--spec', spec, '--out', out], {
     cwd: home,
     encoding: 'utf8'
   })

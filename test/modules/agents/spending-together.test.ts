@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { before, t, test } from 'tap'
+import { spend } from '../../../modules/agents/queries/spends.ts'
+import { transact } from '../../../plugins/database/transaction.ts'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { until } from '../../machines/waiting.ts'
 import { statementsOf as statementsSent } from '../../statements.ts'
@@ -24,13 +26,22 @@ const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
     work
   )
 
-test('spends that come at the same time share statements', async () => {
-  const key = await world.fund('crowd', 100)
+test('spends of one transaction that come in the same turn share a statement', async () => {
+  for (const agentId of ['crowd-a', 'crowd-b']) await world.fund(agentId, 100)
+  const { db } = world.database
+  const now = world.clock.now()
+  const wish = { amountCents: 100, description: 'A call', requireApproval: false, itemName: null, url: null }
+  const outcomes: string[] = []
   const statements = await statementsOf(() =>
-    Promise.all(Array.from({ length: 20 }, () => world.as(key, 'POST', '/api/spend', { amount: 1 })))
+    transact(db, async (trx) => {
+      const agents = Array.from({ length: 20 }, (_, i) => (i % 3 === 0 ? 'crowd-b' : 'crowd-a'))
+      const spent = await Promise.all(agents.map((agentId) => spend(trx, { ...wish, agentId }, now, now)))
+      outcomes.push(...spent.map(({ outcome }) => outcome))
+    })
   )
-  assert.equal(await world.balance('crowd'), 80)
-  assert.ok(statements.filter((text) => text.includes('agent_spend')).length < 20)
+  assert.deepEqual(new Set(outcomes), new Set(['posted']))
+  assert.deepEqual([await world.balance('crowd-a'), await world.balance('crowd-b')], [87, 93])
+  assert.equal(statements.filter((text) => text.includes('agent_spend')).length, 1)
 })
 
 test('a keyed spend writes its event and its activity row', async () => {

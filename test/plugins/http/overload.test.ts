@@ -108,7 +108,7 @@ test(
     assert.equal(await live(server), 200)
     busy = false
     const page = await until(ask, 200)
-    assert.match(page.text, /refused the request before it began/)
+    assert.match(page.text, /rejected the request before any work began/)
   }
 )
 
