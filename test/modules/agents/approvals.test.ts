@@ -147,7 +147,7 @@ test('approvals, limits and ownership', async (t) => {
     await assert.rejects(sql`delete from approvals`.execute(database.db), /decided once/)
   })
 
-  await t.test('another user’s request does not exist', async () => {
+  await t.test('somebody else’s request does not exist', async () => {
     const key = await world.fund('mine', 10)
     const id = await ask(key, 5)
     const stranger = await (await createOwner(world)).token()
@@ -200,7 +200,7 @@ test('approvals, limits and ownership', async (t) => {
     assert.equal(await world.balance('rush'), 950)
   })
 
-  await t.test('the owner’s notifications list each request, page by page', async () => {
+  await t.test('the owner is told of each request in the notifications, page by page', async () => {
     const key = await world.fund('chatty', 10)
     const ids = [
       await ask(key, 1, { item_name: 'one' }),
