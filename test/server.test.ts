@@ -15,7 +15,7 @@ test(
     const server = await startServerProcess(t, { ...(await ownSettings(t)), ATLAS_DRAIN_DELAY_MS: '8000' })
     assert.equal((await call(server.url, readyPath)).status, 200)
 
-    // Its head has arrived and its body has not when the server is told to stop.
+    // The server has received the headers but not the body when it receives SIGTERM.
     const body = JSON.stringify({ email: 'ada@example.com', password })
     const underWay = request(`${server.url}/api/v1/auth/register`, {
       method: 'POST',

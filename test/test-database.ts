@@ -42,7 +42,7 @@ const embeddedTemplate = async (): Promise<string> => {
   mkdirSync(half, { recursive: true })
   const pglite = await openPglite(half)
   await migrateAll(new Kysely<Database>({ dialect: createDialect(createPgliteEngine(pglite)) }))
-  // Nobody makes databases from these, and they are a third of what is copied for each test.
+  // No test needs these template databases, and they are a third of the copied data.
   for (const name of ['template0', 'template1']) {
     await pglite.query(`alter database ${name} is_template false`)
     await pglite.query(`drop database ${name}`)

@@ -1,4 +1,4 @@
-/* The bank: what the product otherwise simulates itself, as a service of its own with a database of its own. It notes what it is asked while it is told to record. */
+/* The bank simulator as a separate service with a separate database. It records requests on demand. */
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import { systemClock } from '../../plugins/clock.ts'
@@ -8,7 +8,7 @@ import type { RecordedCall } from './exchange.ts'
 
 const { BANK_DATABASE_URL = '', PLAID_CLIENT_ID = '', PLAID_SECRET = '' } = process.env
 
-/** What belongs to one connection, or to the length of one body. */
+/** Headers of one connection, or of the length of one body. */
 const notSentAgain = new Set(['connection', 'content-length', 'host', 'transfer-encoding'])
 
 let recording: RecordedCall[] | undefined
@@ -31,7 +31,7 @@ diagnostics.subscribe('fastify.initialization', (message) => {
 })
 
 const database = openPostgres(BANK_DATABASE_URL, 10, (error) => console.error(error))
-// It knows nobody to send webhooks to: what they set off would run at the product while a floor is measured.
+// Sends no webhooks, which would cause work in the product while a floor is measured.
 const { api: bank } = await createPlaidSimulator({
   db: database.db,
   clock: systemClock,

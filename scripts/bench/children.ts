@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundle } from '../build/bundle.ts'
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export interface Child {
   process: ChildProcess
   url: string
@@ -14,14 +14,14 @@ export interface Child {
 const home = fileURLToPath(new URL('../..', import.meta.url))
 const compiled = join(home, '.cache/bench')
 
-/** Compiles what is measured as for production. */
+/** Compiles the measured code as for production. */
 export const compile = async (): Promise<void> => {
   rmSync(compiled, { recursive: true, force: true })
   const entryPoints = ['bank', 'product', 'floor'].map((name) => `scripts/bench/${name}.ts`)
   await bundle({ entryPoints, outdir: compiled, home: '../..' })
 }
 
-/** @param message what the script waits for before it listens, if it does */
+/** @param message sent to a script that waits for it before it listens */
 export const begin = async (script: string, env: NodeJS.ProcessEnv, message?: object): Promise<Child> => {
   const child = fork(join(compiled, 'scripts/bench', script), [], { env, execArgv: [], serialization: 'json' })
   if (message !== undefined) child.send(message)

@@ -1,26 +1,26 @@
 import { randomInt } from 'node:crypto'
 
-/** One kind of request of the benchmark, as clients would send it. */
+/** One kind of request of the benchmark. */
 export interface BenchCase {
   name: string
   method: 'GET' | 'POST'
   headers: Record<string, string>
-  /** What is asked, in turn: of many accounts where requests about one would wait for each other. */
+  /** The requests, sent in turn. They use many accounts where requests to one would wait for each other. */
   requests: { path: string; body?: unknown }[]
-  /** Whether each request has an Idempotency-Key of its own. */
+  /** Whether each request has a new Idempotency-Key. */
   keyed?: boolean
 }
 
-/** A statement as the server sent it, in a form that survives being sent to another process. */
+/** A statement of the server, in a form that can be sent to another process. */
 export interface RecordedStatement {
   text: string
-  /** As text, as they go over the wire; null for null. */
+  /** As text on the wire; null for null. */
   values: (string | null)[]
-  /** Which of the exchange's transactions it belongs to, as `begin` and `commit` themselves do; undefined for one that is alone. */
+  /** The transaction of the exchange, also for `begin` and `commit`; undefined for a single statement. */
   transaction?: number
 }
 
-/** A request as the bank got it from the server, and what the bank answered. */
+/** A request of the server to the bank, and the response. */
 export interface RecordedCall {
   method: 'GET' | 'POST'
   path: string
@@ -29,26 +29,26 @@ export interface RecordedCall {
   answer: string
 }
 
-/** What was under way together. */
+/** Statements and calls that were in progress together. */
 export interface Step {
   statements: RecordedStatement[]
   calls: RecordedCall[]
 }
 
-/** What the server did to answer one request. */
+/** The work of the server for one request. */
 export interface Exchange {
   status: number
   answer: string
-  /** They followed one another. */
+  /** In sequence. */
   steps: Step[]
-  /** The identifiers in what it sent that are different each time. */
+  /** The identifiers that differ in each recording. */
   fresh: string[]
 }
 
 export const isBegin = ({ text }: RecordedStatement): boolean => /^(?:begin|start transaction)\b/.test(text)
 export const isEnd = ({ text }: RecordedStatement): boolean => /^(?:commit|rollback)$/.test(text)
 
-/** What can be an identifier or the number of a lock; longer texts are ciphers, which nobody minds being the same. */
+/** Matches possible identifiers and lock numbers. Longer texts are ciphertexts, which may repeat. */
 const identifiers = /\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Za-z0-9]{16,64})\b|(?<=_)[A-Za-z0-9]{22}\b/g
 
 const sentIn = ({ statements, calls }: Step): (string | null)[] => [
@@ -74,14 +74,14 @@ const randomLike = (text: string): string => {
   const random = [...text]
     .map((letter) => (letter === '-' ? letter : alphabet[Math.floor(Math.random() * alphabet.length)]))
     .join('')
-  // Else a number could become a larger one than there can be.
+  // Otherwise a number could exceed its range.
   return alphabet === digits ? `1${random.slice(1)}` : random
 }
 
-/** An idempotency key that no request had before. */
+/** Returns a new idempotency key. */
 export const freshKey = (): string => `bench_${randomLike('Z'.repeat(12))}${String(randomInt(1e10)).padStart(10, '0')}`
 
-/** A recorded value cut into what stays and what is new each time: even places stay. */
+/** A recorded value, split into constant parts (even indexes) and parts that are new each time. */
 const cut = (value: string, fresh: Set<string>): string[] => {
   const parts = ['']
   let end = 0
@@ -106,15 +106,15 @@ const placesOf = (answer: unknown, fresh: Set<string>, at: Place = []): { place:
 const at = (answer: unknown, place: Place): unknown =>
   place.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], answer)
 
-/** One time of sending a recorded exchange again. */
+/** One replay of a recorded exchange. */
 export interface Renewal {
-  /** What is sent in place of what was recorded: the same with new identifiers where they can be stored only once. */
+  /** Returns the recorded value with new identifiers where they must be unique. */
   renew: <Value extends string | null>(value: Value) => Value
-  /** Takes, for what is sent from now on, the identifiers that the bank gave this time. @throws Error when it gave none. */
+  /** Uses the identifiers in this response of the bank from now on. @throws Error when it has none. */
   take: (call: RecordedCall, answer: unknown) => void
 }
 
-/** Makes a renewal for each time that a recorded exchange is sent again. */
+/** Creates a renewal for each replay of a recorded exchange. */
 export const renewer = ({ steps, fresh }: Exchange): (() => Renewal) => {
   const known = new Set(fresh)
   const cuts = new Map<string, string[]>()

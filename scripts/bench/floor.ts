@@ -1,7 +1,7 @@
 /*
- * Bare Fastify, three times. Under /a it answers the same JSON. Under /b it first does what the server was recorded to do, as one writes it by hand with pg and with
- * Plaid's package: one `pool.query(text, values)` after another. Under /n the statements have names, so that PostgreSQL plans them once, what the server had under way
- * together goes out together, and undici asks the bank. Both send the bank what the server sent it, with identifiers of their own, and go on with what it answered.
+ * Bare Fastify, three times. /a returns the same JSON. /b first does the recorded work of the server, as one writes it by hand with pg and Plaid's package: one
+ * `pool.query(text, values)` after another. /n names the statements, so that PostgreSQL plans them once, runs in parallel what the server ran in parallel, and
+ * calls the bank with undici. Both send the recorded requests to the bank with new identifiers, and use its responses.
  */
 import { createHash } from 'node:crypto'
 import fastify from 'fastify'
@@ -23,7 +23,7 @@ type AskBank = (call: RecordedCall, body: string) => Promise<unknown>
 
 interface Manner {
   pool: pg.Pool
-  /** The one connection that takes locks beyond a transaction: only that which has taken one can release it. */
+  /** The connection for session locks, which only the connection that took them can release. */
   locks: pg.Pool
   named: boolean
   together: boolean
@@ -43,7 +43,7 @@ const plaid = new PlaidApi(
 const askByPackage: AskBank = async ({ path }, body) => {
   const method = path.slice(1).replaceAll(/[/_](\w)/g, (_match, letter: string) => letter.toUpperCase())
   const methods = plaid as unknown as Partial<Record<string, (body: unknown) => Promise<{ data: unknown }>>>
-  // A floor that asked for nothing would be fast.
+  // A floor without the calls would be too fast.
   if (methods[method] === undefined) throw new Error(`Plaid's package has no method for ${path}.`)
   return (await methods[method](JSON.parse(body))).data
 }
@@ -96,7 +96,7 @@ const replay = async (
   }
 }
 
-/** Does and answers, for each case, what was recorded of its requests, in turn. */
+/** Replays the recorded exchanges of each case in turn. */
 const serve = (cases: Recorded[]): void => {
   for (const { bench, exchanges } of cases) {
     const recorded = exchanges.map((exchange) => ({

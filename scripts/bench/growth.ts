@@ -4,21 +4,20 @@ import { load, sumUp } from './load.ts'
 import type { GrowthRow } from './report.ts'
 import { takeTurns } from './turns.ts'
 
-/** A server, with a database that has so many rows of history. */
+/** A server with a database of one size of history. */
 export interface Grown {
   product: Child
   cases: BenchCase[]
 }
 
-/** What is of so many users that the history of one says nothing. */
+/** Cases that spread over many users, so that the history of one user has no effect. */
 const ungrowing = new Set(['accounts', 'transfer'])
 
 const rounds = 6
 const connections = 10
 
 /**
- * How long a request takes at each size of history. Each size has a server of its own, so that they take turns like everything that is compared. Health asks no database:
- * what differs there is the machine.
+ * Measures a request at each size of history. Each size has a separate server, so that they take turns. Health uses no database: its differences come from the machine.
  */
 export const measureGrowth = async (servers: Grown[], seconds: number): Promise<GrowthRow[]> => {
   const rows: GrowthRow[] = []

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import { freshKey, type BenchCase } from './exchange.ts'
 
-/** What one round of a measurement saw. */
+/** The result of one round of a measurement. */
 export interface Round {
-  /** How long each request took. */
+  /** The duration of each request. */
   timesMs: number[]
   seconds: number
 }
@@ -14,7 +14,7 @@ export interface Measured {
   p99Ms: number
 }
 
-/** The value below which `share` of the sorted values lie. */
+/** The quantile `share` of sorted values. */
 const quantile = (sorted: number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 
@@ -24,7 +24,7 @@ export const sumUp = (rounds: Round[]): Measured => {
   return { perSecond: timesMs.length / seconds, p50Ms: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
 }
 
-/** The text of a request; one with a key of its own is another each time. */
+/** The text of a request, with a new key each time if the case has keys. */
 const composer = (
   host: string,
   { method, headers, keyed }: BenchCase,
@@ -43,9 +43,9 @@ const nothing = Buffer.alloc(0)
 const patienceMs = 30_000
 
 /**
- * Sends one request after the other on a connection, until there is none.
- * @param next the text of a request; undefined when it is enough.
- * @throws Error when the connection breaks, an answer does not come in half a minute or does not tell how long it is, or more comes than was asked for.
+ * Sends requests in sequence on a connection.
+ * @param next returns the next request; undefined to stop.
+ * @throws Error when the connection breaks, a response takes more than 30 s or has no length, or there is an unexpected response.
  */
 const converse = (
   socket: Socket,
@@ -92,9 +92,9 @@ const converse = (
   })
 
 /**
- * Sends the requests of a case in turn, over and over for some seconds, over connections that each wait for an answer before the next request.
- * By sockets, since what reads HTTP whole takes as long for an answer as a server that needs no database, and so would itself be measured (decision 24).
- * @throws Error when an answer is not a success: a figure of failures is worth nothing.
+ * Sends the requests of a case in turn for some seconds, on connections that each wait for a response before the next request. Uses sockets, because a full HTTP
+ * client takes as long per response as a server without a database and would itself be measured (decision 24).
+ * @throws Error when a response is not a success, because a measurement of failures is useless.
  */
 export const load = async (url: string, bench: BenchCase, connections: number, seconds: number): Promise<Round> => {
   const address = new URL(url)

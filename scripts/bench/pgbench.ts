@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pgbenchExpression, type Exchange } from './exchange.ts'
 import type { Round } from './load.ts'
 
-/** PostgreSQL's own benchmark; undefined where it is not installed. */
+/** The path of pgbench; undefined when it is not installed. */
 export const findPgbench = (): string | undefined => {
   const versions = '/usr/lib/postgresql'
   try {
@@ -29,7 +29,7 @@ const scriptOf = (exchange: Exchange): string => {
   return `${lines.join('\n')}\n`
 }
 
-/** Runs the statements of a recorded exchange by pgbench, prepared, for so many whole seconds. */
+/** Runs the statements of a recorded exchange in pgbench, prepared, for a whole number of seconds. */
 export const runPgbench = (
   pgbench: string,
   databaseUrl: string,
@@ -65,7 +65,7 @@ export const runPgbench = (
       .filter((name) => name.startsWith('log'))
       .flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
       .map((line) => Number(line.split(' ')[2]) / 1000)
-    // Without the time that the first connections took.
+    // Without the time to open the first connections.
     return { timesMs, seconds: timesMs.length / perSecond }
   } finally {
     rmSync(folder, { recursive: true, force: true })

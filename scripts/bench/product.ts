@@ -1,4 +1,4 @@
-/* The server under test, with limits that nobody reaches, and three months of transactions of each of its many users. The parent process tells it when to record what it does. */
+/* The measured server, with unreachable rate limits and three months of transactions for each of its many users. The parent process starts and stops the recording. */
 import { createRecorder } from './recorder.ts'
 
 const recorder = createRecorder()

@@ -5,7 +5,7 @@ import type { Server } from 'node:http'
 import pg from 'pg'
 import { isBegin, isEnd, type RecordedStatement } from './exchange.ts'
 
-/** What was under way together; of the requests to others only where they went, since whoever gets them sees the rest. */
+/** Work that was in progress together. Outgoing requests have only their address; the receiver records the rest. */
 export interface SeenStep {
   statements: RecordedStatement[]
   calls: { path: string }[]
@@ -23,7 +23,7 @@ const toText = (value: unknown): string | null => {
   return typeof prepared === 'string' ? prepared : `\\x${prepared.toString('hex')}`
 }
 
-/** What is read of a statement, however pg is given it. */
+/** The recorded parts of a statement, for every form that pg accepts. */
 const statementOf = ([given, values]: unknown[]): RecordedStatement => {
   const statement = typeof given === 'string' ? { text: given, values } : (given as { text?: string; values?: unknown })
   return { text: statement.text ?? '', values: Array.isArray(statement.values) ? statement.values.map(toText) : [] }
@@ -38,8 +38,8 @@ const requestEnds = [
 ]
 
 /**
- * Sees the statements and the outgoing requests of the requests to one server of this process, and of nothing else that the process does, such as its
- * periodic work. To be made before anything connects to the database.
+ * Records the statements and the outgoing requests of requests to one server of this process, but not those of background jobs. Create it before the first
+ * database connection.
  */
 export const createRecorder = () => {
   const ours = new AsyncLocalStorage<SeenStep[] | undefined>()
@@ -53,7 +53,7 @@ export const createRecorder = () => {
   const recordingNow = (): SeenStep[] | undefined =>
     recording !== undefined && ours.getStore() === recording ? recording : undefined
 
-  /** Where what begins now belongs: to what is under way, or behind it. */
+  /** The step of work that begins now: the current one, or a new one. */
   const stepNow = (steps: SeenStep[]): SeenStep => {
     const last = steps.at(-1)
     if (underWay > 0 && last !== undefined) return last
@@ -124,7 +124,7 @@ export const createRecorder = () => {
       for (const [channels, listener] of listeners)
         for (const channel of channels) diagnostics.subscribe(channel, listener)
     },
-    /** Leaves no trace: what is measured afterwards runs as if nobody had ever looked. */
+    /** Removes every hook, so that the recorder does not affect later measurements. */
     stop() {
       const recorded = recording
       recording = undefined

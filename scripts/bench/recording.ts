@@ -3,13 +3,13 @@ import type { Child } from './children.ts'
 import { findFresh, freshKey, type BenchCase, type Exchange, type RecordedCall, type Step } from './exchange.ts'
 import type { SeenStep } from './recorder.ts'
 
-/** A case, and what the product did for each of its requests. */
+/** A case, and the product's work for each of its requests. */
 export interface Recorded {
   bench: BenchCase
   exchanges: Exchange[]
 }
 
-/** Those who tell what they did and were asked. */
+/** The processes that record. */
 export interface Witnesses {
   product: Child
   bank: Child
@@ -21,7 +21,7 @@ const ask = async ({ process: child }: Child, message: 'start' | 'stop'): Promis
   return recorded
 }
 
-/** Puts what the bank got where the product sent it. What the product's periodic work asked meanwhile is left out. */
+/** Merges the bank's recording into the product's. Omits calls of background jobs. */
 const withCalls = (seen: SeenStep[], gotByBank: RecordedCall[]): Step[] => {
   const left = [...gotByBank]
   const find = (path: string): RecordedCall => {
@@ -53,7 +53,7 @@ const recordOnce = async (
   return { steps: withCalls(seen, gotByBank), status: response.status, answer }
 }
 
-/** What the product does for each request of a case. The first time is not looked at, since it opens connections; two others tell what is different each time. */
+/** Records the product's work for each request of a case. Ignores the first time, which opens connections, and compares two more to find the values that change. */
 export const record = async (witnesses: Witnesses, bench: BenchCase): Promise<Recorded> => {
   const exchanges: Exchange[] = []
   for (const request of bench.requests) {

@@ -4,7 +4,7 @@ export interface Row {
   name: string
   connections: number
   product: Measured
-  /** In the order of `floors`; those that come last are missing where there is nothing to compare. */
+  /** In the order of `floors`; the last ones are missing where there is nothing to compare. */
   floors: Measured[]
 }
 

@@ -8,7 +8,7 @@ import { freePort } from '../../test/machines/ports.ts'
 export interface Started {
   /** From the start of the process to the first 200, in seconds. */
   seconds: number
-  /** Processor time of all its processes until then, in seconds; tells more than `seconds` on a busy machine. */
+  /** CPU time of all its processes until then, in seconds; more reliable than `seconds` on a busy machine. */
   cpuSeconds: number
   /** Resident memory of the server's process some seconds later, in MiB. */
   serverMib: number
@@ -36,7 +36,7 @@ const processTree = (pid: number): number[] => {
   return [pid, ...(children === '' ? [] : children.split(' ').map(Number).flatMap(processTree))]
 }
 
-/** Processor time of a process and of its children that have ended. */
+/** CPU time of a process and of its ended children. */
 const cpuSecondsOf = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
@@ -49,7 +49,7 @@ const residentMib = (pid: number): number =>
 
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
 
-/** Starts a server by a command, waits for its first 200, measures, and stops it by SIGTERM to the command. Needs Linux's /proc. */
+/** Starts a server with a command, waits for its first 200, measures, and stops it with SIGTERM. Requires Linux's /proc. */
 export const measureStart = async (command: string[], env: NodeJS.ProcessEnv): Promise<Started> => {
   const [program = '', ...args] = command
   const port = await freePort()

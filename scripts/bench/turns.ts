@@ -1,10 +1,10 @@
 import type { Round } from './load.ts'
 
-/** Something that can be measured for a while. */
+/** Measures one variant for a while. */
 export type Way = () => Promise<Round> | Round
 
 /**
- * Measures each way so often, in turns, to and fro: the machine's speed changes from minute to minute, and whoever always came after the same one would find what that one left.
+ * Measures the variants in alternating order, round by round: the machine's speed changes over time, and a variant can affect the one after it.
  * @returns the rounds of each way, in the order of the ways.
  */
 export const takeTurns = async (ways: Way[], rounds: number): Promise<Round[][]> => {

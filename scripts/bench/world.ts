@@ -5,7 +5,7 @@ import type { BenchCase } from './exchange.ts'
 
 const agentId = 'bench-agent'
 const userId = 'usr_bench'
-/** Users whose banks are asked and whose money is sent, in turn. */
+/** Users whose banks and money the cases use in turn. */
 const payers = Array.from({ length: 50 }, (_, i) => `usr_payer_${i}`)
 
 interface Answer {
@@ -32,7 +32,7 @@ const call = async (url: string, method: string, path: string, body?: unknown, t
   return answer
 }
 
-/** Links a user's bank and waits for its transactions, so that they do not come while something is measured. @returns the id of the checking account */
+/** Links a user's bank and waits for its transactions, so that no sync runs during a measurement. @returns the id of the checking account */
 const link = async (url: string, user: string, key: string): Promise<string> => {
   const { public_token: publicToken } = await call(
     url,
@@ -48,7 +48,7 @@ const link = async (url: string, user: string, key: string): Promise<string> => 
   return checking.account_id
 }
 
-/** What the cases need, made through the API: a partner whose users have linked their banks, an agent with credits, an enrolment. Answers the cases. */
+/** Creates the data for the cases through the API: a partner whose users have linked banks, an agent with credits, an enrolment. Returns the cases. */
 export const prepare = async (url: string, databaseUrl: string, ingestSecret: string): Promise<BenchCase[]> => {
   const { access_token: session, user } = await call(url, 'POST', '/api/v1/auth/register', {
     email: `${randomUUID()}@example.test`,
@@ -158,7 +158,7 @@ const histories = (rows: number) => [
     select partner_id, now(), 'agent', ${agentId}, 'spendCredits', 'POST', '/api/spend', '127.0.0.1', 'req_history' from items, generate_series(1, ${sql.lit(rows)}) n where user_id = ${userId}`
 ]
 
-/** Gives the bench's partner and agent that many more rows of history in each table that grows, without the guards that would make it take hours. */
+/** Adds rows of history for the bench's partner and agent to each growing table, without the triggers, which would take hours. */
 export const addHistory = async (databaseUrl: string, rows: number): Promise<void> => {
   const db = new Kysely<never>({
     dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: databaseUrl, max: 1 }) })
@@ -167,7 +167,7 @@ export const addHistory = async (databaseUrl: string, rows: number): Promise<voi
     await sql`set session_replication_role = replica`.execute(db)
     for (const history of histories(rows)) await history.execute(db)
     await sql`vacuum analyze`.execute(db)
-    // What is left to be written of so much at once would be written while something else is measured.
+    // Otherwise PostgreSQL would write the pending pages during a measurement.
     await sql`checkpoint`.execute(db)
   } finally {
     await db.destroy()

@@ -120,7 +120,7 @@ test('after the last retry the last error is thrown, and another kind of refusal
   assert.equal(refusing.received.length, 1)
 })
 
-test('an answer that never comes is a timeout, and is asked for again with the same key', async (t) => {
+test('a missing response is a timeout, and the client retries with the same key', async (t) => {
   const dead = await startOddServer(t, hang)
   await assert.rejects(
     clientOf(dead.url, 'k', { timeoutMs: 50, maxRetries: 0 }).tasks.list(),
@@ -154,7 +154,7 @@ test('an aborted call ends with the reason: before it is sent, while it is sent,
   assert.equal(busy.received.length, 1)
 })
 
-test('the credential is asked for at every attempt, so that a rotated one is used; null sends none', async (t) => {
+test('the client reads the credential for every attempt, so that it uses a rotated one; null sends none', async (t) => {
   const { url, received } = await startOddServer(
     t,
     problem(503, 'unavailable'),

@@ -87,7 +87,7 @@ test('a walk over pages finds every item once, in either convention of cursors',
   )
 })
 
-test('a walk asks for no page that nobody wants', async () => {
+test('an iteration requests no page beyond the consumed ones', async () => {
   const { testKey } = await withTasks(3)
   let requests = 0
   const atlas = clientOf(url, testKey, { fetch: (target, init) => ((requests += 1), fetch(target, init)) })
@@ -128,7 +128,7 @@ test('an edit on an old version is a typed problem that says the present one', a
   assert.equal(await atlas.tasks.delete(task.id, { ifMatch: changed.version }), undefined)
 })
 
-test('invalid input names its fields, and a strange credential is told apart', async () => {
+test('errors distinguish invalid fields from an unknown credential', async () => {
   const { atlas, projectId } = await withTasks(0)
   await assert.rejects(
     atlas.tasks.create({ projectId, title: '' }),

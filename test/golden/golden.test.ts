@@ -23,7 +23,7 @@ test('the operations and what is enforced of each are those that were reviewed',
   assertGolden('operations.txt', printOperations())
 })
 
-test('the operations that ask nobody who they are are those that were reviewed', async () => {
+test('only the reviewed operations require no credential', async () => {
   assertGolden('unauthenticated.txt', printUnauthenticated())
 })
 

@@ -124,7 +124,7 @@ export const spends: Check = {
 }
 
 export const webhooks: Check = {
-  guarantee: 'each event is delivered by one attempt while all is well',
+  guarantee: 'each event is delivered with one attempt while every endpoint is healthy',
   async run(fleet) {
     const { promises, receiver, database, tenant, direct } = fleet
     await promises.load(direct, { clients: 12, most: 300 }).done

@@ -142,6 +142,6 @@ export const walkThroughEverything = async ({
 }
 
 export const walk: Check = {
-  guarantee: 'somebody who uses everything through nginx meets one server',
+  guarantee: 'a client that uses every feature through nginx sees one server',
   run: walkThroughEverything
 }

@@ -26,7 +26,7 @@ const effectsOf: Record<PromiseKind, (db: Db) => Promise<string[]>> = {
 
 const succeeded = ({ settled }: KeptPromise): boolean => settled !== undefined && settled.status < 300
 
-/** Nothing acknowledged is lost, nothing is doubled, nothing happened that nobody asked for, nothing happened that was refused. */
+/** No acknowledged effect is lost or duplicated, and there is no effect without a request or of a rejected request. */
 const assertEffects = async (db: Db, { all: promises, prefix }: Promises): Promise<void> => {
   for (const kind of ['spend', 'report', 'transfer'] as const) {
     const ofKind = promises.filter((promise) => promise.kind === kind)
@@ -112,7 +112,7 @@ const assertEvents = async (db: Db, partnerId: string, { all: promises, prefix }
       .filter((promise) => promise.kind === 'spend' && succeeded(promise))
       .map(({ key }) => key)
       .sort(),
-    'each spend is told of once'
+    'each spend has one event'
   )
   return events.map(({ id }) => id)
 }

@@ -129,8 +129,7 @@ export const createPromises = (tenant: Tenant, random: SeededRandom): Promises =
       const worker = async () => {
         for (let promise = open.shift(); promise !== undefined; promise = open.shift()) {
           for (let tries = 0; promise.settled === undefined; tries++) {
-            if (tries > 60)
-              throw new Error(`Nobody could be brought to say what became of ${promise.kind} ${promise.key}.`)
+            if (tries > 60) throw new Error(`The outcome of ${promise.kind} ${promise.key} could not be determined.`)
             const answered = await sendOne(random.pick(urls), promise)
             if (promise.settled === undefined)
               await new Promise((done) => setTimeout(done, answered?.status === 409 ? 100 : 500))

@@ -98,7 +98,7 @@ export const linkBank = async (
   return { checking: of('0000'), savings: of('1111') }
 }
 
-/** Somebody who uses everything, made through the API alone: signed up, with a key, a bank, and agents that have credits and a score. */
+/** A tenant created only through the API: signed up, with a key, a bank, and agents with credits and scores. */
 export const createTenant = async (url: string, db: Db, agentCount: number): Promise<Tenant> => {
   const signedUp = await signUp(url, db)
   const agents: LoadAgent[] = []

@@ -1,6 +1,6 @@
 import type { Cleaner } from '../build-app.ts'
 
-/** Runs work outside of a test runner and cleans up after it, what came last first, however it ends; also when the process is told to stop. */
+/** Runs work outside a test runner and cleans up after it in reverse order, also after an error or a termination signal. */
 export const runToEnd = async <T>(work: (t: Cleaner) => Promise<T>): Promise<T> => {
   const cleaners: (() => Promise<void> | void)[] = []
   const cleanUp = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo } from 'node:net'
 
-/** A port of loopback on which nobody listens at the moment. */
+/** Returns a free loopback port. */
 export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -11,7 +11,7 @@ export const freePort = async (): Promise<number> => {
   return port
 }
 
-/** Whether somebody listens on a port of loopback. */
+/** Whether a process listens on a loopback port. */
 export const listens = (port: number): Promise<boolean> =>
   new Promise((done) => {
     const socket = connect(port, '127.0.0.1', () => {

@@ -24,7 +24,7 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** An existing folder that is to hold the data, such as one on a small disk. */
   folder?: string
-  /** Whether commits reach the disk before they are acknowledged; only a server that nobody kills may do without. */
+  /** Whether commits reach the disk before they are acknowledged; disable this only for a server that is never killed. */
   durable: boolean
   /** Further settings, such as `max_wal_size=64MB`. */
   settings?: string[]

@@ -75,12 +75,12 @@ const allowed = [
   '[2606:4700:4700::1111]'
 ]
 
-test('addresses that are not of the public Internet are told from those that are', async () => {
+test('public and other addresses are distinguished', async () => {
   for (const address of forbidden) assert.equal(isPublicAddress(address), false, address)
   for (const address of allowed) assert.equal(isPublicAddress(address), true, address)
 })
 
-test('an URL shows a private address however it is written', async () => {
+test('a private address in a URL is detected in every notation', async () => {
   const rules = { http: true, private: false }
   const bad = [
     'http://127.1/',
@@ -176,7 +176,7 @@ test('an endpoint that hangs before or after its head is given up in time', asyn
   assert.deepEqual([trickling.status, trickling.responseBody, trickling.error], [200, 'begun', null])
 })
 
-test('a refused connection and an unknown name are told apart', async (t) => {
+test('a refused connection and an unknown name have different errors', async (t) => {
   const outbound = createOutbound({
     allowPrivate: true,
     connectTimeoutMs: 2_000,

@@ -119,7 +119,7 @@ test(
       !spans.some((span) => attribute(span, 'atlas.operation_id') === 'getHealth'),
       'questions after health are no traces'
     )
-    assert.equal(receiver.received[0]?.headers.traceparent, undefined, 'nobody outside is told of our traces')
+    assert.equal(receiver.received[0]?.headers.traceparent, undefined, 'traces are not propagated to upstream services')
 
     const text = collector.text()
     assert.ok(text.includes('atlas-of-a-test'))

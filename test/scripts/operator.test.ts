@@ -52,7 +52,7 @@ test("operators are granted and revoked on the server's database, not beside a r
   assert.equal(await adminStatus(), 403)
   assert.deepEqual(await operator(dataDir, 'promote', 'ADA@example.com'), {
     status: 0,
-    output: 'ADA@example.com is an operator from the next request on.\n'
+    output: 'ADA@example.com is an operator, starting with the next request.\n'
   })
   assert.equal(await adminStatus(), 200)
   const unknown = await operator(dataDir, 'promote', 'nobody@example.com')

@@ -6,7 +6,7 @@ const flaps = 40
 
 export const flappingDatabase: Scenario = {
   name: 'flapping-database',
-  trouble: `every connection to the database is reset, ${flaps} times at random moments under load, half of the times with a while of refusals`,
+  trouble: `every database connection is reset, ${flaps} times at random under load, half of the times followed by refused connections`,
   async run(stage) {
     const { random, note } = stage
     const { site, line } = await startBehindLine(stage)

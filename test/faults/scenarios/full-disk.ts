@@ -43,7 +43,7 @@ const fill = (path: string): void => {
 
 export const fullDisk: Scenario = {
   name: 'full-disk',
-  trouble: `the disk under PostgreSQL runs full under load, ${rounds} times`,
+  trouble: `PostgreSQL's disk fills up under load, ${rounds} times`,
   async run(stage) {
     const { random, note } = stage
     const disk = mountSmallDisk(stage)

@@ -74,7 +74,7 @@ const assertAtPlaidOnce = async ({ database: { db } }: World, checking: string):
 
 export const plaidGone: Scenario = {
   name: 'plaid-gone',
-  trouble: 'Plaid cannot be reached, breaks, or loses its answers, while banks are linked and transfers made',
+  trouble: 'Plaid is unreachable, fails, or loses its responses, during links and transfers',
   async run(stage) {
     const postgres = await startPostgres(stage, { durable: false })
     const database = withState(openPostgres(postgres.url, 10, () => undefined))

@@ -8,7 +8,7 @@ const silenceMs = 25_000
 
 export const slowDatabase: Scenario = {
   name: 'slow-database',
-  trouble: `a slow line to the database, and then one that passes nothing on for ${silenceMs / 1000} seconds, under load`,
+  trouble: `a slow connection to the database, then no data for ${silenceMs / 1000} seconds, under load`,
   async run(stage) {
     const { random, note } = stage
     const { site, line } = await startBehindLine(stage)

@@ -11,7 +11,7 @@ const checkouts = 8
 export const stripeGone: Scenario = {
   name: 'stripe-gone',
   trouble:
-    'Stripe cannot be reached, breaks, or loses its answers while credits are bought; then its events come twice and out of order',
+    'Stripe is unreachable, fails, or loses its responses during purchases; then its events arrive twice and out of order',
   async run(stage) {
     const { random, note } = stage
     const postgres = await startPostgres(stage, { durable: false })

@@ -260,7 +260,7 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('inquired'), 2000)
   })
 
-  await t.test('a session that nobody pays expires and books nothing', async () => {
+  await t.test('an unpaid session expires and books nothing', async () => {
     const { body } = await asOwner('POST', '/api/checkout', { agent_id: 'idle', amount: 10 })
     world.clock.advance(25 * 3_600_000)
     await world.app.jobs.run('expire payment sessions of the simulator')
@@ -275,7 +275,7 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('idle'), 0)
   })
 
-  await t.test('somebody else’s agent cannot be funded by a stranger’s session', async () => {
+  await t.test('a user’s session cannot fund another user’s agent', async () => {
     const stranger = await (await createOwner(world)).token()
     assert.equal(
       (await as(stranger, 'POST', '/api/checkout', { agent_id: 'buyer', amount: 10 })).body.error,

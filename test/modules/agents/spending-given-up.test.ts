@@ -65,7 +65,7 @@ test('a spend that was given up on with 503', { skip }, async (t) => {
     await whileHeld('unkeyed', async (waiting) => {
       for (let round = 0; round < 3; round++)
         assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 7 })).status, 503)
-      await until('nobody waits for the agent', async () => (await waiting()) === 0, 20_000)
+      await until('no statement waits for the agent', async () => (await waiting()) === 0, 20_000)
     })
     assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 2 })).status, 200)
     assert.equal(await world.balance('unkeyed'), 97)

@@ -58,7 +58,7 @@ test('text messages about approval requests', async (t) => {
       .where('id', '=', world.owner.userId)
       .execute())
 
-  await t.test('an owner without a usable phone number is told in the list alone', async () => {
+  await t.test('an owner without a usable phone number gets only list notifications', async () => {
     await setPhone('call me')
     await ask()
     await world.app.jobs.run(textMessagesJob)

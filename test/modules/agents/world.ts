@@ -40,7 +40,7 @@ export interface World extends TestApp {
   owner: Owner
   /** Sends as the owner. */
   asOwner(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
-  /** Sends with a key, or as nobody. */
+  /** Sends a request with a key, or anonymously. */
   as(
     key: string | undefined,
     method: string,

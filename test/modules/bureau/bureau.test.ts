@@ -213,7 +213,7 @@ test('the history cannot be changed or deleted, by whatever statement', async ()
   }
 })
 
-test('the daily check is ok while the counters hold, and failed in health when somebody bends one', async () => {
+test('the daily check is ok while the counters are correct, and health reports a corrupted counter', async () => {
   const agent_id = 'checked'
   const report = reportOn(agent_id)
   await enrol(agent_id)

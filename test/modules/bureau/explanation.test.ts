@@ -27,7 +27,7 @@ const events = [
   event(6, 'credit_account_close', { amountCents: 1000_00, accountId: 7, createdAt: now })
 ]
 
-test('an explanation tells of each event who told it and what it did to which term, and sums the terms up', async () => {
+test('an explanation lists the reporter and the changed terms of each event, and sums up the terms', async () => {
   const { lines, agrees, score } = explain({ agentId: 'a', enrolledAt, counters: recount(events) }, events, now)
   assert.deepEqual(lines, [
     'a, enrolled at 2026-01-01T00:00:00.000Z with 500. Formula version 1.',
@@ -44,7 +44,7 @@ test('an explanation tells of each event who told it and what it did to which te
   assert.deepEqual([agrees, score], [true, 558])
 })
 
-test('counters that differ from the history in any one place are told with what was counted', async () => {
+test('each counter that differs from the history is reported with the recount', async () => {
   const counted = recount(events)
   for (const name of Object.keys(counted) as (keyof typeof counted)[]) {
     const kept = { ...counted, [name]: counted[name] + 1 }

@@ -41,7 +41,7 @@ const told = async () =>
       .execute()
   ).map(({ partner_id, data }) => [partner_id, data])
 
-test('the partner of an agent’s owner is told of each report that changed the score, and of no other', async () => {
+test('the partner of an agent’s owner gets an event for each report that changed the score only', async () => {
   await register('owned', true)
   await register('unowned', false)
   await enrol('without-a-wallet')
@@ -85,7 +85,7 @@ test('an agent cannot furnish the bureau with its own key', async () => {
   assert.equal((await scoreOf('flattering')).score, 500)
 })
 
-test('what this server reports itself is told by AtlasForge, without a furnisher', async () => {
+test('reports of this server name AtlasForge and no furnisher', async () => {
   await enrol('borrower')
   const wish = { agentId: 'borrower', reportType: 'payment_ontime' as const, amountCents: 5000, notes: 'loan 1' }
   assert.equal(await transact(db, (trx) => recordOwnReport(app, trx, wish)), 518)
@@ -112,7 +112,7 @@ test('what this server reports itself is told by AtlasForge, without a furnisher
   )
 })
 
-test('a history holds who told what, oldest first, and is read in parts', async () => {
+test('a history lists reports with their reporters, oldest first, in pages', async () => {
   await enrol('told-of')
   const { account_id } = (
     await post('/v2/api/account', {

@@ -69,7 +69,7 @@ test('grades begin exactly at their edges', async () => {
   ])
 })
 
-test('the factors, sent as JSON and added up by somebody else, are the score', async () => {
+test('a client that adds up the factors in the JSON gets the score', async () => {
   fc.assert(
     fc.property(anyCounters, anyAge, (given, ageDays) => {
       const { score, factors } = scoreOf(given, ageDays)

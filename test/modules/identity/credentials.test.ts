@@ -130,7 +130,7 @@ test('every field of a new token or key that is wrong is named', async (t) => {
   assert.deepEqual(fieldsOf(key), ['body/environment', 'body/name'])
 })
 
-test('a token without the scope is told which one is missing, and no token can mint', async (t) => {
+test('a token without the scope gets its name, and no token can create tokens', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const { token } = await mintToken(url, jwt, { scopes: ['tasks:read', 'tokens:write'] })

@@ -71,7 +71,7 @@ test('a client that lost an answer can ask for it for 24 hours, under its own pa
   assert.equal((await ask(nextDay.jwt)).status, 404)
 })
 
-test('a request that is running is told to be in flight', async (t) => {
+test('a running request is reported as in flight', async (t) => {
   const { app, url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const release = await app.idempotency.hold(ada.partnerId, 'running')

@@ -203,7 +203,7 @@ test('a pending movement counts on its date like a booked one', async () => {
   )
 })
 
-test('shortfalls, low balances and large bills are told with their dates', async () => {
+test('alerts report shortfalls, low balances and large bills with their dates', async () => {
   const short = forecastCashFlow({
     transactions: household(),
     currentBalanceCents: -50_000,

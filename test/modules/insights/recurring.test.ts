@@ -33,7 +33,7 @@ test('a bill that is usually punctual is found through single dates three days o
   assert.deepEqual([stream?.cadence, stream?.nextDate], ['monthly', '2025-01-10'])
 })
 
-test('a weekly, a biweekly and a yearly stream are told apart and dated onwards', async () => {
+test('weekly, biweekly and yearly streams are distinguished, with their next dates', async () => {
   const streams = detectRecurringStreams(
     [
       ...series(every(7, '2024-06-03', 20), 4_500, 'PIANO LESSONS'),

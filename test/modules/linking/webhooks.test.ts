@@ -52,7 +52,7 @@ test('only a recent ES256 signature over the very body is taken', async () => {
   assert.equal(await verify(symmetric, Buffer.from(body)), false, 'the public key is no shared secret')
 })
 
-test('a key is asked for once, an expired one is refused, and invented ids cannot make it ask without end', async () => {
+test('a key is fetched once, an expired one is rejected, and invented ids cannot cause endless fetches', async () => {
   const { verify, sign, asked, jwk, clock } = await startVerifier()
   for (let i = 0; i < 5; i++) assert.equal(await verify(await sign('a'), Buffer.from('a')), true)
   assert.deepEqual(asked, ['known'])

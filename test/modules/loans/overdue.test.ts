@@ -159,7 +159,7 @@ test('what is reported of a loan names the loan and its amount, in time, late or
   assert.deepEqual(row, { late_at: world.clock.now(), defaulted_at: world.clock.now(), repaid_at: null })
 })
 
-test('an agent without an owner goes through all of it, and nobody is told', async () => {
+test('an agent without an owner passes through every state without events', async () => {
   const agent = await world.agent('nobodys', { owned: false })
   await raiseTo(agent, 600)
   const loanId = Number((await agent.borrow(100)).body.loan_id)

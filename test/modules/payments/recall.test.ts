@@ -95,7 +95,7 @@ test('a credit Plaid never got is not sent after its debit was returned, and is 
   assert.deepEqual(await creditsAtPlaid(id), [])
 })
 
-test('a Plaid that does not answer is asked again until the credit is cancelled', async () => {
+test('when Plaid does not respond, the server retries until the credit is cancelled', async () => {
   const id = await postedTransfer()
   await simulate(id, 'settled', 'debit')
   await takeBack(id)

@@ -31,7 +31,7 @@ test('when every Plaid response is lost, a retry with the same key finds the one
   assert.equal((await rowsFrom(checking)).length, 1)
 })
 
-test('what Plaid has told before the answer is in the answer, and is emitted in its order', async () => {
+test('events of Plaid before the response are in the response, and are emitted in order', async () => {
   const { checking, savings } = await world.link()
   const body = { from_account_id: checking, to_account_id: savings, amount: 5 }
   faults.next('/transfer/create', 'drop_after', 3)
@@ -57,7 +57,7 @@ test('what Plaid has told before the answer is in the answer, and is emitted in 
   ])
 })
 
-test('what nobody retries is finished when Plaid has it, and the client’s late retry gets that one', async () => {
+test('without a retry, a transfer that Plaid has is completed, and a late retry gets the same transfer', async () => {
   const { checking, savings } = await world.link()
   const body = { from_account_id: checking, to_account_id: savings, amount: 80 }
   faults.next('/transfer/create', 'error_after', 3)

@@ -114,7 +114,7 @@ test('what is insufficient, or needs an item that is gone or about to be, leaves
   )
 })
 
-test('two accounts of one item need that item once, and a bank that says nothing holds nobody back', async () => {
+test('two accounts of one item load the item once, and a silent bank delays no other request', async () => {
   const { itemId } = await world.link()
   await preparedBy(newId('acc'), [itemId, itemId], 1_000_000, null)
 })

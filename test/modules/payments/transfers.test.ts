@@ -287,7 +287,7 @@ test('Plaid’s webhook alone brings news of a transfer', async () => {
     .call((api) => api.sandboxTransferSimulate({ transfer_id: leg.plaid_transfer_id ?? '', event_type: 'posted' }), {
       repeatable: false
     })
-  // Nobody else asks Plaid so soon: the job's own interval is longer than this waits.
+  // No job polls Plaid meanwhile: the interval is longer than this wait.
   await until(
     'the news is there',
     async () => statesOf((await get(`/v1/transfers/${id}`)).body).includes('posted'),

@@ -76,7 +76,7 @@ test('of many edits with the same version exactly one takes effect', async (t) =
   assert.deepEqual(answers.map((answer) => answer.status).sort(), [200, ...Array<number>(9).fill(409)])
 })
 
-test('an URL that is no endpoint is refused by name', async (t) => {
+test('an invalid endpoint URL is rejected, with the field name', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
   for (const bad of [
@@ -92,7 +92,7 @@ test('an URL that is no endpoint is refused by name', async (t) => {
   }
 })
 
-test('where private addresses are not allowed, an URL that shows one is refused at creation and at change', async (t) => {
+test('when private addresses are forbidden, a URL with one is rejected at creation and at update', async (t) => {
   const { url, database } = await startApp(t, { env: { ATLAS_WEBHOOK_ALLOW_PRIVATE: 'false' } })
   const api = createApi(url, (await createPartner(database.db)).key)
   const { id } = await hookFor(api, target)

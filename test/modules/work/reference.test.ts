@@ -103,7 +103,7 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     }
   )
 
-  await t.test('a token without tasks:write is told in problem+json which scope it lacks', async () => {
+  await t.test('a token without tasks:write gets a problem that names the missing scope', async () => {
     const reader = await world.partner.token(['tasks:read'])
     const { status, headers, body } = await send(url, 'POST', '/v1/tasks', { key: reader, body: printed })
     assert.deepEqual([status, headers.get('content-type')], [403, 'application/problem+json'])

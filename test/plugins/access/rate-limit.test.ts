@@ -21,7 +21,7 @@ const start = async (t: Cleaner, env: Record<string, string> = {}) => {
 
 const post = (url: string, key: string) => send(url, 'POST', '/test/notes', { key, body: { text: 'a' } })
 
-test('the requests of a window pass, and the next one is told when the window ends', async (t) => {
+test('the requests of a window pass, and the next response says when the window ends', async (t) => {
   const { url, partner, clock } = await start(t)
   const responses = await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
   const refused = responses.filter(({ status }) => status === 429)
@@ -110,7 +110,7 @@ test('guessing at keys is limited by address', async (t) => {
 })
 
 test('when Redis is gone requests are served all the same, within this instance’s limits', async (t) => {
-  // Nobody listens on port 1 of this machine.
+  // No process listens on port 1.
   const { url, partner } = await start(t, { REDIS_URL: 'redis://127.0.0.1:1' })
   const answers = await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
   assert.deepEqual(

@@ -28,7 +28,7 @@ const holdElsewhere = async (dir: string) => {
   return child
 }
 
-test('a second process is refused the data directory, and told what to do', async (t) => {
+test('a second process cannot use the data directory, and the error says what to do', async (t) => {
   const dir = temporaryDir(t)
   const holder = await holdElsewhere(dir)
   t.teardown(() => void holder.kill('SIGKILL'))

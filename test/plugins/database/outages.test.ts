@@ -40,7 +40,7 @@ const start = async () => {
 
 test('while the database is away', { skip }, async (t) => {
   const { line, ask, database, url, ownUrl } = await start()
-  const well = () => until('the server is well again', async () => (await ask()).status === 200)
+  const well = () => until('the server is ready again', async () => (await ask()).status === 200)
   const assertUnavailable = ({ status, body, headers }: Awaited<ReturnType<typeof ask>>) =>
     assert.deepEqual([status, body.error, headers.get('retry-after')], [503, 'unavailable', '1'], JSON.stringify(body))
 

@@ -56,7 +56,7 @@ test(
     const [fresh, kept] = [await open(), await open()]
     assert.match(await askOn(kept), /connection: keep-alive/)
     const closed = app.close()
-    await until('nobody listens any more', async () => !(await listens(port)))
+    await until('the server has stopped listening', async () => !(await listens(port)))
     for (const socket of [fresh, kept]) {
       const ended = once(socket, 'close')
       const answer = await askOn(socket)

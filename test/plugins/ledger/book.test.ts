@@ -96,7 +96,7 @@ test('opening a wallet again leaves it as it is', async () => {
   assert.deepEqual(created_at, now)
 })
 
-test('where there is no wallet or no transaction, nothing is booked and nothing is told', async () => {
+test('without a wallet or a transaction, nothing is booked and nothing is returned', async () => {
   await assert.rejects(book('nowhere', 'earn', 1), /There is no wallet nowhere/)
   await assert.rejects(
     transact(db, (trx) => lockBalance(trx, 'nowhere')),
@@ -106,7 +106,7 @@ test('where there is no wallet or no transaction, nothing is booked and nothing 
   assert.deepEqual(await readHistory(db, 'nowhere', 10), [])
 })
 
-test('balances are told for the wallets that were asked for and exist', async () => {
+test('balances are returned for the requested wallets that exist', async () => {
   for (const [walletId, cents] of [
     ['here', 5],
     ['there', 7],
@@ -126,7 +126,7 @@ test('balances are told for the wallets that were asked for and exist', async ()
   assert.equal(await transact(db, (trx) => lockBalance(trx, 'there')), 7)
 })
 
-test('a movement is told as its wallet saw it', async () => {
+test('a movement is returned from the perspective of its wallet', async () => {
   await open('moved')
   await book('moved', 'earn', 300)
   const spent = await book('moved', 'spend', 120)

@@ -140,7 +140,7 @@ test('each guard that is switched off is found, and one that is gone too', async
   )
 })
 
-test('of each kind the first hundred faults are told', async () => {
+test('the first hundred faults of each kind are reported', async () => {
   const wallets = `insert into ledger_wallets (wallet_id, balance_cents, created_at) select 'bent-' || n, 1, now() from generate_series(1, 101) as n`
   const found = await findings(
     ...byHand(['ledger_wallets'], [wallets], [`delete from ledger_wallets where wallet_id like 'bent-%'`])

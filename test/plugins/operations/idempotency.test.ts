@@ -78,7 +78,7 @@ test('a failure is rolled back whole, leaves no activity and is not stored', asy
   const corrected = await note('failing', 'corrected')
   assert.deepEqual([corrected.status, isReplay(corrected)], [201, false])
 })
-test('while the first request runs, another with its key is told to wait', async () => {
+test('while the first request runs, another with its key gets Retry-After', async () => {
   let arrived = (): void => undefined
   let finish = (): void => undefined
   const running = new Promise<void>((done) => (arrived = done))
@@ -167,7 +167,7 @@ test('a key is held once, and the same key of another tenant is another key', as
   assert.ok(again)
   await again()
 })
-test('a stored answer cannot be read from the database without the key, nor told under another key', async () => {
+test('a stored response cannot be decrypted without the encryption key, nor replayed for another key', async () => {
   await note('secret', 'a very secret note')
   const row = await db.selectFrom('idempotency_keys').selectAll().where('key', '=', 'secret').executeTakeFirstOrThrow()
   assert.ok(!Buffer.from(row.answer).toString('latin1').includes('secret'))

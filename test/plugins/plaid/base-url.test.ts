@@ -4,7 +4,7 @@ import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { buildSimulator, credentials } from '../../simulators/plaid/build-simulator.ts'
 
-test('Plaid is asked where PLAID_BASE_URL says, in its sandbox and in production', async (t) => {
+test('PLAID_BASE_URL replaces the address of Plaid, in its sandbox and in production', async (t) => {
   const elsewhere = await buildSimulator(t)
   const keys = {
     PLAID_CLIENT_ID: credentials.clientId,

@@ -148,7 +148,7 @@ test(
   }
 )
 
-test('what Plaid refuses is told with its codes, and not asked again', async (t) => {
+test('an error of Plaid has its codes, and the call is not retried', async (t) => {
   const plaid = await startPlaid(t, [say(answer('400 Bad Request', refusal))])
   const error = await failureOf(plaid.ask({ repeatable: true }))
   assert.ok(error instanceof PlaidFailure)
@@ -178,7 +178,7 @@ test('a call whose outcome is unknown is repeated when doing it twice does no ha
   }
 })
 
-test('what Plaid was too busy for, or was never asked, is asked again in any case', async (t) => {
+test('a call that Plaid was too busy for, or never received, is always retried', async (t) => {
   const plaid = await startPlaid(t, [say(answer('429 Too Many Requests', busy)), say(answer('200 OK', balances))])
   assert.deepEqual(await plaid.ask({ repeatable: false }), JSON.parse(balances))
   assert.deepEqual(plaid.outcomes, ['failed', 'ok'])

@@ -45,7 +45,7 @@ const follow = async (plaid: PlaidApi, accessToken: string, followed: Followed, 
 const sorted = (known: Map<string, Transaction>) =>
   [...known.values()].sort((a, b) => (a.transaction_id < b.transaction_id ? -1 : 1))
 
-/** What the feed shows to somebody who has never looked before; what precedes a posted row is nothing that he has seen. */
+/** The feed for a client without a cursor, which has never seen the pending versions of posted rows. */
 const stateNow = async (plaid: PlaidApi, accessToken: string): Promise<Transaction[]> => {
   const fresh = start()
   await follow(plaid, accessToken, fresh, 500)
@@ -128,7 +128,7 @@ test('payments change as at banks: tips, new categories, released holds, removed
   }
 })
 
-test('news that come twice at one instant are told twice, and each once', async (t) => {
+test('two changes at the same instant are both reported, each once', async (t) => {
   const { plaid } = await buildSimulator(t)
   const { url } = await receiveWebhooks(t)
   const { accessToken } = await link(plaid, { webhook: url, days: 1 })

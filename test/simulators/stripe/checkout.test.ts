@@ -84,7 +84,7 @@ test('cancel leads back and leaves the session open to be paid later', async () 
   assert.equal((await press(session, 'pay')).status, 303)
 })
 
-test('a session past its time cannot be paid, says so, and is told of once', async () => {
+test('an expired session cannot be paid, and sends one event', async () => {
   const created = Math.floor(world.clock.now().getTime() / 1000)
   const session = await world.stripe.checkout.sessions.create(sessionParams({ expires_at: created + 30 * 60 }))
   world.turn(30 * minuteMs - 1000)
@@ -102,7 +102,7 @@ test('a session past its time cannot be paid, says so, and is told of once', asy
   assert.deepEqual(world.types(), ['checkout.session.expired'])
 })
 
-test('the tick expires what nobody looks at', async () => {
+test('the tick expires sessions without a request', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
   world.turn(24 * 60 * minuteMs)
   assert.ok((await world.simulator.expireSessions()) >= 1)

@@ -25,7 +25,7 @@ const codeOf = async (work: Promise<unknown>): Promise<string | undefined> => {
   return error.code ?? error.param
 }
 
-test('a full refund is told of with the charge and what it was before', async () => {
+test('a full refund sends an event with the charge and its previous attributes', async () => {
   const { paymentIntent } = await buy(world)
   await world.simulator.settled()
   world.reset()
@@ -86,7 +86,7 @@ test('concurrent refunds never give back more than was paid, and the total match
   )
 })
 
-test('a dispute ordered from the simulator takes the money, is told of, bars refunds, and is decided once', async () => {
+test('a simulated dispute takes the money, sends an event, blocks refunds, and is decided once', async () => {
   const { paymentIntent } = await buy(world)
   await world.simulator.settled()
   world.reset()
