@@ -142,7 +142,8 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
 })
 
 test('reading tasks and writing them have the limits of their classes', async (t) => {
-  const world = await startWorld(t, { rateLimits })
+  // A window so long that it does not end in the middle of the test.
+  const world = await startWorld(t, { rateLimits: { ...rateLimits, write: { limit: 60, windowSeconds: 3600 } } })
   const { id: projectId } = await world.project()
   const limitOf = async (method: string, path: string, body?: object) =>
     (await world.call(method, path, body)).headers.get('x-ratelimit-limit')
@@ -150,6 +151,7 @@ test('reading tasks and writing them have the limits of their classes', async (t
   assert.equal(await limitOf('POST', '/v1/tasks', { projectId, title: 'Within the limit' }), '60')
   for (let left = 58; left > 0; left--) await world.call('PATCH', '/v1/tasks/tsk_none', { title: 'Counted' })
   const refused = await world.call('DELETE', '/v1/tasks/tsk_none')
-  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '1'])
+  assert.equal(refused.status, 429)
+  assert.ok(Number(refused.headers.get('retry-after')) > 60)
   assert.equal((await world.call('GET', '/v1/tasks')).status, 200)
 })
