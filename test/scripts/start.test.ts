@@ -7,7 +7,7 @@ import { makeFolder, startProgram } from '../machines/programs.ts'
 import { root } from '../machines/scripts.ts'
 import { until } from '../machines/waiting.ts'
 
-test('npm start reports its progress, serves, and stops by SIGTERM to npm; the next start finds everything done', async (t) => {
+test('npm start reports progress, serves, stops by SIGTERM to npm, and finds everything done next time', async (t) => {
   const dataDir = join(makeFolder(t, 'start'), 'data')
   const run = async (): Promise<string> => {
     const port = await freePort()

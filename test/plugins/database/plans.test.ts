@@ -58,7 +58,7 @@ const mayBeReadWhole = new Set([
 const fewRows = 20
 
 test(
-  'every table that grows can be read by an index and a condition on it, whenever statements are planned',
+  'every growing table is read by an index and a condition on it, whenever statements are planned',
   {
     skip: serverUrl === '' ? 'needs a PostgreSQL server, which tells how it reads its tables' : false
   },
