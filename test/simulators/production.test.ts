@@ -41,8 +41,8 @@ const tablesOfSimulators = async (): Promise<string[]> => {
   return rows.map(({ name }) => name)
 }
 
-/** Paths that the code of each simulator registers; put together here, so that this file does not contain them. */
-const marks = { plaid: ['/sandbox/item', 'fire_webhook'].join('/'), stripe: ['/simulator', 'disputes'].join('/') }
+/** Texts that only the code of each simulator contains; put together here, so that this file does not contain them. */
+const marks = { plaid: ['Tartan', 'Bank'].join(' '), stripe: ['/simulator', 'disputes'].join('/') }
 
 /** The simulators whose code this process has loaded. */
 const loadedSimulators = async (): Promise<string[]> => {
