@@ -40,10 +40,10 @@ const mayBeReadWhole = new Set([
   'migrations_functions',
   'check_results',
   'plaid_webhook_keys_active',
-  'stripe_events',
+  'stripe_event_log',
   // Queues: what is in them waits to be done, and leaves them.
   'events_unpublished',
-  'stripe_events_pending',
+  'stripe_event_log_pending',
   'transfers_preparing',
   'plaid_transfer_events_open',
   'transfer_legs_wanted',
