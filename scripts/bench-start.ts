@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +23,7 @@ const npmStart = ['npm', 'start', '--silent', '--prefix', home]
 
 const forgetCompiled = (): void => {
   const cache = join(home, '.cache')
+  mkdirSync(cache, { recursive: true })
   for (const name of readdirSync(cache).filter((entry) => /^(server|database)-/.test(entry)))
     rmSync(join(cache, name), { recursive: true })
 }

@@ -7,7 +7,7 @@ export interface Jobs {
    * A failure is logged and does not stop later runs, so `work` must be able to continue what a dead process left.
    */
   every(name: string, intervalMs: number, work: () => Promise<void>): void
-  /** Runs one job now, unless it is already running on any instance. */
+  /** Runs one job from its beginning, after its current run on this instance, and not while it runs on another. */
   run(name: string): Promise<void>
   /** Runs every job now, in sequence. */
   runAll(): Promise<void>
@@ -86,7 +86,9 @@ export default fp(
         jobs.set(name, { name, intervalMs, work })
       },
       async run(name) {
-        await runOnce(find(name))
+        const job = find(name)
+        await job.running?.catch(() => undefined)
+        await runOnce(job)
       },
       async runAll() {
         for (const job of jobs.values()) await runOnce(job)
