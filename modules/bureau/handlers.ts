@@ -4,7 +4,7 @@ import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/bureau.ts'
 import { closeAccount, openAccount } from './accounts.ts'
 import { fieldsRequired, notEnrolled, selfReport } from './errors.ts'
-import { findEnrolment, insertEnrolment, listOpenAccounts, listReports } from './queries.ts'
+import { findCreditFile, findEnrolment, insertEnrolment } from './queries.ts'
 import { recordEvent } from './reporting.ts'
 import { ageInDays, scoreOf } from './score.ts'
 import { toScore } from './wire.ts'
@@ -34,13 +34,9 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
 
   async getScore({ db, query }) {
     const agentId = query.agent_id
-    const [enrolment, accounts, reports] = await Promise.all([
-      findEnrolment(db, agentId),
-      listOpenAccounts(db, { agentId, limit: mostAccounts }),
-      listReports(db, { agentId, limit: mostReports })
-    ])
-    if (enrolment === undefined) throw notEnrolled(agentId)
-    return toScore(enrolment, ageInDays(enrolment.enrolledAt, app.clock.now()), accounts, reports)
+    const file = await findCreditFile(db, { agentId, mostAccounts, mostReports })
+    if (file === undefined) throw notEnrolled(agentId)
+    return toScore(file, ageInDays(file.enrolledAt, app.clock.now()))
   },
 
   async recordCreditAccount({ db, body, caller }) {

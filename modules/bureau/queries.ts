@@ -1,4 +1,5 @@
 import { sql, type Selection } from 'kysely'
+import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { prepared } from '../../plugins/database/prepared.ts'
 import type { Database, Db, Trx } from '../../plugins/database/types.ts'
 import type { RecordedEvent } from './explanation.ts'
@@ -179,7 +180,7 @@ export const markClosed = async (trx: Trx, id: number, now: Date): Promise<void>
 
 const accountColumns = [
   'id',
-  'platform',
+  'bureau_accounts.platform',
   'account_type as accountType',
   'credit_limit_cents as creditLimitCents',
   'opened_at as openedAt'
@@ -187,36 +188,66 @@ const accountColumns = [
 
 export type CreditAccount = Selection<Database, 'bureau_accounts', (typeof accountColumns)[number]>
 
-/** The open credit accounts of an agent, newest first. */
-export const listOpenAccounts = prepared<{ agentId: string; limit: number }>()((db, place) =>
-  db
-    .selectFrom('bureau_accounts')
-    .select(accountColumns)
-    .where('agent_id', '=', place('agentId'))
-    .where('closed_at', 'is', null)
-    .orderBy('id', 'desc')
-    .limit(place('limit'))
-)
+const reportColumns = [
+  'kind',
+  'amount_cents as amountCents',
+  'reporter_name as reporterName',
+  'reporter_platform as reporterPlatform',
+  'created_at as createdAt'
+] as const
 
-/** The reports on an agent, newest first, without the events of credit accounts. */
-export const listReports = prepared<{ agentId: string; limit: number }>()((db, place) =>
+export type Report = Selection<Database, 'bureau_events', (typeof reportColumns)[number]> & { kind: ReportType }
+
+/** The enrolment of an agent, with its open credit accounts and the reports on it, newest first. */
+export interface CreditFile extends Enrolment {
+  accounts: CreditAccount[]
+  /** Without the events of credit accounts. */
+  reports: Report[]
+}
+
+const creditFilesOf = prepared<{ agentId: string; mostAccounts: number; mostReports: number }>()((db, place) =>
   db
-    .selectFrom('bureau_events')
-    .select([
-      'kind',
-      'amount_cents as amountCents',
-      'reporter_name as reporterName',
-      'reporter_platform as reporterPlatform',
-      'created_at as createdAt'
+    .selectFrom('bureau_agents')
+    .select(enrolmentColumns)
+    .select((eb) => [
+      jsonArrayFrom(
+        eb
+          .selectFrom('bureau_accounts')
+          .select(accountColumns)
+          .whereRef('bureau_accounts.agent_id', '=', 'bureau_agents.agent_id')
+          .where('closed_at', 'is', null)
+          .orderBy('id', 'desc')
+          .limit(place('mostAccounts'))
+      ).as('accounts'),
+      jsonArrayFrom(
+        eb
+          .selectFrom('bureau_events')
+          .select(reportColumns)
+          .whereRef('bureau_events.agent_id', '=', 'bureau_agents.agent_id')
+          .where('kind', 'in', [...reportTypes])
+          .$narrowType<{ kind: ReportType }>()
+          .orderBy('id', 'desc')
+          .limit(place('mostReports'))
+      ).as('reports')
     ])
     .where('agent_id', '=', place('agentId'))
-    .where('kind', 'in', [...reportTypes])
-    .$narrowType<{ kind: ReportType }>()
-    .orderBy('id', 'desc')
-    .limit(place('limit'))
 )
 
-export type Report = Awaited<ReturnType<typeof listReports>>[number]
+/** Reads the credit file of an agent; undefined when it is not enrolled. */
+export const findCreditFile = async (
+  db: Db,
+  limits: { agentId: string; mostAccounts: number; mostReports: number }
+): Promise<CreditFile | undefined> => {
+  const [row] = await creditFilesOf(db, limits)
+  if (row === undefined) return undefined
+  const { accounts, reports, ...enrolment } = row
+  return {
+    ...toEnrolment(enrolment),
+    // In JSON, times are texts.
+    accounts: accounts.map((account) => ({ ...account, openedAt: new Date(account.openedAt) })),
+    reports: reports.map((report) => ({ ...report, createdAt: new Date(report.createdAt) }))
+  }
+}
 
 /** The events of an agent after `afterId`, oldest first. */
 export const readHistory = async (db: Db, agentId: string, afterId: number, limit: number): Promise<RecordedEvent[]> =>

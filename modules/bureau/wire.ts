@@ -1,5 +1,5 @@
 import { fromCents } from '../../plugins/money.ts'
-import type { CreditAccount, Enrolment, Report } from './queries.ts'
+import type { CreditAccount, CreditFile, Report } from './queries.ts'
 import { scoreOf, scoreVersion } from './score.ts'
 
 const toCredits = (amountCents: number | null): number | null => (amountCents === null ? null : fromCents(amountCents))
@@ -20,12 +20,7 @@ const toReport = (report: Report) => ({
   created_at: report.createdAt.toISOString()
 })
 
-export const toScore = (
-  { agentId, counters }: Enrolment,
-  ageDays: number,
-  accounts: CreditAccount[],
-  reports: Report[]
-) => {
+export const toScore = ({ agentId, counters, accounts, reports }: CreditFile, ageDays: number) => {
   const { onTime, late, missed } = counters
   const { score, grade, factors } = scoreOf(counters, ageDays)
   return {

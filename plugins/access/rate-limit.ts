@@ -71,6 +71,16 @@ const createLimiters = async (
   return limiters
 }
 
+/** The package's store in memory reports the latest count to all requests that are counted in the same turn, so that some would be refused too early. */
+const oneAfterAnother = <Args extends unknown[], Result>(count: (...args: Args) => Promise<Result>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (...args: Args): Promise<Result> => {
+    const next = last.then(() => count(...args))
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
 type Count = Exclude<Awaited<ReturnType<Limiter>>, { isAllowed: true }>
 
 const headersFor = (rateClass: RateLimitClass, { max, remaining, ttl, timeWindow }: Count, nowMs: number) => ({
@@ -111,11 +121,14 @@ export default fp<{ rateLimits: RateLimits }>(
       app.addHook('onReady', () => redis.settled)
       app.addHook('onClose', () => redis.client.disconnect())
     }
+    const countInMemory = oneAfterAnother(
+      async (request: FastifyRequest, rateClass: RateLimitClass) => await own[rateClass](request)
+    )
     const count = async (request: FastifyRequest, rateClass: RateLimitClass): Promise<Count> => {
       const counted = shared !== undefined && redis?.isReady() === true ? await shared[rateClass](request) : undefined
       // The package reports a `ttl` of 0 when Redis failed.
-      const result = counted === undefined || (counted as Count).ttl <= 0 ? await own[rateClass](request) : counted
-      return result as Count
+      const isCounted = counted !== undefined && (counted as Count).ttl > 0
+      return (isCounted ? counted : await countInMemory(request, rateClass)) as Count
     }
     app.decorate('rateLimiter', {
       async take(request, reply, rateClass) {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import pg from 'pg'
 import type { Engine } from './engine.ts'
 import { endWithClient, planOnce } from './settings.ts'
@@ -42,8 +43,12 @@ export const openPool = (options: ConnectionOptions, size: number): pg.Pool => {
 }
 
 /** Opens one connection outside the pool. */
-export const openClient = async (options: ConnectionOptions, onError: (error: Error) => void): Promise<pg.Client> => {
-  const client = new pg.Client(clientConfig(options))
+export const openClient = async (
+  options: ConnectionOptions,
+  onError: (error: Error) => void,
+  socket = new Socket()
+): Promise<pg.Client> => {
+  const client = new pg.Client({ ...clientConfig(options), stream: () => socket })
   client.on('error', onError)
   await client.connect()
   applySettings(client)
@@ -81,5 +86,9 @@ export const openConnections = (
   const sharedCount = Math.min(4, Math.floor(poolSize / 2))
   const pool = openPool(options, poolSize - sharedCount)
   pool.on('error', onError)
-  return { pool, shared: openSharedClients(sharedCount, () => openClient(options, onError)) }
+  const shared = openSharedClients(sharedCount, async () => {
+    const socket = new Socket()
+    return { socket, client: await openClient(options, onError, socket) }
+  })
+  return { pool, shared }
 }

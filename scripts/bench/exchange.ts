@@ -159,5 +159,8 @@ const literal = (text: string): string =>
 export const pgbenchExpression = (value: string | null, { fresh }: Exchange): string => {
   if (value === null) return 'null'
   const parts = cut(value, new Set(fresh))
-  return `(${parts.map((part, index) => (index % 2 === 0 ? literal(part) : `(:r::bigint + ${fresh.indexOf(part)})::text`)).join(' || ')})`
+  const number = (identifier = ''): string => `:r::bigint + ${fresh.indexOf(identifier)}`
+  // Such as the number of an advisory lock.
+  if (parts.length === 3 && /^-?\d+$/.test(value)) return `(${parts[0]}(${number(parts[1])}))`
+  return `(${parts.map((part, index) => (index % 2 === 0 ? literal(part) : `(${number(part)})::text`)).join(' || ')})`
 }

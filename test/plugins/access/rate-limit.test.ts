@@ -26,6 +26,8 @@ test('the requests of a window pass, and the next response says when the window 
   const responses = await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
   const refused = responses.filter(({ status }) => status === 429)
   assert.equal(refused.length, 1)
+  const left = responses.map(({ headers }) => Number(headers.get('x-ratelimit-remaining'))).sort((a, b) => b - a)
+  assert.deepEqual(left, [...Array.from({ length: 60 }, (_, index) => 59 - index), 0])
   const [{ headers, body }] = refused as [(typeof refused)[0]]
   assert.equal(body.error, 'rate_limited')
   assert.equal(headers.get('x-ratelimit-limit'), '60')
