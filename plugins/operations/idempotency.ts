@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { tenantOf } from '../access/caller.ts'
 import { idempotencyConflict, idempotencyInFlight } from '../http/errors/kinds.ts'
-import type { ProblemError } from '../http/errors/problem.ts'
+import { ProblemError } from '../http/errors/problem.ts'
 import { isAnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from './idempotency-keys.ts'
 import type { Outcome } from './serialise.ts'
 import type { Operation } from './table.ts'
@@ -33,7 +33,8 @@ const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: Ide
 
 /**
  * Performs a request once per idempotency key: a key with a response replays it, and a key whose first request is still running is rejected.
- * The key is released before the response is sent, so that a client that has the response can use the key again.
+ * The key of a failed request is released before the response is sent, so that a client that has the response can use the key again. A stored response
+ * is replayed whether or not the key is still held.
  */
 export const createIdempotency = (
   app: FastifyInstance,
@@ -47,6 +48,7 @@ export const createIdempotency = (
     const finding = find()
     finding.catch(() => undefined)
     const release = await app.idempotency.hold(claim.tenant, claim.key)
+    let isStored = false
     try {
       const stored = await finding
       if (stored !== undefined) return replayOf(app, stored, claim)
@@ -57,14 +59,17 @@ export const createIdempotency = (
           { 'retry-after': '1' }
         )
       }
-      return await perform(request, claim)
+      const result = await perform(request, claim)
+      isStored = !(result instanceof ProblemError)
+      return result
     } catch (error) {
       if (!isAnsweredMeanwhile(error)) throw error
       const meanwhile = await find()
       if (meanwhile === undefined) throw error
       return replayOf(app, meanwhile, claim)
     } finally {
-      await release?.()
+      const released = release?.()
+      if (!isStored) await released
     }
   }
   return async (request: FastifyRequest): Promise<Result> => {
