@@ -74,6 +74,8 @@ export interface Config {
   /** How long a stopping server still accepts requests, so that load balancers notice first. */
   drainDelayMs: number
   overload: OverloadConfig
+  /** Open connections of one address above which new ones are closed; 0 disables the limit. */
+  connectionsPerAddress: number
 }
 
 const withoutTrailingSlash = (url: string | undefined): string | undefined => url?.replace(/\/$/, '')
@@ -150,6 +152,7 @@ export const loadConfig = (env: Environment): Config => {
       loopDelayMs: settings.ATLAS_OVERLOAD_LOOP_DELAY_MS,
       memoryPercent: settings.ATLAS_OVERLOAD_MEMORY_PERCENT,
       requests: settings.ATLAS_OVERLOAD_REQUESTS
-    }
+    },
+    connectionsPerAddress: settings.ATLAS_CONNECTIONS_PER_ADDRESS
   }
 }

@@ -13,6 +13,7 @@ import {
   validationFailed
 } from './errors/kinds.ts'
 import type { ProblemError } from './errors/problem.ts'
+import { isResponding, whenEnded } from './open-responses.ts'
 import { requestIdOf } from './request-ids.ts'
 import { standingHeaders } from './response-headers.ts'
 
@@ -50,21 +51,11 @@ const compose = (
   return { headers, body }
 }
 
-/** The responses that are open on each connection. */
-const openResponses = new WeakMap<Socket, Set<ServerResponse>>()
-
-const trackResponse = (request: IncomingMessage, response: ServerResponse): void => {
-  const open = openResponses.get(request.socket) ?? new Set()
-  openResponses.set(request.socket, open.add(response))
-  response.once('close', () => open.delete(response))
-}
-
 /** Responds to data that Node cannot parse as a request, and ends the connection, because the start of the next request is unknown. */
 export const answerBrokenRequest =
   (config: Settings) =>
   (error: ConnectionError, socket: Socket): void => {
-    const isResponding = [...(openResponses.get(socket) ?? [])].some((response) => response.headersSent)
-    if (error.code === 'ECONNRESET' || !socket.writable || isResponding) {
+    if (error.code === 'ECONNRESET' || !socket.writable || isResponding(socket)) {
       socket.destroy()
       return
     }
@@ -79,7 +70,9 @@ export const answerBrokenRequest =
 /** Sends problems where Node would respond without a body: requests without `Host`, and unsupported expectations. */
 export default fp(
   (app, _options, done) => {
-    app.server.on('request', trackResponse)
+    app.server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+      whenEnded(request, response, () => undefined)
+    )
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       const problem = expectationFailed(
         'This server supports no expectation other than 100-continue. Omit the Expect header.'

@@ -5,14 +5,24 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { overloaded } from './errors/kinds.ts'
 import type { ProblemError } from './errors/problem.ts'
+import { whenEnded } from './open-responses.ts'
 
 /** Causes of overload, and after how many seconds a retry can succeed. */
 const reasons = {
   requests: { detail: 'Too many requests are in progress.', retryAfterSeconds: 1 },
+  bodies: { detail: 'Too much data of unfinished requests is in memory.', retryAfterSeconds: 2 },
   event_loop: { detail: 'The CPU of the server is overloaded.', retryAfterSeconds: 2 },
   memory: { detail: 'The server is low on memory.', retryAfterSeconds: 5 }
 } as const
 type Reason = keyof typeof reasons
+
+/** Counts a refusal and returns its problem. */
+export const refuseOverload = ({ metrics }: Pick<FastifyInstance, 'metrics'>, reason: Reason): ProblemError => {
+  metrics.overloaded(reason)
+  const { detail, retryAfterSeconds } = reasons[reason]
+  const retry = `Retry in ${retryAfterSeconds} second${retryAfterSeconds === 1 ? '' : 's'}.`
+  return overloaded(`${detail} ${retry}`, {}, { 'retry-after': String(retryAfterSeconds) })
+}
 
 /** The memory limit of the container in bytes; 0 without a limit below the memory of the machine. */
 const containerBytes = (): number => {
@@ -35,13 +45,6 @@ const limitsOf = ({
   }
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whether the request counts as in progress. */
-    isUnderWay: boolean
-  }
-}
-
 /**
  * Rejects requests with 503 before memory or database connections run out, so that requests in progress can complete. Counts requests in progress, not
  * requests that wait for a connection: the pool cannot see statements that are pipelined on a shared connection.
@@ -50,28 +53,17 @@ export default fp(
   async (app) => {
     const most = app.config.overload.requests
     let underWay = 0
-    const refuse = (reason: Reason): ProblemError => {
-      app.metrics.overloaded(reason)
-      const { detail, retryAfterSeconds } = reasons[reason]
-      const retry = `Retry in ${retryAfterSeconds} second${retryAfterSeconds === 1 ? '' : 's'}.`
-      return overloaded(`${detail} ${retry}`, {}, { 'retry-after': String(retryAfterSeconds) })
-    }
-    const leave = (request: FastifyRequest): void => {
-      if (request.isUnderWay) underWay -= 1
-      request.isUnderWay = false
-    }
-    app.decorateRequest('isUnderWay', false)
-    app.addHook('onRequest', (request, reply, next) => {
-      if (underWay >= most && most > 0 && !isAboutHealth(request)) return next(refuse('requests'))
+    const refuse = (reason: Reason): ProblemError => refuseOverload(app, reason)
+    const isFull = (request: FastifyRequest): boolean => most > 0 && underWay >= most && !isAboutHealth(request)
+    app.addHook('onRequest', (request, _reply, next) => (isFull(request) ? next(refuse('requests')) : next()))
+    // Counts from here on, because a body that never arrives costs neither CPU nor a database connection.
+    app.addHook('preValidation', (request, reply, next) => {
+      if (isFull(request)) return next(refuse('requests'))
       underWay += 1
-      request.isUnderWay = true
-      reply.raw.on('close', () => leave(request))
+      whenEnded(request.raw, reply.raw, () => {
+        underWay -= 1
+      })
       next()
-    })
-    // When a client disconnects, Node closes only the first response of its pipelined requests.
-    app.addHook('onRequestAbort', (request, done) => {
-      leave(request)
-      done()
     })
     await app.register(underPressure, {
       ...limitsOf(app),

@@ -13,11 +13,14 @@ export interface IdempotencyClaim {
   tenant: string
   key: string
   operationId: string
+  /** Hash of the operation and the resource: path and query parameters. */
+  targetHash: Buffer
   bodyHash: Buffer
 }
 
 export interface StoredAnswer {
   operationId: string
+  targetHash: Buffer
   bodyHash: Buffer
   status: number
   /** The body of the first response, byte for byte. */
@@ -61,6 +64,7 @@ const insertKey = prepared<Selectable<IdempotencyKeysTable>>()((db, place) =>
       tenant: place('tenant'),
       key: place('key'),
       operation_id: place('operation_id'),
+      target_hash: place('target_hash'),
       body_hash: place('body_hash'),
       status: place('status'),
       answer: place('answer'),
@@ -70,6 +74,7 @@ const insertKey = prepared<Selectable<IdempotencyKeysTable>>()((db, place) =>
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'key']).doUpdateSet((eb) => ({
         operation_id: eb.ref('excluded.operation_id'),
+        target_hash: eb.ref('excluded.target_hash'),
         body_hash: eb.ref('excluded.body_hash'),
         status: eb.ref('excluded.status'),
         answer: eb.ref('excluded.answer'),
@@ -91,6 +96,7 @@ const createIdempotency = ({
       const text = secrets.decrypt(row.answer, contextOf(tenant, key))
       return {
         operationId: row.operation_id,
+        targetHash: Buffer.from(row.target_hash),
         bodyHash: Buffer.from(row.body_hash),
         status: row.status,
         text,
@@ -104,12 +110,13 @@ const createIdempotency = ({
       return release === undefined
     },
     hold: async (tenant, key) => await database.locks.tryAcquire(lockName(tenant, key)),
-    async store(trx, { tenant, key, operationId, bodyHash }, status, text) {
+    async store(trx, { tenant, key, operationId, targetHash, bodyHash }, status, text) {
       const now = clock.now()
       const row = {
         tenant,
         key,
         operation_id: operationId,
+        target_hash: targetHash,
         body_hash: bodyHash,
         status,
         answer: secrets.encrypt(text, contextOf(tenant, key)),

@@ -147,6 +147,7 @@ create table idempotency_keys (
   tenant text not null,
   key text not null,
   operation_id text not null,
+  target_hash bytea not null,
   body_hash bytea not null,
   status smallint not null,
   answer bytea not null,

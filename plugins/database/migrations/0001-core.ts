@@ -85,6 +85,7 @@ const statements = [
     tenant text not null,
     key text not null,
     operation_id text not null,
+    target_hash bytea not null,
     body_hash bytea not null,
     status smallint not null check (status between 200 and 299),
     answer bytea not null,

@@ -4,7 +4,7 @@ import type { Config } from '../../config/index.ts'
 import * as kinds from './kinds.ts'
 import { standingHeaders } from '../response-headers.ts'
 import { ProblemError, slugOf } from './problem.ts'
-import { findNuls, readFieldErrors } from './validation.ts'
+import { readFieldErrors } from './validation.ts'
 
 export interface ProblemBody {
   type: string
@@ -29,14 +29,8 @@ const isDatabaseGone = (error: FastifyError): boolean =>
 
 const fromFastify = (error: FastifyError, bodyLimit: number): ProblemError | undefined => {
   switch (error.code) {
-    case 'FST_ERR_VALIDATION': {
-      const errors = readFieldErrors(error)
-      const paths = errors.map((field) => field.path).join(', ')
-      return kinds.validationFailed(
-        `The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${paths}.`,
-        { errors }
-      )
-    }
+    case 'FST_ERR_VALIDATION':
+      return kinds.invalidFields(readFieldErrors(error))
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return kinds.bodyTooLarge(
         `The body is larger than ${Math.floor(bodyLimit / 1024)} KiB. Send less data per request.`
@@ -68,10 +62,11 @@ const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError =
   const known = fromFastify(error, request.routeOptions.bodyLimit)
   if (known !== undefined) return known
   if (unstorableText.has(error.code ?? '')) {
-    return kinds.validationFailed('The request contains text with NUL or invalid Unicode. Remove it.', {
-      errors: findNuls(request)
-    })
+    const errors = [{ path: 'request', message: 'must not hold U+0000 or invalid Unicode' }]
+    return kinds.validationFailed('The request contains text with U+0000 or invalid Unicode. Remove it.', { errors })
   }
+  // The connection of the request, not of the database: a client that disconnects during its upload.
+  if (request.raw.readableAborted) return kinds.malformedRequest('The request ended before its body was complete.')
   if (isDatabaseGone(error)) {
     request.log.error({ err: error }, 'the database did not respond')
     return kinds.unavailable('The database is unavailable. Retry in 1 second.', {}, { 'retry-after': '1' })
