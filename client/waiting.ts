@@ -23,10 +23,13 @@ export const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
       clearTimeout(timer)
       if (signal !== undefined) reject(reasonOf(signal))
     }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, Math.min(ms, longestTimerMs))
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', stop)
+        resolve()
+      },
+      Math.min(ms, longestTimerMs)
+    )
     signal?.addEventListener('abort', stop, { once: true })
   })
 

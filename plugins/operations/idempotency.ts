@@ -35,9 +35,7 @@ const claimOf = (operation: Operation, request: FastifyRequest): IdempotencyClai
 const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Result => {
   if (!stored.targetHash.equals(claim.targetHash)) {
     const other = stored.operationId === claim.operationId ? 'another resource' : 'another operation'
-    return idempotencyConflict(
-      `This idempotency key was used for ${other}. Use a new key for each logical operation.`
-    )
+    return idempotencyConflict(`This idempotency key was used for ${other}. Use a new key for each logical operation.`)
   }
   metrics.replayed()
   const isSameBody = stored.bodyHash.equals(claim.bodyHash)

@@ -4852,7 +4852,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The idempotency key was used for another operation. */
+        /** @description The idempotency key was used for another operation or resource. */
         IdempotencyConflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -10255,7 +10255,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The transfer was rejected: `insufficient_funds` (with `available`), `transfer_declined` (with Plaid's `reason`), `same_account`, `account_not_transferable`, `currency_mismatch` or `rail_unavailable`; or the idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description The transfer was rejected: `insufficient_funds` (with `available`), `transfer_declined` (with Plaid's `reason`), `same_account`, `account_not_transferable`, `currency_mismatch` or `rail_unavailable`; or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10887,7 +10887,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The partner already has the maximum of 50 endpoints (`webhook_limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description The partner already has the maximum of 50 endpoints (`webhook_limit_reached`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12230,7 +12230,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

@@ -55,10 +55,9 @@ const watchWebhooks = async ({ url, key, receiver }: AbuseSite, signal: AbortSig
   let slowest = 0
   const { id: projectId } = succeeded(await send(url, 'POST', '/v1/projects', { key, body: { name: 'watched' } }))
   while (!signal.aborted) {
-    const title = `task ${performance.now()}`
     const begun = performance.now()
-    succeeded(await send(url, 'POST', '/v1/tasks', { key, body: { projectId, title } }))
-    while (!receiver.received.some(({ body }) => body.includes(title))) {
+    const { id } = succeeded(await send(url, 'POST', '/v1/tasks', { key, body: { projectId, title: 'watched' } }))
+    while (!receiver.received.some(({ raw }) => raw.includes(id))) {
       if (performance.now() - begun > 60_000) return Infinity
       await wait(50)
     }

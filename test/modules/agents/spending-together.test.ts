@@ -182,7 +182,10 @@ test('a description the database cannot store is refused before batching, and sp
   const statements = await statementsOf(async () => {
     for (const description of ['a\0b', 'half \ud800']) {
       const { status, body } = await world.as(key, 'POST', '/api/spend', { amount: 1, description })
-      assert.deepEqual([status, (body.errors as { path: string }[]).map(({ path }) => path)], [400, ['body/description']])
+      assert.deepEqual(
+        [status, (body.errors as { path: string }[]).map(({ path }) => path)],
+        [400, ['body/description']]
+      )
     }
   })
   assert.deepEqual(
@@ -198,7 +201,13 @@ test('a spend whose key is answered while it waits for its agent hears that answ
   const key = await world.fund('overtaken', 100)
   await world.as(key, 'POST', '/api/spend', { amount: 1 })
   // The first request of the key, whose advisory lock went with the connection that held it while its transaction lived on.
-  const claim = { tenant: 'agent:overtaken', key: 'overtaken', operationId: 'spendCredits', targetHash: targetHashOf('spendCredits', {}, {}), bodyHash: Buffer.alloc(32) }
+  const claim = {
+    tenant: 'agent:overtaken',
+    key: 'overtaken',
+    operationId: 'spendCredits',
+    targetHash: targetHashOf('spendCredits', {}, {}),
+    bodyHash: Buffer.alloc(32)
+  }
   const text = '{"ok":true,"spent":2,"balance":97,"transaction_id":1}'
   const answered = await database.db.transaction().execute(async (trx) => {
     await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', 'overtaken').forNoKeyUpdate().execute()

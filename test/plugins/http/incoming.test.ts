@@ -11,7 +11,7 @@ const postHead = (length: number): string =>
 const open = async (t: Cleaner, url: string): Promise<Socket> => {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
-  t.teardown(() => socket.destroy())
+  t.teardown(() => void socket.destroy())
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   return socket
