@@ -1,3 +1,4 @@
+import { parse as parseForm } from 'node:querystring'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { malformedJson, unsupportedMediaType } from './errors/kinds.ts'
 import type { Operation } from '../operations/table.ts'
@@ -7,15 +8,6 @@ const form = 'application/x-www-form-urlencoded'
 
 const mediaTypeOf = (request: FastifyRequest): string | undefined =>
   request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
-
-const parseForm = (text: string): Record<string, string | string[]> => {
-  const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
-  for (const [name, value] of new URLSearchParams(text)) {
-    const before = fields[name]
-    fields[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
-  }
-  return fields
-}
 
 type Done = (error: Error | null, body?: unknown) => void
 
@@ -53,7 +45,7 @@ const createBodyReader = (app: FastifyInstance) => {
       const looksLikeJson = /^\s*[{[]/.test(text)
       if (acceptsJson && (looksLikeJson || (mediaType === undefined && text === '')))
         return text === '' ? done(null) : readJson(request, text, done)
-      if (mediaType === form && accepted.includes(form)) return done(null, parseForm(text))
+      if (mediaType === form && accepted.includes(form)) return done(null, parseForm(text, '&', '=', { maxKeys: 0 }))
     }
     if (mediaType !== undefined && accepted.includes(mediaType))
       return mediaType === json ? readJson(request, text, done) : done(null, text)

@@ -26,7 +26,7 @@ const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: Ide
     )
   }
   metrics.replayed()
-  const isSameBody = stored.bodyHash.equals(claim.bodyHash)
+  const isSameBody = claim.bodyHash.equals(stored.bodyHash)
   const headers = { 'idempotent-replayed': 'true', ...(isSameBody ? {} : { 'idempotency-mismatch': 'body' }) }
   return { status: stored.status, headers, text: stored.text === '' ? undefined : stored.text }
 }
