@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { explain, type RecordedEvent } from '../modules/bureau/explanation.ts'
-import { findEnrolment, readHistory } from '../modules/bureau/queries.ts'
+import { explain } from '../modules/bureau/explanation.ts'
+import { findEnrolment, readHistory, type RecordedEvent } from '../modules/bureau/queries.ts'
 import { systemClock } from '../plugins/clock.ts'
 import { loadConfig } from '../plugins/config/index.ts'
 import { openDatabase } from '../plugins/database/index.ts'
