@@ -1,5 +1,5 @@
-import { explain, type RecordedEvent } from '../modules/bureau/explanation.ts'
-import { findEnrolment, readHistory } from '../modules/bureau/queries.ts'
+import { explain } from '../modules/bureau/explanation.ts'
+import { findEnrolment, readHistory, type RecordedEvent } from '../modules/bureau/queries.ts'
 import { systemClock } from '../plugins/clock.ts'
 import type { Db } from '../plugins/database/types.ts'
 import { runWithArguments } from './command.ts'
