@@ -1,6 +1,6 @@
 import { dirname, relative, resolve, sep } from 'node:path'
 import tseslint from 'typescript-eslint'
-import { noCycles } from './eslint.cycles.js'
+import { noCycles, onImports } from './eslint.cycles.js'
 
 const root = import.meta.dirname ?? dirname(new URL(import.meta.url).pathname)
 
@@ -93,26 +93,16 @@ const architecture = {
       create(context) {
         const from = placeOf(context.filename)
         const check = (node) => {
-          if (node.source === null || node.source === undefined) return
+          if (typeof node.source?.value !== 'string') return
           const typeOnly =
             node.importKind === 'type' ||
             node.exportKind === 'type' ||
             (node.specifiers?.length > 0 &&
               node.specifiers.every((specifier) => specifier.importKind === 'type' || specifier.exportKind === 'type'))
-          const fault = faultOf(from, node.source.value, typeOnly)
+          const fault = faultOf(from, node.source.value, typeOnly, node.type === 'ImportExpression')
           if (fault !== undefined) context.report({ node, message: fault })
         }
-        const checkDynamic = (node) => {
-          const fault =
-            typeof node.source.value === 'string' ? faultOf(from, node.source.value, false, true) : undefined
-          if (fault !== undefined) context.report({ node, message: fault })
-        }
-        return {
-          ImportDeclaration: check,
-          ExportNamedDeclaration: check,
-          ExportAllDeclaration: check,
-          ImportExpression: checkDynamic
-        }
+        return onImports(check)
       }
     },
     'file-name': {

@@ -38,6 +38,14 @@ const pathBetween = (start, goal) => {
   return undefined
 }
 
+/** Calls `check` with every node that imports, and every export, which may have no source. */
+export const onImports = (check) => ({
+  ImportDeclaration: check,
+  ExportNamedDeclaration: check,
+  ExportAllDeclaration: check,
+  ImportExpression: check
+})
+
 /** Forbids that a file imports itself by way of others, also where only types are imported. */
 export const noCycles = (placeOf) => ({
   create(context) {
@@ -48,11 +56,6 @@ export const noCycles = (placeOf) => ({
       if (path === undefined) return
       context.report({ node, message: `An import cycle: ${[context.filename, ...path].map(placeOf).join(' → ')}.` })
     }
-    return {
-      ImportDeclaration: check,
-      ExportNamedDeclaration: check,
-      ExportAllDeclaration: check,
-      ImportExpression: check
-    }
+    return onImports(check)
   }
 })

@@ -1,7 +1,6 @@
 import type { operations, webhooks } from '../spec/generated/client.ts'
 
-type Operations = operations
-export type OperationId = keyof Operations
+export type OperationId = keyof operations
 
 /** Returns the bearer credential; null sends none. */
 export type GetAccessToken = () => string | null | undefined | Promise<string | null | undefined>
@@ -63,7 +62,7 @@ export interface MethodEntry {
 export type MethodTable = Readonly<Record<string, Readonly<Record<string, MethodEntry>>>>
 
 /** The query parameters of an operation. */
-export type Query<Id extends OperationId> = NonNullable<Operations[Id]['parameters']['query']>
+export type Query<Id extends OperationId> = NonNullable<operations[Id]['parameters']['query']>
 
 type ContentOf<Part> = Part extends { content: infer Content } ? Content : never
 
@@ -71,7 +70,7 @@ type ContentOf<Part> = Part extends { content: infer Content } ? Content : never
 type Preferred<Content> = Content extends { 'application/json': infer Json } ? Json : Content[keyof Content]
 
 /** The request body of an operation. */
-export type Body<Id extends OperationId> = Preferred<ContentOf<NonNullable<Operations[Id]['requestBody']>>>
+export type Body<Id extends OperationId> = Preferred<ContentOf<NonNullable<operations[Id]['requestBody']>>>
 
 type AnswerBody<Response> = Response extends { content: infer Content }
   ? Content extends { 'application/json': infer Json }
@@ -83,8 +82,8 @@ type Success = 200 | 201 | 202 | 203 | 204
 
 /** The successful response of an operation. */
 export type Answer<Id extends OperationId> = {
-  [Status in keyof Operations[Id]['responses'] & Success]: AnswerBody<Operations[Id]['responses'][Status]>
-}[keyof Operations[Id]['responses'] & Success]
+  [Status in keyof operations[Id]['responses'] & Success]: AnswerBody<operations[Id]['responses'][Status]>
+}[keyof operations[Id]['responses'] & Success]
 
 /** An item of a list in an operation's response. */
 export type Item<Id extends OperationId, List extends string> =

@@ -14,9 +14,8 @@ declare module 'fastify' {
 }
 
 export default fp<{ clock: Clock }>(
-  (app, { clock }, done) => {
+  async (app, { clock }) => {
     app.decorate('clock', clock)
-    done()
   },
   { name: 'clock' }
 )

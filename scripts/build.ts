@@ -2,10 +2,9 @@ import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { bundle } from './build/bundle.ts'
 import { buildClient } from './build/client.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Compiles the server to dist/, with the files that it reads beside it. \`node dist/server.js\` runs it with production dependencies only.
 The typed client is in dist/client, with its declarations and as a package by itself: \`npm pack ./dist/client\`.
@@ -52,16 +51,10 @@ const copies: [from: string, to: string][] = [
   ])
 ]
 
-const build = async (): Promise<void> => {
+runWithArguments({ help, options: {} }, async () => {
   rmSync(dist, { recursive: true, force: true })
   await bundle({ entryPoints, outdir: dist, home: '.' })
   for (const [from, to] of copies) cpSync(from, join(dist, to))
   buildClient(join(dist, 'client'))
   process.stdout.write('dist/ is ready: node dist/server.js\n')
-}
-
-runCommand(async () => {
-  const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
-  if (values.help) process.stdout.write(help)
-  else await build()
 })

@@ -1,11 +1,9 @@
-import { parseArgs } from 'node:util'
-import { explain, type RecordedEvent } from '../modules/bureau/explanation.ts'
-import { findEnrolment, readHistory } from '../modules/bureau/queries.ts'
+import { explain } from '../modules/bureau/explanation.ts'
+import { findEnrolment, readHistory, type RecordedEvent } from '../modules/bureau/queries.ts'
 import { systemClock } from '../plugins/clock.ts'
-import { loadConfig } from '../plugins/config/index.ts'
-import { openDatabase } from '../plugins/database/index.ts'
 import type { Db } from '../plugins/database/types.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
+import { withDatabase } from './database.ts'
 
 const help = `Usage: npm run bureau:replay -- --agent ID [--at TIME]
 
@@ -61,24 +59,10 @@ const replayAgent = async (db: Db, agentId: string, at: Date | undefined): Promi
   return whole.agrees ? 0 : 1
 }
 
-const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: { agent: { type: 'string' }, at: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
-  })
-  if (values.help === true) {
-    console.log(help)
-    return 0
-  }
-  if (values.agent === undefined) throw new Error('--agent ID is missing. See --help.')
-  const at = readTime(values.at)
-  const database = await openDatabase(loadConfig(process.env), (error) => console.error(error.message))
-  try {
-    if (!(await database.migrated()))
-      throw new Error('The database schema is outdated. Run `npm run migrate`, or start the server once.')
-    return await replayAgent(database.db, values.agent, at)
-  } finally {
-    await database.close()
-  }
-}
+const options = { agent: { type: 'string' }, at: { type: 'string' } } as const
 
-runCommand(main, 2)
+runWithArguments({ help, options, failureCode: 2 }, async ({ agent, at }) => {
+  if (agent === undefined) throw new Error('--agent ID is missing. See --help.')
+  const time = readTime(at)
+  return await withDatabase((db) => replayAgent(db, agent, time))
+})

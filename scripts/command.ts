@@ -1,3 +1,5 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+
 /**
  * Runs a command. The exit code is the number that `main` returns, if any. When `main` throws, prints the message and sets the exit code to `failureCode`.
  */
@@ -14,3 +16,26 @@ export const runCommand = (main: () => Promise<number | void> | number | void, f
       }
     )
 }
+
+type Options = NonNullable<ParseArgsConfig['options']>
+type Arguments<Given extends Options> = ReturnType<typeof parseArgs<{ options: Given; allowPositionals: true }>>
+
+interface CommandLine<Given extends Options> {
+  /** Printed for `--help`. */
+  help: string
+  options: Given
+  allowPositionals?: boolean
+  failureCode?: number
+}
+
+/** Runs a command with the arguments that it is given, as `runCommand` does; or prints its help. */
+export const runWithArguments = <const Given extends Options>(
+  { help, options, allowPositionals = false, failureCode = 1 }: CommandLine<Given>,
+  main: (values: Arguments<Given>['values'], positionals: string[]) => Promise<number | void> | number | void
+): void =>
+  runCommand(() => {
+    const helpOption = { type: 'boolean', short: 'h' } as const
+    const { values, positionals } = parseArgs({ allowPositionals, options: { ...options, help: helpOption } })
+    if ('help' in values) return console.log(help.trimEnd())
+    return main(values, positionals)
+  }, failureCode)

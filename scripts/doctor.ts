@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { runWithArguments } from './command.ts'
 import { checkConfiguration, checkKeys, checkNode, checkProduction } from './doctor/configuration.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { printTable, warn, type Finding } from './doctor/finding.ts'
@@ -43,31 +43,13 @@ const examine = async (environment: Record<string, string | undefined>, instance
   ]
 }
 
-const readArguments = (): { instances: number; json: boolean; help: boolean } | undefined => {
-  try {
-    const { values } = parseArgs({
-      options: {
-        instances: { type: 'string', default: '1' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false }
-      }
-    })
-    const instances = Number(values.instances)
-    return Number.isInteger(instances) && instances >= 1 ? { ...values, instances } : undefined
-  } catch {
-    return undefined
-  }
-}
+const options = { instances: { type: 'string', default: '1' }, json: { type: 'boolean' } } as const
 
-const main = async (): Promise<number> => {
-  const asked = readArguments()
-  if (asked === undefined || asked.help) {
-    ;(asked === undefined ? console.error : console.log)(help)
-    return asked === undefined ? 2 : 0
-  }
-  const findings = await examine(process.env, asked.instances)
-  console.log(asked.json ? JSON.stringify(findings, null, 2) : printTable(findings))
+runWithArguments({ help, options, failureCode: 2 }, async (values) => {
+  const instances = Number(values.instances)
+  if (!Number.isInteger(instances) || instances < 1)
+    throw new Error('--instances must be a whole number, 1 or more. See --help.')
+  const findings = await examine(process.env, instances)
+  console.log(values.json === true ? JSON.stringify(findings, null, 2) : printTable(findings))
   return findings.some(({ state }) => state === 'fail') ? 1 : 0
-}
-
-process.exitCode = await main()
+})

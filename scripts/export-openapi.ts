@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import fastify from 'fastify'
 import { printSpecification, registerSpecification } from '../modules/documents/specification.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Writes the specification to a file or to standard output, byte for byte as the server's /openapi.json and /openapi.yaml.
 Requires no database and no settings.
@@ -16,24 +15,13 @@ Requires no database and no settings.
 
 const isFormat = (value: string): value is keyof typeof printSpecification => Object.hasOwn(printSpecification, value)
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      out: { type: 'string' },
-      format: { type: 'string', default: 'json' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return
-  }
-  if (!isFormat(values.format)) throw new Error(`--format must be json or yaml, not ${values.format}.`)
+const options = { out: { type: 'string' }, format: { type: 'string', default: 'json' } } as const
+
+runWithArguments({ help, options }, async ({ out, format }) => {
+  if (!isFormat(format)) throw new Error(`--format must be json or yaml, not ${format}.`)
   const app = fastify()
   await registerSpecification(app)
-  const text = printSpecification[values.format](app)
-  if (values.out === undefined) process.stdout.write(text)
-  else writeFileSync(values.out, text)
-}
-
-runCommand(main)
+  const text = printSpecification[format](app)
+  if (out === undefined) process.stdout.write(text)
+  else writeFileSync(out, text)
+})

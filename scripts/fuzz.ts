@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { operations } from '../test/architecture/document.ts'
 import { fuzz, type Finding } from '../test/fuzz/fuzzer.ts'
+import { runToEnd } from '../test/machines/cleanup.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Sends unusual and invalid requests to every operation, generated from the specification, with every kind of credential. Checks each
 response: no internal 5xx, nothing outside the specification, no data of other tenants, no secrets, no internal details. Prints for each
@@ -47,57 +48,36 @@ const printFindings = (findings: readonly Finding[], seed: number): void => {
   }
 }
 
-const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      operation: { type: 'string', multiple: true, default: [] },
-      valid: { type: 'string', default: '100' },
-      invalid: { type: 'string', default: '200' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
+const commandOptions = {
+  seed: { type: 'string' },
+  operation: { type: 'string', multiple: true, default: [] as string[] },
+  valid: { type: 'string', default: '100' },
+  invalid: { type: 'string', default: '200' }
+} as const
+
+runWithArguments({ help, options: commandOptions, failureCode: 2 }, async (values) => {
   const seed = values.seed === undefined ? randomInt(2 ** 31) : count(values.seed, 2 ** 31)
   const unknown = values.operation.find((id) => !operations.some(({ operationId }) => operationId === id))
   if (unknown !== undefined) throw new Error(`The specification has no operation ${unknown}.`)
   console.log(`seed ${seed}`)
   const started = performance.now()
-  const cleaning: (() => Promise<void> | void)[] = []
-  try {
-    const options = {
-      seed,
-      valid: count(values.valid, 10_000),
-      invalid: count(values.invalid, 10_000),
-      only: values.operation,
-      print: (line: string) => console.log(line),
-      onFindings: (findings: readonly Finding[]) => printFindings(findings, seed)
-    }
-    const result = await fuzz({ teardown: (work) => void cleaning.unshift(work) }, options)
-    for (const line of result.shallow) console.log(`SHALLOW: ${line}`)
-    for (const line of result.broken) console.log(`BROKEN: ${line}`)
-    const statuses = [...result.statuses]
-      .sort(([one], [other]) => one - other)
-      .map(([status, times]) => `${status}×${times}`)
-    console.log(`\n${statuses.join(' ')}`)
-    console.log(
-      `${result.operations} operations, ${result.requests} requests in ${Math.round((performance.now() - started) / 1000)} s, ${result.findings.length} faults, ${result.shallow.length} shallow operations, ${result.broken.length} broken invariants; seed ${seed}`
-    )
-    return result.findings.length + result.shallow.length + result.broken.length === 0 ? 0 : 1
-  } finally {
-    for (const work of cleaning) await work()
+  const options = {
+    seed,
+    valid: count(values.valid, 10_000),
+    invalid: count(values.invalid, 10_000),
+    only: values.operation,
+    print: (line: string) => console.log(line),
+    onFindings: (findings: readonly Finding[]) => printFindings(findings, seed)
   }
-}
-
-main().then(
-  (code) => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.stack : error)
-    process.exitCode = 2
-  }
-)
+  const result = await runToEnd((t) => fuzz(t, options))
+  for (const line of result.shallow) console.log(`SHALLOW: ${line}`)
+  for (const line of result.broken) console.log(`BROKEN: ${line}`)
+  const statuses = [...result.statuses]
+    .sort(([one], [other]) => one - other)
+    .map(([status, times]) => `${status}×${times}`)
+  console.log(`\n${statuses.join(' ')}`)
+  console.log(
+    `${result.operations} operations, ${result.requests} requests in ${Math.round((performance.now() - started) / 1000)} s, ${result.findings.length} faults, ${result.shallow.length} shallow operations, ${result.broken.length} broken invariants; seed ${seed}`
+  )
+  return result.findings.length + result.shallow.length + result.broken.length === 0 ? 0 : 1
+})

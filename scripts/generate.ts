@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 import { bundle } from './generate/bundle.ts'
 import { printFiles } from './generate/files.ts'
 import { SpecError } from './generate/model.ts'
@@ -50,18 +49,9 @@ const updateReadme = async (): Promise<void> => {
   writeFileSync(readme, await withSettings(readFileSync(readme, 'utf8'), readme))
 }
 
-const main = async (): Promise<number> => {
-  const { values } = parseArgs({
-    options: {
-      spec: { type: 'string' },
-      out: { type: 'string' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
+const options = { spec: { type: 'string' }, out: { type: 'string' } } as const
+
+runWithArguments({ help, options }, async (values) => {
   const spec = resolve(values.spec ?? join(home, 'spec'))
   const out = resolve(values.out ?? join(spec, 'generated'))
   try {
@@ -75,6 +65,4 @@ const main = async (): Promise<number> => {
     process.stderr.write(`The specification has ${error.problems.length} error(s):\n${list}`)
     return 1
   }
-}
-
-runCommand(main)
+})

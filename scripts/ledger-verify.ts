@@ -1,8 +1,6 @@
-import { parseArgs } from 'node:util'
-import { loadConfig } from '../plugins/config/index.ts'
-import { openDatabase } from '../plugins/database/index.ts'
 import { verifyLedger } from '../plugins/ledger/verify.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
+import { withDatabase } from './database.ts'
 
 const help = `Usage: npm run ledger:verify
 
@@ -12,25 +10,11 @@ database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the serv
 
 Exit codes: 0 when the ledger is correct, 1 when it is not (prints each fault), 2 when it could not be read.`
 
-const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } })
-  if (values.help === true) {
-    console.log(help)
-    return 0
-  }
-  const database = await openDatabase(loadConfig(process.env), (error) => console.error(error.message))
-  try {
-    if (!(await database.migrated()))
-      throw new Error('The database schema is outdated. Run `npm run migrate`, or start the server once.')
-    const { faults, wallets, transactions, entries } = await verifyLedger(database.db)
-    for (const { invariant, where } of faults) console.error(`BROKEN: ${invariant}: ${where}`)
-    console.log(
-      `${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the book holds.' : `${faults.length} faults.`}`
-    )
-    return faults.length === 0 ? 0 : 1
-  } finally {
-    await database.close()
-  }
-}
-
-runCommand(main, 2)
+runWithArguments({ help, options: {}, failureCode: 2 }, async () => {
+  const { faults, wallets, transactions, entries } = await withDatabase(verifyLedger)
+  for (const { invariant, where } of faults) console.error(`BROKEN: ${invariant}: ${where}`)
+  console.log(
+    `${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the book holds.' : `${faults.length} faults.`}`
+  )
+  return faults.length === 0 ? 0 : 1
+})

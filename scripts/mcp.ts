@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import {
@@ -9,6 +8,7 @@ import {
   type JSONRPCMessage,
   type RequestId
 } from '@modelcontextprotocol/sdk/types.js'
+import { runWithArguments } from './command.ts'
 
 const help = `Serves the tools of a running server over standard input and output, for MCP clients that start a program.
 Writes only protocol messages to standard output.
@@ -73,22 +73,12 @@ const relay = async (url: URL, key: string): Promise<void> => {
   await remote.close()
 }
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { url: { type: 'string' }, help: { type: 'boolean', default: false } } })
-  if (values.help) {
-    process.stdout.write(help)
-    return
-  }
+runWithArguments({ help, options: { url: { type: 'string' } } }, async ({ url }) => {
   const key = process.env.ATLAS_API_KEY
   if (key === undefined || key === '')
     throw new Error('ATLAS_API_KEY is missing. Set it to the credential for the tools.')
-  const base = values.url ?? process.env.ATLAS_BASE_URL ?? 'http://localhost:3000'
+  const base = url ?? process.env.ATLAS_BASE_URL ?? 'http://localhost:3000'
   if (!URL.canParse(base))
     throw new Error(`${base} is not a URL. Use the URL of the server, such as http://localhost:3000.`)
   await relay(new URL('mcp', `${base.replace(/\/$/, '')}/`), key)
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${reasonOf(error)}\n`)
-  process.exitCode = 1
 })

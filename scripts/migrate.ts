@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util'
 import { openDatabase } from '../plugins/database/index.ts'
 import { migrateToLatest } from '../plugins/database/migrate.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Brings the database schema up to date: pending migrations, then changed SQL functions. In production, run it before the
 new version starts; elsewhere the server does it at startup. Running it twice, or on two machines at once, is safe.
@@ -22,12 +21,7 @@ const hasSimulators = (): boolean =>
 
 const loadSimulatorMigrations = async () => await import('../simulators/migrate.ts')
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
-  if (values.help) {
-    process.stdout.write(help)
-    return
-  }
+runWithArguments({ help, options: {} }, async () => {
   const databaseUrl = setting('DATABASE_URL')
   if (databaseUrl === undefined && process.env.NODE_ENV === 'production') {
     throw new Error(
@@ -36,9 +30,7 @@ const main = async (): Promise<void> => {
   }
   const database = await openDatabase(
     { databaseUrl, databasePoolSize: 2, dataDir: setting('ATLAS_DATA_DIR') ?? '.atlas' },
-    (error) => {
-      process.stderr.write(`${error.message}\n`)
-    }
+    (error) => console.error(error.message)
   )
   try {
     const ran = await migrateToLatest(database.db)
@@ -52,6 +44,4 @@ const main = async (): Promise<void> => {
   } finally {
     await database.close()
   }
-}
-
-runCommand(main)
+})

@@ -1,7 +1,8 @@
 import { setOperator } from '../modules/admin/index.ts'
-import { ConfigurationError, loadConfig } from '../plugins/config/index.ts'
+import { loadConfig } from '../plugins/config/index.ts'
 import { openDatabase } from '../plugins/database/index.ts'
 import { isMigrated, migrateToLatest } from '../plugins/database/migrate.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Grants or revokes the operator role of a user.
 
@@ -11,25 +12,22 @@ const help = `Grants or revokes the operator role of a user.
 Uses the PostgreSQL database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR. Only one process at a time can use
 the embedded database: stop the server first. The user must already have an account.`
 
-/** An error whose message is printed without a stack trace. */
-class CommandError extends Error {}
-
 const run = async (command: 'promote' | 'demote', email: string): Promise<string> => {
   const config = loadConfig(process.env)
   const database = await openDatabase(config, (error) =>
     console.error(`The database connection failed: ${error.message}`)
   ).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new CommandError(
+    throw new Error(
       `The database cannot be opened. ${reason}\nOnly one process at a time can use the embedded database: stop the server, or set DATABASE_URL.`
     )
   })
   try {
     if (config.environment !== 'production') await migrateToLatest(database.db)
     else if (!(await isMigrated(database.db)))
-      throw new CommandError('The database schema is outdated. Run `npm run migrate`.')
+      throw new Error('The database schema is outdated. Run `npm run migrate`.')
     if (!(await setOperator(database.db, email, command === 'promote'))) {
-      throw new CommandError(`No user has the address ${email}. Create the account first: POST /api/v1/auth/register.`)
+      throw new Error(`No user has the address ${email}. Create the account first: POST /api/v1/auth/register.`)
     }
     return command === 'promote'
       ? `${email} is an operator, starting with the next request.`
@@ -39,18 +37,10 @@ const run = async (command: 'promote' | 'demote', email: string): Promise<string
   }
 }
 
-const [command, email, ...rest] = process.argv.slice(2)
-if (command === '--help' || command === '-h') {
-  console.log(help)
-} else if ((command === 'promote' || command === 'demote') && email !== undefined && rest.length === 0) {
-  try {
-    console.log(await run(command, email.trim()))
-  } catch (error) {
-    if (error instanceof CommandError || error instanceof ConfigurationError) console.error(error.message)
-    else console.error(error)
-    process.exitCode = 1
+runWithArguments({ help, options: {}, allowPositionals: true }, async (_values, [command, email, ...rest]) => {
+  if ((command !== 'promote' && command !== 'demote') || email === undefined || rest.length > 0) {
+    console.error(help)
+    return 2
   }
-} else {
-  console.error(help)
-  process.exitCode = 2
-}
+  console.log(await run(command, email.trim()))
+})

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../plugins/config/index.ts'
 import { ensureDemoPartner } from '../modules/identity/index.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Links a sandbox bank and reads from it. Prints each request and its response.
 
@@ -99,11 +98,9 @@ const readDemoKey = (dataDir: string): string => {
   }
 }
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
-  })
-  if (values.help === true) return console.log(help)
+const options = { url: { type: 'string' }, key: { type: 'string' } } as const
+
+runWithArguments({ help, options }, async (values) => {
   const config = loadConfig(process.env)
   const url = values.url ?? `http://127.0.0.1:${config.port}`
   if (values.url !== undefined || (await isReady(url)))
@@ -117,6 +114,4 @@ const main = async (): Promise<void> => {
   } finally {
     await app.close()
   }
-}
-
-runCommand(main)
+})

@@ -1,8 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 import type { DocumentContent } from './generate/model.ts'
 import { compareSpecifications, mayBreak } from './spec-diff/compare.ts'
 
@@ -44,7 +43,7 @@ const compare = (from: string, to: string): boolean => {
   return breaking === 0 || mayBreak(versionOf(before), versionOf(after))
 }
 
-const release = (from: string): void => {
+const storeRelease = (from: string): void => {
   const version = versionOf(read(from))
   const target = join(released, `${version}.json`)
   if (existsSync(target))
@@ -55,22 +54,16 @@ const release = (from: string): void => {
   process.stdout.write(`Stored spec/released/${version}.json.\n`)
 }
 
-const main = (): void => {
-  const { values } = parseArgs({
-    options: {
-      from: { type: 'string' },
-      to: { type: 'string' },
-      release: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  const to = values.to ?? join(home, 'spec/generated/openapi.json')
-  if (values.help) process.stdout.write(help)
-  else if (values.release) release(to)
-  else if (!compare(values.from ?? latestRelease(), to))
+const options = {
+  from: { type: 'string' },
+  to: { type: 'string', default: join(home, 'spec/generated/openapi.json') },
+  release: { type: 'boolean' }
+} as const
+
+runWithArguments({ help, options }, ({ from, to, release }) => {
+  if (release === true) storeRelease(to)
+  else if (!compare(from ?? latestRelease(), to))
     throw new Error(
       'Breaking changes require a new major version (before 1.0.0: minor). Revert them, or raise the version in package.json.'
     )
-}
-
-runCommand(main)
+})

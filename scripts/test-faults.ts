@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { Skipped, type Scenario } from '../test/faults/scenario.ts'
 import { scenarios } from '../test/faults/scenarios/index.ts'
 import { runToEnd } from '../test/machines/cleanup.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 const help = `Injects faults and verifies the invariants after each scenario: the ledger, every acknowledged effect (present, and only once), equal
@@ -57,17 +56,14 @@ const choose = (names: string[]): Scenario[] =>
         return found
       })
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string', multiple: true, default: [] },
-      seed: { type: 'string' },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) return void process.stdout.write(help)
-  if (values.list)
+const options = {
+  only: { type: 'string', multiple: true, default: [] as string[] },
+  seed: { type: 'string' },
+  list: { type: 'boolean' }
+} as const
+
+runWithArguments({ help, options }, async (values) => {
+  if (values.list === true)
     return void console.log(scenarios.map(({ name, trouble }) => `${name.padEnd(20)}${trouble}`).join('\n'))
   const seed = values.seed === undefined ? randomInt(1_000_000_000) : Number(values.seed)
   if (!Number.isSafeInteger(seed)) throw new Error('--seed must be a whole number.')
@@ -76,7 +72,5 @@ const main = async (): Promise<void> => {
   const count = (wanted: Result) => results.filter((result) => result === wanted).length
   const [passed, failed, skipped] = [count('passed'), count('failed'), count('skipped')]
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-  if (failed > 0 || passed === 0) process.exitCode = 1
-}
-
-runCommand(main)
+  return failed > 0 || passed === 0 ? 1 : 0
+})

@@ -1,9 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { checksOf } from '../test/instances/checks.ts'
 import { startFleet, whatIsMissing } from '../test/instances/fleet.ts'
 import { runToEnd } from '../test/machines/cleanup.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 const help = `Starts several instances of the server in production mode, with one PostgreSQL and one Redis, behind nginx. Verifies that they behave like
@@ -57,21 +56,11 @@ const run = async (instances: number, seed: number): Promise<boolean> => {
   })
 }
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      instances: { type: 'string', default: '4' },
-      seed: { type: 'string' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) return void process.stdout.write(help)
+const options = { instances: { type: 'string', default: '4' }, seed: { type: 'string' } } as const
+
+runWithArguments({ help, options }, async (values) => {
   const instances = wholeNumber(values.instances, 'The number of instances')
   if (instances < 2 || instances > 8) throw new Error('--instances must be from 2 to 8.')
-  if (
-    !(await run(instances, values.seed === undefined ? randomInt(1_000_000_000) : wholeNumber(values.seed, 'The seed')))
-  )
-    process.exitCode = 1
-}
-
-runCommand(main)
+  const seed = values.seed === undefined ? randomInt(1_000_000_000) : wholeNumber(values.seed, 'The seed')
+  return (await run(instances, seed)) ? 0 : 1
+})

@@ -1,12 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import type { MutantResult, MutantStatus } from '@stryker-mutator/api/core'
 import { Stryker } from '@stryker-mutator/core'
 import { areas, type Area } from '../test/mutation/areas.ts'
 import { dropMutationDatabases } from '../test/test-database.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Makes small changes to critical code, one at a time, and counts those that no test detects. Prints each undetected change, and the score of
 each file: the share of its changes that a test detected.
@@ -84,19 +83,9 @@ const print = (results: MutantResult[]): void => {
     console.log(String(name).padEnd(40) + cells.map((cell) => String(cell).padStart(10)).join(''))
 }
 
-const main = async (): Promise<number> => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      only: { type: 'string' },
-      concurrency: { type: 'string', default: '2' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return 0
-  }
+const options = { only: { type: 'string' }, concurrency: { type: 'string', default: '2' } } as const
+
+runWithArguments({ help, options, allowPositionals: true }, async (values, positionals) => {
   const unknown = positionals.filter((name) => !areas.some((area) => area.name === name))
   if (unknown.length > 0)
     throw new Error(`There is no area ${unknown.join(', ')}. There are: ${areas.map(({ name }) => name).join(', ')}.`)
@@ -118,6 +107,4 @@ const main = async (): Promise<number> => {
   }
   print(results)
   return percentOf(results) < leastPercent ? 1 : 0
-}
-
-runCommand(main)
+})

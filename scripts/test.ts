@@ -5,12 +5,11 @@ import { createRequire } from 'node:module'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { t } from 'tap'
 import { parse } from 'yaml'
 import { compiledArguments } from '../test/machines/scripts.ts'
 import { bundle } from './build/bundle.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 import { report } from './test/report.ts'
 
 /** One more than the number of processors, because some tests wait for other processes. */
@@ -139,26 +138,16 @@ const measure = (args: string[]): number => {
   return spawnSync(process.execPath, [c8, ...options, ...again], { cwd: home, stdio: 'inherit' }).status ?? 1
 }
 
-const main = async (): Promise<void> => {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      coverage: { type: 'boolean', default: false },
-      deep: { type: 'boolean', default: false },
-      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
-      concurrency: { type: 'string', default: String(usualConcurrency) },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return
-  }
-  if (values.coverage) {
-    process.exitCode = measure(process.argv.slice(2))
-    return
-  }
-  const files = findFiles(positionals).filter((file) => !values.deep || isSearch(file))
+const options = {
+  coverage: { type: 'boolean' },
+  deep: { type: 'boolean', default: false },
+  seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+  concurrency: { type: 'string', default: String(usualConcurrency) }
+} as const
+
+runWithArguments({ help, options, allowPositionals: true }, async (values, words) => {
+  if (values.coverage === true) return measure(process.argv.slice(2))
+  const files = findFiles(words).filter((file) => !values.deep || isSearch(file))
   if (values.deep) {
     process.env.DEEP_SEARCH_SEED = values.seed
     process.stdout.write(`Seed ${values.seed}. Repeat with: npm run test:deep -- --seed ${values.seed}\n`)
@@ -168,6 +157,4 @@ const main = async (): Promise<void> => {
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
   // tap sets the exit code when a test fails.
   if (passed === 0) process.exitCode = 1
-}
-
-runCommand(main)
+})

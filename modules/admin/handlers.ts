@@ -25,10 +25,7 @@ export const handlers = ({ cursors }: Pick<FastifyInstance, 'cursors'>): Handler
   },
 
   async updatePartner({ params, body, db }) {
-    await updatePartner(db, params.id, {
-      productionEnabled: body.production_enabled,
-      rateOverrides: body.rate_overrides
-    })
+    await updatePartner(db, params.id, body.production_enabled, body.rate_overrides)
     return foundPartner(await findPartner(db, params.id))
   }
 })

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { RateOverrides } from '../../plugins/config/index.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
+import { newestFirst } from '../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../plugins/paging/pages.ts'
 
 const selectPartners = (db: Db) =>
@@ -27,38 +28,23 @@ export type PartnerDetails = Awaited<ReturnType<typeof listPartners>>[number]
 
 /** Lists up to `limit` partners, newest first, after the given position. */
 export const listPartners = async (db: Db, after: TimePosition | undefined, limit: number) =>
-  await selectPartners(db)
-    .$if(after !== undefined, (query) =>
-      query.where(sql<boolean>`(partners.created_at, partners.id) < (${after?.at}, ${after?.id})`)
-    )
-    .orderBy('partners.created_at', 'desc')
-    .orderBy('partners.id', 'desc')
-    .limit(limit)
-    .execute()
+  await selectPartners(db).$call(newestFirst(after, limit)).execute()
 
 export const findPartner = async (db: Db, id: string): Promise<PartnerDetails | undefined> =>
   await selectPartners(db).where('partners.id', '=', id).executeTakeFirst()
 
-export interface PartnerChange {
-  productionEnabled: boolean | undefined
-  /** Replaces all overrides of the partner. */
-  rateOverrides: RateOverrides | undefined
-}
-
-/** Updates the given fields of a partner. */
+/** Updates the given fields of a partner; `rateOverrides` replaces all its overrides. */
 export const updatePartner = async (
   trx: Trx,
   id: string,
-  { productionEnabled, rateOverrides }: PartnerChange
+  productionEnabled: boolean | undefined,
+  rateOverrides: RateOverrides | undefined
 ): Promise<void> => {
-  await trx
-    .updateTable('partners')
-    .set({
-      ...(productionEnabled === undefined ? {} : { production_enabled: productionEnabled }),
-      ...(rateOverrides === undefined ? {} : { rate_overrides: JSON.stringify(rateOverrides) })
-    })
-    .where('id', '=', id)
-    .execute()
+  const changes = {
+    production_enabled: productionEnabled,
+    rate_overrides: rateOverrides && JSON.stringify(rateOverrides)
+  }
+  await trx.updateTable('partners').set(changes).where('id', '=', id).execute()
 }
 
 /** Grants or revokes the operator role of the user with this email address. @returns false when there is no such user. */

@@ -25,18 +25,13 @@ const createAgent = async (
   owner: SessionCaller | null
 ): Promise<string> => {
   const now = app.clock.now()
-  const { secret } = await mintCredential(trx, {
-    kind: 'agent_key',
-    agentId,
-    partnerId: owner?.partnerId ?? null,
-    name,
-    now
-  })
+  const partnerId = owner?.partnerId ?? null
+  const { secret } = await mintCredential(trx, { kind: 'agent_key', agentId, partnerId, name, now })
   await insertAgent(trx, {
     agentId,
     name,
     ownerUserId: owner?.userId ?? null,
-    ownerPartnerId: owner?.partnerId ?? null,
+    ownerPartnerId: partnerId,
     encryptedKey: app.secrets.encrypt(secret, keyContext(agentId)),
     createdAt: now
   })

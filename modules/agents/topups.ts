@@ -35,7 +35,7 @@ const settleReversals = async (
   kind: 'Refund' | 'Dispute',
   eventId: string
 ): Promise<void> => {
-  const topUp = await queries.lockTopUpByIntent(trx, paymentIntentId)
+  const topUp = await queries.lockTopUp(trx, 'payment_intent_id', paymentIntentId)
   if (topUp === undefined) return
   const { sessionId, agentId, takenBackCents, owedCents } = topUp
   const reversedUsdCents = Math.min(topUp.amountCents, await queries.sumReversals(trx, paymentIntentId))
@@ -56,8 +56,7 @@ const settleReversals = async (
       reference: `stripe:${eventId}`
     })
   }
-  await queries.setReversed(trx, {
-    sessionId,
+  await queries.updateTopUp(trx, sessionId, {
     takenBackCents: takenBackCents + takenCents,
     owedCents: owedCents + dueCents - takenCents
   })
@@ -73,7 +72,7 @@ const bookTopUp = async (app: TopUps, trx: Trx, session: Stripe.Checkout.Session
   if ((await findAgent(trx, agentId)) === undefined) return
   // The server may have crashed between creating the session at Stripe and storing it.
   await queries.insertTopUp(trx, { sessionId, agentId, amountCents, createdAt: new Date(session.created * 1000) })
-  const topUp = await queries.lockTopUpBySession(trx, sessionId)
+  const topUp = await queries.lockTopUp(trx, 'session_id', sessionId)
   if (topUp === undefined || topUp.status === 'paid') return
   const creditsCents = creditCentsOf(amountCents)
   const posted = await app.ledger.post(trx, {
@@ -85,8 +84,8 @@ const bookTopUp = async (app: TopUps, trx: Trx, session: Stripe.Checkout.Session
   })
   if (!posted.posted) throw new Error('A top-up cannot lack balance.')
   const { transactionId, balanceCents } = posted
-  await queries.markTopUpPaid(trx, {
-    sessionId,
+  await queries.updateTopUp(trx, sessionId, {
+    status: 'paid',
     amountCents,
     paymentIntentId,
     transactionId,

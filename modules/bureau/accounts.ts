@@ -14,8 +14,8 @@ export const openAccount = async (
   account: NewAccount
 ): Promise<{ accountId: number; score: number }> => {
   const { agentId, partnerId, platform, creditLimitCents } = account
+  if ((await findEnrolment(trx, agentId)) === undefined) throw notEnrolled(agentId)
   const accountId = await insertAccount(trx, account, app.clock.now())
-  if (accountId === undefined) throw notEnrolled(agentId)
   const score = await recordEvent(app, trx, {
     agentId,
     kind: 'credit_account_open',

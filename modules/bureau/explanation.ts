@@ -1,15 +1,7 @@
 import { fromCents } from '../../plugins/money.ts'
-import { replay, type HistoryEvent } from './history.ts'
+import { replay } from './history.ts'
+import type { RecordedEvent } from './queries.ts'
 import { ageInDays, scoreOf, scoreVersion, type Counters, type Factors } from './score.ts'
-
-/** A stored event with its reporter. */
-export interface RecordedEvent extends HistoryEvent {
-  id: number
-  accountId: number | null
-  reporterName: string
-  reporterPlatform: string
-  notes: string | null
-}
 
 const points = (value: number): string =>
   `${value > 0 ? '+' : value < 0 ? '−' : ''}${Number(Math.abs(value).toFixed(2))}`

@@ -1,9 +1,9 @@
 import { sql, type Selection } from 'kysely'
 import { jsonArrayFrom } from 'kysely/helpers/postgres'
 import { prepared } from '../../plugins/database/prepared.ts'
+import { toRow, type FieldsOf } from '../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../plugins/database/types.ts'
-import type { RecordedEvent } from './explanation.ts'
-import { effectOf, reportTypes, type EventKind, type ReportType } from './history.ts'
+import { effectOf, reportTypes, type ReportType } from './history.ts'
 import type { Counters } from './score.ts'
 import './tables.ts'
 
@@ -40,127 +40,55 @@ export const findEnrolment = async (db: Db, agentId: string): Promise<Enrolment 
   return row === undefined ? undefined : toEnrolment(row)
 }
 
-export interface NewEnrolment {
-  agentId: string
-  name: string
-  ownerEmail: string | null
-  platform: string | null
-}
+type NewEnrolment = Pick<FieldsOf<'bureau_agents'>, 'agentId' | 'name' | 'ownerEmail' | 'platform'>
 
 /** Enrols an agent. @returns false when it was enrolled before; then nothing changes */
-export const insertEnrolment = async (
-  trx: Trx,
-  { agentId, name, ownerEmail, platform }: NewEnrolment,
-  now: Date
-): Promise<boolean> => {
+export const insertEnrolment = async (trx: Trx, enrolment: NewEnrolment, now: Date): Promise<boolean> => {
   const row = await trx
     .insertInto('bureau_agents')
-    .values({ agent_id: agentId, name, owner_email: ownerEmail, platform, enrolled_at: now })
+    .values({ ...toRow(enrolment), enrolled_at: now })
     .onConflict((conflict) => conflict.column('agent_id').doNothing())
     .returning('agent_id')
     .executeTakeFirst()
   return row !== undefined
 }
 
-export interface NewEvent {
-  agentId: string
-  kind: EventKind
-  amountCents: number | null
-  accountId: number | null
-  /** The furnisher; null for reports of this server. */
-  partnerId: string | null
-  reporterName: string
-  reporterPlatform: string
-  notes: string | null
-}
+export type NewEvent = Omit<FieldsOf<'bureau_events'>, 'id' | 'createdAt'>
 
 /**
- * Adds an event to the history and its effect to the counters in one statement. The update locks the agent's row, so the history has the order of the updates.
+ * Adds an event to the history and its effect to the counters. The update locks the agent's row, so the history has the order of the updates.
  * @returns the agent with its new counters; undefined, with nothing written, when it is not enrolled
  */
 export const insertEvent = async (trx: Trx, event: NewEvent, now: Date): Promise<Enrolment | undefined> => {
   const effect = effectOf(event)
   const row = await trx
-    .with('counted', (db) =>
-      db
-        .updateTable('bureau_agents')
-        .set((eb) => ({
-          on_time: eb('on_time', '+', effect.onTime),
-          late: eb('late', '+', effect.late),
-          missed: eb('missed', '+', effect.missed),
-          disputes: eb('disputes', '+', effect.disputes),
-          open_accounts: eb('open_accounts', '+', effect.openAccounts),
-          open_limits_cents: eb('open_limits_cents', '+', effect.openLimitsCents),
-          debt_closed_cents: eb('debt_closed_cents', '+', effect.debtClosedCents)
-        }))
-        .where('agent_id', '=', event.agentId)
-        .returning(enrolmentColumns)
-    )
-    .with('recorded', (db) =>
-      db
-        .insertInto('bureau_events')
-        .columns([
-          'agent_id',
-          'kind',
-          'amount_cents',
-          'account_id',
-          'partner_id',
-          'reporter_name',
-          'reporter_platform',
-          'notes',
-          'created_at'
-        ])
-        .expression((eb) =>
-          eb
-            .selectFrom('counted')
-            .select([
-              'counted.agentId',
-              sql<EventKind>`${event.kind}::text`.as('kind'),
-              sql<number | null>`${event.amountCents}::bigint`.as('amount_cents'),
-              sql<number | null>`${event.accountId}::bigint`.as('account_id'),
-              sql<string | null>`${event.partnerId}::text`.as('partner_id'),
-              sql<string>`${event.reporterName}::text`.as('reporter_name'),
-              sql<string>`${event.reporterPlatform}::text`.as('reporter_platform'),
-              sql<string | null>`${event.notes}::text`.as('notes'),
-              sql<Date>`${now}::timestamptz`.as('created_at')
-            ])
-        )
-    )
-    .selectFrom('counted')
-    .selectAll()
+    .updateTable('bureau_agents')
+    .set((eb) => ({
+      on_time: eb('on_time', '+', effect.onTime),
+      late: eb('late', '+', effect.late),
+      missed: eb('missed', '+', effect.missed),
+      disputes: eb('disputes', '+', effect.disputes),
+      open_accounts: eb('open_accounts', '+', effect.openAccounts),
+      open_limits_cents: eb('open_limits_cents', '+', effect.openLimitsCents),
+      debt_closed_cents: eb('debt_closed_cents', '+', effect.debtClosedCents)
+    }))
+    .where('agent_id', '=', event.agentId)
+    .returning(enrolmentColumns)
     .executeTakeFirst()
-  return row === undefined ? undefined : toEnrolment(row)
+  if (row === undefined) return undefined
+  await trx
+    .insertInto('bureau_events')
+    .values({ ...toRow(event), created_at: now })
+    .execute()
+  return toEnrolment(row)
 }
 
-export interface NewAccount {
-  agentId: string
-  partnerId: string
-  platform: string
-  accountType: string
-  creditLimitCents: number | null
-}
+export type NewAccount = Omit<FieldsOf<'bureau_accounts'>, 'id' | 'openedAt' | 'closedAt'>
 
-/** Opens a credit account; undefined when the agent is not enrolled. */
-export const insertAccount = async (trx: Trx, account: NewAccount, now: Date): Promise<number | undefined> => {
-  const row = await trx
-    .insertInto('bureau_accounts')
-    .columns(['agent_id', 'partner_id', 'platform', 'account_type', 'credit_limit_cents', 'opened_at'])
-    .expression((eb) =>
-      eb
-        .selectFrom('bureau_agents')
-        .select([
-          'bureau_agents.agent_id',
-          sql<string>`${account.partnerId}::text`.as('partner_id'),
-          sql<string>`${account.platform}::text`.as('platform'),
-          sql<string>`${account.accountType}::text`.as('account_type'),
-          sql<number | null>`${account.creditLimitCents}::bigint`.as('credit_limit_cents'),
-          sql<Date>`${now}::timestamptz`.as('opened_at')
-        ])
-        .where('bureau_agents.agent_id', '=', account.agentId)
-    )
-    .returning('id')
-    .executeTakeFirst()
-  return row?.id
+/** Opens a credit account of an enrolled agent. */
+export const insertAccount = async (trx: Trx, account: NewAccount, now: Date): Promise<number> => {
+  const opened = trx.insertInto('bureau_accounts').values({ ...toRow(account), opened_at: now })
+  return (await opened.returning('id').executeTakeFirstOrThrow()).id
 }
 
 /** Locks an account of the agent and the furnisher, so that concurrent closings run one after the other. */
@@ -250,7 +178,7 @@ export const findCreditFile = async (
 }
 
 /** The events of an agent after `afterId`, oldest first. */
-export const readHistory = async (db: Db, agentId: string, afterId: number, limit: number): Promise<RecordedEvent[]> =>
+export const readHistory = async (db: Db, agentId: string, afterId: number, limit: number) =>
   await db
     .selectFrom('bureau_events')
     .select([
@@ -268,6 +196,9 @@ export const readHistory = async (db: Db, agentId: string, afterId: number, limi
     .orderBy('id')
     .limit(limit)
     .execute()
+
+/** A stored event with its reporter. */
+export type RecordedEvent = Awaited<ReturnType<typeof readHistory>>[number]
 
 /** At most 20 agents whose counters differ from a full count of their history and accounts. */
 export const findMiscounted = async (db: Db): Promise<string[]> => {

@@ -1,6 +1,6 @@
-import type { Selection } from 'kysely'
 import type { Environment } from '../../plugins/access/caller.ts'
-import type { Database, Db, Trx } from '../../plugins/database/types.ts'
+import { toRow, type FieldsOf } from '../../plugins/database/rows.ts'
+import type { Db, Trx } from '../../plugins/database/types.ts'
 import './tables.ts'
 
 const columns = [
@@ -17,24 +17,14 @@ const columns = [
   'daily_allowance_cents as dailyAllowanceCents'
 ] as const
 
-export type Calculation = Selection<Database, 'safe_to_spend', (typeof columns)[number]>
+export type Calculation = FieldsOf<'safe_to_spend'>
 
 /** Stores a calculation as the current one of its end-user. */
 export const storeCalculation = async (db: Trx, calculation: Calculation): Promise<void> => {
-  const result = {
-    calculation_id: calculation.calculationId,
-    calculated_at: calculation.calculatedAt,
-    days_in_period: calculation.daysInPeriod,
-    cash_after_buffer_cents: calculation.cashAfterBufferCents,
-    bills_cents: calculation.billsCents,
-    savings_cents: calculation.savingsCents,
-    debt_cents: calculation.debtCents,
-    daily_allowance_cents: calculation.dailyAllowanceCents
-  }
-  const { partnerId, environment, endUserId } = calculation
+  const { partner_id, environment, end_user_id, ...result } = toRow(calculation)
   await db
     .insertInto('safe_to_spend')
-    .values({ partner_id: partnerId, environment, end_user_id: endUserId, ...result })
+    .values({ partner_id, environment, end_user_id, ...result })
     .onConflict((conflict) => conflict.columns(['partner_id', 'environment', 'end_user_id']).doUpdateSet(result))
     .execute()
 }

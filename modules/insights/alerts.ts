@@ -29,11 +29,10 @@ const largeBillBalanceShare = 0.4
 const largeBillWeekShare = 0.5
 
 /** Returns every day on which the projected balance is negative. */
-export const findShortfalls = (daily: readonly DailyProjection[]): Shortfall[] => {
-  return daily
+export const findShortfalls = (daily: readonly DailyProjection[]): Shortfall[] =>
+  daily
     .filter((day) => day.projectedBalanceCents < 0)
     .map((day) => ({ date: day.date, amountCents: -day.projectedBalanceCents }))
-}
 
 /**
  * Returns one alert per period, dated at its first day: `shortfall` while the projected balance is negative, `low_balance` while it

@@ -108,9 +108,8 @@ const bandFor = (trials: readonly Trial[], horizon: number): Band => {
   }
 }
 
-const bandsFor = (trials: readonly Trial[], horizonDays: number): Band[] => {
-  return Array.from({ length: horizonDays }, (_, index) => bandFor(trials, index + 1))
-}
+const bandsFor = (trials: readonly Trial[], horizonDays: number): Band[] =>
+  Array.from({ length: horizonDays }, (_, index) => bandFor(trials, index + 1))
 
 /** Runs the forecast on the past of this history, and calibrates the band by its errors. */
 export const backtest = (history: History, horizonDays: number): Calibration => {
@@ -122,9 +121,8 @@ export const backtest = (history: History, horizonDays: number): Calibration => 
   }
 }
 
-const overall = (trials: readonly Trial[], pick: (trial: Trial) => Float64Array): number => {
-  return mean(trials.flatMap((trial) => [...pick(trial)]))
-}
+const overall = (trials: readonly Trial[], pick: (trial: Trial) => Float64Array): number =>
+  mean(trials.flatMap((trial) => [...pick(trial)]))
 
 /**
  * confidence = evidence × (0.5 · accuracy + 0.25 · skill + 0.25 · coverage), each 0..1, from the backtest alone:

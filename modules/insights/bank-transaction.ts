@@ -70,6 +70,4 @@ const markInternalTransfers = (ordered: DatedTransaction[]): void => {
   }
 }
 
-export const directionOf = (amountCents: number): Direction => {
-  return amountCents > 0 ? 'outflow' : 'inflow'
-}
+export const directionOf = (amountCents: number): Direction => (amountCents > 0 ? 'outflow' : 'inflow')

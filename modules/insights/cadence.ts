@@ -133,9 +133,8 @@ const scoreOf = ({ members, meanMissDays, filled }: CadenceFit): number => {
 }
 
 /** The fit with the higher score; of equal ones the first. */
-const better = (a: CadenceFit | undefined, b: CadenceFit): CadenceFit => {
-  return a === undefined || scoreOf(b) > scoreOf(a) + 1e-9 ? b : a
-}
+const better = (a: CadenceFit | undefined, b: CadenceFit): CadenceFit =>
+  a === undefined || scoreOf(b) > scoreOf(a) + 1e-9 ? b : a
 
 const fitInterval = (cadence: 'weekly' | 'biweekly', days: readonly number[]): CadenceFit | undefined => {
   const periodDays = usualPeriodDays[cadence]

@@ -1,27 +1,16 @@
+import type { FeedTransaction, FreshAccount } from '../linking/index.ts'
 import type { BankTransaction } from './bank-transaction.ts'
 
-/** A linked account; balances in cents. */
-export interface LinkedAccount {
-  id: string
-  type: string
-  currentBalanceCents: number | null
-  availableBalanceCents: number | null
-  isoCurrencyCode: string | null
-  asOf: Date
-  stale: boolean
-}
+export type LinkedAccount = Pick<
+  FreshAccount,
+  'id' | 'type' | 'currentBalanceCents' | 'availableBalanceCents' | 'isoCurrencyCode' | 'asOf' | 'stale'
+>
 
-/** A stored transaction; amounts are positive when money leaves the account. */
-export interface LinkedTransaction {
-  id: string
-  accountId: string | null
-  amountCents: number | null
-  date: string | null
-  pending: boolean | null
-  name: string | null
-  merchantName: string | null
-  category: string | null
-}
+/** Amounts are positive when money leaves the account. */
+export type LinkedTransaction = Pick<
+  FeedTransaction,
+  'id' | 'accountId' | 'amountCents' | 'date' | 'pending' | 'name' | 'merchantName' | 'category'
+>
 
 /** The spendable balance of an end-user and the transactions that changed it. */
 export interface CashPosition {
@@ -43,8 +32,7 @@ export const cashPosition = (
   accounts: LinkedAccount[],
   transactions: LinkedTransaction[]
 ): CashPosition | undefined => {
-  const balanceOf = (account: LinkedAccount): number | null =>
-    account.availableBalanceCents ?? account.currentBalanceCents
+  const balanceOf = (account: LinkedAccount) => account.availableBalanceCents ?? account.currentBalanceCents
   const cash = accounts.filter(
     (account) => account.type === 'depository' && balanceOf(account) !== null && account.isoCurrencyCode !== null
   )

@@ -15,14 +15,10 @@ export const dayOfDate = (date: string): number => {
 }
 
 /** The `YYYY-MM-DD` date of a day number. */
-export const dateOfDay = (day: number): string => {
-  return new Date(day * msPerDay).toISOString().slice(0, 10)
-}
+export const dateOfDay = (day: number): string => new Date(day * msPerDay).toISOString().slice(0, 10)
 
 /** 0 = Sunday … 6 = Saturday. Day 0 was a Thursday. */
-export const weekdayOfDay = (day: number): number => {
-  return (((day + 4) % 7) + 7) % 7
-}
+export const weekdayOfDay = (day: number): number => (((day + 4) % 7) + 7) % 7
 
 export interface YearMonth {
   /** Months since January of year 0. */

@@ -4,13 +4,7 @@ import { validationFailed } from '../../plugins/http/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/insights.ts'
-import {
-  listEndUsers,
-  listTransactionsForForecast,
-  refreshAccountsOf,
-  syncTransactionsOf,
-  type Viewer
-} from '../linking/index.ts'
+import { listEndUsers, listTransactions, refreshAccountsOf, syncTransactionsOf, type Viewer } from '../linking/index.ts'
 import { cashPosition } from './cash-position.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
 import { insufficientHistory } from './errors.ts'
@@ -53,7 +47,7 @@ export const handlers = (app: Dependencies): Handlers<typeof operations> => ({
     const isSyncIncomplete = await syncTransactionsOf(app, caller, userId)
     const accounts = await refreshAccountsOf(app, caller, userId)
     const since = dateOfDay(dayOfDate(today) - historyDays)
-    const position = cashPosition(accounts, await listTransactionsForForecast(db, caller, userId, since))
+    const position = cashPosition(accounts, await listTransactions(db, caller, userId, since))
     if (position === undefined) throw insufficientHistory(0, minHistoryDays)
     const { balanceCents, currency, asOf, stale, transactions } = position
     const result = forecast({

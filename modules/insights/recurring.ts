@@ -43,8 +43,8 @@ const describeStream = (stream: Stream, asOfDay: number): RecurringStream | unde
 }
 
 /** Describes the running streams, soonest first, in an order that does not depend on the order of the input. */
-export const describeStreams = (streams: readonly Stream[], asOfDay: number): RecurringStream[] => {
-  return streams
+export const describeStreams = (streams: readonly Stream[], asOfDay: number): RecurringStream[] =>
+  streams
     .flatMap((stream) => describeStream(stream, asOfDay) ?? [])
     .sort(
       (a, b) =>
@@ -54,11 +54,8 @@ export const describeStreams = (streams: readonly Stream[], asOfDay: number): Re
         a.amountCents - b.amountCents ||
         compare(a.transactionIds[0] ?? '', b.transactionIds[0] ?? '')
     )
-}
 
-const compare = (a: string, b: string): number => {
-  return a < b ? -1 : a > b ? 1 : 0
-}
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
  * Finds the recurring inflows and outflows that are running on `asOf` (YYYY-MM-DD). Amounts are positive when money leaves the

@@ -10,12 +10,11 @@ export const quantileOfSorted = (sorted: ArrayLike<number>, probability: number)
   return low + (high - low) * (position - below)
 }
 
-export const median = (values: readonly number[]): number => {
-  return quantileOfSorted(
+export const median = (values: readonly number[]): number =>
+  quantileOfSorted(
     [...values].sort((a, b) => a - b),
     0.5
   )
-}
 
 export const mean = (values: readonly number[]): number => {
   let sum = 0
@@ -29,6 +28,4 @@ export const medianDeviation = (values: readonly number[]): number => {
   return median(values.map((value) => Math.abs(value - centre)))
 }
 
-export const clamp = (value: number, low: number, high: number): number => {
-  return Math.min(Math.max(value, low), high)
-}
+export const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high)

@@ -169,9 +169,7 @@ export const findStreams = (occurrences: readonly Occurrence[]): Stream[] => {
   return parts
 }
 
-const latestOffset = (stream: Stream): number => {
-  return Math.max(0, ...stream.offsets)
-}
+const latestOffset = (stream: Stream): number => Math.max(0, ...stream.offsets)
 
 /**
  * The days on which payments are expected after `asOfDay`, up to `untilDay`; empty when the stream has ended. A slightly late payment

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import type { Environment } from '../../plugins/access/caller.ts'
 import { transact } from '../../plugins/database/transaction.ts'
 import { ProblemError } from '../../plugins/http/errors/problem.ts'
@@ -8,10 +7,9 @@ import { mapConcurrent } from './concurrency.ts'
 import { recordItemFailure } from './item-status.ts'
 import { listAccountsOf, saveAccounts, type Account } from './queries/accounts.ts'
 import type { Item } from './queries/items.ts'
+import type { LinkingDependencies } from './sync.ts'
 
 const maxConcurrentItems = 4
-
-export type BalanceDependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
 
 export interface FreshAccount extends Account {
   /** The bank was unreachable, or returned no balance for this account. */
@@ -26,7 +24,7 @@ interface ItemAccess {
 
 /** Fetches the balances of an item from its bank; undefined, with the failure recorded on the item, when that fails. */
 export const fetchBalances = async (
-  app: BalanceDependencies,
+  app: LinkingDependencies,
   { itemId, environment, accessToken }: ItemAccess
 ): Promise<NewAccount[] | undefined> => {
   try {
@@ -41,7 +39,7 @@ export const fetchBalances = async (
   }
 }
 
-const refresh = async (app: BalanceDependencies, item: Item): Promise<FreshAccount[]> => {
+const refresh = async (app: LinkingDependencies, item: Item): Promise<FreshAccount[]> => {
   const { db } = app.database
   const { id: itemId, environment } = item
   const accessToken = decryptAccessToken(app.secrets, item)
@@ -57,7 +55,7 @@ const refresh = async (app: BalanceDependencies, item: Item): Promise<FreshAccou
 const refreshesByServer = new WeakMap<object, Map<string, Promise<FreshAccount[]>>>()
 
 /** Shares a refresh in progress among concurrent callers, because banks are slow and each call costs money. */
-const refreshShared = (app: BalanceDependencies, item: Item): Promise<FreshAccount[]> => {
+const refreshShared = (app: LinkingDependencies, item: Item): Promise<FreshAccount[]> => {
   const refreshes = refreshesByServer.get(app.plaid) ?? new Map<string, Promise<FreshAccount[]>>()
   refreshesByServer.set(app.plaid, refreshes)
   const running = refreshes.get(item.id)
@@ -68,5 +66,5 @@ const refreshShared = (app: BalanceDependencies, item: Item): Promise<FreshAccou
 }
 
 /** Returns the accounts of some items with current balances, or the last known ones where the bank is unreachable. */
-export const readFreshAccounts = async (app: BalanceDependencies, items: Item[]): Promise<FreshAccount[]> =>
+export const readFreshAccounts = async (app: LinkingDependencies, items: Item[]): Promise<FreshAccount[]> =>
   (await mapConcurrent(items, maxConcurrentItems, (item) => refreshShared(app, item))).flat()

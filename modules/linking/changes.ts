@@ -1,4 +1,5 @@
 import type { AccountBase, Transaction } from 'plaid'
+import type { FieldsOf } from '../../plugins/database/rows.ts'
 import { toCents } from '../../plugins/money.ts'
 import { transactionIdOf } from './ids.ts'
 
@@ -7,35 +8,6 @@ export interface Page {
   added: Transaction[]
   modified: Transaction[]
   removed: { transaction_id: string }[]
-}
-
-/** A transaction to store; amounts are positive when money leaves the account. */
-export interface NewTransaction {
-  id: string
-  accountId: string
-  amountCents: number
-  isoCurrencyCode: string | null
-  date: string
-  authorizedDate: string | null
-  pending: boolean
-  name: string
-  merchantName: string | null
-  category: string | null
-  pendingTransactionId: string | null
-}
-
-/** An account to store. */
-export interface NewAccount {
-  plaidAccountId: string
-  ordinal: number
-  name: string
-  mask: string | null
-  type: string
-  subtype: string | null
-  currentBalanceCents: number | null
-  availableBalanceCents: number | null
-  isoCurrencyCode: string | null
-  asOf: string
 }
 
 /** Reduces pages to the last state of each transaction; null when it was removed. Later pages win. */
@@ -53,11 +25,7 @@ export const foldPages = (pages: Page[]): Map<string, Transaction | null> => {
 }
 
 /** @throws Error when the transaction belongs to an unknown account. */
-export const toNewTransaction = (
-  itemId: string,
-  transaction: Transaction,
-  accountIds: ReadonlyMap<string, string>
-): NewTransaction => {
+export const toNewTransaction = (itemId: string, transaction: Transaction, accountIds: ReadonlyMap<string, string>) => {
   const accountId = accountIds.get(transaction.account_id)
   if (accountId === undefined)
     throw new Error(`Plaid returned a transaction of an account that item ${itemId} does not have.`)
@@ -76,6 +44,12 @@ export const toNewTransaction = (
     pendingTransactionId: pendingId === null ? null : transactionIdOf(itemId, pendingId)
   }
 }
+
+/** A transaction to store; amounts are positive when money leaves the account. */
+export type NewTransaction = ReturnType<typeof toNewTransaction>
+
+/** An account to store. */
+export type NewAccount = Omit<FieldsOf<'accounts'>, 'id' | 'itemId' | 'asOf'> & { asOf: string }
 
 const toCentsOrNull = (amount: number | null): number | null => (amount === null ? null : toCents(amount))
 

@@ -2,22 +2,22 @@ import type { Environment } from '../../plugins/access/caller.ts'
 import type { Secrets } from '../../plugins/access/secrets.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
 import { decryptAccessToken } from './access-token.ts'
-import { fetchBalances, readFreshAccounts, type BalanceDependencies, type FreshAccount } from './balances.ts'
+import { fetchBalances, readFreshAccounts, type FreshAccount } from './balances.ts'
 import { findAccountWithItem, saveAccounts, type Account } from './queries/accounts.ts'
-import { listTransactions, type FeedTransaction } from './queries/feed.ts'
+import type { FeedTransaction } from './queries/feed.ts'
 import { listItemsOfUser } from './queries/items.ts'
-import { syncOf, type SyncDependencies } from './sync.ts'
-import type { ItemStatus } from './tables.ts'
+import { syncOf, type LinkingDependencies } from './sync.ts'
 import { syncUser } from './user-sync.ts'
 import type { Viewer } from './viewer.ts'
 
 /** The interface of linking for other domains. */
 export type { FreshAccount, Account, FeedTransaction, Viewer }
+export { listTransactions } from './queries/feed.ts'
 export { listEndUsers, selectHeldItems } from './queries/items.ts'
 
 /** Returns the accounts of an end-user with balances fetched from the banks. Call it outside of transactions. */
 export const refreshAccountsOf = async (
-  app: BalanceDependencies,
+  app: LinkingDependencies,
   viewer: Viewer,
   userId: string
 ): Promise<FreshAccount[]> => await readFreshAccounts(app, await listItemsOfUser(app.database.db, viewer, userId))
@@ -25,12 +25,8 @@ export const refreshAccountsOf = async (
 /** An account with everything that Plaid needs to move money on it. */
 export interface AccountAccess {
   account: Account
-  itemId: string
   userId: string
   environment: Environment
-  itemStatus: ItemStatus
-  institutionName: string | null
-  plaidAccountId: string
   /** Plaid's access token: never log, store or return it. */
   accessToken: string
 }
@@ -44,17 +40,9 @@ export const findAccount = async (
 ): Promise<AccountAccess | undefined> => {
   const found = await findAccountWithItem(db, viewer, accountId)
   if (found === undefined) return undefined
-  const { userId, environment, itemStatus, encryptedAccessToken, institutionId, institutionName, ...account } = found
-  return {
-    account,
-    itemId: account.itemId,
-    userId,
-    environment,
-    itemStatus,
-    institutionName: institutionName ?? institutionId,
-    plaidAccountId: account.plaidAccountId,
-    accessToken: decryptAccessToken(secrets, { id: account.itemId, encryptedAccessToken })
-  }
+  const { userId, environment, encryptedAccessToken, ...account } = found
+  const accessToken = decryptAccessToken(secrets, { id: account.itemId, encryptedAccessToken })
+  return { account, userId, environment, accessToken }
 }
 
 /**
@@ -62,11 +50,12 @@ export const findAccount = async (
  * @returns a function that stores the result in a transaction and returns the newest known balance in cents; null when it is unknown.
  */
 export const askBalance = async (
-  app: BalanceDependencies,
+  app: LinkingDependencies,
   access: AccountAccess
 ): Promise<(trx: Trx) => Promise<number | null>> => {
-  const fetched = await fetchBalances(app, access)
-  const { account, itemId } = access
+  const { account, environment, accessToken } = access
+  const { itemId } = account
+  const fetched = await fetchBalances(app, { itemId, environment, accessToken })
   return async (trx) => {
     const stored = fetched === undefined ? [] : await saveAccounts(trx, itemId, fetched)
     const { availableBalanceCents, currentBalanceCents } = stored.find(({ id }) => id === account.id) ?? account
@@ -82,15 +71,5 @@ const syncTimeoutMs = 15_000
  * @returns whether a bank was unreachable, so that the stored data may be stale.
  * @throws ProblemError 502 when all banks were unreachable and nothing is stored.
  */
-export const syncTransactionsOf = async (app: SyncDependencies, viewer: Viewer, userId: string): Promise<boolean> =>
+export const syncTransactionsOf = async (app: LinkingDependencies, viewer: Viewer, userId: string): Promise<boolean> =>
   await syncUser(app, viewer, userId, syncOf(app), syncTimeoutMs)
-
-const maxTransactions = 50_000
-
-/** Lists the stored transactions of an end-user since a date, newest first; amounts are positive when money leaves the account. */
-export const listTransactionsForForecast = async (
-  db: Db,
-  viewer: Viewer,
-  userId: string,
-  since?: string
-): Promise<FeedTransaction[]> => await listTransactions(db, viewer, userId, since, maxTransactions)

@@ -20,7 +20,7 @@ export type SyncOutcome = { state: 'synced' | 'gone' } | { state: 'stale'; error
 
 export type Sync = (itemId: string) => Promise<SyncOutcome>
 
-export type SyncDependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
+export type LinkingDependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
 
 const pageSize = 500
 const maxPages = 400
@@ -109,7 +109,7 @@ const applyChanges = async (
   return true
 }
 
-const syncOnce = async (app: SyncDependencies, itemId: string): Promise<SyncOutcome> => {
+const syncOnce = async (app: LinkingDependencies, itemId: string): Promise<SyncOutcome> => {
   const { db } = app.database
   for (let race = 0; race < maxRaces; race++) {
     const item = await readItem(db, itemId)
@@ -142,7 +142,7 @@ interface Turn {
  * Runs at most one sync per item at a time in this process. Callers that arrive during a sync share the next one, because the running
  * one may already have read past the change that they wait for.
  */
-const createSync = (app: SyncDependencies): Sync => {
+const createSync = (app: LinkingDependencies): Sync => {
   const turns = new Map<string, Turn>()
   const begin = (itemId: string): Promise<SyncOutcome> => {
     const turn: Turn = { running: syncOnce(app, itemId) }
@@ -165,7 +165,7 @@ const createSync = (app: SyncDependencies): Sync => {
 const syncsByServer = new WeakMap<object, Sync>()
 
 /** Returns the sync function of a server, which all domains share. */
-export const syncOf = (app: SyncDependencies): Sync => {
+export const syncOf = (app: LinkingDependencies): Sync => {
   const sync = syncsByServer.get(app.plaid) ?? createSync(app)
   syncsByServer.set(app.plaid, sync)
   return sync

@@ -5,17 +5,7 @@ import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { agentPaused, findAgent, insufficientBalance, lockAgent } from '../agents/index.ts'
 import { notEnrolled, readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
 import { alreadyRepaid, existingLoan, ineligible } from './errors.ts'
-import {
-  findOutstanding,
-  insertLoan,
-  lockLoan,
-  lockOverdue,
-  markDefaulted,
-  markLate,
-  markRepaid,
-  storeRepayment,
-  type Loan
-} from './queries.ts'
+import { findOutstanding, insertLoan, lockLoan, lockOverdue, updateLoan, type Loan } from './queries.ts'
 import { dueAt, lapsesOf, outstandingOf } from './schedule.ts'
 import { underwrite } from './underwriting.ts'
 
@@ -38,20 +28,8 @@ const publish = async (app: Lending, trx: Trx, type: LoanEvent, loan: Pick<Loan,
 }
 
 const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: ReportType): Promise<void> => {
-  await recordOwnReport(app, trx, {
-    agentId: loan.agentId,
-    reportType,
-    amountCents: loan.amountCents,
-    notes: `loan ${loan.id}`
-  })
-}
-
-export interface Disbursement {
-  loanId: number
-  requestedCents: number
-  amountCents: number
-  limitCents: number
-  score: number
+  const { id, agentId, amountCents } = loan
+  await recordOwnReport(app, trx, { agentId, reportType, amountCents, notes: `loan ${id}` })
 }
 
 /**
@@ -64,7 +42,7 @@ export const borrow = async (
   agentId: string,
   requestedCents: number,
   purpose: string | null
-): Promise<Disbursement> => {
+) => {
   const now = app.clock.now()
   const agent = await lockAgent(trx, agentId)
   if (agent?.status !== 'active') throw agentPaused(agentId)
@@ -76,16 +54,8 @@ export const borrow = async (
     const decision = underwrite(score, requestedCents)
     if (!decision.approved) throw ineligible(score, decision.nextBand)
     const { amountCents, limitCents } = decision
-    const loanId = await insertLoan(trx, {
-      agentId,
-      requestedCents,
-      amountCents,
-      limitCents,
-      score,
-      purpose,
-      requestedAt: now,
-      dueAt: dueAt(now)
-    })
+    const terms = { requestedCents, amountCents, limitCents, score }
+    const loanId = await insertLoan(trx, { ...terms, agentId, purpose, requestedAt: now, dueAt: dueAt(now) })
     // A concurrent request was faster; the next attempt finds its loan, unless that one is already repaid.
     if (loanId === undefined) continue
     const posted = await app.ledger.post(trx, {
@@ -97,10 +67,12 @@ export const borrow = async (
     })
     if (!posted.posted || posted.repeated) throw new Error(`Loan ${loanId} could not be disbursed.`)
     await publish(app, trx, 'loan.disbursed', { id: loanId, agentId })
-    return { loanId, requestedCents, amountCents, limitCents, score }
+    return { ...terms, loanId }
   }
   throw new Error(`Agent ${agentId} took and repaid ${mostAttempts} other loans during one request.`)
 }
+
+export type Disbursement = Awaited<ReturnType<typeof borrow>>
 
 /** Records the lapses of an unpaid loan and reports each once to the bureau. */
 const recordLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> => {
@@ -108,23 +80,17 @@ const recordLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> =
   let recorded = loan
   for (const lapse of lapsesOf(loan, now)) {
     if (lapse === 'late') {
-      await markLate(trx, loan.id, now)
+      await updateLoan(trx, loan.id, { lateAt: now })
       await reportLoan(app, trx, loan, 'payment_late')
       recorded = { ...recorded, lateAt: now }
     } else {
-      await markDefaulted(trx, loan.id, now)
+      await updateLoan(trx, loan.id, { status: 'defaulted', defaultedAt: now })
       await reportLoan(app, trx, loan, 'payment_missed')
       await publish(app, trx, 'loan.defaulted', loan)
       recorded = { ...recorded, status: 'defaulted' }
     }
   }
   return recorded
-}
-
-export interface Repayment {
-  paidCents: number
-  outstandingCents: number
-  status: Loan['status']
 }
 
 /**
@@ -137,7 +103,7 @@ export const repay = async (
   agentId: string,
   loanId: number,
   amountCents: number
-): Promise<Repayment> => {
+): Promise<{ paidCents: number; outstandingCents: number; status: Loan['status'] }> => {
   const now = app.clock.now()
   const locked = await lockLoan(trx, loanId, agentId)
   if (locked === undefined) throw notFound(`You have no loan ${loanId}.`)
@@ -154,10 +120,10 @@ export const repay = async (
   const loan = await recordLapses(app, trx, locked)
   const repaidCents = loan.amountRepaidCents + paidCents
   if (repaidCents < loan.amountCents) {
-    await storeRepayment(trx, loanId, repaidCents)
+    await updateLoan(trx, loanId, { amountRepaidCents: repaidCents })
     return { paidCents, outstandingCents: loan.amountCents - repaidCents, status: loan.status }
   }
-  await markRepaid(trx, loanId, repaidCents, now)
+  await updateLoan(trx, loanId, { amountRepaidCents: repaidCents, status: 'repaid', repaidAt: now })
   if (loan.lateAt === null) await reportLoan(app, trx, loan, 'payment_ontime')
   await publish(app, trx, 'loan.repaid', loan)
   return { paidCents, outstandingCents: 0, status: 'repaid' }

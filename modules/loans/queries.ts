@@ -1,4 +1,5 @@
 import { sql, type Selection } from 'kysely'
+import { toRow, type FieldsOf } from '../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../plugins/database/types.ts'
 import { defaultAfterMs } from './schedule.ts'
 import './tables.ts'
@@ -18,34 +19,16 @@ const columns = [
 
 export type Loan = Selection<Database, 'loans', (typeof columns)[number]>
 
-export interface NewLoan {
-  agentId: string
-  requestedCents: number
-  amountCents: number
-  limitCents: number
-  score: number
-  purpose: string | null
-  requestedAt: Date
-  dueAt: Date
-}
+type LoanChanges = Partial<
+  Pick<FieldsOf<'loans'>, 'amountRepaidCents' | 'status' | 'lateAt' | 'defaultedAt' | 'repaidAt'>
+>
+type NewLoan = Omit<FieldsOf<'loans'>, 'id' | keyof LoanChanges>
 
 /** Inserts a loan. @returns its id; undefined when the agent has an outstanding loan, which a unique index also ensures between concurrent requests */
 export const insertLoan = async (trx: Trx, loan: NewLoan): Promise<number | undefined> => {
   const row = await trx
     .insertInto('loans')
-    .values({
-      agent_id: loan.agentId,
-      requested_cents: loan.requestedCents,
-      amount_cents: loan.amountCents,
-      limit_cents: loan.limitCents,
-      score: loan.score,
-      purpose: loan.purpose,
-      requested_at: loan.requestedAt,
-      due_at: loan.dueAt,
-      late_at: null,
-      defaulted_at: null,
-      repaid_at: null
-    })
+    .values(toRow(loan))
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst()
@@ -88,33 +71,13 @@ export const lockOverdue = async (trx: Trx, now: Date, limit: number): Promise<L
     .execute()
 }
 
-export const markLate = async (trx: Trx, id: number, now: Date): Promise<void> => {
-  await trx.updateTable('loans').set({ late_at: now }).where('id', '=', id).execute()
-}
-
-export const markDefaulted = async (trx: Trx, id: number, now: Date): Promise<void> => {
-  await trx.updateTable('loans').set({ status: 'defaulted', defaulted_at: now }).where('id', '=', id).execute()
-}
-
-export const storeRepayment = async (trx: Trx, id: number, amountRepaidCents: number): Promise<void> => {
-  await trx.updateTable('loans').set({ amount_repaid_cents: amountRepaidCents }).where('id', '=', id).execute()
-}
-
-export const markRepaid = async (trx: Trx, id: number, amountRepaidCents: number, now: Date): Promise<void> => {
-  await trx
-    .updateTable('loans')
-    .set({ amount_repaid_cents: amountRepaidCents, status: 'repaid', repaid_at: now })
-    .where('id', '=', id)
-    .execute()
+/** Changes the given fields. */
+export const updateLoan = async (trx: Trx, id: number, changes: LoanChanges): Promise<void> => {
+  await trx.updateTable('loans').set(toRow(changes)).where('id', '=', id).execute()
 }
 
 /** The agent's loans, newest first; only those before `beforeId` when it is given. */
-export const listLoans = async (
-  db: Db,
-  agentId: string,
-  beforeId: number | undefined,
-  limit: number
-): Promise<Loan[]> =>
+export const listLoans = async (db: Db, agentId: string, beforeId: number | undefined, limit: number) =>
   await db
     .selectFrom('loans')
     .select(columns)

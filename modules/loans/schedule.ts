@@ -1,3 +1,7 @@
+import type { FieldsOf } from '../../plugins/database/rows.ts'
+
+type Loan = FieldsOf<'loans'>
+
 const dayMs = 86_400_000
 
 export const termMs = 30 * dayMs
@@ -6,19 +10,14 @@ export const defaultAfterMs = 30 * dayMs
 /** When a loan is due. A repayment at exactly that moment is on time. */
 export const dueAt = (requestedAt: Date): Date => new Date(requestedAt.getTime() + termMs)
 
-export interface Standing {
-  status: 'active' | 'repaid' | 'defaulted'
-  dueAt: Date
-  lateAt: Date | null
-}
-
-export type Lapse = 'late' | 'default'
-
 /**
  * The lapses of an unpaid loan that are not recorded yet, in order: late once it is past due, in default 30 days later. Returns both at once when
  * neither was recorded, so that the outcome does not depend on when the job runs.
  */
-export const lapsesOf = ({ status, dueAt: due, lateAt }: Standing, now: Date): Lapse[] => {
+export const lapsesOf = (
+  { status, dueAt: due, lateAt }: Pick<Loan, 'status' | 'dueAt' | 'lateAt'>,
+  now: Date
+): ('late' | 'default')[] => {
   if (status !== 'active') return []
   const overdueMs = now.getTime() - due.getTime()
   return [
@@ -28,5 +27,5 @@ export const lapsesOf = ({ status, dueAt: due, lateAt }: Standing, now: Date): L
 }
 
 /** What remains to be repaid, in cents. */
-export const outstandingOf = ({ amountCents, amountRepaidCents }: { amountCents: number; amountRepaidCents: number }) =>
+export const outstandingOf = ({ amountCents, amountRepaidCents }: Pick<Loan, 'amountCents' | 'amountRepaidCents'>) =>
   amountCents - amountRepaidCents

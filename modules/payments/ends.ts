@@ -20,10 +20,6 @@ export interface End {
   linked: AccountAccess | undefined
 }
 
-const recipientPrefix = 'acc_recipient_'
-
-const isRecipientId = (id: string): boolean => id.startsWith(recipientPrefix)
-
 const endOfRecipient = ({ secrets }: EndsContext, recipient: Recipient): End | undefined => {
   if (recipient.encryptedAccessToken === null) return undefined
   return {
@@ -46,27 +42,24 @@ const endOfAccount = (access: AccountAccess, legalName: string | null): End => (
   type: access.account.type,
   subtype: access.account.subtype,
   currency: access.account.isoCurrencyCode,
-  plaidAccountId: access.plaidAccountId,
+  plaidAccountId: access.account.plaidAccountId,
   accessToken: access.accessToken,
   linked: access
 })
 
-export interface EndOptions {
-  /** The account holder's name as given by the partner. */
-  legalName?: string | null
-  /** Finds deleted recipients too, for money that is under way to them. */
-  deleted?: boolean
-}
-
-/** A linked account or a recipient of the partner; undefined when the partner has none with this id in these environments. */
+/**
+ * A linked account or a recipient of the partner; undefined when the partner has none with this id in these environments.
+ * @param options.legalName the account holder's name as given by the partner
+ * @param options.deleted finds deleted recipients too, for money that is under way to them
+ */
 export const findEnd = async (
   app: EndsContext,
   viewer: Viewer,
   id: string,
-  { legalName = null, deleted = false }: EndOptions = {}
+  { legalName = null, deleted = false }: { legalName?: string | null; deleted?: boolean } = {}
 ): Promise<End | undefined> => {
   const { db } = app.database
-  if (isRecipientId(id)) {
+  if (id.startsWith('acc_recipient_')) {
     const recipient = await findRecipient(db, viewer, id, { deleted })
     return recipient === undefined ? undefined : endOfRecipient(app, recipient)
   }

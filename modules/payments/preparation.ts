@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { Environment } from '../../plugins/access/caller.ts'
 import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import type { ProblemError } from '../../plugins/http/errors/problem.ts'
@@ -15,17 +14,12 @@ import { clearRequestKey, lockTransfer, resumeTransfer, type Transfer } from './
 import { chooseRail, debitNetworkOf, estimateSettlement, type Rail } from './rails.ts'
 import { findAccepted, sendLeg, type Sending } from './send.ts'
 
-export interface TransferRequest {
-  partnerId: string
-  environment: Environment
+type GivenField = 'partnerId' | 'environment' | 'fromAccountId' | 'toAccountId' | 'amountCents' | 'memo' | 'legalName'
+
+export interface TransferRequest extends Pick<Transfer, GivenField> {
   /** The same for every retry of the request; null when it cannot be retried. */
   requestKey: string | null
-  fromAccountId: string
-  toAccountId: string
-  amountCents: number
   currency: string
-  memo: string | null
-  legalName: string | null
   /** Undefined for the fastest available rail. */
   rail: Rail | undefined
 }
@@ -60,24 +54,16 @@ const prepare = async (app: FastifyInstance, request: TransferRequest, from: Sou
   const storeBalance = await askBalance(app, from.linked)
   const now = app.clock.now()
   const { debitNetwork, ...route } = chooseRoute(from, to, request, now)
-  const { partnerId, environment, requestKey, amountCents, memo, legalName } = request
   const transfer = {
-    id: newId('tfr'),
-    partnerId,
-    environment,
-    requestKey,
-    userId: from.linked.userId,
-    fromAccountId: from.id,
-    toAccountId: to.id,
-    amountCents,
-    currency: 'USD' as const,
-    memo,
-    legalName,
+    ...request,
     ...route,
+    id: newId('tfr'),
+    userId: from.linked.userId,
+    currency: 'USD' as const,
     createdAt: now,
     touchedAt: now
   }
-  const itemIds = [from, to].flatMap(({ linked }) => linked?.itemId ?? [])
+  const itemIds = [from, to].flatMap(({ linked }) => linked?.account.itemId ?? [])
   const result = await transact(app.database.db, async (trx) => {
     const availableCents = await storeBalance(trx)
     return await insertPreparation(trx, { transfer, debitNetwork, itemIds, availableCents })
@@ -86,7 +72,7 @@ const prepare = async (app: FastifyInstance, request: TransferRequest, from: Sou
     case 'unlinked':
       throw errors.accountBeingDeleted()
     case 'insufficient':
-      throw errors.insufficientFunds(result.leftCents, amountCents)
+      throw errors.insufficientFunds(result.leftCents, request.amountCents)
     case 'prepared':
       return { transfer: result.transfer, debit: result.debit, from }
   }

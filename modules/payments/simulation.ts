@@ -1,19 +1,13 @@
-import type { LegKind, LegStatus } from './leg-states.ts'
-
-export type SimulatedEvent = 'pending' | 'posted' | 'settled' | 'failed' | 'returned'
+import type { LegStatus } from './leg-states.ts'
+import type { Leg } from './queries/legs.ts'
 
 /** The steps that Plaid's sandbox can simulate. */
 export type LegEvent = 'posted' | 'settled' | 'failed' | 'returned'
 
-interface Leg {
-  kind: LegKind
-  status: LegStatus
-}
-
 const forward = (status: LegStatus): LegEvent => (status === 'pending' ? 'posted' : 'settled')
 const back = (status: LegStatus): LegEvent => (status === 'pending' ? 'failed' : 'returned')
 
-const eventOf = ({ kind, status }: Leg, target: Exclude<SimulatedEvent, 'pending'>): LegEvent | undefined => {
+const eventOf = ({ kind, status }: Leg, target: LegEvent): LegEvent | undefined => {
   switch (target) {
     case 'posted':
     case 'failed':
@@ -30,10 +24,10 @@ const eventOf = ({ kind, status }: Leg, target: Exclude<SimulatedEvent, 'pending
  * @param legs oldest first
  * @returns `wait` while Plaid does not have the leg yet
  */
-export const nextSimulatedStep = <L extends Leg>(
-  legs: L[],
-  target: Exclude<SimulatedEvent, 'pending'>
-): { leg: L; event: LegEvent } | 'wait' | 'impossible' => {
+export const nextSimulatedStep = (
+  legs: Leg[],
+  target: LegEvent
+): { leg: Leg; event: LegEvent } | 'wait' | 'impossible' => {
   const leg = legs.at(-1)
   if (leg === undefined) return 'impossible'
   if (leg.status === 'wanted') return 'wait'

@@ -3,11 +3,12 @@ import { ProblemError } from '../../plugins/http/errors/problem.ts'
 import { idempotencyLifetimeMs } from '../../plugins/operations/idempotency-keys.ts'
 import { submitTransfer } from './preparation.ts'
 import { findDebit } from './queries/legs.ts'
+import { deleteOldPlaidEvents } from './queries/plaid-events.ts'
 import { deletePreparation, listStalePreparations } from './queries/preparations.ts'
 import { eraseDeletedRecipients } from './queries/recipients.ts'
 import { clearOldRequestKeys, type Transfer } from './queries/transfers.ts'
 import { findByAuthorization } from './send.ts'
-import { deleteOldEvents, type Sync } from './sync.ts'
+import { watchedMs, type Sync } from './sync.ts'
 
 /** Longer than any request can take, including its calls to Plaid and their retries. */
 const preparationAgeMs = 10 * 60_000
@@ -37,5 +38,5 @@ export const sweepPayments = async (app: Sync): Promise<void> => {
   }
   await clearOldRequestKeys(db, new Date(now - idempotencyLifetimeMs))
   await eraseDeletedRecipients(db)
-  await deleteOldEvents(app)
+  await deleteOldPlaidEvents(db, new Date(now - 2 * watchedMs))
 }

@@ -9,13 +9,7 @@ import { findEndOfTransfer, type EndsContext } from './ends.ts'
 import { isLegStatus } from './leg-states.ts'
 import { applyEvents, moveLeg, type Progress } from './progress.ts'
 import { findLeg, listWantedLegs, postponeLeg, setLegAccepted, type Leg } from './queries/legs.ts'
-import {
-  advancePosition,
-  deleteOldPlaidEvents,
-  insertPlaidEvents,
-  listTransfersWithEvents,
-  readPosition
-} from './queries/plaid-events.ts'
+import { advancePosition, insertPlaidEvents, listTransfersWithEvents, readPosition } from './queries/plaid-events.ts'
 import { hasRecentTransfers, lockTransfer, readTransfer, type Transfer } from './queries/transfers.ts'
 import { cancelAtPlaid, recallPayments } from './recall.ts'
 import { findAccepted, sendLeg, type Sending, type SendResult } from './send.ts'
@@ -28,17 +22,8 @@ const batch = 200
 const mostRounds = 50
 const dayMs = 86_400_000
 /** A bank can return a debit for 60 days after it settled; this leaves a margin. */
-const watchedMs = 90 * dayMs
+export const watchedMs = 90 * dayMs
 const retryAfterMs = 30_000
-
-/** A Plaid with its own sequence of events: shared by both environments, or one for each. */
-interface Source {
-  name: string
-  environments: Environment[]
-}
-
-const sourcesOf = ({ plaid, config }: Sync): Source[] =>
-  plaid.environments.map((environments) => ({ name: `${config.plaid.mode} ${environments.join(' ')}`, environments }))
 
 /** The reason that partners see: the network's code, where there is one, and its text. */
 const reasonOf = ({ failure_reason: failure }: TransferEvent): string | null => {
@@ -49,9 +34,9 @@ const reasonOf = ({ failure_reason: failure }: TransferEvent): string | null => 
 }
 
 /** Stores the events after the last stored one. Of several syncs from one position only one stores its events. */
-const fetchEvents = async (app: Sync, { name, environments: [environment = 'test'] }: Source): Promise<void> => {
+const fetchEvents = async (app: Sync, source: string, environment: Environment): Promise<void> => {
   for (let page = 0; page < mostPages; page++) {
-    const position = await readPosition(app.database.db, name)
+    const position = await readPosition(app.database.db, source)
     const { transfer_events: events, has_more: hasMore } = await app.plaid
       .in(environment)
       .call((api) => api.transferEventSync({ after_id: position, count: pageSize }), { repeatable: true })
@@ -60,10 +45,10 @@ const fetchEvents = async (app: Sync, { name, environments: [environment = 'test
     const steps = events.flatMap((event) => {
       const { event_id: eventId, transfer_id: plaidTransferId, event_type: type } = event
       if (!isLegStatus(type)) return []
-      return { source: name, eventId, plaidTransferId, type, reason: reasonOf(event), receivedAt: app.clock.now() }
+      return { source, eventId, plaidTransferId, type, reason: reasonOf(event), receivedAt: app.clock.now() }
     })
     const hasMoved = await transact(app.database.db, async (trx) => {
-      if (!(await advancePosition(trx, name, position, last))) return false
+      if (!(await advancePosition(trx, source, position, last))) return false
       await insertPlaidEvents(trx, steps)
       return true
     })
@@ -161,19 +146,13 @@ const sendAllWanted = async (app: Sync): Promise<void> => {
 
 /** Applies Plaid's events to every transfer and sends the payments that follow. Several syncs may run concurrently. */
 export const syncTransfers = async (app: Sync): Promise<void> => {
-  const now = app.clock.now().getTime()
-  for (const source of sourcesOf(app)) {
-    if (await hasRecentTransfers(app.database.db, source.environments, new Date(now - watchedMs)))
-      await fetchEvents(app, source)
+  const watchedSince = new Date(app.clock.now().getTime() - watchedMs)
+  // Each Plaid has its own sequence of events: shared by both environments, or one for each.
+  for (const environments of app.plaid.environments) {
+    if (await hasRecentTransfers(app.database.db, environments, watchedSince))
+      await fetchEvents(app, `${app.config.plaid.mode} ${environments.join(' ')}`, environments[0] ?? 'test')
   }
   await applyStored(app)
   await sendAllWanted(app)
   await recallPayments(app)
 }
-
-/** Deletes events of transfers that are no longer watched. */
-export const deleteOldEvents = async ({
-  database,
-  clock
-}: Pick<FastifyInstance, 'database' | 'clock'>): Promise<void> =>
-  await deleteOldPlaidEvents(database.db, new Date(clock.now().getTime() - 2 * watchedMs))

@@ -1,15 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { defineProblem } from '../http/errors/problem.ts'
-import { credentialRefused, productionNotEnabled, unauthorized } from '../http/errors/kinds.ts'
+import { credentialRefused, patIpBlocked, productionNotEnabled, unauthorized } from '../http/errors/kinds.ts'
 import type { Operation } from '../operations/table.ts'
 import { sameSecret } from './secrets.ts'
 import { readAccessToken } from './access-tokens.ts'
 import { addressOf, isAddressAllowed } from './addresses.ts'
-import { patIpBlocked } from '../http/errors/kinds.ts'
 import type { Caller } from './caller.ts'
 import { findSessions } from './queries.ts'
 
-export const ingestNotConfigured = defineProblem({
+const ingestNotConfigured = defineProblem({
   status: 503,
   code: 'ingest_not_configured',
   meaning: 'This server has no ingest secret, so ingestion is disabled.',
@@ -23,9 +22,6 @@ const headerOf = (request: FastifyRequest, name: string): string | undefined => 
   const value = request.headers[name]
   return typeof value === 'string' && value !== '' ? value : undefined
 }
-
-const missing = () =>
-  unauthorized('Send a valid credential as `Authorization: Bearer …`.', {}, { 'www-authenticate': 'Bearer' })
 
 const identifyIngest = (app: FastifyInstance, request: FastifyRequest): Caller => {
   const expected = app.config.ingestSecret
@@ -65,17 +61,11 @@ const identifyCredential = async (app: FastifyInstance, request: FastifyRequest,
   if (found === undefined) throw credentialRefused()
   app.noteCredentialUse(found.id)
   const rateOverrides = found.rate_overrides ?? {}
-  if (found.kind === 'agent_key' && found.agent_id !== null) {
-    return {
-      kind: 'agent_key',
-      credentialId: found.id,
-      agentId: found.agent_id,
-      partnerId: found.partner_id,
-      rateOverrides
-    }
-  }
-  if (found.partner_id === null) throw credentialRefused()
-  if (found.environment === 'live' && found.production_enabled !== true) {
+  const { id: credentialId, agent_id: agentId, partner_id: partnerId, environment } = found
+  if (found.kind === 'agent_key' && agentId !== null)
+    return { kind: 'agent_key', credentialId, agentId, partnerId, rateOverrides }
+  if (partnerId === null) throw credentialRefused()
+  if (environment === 'live' && found.production_enabled !== true) {
     throw productionNotEnabled(
       'This partner is not enabled for production. Use a test credential, or ask the operator to enable it.'
     )
@@ -85,13 +75,7 @@ const identifyCredential = async (app: FastifyInstance, request: FastifyRequest,
       'The token does not allow the IP address of this request. Call from an address in its `allowedIps`.'
     )
   }
-  const ofPartner = {
-    credentialId: found.id,
-    partnerId: found.partner_id,
-    environment: found.environment,
-    environments: [found.environment],
-    rateOverrides
-  }
+  const ofPartner = { credentialId, partnerId, environment, environments: [environment], rateOverrides }
   if (found.kind === 'token' && found.user_id !== null)
     return { kind: 'token', ...ofPartner, userId: found.user_id, scopes: found.scopes }
   return { kind: 'partner_key', ...ofPartner }
@@ -119,7 +103,7 @@ export const resolveCaller = async (
   if (token === undefined) {
     const isAnonymousAdmitted = admission.security.some((alternative) => alternative.length === 0)
     if (isAnonymousAdmitted && request.headers.authorization === undefined) return null
-    throw missing()
+    throw unauthorized('Send a valid credential as `Authorization: Bearer …`.', {}, { 'www-authenticate': 'Bearer' })
   }
   if (token.length > 4096) throw credentialRefused()
   if (token.startsWith('afg_') || token.startsWith('atlas_pat_')) return await identifyCredential(app, request, token)

@@ -13,7 +13,7 @@ interface Common {
   now: Date
 }
 
-export interface NewPartnerKey extends Common {
+interface NewPartnerKey extends Common {
   kind: 'partner_key'
   partnerId: string
   environment: Environment
@@ -31,14 +31,12 @@ export interface NewToken extends Common {
   expiresAt: Date | null
 }
 
-export interface NewAgentKey extends Common {
+interface NewAgentKey extends Common {
   kind: 'agent_key'
   agentId: string
   /** The partner of the agent's owner, when it has one. */
   partnerId: string | null
 }
-
-export type NewCredential = NewPartnerKey | NewToken | NewAgentKey
 
 export const credentialColumns = [
   'id',
@@ -56,17 +54,6 @@ export type Credential = Selection<Database, 'credentials', (typeof credentialCo
 
 const idPrefix = { partner_key: 'key', token: 'pat', agent_key: 'agk' } as const
 
-const secretPrefixOf = (credential: NewCredential): string => {
-  switch (credential.kind) {
-    case 'partner_key':
-      return `afg_${credential.environment}_`
-    case 'token':
-      return 'atlas_pat_'
-    case 'agent_key':
-      return 'afg_live_'
-  }
-}
-
 /**
  * Creates a credential. Stores only the secret's hash.
  *
@@ -75,9 +62,10 @@ const secretPrefixOf = (credential: NewCredential): string => {
  */
 export const mintCredential = async (
   trx: Trx,
-  credential: NewCredential
+  credential: NewPartnerKey | NewToken | NewAgentKey
 ): Promise<{ credential: Credential; secret: string }> => {
-  const prefix = secretPrefixOf(credential)
+  const environment = credential.kind === 'agent_key' ? 'live' : credential.environment
+  const prefix = credential.kind === 'token' ? 'atlas_pat_' : `afg_${environment}_`
   const secret = `${prefix}${randomText(secretLength)}`
   const token = credential.kind === 'token' ? credential : undefined
   const stored = await trx
@@ -90,7 +78,7 @@ export const mintCredential = async (
       user_id: token?.userId ?? null,
       agent_id: credential.kind === 'agent_key' ? credential.agentId : null,
       name: credential.name,
-      environment: credential.kind === 'agent_key' ? 'live' : credential.environment,
+      environment,
       scopes: token?.scopes ?? [],
       allowed_ips: token?.allowedIps ?? null,
       hint: `${prefix}…${secret.slice(-shownLength)}`,

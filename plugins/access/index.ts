@@ -44,14 +44,13 @@ declare module 'fastify' {
 }
 
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     app.decorateRequest('caller', null)
     app.decorateRequest('refusal', null)
     app.decorate('findCredential', createCredentialFinder(app))
     const { note, flush } = noteUses(app)
     app.decorate('noteCredentialUse', note)
     app.decorate('writeCredentialUses', flush)
-    done()
   },
   { name: 'access', dependencies: ['config', 'clock', 'database'] }
 )

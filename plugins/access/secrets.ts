@@ -70,9 +70,8 @@ declare module 'fastify' {
 }
 
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     app.decorate('secrets', createSecrets(app.config.encryptionKeys))
-    done()
   },
   { name: 'secrets', dependencies: ['config'] }
 )

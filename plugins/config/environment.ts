@@ -16,15 +16,9 @@ export const expectationOf = (schema: SettingSchema): string => {
   return schema.type === 'boolean' ? 'true or false' : 'text'
 }
 
-const flagWords: Record<string, string> = {
-  true: 'true',
-  yes: 'true',
-  on: 'true',
-  1: 'true',
-  false: 'false',
-  no: 'false',
-  off: 'false',
-  0: 'false'
+const readFlag = (text: string): string => {
+  if (/^(true|yes|on|1)$/i.test(text)) return 'true'
+  return /^(false|no|off|0)$/i.test(text) ? 'false' : text
 }
 
 /** The settings among the environment variables: trimmed, without empty ones, every flag as `true` or `false`. */
@@ -33,7 +27,7 @@ const readSettings = (env: Environment): Environment =>
     Object.entries(schemaOf).flatMap(([name, { type }]) => {
       const text = env[name]?.trim()
       if (text === undefined || text === '') return []
-      return [[name, type === 'boolean' ? (flagWords[text.toLowerCase()] ?? text) : text]]
+      return [[name, type === 'boolean' ? readFlag(text) : text]]
     })
   )
 
@@ -41,15 +35,11 @@ type EnvironmentName = Settings['NODE_ENV']
 
 /** The schema of all settings with the defaults and requirements of one environment. */
 const schemaFor = (environment: EnvironmentName) => {
-  const withDefault = (schema: SettingSchema): SettingSchema => {
-    const special: Record<EnvironmentName, unknown> = {
-      development: undefined,
-      test: schema.testDefault,
-      production: schema.productionDefault
-    }
-    return special[environment] === undefined ? schema : { ...schema, default: special[environment] }
-  }
-  const properties = Object.entries(schemaOf).map(([name, schema]) => [name, withDefault(schema)] as const)
+  const properties = Object.entries(schemaOf).map(([name, schema]) => {
+    const special = { development: undefined, test: schema.testDefault, production: schema.productionDefault }
+    const value = special[environment]
+    return [name, value === undefined ? schema : { ...schema, default: value }] as const
+  })
   const required = Object.keys(schemaOf).filter((name) => schemaOf[name]?.requiredInProduction)
   return {
     type: 'object',

@@ -1,6 +1,6 @@
 import { deriveSimulatorKeys, readDevelopmentKeys, type DevelopmentKeys } from './development-keys.ts'
 import { readEnvironment, type Environment } from './environment.ts'
-import { parseRateOverrides, type RateOverrides } from './rate-overrides.ts'
+import { parseRateOverrides } from './rate-overrides.ts'
 import type { Settings } from './settings.ts'
 
 export { ConfigurationError } from './error.ts'
@@ -33,50 +33,8 @@ export interface TwilioConfig {
   baseUrl: string | undefined
 }
 
-/** Thresholds above which requests get 503; 0 disables a limit. */
-export interface OverloadConfig {
-  /** Delay of the event loop, averaged over a second. */
-  loopDelayMs: number
-  /** Share of V8's heap limit, and of the container's memory. */
-  memoryPercent: number
-  /** Concurrent requests. */
-  requests: number
-}
-
-export interface Config {
-  environment: 'development' | 'test' | 'production'
-  host: string
-  port: number
-  dataDir: string
-  publicUrl: string | undefined
-  databaseUrl: string | undefined
-  databasePoolSize: number
-  redisUrl: string | undefined
-  /** 32-byte keys; the first one encrypts, all of them decrypt. */
-  encryptionKeys: Buffer[]
-  jwtSecret: Buffer
-  ingestSecret: string | undefined
-  docsEnabled: boolean
-  webhookAllowPrivate: boolean
-  trustProxy: boolean
-  sandboxAutosettle: boolean
-  /** Whether simulators stand in for services without keys. */
-  simulators: boolean
-  rateOverrides: Record<string, RateOverrides>
-  plaid: PlaidConfig
-  stripe: StripeConfig
-  twilio: TwilioConfig | undefined
-  logLevel: string
-  /** The port of the metrics' own listener; undefined when metrics are disabled. */
-  metricsPort: number | undefined
-  /** Whether requests are traced; the standard settings of OpenTelemetry say where to. */
-  tracingEnabled: boolean
-  /** How long a stopping server still accepts requests, so that load balancers notice first. */
-  drainDelayMs: number
-  overload: OverloadConfig
-  /** Open connections of one address above which new ones are closed; 0 disables the limit. */
-  connectionsPerAddress: number
-}
+/** The typed configuration. */
+export type Config = ReturnType<typeof loadConfig>
 
 const withoutTrailingSlash = (url: string | undefined): string | undefined => url?.replace(/\/$/, '')
 
@@ -115,7 +73,7 @@ const encryptionKeys = (current: string, old: string | undefined): Buffer[] =>
  *
  * @throws ConfigurationError with every setting that is missing or wrong.
  */
-export const loadConfig = (env: Environment): Config => {
+export const loadConfig = (env: Environment) => {
   const settings = readEnvironment(env)
   const production = settings.NODE_ENV === 'production'
   const keys = production ? undefined : readDevelopmentKeys(settings.ATLAS_DATA_DIR)
@@ -131,6 +89,7 @@ export const loadConfig = (env: Environment): Config => {
     databaseUrl: withoutTrailingSlash(settings.DATABASE_URL),
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     redisUrl: withoutTrailingSlash(settings.REDIS_URL),
+    /** 32-byte keys; the first one encrypts, all of them decrypt. */
     encryptionKeys: encryptionKeys(encryptionKey, settings.ATLAS_ENCRYPTION_KEYS_OLD),
     jwtSecret: Buffer.from(settings.ATLAS_JWT_SECRET ?? keys?.jwtSecret ?? ''),
     // An empty ATLAS_INGEST_SECRET disables the ingest operations; an absent one is generated outside production.
@@ -139,20 +98,29 @@ export const loadConfig = (env: Environment): Config => {
     webhookAllowPrivate: settings.ATLAS_WEBHOOK_ALLOW_PRIVATE,
     trustProxy: settings.ATLAS_TRUST_PROXY,
     sandboxAutosettle: settings.ATLAS_SANDBOX_AUTOSETTLE,
+    /** Whether simulators stand in for services without keys. */
     simulators: simulatorKeys !== undefined,
     rateOverrides: parseRateOverrides(settings.PUBLIC_API_RATE_OVERRIDES ?? '{}') ?? {},
     plaid: plaidConfig(settings, simulatorKeys),
     stripe: stripeConfig(settings, simulatorKeys),
     twilio: twilioConfig(settings),
     logLevel: settings.LOG_LEVEL,
+    /** The port of the metrics' own listener; undefined when metrics are disabled. */
     metricsPort: settings.ATLAS_METRICS_ENABLED ? settings.ATLAS_METRICS_PORT : undefined,
+    /** Whether requests are traced; the standard settings of OpenTelemetry say where to. */
     tracingEnabled: !settings.OTEL_SDK_DISABLED && hasTraceEndpoint(settings),
+    /** How long a stopping server still accepts requests, so that load balancers notice first. */
     drainDelayMs: settings.ATLAS_DRAIN_DELAY_MS,
+    /** Thresholds above which requests get 503; 0 disables a limit. */
     overload: {
+      /** Delay of the event loop, averaged over a second. */
       loopDelayMs: settings.ATLAS_OVERLOAD_LOOP_DELAY_MS,
+      /** Share of V8's heap limit, and of the container's memory. */
       memoryPercent: settings.ATLAS_OVERLOAD_MEMORY_PERCENT,
+      /** Concurrent requests. */
       requests: settings.ATLAS_OVERLOAD_REQUESTS
     },
+    /** Open connections of one address above which new ones are closed; 0 disables the limit. */
     connectionsPerAddress: settings.ATLAS_CONNECTIONS_PER_ADDRESS
   }
 }

@@ -8,9 +8,8 @@ declare module 'fastify' {
 }
 
 export default fp<{ config: Config }>(
-  (app, { config }, done) => {
+  async (app, { config }) => {
     app.decorate('config', config)
-    done()
   },
   { name: 'config' }
 )

@@ -14,26 +14,23 @@ const isCommitStatement = (query: CompiledQuery): query is CommitStatement => 's
 
 /** Kysely's connection: single statements use the engine, each transaction uses a session. */
 class Connection implements DatabaseConnection {
-  readonly #engine: Engine
   readonly #atCommit: CompiledQuery[] = []
   #session: Session | undefined
   #begun: Promise<unknown> | undefined
   #isEnding = false
   #isBroken = false
 
-  constructor(engine: Engine) {
-    this.#engine = engine
-  }
+  constructor(private readonly engine: Engine) {}
 
   /** Pipelines `begin` with the first statement, which fails if `begin` fails. */
   async begin(): Promise<void> {
-    this.#session = await this.#engine.openSession()
+    this.#session = await this.engine.openSession()
     this.#begun = this.#session.send('begin', [])
     this.#begun.catch(() => undefined)
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    if (this.#session === undefined) return (await this.#engine.send(query.sql, query.parameters)) as QueryResult<Row>
+    if (this.#session === undefined) return (await this.engine.send(query.sql, query.parameters)) as QueryResult<Row>
     // The statement would run after the commit, outside the transaction.
     if (this.#isEnding) throw new Error('The transaction is ending. Send every statement before its work returns.')
     if (isCommitStatement(query)) {

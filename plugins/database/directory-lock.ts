@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,25 +13,21 @@ const lockPath = (dataDir: string): string => {
   return join(tmpdir(), `atlas-${createHash('sha256').update(path).digest('hex').slice(0, 24)}.sock`)
 }
 
-const listen = (path: string): Promise<Server> =>
-  new Promise((done, failed) => {
-    const server = createServer((socket) => socket.destroy())
-    server.once('error', failed)
-    server.listen(path, () => {
-      server.unref()
-      done(server)
-    })
-  })
+const listen = async (path: string): Promise<Server> => {
+  const server = createServer((socket) => socket.destroy()).listen(path)
+  await once(server, 'listening')
+  return server.unref()
+}
 
-const isInUse = (path: string): Promise<boolean> =>
-  new Promise((done) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      done(true)
-    })
-    socket.once('error', () => done(false))
-  })
+const isInUse = async (path: string): Promise<boolean> => {
+  const socket = connect(path)
+  const isAccepted = await once(socket, 'connect').then(
+    () => true,
+    () => false
+  )
+  socket.destroy()
+  return isAccepted
+}
 
 /**
  * Locks a data directory for this process. Two processes would silently overwrite each other's data.

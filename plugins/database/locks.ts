@@ -11,22 +11,18 @@ export interface Locks {
 }
 
 /** The id of the PostgreSQL advisory lock: a signed 64-bit integer, in decimal. */
-export const lockNumber = (name: string): string =>
-  createHash('sha256').update(name).digest().readBigInt64BE().toString()
+const lockNumber = (name: string): string => createHash('sha256').update(name).digest().readBigInt64BE().toString()
 
 /** Locks of a server that does not share its database. */
 export const processLocks = (): Locks => {
   const held = new Set<string>()
   return {
-    tryAcquire(name) {
-      if (held.has(name)) return Promise.resolve(undefined)
+    async tryAcquire(name) {
+      if (held.has(name)) return undefined
       held.add(name)
-      return Promise.resolve(() => {
-        held.delete(name)
-        return Promise.resolve()
-      })
+      return async () => void held.delete(name)
     },
-    close: () => Promise.resolve()
+    close: async () => undefined
   }
 }
 
@@ -37,22 +33,16 @@ export const processLocks = (): Locks => {
 export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
   const held = new Set<string>()
   let connecting: Promise<pg.Client> | undefined
-  const client = (): Promise<pg.Client> => {
-    connecting ??= connect().then(
-      (connected) => {
-        const forget = () => {
-          connecting = undefined
-        }
-        connected.once('end', forget)
-        connected.once('error', forget)
-        return connected
-      },
-      (error: unknown) => {
-        connecting = undefined
-        throw error
-      }
-    )
-    return connecting
+  const forget = (): void => {
+    connecting = undefined
+  }
+  const open = async (): Promise<pg.Client> => {
+    try {
+      return (await connect()).once('end', forget).once('error', forget)
+    } catch (error) {
+      forget()
+      throw error
+    }
   }
   const release = (name: string, holder: pg.Client) => async () => {
     try {
@@ -68,7 +58,7 @@ export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
       if (held.has(name)) return undefined
       held.add(name)
       try {
-        const holder = await client()
+        const holder = await (connecting ??= open())
         const { rows } = await holder.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [
           lockNumber(name)
         ])

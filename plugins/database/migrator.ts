@@ -53,9 +53,8 @@ const lockMigrations = sql`select pg_advisory_xact_lock(hashtextextended('migrat
 const analyzeFilledTables = async (trx: Db, schema: string | undefined): Promise<void> => {
   const { rows } = await sql<{ table: string }>`
     select oid::regclass::text as table from pg_class
-    where relnamespace = coalesce(${schema ?? null}, current_schema())::regnamespace and relkind = 'r' and pg_relation_size(oid) > 0`.execute(
-    trx
-  )
+    where relnamespace = coalesce(${schema ?? null}, current_schema())::regnamespace
+      and relkind = 'r' and pg_relation_size(oid) > 0`.execute(trx)
   for (const table of rows.map((row) => sql.raw(row.table))) {
     const filled = await sql`select from ${table} limit 1`.execute(trx)
     if (filled.rows.length > 0) await sql`analyze ${table}`.execute(trx)
@@ -99,9 +98,8 @@ export const createMigrations = ({ migrations, functionsFolder, schema }: Migrat
   const runPending = async (trx: Db): Promise<string[]> => {
     const table = sql.table(qualified('migrations'))
     if (schema !== undefined) await sql`create schema if not exists ${sql.id(schema)}`.execute(trx)
-    await sql`create table if not exists ${table} (name text primary key, executed_at timestamptz not null default now())`.execute(
-      trx
-    )
+    await sql`create table if not exists ${table} (
+      name text primary key, executed_at timestamptz not null default now())`.execute(trx)
     const { executed } = await readState(trx)
     const pending = Object.entries(migrations)
       .filter(([name]) => !executed.has(name))

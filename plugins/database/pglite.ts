@@ -1,12 +1,14 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import type { Engine, SendStatement } from './engine.ts'
-import { startParams } from './embedded-memory.ts'
 import { planOnce } from './settings.ts'
 import { parseDate, parseInt8, typeIds } from './values.ts'
 
 /** PGlite parses timestamps with JavaScript's `Date`, which reads the year 1 as 2001. The parser of pg does not. */
 const parseTimestamp = pg.types.getTypeParser(typeIds.timestamptz, 'text') as (text: string) => unknown
+
+/** PGlite reserves 160 MB for buffers by default. The operating system caches the files as well, so a developer's machine needs less. */
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
 
 /** Opens the embedded database in a directory. */
 export const openPglite = async (dataDir: string): Promise<PGlite> => {

@@ -13,11 +13,7 @@ import type { Database, Db, Trx } from './types.ts'
 
 /** The placeholder of a parameter. */
 class Place {
-  readonly name: string
-
-  constructor(name: string) {
-    this.name = name
-  }
+  constructor(readonly name: string) {}
 }
 
 /** A query builder without a connection. It compiles for both databases, which have the same dialect. */

@@ -70,9 +70,8 @@ export const functionStore = (schema: string | undefined) => {
 
   const drop = async (db: Db, name: string): Promise<void> => {
     const { rows } = await sql<{ overload: string }>`
-      select oid::regprocedure::text as overload from pg_proc where proname = ${name} and pronamespace = ${namespace}`.execute(
-      db
-    )
+      select oid::regprocedure::text as overload from pg_proc
+      where proname = ${name} and pronamespace = ${namespace}`.execute(db)
     for (const { overload } of rows) await sql`drop function ${sql.raw(overload)}`.execute(db)
     await sql`update ${table} set current = false where name = ${name}`.execute(db)
   }

@@ -55,7 +55,7 @@ declare module 'fastify' {
 
 /** Periodic work of the server. */
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     const jobs = new Map<string, Job>()
     let isClosing = false
     const runOnce = (job: Job): Promise<void> => {
@@ -121,7 +121,6 @@ export default fp(
       for (const job of jobs.values()) clearTimeout(job.timer)
       await Promise.allSettled([...jobs.values()].map((job) => job.running ?? Promise.resolve()))
     })
-    done()
   },
   { name: 'jobs', dependencies: ['database', 'metrics'] }
 )

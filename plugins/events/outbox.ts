@@ -1,9 +1,9 @@
 import fp from 'fastify-plugin'
-import { sql, type RawBuilder } from 'kysely'
+import { sql } from 'kysely'
 import { prepared } from '../database/prepared.ts'
 import { afterCommit } from '../database/transaction.ts'
 import { stringifyStorable } from '../database/storable-json.ts'
-import type { Db, Trx } from '../database/types.ts'
+import type { Trx } from '../database/types.ts'
 import { newId } from '../ids.ts'
 
 export interface NewEvent {
@@ -29,8 +29,6 @@ export interface Outbox {
   publish(trx: Trx, events: NewEvent[]): Promise<string[]>
   /** Writes one event immediately, for callers that need its row later in the transaction. @returns its id. */
   publishAtOnce(trx: Trx, event: NewEvent): Promise<string>
-  /** Signals that a statement outside of `transact` may have committed events. */
-  wake(): void
   /** Sets the carrier. */
   carriedBy(carrier: Carrier): void
   /** Resolves when every committed event is published and every due delivery was attempted; for tests. */
@@ -46,15 +44,13 @@ interface EventRows {
   createdAt: Date
 }
 
-type Place = <Name extends keyof EventRows>(name: Name) => RawBuilder<EventRows[Name]>
-
-const insert = (_db: Db, place: Place) => sql`
+const insertEvents = prepared<EventRows>()(
+  (_db, place) => sql`
   insert into events (id, partner_id, type, data, created_at)
   select id, partner_id, type, data::jsonb, ${place('createdAt')}::timestamptz
   from unnest(${place('ids')}::text[], ${place('partnerIds')}::text[], ${place('types')}::text[], ${place('data')}::text[]) with ordinality as event (id, partner_id, type, data, ordinal)
   order by ordinal`
-
-const insertEvents = prepared<EventRows>()(insert)
+)
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -63,7 +59,7 @@ declare module 'fastify' {
 }
 
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     let carrier: Carrier | undefined
     // The same function object for every event, so that a transaction wakes the carrier once.
     const wake = (): void => carrier?.wake()
@@ -105,7 +101,6 @@ export default fp(
         afterCommit(trx, wake)
         return rows.ids[0] as string
       },
-      wake,
       carriedBy(given) {
         carrier = given
       },
@@ -113,7 +108,6 @@ export default fp(
         await carrier?.settle()
       }
     })
-    done()
   },
   { name: 'outbox', dependencies: ['clock', 'database', 'metrics'] }
 )

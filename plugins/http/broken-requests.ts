@@ -2,8 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { ConnectionError } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Config } from '../config/index.ts'
-import { problemBody } from './errors/index.ts'
+import { rawProblem, type ErrorSettings } from './errors/index.ts'
 import {
   bodyTooLarge,
   expectationFailed,
@@ -15,9 +14,6 @@ import {
 import type { ProblemError } from './errors/problem.ts'
 import { isResponding, whenEnded } from './open-responses.ts'
 import { requestIdOf } from './request-ids.ts'
-import { standingHeaders } from './response-headers.ts'
-
-type Settings = Pick<Config, 'publicUrl' | 'environment'>
 
 const problemOf = ({ code }: ConnectionError): ProblemError => {
   switch (code) {
@@ -34,26 +30,15 @@ const problemOf = ({ code }: ConnectionError): ProblemError => {
   }
 }
 
-/** Builds the headers and the body of a problem for a request that reached no route. */
-const compose = (
-  problem: ProblemError,
-  requestId: string,
-  config: Settings
-): { headers: Record<string, string>; body: string } => {
-  const body = JSON.stringify(problemBody(problem, requestId, config.publicUrl ?? ''))
-  const headers = {
-    ...standingHeaders(config),
-    'x-request-id': requestId,
-    'content-type': 'application/problem+json',
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close'
-  }
-  return { headers, body }
+/** The headers and the body of a problem that is the last response of its connection. */
+const compose = (problem: ProblemError, requestId: string, config: ErrorSettings) => {
+  const { headers, body } = rawProblem(problem, requestId, config)
+  return { headers: { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' }, body }
 }
 
 /** Responds to data that Node cannot parse as a request, and ends the connection, because the start of the next request is unknown. */
 export const answerBrokenRequest =
-  (config: Settings) =>
+  (config: ErrorSettings) =>
   (error: ConnectionError, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable || isResponding(socket)) {
       socket.destroy()
@@ -69,7 +54,7 @@ export const answerBrokenRequest =
 
 /** Sends problems where Node would respond without a body: requests without `Host`, and unsupported expectations. */
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     app.server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       whenEnded(request, response, () => undefined)
     )
@@ -81,15 +66,10 @@ export default fp(
       response.writeHead(problem.kind.status, headers).end(body)
     })
     app.addHook('onRequest', (request, _reply, next) => {
-      if (request.raw.httpVersion !== '1.1' || request.headers.host !== undefined) next()
-      else
-        next(
-          validationFailed('The request has no Host header.', {
-            errors: [{ path: 'headers/host', message: 'is required' }]
-          })
-        )
+      if (request.raw.httpVersion !== '1.1' || request.headers.host !== undefined) return next()
+      const errors = [{ path: 'headers/host', message: 'is required' }]
+      next(validationFailed('The request has no Host header.', { errors }))
     })
-    done()
   },
   { name: 'broken-requests', dependencies: ['errors', 'response-headers'] }
 )

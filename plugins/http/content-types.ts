@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { parse as parseForm } from 'node:querystring'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { malformedJson, unsupportedMediaType, validationFailed } from './errors/kinds.ts'
 import { isTooDeep, mostLevels } from './errors/text-faults.ts'
@@ -34,15 +35,6 @@ const encodingFaultOf = (request: FastifyRequest, raw: Buffer): ProblemError | u
   return isUtf8(mediaTypeOf(request) === form ? percentDecoded(raw) : raw)
     ? undefined
     : malformedJson('The body is not valid UTF-8. Encode it as UTF-8.')
-}
-
-const parseForm = (text: string): Record<string, string | string[]> => {
-  const fields: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
-  for (const [name, value] of new URLSearchParams(text)) {
-    const before = fields[name]
-    fields[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
-  }
-  return fields
 }
 
 type Done = (error: Error | null, body?: unknown) => void
@@ -91,7 +83,7 @@ const createBodyReader = (app: FastifyInstance) => {
       const looksLikeJson = /^\s*[{[]/.test(text)
       if (acceptsJson && (looksLikeJson || (mediaType === undefined && text === '')))
         return text === '' ? done(null) : readJson(request, text, done)
-      if (mediaType === form && accepted.includes(form)) return done(null, parseForm(text))
+      if (mediaType === form && accepted.includes(form)) return done(null, parseForm(text, '&', '=', { maxKeys: 0 }))
     }
     if (mediaType !== undefined && accepted.includes(mediaType))
       return mediaType === json ? readJson(request, text, done) : done(null, text)

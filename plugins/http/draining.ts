@@ -29,7 +29,7 @@ export interface DrainingOptions {
  * minute for connections that never sent a request, such as those that browsers open in advance.
  */
 export default fp<DrainingOptions>(
-  (app, { lingerMs }, done) => {
+  async (app, { lingerMs }) => {
     const connected = new Set<Socket>()
     const unused = new Set<Socket>()
     let closing = false
@@ -75,7 +75,6 @@ export default fp<DrainingOptions>(
       lingering = false
       for (const socket of unused) socket.destroy()
     })
-    done()
   },
   { name: 'draining', dependencies: ['config'] }
 )

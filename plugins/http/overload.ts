@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
 import underPressure from '@fastify/under-pressure'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import fp from 'fastify-plugin'
 import { overloaded } from './errors/kinds.ts'
 import type { ProblemError } from './errors/problem.ts'
@@ -45,6 +45,13 @@ const limitsOf = ({
   }
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whether the request counts as in progress. */
+    isUnderWay: boolean
+  }
+}
+
 /**
  * Rejects requests with 503 before memory or database connections run out, so that requests in progress can complete. Counts requests in progress, not
  * requests that wait for a connection: the pool cannot see statements that are pipelined on a shared connection.
@@ -55,16 +62,27 @@ export default fp(
     let underWay = 0
     const refuse = (reason: Reason): ProblemError => refuseOverload(app, reason)
     const isFull = (request: FastifyRequest): boolean => most > 0 && underWay >= most && !isAboutHealth(request)
-    app.addHook('onRequest', (request, _reply, next) => (isFull(request) ? next(refuse('requests')) : next()))
-    // Counts from here on, because a body that never arrives costs neither CPU nor a database connection.
-    app.addHook('preValidation', (request, reply, next) => {
-      if (isFull(request)) return next(refuse('requests'))
+    const leave = (request: FastifyRequest): void => {
+      if (request.isUnderWay) underWay -= 1
+      request.isUnderWay = false
+    }
+    const enter = (request: FastifyRequest, done: HookHandlerDoneFunction): void => {
+      if (isFull(request)) return done(refuse('requests'))
       underWay += 1
-      whenEnded(request.raw, reply.raw, () => {
-        underWay -= 1
-      })
-      next()
+      request.isUnderWay = true
+      done()
+    }
+    app.decorateRequest('isUnderWay', false)
+    app.addHook('onRequest', (request, reply, done) => {
+      whenEnded(request.raw, reply.raw, () => leave(request))
+      enter(request, done)
     })
+    // A body that is still being received costs neither CPU nor a database connection.
+    app.addHook('preParsing', (request, _reply, payload, done) => {
+      if (!request.raw.complete) leave(request)
+      done(null, payload)
+    })
+    app.addHook('preValidation', (request, _reply, done) => (request.isUnderWay ? done() : enter(request, done)))
     await app.register(underPressure, {
       ...limitsOf(app),
       pressureHandler: (request, _reply, type) =>

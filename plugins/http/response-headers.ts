@@ -12,13 +12,12 @@ export const standingHeaders = ({ environment }: Pick<Config, 'environment'>): R
 })
 
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     const standing = standingHeaders(app.config)
     app.addHook('onRequest', (request, reply, next) => {
       reply.headers(standing).header('x-request-id', request.id)
       next()
     })
-    done()
   },
   { name: 'response-headers', dependencies: ['config'] }
 )

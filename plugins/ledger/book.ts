@@ -54,24 +54,19 @@ const signed = ({ type, amountCents }: Posting): number => {
  * @throws the database's error when the wallet does not exist, or when `reference` was booked with another wallet or amount
  */
 export const post = async (trx: Trx, posting: Posting, now: Date): Promise<Posted> => {
+  const { walletId, type, description, reference = null } = posting
   const { rows } = await sql<{
     outcome: 'posted' | 'repeated' | 'insufficient'
-    transaction_id: number
-    balance_cents: number
-  }>`
-    select outcome, transaction_id, balance_cents from ledger_post(
-      ${posting.walletId}, ${posting.type}, ${signed(posting)}::bigint, ${posting.description}, ${posting.reference ?? null}, ${now}::timestamptz)`.execute(
-    trx
-  )
+    transactionId: number
+    balanceCents: number
+  }>`select outcome, transaction_id as "transactionId", balance_cents as "balanceCents"
+    from ledger_post(${walletId}, ${type}, ${signed(posting)}::bigint,
+      ${description}, ${reference}, ${now}::timestamptz)`.execute(trx)
   const [row] = rows
   if (row === undefined) throw new Error('ledger_post returned no row.')
-  if (row.outcome === 'insufficient') return { posted: false, balanceCents: row.balance_cents }
-  return {
-    posted: true,
-    transactionId: row.transaction_id,
-    balanceCents: row.balance_cents,
-    repeated: row.outcome === 'repeated'
-  }
+  const { outcome, transactionId, balanceCents } = row
+  if (outcome === 'insufficient') return { posted: false, balanceCents }
+  return { posted: true, transactionId, balanceCents, repeated: outcome === 'repeated' }
 }
 
 /** Opens an empty wallet; an open wallet stays unchanged. */
@@ -139,24 +134,17 @@ export const readHistory = async (
     .selectFrom('ledger_entries')
     .innerJoin('ledger_transactions', 'ledger_transactions.id', 'ledger_entries.transaction_id')
     .select([
-      'ledger_entries.transaction_id',
-      'ledger_entries.amount_cents',
-      'ledger_entries.balance_after_cents',
+      'ledger_entries.transaction_id as transactionId',
+      'ledger_entries.amount_cents as amountCents',
+      'ledger_entries.balance_after_cents as balanceAfterCents',
       'ledger_transactions.type',
       'ledger_transactions.description',
-      'ledger_transactions.created_at'
+      'ledger_transactions.created_at as createdAt'
     ])
     .where('ledger_entries.wallet_id', '=', walletId)
     .$if(beforeId !== undefined, (query) => query.where('ledger_entries.transaction_id', '<', beforeId ?? 0))
     .orderBy('ledger_entries.transaction_id', 'desc')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({
-    transactionId: row.transaction_id,
-    type: row.type,
-    amountCents: row.amount_cents,
-    description: row.description,
-    balanceAfterCents: row.balance_after_cents ?? 0,
-    createdAt: row.created_at
-  }))
+  return rows.map((row) => ({ ...row, balanceAfterCents: row.balanceAfterCents ?? 0 }))
 }

@@ -1,17 +1,8 @@
 import fp from 'fastify-plugin'
+import type { Clock } from '../clock.ts'
 import { checkDaily } from '../database/daily-check.ts'
 import type { Db, Trx } from '../database/types.ts'
-import {
-  lockBalance,
-  openWallet,
-  post,
-  readBalances,
-  readHistory,
-  readMovement,
-  type LedgerEntry,
-  type Posted,
-  type Posting
-} from './book.ts'
+import { lockBalance, openWallet, post, readBalances, readHistory, readMovement, type Posting } from './book.ts'
 import { verifyLedger } from './verify.ts'
 import './tables.ts'
 
@@ -22,28 +13,23 @@ export const ledgerCheckJob = 'verify the ledger'
 const jobEveryMs = 10 * 60_000
 const mostFaultsStored = 20
 
-export interface Ledger {
+const createLedger = (clock: Clock) => ({
   /** Opens an empty wallet for an agent; an open wallet stays unchanged. */
-  openWallet(trx: Trx, walletId: string): Promise<void>
+  openWallet: (trx: Trx, walletId: string) => openWallet(trx, walletId, clock.now()),
   /**
    * The only way to move credits. Writes a balanced pair of entries, or nothing when the wallet holds too little (`posted: false`).
    * @throws the database's error when the wallet does not exist, or when `reference` was booked with other content
    */
-  post(trx: Trx, posting: Posting): Promise<Posted>
+  post: (trx: Trx, posting: Posting) => post(trx, posting, clock.now()),
   /** A balance in cents; undefined when the wallet does not exist. */
-  balance(db: Db, walletId: string): Promise<number | undefined>
-  /** Balances in cents by wallet. */
-  balances(db: Db, walletIds: string[]): Promise<Map<string, number>>
-  /** Locks a wallet until the transaction ends. @returns its balance in cents */
-  lockBalance(trx: Trx, walletId: string): Promise<number>
-  /**
-   * The effect of one transaction on its wallet, in cents: negative for outgoing credits.
-   * @throws Error when the transaction does not exist
-   */
-  movement(db: Db, transactionId: number): Promise<Pick<LedgerEntry, 'amountCents' | 'balanceAfterCents'>>
-  /** A wallet's entries, newest first; only those before the transaction `beforeId` when it is given. */
-  history(db: Db, walletId: string, limit: number, beforeId?: number): Promise<LedgerEntry[]>
-}
+  balance: async (db: Db, walletId: string) => (await readBalances(db, [walletId])).get(walletId),
+  balances: readBalances,
+  lockBalance,
+  movement: readMovement,
+  history: readHistory
+})
+
+export type Ledger = ReturnType<typeof createLedger>
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -53,17 +39,9 @@ declare module 'fastify' {
 
 /** The ledger of credits. */
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     const { clock, database, log } = app
-    app.decorate('ledger', {
-      openWallet: (trx, walletId) => openWallet(trx, walletId, clock.now()),
-      post: (trx, posting) => post(trx, posting, clock.now()),
-      balance: async (db, walletId) => (await readBalances(db, [walletId])).get(walletId),
-      balances: readBalances,
-      lockBalance,
-      movement: readMovement,
-      history: readHistory
-    })
+    app.decorate('ledger', createLedger(clock))
     app.jobs.every(ledgerCheckJob, jobEveryMs, () =>
       checkDaily(database.db, 'ledger', clock.now(), async (db) => {
         const { faults, ...counts } = await verifyLedger(db)
@@ -74,7 +52,6 @@ export default fp(
         }
       })
     )
-    done()
   },
   { name: 'ledger', dependencies: ['clock', 'database', 'jobs'] }
 )

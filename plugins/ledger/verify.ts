@@ -90,20 +90,14 @@ export const verifyLedger = async (db: Db): Promise<Verification> => await readA
 const checkInvariants = async (db: Db): Promise<Verification> => {
   const faults: Fault[] = []
   for (const { name, breaches } of invariants) {
-    const { rows } = await sql<{
-      breach: string
-    }>`select breach from (${breaches}) as breaches limit ${sql.lit(mostFaultsPerInvariant)}`.execute(db)
+    const { rows } = await sql<{ breach: string }>`
+      select breach from (${breaches}) as breaches limit ${sql.lit(mostFaultsPerInvariant)}`.execute(db)
     faults.push(...rows.map(({ breach }) => ({ invariant: name, where: breach })))
   }
   const { rows } = await sql<{ wallets: number; transactions: number; entries: number }>`select
     (select count(*) from ledger_wallets) as wallets,
     (select count(*) from ledger_transactions) as transactions,
     (select count(*) from ledger_entries) as entries`.execute(db)
-  const [counts] = rows
-  return {
-    faults,
-    wallets: counts?.wallets ?? 0,
-    transactions: counts?.transactions ?? 0,
-    entries: counts?.entries ?? 0
-  }
+  const [counts = { wallets: 0, transactions: 0, entries: 0 }] = rows
+  return { faults, ...counts }
 }

@@ -33,16 +33,8 @@ const operationOf = ({ operationId }: ToolTemplate): Operation => {
 
 const known: ReadonlyMap<string, { template: ToolTemplate; operation: Operation; tool: Tool }> = new Map(
   tools.map((template) => {
-    const { name, title, description, inputSchema, outputSchema, annotations } = template
-    const tool: Tool = {
-      name,
-      title,
-      description,
-      inputSchema,
-      ...(outputSchema === undefined ? {} : { outputSchema }),
-      annotations
-    }
-    return [name, { template, operation: operationOf(template), tool }]
+    const { operationId: _operationId, places: _places, sendsBody: _sendsBody, defaults: _defaults, ...tool } = template
+    return [tool.name, { template, operation: operationOf(template), tool }]
   })
 )
 

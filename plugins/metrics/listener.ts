@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
@@ -39,10 +40,7 @@ export const listenForMetrics = async (
   onError: (error: unknown) => void
 ): Promise<Listener> => {
   const server = createMetricsServer(registry, onError)
-  await new Promise<void>((done, failed) => {
-    server.once('error', failed)
-    server.listen({ host, port }, done)
-  })
+  await once(server.listen({ host, port }), 'listening')
   return {
     url() {
       const { address, family, port: actual } = server.address() as AddressInfo

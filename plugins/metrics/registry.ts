@@ -83,44 +83,30 @@ const addGauge = (registry: Registry, onFailure: OnFailure, { name, help, label 
 
 const createCounters = (registry: Registry) => {
   const registers = [registry]
+  const counter = (name: string, help: string, ...labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers })
+  const histogram = (name: string, help: string, buckets: number[], ...labelNames: string[]) =>
+    new Histogram({ name, help, buckets, labelNames, registers })
   return {
-    limited: new Counter({
-      name: 'atlas_rate_limited_total',
-      help: 'Requests that were rejected with 429.',
-      labelNames: ['class'],
-      registers
-    }),
-    overloaded: new Counter({
-      name: 'atlas_overloaded_total',
-      help: 'Requests that were rejected because the server was overloaded.',
-      labelNames: ['reason'],
-      registers
-    }),
-    replays: new Counter({
-      name: 'atlas_idempotent_replays_total',
-      help: 'Requests that received the stored response of their idempotency key.',
-      registers
-    }),
-    deliveries: new Counter({
-      name: 'atlas_webhook_attempts_total',
-      help: 'Webhook delivery attempts.',
-      labelNames: ['outcome'],
-      registers
-    }),
-    jobs: new Histogram({
-      name: 'atlas_job_duration_seconds',
-      help: 'Duration of background job runs.',
-      labelNames: ['job', 'outcome'],
-      buckets: jobBuckets,
-      registers
-    }),
-    upstream: new Histogram({
-      name: 'atlas_upstream_call_duration_seconds',
-      help: 'Duration of calls to upstream services.',
-      labelNames: ['service', 'outcome'],
-      buckets: upstreamBuckets,
-      registers
-    })
+    limited: counter('atlas_rate_limited_total', 'Requests that were rejected with 429.', 'class'),
+    overloaded: counter(
+      'atlas_overloaded_total',
+      'Requests that were rejected because the server was overloaded.',
+      'reason'
+    ),
+    replays: counter(
+      'atlas_idempotent_replays_total',
+      'Requests that received the stored response of their idempotency key.'
+    ),
+    deliveries: counter('atlas_webhook_attempts_total', 'Webhook delivery attempts.', 'outcome'),
+    jobs: histogram('atlas_job_duration_seconds', 'Duration of background job runs.', jobBuckets, 'job', 'outcome'),
+    upstream: histogram(
+      'atlas_upstream_call_duration_seconds',
+      'Duration of calls to upstream services.',
+      upstreamBuckets,
+      'service',
+      'outcome'
+    )
   }
 }
 

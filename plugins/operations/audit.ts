@@ -47,7 +47,7 @@ export const audit = async (
   const { caller } = request
   if (caller === null || caller.kind === 'ingest') return
   const actor = actorOf(caller)
-  const row = {
+  await insertActivity.withCommit(trx, {
     partner_id: caller.partnerId,
     at,
     actor_type: actor.type,
@@ -58,6 +58,5 @@ export const audit = async (
     resource_id: resourceOf(request, response),
     ip: addressOf(request),
     request_id: request.id
-  }
-  await insertActivity.withCommit(trx, row)
+  })
 }

@@ -38,7 +38,7 @@ const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: Ide
     return idempotencyConflict(`This idempotency key was used for ${other}. Use a new key for each logical operation.`)
   }
   metrics.replayed()
-  const isSameBody = stored.bodyHash.equals(claim.bodyHash)
+  const isSameBody = claim.bodyHash.equals(stored.bodyHash)
   const headers = { 'idempotent-replayed': 'true', ...(isSameBody ? {} : { 'idempotency-mismatch': 'body' }) }
   return { status: stored.status, headers, text: stored.text === '' ? undefined : stored.text }
 }

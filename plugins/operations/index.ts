@@ -76,10 +76,9 @@ declare module 'fastify' {
 }
 
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     addContentTypes(app)
     addUnknownRoutes(app)
-    done()
   },
   { name: 'operations', dependencies: ['access', 'rate-limit', 'idempotency', 'errors', 'outbox', 'cursors'] }
 )

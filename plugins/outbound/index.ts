@@ -21,28 +21,17 @@ export type Resolve = (
 
 const systemResolve: Resolve = (hostname, options, done) => systemLookup(hostname, options, done)
 
-/** Resolves a host to its public addresses. The connection uses exactly these addresses. */
-const guardedLookup =
-  (resolve: Resolve): LookupFunction =>
+/** Resolves a host to the addresses that may be connected to. The connection uses exactly these addresses. */
+const createLookup =
+  (resolve: Resolve, isAllowed: (address: string) => boolean): LookupFunction =>
   (hostname, options, done) => {
     const family = options.family === 4 || options.family === 6 ? { family: options.family } : {}
     resolve(hostname, { all: true, ...family }, (error, found) => {
-      const addresses = error === null ? found.filter(({ address }) => isPublicAddress(address)) : []
+      // `found` is undefined after an error.
+      const addresses = error === null ? found.filter(({ address }) => isAllowed(address)) : []
       const [first] = addresses
       if (error !== null) done(error, '')
       else if (first === undefined) done(new ForbiddenAddress(), '')
-      else if (options.all === true) done(null, addresses)
-      else done(null, first.address, first.family)
-    })
-  }
-
-const plainLookup =
-  (resolve: Resolve): LookupFunction =>
-  (hostname, options, done) => {
-    resolve(hostname, { all: true }, (error, addresses) => {
-      // `addresses` is undefined after an error.
-      const first = error === null ? addresses[0] : undefined
-      if (error !== null || first === undefined) done(error ?? new Error(`There is no address for ${hostname}.`), '')
       else if (options.all === true) done(null, addresses)
       else done(null, first.address, first.family)
     })
@@ -81,7 +70,7 @@ export const createOutbound = ({
   connectTimeoutMs,
   resolve = systemResolve
 }: OutboundOptions): Dispatcher => {
-  const lookup = allowPrivate ? plainLookup(resolve) : guardedLookup(resolve)
+  const lookup = createLookup(resolve, allowPrivate ? () => true : isPublicAddress)
   const connect = buildConnector({ timeout: connectTimeoutMs, lookup })
   return new Agent({
     connect: allowPrivate ? connect : guardedConnector(connect),

@@ -46,9 +46,8 @@ declare module 'fastify' {
 }
 
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     app.decorate('cursors', createCursors(app.secrets.derive('cursors')))
-    done()
   },
   { name: 'cursors', dependencies: ['secrets'] }
 )

@@ -75,7 +75,7 @@ declare module 'fastify' {
 
 /** Gives every domain the Plaid clients and the verification of Plaid's webhooks. */
 export default fp<PlaidOptions>(
-  (app, { historyDays, services }, done) => {
+  async (app, { historyDays, services }) => {
     const upstreams = [...services, ...configuredPlaid(app.config)].map(({ environments, webhookUrl, ...access }) => {
       const observe = (outcome: UpstreamOutcome, seconds: number) =>
         app.metrics.upstreamCalled('plaid', outcome, seconds)
@@ -104,7 +104,6 @@ export default fp<PlaidOptions>(
       itemRemovalChecks: () => removalChecks,
       historyDays
     })
-    done()
   },
   { name: 'plaid', dependencies: ['config', 'clock', 'metrics'] }
 )

@@ -74,7 +74,7 @@ declare module 'fastify' {
 
 /** Gives every domain the Stripe client and the verification of Stripe's webhooks. */
 export default fp<StripeOptions>(
-  (app, options, done) => {
+  async (app, options) => {
     const service = options.service ?? configuredStripe(app.config)
     const connected = service && { client: createClient(service), webhookSecret: service.webhookSecret }
     const requireStripe = () => {
@@ -115,7 +115,6 @@ export default fp<StripeOptions>(
         }
       }
     })
-    done()
   },
   { name: 'stripe', dependencies: ['config', 'clock', 'metrics'] }
 )

@@ -1,12 +1,12 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { sql } from 'kysely'
+import { sql, type RawBuilder } from 'kysely'
 import type { Config } from '../../plugins/config/index.ts'
 import { lockDirectory } from '../../plugins/database/directory-lock.ts'
 import { openDatabase, openPostgres } from '../../plugins/database/index.ts'
 import { findUnknown, isMigrated } from '../../plugins/database/migrate.ts'
 import type { Db } from '../../plugins/database/types.ts'
-import { fail, ok, warn, wordsOf, type Finding } from './finding.ts'
+import { fail, ok, unwritable, warn, wordsOf, type Finding } from './finding.ts'
 
 const leastVersion = 15
 const skewToWarnMs = 2_000
@@ -31,17 +31,19 @@ const connectionCures: [RegExp, string][] = [
   [
     /53300|too many clients/i,
     'The database has no free connections. Raise max_connections, or lower DATABASE_POOL_SIZE.'
-  ]
+  ],
+  // Any other failure.
+  [/^/, 'Check the host and the port in DATABASE_URL, that the database is running, and that no firewall blocks it.']
 ]
 
+const readRow = async <Row>(db: Db, query: RawBuilder<unknown>): Promise<Row | undefined> =>
+  (await query.execute(db)).rows[0] as Row | undefined
+
 const checkVersion = async (db: Db): Promise<Finding> => {
-  const { rows } = await sql<{
-    number: number
-    text: string
-  }>`select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`.execute(
-    db
+  const version = await readRow<{ number: number; text: string }>(
+    db,
+    sql`select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`
   )
-  const [version] = rows
   const major = Math.floor((version?.number ?? 0) / 10_000)
   return major >= leastVersion
     ? ok('database', `PostgreSQL ${version?.text}`)
@@ -49,12 +51,12 @@ const checkVersion = async (db: Db): Promise<Finding> => {
 }
 
 const checkWritable = async (db: Db): Promise<Finding[]> => {
-  const { rows } = await sql<{
-    replica: boolean
-    readonly: string
-  }>`select pg_is_in_recovery() as replica, current_setting('transaction_read_only') as readonly`.execute(db)
-  if (rows[0]?.replica === true) return [fail('database', 'is a read-only replica', 'Set DATABASE_URL to the primary.')]
-  if (rows[0]?.readonly === 'on')
+  const state = await readRow<{ replica: boolean; readonly: string }>(
+    db,
+    sql`select pg_is_in_recovery() as replica, current_setting('transaction_read_only') as readonly`
+  )
+  if (state?.replica === true) return [fail('database', 'is a read-only replica', 'Set DATABASE_URL to the primary.')]
+  if (state?.readonly === 'on')
     return [fail('database', 'is read-only', 'Allow writes: alter role … set default_transaction_read_only = off.')]
   return []
 }
@@ -74,10 +76,8 @@ const checkSchema = async (db: Db): Promise<Finding> => {
   if (await isMigrated(db)) return ok('schema', 'every migration has run')
   const foreign = await checkHistory(db, 'Run that version, or set DATABASE_URL to a new database.')
   if (foreign !== undefined) return foreign
-  const { rows } = await sql<{
-    may_create: boolean | null
-  }>`select has_schema_privilege(current_schema(), 'create') as may_create`.execute(db)
-  if (rows[0]?.may_create !== true) {
+  const row = await readRow<{ can: boolean }>(db, sql`select has_schema_privilege(current_schema(), 'create') as can`)
+  if (row?.can !== true) {
     return fail(
       'schema',
       'migrations have not run, and this user lacks the privilege to run them',
@@ -109,12 +109,13 @@ const checkPrivileges = async (db: Db): Promise<Finding> => {
 
 const checkClock = async (db: Db): Promise<Finding> => {
   const before = Date.now()
-  const { rows } = await sql<{
-    ms: number
-  }>`select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms`.execute(db)
+  const row = await readRow<{ ms: number }>(
+    db,
+    sql`select (extract(epoch from clock_timestamp()) * 1000)::double precision as ms`
+  )
   const after = Date.now()
   // The database read its clock between the two, so only a time outside counts as skew.
-  const databaseMs = rows[0]?.ms ?? before
+  const databaseMs = row?.ms ?? before
   const skewMs = Math.round(databaseMs < before ? before - databaseMs : databaseMs > after ? databaseMs - after : 0)
   if (skewMs <= skewToWarnMs) return ok('clocks', `this machine and the database differ by ${skewMs} ms or less`)
   const found = `this machine and the database differ by ${(skewMs / 1000).toFixed(1)} s`
@@ -123,11 +124,11 @@ const checkClock = async (db: Db): Promise<Finding> => {
 }
 
 const checkConnections = async (db: Db, poolSize: number, instances: number): Promise<Finding> => {
-  const { rows } = await sql<{ most: number; reserved: number }>`
-    select current_setting('max_connections')::integer as most, current_setting('superuser_reserved_connections')::integer as reserved`.execute(
-    db
+  const row = await readRow<{ available: number }>(
+    db,
+    sql`select current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer as available`
   )
-  const available = (rows[0]?.most ?? 0) - (rows[0]?.reserved ?? 0)
+  const available = row?.available ?? 0
   const needed = instances * (poolSize + beyondThePool)
   const found = `${instances} instance${instances === 1 ? '' : 's'} of ${poolSize + beyondThePool} connections need ${needed} of ${available}`
   const cure = 'Lower DATABASE_POOL_SIZE, raise max_connections, or use a pooler in session mode.'
@@ -165,15 +166,7 @@ const checkPostgres = async (url: string, config: Config, instances: number): Pr
     return findings
   } catch (error) {
     const words = wordsOf(error)
-    const cure = connectionCures.find(([pattern]) => pattern.test(words))?.[1]
-    return [
-      fail(
-        'database',
-        words,
-        cure ??
-          'Check the host and the port in DATABASE_URL, that the database is running, and that no firewall blocks it.'
-      )
-    ]
+    return [fail('database', words, connectionCures.find(([pattern]) => pattern.test(words))?.[1] ?? '')]
   } finally {
     await close()
   }
@@ -192,13 +185,7 @@ const checkEmbedded = async (dataDir: string, instances: number): Promise<Findin
   try {
     accessSync(existsSync(dataDir) ? dataDir : '.', constants.W_OK)
   } catch (error) {
-    return [
-      fail(
-        'data directory',
-        wordsOf(error),
-        'Give the user that runs the server write access, or set ATLAS_DATA_DIR to another directory.'
-      )
-    ]
+    return [unwritable(error)]
   }
   const unlock = await lockDirectory(dataDir).catch(() => undefined)
   await unlock?.()

@@ -19,6 +19,14 @@ export const wordsOf = (error: unknown): string => {
   return code === '' || first.message.includes(code) ? first.message : `${first.message} (${code})`
 }
 
+/** The data directory cannot be written. */
+export const unwritable = (error: unknown): Finding =>
+  fail(
+    'data directory',
+    wordsOf(error),
+    'Give the user that runs the server write access, or set ATLAS_DATA_DIR to another directory.'
+  )
+
 const mark = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const
 
 /** Formats the findings as a table: one line per finding, followed by its cure. */

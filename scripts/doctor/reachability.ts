@@ -3,6 +3,7 @@ import type { Config } from '../../plugins/config/index.ts'
 import { fail, ok, warn, wordsOf, type Finding } from './finding.ts'
 
 const timeoutMs = 5_000
+const setPublicUrl = 'Set ATLAS_PUBLIC_URL to a URL such as https://api.example.com.'
 
 const isPortFree = (host: string, port: number): Promise<Error | undefined> =>
   new Promise((done) => {
@@ -12,12 +13,8 @@ const isPortFree = (host: string, port: number): Promise<Error | undefined> =>
   })
 
 export const checkPorts = async ({ host, port, metricsPort }: Config): Promise<Finding[]> => {
-  const ports = [
-    ['PORT', port],
-    ['ATLAS_METRICS_PORT', metricsPort]
-  ] as const
   const findings: Finding[] = []
-  for (const [setting, number] of ports) {
+  for (const [setting, number] of Object.entries({ PORT: port, ATLAS_METRICS_PORT: metricsPort })) {
     if (number === undefined) continue
     const error = await isPortFree(host, number)
     if (error === undefined) findings.push(ok('port', `${host}:${number} is free`))
@@ -37,24 +34,16 @@ const isLocal = (hostname: string): boolean => /^(localhost|127\.|\[::1\]|0\.0\.
 
 const checkForm = (publicUrl: string, production: boolean): Finding[] => {
   const { protocol, hostname, pathname, search, hash, username } = new URL(publicUrl)
-  const findings: Finding[] = []
-  if (pathname !== '/' || search !== '' || hash !== '' || username !== '')
-    findings.push(
-      fail(
-        'public URL',
-        `${publicUrl} has more than scheme, host and port`,
-        'Set ATLAS_PUBLIC_URL to a URL such as https://api.example.com.'
-      )
-    )
-  if (production && protocol === 'http:')
-    findings.push(
-      warn('public URL', 'is not encrypted', 'Serve the API over HTTPS, because every request contains a credential.')
-    )
-  if (production && isLocal(hostname))
-    findings.push(
+  return [
+    `${pathname}${search}${hash}${username}` !== '/' &&
+      fail('public URL', `${publicUrl} has more than scheme, host and port`, setPublicUrl),
+    production &&
+      protocol === 'http:' &&
+      warn('public URL', 'is not encrypted', 'Serve the API over HTTPS, because every request contains a credential.'),
+    production &&
+      isLocal(hostname) &&
       warn('public URL', 'is a loopback address', 'Set ATLAS_PUBLIC_URL to the URL that clients, Plaid and Stripe use.')
-    )
-  return findings
+  ].filter((finding) => finding !== false)
 }
 
 const checkAnswer = async (publicUrl: string): Promise<Finding> => {
@@ -87,7 +76,7 @@ export const checkPublicUrl = async ({ publicUrl, environment, plaid, stripe }: 
         ? 'not set: links in errors have no host'
         : 'not set: Plaid cannot send webhooks, and links have no host'
     return production
-      ? [warn('public URL', lost, 'Set ATLAS_PUBLIC_URL to a URL such as https://api.example.com.')]
+      ? [warn('public URL', lost, setPublicUrl)]
       : [ok('public URL', 'not set, which is fine for development')]
   }
   const faults = checkForm(publicUrl, production)
@@ -97,17 +86,14 @@ export const checkPublicUrl = async ({ publicUrl, environment, plaid, stripe }: 
 /** Checks that the server sees the addresses of clients, which rate limits and address lists use. */
 export const checkProxy = ({ environment, publicUrl, trustProxy }: Config): Finding[] => {
   if (environment !== 'production') return []
-  const encrypted = publicUrl?.startsWith('https:') === true
-  if (encrypted && !trustProxy) {
-    return [
-      warn(
-        'proxy',
-        'a proxy terminates TLS, but X-Forwarded-For is ignored',
-        'Set ATLAS_TRUST_PROXY=true. Otherwise all clients share the address of the proxy.'
-      )
-    ]
-  }
   if (trustProxy)
     return [ok('proxy', 'one proxy is trusted; it must set X-Forwarded-For, and clients must not be able to bypass it')]
-  return [ok('proxy', 'no proxy is trusted')]
+  if (publicUrl?.startsWith('https:') !== true) return [ok('proxy', 'no proxy is trusted')]
+  return [
+    warn(
+      'proxy',
+      'a proxy terminates TLS, but X-Forwarded-For is ignored',
+      'Set ATLAS_TRUST_PROXY=true. Otherwise all clients share the address of the proxy.'
+    )
+  ]
 }

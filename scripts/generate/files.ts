@@ -107,9 +107,8 @@ const printIndex = (bundle: Bundle, schemas: Schemas, kitPath: string): string =
   return `${generatedHeader}\n${lines.join('\n')}\n`
 }
 
-const tableName = (group: string): string => {
-  return `${group.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Operations`
-}
+const tableName = (group: string): string =>
+  `${group.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}Operations`
 
 /** Types for callers. Unlike in the handlers' types, fields with a default are optional. */
 const printClient = async (bundle: Bundle): Promise<string> => {

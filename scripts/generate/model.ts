@@ -89,22 +89,19 @@ export interface Bundle {
   groups: string[]
 }
 
-export const httpMethods = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'] as const
+const httpMethods = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'] as const
 
 /** Errors in the documents, each with its location and the fix. */
 export class SpecError extends Error {
-  readonly problems: readonly string[]
+  override readonly name = 'SpecError'
 
-  constructor(problems: readonly string[]) {
+  constructor(readonly problems: readonly string[]) {
     super(problems.join('\n'))
-    this.name = 'SpecError'
-    this.problems = problems
   }
 }
 
-export const isObject = (value: unknown): value is JsonObject => {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Every operation of the given path items, with its path and method. */
 export function* operationsOf(
@@ -119,6 +116,4 @@ export function* operationsOf(
 }
 
 /** The component's name in a reference: `#/components/schemas/Money` → `Money`. */
-export const referenceName = (reference: string): string => {
-  return reference.slice(reference.lastIndexOf('/') + 1)
-}
+export const referenceName = (reference: string): string => reference.slice(reference.lastIndexOf('/') + 1)

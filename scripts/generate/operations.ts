@@ -139,6 +139,6 @@ const printContent = (content: Content | undefined, where: string, printer: Type
   return printer.expression(schemas.length > 1 ? { anyOf: schemas } : first, where)
 }
 
-const distinct = (schemas: Schema[]): Schema[] => {
-  return [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
-}
+const distinct = (schemas: Schema[]): Schema[] => [
+  ...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()
+]

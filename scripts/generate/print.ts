@@ -6,19 +6,12 @@ export const bracket = (open: string, items: readonly string[], close: string): 
   const padding = open.endsWith('{') ? ' ' : ''
   const line = `${open}${padding}${items.join(', ')}${padding}${close}`
   if (line.length <= maxWidth && !line.includes('\n')) return line
-  return `${open}\n${items.map((item) => indent(item)).join(',\n')}\n${close}`
+  return `${open}\n${items.join(',\n').replace(/^/gm, '  ')}\n${close}`
 }
-
-const indent = (text: string): string =>
-  text
-    .split('\n')
-    .map((line) => `  ${line}`)
-    .join('\n')
 
 /** A function call. Undefined arguments are omitted. */
-export const call = (name: string, ...given: (string | undefined)[]): string => {
-  return `${name}(${given.filter((item) => item !== undefined).join(', ')})`
-}
+export const call = (name: string, ...given: (string | undefined)[]): string =>
+  `${name}(${given.filter((item) => item !== undefined).join(', ')})`
 
 /** A value as TypeScript source, with single quotes and bare keys. */
 export const literal = (value: unknown): string => {
@@ -34,10 +27,7 @@ export const literal = (value: unknown): string => {
   return String(value)
 }
 
-export const quote = (text: string): string => {
-  return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
-}
+export const quote = (text: string): string =>
+  `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
 
-export const propertyKey = (key: string): string => {
-  return /^([A-Za-z_$][\w$]*|[1-9]\d*)$/.test(key) ? key : quote(key)
-}
+export const propertyKey = (key: string): string => (/^([A-Za-z_$][\w$]*|[1-9]\d*)$/.test(key) ? key : quote(key))

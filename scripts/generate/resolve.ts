@@ -1,10 +1,18 @@
-import { SpecError, isObject, referenceName, type Bundle, type OperationObject, type Parameter } from './model.ts'
+import {
+  SpecError,
+  isObject,
+  referenceName,
+  type Bundle,
+  type DocumentContent,
+  type OperationObject,
+  type Parameter
+} from './model.ts'
 
 /** Follows a reference to a component. References in the bundle are already checked. */
-export const resolve = <Part extends { $ref?: string }>(bundle: Bundle, part: Part): Part => {
+export const resolve = <Part extends { $ref?: string }>(bundle: { document: DocumentContent }, part: Part): Part => {
   if (part.$ref === undefined) return part
   const kind = part.$ref.split('/')[2] ?? ''
-  const found = bundle.document.components[kind]?.[referenceName(part.$ref)]
+  const found = bundle.document.components?.[kind]?.[referenceName(part.$ref)]
   if (!isObject(found)) throw new SpecError([`${part.$ref} does not exist. Add the component.`])
   return resolve(bundle, found as Part)
 }

@@ -18,10 +18,8 @@ const annotations = new Set([
 export class Schemas {
   /** Names of the schemas that reference themselves, directly or not. */
   readonly recursive: ReadonlySet<string>
-  private readonly byName: Record<string, Schema>
 
-  constructor(byName: Record<string, Schema>) {
-    this.byName = byName
+  constructor(private readonly byName: Record<string, Schema>) {
     this.recursive = findRecursive(byName)
   }
 
@@ -66,11 +64,10 @@ export class Schemas {
 }
 
 /** The validating keywords of a schema, without annotations and extensions. */
-export const constraints = (schema: Schema): Schema => {
-  return Object.fromEntries(
+export const constraints = (schema: Schema): Schema =>
+  Object.fromEntries(
     Object.entries(schema).filter(([keyword]) => !annotations.has(keyword) && !keyword.startsWith('x-'))
   )
-}
 
 /** Names of the component schemas that a schema references, at any depth. */
 export const referencesOf = (node: unknown, found = new Set<string>()): Set<string> => {

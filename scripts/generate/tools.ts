@@ -1,3 +1,4 @@
+import type { ArgumentPlace } from '../../plugins/mcp/template.ts'
 import { inlined } from './inline.ts'
 import { isIdempotent, isReadOnly } from './kinds.ts'
 import {
@@ -34,10 +35,7 @@ const keyDescription =
   'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, ' +
   'also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
 
-interface Argument {
-  in: 'path' | 'query' | 'header' | 'body'
-  name: string
-  required: boolean
+interface Argument extends ArgumentPlace {
   schema: Schema
 }
 
@@ -104,9 +102,7 @@ const toolOf = (context: Context): JsonObject => {
     inputSchema: inputOf(list, marking.defaults ?? {}),
     ...(output === undefined ? {} : { outputSchema: output }),
     annotations: annotationsOf(context),
-    places: Object.fromEntries(
-      [...list].map(([name, argument]) => [name, { in: argument.in, name: argument.name, required: argument.required }])
-    ),
+    places: Object.fromEntries([...list].map(([name, { schema: _schema, ...place }]) => [name, place])),
     sendsBody: requestBodyOf(context.bundle, operation)?.required === true,
     defaults: marking.defaults ?? {}
   }

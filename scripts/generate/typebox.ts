@@ -11,11 +11,8 @@ export class TypeBoxPrinter {
   /** Names of the helpers in use from schema-kit.ts. */
   readonly kit = new Set<string>()
   usesTypeBox = false
-  private readonly schemas: Schemas
 
-  constructor(schemas: Schemas) {
-    this.schemas = schemas
-  }
+  constructor(private readonly schemas: Schemas) {}
 
   /**
    * @param where location of the schema, for messages

@@ -5,7 +5,8 @@ import {
   type OperationObject,
   type Parameter
 } from '../generate/model.ts'
-import { createSide, type Change, type Comparison, type Side } from './comparison.ts'
+import { resolve } from '../generate/resolve.ts'
+import type { Change, Comparison, Side } from './comparison.ts'
 import { compareSchemas, type Direction } from './schemas.ts'
 
 interface Place {
@@ -52,7 +53,7 @@ const compareSecurity = (
 const parametersOf = (side: Side, { path, operation }: Place): Map<string, Parameter> => {
   const parameters = [...(side.document.paths?.[path]?.parameters ?? []), ...(operation.parameters ?? [])]
   return new Map(
-    parameters.map((given) => side.resolve(given)).map((parameter) => [`${parameter.in} ${parameter.name}`, parameter])
+    parameters.map((given) => resolve(side, given)).map((parameter) => [`${parameter.in} ${parameter.name}`, parameter])
   )
 }
 
@@ -77,8 +78,8 @@ const compareParameters = (name: string, old: Place, now: Place, comparison: Com
 
 const compareBodies = (name: string, before: OperationObject, after: OperationObject, comparison: Comparison): void => {
   const { report } = comparison
-  const old = before.requestBody && comparison.before.resolve(before.requestBody)
-  const now = after.requestBody && comparison.after.resolve(after.requestBody)
+  const old = before.requestBody && resolve(comparison.before, before.requestBody)
+  const now = after.requestBody && resolve(comparison.after, after.requestBody)
   if (now?.required === true && old?.required !== true) report(true, name, 'a body is now required')
   if (old !== undefined && now === undefined) report(true, name, 'the body was removed')
   if (old !== undefined && now !== undefined)
@@ -97,7 +98,7 @@ const compareResponses = (
       comparison.report(true, name, `the response ${status} was removed`)
       continue
     }
-    const [old, now] = [comparison.before.resolve(response), comparison.after.resolve(current)]
+    const [old, now] = [resolve(comparison.before, response), resolve(comparison.after, current)]
     compareContents(old.content, now.content, `${name} › ${status}`, 'response', comparison)
   }
   for (const status of Object.keys(after.responses))
@@ -129,8 +130,8 @@ const eventsByName = ({ document }: Side): Map<string, OperationObject> =>
 export const compareSpecifications = (before: DocumentContent, after: DocumentContent): Change[] => {
   const changes: Change[] = []
   const comparison: Comparison = {
-    before: createSide(before),
-    after: createSide(after),
+    before: { document: before },
+    after: { document: after },
     report: (breaking, place, what) => void changes.push({ breaking, place, what })
   }
   const comparePlaces = <Part>(

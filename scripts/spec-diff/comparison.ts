@@ -3,20 +3,6 @@ import type { DocumentContent } from '../generate/model.ts'
 /** One version of the document. */
 export interface Side {
   document: DocumentContent
-  /** Follows a reference. */
-  resolve<Part extends { $ref?: string }>(part: Part): Part
-}
-
-export const createSide = (document: DocumentContent): Side => {
-  const resolve = <Part extends { $ref?: string }>(part: Part): Part => {
-    if (part.$ref === undefined) return part
-    const keys = part.$ref
-      .slice(2)
-      .split('/')
-      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
-    return resolve(keys.reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], document) as Part)
-  }
-  return { document, resolve }
 }
 
 /** One difference between two versions of the specification. */

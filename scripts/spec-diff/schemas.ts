@@ -1,4 +1,5 @@
 import { isObject, type Schema } from '../generate/model.ts'
+import { resolve } from '../generate/resolve.ts'
 import type { Comparison } from './comparison.ts'
 
 /** Who sends the schema: accepting less breaks requests, and sending more breaks responses. */
@@ -100,18 +101,14 @@ const compareVariants = (
   comparison: SchemaComparison
 ): void => {
   const [before, after] = [old[kind] ?? [], now[kind] ?? []]
-  const { direction, report } = comparison
-  if (before.length > after.length)
-    report(
-      kind === 'allOf' ? direction === 'response' : direction === 'request',
+  const added = after.length - before.length
+  // More members of an `allOf` accept less; more alternatives accept more.
+  const acceptsLess = kind === 'allOf' ? added > 0 : added < 0
+  if (added !== 0)
+    comparison.report(
+      acceptsLess === (comparison.direction === 'request'),
       place,
-      `${kind} has ${before.length - after.length} fewer variants`
-    )
-  if (before.length < after.length)
-    report(
-      kind === 'allOf' ? direction === 'request' : direction === 'response',
-      place,
-      `${kind} has ${after.length - before.length} more variants`
+      `${kind} has ${Math.abs(added)} ${added > 0 ? 'more' : 'fewer'} variants`
     )
   for (const [index, variant] of before.slice(0, after.length).entries())
     compareSchemas(variant, after[index] ?? {}, `${place}.${kind}[${index}]`, comparison)
@@ -129,7 +126,7 @@ export const compareSchemas = (
     if (comparison.seen.has(pair)) return
     comparison = { ...comparison, seen: new Set([...comparison.seen, pair]) }
   }
-  const [old, now] = [comparison.before.resolve(oldSchema), comparison.after.resolve(newSchema)]
+  const [old, now] = [resolve(comparison.before, oldSchema), resolve(comparison.after, newSchema)]
   compareSets('the type', typesOf(old), typesOf(now), place, comparison)
   compareSets('the value', valuesOf(old), valuesOf(now), place, comparison)
   if (comparison.direction === 'request') compareLimits(old, now, place, comparison.report)

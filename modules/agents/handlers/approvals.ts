@@ -10,11 +10,6 @@ import { agentPaused, agentRevoked, alreadyDecided, approvalExpired, insufficien
 import { decideApproval, listApprovalsOf, type DecisionOutcome } from '../queries/approvals.ts'
 import { toApproval, toNotification } from '../wire.ts'
 
-type ApprovalHandlers = Pick<
-  Handlers<typeof operations>,
-  'approveSpend' | 'rejectSpend' | 'listApprovals' | 'listNotifications'
->
-
 const problemOf = (approvalId: number, { outcome, agentId, balanceCents, amountCents }: DecisionOutcome) => {
   switch (outcome) {
     case 'already_approved':
@@ -56,7 +51,9 @@ const decide = async (
   )
 }
 
-export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
+export const approvalHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'approveSpend' | 'rejectSpend' | 'listApprovals' | 'listNotifications'> => ({
   async approveSpend({ body, caller, db }) {
     await decide(app, db, body.request_id, caller, 'approved')
     return { ok: true, status: 'approved' }
@@ -68,23 +65,15 @@ export const approvalHandlers = (app: FastifyInstance): ApprovalHandlers => ({
   },
 
   async listApprovals({ query, caller, db }) {
-    const found = await listApprovalsOf(db, caller.userId, {
-      status: query.status,
-      limit: query.limit + 1,
-      beforeId: readPosition(app.cursors, 'approvals', query.cursor),
-      now: app.clock.now()
-    })
+    const before = readPosition(app.cursors, 'approvals', query.cursor)
+    const found = await listApprovalsOf(db, caller.userId, query.status, before, query.limit + 1, app.clock.now())
     const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('approvals', [last.id]))
     return { approvals: rows.map(toApproval), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async listNotifications({ query, caller, db }) {
-    const found = await app.notifications.list(
-      db,
-      caller.userId,
-      query.limit + 1,
-      readPosition(app.cursors, 'notifications', query.cursor)
-    )
+    const before = readPosition(app.cursors, 'notifications', query.cursor)
+    const found = await app.notifications.list(db, caller.userId, query.limit + 1, before)
     const { rows, nextCursor } = pageOf(found, query.limit, (last) =>
       app.cursors.encode('notifications', [last.position])
     )

@@ -12,11 +12,6 @@ import { claimAgent, findOrCreateAgent } from '../registration.ts'
 import { returnPage, returnPageHeaders } from '../return-page.ts'
 import { bookEvent } from '../topups.ts'
 
-type CheckoutHandlers = Pick<
-  Handlers<typeof operations>,
-  'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'
->
-
 /** Built from the request alone: Stripe rejects a retry under the same idempotency key with other parameters. */
 const sessionParams = (
   agentId: string,
@@ -43,16 +38,17 @@ const requireFundable = (agent: Agent | undefined, caller: SessionCaller): void 
   if (agent.status === 'revoked') throw agentRevoked(agent.agentId)
 }
 
-export const checkoutHandlers = (app: FastifyInstance): CheckoutHandlers => ({
+export const checkoutHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'> => ({
   async createCheckout({ body, caller, db, onwardKey }) {
     const { agent_id: agentId } = body
     const amountCents = toCents(body.amount)
     requireFundable(await findAgent(db, agentId), caller)
     const params = sessionParams(agentId, amountCents, app.stripe.publicUrl())
-    const session = await app.stripe.call(onwardKey, (stripe, options) =>
+    const { id: sessionId, url } = await app.stripe.call(onwardKey, (stripe, options) =>
       stripe.checkout.sessions.create(params, options)
     )
-    const { id: sessionId, url } = session
     if (url === null) throw new Error('Stripe created a checkout session without a URL.')
     return async (trx) => {
       const { agent } = await findOrCreateAgent(app, trx, agentId, undefined, caller)

@@ -12,11 +12,6 @@ import { voidAgentKey } from '../registration.ts'
 import type { AgentStatus } from '../tables.ts'
 import { toAgent, toLimits } from '../wire.ts'
 
-type OwnerHandlers = Pick<
-  Handlers<typeof operations>,
-  'pauseAgent' | 'resumeAgent' | 'revokeAgent' | 'setLimits' | 'listAgents'
->
-
 /** @throws ProblemError 404 `agent_not_found`, 403 `not_owner` */
 const lockOwnAgent = async (trx: Trx, agentId: string, caller: SessionCaller): Promise<Agent> => {
   const agent = await lockAgent(trx, agentId)
@@ -33,9 +28,9 @@ const setStatus = async (
   trx: Trx,
   { agentId, ownerPartnerId: partnerId }: Agent,
   status: AgentStatus,
-  changes: { encryptedKey?: Buffer } = {}
+  encryptedKey?: Buffer
 ): Promise<void> => {
-  await updateAgent(trx, agentId, { status, ...changes })
+  await updateAgent(trx, agentId, { status, encryptedKey })
   if (partnerId === null) return
   await outbox.publish(trx, [{ partnerId, type: eventTypes[status], data: { agent_id: agentId } }])
 }
@@ -46,7 +41,9 @@ const changedLimit = (limit: number | null | undefined, presentCents: number | n
   return limit === null ? null : toCents(limit)
 }
 
-export const ownerHandlers = (app: FastifyInstance): OwnerHandlers => {
+export const ownerHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'pauseAgent' | 'resumeAgent' | 'revokeAgent' | 'setLimits' | 'listAgents'> => {
   const switchTo = async (trx: Trx, agentId: string, caller: SessionCaller, status: 'active' | 'paused') => {
     const agent = await lockOwnAgent(trx, agentId, caller)
     if (agent.status === 'revoked') throw agentRevoked(agentId)
@@ -60,8 +57,7 @@ export const ownerHandlers = (app: FastifyInstance): OwnerHandlers => {
 
     async revokeAgent({ params, caller, db }) {
       const agent = await lockOwnAgent(db, params.agent_id, caller)
-      if (agent.status !== 'revoked')
-        await setStatus(app, db, agent, 'revoked', { encryptedKey: await voidAgentKey(app, db, agent) })
+      if (agent.status !== 'revoked') await setStatus(app, db, agent, 'revoked', await voidAgentKey(app, db, agent))
       return { ok: true, status: 'revoked' }
     },
 

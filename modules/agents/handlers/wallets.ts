@@ -9,12 +9,9 @@ import { findAgent } from '../queries/agents.ts'
 import { claimAgent, findOrCreateAgent, readAgentKey } from '../registration.ts'
 import { toRecentTransaction, toTransaction } from '../wire.ts'
 
-type WalletHandlers = Pick<
-  Handlers<typeof operations>,
-  'registerAgent' | 'getBalance' | 'getStatus' | 'listAgentTransactions'
->
-
-export const walletHandlers = (app: FastifyInstance): WalletHandlers => ({
+export const walletHandlers = (
+  app: FastifyInstance
+): Pick<Handlers<typeof operations>, 'registerAgent' | 'getBalance' | 'getStatus' | 'listAgentTransactions'> => ({
   async registerAgent({ body, caller, db }) {
     const { agent_id: agentId } = body
     const found = await findOrCreateAgent(app, db, agentId, body.name, caller)
@@ -62,12 +59,8 @@ export const walletHandlers = (app: FastifyInstance): WalletHandlers => ({
     const isOwn = caller.kind === 'agent_key' ? caller.agentId === agent.agentId : caller.userId === agent.ownerUserId
     if (!isOwn) throw notOwner(agent.agentId)
     const list = `transactions of ${agent.agentId}`
-    const history = await app.ledger.history(
-      db,
-      agent.agentId,
-      query.limit + 1,
-      readPosition(app.cursors, list, query.cursor)
-    )
+    const before = readPosition(app.cursors, list, query.cursor)
+    const history = await app.ledger.history(db, agent.agentId, query.limit + 1, before)
     const { rows, nextCursor } = pageOf(history, query.limit, (last) => app.cursors.encode(list, [last.transactionId]))
     return { transactions: rows.map(toTransaction), next_cursor: nextCursor, has_more: nextCursor !== null }
   }

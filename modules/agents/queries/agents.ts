@@ -1,5 +1,7 @@
-import { sql, type Selection } from 'kysely'
+import type { Selection } from 'kysely'
+import { toRow } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 
 const columns = [
@@ -26,20 +28,14 @@ export const lockAgent = async (trx: Trx, agentId: string): Promise<Agent | unde
 
 export const insertAgent = async (
   trx: Trx,
-  agent: Pick<Agent, 'agentId' | 'name' | 'ownerUserId' | 'ownerPartnerId' | 'encryptedKey' | 'createdAt'>
+  {
+    encryptedKey,
+    ...agent
+  }: Pick<Agent, 'agentId' | 'name' | 'ownerUserId' | 'ownerPartnerId' | 'encryptedKey' | 'createdAt'>
 ): Promise<void> => {
   await trx
     .insertInto('agents')
-    .values({
-      agent_id: agent.agentId,
-      name: agent.name,
-      owner_user_id: agent.ownerUserId,
-      owner_partner_id: agent.ownerPartnerId,
-      daily_limit_cents: null,
-      per_transaction_limit_cents: null,
-      api_key: agent.encryptedKey,
-      created_at: agent.createdAt
-    })
+    .values({ ...toRow(agent), api_key: encryptedKey })
     .execute()
 }
 
@@ -47,18 +43,11 @@ export const insertAgent = async (
 export const updateAgent = async (
   trx: Trx,
   agentId: string,
-  changes: Partial<Omit<Agent, 'agentId' | 'name' | 'isVerified' | 'createdAt'>>
+  { encryptedKey, ...changes }: Partial<Omit<Agent, 'agentId' | 'name' | 'isVerified' | 'createdAt'>>
 ): Promise<void> => {
   await trx
     .updateTable('agents')
-    .set({
-      owner_user_id: changes.ownerUserId,
-      owner_partner_id: changes.ownerPartnerId,
-      status: changes.status,
-      daily_limit_cents: changes.dailyLimitCents,
-      per_transaction_limit_cents: changes.perTransactionLimitCents,
-      api_key: changes.encryptedKey
-    })
+    .set({ ...toRow(changes), api_key: encryptedKey })
     .where('agent_id', '=', agentId)
     .execute()
 }
@@ -69,10 +58,5 @@ export const listAgentsOf = async (db: Db, userId: string, limit: number, before
     .selectFrom('agents')
     .select(columns)
     .where('owner_user_id', '=', userId)
-    .$if(before !== undefined, (query) =>
-      query.where(sql<boolean>`(created_at, agent_id) < (${before?.at}::timestamptz, ${before?.id}::text)`)
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('agent_id', 'desc')
-    .limit(limit)
+    .$call(newestFirst(before, limit, 'agent_id'))
     .execute()

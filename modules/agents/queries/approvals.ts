@@ -1,20 +1,10 @@
 import { sql } from 'kysely'
+import type { FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { AgentStatus, ApprovalsTable, ApprovalStatus } from '../tables.ts'
+import type { AgentStatus, ApprovalStatus } from '../tables.ts'
 
 /** A request of an agent to spend, for its owner to decide. */
-export interface Approval {
-  id: number
-  agentId: string
-  amountCents: number
-  description: string
-  itemName: string | null
-  url: string | null
-  reason: ApprovalsTable['reason']
-  status: ApprovalStatus
-  createdAt: Date
-  expiresAt: Date
-}
+export type Approval = Omit<FieldsOf<'approvals'>, 'decidedAt' | 'decidedBy' | 'transactionId'>
 
 export interface DecisionOutcome {
   outcome:
@@ -67,12 +57,10 @@ const allStatuses = Object.keys(storedStatuses) as ApprovalStatus[]
 export const listApprovalsOf = async (
   db: Db,
   userId: string,
-  {
-    status,
-    limit,
-    beforeId,
-    now
-  }: { status?: ApprovalStatus | undefined; limit: number; beforeId?: number | undefined; now: Date }
+  status: ApprovalStatus | undefined,
+  beforeId: number | undefined,
+  limit: number,
+  now: Date
 ): Promise<Approval[]> => {
   const { rows } = await sql<Approval>`
     select a.id, a.agent_id as "agentId", a.amount_cents as "amountCents", a.description, a.item_name as "itemName", a.url, a.reason,

@@ -24,10 +24,7 @@ export interface SpendOutcome {
   owner_partner_id: string | null
 }
 
-interface SpendRow extends Spend {
-  now: Date
-  expiresAt: Date
-}
+type SpendRow = Spend & { now: Date; expiresAt: Date }
 
 /** `agent_spend` for each of several spends, in the order given. */
 const callSpends = prepared<{ spends: string }>()(

@@ -1,4 +1,5 @@
 import { sql, type Selection } from 'kysely'
+import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 
 const columns = [
@@ -20,15 +21,7 @@ export const insertTopUp = async (
 ): Promise<void> => {
   await trx
     .insertInto('stripe_payments')
-    .values({
-      session_id: topUp.sessionId,
-      agent_id: topUp.agentId,
-      amount_cents: topUp.amountCents,
-      payment_intent_id: null,
-      transaction_id: null,
-      created_at: topUp.createdAt,
-      paid_at: null
-    })
+    .values(toRow(topUp))
     .onConflict((conflict) => conflict.column('session_id').doNothing())
     .execute()
 }
@@ -38,56 +31,16 @@ export const lockPaymentIntent = async (trx: Trx, paymentIntentId: string): Prom
   await sql`select pg_advisory_xact_lock(hashtextextended(${`stripe ${paymentIntentId}`}, 0))`.execute(trx)
 }
 
-export const lockTopUpBySession = async (trx: Trx, sessionId: string): Promise<TopUp | undefined> =>
-  await trx
-    .selectFrom('stripe_payments')
-    .select(columns)
-    .where('session_id', '=', sessionId)
-    .forUpdate()
-    .executeTakeFirst()
+export const lockTopUp = async (trx: Trx, by: 'session_id' | 'payment_intent_id', id: string) =>
+  await trx.selectFrom('stripe_payments').select(columns).where(by, '=', id).forUpdate().executeTakeFirst()
 
-export const lockTopUpByIntent = async (trx: Trx, paymentIntentId: string): Promise<TopUp | undefined> =>
-  await trx
-    .selectFrom('stripe_payments')
-    .select(columns)
-    .where('payment_intent_id', '=', paymentIntentId)
-    .forUpdate()
-    .executeTakeFirst()
-
-export interface PaidTopUp {
-  sessionId: string
-  amountCents: number
-  paymentIntentId: string
-  /** The ledger transaction that booked the credits. */
-  transactionId: number
-  creditsCents: number
-  paidAt: Date
-}
-
-export const markTopUpPaid = async (trx: Trx, paid: PaidTopUp): Promise<void> => {
-  await trx
-    .updateTable('stripe_payments')
-    .set({
-      status: 'paid',
-      amount_cents: paid.amountCents,
-      payment_intent_id: paid.paymentIntentId,
-      transaction_id: paid.transactionId,
-      credits_cents: paid.creditsCents,
-      paid_at: paid.paidAt
-    })
-    .where('session_id', '=', paid.sessionId)
-    .execute()
-}
-
-export const setReversed = async (
+/** Changes the given fields. */
+export const updateTopUp = async (
   trx: Trx,
-  { sessionId, takenBackCents, owedCents }: Pick<TopUp, 'sessionId' | 'takenBackCents' | 'owedCents'>
+  sessionId: string,
+  changes: Partial<FieldsOf<'stripe_payments'>>
 ): Promise<void> => {
-  await trx
-    .updateTable('stripe_payments')
-    .set({ taken_back_cents: takenBackCents, owed_cents: owedCents })
-    .where('session_id', '=', sessionId)
-    .execute()
+  await trx.updateTable('stripe_payments').set(toRow(changes)).where('session_id', '=', sessionId).execute()
 }
 
 /** Marks an open session that was not paid in time. */

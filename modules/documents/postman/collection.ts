@@ -1,40 +1,8 @@
 import { STATUS_CODES } from 'node:http'
-import { bearer, operatorsVariable, type Auth } from './credentials.ts'
+import { bearer, operatorsVariable } from './credentials.ts'
 import { exampleOf, resolve, type Operation, type Response, type SpecificationDocument, type Step } from './document.ts'
 import { createRequest, type Place, type PostmanRequest } from './request.ts'
-import { fillIdempotencyKey, createTest, type ScriptEvent } from './scripts.ts'
-
-interface SavedResponse {
-  name: string
-  originalRequest: PostmanRequest
-  status: string
-  code: number
-  header: { key: string; value: string }[]
-  cookie: never[]
-  body: string
-}
-
-interface Item {
-  name: string
-  event: ScriptEvent[]
-  request: PostmanRequest
-  response: SavedResponse[]
-}
-
-interface Folder {
-  name: string
-  description: string
-  item: Item[]
-}
-
-/** A collection in Postman's format 2.1. */
-export interface Collection {
-  info: { name: string; description: string; schema: string; version: string }
-  auth: Auth
-  event: ScriptEvent[]
-  variable: { key: string; value: string }[]
-  item: Folder[]
-}
+import { fillIdempotencyKey, createTest } from './scripts.ts'
 
 interface Entry {
   place: Place
@@ -62,7 +30,7 @@ const successesOf = ({ document, operation }: Place): [code: number, response: R
     .map(([status, response]) => [Number(status), resolve<Response>(document, response)])
 
 /** Postman lists these examples under the request. */
-const savedResponses = (place: Place, request: PostmanRequest): SavedResponse[] =>
+const savedResponses = (place: Place, request: PostmanRequest) =>
   successesOf(place).map(([code, { description, content = {} }]) => {
     const [type, media] =
       Object.entries(content).find(([name]) => name === 'application/json') ?? Object.entries(content)[0] ?? []
@@ -78,7 +46,7 @@ const savedResponses = (place: Place, request: PostmanRequest): SavedResponse[] 
     }
   })
 
-const createItem = ({ place, step }: Entry): Item => {
+const createItem = ({ place, step }: Entry) => {
   const request = createRequest(place, step)
   const successes = successesOf(place).map(([code]) => code)
   return {
@@ -97,7 +65,7 @@ const folderNames = (document: SpecificationDocument): string[] => {
 }
 
 /** The variables that pass values between requests. They start empty, so that Postman lists them. */
-const variablesOf = (entries: Entry[], kept: string[]): Collection['variable'] => {
+const variablesOf = (entries: Entry[], kept: string[]) => {
   const saved = entries.flatMap(({ step }) => Object.keys(step.saves ?? {}))
   return [...new Set([...saved, 'lastIdempotencyKey'])]
     .filter((name) => !kept.includes(name))
@@ -108,10 +76,10 @@ const variablesOf = (entries: Entry[], kept: string[]): Collection['variable'] =
 const environmentVariables = ['baseUrl', 'apiKey', 'idempotencyKey', 'ingestSecret', 'operatorToken']
 
 /**
- * Builds a Postman collection with every operation of the specification, one folder per tag. It runs from top to bottom: `x-postman` defines the
+ * Builds a Postman collection, in format 2.1, with every operation of the specification, one folder per tag. It runs from top to bottom: `x-postman` defines the
  * order of the requests and their values. The result depends on the specification alone.
  */
-export const createCollection = (document: SpecificationDocument): Collection => {
+export const createCollection = (document: SpecificationDocument) => {
   const entries = [...entriesOf(document)]
   const folderOf = ({ place, step }: Entry): string => step.folder ?? place.operation.tags[0]
   const rankOf = ({ step }: Entry): number => step.order ?? defaultOrder

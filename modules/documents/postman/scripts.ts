@@ -1,15 +1,7 @@
 import type { Step } from './document.ts'
 
 /** A script in Postman's format, one entry per line. */
-export interface ScriptEvent {
-  listen: 'prerequest' | 'test'
-  script: { type: 'text/javascript'; exec: string[] }
-}
-
-const event = (listen: ScriptEvent['listen'], exec: string[]): ScriptEvent => ({
-  listen,
-  script: { type: 'text/javascript', exec }
-})
+const event = (listen: 'prerequest' | 'test', exec: string[]) => ({ listen, script: { type: 'text/javascript', exec } })
 
 /**
  * Runs before every request. A key from the environment is sent unchanged, so that a request can be repeated with it. Otherwise each request gets
@@ -48,7 +40,7 @@ export interface Expectation {
 }
 
 /** Builds the test of a request: it asserts a status of the specification and saves the values that later requests need. */
-export const createTest = ({ step, successes, operatorsVariable }: Expectation): ScriptEvent => {
+export const createTest = ({ step, successes, operatorsVariable }: Expectation) => {
   const statuses = step.expects === undefined ? successes : [step.expects]
   const accepted = JSON.stringify(statuses)
   const expected =

@@ -8,8 +8,6 @@ import type { operations } from '../../../spec/generated/identity.ts'
 import { listCredentials } from '../queries/credentials.ts'
 import { toApiKey } from '../wire.ts'
 
-type ApiKeyOperations = Pick<typeof operations, 'listApiKeys' | 'createApiKey' | 'revokeApiKey'>
-
 const listName = 'api-keys'
 
 /** API keys of a partner's backends. */
@@ -17,7 +15,9 @@ export const apiKeyHandlers = ({
   clock,
   cursors,
   writeCredentialUses
-}: Pick<FastifyInstance, 'clock' | 'cursors' | 'writeCredentialUses'>): Handlers<ApiKeyOperations> => ({
+}: Pick<FastifyInstance, 'clock' | 'cursors' | 'writeCredentialUses'>): Handlers<
+  Pick<typeof operations, 'listApiKeys' | 'createApiKey' | 'revokeApiKey'>
+> => ({
   async listApiKeys({ query: { limit, cursor }, caller, db }) {
     const after = readTimePosition(cursors, listName, cursor)
     await writeCredentialUses()

@@ -18,19 +18,18 @@ const readProfile = async (db: Db, caller: SessionCaller): Promise<User> => {
   return toUser(member)
 }
 
-type ProfileOperations = Pick<
-  typeof operations,
-  'getProfile' | 'updateProfile' | 'changePassword' | 'getPreferences' | 'replacePreferences'
->
+type Profile = 'getProfile' | 'updateProfile' | 'changePassword' | 'getPreferences' | 'replacePreferences'
 
 /** The profile, password and preferences of the signed-in user. */
-export const profileHandlers = ({ clock }: Pick<FastifyInstance, 'clock'>): Handlers<ProfileOperations> => ({
+export const profileHandlers = ({
+  clock
+}: Pick<FastifyInstance, 'clock'>): Pick<Handlers<typeof operations>, Profile> => ({
   async getProfile({ caller, db }) {
     return await readProfile(db, caller)
   },
 
   async updateProfile({ body, caller, db }) {
-    await users.renameUser(db, caller.userId, body.name.trim())
+    await users.updateUser(db, caller.userId, { name: body.name.trim() })
     return await readProfile(db, caller)
   },
 
@@ -38,7 +37,7 @@ export const profileHandlers = ({ clock }: Pick<FastifyInstance, 'clock'>): Hand
     const stored = await users.readPasswordForUpdate(db, caller.userId)
     if (!(await verifyPassword(stored, body.current_password)))
       throw invalidCredentials('The current password is wrong.')
-    await users.replacePassword(db, caller.userId, await hashPassword(body.new_password))
+    await users.updateUser(db, caller.userId, { passwordHash: await hashPassword(body.new_password) })
     await revokeOtherSessions(db, caller.userId, caller.sessionId, clock.now())
     return null
   },
@@ -51,7 +50,7 @@ export const profileHandlers = ({ clock }: Pick<FastifyInstance, 'clock'>): Hand
     const json = JSON.stringify(body)
     const fault = preferencesFault(json)
     if (fault !== undefined) throw invalidFields([{ path: 'body', message: fault }])
-    await users.replacePreferences(db, caller.userId, json)
+    await users.updateUser(db, caller.userId, { preferences: json })
     return body
   }
 })

@@ -11,8 +11,6 @@ import { allOperations } from '../../../spec/generated/index.ts'
 import { listActivity } from '../queries/activity.ts'
 import { toActivity, toIdempotencyRecord } from '../wire.ts'
 
-type RecordOperations = Pick<typeof operations, 'listActivity' | 'getIdempotencyKey'>
-
 const listName = 'activity'
 
 /**
@@ -28,7 +26,9 @@ const requireAuthorized = (stored: StoredAnswer, caller: Caller): void => {
 export const recordHandlers = ({
   cursors,
   idempotency
-}: Pick<FastifyInstance, 'cursors' | 'idempotency'>): Handlers<RecordOperations> => ({
+}: Pick<FastifyInstance, 'cursors' | 'idempotency'>): Handlers<
+  Pick<typeof operations, 'listActivity' | 'getIdempotencyKey'>
+> => ({
   async listActivity({ query: { limit, cursor }, caller, db }) {
     const found = await listActivity(db, caller.partnerId, readPosition(cursors, listName, cursor), limit + 1)
     const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode(listName, [last.id]))

@@ -53,13 +53,10 @@ const rejectRefreshToken = async (app: Dependencies, trx: Trx, token: string) =>
   return unauthorized(detail, {}, clearRefreshCookie(app))
 }
 
-type SessionOperations = Pick<
-  typeof operations,
-  'registerUser' | 'loginUser' | 'refreshSession' | 'logoutSession' | 'listSessions' | 'revokeSession'
->
+type Sessions = 'registerUser' | 'loginUser' | 'refreshSession' | 'logoutSession' | 'listSessions' | 'revokeSession'
 
 /** Sign-up, sign-in, sign-out and sessions. */
-export const sessionHandlers = (app: Dependencies): Handlers<SessionOperations> => ({
+export const sessionHandlers = (app: Dependencies): Pick<Handlers<typeof operations>, Sessions> => ({
   async registerUser({ body, db, request }) {
     const email = body.email.trim()
     const name = body.name?.trim() ?? email

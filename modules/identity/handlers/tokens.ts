@@ -10,8 +10,6 @@ import type { NewToken, operations } from '../../../spec/generated/identity.ts'
 import { listCredentials } from '../queries/credentials.ts'
 import { toToken } from '../wire.ts'
 
-type TokenOperations = Pick<typeof operations, 'listTokens' | 'createToken' | 'revokeToken'>
-
 const listName = 'tokens'
 
 /** The faults of a new token that the schema cannot express. */
@@ -29,7 +27,9 @@ export const tokenHandlers = ({
   clock,
   cursors,
   writeCredentialUses
-}: Pick<FastifyInstance, 'clock' | 'cursors' | 'writeCredentialUses'>): Handlers<TokenOperations> => ({
+}: Pick<FastifyInstance, 'clock' | 'cursors' | 'writeCredentialUses'>): Handlers<
+  Pick<typeof operations, 'listTokens' | 'createToken' | 'revokeToken'>
+> => ({
   async listTokens({ query: { limit, cursor }, caller, db }) {
     const after = readTimePosition(cursors, listName, cursor)
     await writeCredentialUses()

@@ -17,12 +17,7 @@ const columns = [
 export type Activity = Selection<Database, 'activity', (typeof columns)[number]>
 
 /** Lists up to `limit` activity entries of a partner, newest first, before the entry `before`. */
-export const listActivity = async (
-  db: Db,
-  partnerId: string,
-  before: number | undefined,
-  limit: number
-): Promise<Activity[]> => {
+export const listActivity = async (db: Db, partnerId: string, before: number | undefined, limit: number) => {
   const query = db.selectFrom('activity').select(columns).where('partner_id', '=', partnerId)
   return await (before === undefined ? query : query.where('id', '<', before))
     .orderBy('id', 'desc')

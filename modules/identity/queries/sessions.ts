@@ -1,7 +1,8 @@
-import { sql, type Selection } from 'kysely'
+import type { Selection } from 'kysely'
 import { hashSecret } from '../../../plugins/access/secrets.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId, randomText } from '../../../plugins/ids.ts'
+import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import { refreshLifetimeMs } from '../refresh-cookie.ts'
 import { findMember, type Member } from './users.ts'
@@ -22,7 +23,7 @@ const addRefreshToken = async (trx: Trx, sessionId: string, now: Date): Promise<
   const expiresAt = new Date(now.getTime() + refreshLifetimeMs)
   await trx
     .insertInto('refresh_tokens')
-    .values({ hash: hashSecret(token), session_id: sessionId, created_at: now, expires_at: expiresAt, used_at: null })
+    .values({ hash: hashSecret(token), session_id: sessionId, created_at: now, expires_at: expiresAt })
     .execute()
   return token
 }
@@ -46,18 +47,14 @@ export const openSession = async (
       user_agent: client.userAgent,
       created_at: now,
       last_used_at: now,
-      expires_at: expiresAt,
-      revoked_at: null
+      expires_at: expiresAt
     })
     .execute()
   return { id, refreshToken: await addRefreshToken(trx, id, now) }
 }
 
 /** Finds the session of a refresh token, used or not. */
-export const findSessionOfRefreshToken = async (
-  trx: Trx,
-  token: string
-): Promise<{ sessionId: string; usedAt: Date | null } | undefined> =>
+export const findSessionOfRefreshToken = async (trx: Trx, token: string) =>
   await trx
     .selectFrom('refresh_tokens')
     .select(['session_id as sessionId', 'used_at as usedAt'])
@@ -68,17 +65,17 @@ export const findSessionOfRefreshToken = async (
  * Marks a refresh token as used. Of concurrent uses one succeeds: the others wait for its commit and then find the token used.
  * @returns the id of its session, or undefined when the token is unknown, used or expired.
  */
-export const useRefreshToken = async (trx: Trx, token: string, now: Date): Promise<string | undefined> =>
-  (
-    await trx
-      .updateTable('refresh_tokens')
-      .set({ used_at: now })
-      .where('hash', '=', hashSecret(token))
-      .where('used_at', 'is', null)
-      .where('expires_at', '>', now)
-      .returning('session_id as sessionId')
-      .executeTakeFirst()
-  )?.sessionId
+export const useRefreshToken = async (trx: Trx, token: string, now: Date): Promise<string | undefined> => {
+  const used = await trx
+    .updateTable('refresh_tokens')
+    .set({ used_at: now })
+    .where('hash', '=', hashSecret(token))
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returning('session_id')
+    .executeTakeFirst()
+  return used?.session_id
+}
 
 /** Extends a session. @returns its member and its next refresh token, or undefined when it is revoked. */
 export const extendSession = async (
@@ -112,12 +109,7 @@ export const revokeSession = async (trx: Trx, sessionId: string, now: Date, user
 }
 
 /** Revokes every session of a user except one. */
-export const revokeOtherSessions = async (
-  trx: Trx,
-  userId: string,
-  keptSessionId: string,
-  now: Date
-): Promise<void> => {
+export const revokeOtherSessions = async (trx: Trx, userId: string, keptSessionId: string, now: Date) => {
   await trx
     .updateTable('sessions')
     .set({ revoked_at: now })
@@ -134,16 +126,12 @@ export const listSessions = async (
   after: TimePosition | undefined,
   limit: number,
   now: Date
-): Promise<Session[]> => {
-  const query = db
+): Promise<Session[]> =>
+  await db
     .selectFrom('sessions')
     .select(columns)
     .where('user_id', '=', userId)
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
-  return await (after === undefined ? query : query.where(sql<boolean>`(created_at, id) < (${after.at}, ${after.id})`))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
+    .$call(newestFirst(after, limit))
     .execute()
-}

@@ -1,20 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { sql } from 'kysely'
+import { sql, type InferResult } from 'kysely'
+import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 
-/** A user as a member of one partner. */
-export interface Member {
-  id: string
-  email: string
-  name: string
-  partnerId: string
-  role: 'owner' | 'member'
-}
-
-export interface NewUser {
-  email: string
-  name: string
-  passwordHash: string
+export interface NewUser extends Pick<FieldsOf<'users'>, 'email' | 'name' | 'passwordHash'> {
   partnerName: string
   operator?: boolean
 }
@@ -25,24 +14,24 @@ const selectMembers = (db: Db) =>
     .innerJoin('memberships', 'memberships.user_id', 'users.id')
     .select(['users.id', 'users.email', 'users.name', 'memberships.partner_id as partnerId', 'memberships.role'])
 
+/** A user as a member of one partner. */
+export type Member = InferResult<ReturnType<typeof selectMembers>>[number]
+
 /** Inserts a user who owns a new partner; undefined when the email address is taken. */
-export const insertUserWithPartner = async (trx: Trx, user: NewUser, now: Date): Promise<Member | undefined> => {
+export const insertUserWithPartner = async (
+  trx: Trx,
+  { partnerName, ...user }: NewUser,
+  now: Date
+): Promise<Member | undefined> => {
   const added = await trx
     .insertInto('users')
-    .values({
-      id: randomUUID(),
-      email: user.email,
-      name: user.name,
-      password_hash: user.passwordHash,
-      operator: user.operator ?? false,
-      created_at: now
-    })
+    .values({ ...toRow(user), id: randomUUID(), created_at: now })
     .onConflict((conflict) => conflict.expression(sql`lower(email)`).doNothing())
     .returning(['id', 'email', 'name'])
     .executeTakeFirst()
   if (added === undefined) return undefined
   const partnerId = randomUUID()
-  await trx.insertInto('partners').values({ id: partnerId, name: user.partnerName, created_at: now }).execute()
+  await trx.insertInto('partners').values({ id: partnerId, name: partnerName, created_at: now }).execute()
   await trx.insertInto('memberships').values({ user_id: added.id, partner_id: partnerId, role: 'owner' }).execute()
   return { ...added, partnerId, role: 'owner' }
 }
@@ -51,10 +40,7 @@ export const insertUserWithPartner = async (trx: Trx, user: NewUser, now: Date):
  * Reads the password hash of the user with this email address and locks it against changes. A concurrent password change therefore
  * either ends the session that is being opened, or makes the old password fail.
  */
-export const readPasswordByEmail = async (
-  trx: Trx,
-  email: string
-): Promise<{ id: string; passwordHash: string } | undefined> =>
+export const readPasswordByEmail = async (trx: Trx, email: string) =>
   await trx
     .selectFrom('users')
     .select(['id', 'password_hash as passwordHash'])
@@ -76,8 +62,13 @@ export const findMember = async (db: Db, userId: string, partnerId: string): Pro
     .where('memberships.partner_id', '=', partnerId)
     .executeTakeFirst()
 
-export const renameUser = async (trx: Trx, userId: string, name: string): Promise<void> => {
-  await trx.updateTable('users').set({ name }).where('id', '=', userId).execute()
+/** Changes the given fields; `preferences` as JSON. */
+export const updateUser = async (
+  trx: Trx,
+  userId: string,
+  changes: { name?: string; passwordHash?: string; preferences?: string }
+): Promise<void> => {
+  await trx.updateTable('users').set(toRow(changes)).where('id', '=', userId).execute()
 }
 
 /** Reads and locks the password hash of a user, to serialise password changes. */
@@ -85,16 +76,8 @@ export const readPasswordForUpdate = async (trx: Trx, userId: string): Promise<s
   (await trx.selectFrom('users').select('password_hash').where('id', '=', userId).forUpdate().executeTakeFirst())
     ?.password_hash
 
-export const replacePassword = async (trx: Trx, userId: string, passwordHash: string): Promise<void> => {
-  await trx.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', userId).execute()
-}
-
 export const readPreferences = async (db: Db, userId: string): Promise<Record<string, unknown>> =>
   (await db.selectFrom('users').select('preferences').where('id', '=', userId).executeTakeFirstOrThrow()).preferences
-
-export const replacePreferences = async (trx: Trx, userId: string, preferencesJson: string): Promise<void> => {
-  await trx.updateTable('users').set({ preferences: preferencesJson }).where('id', '=', userId).execute()
-}
 
 /** Whether this partner exists, or without an id, whether any partner exists. */
 export const partnerExists = async (db: Db, id?: string): Promise<boolean> => {

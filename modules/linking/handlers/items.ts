@@ -6,28 +6,18 @@ import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { decryptAccessToken } from '../access-token.ts'
-import { readFreshAccounts, type BalanceDependencies } from '../balances.ts'
+import { readFreshAccounts } from '../balances.ts'
 import { listAccountsOf } from '../queries/accounts.ts'
 import { removeTransactionsOf } from '../queries/feed.ts'
 import { itemNotFound } from '../errors.ts'
-import {
-  beginRemoval,
-  cancelRemoval,
-  deleteItem,
-  findItem,
-  listItemsOfUser,
-  lockItem,
-  pageItems,
-  type Item
-} from '../queries/items.ts'
+import { deleteItem, findItem, listItemsOfUser, lockItem, pageItems, setRemoval, type Item } from '../queries/items.ts'
+import type { LinkingDependencies } from '../sync.ts'
 import { toAccount, toItem } from '../wire.ts'
 
 const listName = 'items'
 
-type ItemOperations = Pick<typeof operations, 'listAccounts' | 'listItems' | 'deleteItem'>
-
 /** Ends the access at Plaid. An item that Plaid does not know counts as removed. */
-const removeAtPlaid = async (app: BalanceDependencies, item: Item): Promise<void> => {
+const removeAtPlaid = async (app: LinkingDependencies, item: Item): Promise<void> => {
   const accessToken = decryptAccessToken(app.secrets, item)
   try {
     await app.plaid
@@ -39,17 +29,17 @@ const removeAtPlaid = async (app: BalanceDependencies, item: Item): Promise<void
 }
 
 /** Checks with every domain that the item can be removed, and blocks new uses of it. */
-const prepareRemoval = async (app: BalanceDependencies, { id, partnerId }: Item): Promise<void> =>
+const prepareRemoval = async (app: LinkingDependencies, { id, partnerId }: Item): Promise<void> =>
   await transact(app.database.db, async (trx) => {
     if ((await lockItem(trx, id)) === undefined) return
     const accountIds = (await listAccountsOf(trx, [id])).map((account) => account.id)
     for (const check of app.plaid.itemRemovalChecks()) await check(trx, { itemId: id, partnerId, accountIds })
-    await beginRemoval(trx, id, app.clock.now())
+    await setRemoval(trx, id, app.clock.now())
   })
 
 export const itemHandlers = (
-  app: BalanceDependencies & Pick<FastifyInstance, 'cursors'>
-): Handlers<ItemOperations> => ({
+  app: LinkingDependencies & Pick<FastifyInstance, 'cursors'>
+): Handlers<Pick<typeof operations, 'listAccounts' | 'listItems' | 'deleteItem'>> => ({
   async listAccounts({ query, caller, db }) {
     const items = await listItemsOfUser(db, caller, query.user_id)
     return { accounts: (await readFreshAccounts(app, items)).map(toAccount) }
@@ -70,7 +60,7 @@ export const itemHandlers = (
     try {
       await removeAtPlaid(app, item)
     } catch (error) {
-      await cancelRemoval(db, item.id)
+      await setRemoval(db, item.id, null)
       throw error
     }
     return async (trx) => {

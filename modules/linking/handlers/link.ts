@@ -16,11 +16,8 @@ import { orPlaidRefused } from '../plaid-refusal.ts'
 import { listAccountsOf, saveAccounts } from '../queries/accounts.ts'
 import * as items from '../queries/items.ts'
 import { requestSync } from '../queries/syncs.ts'
+import type { LinkingDependencies } from '../sync.ts'
 import { toInstitution, toLinkedAccount } from '../wire.ts'
-
-type LinkOperations = Pick<typeof operations, 'createLinkToken' | 'linkAccounts'>
-
-type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
 
 const maxClientNameLength = 30
 
@@ -96,19 +93,24 @@ const renewItem = async (
 }
 
 /** Stores a granted item, or the new access token of a known one. The caller's institution takes precedence over Plaid's. */
-const storeItem = async (app: Dependencies, trx: Trx, request: LinkRequest, grant: Grant): Promise<items.Item> => {
+const storeItem = async (
+  app: LinkingDependencies,
+  trx: Trx,
+  request: LinkRequest,
+  grant: Grant
+): Promise<items.Item> => {
   const { institution, ...owner } = request
   const id = newId('item')
   const now = app.clock.now()
-  const item = await items.insertItem(trx, {
+  const linked = {
     ...owner,
     id,
     plaidItemId: grant.plaidItemId,
-    encryptedAccessToken: encryptAccessToken(app.secrets, id, grant.accessToken),
     institutionId: institution?.institution_id ?? grant.response.item.institution_id ?? null,
     institutionName: institution?.name ?? grant.response.item.institution_name ?? null,
     createdAt: now
-  })
+  }
+  const item = await items.insertItem(trx, linked, encryptAccessToken(app.secrets, id, grant.accessToken))
   if (item === undefined) return await renewItem(app, trx, request, grant)
   await announceItem(app, trx, item, now)
   return item
@@ -124,7 +126,9 @@ const readLinked = async (trx: Trx, item: items.Item) => ({
 const clientUserIdOf = (partnerId: string, environment: string, userId: string): string =>
   createHash('sha256').update(`${partnerId}\n${environment}\n${userId}`).digest('base64url')
 
-export const linkHandlers = (app: Dependencies): Handlers<LinkOperations> => ({
+export const linkHandlers = (
+  app: LinkingDependencies
+): Handlers<Pick<typeof operations, 'createLinkToken' | 'linkAccounts'>> => ({
   async createLinkToken({ body, caller, db }) {
     const { plaid, secrets, database } = app
     // An existing item puts Link into update mode.

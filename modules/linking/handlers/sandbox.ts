@@ -10,11 +10,6 @@ import { findItem } from '../queries/items.ts'
 
 const firstPlatypusBank = 'ins_109508'
 
-type SandboxOperations = Pick<
-  typeof operations,
-  'createSandboxPublicToken' | 'resetSandboxLogin' | 'fireSandboxWebhook'
->
-
 type Dependencies = Pick<FastifyInstance, 'database' | 'outbox' | 'plaid' | 'secrets'>
 
 /** Reads the access token of a test item of the caller. Sessions also see live items, which sandbox operations must not touch. */
@@ -24,7 +19,9 @@ const readTestToken = async (app: Dependencies, partnerId: string, id: string): 
   return decryptAccessToken(app.secrets, item)
 }
 
-export const sandboxHandlers = (app: Dependencies): Handlers<SandboxOperations> => ({
+export const sandboxHandlers = (
+  app: Dependencies
+): Pick<Handlers<typeof operations>, 'createSandboxPublicToken' | 'resetSandboxLogin' | 'fireSandboxWebhook'> => ({
   async createSandboxPublicToken({ body }) {
     const webhook = app.plaid.webhookUrl('test')
     const request = {

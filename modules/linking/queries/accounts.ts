@@ -127,14 +127,7 @@ const accountsWithItem = prepared<{ accountId: string; partnerId: string; enviro
       .selectFrom('accounts')
       .innerJoin('items', 'items.id', 'accounts.item_id')
       .select(columns)
-      .select([
-        'items.user_id as userId',
-        'items.environment',
-        'items.status as itemStatus',
-        'items.access_token as encryptedAccessToken',
-        'items.institution_id as institutionId',
-        'items.institution_name as institutionName'
-      ])
+      .select(['items.user_id as userId', 'items.environment', 'items.access_token as encryptedAccessToken'])
       .where('accounts.id', '=', place('accountId'))
       .where('items.partner_id', '=', place('partnerId'))
       .where('items.environment', '=', (eb) => eb.fn.any(place('environments')))

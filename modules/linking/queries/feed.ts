@@ -75,12 +75,7 @@ const removeTransactions = async (trx: Trx, positioned: { id: string; position: 
 }
 
 /** Appends changes of one item to its end-user's feed. Removals of unknown transactions are ignored. */
-export const writeChanges = async (
-  trx: Trx,
-  item: Item,
-  saved: NewTransaction[],
-  removedIds: string[]
-): Promise<void> => {
+export const writeChanges = async (trx: Trx, item: Item, saved: NewTransaction[], removedIds: string[]) => {
   if (saved.length + removedIds.length === 0) return
   let position = await reservePositions(trx, item, saved.length + removedIds.length)
   for (const chunk of chunksOf(removedIds)) {
@@ -104,18 +99,8 @@ export const removeTransactionsOf = async (trx: Trx, item: Item): Promise<void> 
     .execute()
   const ids = rows.map(({ id }) => id)
   await writeChanges(trx, item, [], ids)
-  await trx
-    .updateTable('transactions')
-    .set({ item_id: null, latest_date: null })
-    .where('item_id', '=', item.id)
-    .execute()
-}
-
-export interface FeedPage {
-  transactions: FeedTransaction[]
-  /** The feed position after this page. */
-  next: number
-  hasMore: boolean
+  const unlinked = { item_id: null, latest_date: null }
+  await trx.updateTable('transactions').set(unlinked).where('item_id', '=', item.id).execute()
 }
 
 export interface FeedQuery {
@@ -127,16 +112,10 @@ export interface FeedQuery {
   upToDate: boolean
 }
 
-interface FeedParameters extends Viewer {
-  view: FeedView
-  userId: string
-  after: number
-  limit: number
-  since: string | null
-  upToDate: boolean
-}
+type FeedParameters = Viewer & Omit<FeedQuery, 'since'> & { view: FeedView; since: string | null }
 
 interface PageEnd {
+  /** The feed position after this page. */
   next: number
   hasMore: boolean
 }
@@ -173,7 +152,7 @@ const readRows = prepared<FeedParameters>()(
 )
 
 /** Reads one page of a feed after a position, oldest change first. `since` leaves out transactions that never had a date on or after it. */
-export const readFeed = async (db: Db, viewer: Viewer, { since, ...query }: FeedQuery): Promise<FeedPage> => {
+export const readFeed = async (db: Db, viewer: Viewer, { since, ...query }: FeedQuery) => {
   const found = await readRows(db, {
     partnerId: viewer.partnerId,
     environments: viewer.environments,
@@ -199,13 +178,14 @@ export const readPosition = async (db: Db, partnerId: string, userId: string, vi
   return row?.position ?? 0
 }
 
-/** Lists up to `limit` transactions of an end-user that are not removed, newest first, optionally since a date. */
+const mostListed = 50_000
+
+/** Lists the transactions of an end-user since a date that are not removed, newest first. */
 export const listTransactions = async (
   db: Db,
   { partnerId, environments }: Viewer,
   userId: string,
-  since: string | undefined,
-  limit: number
+  since: string
 ): Promise<FeedTransaction[]> =>
   await db
     .selectFrom('transactions')
@@ -214,8 +194,8 @@ export const listTransactions = async (
     .where('user_id', '=', userId)
     .where('environment', 'in', environments)
     .where('removed', '=', false)
-    .$if(since !== undefined, (query) => query.where('date', '>=', since ?? null))
+    .where('date', '>=', since)
     .orderBy('date', 'desc')
     .orderBy('id')
-    .limit(limit)
+    .limit(mostListed)
     .execute()

@@ -1,7 +1,9 @@
 import { sql, type RawBuilder, type Selection } from 'kysely'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
+import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { ItemStatus } from '../tables.ts'
 import type { Viewer } from '../viewer.ts'
@@ -76,46 +78,19 @@ export const pageItems = async (
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('user_id', '=', userId)
-    .$if(after !== undefined, (query) =>
-      query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`)
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
+    .$call(newestFirst(after, limit))
     .execute()
 
-export interface NewItem {
-  id: string
-  partnerId: string
-  environment: Environment
-  userId: string
-  plaidItemId: string
-  encryptedAccessToken: Buffer
-  institutionId: string | null
-  institutionName: string | null
-  createdAt: Date
-}
+type NewItem = Pick<
+  FieldsOf<'items'>,
+  'id' | 'partnerId' | 'environment' | 'userId' | 'plaidItemId' | 'institutionId' | 'institutionName' | 'createdAt'
+>
 
 /** Inserts an item; undefined when Plaid's item is already stored, for any partner. */
-export const insertItem = async (trx: Trx, item: NewItem): Promise<Item | undefined> =>
+export const insertItem = async (trx: Trx, item: NewItem, encryptedAccessToken: Buffer): Promise<Item | undefined> =>
   await trx
     .insertInto('items')
-    .values({
-      id: item.id,
-      partner_id: item.partnerId,
-      environment: item.environment,
-      user_id: item.userId,
-      plaid_item_id: item.plaidItemId,
-      access_token: item.encryptedAccessToken,
-      institution_id: item.institutionId,
-      institution_name: item.institutionName,
-      error_code: null,
-      sync_cursor: null,
-      last_synced_at: null,
-      sync_retry_at: null,
-      removal_began_at: null,
-      created_at: item.createdAt
-    })
+    .values({ ...toRow(item), access_token: encryptedAccessToken })
     .onConflict((conflict) => conflict.column('plaid_item_id').doNothing())
     .returning(itemColumns)
     .executeTakeFirst()
@@ -123,7 +98,7 @@ export const insertItem = async (trx: Trx, item: NewItem): Promise<Item | undefi
 export const lockItem = async (trx: Trx, id: string): Promise<Item | undefined> =>
   await trx.selectFrom('items').select(itemColumns).where('id', '=', id).forUpdate().executeTakeFirst()
 
-export const lockItemByPlaidId = async (trx: Trx, plaidItemId: string): Promise<Item | undefined> =>
+export const lockItemByPlaidId = async (trx: Trx, plaidItemId: string) =>
   await trx
     .selectFrom('items')
     .select(itemColumns)
@@ -136,18 +111,11 @@ export const renewItem = async (
   trx: Trx,
   id: string,
   accessToken: Buffer,
-  { institutionId, institutionName }: { institutionId?: string | undefined; institutionName?: string | undefined }
+  institution: { institutionId?: string | undefined; institutionName?: string | undefined }
 ): Promise<Item> =>
   await trx
     .updateTable('items')
-    .set({
-      access_token: accessToken,
-      ...(institutionId === undefined ? {} : { institution_id: institutionId }),
-      ...(institutionName === undefined ? {} : { institution_name: institutionName }),
-      status: 'ok',
-      error_code: null,
-      removal_began_at: null
-    })
+    .set({ ...toRow(institution), access_token: accessToken, status: 'ok', error_code: null, removal_began_at: null })
     .where('id', '=', id)
     .returning(itemColumns)
     .executeTakeFirstOrThrow()
@@ -167,12 +135,7 @@ export const insertPublicToken = async (
 }
 
 /** Sets the status of an item. @returns the item when that changed it. */
-export const setItemStatus = async (
-  trx: Trx,
-  id: string,
-  status: ItemStatus,
-  errorCode: string | null
-): Promise<Item | undefined> =>
+export const setItemStatus = async (trx: Trx, id: string, status: ItemStatus, errorCode: string | null) =>
   await trx
     .updateTable('items')
     .set({ status, error_code: errorCode })
@@ -182,11 +145,7 @@ export const setItemStatus = async (
     .executeTakeFirst()
 
 /** Finds an item by Plaid's id in the environments whose Plaid signed the webhook. */
-export const findItemOfWebhook = async (
-  trx: Trx,
-  plaidItemId: string,
-  environments: Environment[]
-): Promise<Item | undefined> =>
+export const findItemOfWebhook = async (trx: Trx, plaidItemId: string, environments: Environment[]) =>
   await trx
     .selectFrom('items')
     .select(itemColumns)
@@ -205,13 +164,9 @@ export const selectHeldItems = (ids: RawBuilder<string[]>, now: RawBuilder<Date>
   sql`select id from items where id = any(${ids}) and (removal_began_at is null or removal_began_at < ${now}::timestamptz - ${sql.lit(removalTimeoutMs)} * interval '1 ms')
     order by id for key share`
 
-/** Marks an item as being removed, which blocks `selectHeldItems`. */
-export const beginRemoval = async (trx: Trx, id: string, now: Date): Promise<void> => {
-  await trx.updateTable('items').set({ removal_began_at: now }).where('id', '=', id).execute()
-}
-
-export const cancelRemoval = async (db: Db, id: string): Promise<void> => {
-  await db.updateTable('items').set({ removal_began_at: null }).where('id', '=', id).execute()
+/** Marks an item as being removed, which blocks `selectHeldItems`, or with null as kept. */
+export const setRemoval = async (db: Db, id: string, beganAt: Date | null): Promise<void> => {
+  await db.updateTable('items').set({ removal_began_at: beganAt }).where('id', '=', id).execute()
 }
 
 /** Deletes an item and its accounts. Its transactions must already be tombstones. */

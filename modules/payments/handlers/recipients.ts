@@ -38,14 +38,13 @@ export const recipientHandlers = (
         userId: body.user_id ?? null,
         name: body.name,
         routingNumber: routing_number,
-        encryptedAccountNumber: app.secrets.encrypt(account_number, accountNumberContext(id)),
         mask: account_number.slice(-maskLength),
         accountType: account_type,
         plaidAccountId: migrated.account_id,
         encryptedAccessToken: app.secrets.encrypt(migrated.access_token, accessTokenContext(id)),
         createdAt: app.clock.now()
       }
-      await insertRecipient(trx, recipient)
+      await insertRecipient(trx, recipient, app.secrets.encrypt(account_number, accountNumberContext(id)))
       return toRecipient(recipient)
     }
   },

@@ -8,7 +8,7 @@ import type { LegKind } from '../leg-states.ts'
 import { advanceTo, type Progress } from '../progress.ts'
 import { listLegs, type Leg } from '../queries/legs.ts'
 import { lockTransfer, type SubmittedTransfer } from '../queries/transfers.ts'
-import { nextSimulatedStep, type LegEvent, type SimulatedEvent } from '../simulation.ts'
+import { nextSimulatedStep, type LegEvent } from '../simulation.ts'
 import { syncTransfers, type Sync } from '../sync.ts'
 import { isLegalStep } from '../transfer-states.ts'
 import { readTransferBody, requireTransfer } from './transfers.ts'
@@ -37,11 +37,7 @@ const stepAtPlaid = async (
 }
 
 /** Takes the steps at Plaid that bring the whole transfer to a state. */
-const simulateTransfer = async (
-  app: Sync,
-  transfer: SubmittedTransfer,
-  event: Exclude<SimulatedEvent, 'pending'>
-): Promise<void> => {
+const simulateTransfer = async (app: Sync, transfer: SubmittedTransfer, event: LegEvent): Promise<void> => {
   const { db } = app.database
   const { id, partnerId, environment, state } = transfer
   const viewer = { partnerId, environments: [environment] }
@@ -58,7 +54,12 @@ const simulateTransfer = async (
   throw illegalTransition((await requireTransfer(db, viewer, id)).state, event)
 }
 
-const simulateLeg = async (app: Sync, transferId: string, kind: LegKind, event: SimulatedEvent): Promise<void> => {
+const simulateLeg = async (
+  app: Sync,
+  transferId: string,
+  kind: LegKind,
+  event: LegEvent | 'pending'
+): Promise<void> => {
   const leg = (await listLegs(app.database.db, transferId)).filter((candidate) => candidate.kind === kind).at(-1)
   if (leg === undefined || event === 'pending' || !(await stepAtPlaid(app, leg, event)))
     throw illegalTransition(leg?.status ?? 'not begun', event, kind)

@@ -1,9 +1,9 @@
 import { sql, type Selection } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
+import { toRow } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
-import type { LegKind, LegStatus } from '../leg-states.ts'
-import type { Network } from '../settlement-calendar.ts'
+import type { LegStatus } from '../leg-states.ts'
 
 export const legColumns = [
   'id',
@@ -44,38 +44,14 @@ export const findLeg = async (db: Db, transferId: string, legId: string): Promis
 export const findDebit = async (db: Db, transferId: string): Promise<Leg | undefined> =>
   (await listLegs(db, transferId)).find(({ kind }) => kind === 'debit')
 
-export interface WantedLeg {
-  transferId: string
-  amountCents: number
-  kind: LegKind
-  network: Network
-  attempt?: number
-  retryAt?: Date | null
-}
+export type WantedLeg = Pick<Leg, 'transferId' | 'amountCents' | 'kind' | 'network'> &
+  Partial<Pick<Leg, 'attempt' | 'retryAt'>>
 
 /** Inserts a leg to be sent to Plaid after the transaction. */
-export const insertLeg = async (
-  trx: Trx,
-  { transferId, amountCents, kind, network, attempt = 1, retryAt = null }: WantedLeg,
-  now: Date
-): Promise<void> => {
+export const insertLeg = async (trx: Trx, leg: WantedLeg, now: Date): Promise<void> => {
   await trx
     .insertInto('transfer_legs')
-    .values({
-      id: newId('leg'),
-      transfer_id: transferId,
-      amount_cents: amountCents,
-      kind,
-      attempt,
-      network,
-      status: 'wanted',
-      authorization_id: null,
-      authorized_at: null,
-      plaid_transfer_id: null,
-      reason: null,
-      retry_at: retryAt,
-      created_at: now
-    })
+    .values({ id: newId('leg'), attempt: 1, status: 'wanted', created_at: now, ...toRow(leg) })
     .execute()
 }
 
@@ -116,7 +92,7 @@ const setAuthorization = prepared<{ id: string; attempt: number; authorizationId
     .returning(legColumns)
 )
 
-const readLeg = async (db: Db, id: string): Promise<Leg> =>
+const readLeg = async (db: Db, id: string) =>
   await db.selectFrom('transfer_legs').select(legColumns).where('id', '=', id).executeTakeFirstOrThrow()
 
 /** Stores Plaid's authorization unless another attempt was faster. @returns the stored leg, without an authorization when it was cancelled meanwhile */

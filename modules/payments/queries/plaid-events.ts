@@ -1,16 +1,8 @@
+import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import type { LegStatus } from '../leg-states.ts'
 
-/** An event of a Plaid transfer. */
-export interface PlaidEvent {
-  /** The Plaid that sent it; each has a sequence of its own. */
-  source: string
-  eventId: number
-  plaidTransferId: string
-  type: LegStatus
-  reason: string | null
-  receivedAt: Date
-}
+/** An event of a Plaid transfer. Each `source`, the Plaid that sent it, has a sequence of its own. */
+export type PlaidEvent = Omit<FieldsOf<'plaid_transfer_events'>, 'appliedAt'>
 
 /** The id of the last stored event of a source; 0 for a new source. */
 export const readPosition = async (db: Db, source: string): Promise<number> => {
@@ -19,13 +11,8 @@ export const readPosition = async (db: Db, source: string): Promise<number> => {
     .values({ source, after_id: 0 })
     .onConflict((conflict) => conflict.column('source').doNothing())
     .execute()
-  return (
-    await db
-      .selectFrom('plaid_transfer_cursors')
-      .select('after_id')
-      .where('source', '=', source)
-      .executeTakeFirstOrThrow()
-  ).after_id
+  const cursors = db.selectFrom('plaid_transfer_cursors').select('after_id').where('source', '=', source)
+  return (await cursors.executeTakeFirstOrThrow()).after_id
 }
 
 /** Moves the position on, unless another sync did so first. @returns whether it moved */
@@ -43,17 +30,7 @@ export const insertPlaidEvents = async (trx: Trx, events: PlaidEvent[]): Promise
   if (events.length === 0) return
   await trx
     .insertInto('plaid_transfer_events')
-    .values(
-      events.map((event) => ({
-        source: event.source,
-        event_id: event.eventId,
-        plaid_transfer_id: event.plaidTransferId,
-        type: event.type,
-        reason: event.reason,
-        received_at: event.receivedAt,
-        applied_at: null
-      }))
-    )
+    .values(events.map(toRow))
     .onConflict((conflict) => conflict.columns(['source', 'event_id']).doNothing())
     .execute()
 }
@@ -76,8 +53,7 @@ export const listOpenEvents = async (trx: Trx, transferId: string) =>
   await trx
     .selectFrom('plaid_transfer_events as event')
     .innerJoin('transfer_legs as leg', 'leg.plaid_transfer_id', 'event.plaid_transfer_id')
-    .select(['event.source', 'event.event_id as eventId', 'event.reason', 'leg.id as legId'])
-    .select((eb) => eb.ref('event.type').$castTo<LegStatus>().as('type'))
+    .select(['event.source', 'event.event_id as eventId', 'event.type', 'event.reason', 'leg.id as legId'])
     .where('leg.transfer_id', '=', transferId)
     .where('event.applied_at', 'is', null)
     .orderBy('event.event_id')

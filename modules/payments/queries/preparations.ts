@@ -29,12 +29,7 @@ export type PreparationOutcome =
   /** An item is deleted or being deleted. */
   | { outcome: 'unlinked' }
 
-type PreparationParameters = NewTransfer & {
-  itemIds: string[]
-  availableCents: number | null
-  debitId: string
-  debitNetwork: Network
-}
+type PreparationParameters = NewTransfer & Omit<NewPreparation, 'transfer'> & { debitId: string }
 
 /** The columns of a table in raw SQL, under their camelCase names. */
 const columnsOf = (table: string, columns: readonly string[]) =>
@@ -83,13 +78,12 @@ const insertRows = prepared<PreparationParameters>()(
 /** Stores a transfer with its debit and the hold of its funds in one statement. Partners do not see it yet. */
 export const insertPreparation = async (
   trx: Trx,
-  { transfer, debitNetwork, itemIds, availableCents }: NewPreparation
+  { transfer, ...terms }: NewPreparation
 ): Promise<PreparationOutcome> => {
-  const debitId = newId('leg')
-  const [row] = await insertRows(trx, { ...transfer, itemIds, availableCents, debitId, debitNetwork })
+  const [row] = await insertRows(trx, { ...transfer, ...terms, debitId: newId('leg') })
   if (row === undefined || row.heldCents === null) return { outcome: 'unlinked' }
   const { heldCents, ...debit } = row
-  if (debit.id === null) return { outcome: 'insufficient', leftCents: (availableCents ?? 0) - heldCents }
+  if (debit.id === null) return { outcome: 'insufficient', leftCents: (terms.availableCents ?? 0) - heldCents }
   return { outcome: 'prepared', transfer: { ...transfer, state: 'preparing', lastSequence: 0 }, debit }
 }
 

@@ -1,7 +1,9 @@
 import { sql, type Selection } from 'kysely'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
+import { toRow } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { Viewer } from '../../linking/index.ts'
 
@@ -20,7 +22,6 @@ const columns = [
 ] as const
 
 export type Recipient = Selection<Database, 'recipients', (typeof columns)[number]>
-export type NewRecipient = Recipient & { encryptedAccountNumber: Buffer }
 
 /** The row and column that a recipient's encrypted fields are bound to. */
 export const accountNumberContext = (recipientId: string): string => `recipients.account_number:${recipientId}`
@@ -45,24 +46,14 @@ export const findRecipient = async (
   { deleted = false }: { deleted?: boolean } = {}
 ): Promise<Recipient | undefined> => (await recipientsById(db, { id, partnerId, environments, deleted }))[0]
 
-export const insertRecipient = async (trx: Trx, recipient: NewRecipient): Promise<void> => {
+export const insertRecipient = async (
+  trx: Trx,
+  { encryptedAccessToken, ...recipient }: Recipient,
+  encryptedAccountNumber: Buffer
+): Promise<void> => {
   await trx
     .insertInto('recipients')
-    .values({
-      id: recipient.id,
-      partner_id: recipient.partnerId,
-      environment: recipient.environment,
-      user_id: recipient.userId,
-      name: recipient.name,
-      routing_number: recipient.routingNumber,
-      account_number: recipient.encryptedAccountNumber,
-      mask: recipient.mask,
-      account_type: recipient.accountType,
-      plaid_account_id: recipient.plaidAccountId,
-      access_token: recipient.encryptedAccessToken,
-      created_at: recipient.createdAt,
-      deleted_at: null
-    })
+    .values({ ...toRow(recipient), access_token: encryptedAccessToken, account_number: encryptedAccountNumber })
     .execute()
 }
 
@@ -81,12 +72,7 @@ export const listRecipients = async (
     .where('environment', 'in', environments)
     .where('deleted_at', 'is', null)
     .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
-    .$if(after !== undefined, (query) =>
-      query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`)
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
+    .$call(newestFirst(after, limit))
     .execute()
 
 /** Marks a recipient as deleted and erases its account number. */

@@ -2,6 +2,7 @@ import { sql, type Selection } from 'kysely'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { Viewer } from '../../linking/index.ts'
 import type { TransferState } from '../transfer-states.ts'
@@ -56,16 +57,11 @@ export const readTransfer = async (db: Db, id: string): Promise<Transfer | undef
 export const lockTransfer = async (trx: Trx, id: string): Promise<Transfer | undefined> =>
   await trx.selectFrom('transfers').select(transferColumns).where('id', '=', id).forUpdate().executeTakeFirst()
 
-export interface TransferFilter {
-  userId?: string | undefined
-  state?: TransferState | undefined
-}
-
 /** Up to `limit` transfers, newest first, after the given position. */
 export const listTransfers = async (
   db: Db,
   { partnerId, environments }: Viewer,
-  filter: TransferFilter,
+  { userId, state }: { userId?: string | undefined; state?: TransferState | undefined },
   limit: number,
   after?: TimePosition
 ): Promise<SubmittedTransfer[]> =>
@@ -75,14 +71,9 @@ export const listTransfers = async (
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
     .where('state', '<>', 'preparing')
-    .$if(filter.userId !== undefined, (query) => query.where('user_id', '=', filter.userId ?? ''))
-    .$if(filter.state !== undefined, (query) => query.where('state', '=', filter.state ?? 'submitted'))
-    .$if(after !== undefined, (query) =>
-      query.where(sql<boolean>`(created_at, id) < (${after?.at}::timestamptz, ${after?.id})`)
-    )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
+    .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
+    .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'submitted'))
+    .$call(newestFirst(after, limit))
     .execute()) as SubmittedTransfer[]
 
 const eventsOf = prepared<{ transferId: string }>()((db, place) =>
@@ -93,11 +84,7 @@ const eventsOf = prepared<{ transferId: string }>()((db, place) =>
     .orderBy('sequence')
 )
 
-export interface TransferEvent {
-  state: TransferState
-  reason: string | null
-  createdAt: Date
-}
+export type TransferEvent = Awaited<ReturnType<typeof eventsOf>>[number]
 
 /** The events of a transfer, oldest first. */
 export const listEvents = async (db: Db, transferId: string): Promise<TransferEvent[]> =>
@@ -152,12 +139,7 @@ export const hasRecentTransfers = async (db: Db, environments: Environment[], si
     .executeTakeFirst()) !== undefined
 
 /** The ids of transfers from or to these accounts that have not ended, preparations and refunds included. */
-export const listUnderWay = async (
-  db: Db,
-  partnerId: string,
-  accountIds: string[],
-  limit: number
-): Promise<string[]> => {
+export const listUnderWay = async (db: Db, partnerId: string, accountIds: string[], limit: number) => {
   if (accountIds.length === 0) return []
   const rows = await db
     .selectFrom('transfers')
@@ -176,9 +158,7 @@ export const listUnderWay = async (
         )
       ])
     )
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
+    .$call(newestFirst(undefined, limit))
     .execute()
   return rows.map(({ id }) => id)
 }

@@ -9,10 +9,7 @@ import { projectNotEmpty, projectNotFound } from '../errors.ts'
 import * as queries from '../queries/projects.ts'
 import { toProject } from '../wire.ts'
 
-type ProjectOperations = Pick<
-  typeof operations,
-  'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
->
+type Projects = 'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
 
 /** Locks a project and checks that it still has the version that the edit is based on. */
 const lockForEdit = async (db: Trx, partnerId: string, id: string, ifMatch: string | undefined): Promise<void> => {
@@ -24,7 +21,7 @@ const lockForEdit = async (db: Trx, partnerId: string, id: string, ifMatch: stri
 export const projectHandlers = ({
   clock,
   cursors
-}: Pick<FastifyInstance, 'clock' | 'cursors'>): Handlers<ProjectOperations> => ({
+}: Pick<FastifyInstance, 'clock' | 'cursors'>): Pick<Handlers<typeof operations>, Projects> => ({
   async listProjects({ db, caller, query: { limit, cursor } }) {
     const found = await queries.listProjects(db, caller.partnerId, readPosition(cursors, 'projects', cursor), limit + 1)
     const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('projects', [last.position]))
@@ -32,8 +29,8 @@ export const projectHandlers = ({
   },
 
   async createProject({ db, caller: { partnerId }, body: { name, description = null } }) {
-    const project = { id: newId('prj'), partnerId, name, description, createdAt: clock.now() }
-    return toProject(await queries.insertProject(db, project))
+    const project = { id: newId('prj'), partnerId, name, description }
+    return toProject(await queries.insertProject(db, project, clock.now()))
   },
 
   async getProject({ db, caller, params }) {

@@ -66,7 +66,7 @@ export const taskHandlers = ({
     await requireProject(db, partnerId, projectId)
     const id = newId('tsk')
     const fields = { projectId, title, description, priority, dueOn: readDueOn(dueOn), status }
-    await queries.insertTask(db, { id, partnerId, ...fields, createdAt: clock.now() })
+    await queries.insertTask(db, { id, partnerId, ...fields }, clock.now())
     if (dependsOn.length > 0) await setDependencies(db, partnerId, id, dependsOn)
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.created', taskId: id },
@@ -85,8 +85,8 @@ export const taskHandlers = ({
     const task = await lockForEdit(db, partnerId, id, headers['if-match'])
     if (changes.projectId !== undefined) await requireProject(db, partnerId, changes.projectId)
     if (dependsOn !== undefined) await setDependencies(db, partnerId, id, dependsOn)
-    const dueChange = dueOn === undefined ? {} : { dueOn: readDueOn(dueOn) }
-    await queries.updateTasks(db, [id], { ...changes, ...dueChange }, clock.now())
+    const changed = { ...changes, dueOn: dueOn === undefined ? undefined : readDueOn(dueOn) }
+    await queries.updateTasks(db, [id], changed, clock.now())
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.updated', taskId: id },
       ...(changes.status === 'DONE' && task.status !== 'DONE' ? [{ type: 'task.completed' as const, taskId: id }] : [])

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { toRow } from '../../../plugins/database/rows.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import type { Dependency } from '../cycles.ts'
 
@@ -19,12 +20,7 @@ export const findExisting = async (db: Trx, partnerId: string, ids: readonly str
 }
 
 /** Returns up to `limit` direct and indirect dependencies of these tasks, each once, without those of `taskId` itself. */
-export const findTransitive = async (
-  db: Trx,
-  ids: readonly string[],
-  taskId: string,
-  limit: number
-): Promise<Dependency[]> => {
+export const findTransitive = async (db: Trx, ids: readonly string[], taskId: string, limit: number) => {
   const { rows } = await sql<Dependency>`
     with recursive transitive (task_id, depends_on_id) as (
       select task_id, depends_on_id from task_dependencies where task_id = any(${ids}::text[]) and task_id <> ${taskId}
@@ -50,19 +46,9 @@ export const findDependants = async (db: Trx, partnerId: string, id: string): Pr
 }
 
 /** Replaces the dependencies of a task, keeping the given order. */
-export const replaceDependencies = async (
-  db: Trx,
-  partnerId: string,
-  taskId: string,
-  dependsOn: readonly string[]
-): Promise<void> => {
+export const replaceDependencies = async (db: Trx, partnerId: string, taskId: string, dependsOn: readonly string[]) => {
   await db.deleteFrom('task_dependencies').where('task_id', '=', taskId).execute()
   if (dependsOn.length === 0) return
-  const rows = dependsOn.map((id, index) => ({
-    partner_id: partnerId,
-    task_id: taskId,
-    ordinal: index + 1,
-    depends_on_id: id
-  }))
+  const rows = dependsOn.map((dependsOnId, index) => toRow({ partnerId, taskId, ordinal: index + 1, dependsOnId }))
   await db.insertInto('task_dependencies').values(rows).execute()
 }

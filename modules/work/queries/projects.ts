@@ -1,4 +1,5 @@
 import type { Selection } from 'kysely'
+import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import '../tables.ts'
 
@@ -15,12 +16,7 @@ const columns = [
 export type Project = Selection<Database, 'projects', (typeof columns)[number]>
 
 /** Lists projects of a partner, newest first, before the given position. */
-export const listProjects = async (
-  db: Db,
-  partnerId: string,
-  before: number | undefined,
-  limit: number
-): Promise<Project[]> =>
+export const listProjects = async (db: Db, partnerId: string, before: number | undefined, limit: number) =>
   await db
     .selectFrom('projects')
     .select(columns)
@@ -42,36 +38,18 @@ export const lockProject = async (db: Trx, partnerId: string, id: string): Promi
 
 /** Locks a project against deletion until the transaction ends. @returns whether the project exists. */
 export const holdProject = async (db: Trx, partnerId: string, id: string): Promise<boolean> =>
-  (await db
-    .selectFrom('projects')
-    .select('id')
-    .where('partner_id', '=', partnerId)
-    .where('id', '=', id)
-    .forKeyShare()
-    .executeTakeFirst()) !== undefined
+  (await selectProject(db, partnerId, id).forKeyShare().executeTakeFirst()) !== undefined
 
-export interface NewProject {
-  id: string
-  partnerId: string
-  name: string
-  description: string | null
-  createdAt: Date
-}
+type NewProject = Pick<FieldsOf<'projects'>, 'id' | 'partnerId' | 'name' | 'description'>
 
-export const insertProject = async (
-  db: Trx,
-  { id, partnerId, name, description, createdAt }: NewProject
-): Promise<Project> =>
+export const insertProject = async (db: Trx, project: NewProject, now: Date): Promise<Project> =>
   await db
     .insertInto('projects')
-    .values({ id, partner_id: partnerId, name, description, created_at: createdAt, updated_at: createdAt })
+    .values({ ...toRow(project), created_at: now, updated_at: now })
     .returning(columns)
     .executeTakeFirstOrThrow()
 
-export interface ProjectChanges {
-  name?: string
-  description?: string | null
-}
+type ProjectChanges = Partial<Pick<Project, 'name' | 'description'>>
 
 /** Changes a project and increments its version. */
 export const updateProject = async (db: Trx, id: string, changes: ProjectChanges, now: Date): Promise<Project> =>

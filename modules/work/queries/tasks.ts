@@ -1,4 +1,5 @@
 import { sql, type Selection } from 'kysely'
+import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import type { TaskPriority, TaskStatus } from '../tables.ts'
 
@@ -60,11 +61,7 @@ export const findTask = async (db: Db, partnerId: string, id: string): Promise<T
   await selectTasks(db, partnerId).where('id', '=', id).executeTakeFirst()
 
 /** Locks a task until the transaction ends; `lockDependencies` locks its dependencies. */
-export const lockTask = async (
-  db: Trx,
-  partnerId: string,
-  id: string
-): Promise<{ status: TaskStatus; version: number } | undefined> =>
+export const lockTask = async (db: Trx, partnerId: string, id: string) =>
   await db
     .selectFrom('tasks')
     .select(['status', 'version'])
@@ -73,34 +70,12 @@ export const lockTask = async (
     .forUpdate()
     .executeTakeFirst()
 
-export interface NewTask {
-  id: string
-  partnerId: string
-  projectId: string
-  title: string
-  description: string | null
-  priority: TaskPriority
-  dueOn: Date | null
-  status: TaskStatus
-  createdAt: Date
-}
+type NewTask = Omit<FieldsOf<'tasks'>, 'position' | 'version' | 'createdAt' | 'updatedAt'>
 
-export type TaskChanges = Partial<Omit<NewTask, 'id' | 'partnerId' | 'createdAt'>>
-
-export const insertTask = async (
-  db: Trx,
-  { partnerId, projectId, dueOn, createdAt, ...fields }: NewTask
-): Promise<void> => {
+export const insertTask = async (db: Trx, task: NewTask, now: Date): Promise<void> => {
   await db
     .insertInto('tasks')
-    .values({
-      ...fields,
-      partner_id: partnerId,
-      project_id: projectId,
-      due_on: dueOn,
-      created_at: createdAt,
-      updated_at: createdAt
-    })
+    .values({ ...toRow(task), created_at: now, updated_at: now })
     .execute()
 }
 
@@ -108,18 +83,12 @@ export const insertTask = async (
 export const updateTasks = async (
   db: Trx,
   ids: readonly string[],
-  { projectId, dueOn, ...changes }: TaskChanges,
+  changes: Partial<Omit<NewTask, 'id' | 'partnerId'>>,
   now: Date
 ): Promise<void> => {
   await db
     .updateTable('tasks')
-    .set((eb) => ({
-      ...changes,
-      ...(projectId === undefined ? {} : { project_id: projectId }),
-      ...(dueOn === undefined ? {} : { due_on: dueOn }),
-      updated_at: now,
-      version: eb('version', '+', 1)
-    }))
+    .set((eb) => ({ ...toRow(changes), updated_at: now, version: eb('version', '+', 1) }))
     .where('id', '=', sql<string>`any(${ids}::text[])`)
     .execute()
 }

@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** Partners, users and their credentials; what every operation writes: activity, idempotency keys, events, notifications. */
+export const core = steps([
   sql`create table partners (
     id text primary key,
     name text not null,
@@ -128,9 +130,4 @@ const statements = [
   )`,
   sql`create index notifications_user on notifications (user_id, position desc)`,
   sql`create index notifications_unsent on notifications (sms_next_at) where sms_status = 'pending'`
-]
-
-/** Partners, users and their credentials; what every operation writes: activity, idempotency keys, events, notifications. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

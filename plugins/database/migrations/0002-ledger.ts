@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** The book of credits: wallets and immutable double entries. */
+export const ledger = steps([
   sql`create table ledger_wallets (
     wallet_id text primary key,
     balance_cents bigint not null default 0 constraint ledger_wallet_not_below_zero check (balance_cents >= 0),
@@ -27,9 +29,4 @@ const statements = [
       else account = 'wallet:' || wallet_id end)
   )`,
   sql`create index ledger_entries_wallet on ledger_entries (wallet_id, transaction_id desc) where wallet_id is not null`
-]
-
-/** The book of credits: wallets and immutable double entries. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** Bank links, their accounts, and their transactions as a feed of changes. */
+export const linking = steps([
   sql`create table items (
     id text primary key,
     partner_id text not null references partners on delete cascade,
@@ -91,9 +93,4 @@ const statements = [
     position bigint not null check (position >= 0),
     primary key (partner_id, user_id, view)
   )`
-]
-
-/** Bank links, their accounts, and their transactions as a feed of changes. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

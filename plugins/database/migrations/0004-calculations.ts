@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** The current safe-to-spend of each end-user. Values that follow from these amounts are not stored. */
+export const calculations = steps([
   sql`create table safe_to_spend (
     partner_id text not null references partners on delete cascade,
     environment text not null check (environment in ('test', 'live')),
@@ -15,9 +17,4 @@ const statements = [
     daily_allowance_cents bigint not null check (daily_allowance_cents >= 0),
     primary key (partner_id, environment, end_user_id)
   )`
-]
-
-/** The current safe-to-spend of each end-user. Values that follow from these amounts are not stored. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

@@ -1,10 +1,12 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
 const perInterval = sql`partner_id text not null references partners on delete cascade,
     unit text not null check (unit in ('day', 'hour')),
     start timestamptz not null`
 
-const statements = [
+/** Usage events of partners' end-users, and their sums by day and hour. */
+export const usage = steps([
   sql`create table usage_events (
     id bigint generated always as identity primary key,
     partner_id text not null references partners on delete cascade,
@@ -52,9 +54,4 @@ const statements = [
     account_links bigint not null check (account_links >= 0),
     primary key (partner_id, unit, start, institution)
   )`
-]
-
-/** Usage events of partners' end-users, and their sums by day and hour. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

@@ -1,6 +1,11 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/**
+ * Webhook endpoints, their deliveries, and each attempt. The deliveries are their own queue: the holder of an endpoint's lease sends its deliveries in order.
+ * A delivery without a sequence waits until its event is published.
+ */
+export const webhooks = steps([
   sql`create table webhooks (
     id text primary key,
     partner_id text not null references partners on delete cascade,
@@ -58,12 +63,4 @@ const statements = [
     check (status is not null or error is not null)
   )`,
   sql`create index webhook_attempts_delivery on webhook_attempts (delivery_id, id)`
-]
-
-/**
- * Webhook endpoints, their deliveries, and each attempt. The deliveries are their own queue: the holder of an endpoint's lease sends its deliveries in order.
- * A delivery without a sequence waits until its event is published.
- */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

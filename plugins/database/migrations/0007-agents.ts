@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** Agents, the approvals of their owners, and payments for credits. */
+export const agents = steps([
   sql`create table agents (
     agent_id text primary key references ledger_wallets,
     name text not null,
@@ -68,9 +70,4 @@ const statements = [
     type text not null,
     received_at timestamptz not null
   )`
-]
-
-/** Agents, the approvals of their owners, and payments for credits. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

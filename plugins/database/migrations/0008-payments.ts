@@ -1,4 +1,5 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
 const recipients = [
   sql`create table recipients (
@@ -121,6 +122,4 @@ const upstream = [
 ]
 
 /** Recipients; transfers, their states as an append-only history, the money movements behind them, and what they hold; what Plaid reported. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [...recipients, ...transfers, ...funds, ...upstream]) await statement.execute(db)
-}
+export const payments = steps([...recipients, ...transfers, ...funds, ...upstream])

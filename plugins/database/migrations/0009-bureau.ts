@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** The credit bureau: enrolled agents with the counters of their scores, credit accounts, and the append-only history that both follow from. */
+export const bureau = steps([
   sql`create table bureau_agents (
     agent_id text primary key,
     name text not null,
@@ -42,9 +44,4 @@ const statements = [
   )`,
   sql`create index bureau_events_agent on bureau_events (agent_id, id desc)`,
   sql`create unique index bureau_events_account on bureau_events (account_id, kind) where account_id is not null`
-]
-
-/** The credit bureau: enrolled agents with the counters of their scores, credit accounts, and the append-only history that both follow from. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

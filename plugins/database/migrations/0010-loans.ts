@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** Loans to agents and their repayment. */
+export const loans = steps([
   sql`create table loans (
     id bigint generated always as identity primary key,
     agent_id text not null references bureau_agents,
@@ -26,9 +28,4 @@ const statements = [
   sql`create unique index loans_one_outstanding on loans (agent_id) where status <> 'repaid'`,
   sql`create index loans_agent on loans (agent_id, id desc)`,
   sql`create index loans_due on loans (due_at) where status = 'active'`
-]
-
-/** Loans to agents and their repayment. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

@@ -1,6 +1,8 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
-const statements = [
+/** Projects, their tasks, and the dependencies between tasks. */
+export const work = steps([
   sql`create table projects (
     id text primary key,
     position bigint generated always as identity,
@@ -43,9 +45,4 @@ const statements = [
     foreign key (partner_id, depends_on_id) references tasks (partner_id, id) on delete cascade
   )`,
   sql`create index task_dependencies_dependants on task_dependencies (partner_id, depends_on_id, task_id)`
-]
-
-/** Projects, their tasks, and the dependencies between tasks. */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of statements) await statement.execute(db)
-}
+])

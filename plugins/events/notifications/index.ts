@@ -17,16 +17,7 @@ export interface NewNotification {
   data: Record<string, unknown>
 }
 
-export interface Notification {
-  id: string
-  /** Grows with each notification; the order of the list. */
-  position: number
-  type: string
-  message: string
-  data: Record<string, unknown>
-  createdAt: Date
-  smsStatus: 'none' | 'pending' | 'sent' | 'failed'
-}
+export type Notification = Awaited<ReturnType<typeof listNotifications>>[number]
 
 export interface Notifications {
   /** Adds a notification to the list of a user, and queues a text message when Twilio is configured and the user has a phone number. */
@@ -44,7 +35,7 @@ const retryDelaysMs = [10_000, 60_000, 600_000, 3_600_000]
 /** E.164: a plus, the country code, at most 15 digits. */
 const phonePattern = '^\\+[1-9][0-9]{6,14}$'
 
-const listNotifications = async (db: Db, userId: string, limit: number, before?: number): Promise<Notification[]> =>
+const listNotifications = async (db: Db, userId: string, limit: number, before?: number) =>
   await db
     .selectFrom('notifications')
     .select(['id', 'position', 'type', 'message', 'data', 'created_at as createdAt', 'sms_status as smsStatus'])

@@ -6,15 +6,7 @@ import { standingHeaders } from '../response-headers.ts'
 import { ProblemError, slugOf } from './problem.ts'
 import { readFieldErrors } from './validation.ts'
 
-export interface ProblemBody {
-  type: string
-  title: string
-  status: number
-  detail: string
-  error: string
-  requestId: string
-  [member: string]: unknown
-}
+export type ErrorSettings = Pick<Config, 'publicUrl' | 'environment'>
 
 /**
  * SQLSTATEs and socket errors of an unavailable database, as opposed to a faulty statement: connection (08), resources such as the disk (53), system (58),
@@ -75,7 +67,7 @@ const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError =
   return kinds.internalError(`Internal server error. Quote request id ${request.id} when you contact the operator.`)
 }
 
-export const problemBody = (problem: ProblemError, requestId: string, baseUrl: string): ProblemBody => ({
+export const problemBody = (problem: ProblemError, requestId: string, baseUrl: string) => ({
   type: `${baseUrl}/errors/${slugOf(problem.kind.code)}`,
   title: problem.kind.code,
   status: problem.kind.status,
@@ -85,18 +77,24 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
   ...problem.members
 })
 
+/** The headers and the body of a problem for a request that reached no route. */
+export const rawProblem = (problem: ProblemError, requestId: string, config: ErrorSettings) => {
+  const body = JSON.stringify(problemBody(problem, requestId, config.publicUrl ?? ''))
+  const headers = {
+    ...standingHeaders(config),
+    ...problem.headers,
+    'x-request-id': requestId,
+    'content-type': 'application/problem+json'
+  }
+  return { headers, body }
+}
+
 /** Responds to requests that cannot be routed, such as a path with invalid percent-encoding. No hook runs for them, so they count against the rate limit here. */
 export const answerUnroutable =
-  (config: Pick<Config, 'publicUrl' | 'environment'>) =>
+  (config: ErrorSettings) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const answerWith = (problem: ProblemError): void => {
-      const body = JSON.stringify(problemBody(problem, request.id, config.publicUrl ?? ''))
-      const headers = {
-        ...standingHeaders(config),
-        ...problem.headers,
-        'x-request-id': request.id,
-        'content-type': 'application/problem+json'
-      }
+      const { headers, body } = rawProblem(problem, request.id, config)
       void reply.code(problem.kind.status).headers(headers).send(Buffer.from(body))
     }
     const unroutable =
@@ -118,21 +116,19 @@ declare module 'fastify' {
 
 /** Sends every 4xx and 5xx as RFC 9457 problem+json. */
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     const baseUrl = app.config.publicUrl ?? ''
     app.decorateReply('sendProblem', function (this: FastifyReply, problem: ProblemError) {
-      const body = problemBody(problem, this.request.id, baseUrl)
       // Clients of the operations with this extension read `message`.
-      if (this.request.routeOptions.config.operation?.extensions?.['x-problem-message'] === true)
-        body.message = problem.detail
+      const hasMessage = this.request.routeOptions.config.operation?.extensions?.['x-problem-message'] === true
+      const body = problemBody(problem, this.request.id, baseUrl)
       return this.code(problem.kind.status)
         .headers(problem.headers)
         .type('application/problem+json')
         .serializer((value: unknown) => JSON.stringify(value))
-        .send(body)
+        .send(hasMessage ? { ...body, message: problem.detail } : body)
     })
     app.setErrorHandler<FastifyError>((error, request, reply) => reply.sendProblem(toProblem(error, request)))
-    done()
   },
   { name: 'errors', dependencies: ['config'] }
 )

@@ -6,15 +6,14 @@ export const mostLevels = 32
 
 const longestPath = 1_000
 
-const membersOf = (value: unknown): unknown[] =>
-  typeof value === 'object' && value !== null ? Object.values(value) : []
+const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** Whether a parsed body is nested more than `mostLevels` deep. Looks at one level after another: recursion could overflow the stack. */
 export const isTooDeep = (body: unknown): boolean => {
   let level = [body]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > mostLevels) return true
-    level = level.flatMap(membersOf).filter((value) => typeof value === 'object' && value !== null)
+    level = level.filter(isNested).flatMap((value) => Object.values(value))
   }
   return false
 }
@@ -40,7 +39,7 @@ export const findTextFaults = ({
     const [path, value] = next
     const fault = typeof value === 'string' ? faultOf(value) : undefined
     if (fault !== undefined) faults.set(path, fault)
-    if (typeof value !== 'object' || value === null) continue
+    if (!isNested(value)) continue
     for (const [name, member] of Object.entries(value)) {
       const whole = `${path}/${escapePointer(name)}`
       // A path that is too long is replaced by the path of its parent.

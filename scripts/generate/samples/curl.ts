@@ -26,12 +26,9 @@ export const curlSample = (call: SampleCall): string => {
 }
 
 /** Quotes text for a POSIX shell. A single quote cannot be inside single quotes, so it goes between them. */
-const shellQuote = (text: string): string => {
-  return `'${text.replaceAll("'", "'\\''")}'`
-}
+const shellQuote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-const formOf = (body: unknown): string => {
-  return Object.entries(body as Record<string, string | number | boolean>)
+const formOf = (body: unknown): string =>
+  Object.entries(body as Record<string, string | number | boolean>)
     .map(([name, value]) => `${encode(name)}=${encode(value)}`)
     .join('&')
-}

@@ -32,14 +32,12 @@ export const pythonSample = (call: SampleCall): string => {
   ].join('\n')
 }
 
-const headersOf = ({ method, credential, ifMatch }: SampleCall): string[] => {
-  return [
-    ...(credential === 'bearer' ? ['"Authorization": "Bearer " + os.environ["ATLAS_API_KEY"]'] : []),
-    ...(credential === 'ingest-secret' ? ['"X-Atlas-Ingest-Secret": os.environ["ATLAS_INGEST_SECRET"]'] : []),
-    ...(method.idempotent ? ['"Idempotency-Key": str(uuid.uuid4())'] : []),
-    ...(ifMatch === undefined ? [] : [`"If-Match": ${pythonLiteral(ifMatch)}`])
-  ]
-}
+const headersOf = ({ method, credential, ifMatch }: SampleCall): string[] => [
+  ...(credential === 'bearer' ? ['"Authorization": "Bearer " + os.environ["ATLAS_API_KEY"]'] : []),
+  ...(credential === 'ingest-secret' ? ['"X-Atlas-Ingest-Secret": os.environ["ATLAS_INGEST_SECRET"]'] : []),
+  ...(method.idempotent ? ['"Idempotency-Key": str(uuid.uuid4())'] : []),
+  ...(ifMatch === undefined ? [] : [`"If-Match": ${pythonLiteral(ifMatch)}`])
+]
 
 /** A value as Python source. JSON strings are valid Python strings. */
 const pythonLiteral = (value: unknown): string => {
@@ -59,8 +57,5 @@ const pythonLiteral = (value: unknown): string => {
 const wrap = (open: string, items: readonly string[], close: string): string => {
   const line = `${open}${items.join(', ')}${close}`
   if (line.length <= maxWidth && !line.includes('\n')) return line
-  return `${open}\n${items
-    .map((item) => `${item},`)
-    .join('\n')
-    .replace(/^/gm, '    ')}\n${close}`
+  return `${open}\n${items.map((item) => `${item},`.replace(/^/gm, '    ')).join('\n')}\n${close}`
 }

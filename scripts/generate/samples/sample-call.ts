@@ -44,12 +44,8 @@ const credentialOf = ({ operation: { security } }: ClientMethod): SampleCall['cr
 }
 
 /** Encodes a value for a path or query. Also escapes !'()*, which shells and string literals could interpret. */
-export const encode = (value: string | number | boolean): string => {
-  return encodeURIComponent(value).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
-  )
-}
+export const encode = (value: string | number | boolean): string =>
+  encodeURIComponent(value).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
 
 /** The path with its values and the query. */
 export const targetOf = ({ method, pathValues, query }: SampleCall): string => {

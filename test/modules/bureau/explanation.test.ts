@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'tap'
-import { explain, type RecordedEvent } from '../../../modules/bureau/explanation.ts'
+import { explain } from '../../../modules/bureau/explanation.ts'
 import { recount } from '../../../modules/bureau/history.ts'
+import type { RecordedEvent } from '../../../modules/bureau/queries.ts'
 
 const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
 const now = new Date('2027-01-01T12:00:00.000Z')

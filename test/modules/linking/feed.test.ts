@@ -186,6 +186,7 @@ test('a hundred readers at once sync an item without applying anything twice', a
 test('HEAD moves no read position and asks no bank', async (t) => {
   const world = await startWorld(t)
   await world.link('usr_1')
+  await world.settle()
   const calls = callsOf(world, '/transactions/sync')
   const path = '/v1/transactions?user_id=usr_1&limit=5'
   const { status, text } = await send(world.url, 'HEAD', path, { key: world.partner.testKey })

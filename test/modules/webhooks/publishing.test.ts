@@ -84,7 +84,6 @@ test(
         database.db
       )
       running.clock.advance(1_000)
-      running.app.outbox.wake()
       while (receiver.received.length < 2) await delay(20)
       assert.equal(receiver.received[1]?.event.id, retried)
     } finally {
