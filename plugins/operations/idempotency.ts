@@ -33,7 +33,7 @@ const claimOf = (operation: Operation, request: FastifyRequest): IdempotencyClai
 
 /** Replays the first response, and marks it when this request's body differs. */
 const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Result => {
-  if (!stored.targetHash.equals(claim.targetHash)) {
+  if (!claim.targetHash.equals(stored.targetHash)) {
     const other = stored.operationId === claim.operationId ? 'another resource' : 'another operation'
     return idempotencyConflict(`This idempotency key was used for ${other}. Use a new key for each logical operation.`)
   }
