@@ -107,7 +107,7 @@ export const core = steps([
     published_at timestamptz,
     unique (partner_id, sequence)
   )`,
-  sql`create index events_unpublished on events (position) where published_at is null`,
+  sql`create index events_unpublished on events (partner_id, position) where published_at is null`,
   sql`create index events_age on events (created_at)`,
   sql`create table check_results (
     name text primary key,
