@@ -21,14 +21,7 @@ const requestsOf = (count: number): { method: 'GET' | 'POST'; path: string; body
       return {
         method: 'POST',
         path: '/v1/calculate/safe-to-spend',
-        body: {
-          user_id: 'usr_1',
-          cash_balance: 1000,
-          upcoming_bills: [],
-          savings_target: 0,
-          debt_payments: 0,
-          cash_buffer: 0
-        }
+        body: { end_user_id: 'usr_1', cash_balance: 1000, days_in_period: 30 }
       }
     case 3:
       return { method: 'GET', path: '/v1/webhooks' }

@@ -13,7 +13,7 @@ export const isTooDeep = (body: unknown): boolean => {
   let level = [body]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > mostLevels) return true
-    level = level.filter(isNested).flatMap((value) => Object.values(value))
+    level = level.filter(isNested).flatMap((value): unknown[] => Object.values(value))
   }
   return false
 }
