@@ -51,8 +51,8 @@ export { ensureDemoPartner } from './modules/identity/index.ts'
 
 /** In milliseconds: what a client has for its headers, for a whole request, and between two requests. Late clients get 408. */
 const deadlines = {
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
+  headersTimeout: 15_000,
+  requestTimeout: 30_000,
   keepAliveTimeout: 72_000,
   connectionsCheckingInterval: 1_000
 }

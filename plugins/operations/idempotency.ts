@@ -54,8 +54,7 @@ export const createIdempotency = (
   perform: (request: FastifyRequest, claim: IdempotencyClaim | undefined) => Promise<Result>
 ) => {
   const performHolding = async (request: FastifyRequest, claim: IdempotencyClaim): Promise<Result> => {
-    const { db } = app.database
-    const find = () => app.idempotency.find(db, claim.tenant, claim.key)
+    const find = () => app.idempotency.find(claim.tenant, claim.key)
     // Both at once: an effect whose key was stored in between fails to store it again, and replays below.
     const finding = find()
     finding.catch(() => undefined)

@@ -27,7 +27,7 @@ const textUntilClosed = async (socket: Socket): Promise<string> => {
 test('headers and bodies that do not arrive within seconds end in 408', { timeout: 60_000 }, async (t) => {
   const { url, app } = await startApp(t, {
     extend: ({ server }) => {
-      assert.deepEqual([server.headersTimeout, server.requestTimeout], [10_000, 20_000])
+      assert.deepEqual([server.headersTimeout, server.requestTimeout], [15_000, 30_000])
       server.headersTimeout = 200
       server.requestTimeout = 400
     }

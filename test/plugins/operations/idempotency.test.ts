@@ -159,7 +159,7 @@ test('a request whose key was answered by another server while it ran is undone,
 test('what became of a request can be asked, and asking after one that was never seen holds no key', async () => {
   const { body } = await note('asked', 'asked for')
   assert.equal((await ask('asked')).body.operationId, 'createNote')
-  const found = await app.idempotency.find(db, partner.partnerId, 'asked')
+  const found = await app.idempotency.find(partner.partnerId, 'asked')
   assert.deepEqual(
     { ...found, text: JSON.parse(found?.text ?? '') },
     {
@@ -197,7 +197,7 @@ test('a stored response cannot be decrypted without the encryption key, nor repl
   for (const place of [{ key: 'moved' }, { tenant: 'moved' }]) {
     const moved = { ...row, ...place }
     await db.insertInto('idempotency_keys').values(moved).execute()
-    await assert.rejects(app.idempotency.find(db, moved.tenant, moved.key))
+    await assert.rejects(app.idempotency.find(moved.tenant, moved.key))
   }
 })
 test('after 24 hours a key is free again, for whatever request', async () => {
