@@ -43,7 +43,7 @@ const bindOperation = (
     ],
     // The limit counts by account, which is in the body.
     preValidation: isSignIn ? [limit(app, 'auth')] : [],
-    preHandler: checkText,
+    preHandler: checkText(operation),
     handler: async (request, reply) =>
       respond(reply, isPeek(operation, request) ? emptyOutcome : await perform(request))
   })
