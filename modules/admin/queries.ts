@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import type { RateOverrides } from '../../plugins/config/index.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
+import { emailKeyOf } from '../../plugins/email-address.ts'
 import { newestFirst } from '../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../plugins/paging/pages.ts'
 
@@ -52,7 +52,7 @@ export const setOperator = async (db: Db, email: string, operator: boolean): Pro
   const { numUpdatedRows } = await db
     .updateTable('users')
     .set({ operator })
-    .where(sql`lower(email)`, '=', sql`lower(${email})`)
+    .where('email_key', '=', emailKeyOf(email))
     .executeTakeFirstOrThrow()
   return numUpdatedRows > 0n
 }

@@ -7,14 +7,14 @@ import { profileHandlers } from './handlers/profile.ts'
 import { recordHandlers } from './handlers/records.ts'
 import { sessionHandlers } from './handlers/sessions.ts'
 import { tokenHandlers } from './handlers/tokens.ts'
-import { prepareDecoy } from './passwords.ts'
+import { createPasswords } from './passwords.ts'
 
 const identity: FastifyPluginAsync = async (app) => {
-  await prepareDecoy()
+  const passwords = await createPasswords(app)
   await app.register(cookie)
   bindOperations(app, operations, {
-    ...sessionHandlers(app),
-    ...profileHandlers(app),
+    ...sessionHandlers(app, passwords),
+    ...profileHandlers(app, passwords),
     ...apiKeyHandlers(app),
     ...tokenHandlers(app),
     ...recordHandlers(app)

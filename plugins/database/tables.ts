@@ -15,6 +15,8 @@ export interface PartnersTable {
 export interface UsersTable {
   id: string
   email: string
+  /** The e-mail address as `emailKeyOf` in plugins/email-address.ts normalises it. */
+  email_key: string
   name: string
   password_hash: string
   operator: Generated<boolean>

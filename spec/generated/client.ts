@@ -853,7 +853,7 @@ export interface paths {
         put?: never;
         /**
          * Sign up
-         * @description Creates a user with a new partner, and signs the user in. The response has the access token; the refresh token is set as the httpOnly cookie `atlas_refresh`.
+         * @description Creates a user with a new partner, and signs the user in. The response has the access token; the refresh token is set as the httpOnly cookie `atlas_refresh`, and `atlas_device` remembers the device. The limits are those of signing in.
          */
         post: operations["registerUser"];
         delete?: never;
@@ -873,7 +873,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Creates a session from an email address and a password. A wrong password and an unknown address give the same response. The limit is 10 attempts per minute per client address and account.
+         * @description Creates a session from an email address and a password. A wrong password and an unknown address give the same response. The limits are 10 attempts per minute for one account from one client address, 60 per minute from one address, and 100 per hour for one account. The last two do not apply on a device on which the account has signed in before (its cookie `atlas_device`), nor the last one at the address of one of its sessions.
          */
         post: operations["loginUser"];
         delete?: never;
@@ -5631,7 +5631,7 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description Sets, replaces or clears the `atlas_refresh` cookie.
+         * @description Sets, replaces or clears the `atlas_refresh` cookie. Signing in also sets `atlas_device`.
          * @example atlas_refresh=…; HttpOnly; SameSite=Strict; Path=/api/v1/auth
          */
         SetCookie: string;

@@ -202,7 +202,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'auth',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-prepares': true }
   },
   loginUser: {
     operationId: 'loginUser',
@@ -220,7 +221,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'auth',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-prepares': true }
   },
   refreshSession: {
     operationId: 'refreshSession',
@@ -323,7 +325,8 @@ export const operations = {
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'auth',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-prepares': true }
   },
   getPreferences: {
     operationId: 'getPreferences',

@@ -513,6 +513,7 @@ create table usage_users (
 create table users (
   id text not null,
   email text not null,
+  email_key text not null,
   name text not null,
   password_hash text not null,
   operator boolean not null default false,
@@ -816,6 +817,7 @@ alter table usage_intervals add constraint usage_intervals_volume_cents_check CH
 alter table usage_users add constraint usage_users_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, unit, start, user_id);
 alter table usage_users add constraint usage_users_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table users add constraint users_email_key_key UNIQUE (email_key);
 alter table users add constraint users_pkey PRIMARY KEY (id);
 alter table webhook_attempts add constraint webhook_attempts_check CHECK (((status IS NOT NULL) OR (error IS NOT NULL)));
 alter table webhook_attempts add constraint webhook_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES webhook_deliveries(id) ON DELETE CASCADE;
@@ -887,7 +889,6 @@ CREATE INDEX transfers_request_age ON public.transfers USING btree (created_at) 
 CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
 CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
 CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
-CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
 CREATE INDEX webhook_attempts_delivery ON public.webhook_attempts USING btree (delivery_id, id);
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE ((status = 'pending'::text) AND (sequence IS NOT NULL));
 CREATE INDEX webhook_deliveries_event ON public.webhook_deliveries USING btree (event_id);

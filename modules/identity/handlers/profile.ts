@@ -5,7 +5,7 @@ import { invalidFields, unauthorized } from '../../../plugins/http/errors/kinds.
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { User, operations } from '../../../spec/generated/identity.ts'
 import { invalidCredentials } from '../errors.ts'
-import { hashPassword, verifyPassword } from '../passwords.ts'
+import type { Passwords } from '../passwords.ts'
 import { preferencesFault } from '../preferences.ts'
 import { revokeOtherSessions } from '../queries/sessions.ts'
 import * as users from '../queries/users.ts'
@@ -18,12 +18,15 @@ const readProfile = async (db: Db, caller: SessionCaller): Promise<User> => {
   return toUser(member)
 }
 
+const wrongPassword = () => invalidCredentials('The current password is wrong.')
+
 type Profile = 'getProfile' | 'updateProfile' | 'changePassword' | 'getPreferences' | 'replacePreferences'
 
 /** The profile, password and preferences of the signed-in user. */
-export const profileHandlers = ({
-  clock
-}: Pick<FastifyInstance, 'clock'>): Pick<Handlers<typeof operations>, Profile> => ({
+export const profileHandlers = (
+  { clock }: Pick<FastifyInstance, 'clock'>,
+  passwords: Passwords
+): Pick<Handlers<typeof operations>, Profile> => ({
   async getProfile({ caller, db }) {
     return await readProfile(db, caller)
   },
@@ -34,12 +37,16 @@ export const profileHandlers = ({
   },
 
   async changePassword({ body, caller, db }) {
-    const stored = await users.readPasswordForUpdate(db, caller.userId)
-    if (!(await verifyPassword(stored, body.current_password)))
-      throw invalidCredentials('The current password is wrong.')
-    await users.updateUser(db, caller.userId, { passwordHash: await hashPassword(body.new_password) })
-    await revokeOtherSessions(db, caller.userId, caller.sessionId, clock.now())
-    return null
+    const stored = await users.findPassword(db, caller.userId)
+    if (!(await passwords.verify(stored, body.current_password, 'known'))) throw wrongPassword()
+    const passwordHash = await passwords.hash(body.new_password, 'known')
+    return async (trx) => {
+      // Of concurrent changes the first one counts.
+      if ((await users.lockPasswordForChange(trx, caller.userId)) !== stored) throw wrongPassword()
+      await users.updateUser(trx, caller.userId, { passwordHash })
+      await revokeOtherSessions(trx, caller.userId, caller.sessionId, clock.now())
+      return null
+    }
   },
 
   async getPreferences({ caller, db }) {

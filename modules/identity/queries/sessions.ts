@@ -4,7 +4,7 @@ import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId, randomText } from '../../../plugins/ids.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import { refreshLifetimeMs } from '../refresh-cookie.ts'
+import { refreshLifetimeMs } from '../cookies.ts'
 import { findMember, type Member } from './users.ts'
 
 const columns = [

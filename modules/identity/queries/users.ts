@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sql, type InferResult } from 'kysely'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import { emailKeyOf } from '../../../plugins/email-address.ts'
 
 export interface NewUser extends Pick<FieldsOf<'users'>, 'email' | 'name' | 'passwordHash'> {
   partnerName: string
@@ -25,8 +26,8 @@ export const insertUserWithPartner = async (
 ): Promise<Member | undefined> => {
   const added = await trx
     .insertInto('users')
-    .values({ ...toRow(user), id: randomUUID(), created_at: now })
-    .onConflict((conflict) => conflict.expression(sql`lower(email)`).doNothing())
+    .values({ ...toRow(user), id: randomUUID(), email_key: emailKeyOf(user.email), created_at: now })
+    .onConflict((conflict) => conflict.column('email_key').doNothing())
     .returning(['id', 'email', 'name'])
     .executeTakeFirst()
   if (added === undefined) return undefined
@@ -36,17 +37,27 @@ export const insertUserWithPartner = async (
   return { ...added, partnerId, role: 'owner' }
 }
 
-/**
- * Reads the password hash of the user with this email address and locks it against changes. A concurrent password change therefore
- * either ends the session that is being opened, or makes the old password fail.
- */
-export const readPasswordByEmail = async (trx: Trx, email: string) =>
-  await trx
+/** Finds the user with this email address, in any spelling, and the hash of the password. */
+export const findPasswordByEmail = async (db: Db, email: string) =>
+  await db
     .selectFrom('users')
     .select(['id', 'password_hash as passwordHash'])
-    .where(sql`lower(email)`, '=', sql`lower(${email})`)
-    .forShare()
+    .where('email_key', '=', emailKeyOf(email))
     .executeTakeFirst()
+
+const selectPassword = (db: Db, userId: string) =>
+  db.selectFrom('users').select('password_hash').where('id', '=', userId)
+
+export const findPassword = async (db: Db, userId: string): Promise<string | undefined> =>
+  (await selectPassword(db, userId).executeTakeFirst())?.password_hash
+
+/** Reads the hash of a user's password and locks it against changes until the transaction ends. */
+export const lockPassword = async (trx: Trx, userId: string): Promise<string | undefined> =>
+  (await selectPassword(trx, userId).forShare().executeTakeFirst())?.password_hash
+
+/** The same for a transaction that changes it. */
+export const lockPasswordForChange = async (trx: Trx, userId: string): Promise<string | undefined> =>
+  (await selectPassword(trx, userId).forUpdate().executeTakeFirst())?.password_hash
 
 /** Finds the partner that a user signs in to: preferably one that the user owns. */
 export const findDefaultMember = async (db: Db, userId: string): Promise<Member | undefined> =>
@@ -70,11 +81,6 @@ export const updateUser = async (
 ): Promise<void> => {
   await trx.updateTable('users').set(toRow(changes)).where('id', '=', userId).execute()
 }
-
-/** Reads and locks the password hash of a user, to serialise password changes. */
-export const readPasswordForUpdate = async (trx: Trx, userId: string): Promise<string | undefined> =>
-  (await trx.selectFrom('users').select('password_hash').where('id', '=', userId).forUpdate().executeTakeFirst())
-    ?.password_hash
 
 export const readPreferences = async (db: Db, userId: string): Promise<Record<string, unknown>> =>
   (await db.selectFrom('users').select('preferences').where('id', '=', userId).executeTakeFirstOrThrow()).preferences

@@ -14,13 +14,13 @@ export const core = steps([
   sql`create table users (
     id text primary key,
     email text not null,
+    email_key text not null unique,
     name text not null,
     password_hash text not null,
     operator boolean not null default false,
     preferences jsonb not null default '{}',
     created_at timestamptz not null
   )`,
-  sql`create unique index users_email_key on users (lower(email))`,
   sql`create table memberships (
     user_id text not null references users on delete cascade,
     partner_id text not null references partners on delete cascade,
