@@ -48,6 +48,8 @@ export interface RefreshTokensTable {
   created_at: Date
   expires_at: Date
   used_at: Date | null
+  /** When the token was accepted once more after its use. */
+  repeated_at: Date | null
 }
 
 export interface CredentialsTable {

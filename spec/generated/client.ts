@@ -893,7 +893,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new access token
-         * @description Exchanges the refresh cookie for a new access token and rotates the cookie. Each refresh token works once. Presenting a used one ends the whole session, because it may have been stolen.
+         * @description Exchanges the refresh cookie for a new access token and rotates the cookie. Each refresh token works once, and once more within 10 seconds, so that two tabs of a browser can refresh at the same time: both get the same cookie. Presenting a used one otherwise ends the whole session, because it may have been stolen.
          */
         post: operations["refreshSession"];
         delete?: never;

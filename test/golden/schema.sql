@@ -294,7 +294,8 @@ create table refresh_tokens (
   session_id text not null,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
-  used_at timestamp with time zone
+  used_at timestamp with time zone,
+  repeated_at timestamp with time zone
 );
 
 create table safe_to_spend (
@@ -699,6 +700,7 @@ alter table recipients add constraint recipients_id_check CHECK ((id ~~ 'acc\_re
 alter table recipients add constraint recipients_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
 alter table recipients add constraint recipients_pkey PRIMARY KEY (id);
 alter table recipients add constraint recipients_routing_number_check CHECK ((routing_number ~ '^[0-9]{9}$'::text));
+alter table refresh_tokens add constraint refresh_tokens_check CHECK ((repeated_at >= used_at));
 alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (hash);
 alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
 alter table safe_to_spend add constraint safe_to_spend_bills_cents_check CHECK ((bills_cents >= 0));

@@ -13,6 +13,7 @@ import type { Client, Passwords } from '../passwords.ts'
 import * as queries from '../queries/sessions.ts'
 import * as users from '../queries/users.ts'
 import { clearRefreshCookie, refreshCookieName, setRefreshCookie, setSignInCookies } from '../cookies.ts'
+import { successorsOf } from '../refresh-tokens.ts'
 import { toSession, toUser } from '../wire.ts'
 
 const maxUserAgentLength = 300
@@ -47,6 +48,17 @@ const signIn = async (app: Dependencies, trx: Trx, member: users.Member, request
 }
 
 const wrongCredentials = () => invalidCredentials('The email address or the password is wrong.')
+
+/** Replaces a refresh token by its successor, for a token that was just used by the same one. @returns undefined for any other token. */
+const rotateRefreshToken = async (app: Dependencies, trx: Trx, token: string, now: Date) => {
+  const successors = successorsOf(app, token)
+  const [refreshToken] = successors
+  const sessionId = await queries.useRefreshToken(trx, token, now)
+  if (sessionId === undefined || refreshToken === undefined)
+    return await queries.repeatRefreshToken(trx, token, successors, now)
+  await queries.addRefreshToken(trx, sessionId, refreshToken, now)
+  return { sessionId, refreshToken }
+}
 
 /** Explains why a refresh token was rejected. Revokes its session when the token was used before: one of its two holders stole it. */
 const rejectRefreshToken = async (app: Dependencies, trx: Trx, token: string) => {
@@ -98,13 +110,13 @@ export const sessionHandlers = (
   async refreshSession({ db, request }) {
     const token = refreshTokenOf(app, request)
     const now = app.clock.now()
-    const sessionId = await queries.useRefreshToken(db, token, now)
+    const rotated = await rotateRefreshToken(app, db, token, now)
     // Returned, not thrown: the revocation must commit together with this response.
-    if (sessionId === undefined) return await rejectRefreshToken(app, db, token)
-    const extended = await queries.extendSession(db, sessionId, now)
-    if (extended === undefined)
-      return unauthorized('The session has ended. Sign in again.', {}, clearRefreshCookie(app))
-    return answer(200, await signedIn(app, sessionId, extended.member), setRefreshCookie(app, extended.refreshToken))
+    if (rotated === undefined) return await rejectRefreshToken(app, db, token)
+    const { sessionId, refreshToken } = rotated
+    const member = await queries.extendSession(db, sessionId, now)
+    if (member === undefined) return unauthorized('The session has ended. Sign in again.', {}, clearRefreshCookie(app))
+    return answer(200, await signedIn(app, sessionId, member), setRefreshCookie(app, refreshToken))
   },
 
   async logoutSession({ db, request }) {

@@ -45,7 +45,9 @@ export const core = steps([
     session_id text not null references sessions on delete cascade,
     created_at timestamptz not null,
     expires_at timestamptz not null,
-    used_at timestamptz
+    used_at timestamptz,
+    repeated_at timestamptz,
+    check (repeated_at >= used_at)
   )`,
   sql`create index refresh_tokens_session on refresh_tokens (session_id)`,
   sql`create table credentials (
