@@ -21,10 +21,11 @@ export type Client = 'stranger' | 'known'
 const priorityOf = { stranger: 0, known: 1 } as const
 
 /** NFKC unifies code points that look the same, such as combining accents and full-width forms. */
-const normalise = (password: string): string => password.normalize('NFKC')
+export const normalisePassword = (password: string): string => password.normalize('NFKC')
 
 /** Hashes a password for storage at once, without a queue; takes about 30 ms on another thread. */
-export const hashPassword = async (password: string): Promise<string> => await hash(normalise(password), parameters)
+export const hashPassword = async (password: string): Promise<string> =>
+  await hash(normalisePassword(password), parameters)
 
 /** Hashes and verifies passwords in a short queue, outside any transaction. Both throw 503 `overloaded` when too many calls wait. */
 export interface Passwords {
@@ -48,7 +49,7 @@ export const createPasswords = async ({ metrics }: Pick<FastifyInstance, 'metric
   return {
     hash: (password, client) => enqueue(client, () => hashPassword(password)),
     async verify(stored, password, client) {
-      const matches = await enqueue(client, () => verify(stored ?? decoy, normalise(password)))
+      const matches = await enqueue(client, () => verify(stored ?? decoy, normalisePassword(password)))
       return matches && stored !== undefined
     }
   }

@@ -956,7 +956,7 @@ export interface paths {
         get?: never;
         /**
          * Change your password
-         * @description Sets a new password and ends all other sessions of the user. The limit is 10 attempts per minute.
+         * @description Sets a new password and ends all other sessions of the user; with `revoke_tokens`, also revokes the user's personal access tokens. The limit is 10 attempts per minute.
          */
         put: operations["changePassword"];
         post?: never;
@@ -3284,7 +3284,7 @@ export interface components {
          * @example ada@example.com
          */
         EmailAddress: string;
-        /** @description At least 12 characters, of any kind. */
+        /** @description At least 12 characters of any kind, after Unicode normalisation (NFKC). Not one repeated character, not the email address, and not one of the 49,000 most common passwords. */
         NewPassword: string;
         /** @description The user's password. */
         GivenPassword: string;
@@ -3338,6 +3338,11 @@ export interface components {
         PasswordChange: {
             current_password: components["schemas"]["GivenPassword"];
             new_password: components["schemas"]["NewPassword"];
+            /**
+             * @description Revoke the user's personal access tokens as well.
+             * @default false
+             */
+            revoke_tokens?: boolean;
         };
         /** @description Any JSON object, at most 16 KiB. */
         Preferences: {

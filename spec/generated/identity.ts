@@ -128,7 +128,7 @@ export const NewToken = Type.Object({
 }, { additionalProperties: false })
 export type NewToken = Static<typeof NewToken>
 
-export const PasswordChange = Type.Object({ current_password: GivenPassword, new_password: NewPassword }, { additionalProperties: false })
+export const PasswordChange = Type.Object({ current_password: GivenPassword, new_password: NewPassword, revoke_tokens: Type.Boolean({ default: false }) }, { additionalProperties: false })
 export type PasswordChange = Static<typeof PasswordChange>
 
 export const Preferences = Dictionary(Type.Unknown(), { maxProperties: 1000 })

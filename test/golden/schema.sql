@@ -850,6 +850,7 @@ CREATE UNIQUE INDEX bureau_events_account ON public.bureau_events USING btree (a
 CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, id DESC);
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
+CREATE INDEX credentials_user ON public.credentials USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX events_age ON public.events USING btree (created_at);
 CREATE INDEX events_unpublished ON public.events USING btree ("position") WHERE (published_at IS NULL);
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { SessionCaller } from '../../../plugins/access/caller.ts'
+import { revokeTokensOf } from '../../../plugins/access/credentials.ts'
 import type { Db } from '../../../plugins/database/types.ts'
 import { invalidFields, unauthorized } from '../../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { User, operations } from '../../../spec/generated/identity.ts'
 import { invalidCredentials } from '../errors.ts'
+import { passwordFault } from '../password-rules.ts'
 import type { Passwords } from '../passwords.ts'
 import { preferencesFault } from '../preferences.ts'
 import { revokeOtherSessions } from '../queries/sessions.ts'
@@ -37,14 +39,17 @@ export const profileHandlers = (
   },
 
   async changePassword({ body, caller, db }) {
-    const stored = await users.findPassword(db, caller.userId)
-    if (!(await passwords.verify(stored, body.current_password, 'known'))) throw wrongPassword()
+    const user = await users.findPassword(db, caller.userId)
+    const fault = await passwordFault(body.new_password, user?.email ?? '')
+    if (fault !== undefined) throw invalidFields([{ path: 'body/new_password', message: fault }])
+    if (!(await passwords.verify(user?.passwordHash, body.current_password, 'known'))) throw wrongPassword()
     const passwordHash = await passwords.hash(body.new_password, 'known')
     return async (trx) => {
       // Of concurrent changes the first one counts.
-      if ((await users.lockPasswordForChange(trx, caller.userId)) !== stored) throw wrongPassword()
+      if ((await users.lockPasswordForChange(trx, caller.userId)) !== user?.passwordHash) throw wrongPassword()
       await users.updateUser(trx, caller.userId, { passwordHash })
       await revokeOtherSessions(trx, caller.userId, caller.sessionId, clock.now())
+      if (body.revoke_tokens) await revokeTokensOf(trx, caller.userId, clock.now())
       return null
     }
   },

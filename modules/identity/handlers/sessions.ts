@@ -3,12 +3,13 @@ import { addressOf } from '../../../plugins/access/addresses.ts'
 import { signAccessToken, accessTokenSeconds } from '../../../plugins/access/access-tokens.ts'
 import { findKnownDevice } from '../../../plugins/access/devices.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { notFound, unauthorized } from '../../../plugins/http/errors/kinds.ts'
+import { invalidFields, notFound, unauthorized } from '../../../plugins/http/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { SignedIn, operations } from '../../../spec/generated/identity.ts'
 import { emailTaken, invalidCredentials } from '../errors.ts'
+import { passwordFault } from '../password-rules.ts'
 import type { Client, Passwords } from '../passwords.ts'
 import * as queries from '../queries/sessions.ts'
 import * as users from '../queries/users.ts'
@@ -81,6 +82,8 @@ export const sessionHandlers = (
   async registerUser({ body, db, request }) {
     const email = body.email.trim()
     const name = body.name?.trim() ?? email
+    const fault = await passwordFault(body.password, email)
+    if (fault !== undefined) throw invalidFields([{ path: 'body/password', message: fault }])
     if ((await users.findPasswordByEmail(db, email)) !== undefined) throw emailTaken()
     const passwordHash = await passwords.hash(body.password, 'stranger')
     return async (trx) => {

@@ -46,18 +46,18 @@ export const findPasswordByEmail = async (db: Db, email: string) =>
     .executeTakeFirst()
 
 const selectPassword = (db: Db, userId: string) =>
-  db.selectFrom('users').select('password_hash').where('id', '=', userId)
+  db.selectFrom('users').select('password_hash as passwordHash').where('id', '=', userId)
 
-export const findPassword = async (db: Db, userId: string): Promise<string | undefined> =>
-  (await selectPassword(db, userId).executeTakeFirst())?.password_hash
+export const findPassword = async (db: Db, userId: string) =>
+  await selectPassword(db, userId).select('email').executeTakeFirst()
 
 /** Reads the hash of a user's password and locks it against changes until the transaction ends. */
 export const lockPassword = async (trx: Trx, userId: string): Promise<string | undefined> =>
-  (await selectPassword(trx, userId).forShare().executeTakeFirst())?.password_hash
+  (await selectPassword(trx, userId).forShare().executeTakeFirst())?.passwordHash
 
 /** The same for a transaction that changes it. */
 export const lockPasswordForChange = async (trx: Trx, userId: string): Promise<string | undefined> =>
-  (await selectPassword(trx, userId).forUpdate().executeTakeFirst())?.password_hash
+  (await selectPassword(trx, userId).forUpdate().executeTakeFirst())?.passwordHash
 
 /** Finds the partner that a user signs in to: preferably one that the user owns. */
 export const findDefaultMember = async (db: Db, userId: string): Promise<Member | undefined> =>

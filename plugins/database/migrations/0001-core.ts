@@ -70,6 +70,7 @@ export const core = steps([
     check (kind = 'agent_key' or partner_id is not null)
   )`,
   sql`create index credentials_partner on credentials (partner_id, kind, created_at desc, id desc)`,
+  sql`create index credentials_user on credentials (user_id) where user_id is not null and revoked_at is null`,
   sql`create unique index credentials_one_key_an_agent on credentials (agent_id) where agent_id is not null and revoked_at is null`,
   sql`create table activity (
     id bigint generated always as identity primary key,
