@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/identity.ts'
 import { apiKeyHandlers } from './handlers/api-keys.ts'
+import { contactHandlers } from './handlers/contacts.ts'
 import { profileHandlers } from './handlers/profile.ts'
 import { recordHandlers } from './handlers/records.ts'
 import { sessionHandlers } from './handlers/sessions.ts'
@@ -15,6 +16,7 @@ const identity: FastifyPluginAsync = async (app) => {
   bindOperations(app, operations, {
     ...sessionHandlers(app, passwords),
     ...profileHandlers(app, passwords),
+    ...contactHandlers(app),
     ...apiKeyHandlers(app),
     ...tokenHandlers(app),
     ...recordHandlers(app)

@@ -17,6 +17,9 @@ export interface UsersTable {
   email: string
   /** The e-mail address as `emailKeyOf` in plugins/email-address.ts normalises it. */
   email_key: string
+  email_verified_at: Date | null
+  /** Verified, with country code (E.164). */
+  phone: string | null
   name: string
   password_hash: string
   operator: Generated<boolean>

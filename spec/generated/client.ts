@@ -360,7 +360,7 @@ export interface paths {
         };
         /**
          * List notifications
-         * @description Returns the signed-in user's notifications, newest first. When the server can send text messages, approval requests also go to the `phone` number in the user's preferences (with country code, such as +14155550123).
+         * @description Returns the signed-in user's notifications, newest first. When the server can send text messages and the user has verified a phone number, approval requests are also announced by text message, in fixed words and at most 20 times per day (UTC).
          */
         get: operations["listNotifications"];
         put?: never;
@@ -960,6 +960,90 @@ export interface paths {
          */
         put: operations["changePassword"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/email/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to your email address
+         * @description Mails a code of six digits that verifies the email address. It is valid for 30 minutes, replaces the previous one, and is void after five wrong attempts. A development server without a mail server shows the mail in its log and in your notifications. At most 10 codes are sent per day.
+         */
+        post: operations["sendEmailCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/email/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify your email address
+         * @description Verifies the email address with the code of the latest mail. An operator is appointed only by a verified address.
+         */
+        post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to your phone
+         * @description Texts a code of six digits to a phone number. The number becomes yours when you verify it with the code, and only then gets text messages about approval requests: at most 20 per day, in fixed words. The code is valid for 10 minutes, replaces the previous one, and is void after five wrong attempts. A development server without Twilio shows the text in its log and in your notifications. At most 5 codes are sent per day.
+         */
+        post: operations["setPhone"];
+        /**
+         * Remove your phone number
+         * @description Removes the phone number and voids its code. No more text messages are sent.
+         */
+        delete: operations["removePhone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/phone/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify your phone number
+         * @description Verifies the phone number with the code of the latest text message. It replaces the previous number.
+         */
+        post: operations["verifyPhone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3319,8 +3403,12 @@ export interface components {
             id: string;
             /** @description The user's email address. */
             email: string;
+            /** @description Whether a code that was mailed to the address has come back. */
+            email_verified: boolean;
             /** @description The user's name. Defaults to the email address. */
             name: string;
+            /** @description Verified phone number with country code, or null. */
+            phone: string | null;
             /**
              * Format: uuid
              * @description Id of the session's partner.
@@ -3343,6 +3431,19 @@ export interface components {
              * @default false
              */
             revoke_tokens?: boolean;
+        };
+        CodeSent: {
+            /** @description Email address or phone number that the code was sent to. */
+            sent_to: string;
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        VerificationCode: {
+            /** @description The six digits of the message. */
+            code: string;
+        };
+        NewPhone: {
+            /** @description Phone number with country code, such as +14155550123. */
+            phone: string;
         };
         /** @description Any JSON object, at most 16 KiB. */
         Preferences: {
@@ -5406,6 +5507,31 @@ export interface components {
                 [name: string]: unknown;
             };
             content?: never;
+        };
+        /** @description The request is invalid, or the code is wrong, was used, has expired, or was tried wrongly five times (`invalid_code`). */
+        InvalidCode: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/invalid-code",
+                 *       "title": "invalid_code",
+                 *       "status": 400,
+                 *       "detail": "The code is wrong or no longer valid. Check the latest message, or request a new code.",
+                 *       "error": "invalid_code",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
         };
         /** @description The email address or the password is wrong, or the access token is missing or invalid. */
         InvalidCredentials: {
@@ -7821,7 +7947,9 @@ export interface operations {
                      *       "user": {
                      *         "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *         "email": "ada@example.com",
+                     *         "email_verified": false,
                      *         "name": "Ada Lovelace",
+                     *         "phone": null,
                      *         "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *         "role": "owner"
                      *       }
@@ -7903,7 +8031,9 @@ export interface operations {
                      *       "user": {
                      *         "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *         "email": "ada@example.com",
+                     *         "email_verified": false,
                      *         "name": "Ada Lovelace",
+                     *         "phone": null,
                      *         "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *         "role": "owner"
                      *       }
@@ -7951,7 +8081,9 @@ export interface operations {
                      *       "user": {
                      *         "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *         "email": "ada@example.com",
+                     *         "email_verified": false,
                      *         "name": "Ada Lovelace",
+                     *         "phone": null,
                      *         "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *         "role": "owner"
                      *       }
@@ -8024,7 +8156,9 @@ export interface operations {
                      * @example {
                      *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *       "email": "ada@example.com",
+                     *       "email_verified": false,
                      *       "name": "Ada Lovelace",
+                     *       "phone": null,
                      *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *       "role": "owner"
                      *     }
@@ -8074,7 +8208,9 @@ export interface operations {
                      * @example {
                      *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *       "email": "ada@example.com",
+                     *       "email_verified": false,
                      *       "name": "Ada Lovelace",
+                     *       "phone": null,
                      *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *       "role": "owner"
                      *     }
@@ -8131,6 +8267,341 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sendEmailCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The code was sent. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sent_to": "ada@example.com",
+                     *       "expires_at": "2026-06-14T18:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description The email address is already verified, or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/email-already-verified",
+                     *       "title": "email_already_verified",
+                     *       "status": 409,
+                     *       "detail": "Your e-mail address is already verified.",
+                     *       "error": "email_already_verified",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            /** @description This server cannot send mail, is unavailable or is overloaded. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/mail-not-configured",
+                     *       "title": "mail_not_configured",
+                     *       "status": 503,
+                     *       "detail": "This server cannot send mail. Ask its operator to verify your e-mail address.",
+                     *       "error": "mail_not_configured",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "042817"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerificationCode"];
+            };
+        };
+        responses: {
+            /** @description The user with the verified address. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
+                     *       "email": "ada@example.com",
+                     *       "email_verified": false,
+                     *       "name": "Ada Lovelace",
+                     *       "phone": null,
+                     *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
+                     *       "role": "owner"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["InvalidCode"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setPhone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "phone": "+14155550123"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPhone"];
+            };
+        };
+        responses: {
+            /** @description The code was sent. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sent_to": "ada@example.com",
+                     *       "expires_at": "2026-06-14T18:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            /** @description This server cannot send text messages, is unavailable or is overloaded. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/texts-not-configured",
+                     *       "title": "texts_not_configured",
+                     *       "status": 503,
+                     *       "detail": "This server cannot send text messages, so a phone number is of no use here.",
+                     *       "error": "texts_not_configured",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no phone number any more. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verifyPhone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "042817"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerificationCode"];
+            };
+        };
+        responses: {
+            /** @description The user with the verified number. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
+                     *       "email": "ada@example.com",
+                     *       "email_verified": false,
+                     *       "name": "Ada Lovelace",
+                     *       "phone": null,
+                     *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
+                     *       "role": "owner"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["InvalidCode"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

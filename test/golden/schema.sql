@@ -226,12 +226,19 @@ create table memberships (
   role text not null
 );
 
+create table message_counts (
+  recipient text not null,
+  day date not null,
+  count integer not null
+);
+
 create table notifications (
   id text not null,
   position bigint not null generated always as identity,
   user_id text not null,
   type text not null,
   message text not null,
+  sms_text text,
   data jsonb not null,
   created_at timestamp with time zone not null,
   sms_status text not null,
@@ -515,11 +522,23 @@ create table users (
   id text not null,
   email text not null,
   email_key text not null,
+  email_verified_at timestamp with time zone,
+  phone text,
   name text not null,
   password_hash text not null,
   operator boolean not null default false,
   preferences jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null
+);
+
+create table verification_codes (
+  user_id text not null,
+  kind text not null,
+  target text not null,
+  code_hash bytea not null,
+  attempts smallint not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null
 );
 
 create table webhook_attempts (
@@ -678,7 +697,10 @@ alter table memberships add constraint memberships_partner_id_fkey FOREIGN KEY (
 alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, partner_id);
 alter table memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])));
 alter table memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table message_counts add constraint message_counts_count_check CHECK ((count > 0));
+alter table message_counts add constraint message_counts_pkey PRIMARY KEY (recipient, day);
 alter table notifications add constraint notifications_check CHECK (((sms_status = 'pending'::text) = (sms_next_at IS NOT NULL)));
+alter table notifications add constraint notifications_check1 CHECK (((sms_status = 'none'::text) OR (sms_text IS NOT NULL)));
 alter table notifications add constraint notifications_pkey PRIMARY KEY (id);
 alter table notifications add constraint notifications_position_key UNIQUE ("position");
 alter table notifications add constraint notifications_sms_status_check CHECK ((sms_status = ANY (ARRAY['none'::text, 'pending'::text, 'sent'::text, 'failed'::text])));
@@ -820,7 +842,13 @@ alter table usage_users add constraint usage_users_partner_id_fkey FOREIGN KEY (
 alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, unit, start, user_id);
 alter table usage_users add constraint usage_users_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table users add constraint users_email_key_key UNIQUE (email_key);
+alter table users add constraint users_phone_check CHECK ((phone ~ '^[+][1-9][0-9]{6,14}$'::text));
 alter table users add constraint users_pkey PRIMARY KEY (id);
+alter table verification_codes add constraint verification_codes_attempts_check CHECK (((attempts >= 0) AND (attempts <= 5)));
+alter table verification_codes add constraint verification_codes_check CHECK ((expires_at > created_at));
+alter table verification_codes add constraint verification_codes_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text])));
+alter table verification_codes add constraint verification_codes_pkey PRIMARY KEY (user_id, kind);
+alter table verification_codes add constraint verification_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 alter table webhook_attempts add constraint webhook_attempts_check CHECK (((status IS NOT NULL) OR (error IS NOT NULL)));
 alter table webhook_attempts add constraint webhook_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES webhook_deliveries(id) ON DELETE CASCADE;
 alter table webhook_attempts add constraint webhook_attempts_latency_ms_check CHECK ((latency_ms >= 0));

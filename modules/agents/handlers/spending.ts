@@ -39,6 +39,7 @@ const requestApproval = async (app: FastifyInstance, trx: Trx, wish: Spend, outc
     userId: outcome.owner_user_id,
     type: 'agent.approval_requested',
     message: `${outcome.agent_name} asks to spend ${fromCents(wish.amountCents)} credits: ${what}`,
+    text: `An agent asks you to approve a spend (request ${outcome.approval_id}). Sign in to AtlasForge to decide.`,
     data
   })
   await app.outbox.publish(trx, [{ partnerId: outcome.owner_partner_id, type: 'agent.approval_requested', data }])

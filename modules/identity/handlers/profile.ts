@@ -1,24 +1,15 @@
 import type { FastifyInstance } from 'fastify'
-import type { SessionCaller } from '../../../plugins/access/caller.ts'
 import { revokeTokensOf } from '../../../plugins/access/credentials.ts'
-import type { Db } from '../../../plugins/database/types.ts'
-import { invalidFields, unauthorized } from '../../../plugins/http/errors/kinds.ts'
+import { invalidFields } from '../../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import type { User, operations } from '../../../spec/generated/identity.ts'
+import type { operations } from '../../../spec/generated/identity.ts'
 import { invalidCredentials } from '../errors.ts'
 import { passwordFault } from '../password-rules.ts'
 import type { Passwords } from '../passwords.ts'
 import { preferencesFault } from '../preferences.ts'
+import { readProfile } from '../profile.ts'
 import { revokeOtherSessions } from '../queries/sessions.ts'
 import * as users from '../queries/users.ts'
-import { toUser } from '../wire.ts'
-
-const readProfile = async (db: Db, caller: SessionCaller): Promise<User> => {
-  const member = await users.findMember(db, caller.userId, caller.partnerId)
-  // The user was deleted after the session was checked.
-  if (member === undefined) throw unauthorized('The session has ended. Sign in again.')
-  return toUser(member)
-}
 
 const wrongPassword = () => invalidCredentials('The current password is wrong.')
 

@@ -7,13 +7,22 @@ import { emailKeyOf } from '../../../plugins/email-address.ts'
 export interface NewUser extends Pick<FieldsOf<'users'>, 'email' | 'name' | 'passwordHash'> {
   partnerName: string
   operator?: boolean
+  emailVerifiedAt?: Date
 }
 
 const selectMembers = (db: Db) =>
   db
     .selectFrom('users')
     .innerJoin('memberships', 'memberships.user_id', 'users.id')
-    .select(['users.id', 'users.email', 'users.name', 'memberships.partner_id as partnerId', 'memberships.role'])
+    .select([
+      'users.id',
+      'users.email',
+      'users.email_verified_at as emailVerifiedAt',
+      'users.name',
+      'users.phone',
+      'memberships.partner_id as partnerId',
+      'memberships.role'
+    ])
 
 /** A user as a member of one partner. */
 export type Member = InferResult<ReturnType<typeof selectMembers>>[number]
@@ -28,7 +37,7 @@ export const insertUserWithPartner = async (
     .insertInto('users')
     .values({ ...toRow(user), id: randomUUID(), email_key: emailKeyOf(user.email), created_at: now })
     .onConflict((conflict) => conflict.column('email_key').doNothing())
-    .returning(['id', 'email', 'name'])
+    .returning(['id', 'email', 'email_verified_at as emailVerifiedAt', 'name', 'phone'])
     .executeTakeFirst()
   if (added === undefined) return undefined
   const partnerId = randomUUID()
@@ -77,7 +86,13 @@ export const findMember = async (db: Db, userId: string, partnerId: string): Pro
 export const updateUser = async (
   trx: Trx,
   userId: string,
-  changes: { name?: string; passwordHash?: string; preferences?: string }
+  changes: {
+    name?: string
+    passwordHash?: string
+    preferences?: string
+    emailVerifiedAt?: Date
+    phone?: string | null
+  }
 ): Promise<void> => {
   await trx.updateTable('users').set(toRow(changes)).where('id', '=', userId).execute()
 }

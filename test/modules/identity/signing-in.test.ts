@@ -19,7 +19,15 @@ test("signing up returns an access token and a strict httpOnly cookie, and creat
   assert.equal(reply.body.expires_in, 900)
   assert.deepEqual(
     { ...user, id: '', partner_id: '' },
-    { id: '', partner_id: '', email: 'Ada@Example.com', name: 'Ada', role: 'owner' }
+    {
+      id: '',
+      partner_id: '',
+      email: 'Ada@Example.com',
+      email_verified: false,
+      name: 'Ada',
+      phone: null,
+      role: 'owner'
+    }
   )
   assert.match(user.id ?? '', /^[0-9a-f-]{36}$/)
   const [cookie = '', ...others] = reply.headers.getSetCookie()
