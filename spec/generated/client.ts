@@ -122,7 +122,7 @@ export interface paths {
         put?: never;
         /**
          * Spend credits
-         * @description Deducts credits from the wallet of the agent that owns the key. With `require_approval`, or when the amount exceeds one of the owner's limits, no credits move: the server creates an approval request and notifies the owner. The request expires after 24 hours.
+         * @description Deducts credits from the wallet of the agent that owns the key. With `require_approval`, or when the amount exceeds one of the owner's limits, no credits move: the server creates an approval request and notifies the owner. The request expires after 24 hours. At most 20 requests of an agent wait at a time; a further one is 429 `too_many_pending`.
          */
         post: operations["spendCredits"];
         delete?: never;
@@ -6186,7 +6186,33 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyConflict"];
-            429: components["responses"]["RateLimited"];
+            /** @description Too many requests (`rate_limited`), or the agent has 20 undecided approval requests (`too_many_pending`). Retry after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/too-many-pending",
+                     *       "title": "too_many_pending",
+                     *       "status": 429,
+                     *       "detail": "The agent has 20 undecided approval requests. Ask its owner to decide them, then retry.",
+                     *       "message": "The agent has 20 undecided approval requests. Ask its owner to decide them, then retry.",
+                     *       "error": "too_many_pending",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };

@@ -4,7 +4,7 @@ import type { ProblemError } from '../../../plugins/http/errors/problem.ts'
 import { fromCents, toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { agentPaused, agentRevoked, insufficientBalance } from '../errors.ts'
+import { agentPaused, agentRevoked, insufficientBalance, tooManyPending } from '../errors.ts'
 import { spend, type Spend, type SpendOutcome } from '../queries/spends.ts'
 import { toSpend } from '../wire.ts'
 
@@ -15,6 +15,8 @@ const refusalOf = ({ outcome, balance_cents: balanceCents }: SpendOutcome, wish:
   switch (outcome) {
     case 'insufficient':
       return insufficientBalance(balanceCents, wish.amountCents)
+    case 'too_many_pending':
+      return tooManyPending()
     case 'paused':
       return agentPaused(wish.agentId)
     case 'revoked':
