@@ -698,7 +698,7 @@ alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, pa
 alter table memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])));
 alter table memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 alter table message_counts add constraint message_counts_count_check CHECK ((count > 0));
-alter table message_counts add constraint message_counts_pkey PRIMARY KEY (recipient, day);
+alter table message_counts add constraint message_counts_pkey PRIMARY KEY (day, recipient);
 alter table notifications add constraint notifications_check CHECK (((sms_status = 'pending'::text) = (sms_next_at IS NOT NULL)));
 alter table notifications add constraint notifications_check1 CHECK (((sms_status = 'none'::text) OR (sms_text IS NOT NULL)));
 alter table notifications add constraint notifications_pkey PRIMARY KEY (id);

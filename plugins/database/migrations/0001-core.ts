@@ -148,7 +148,7 @@ export const core = steps([
     recipient text not null,
     day date not null,
     count integer not null check (count > 0),
-    primary key (recipient, day)
+    primary key (day, recipient)
   )`,
   sql`create index notifications_user on notifications (user_id, position desc)`,
   sql`create index notifications_unsent on notifications (sms_next_at) where sms_status = 'pending'`
