@@ -18,7 +18,6 @@ const handledExtensions = [
   'x-ratelimit-class',
   'x-idempotent',
   'x-client',
-  'x-moves-position',
   'x-codeSamples',
   'x-postman',
   'x-mcp'

@@ -38,7 +38,7 @@ export type ApiKeyList = Static<typeof ApiKeyList>
 export const CodeSent = Type.Object({ sent_to: Type.String(), expires_at: Timestamp }, { additionalProperties: false })
 export type CodeSent = Static<typeof CodeSent>
 
-export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$' })
+export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$' })
 export type DisplayName = Static<typeof DisplayName>
 
 export const EmailAddress = Type.String({ maxLength: 254, pattern: '^\\s*[^\\s@\\x00-\\x1f\\x7f]+@[^\\s@.\\x00-\\x1f\\x7f]+(\\.[^\\s@.\\x00-\\x1f\\x7f]+)+\\s*$' })
