@@ -15,6 +15,7 @@ import jobs from './plugins/events/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/http/logger.ts'
 import mcp from './plugins/mcp/index.ts'
+import messages from './plugins/events/messages/index.ts'
 import metrics from './plugins/metrics/index.ts'
 import notifications from './plugins/events/notifications/index.ts'
 import operations from './plugins/operations/index.ts'
@@ -103,6 +104,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(outbox)
   await app.register(ledger)
   await app.register(notifications)
+  await app.register(messages)
   await app.register(idempotency)
   await app.register(auth)
   await app.register(rateLimit, { rateLimits })

@@ -2,11 +2,12 @@ import { printableLines, runWithArguments } from './command.ts'
 import { checkConfiguration, checkKeys, checkNode, checkProduction } from './doctor/configuration.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { printTable, warn, type Finding } from './doctor/finding.ts'
-import { checkPlaid, checkRedis, checkStripe, checkTwilio } from './doctor/neighbours.ts'
+import { checkMail, checkPlaid, checkRedis, checkStripe, checkTwilio } from './doctor/neighbours.ts'
 import { checkPorts, checkProxy, checkPublicUrl } from './doctor/reachability.ts'
 
 const help = `Checks the configuration in the environment and suggests a fix for each problem. Checks settings and keys, the database
-(version, schema, privileges, clock, connections), Redis, Plaid, Stripe, Twilio, the ports, the public URL and the proxy.
+(version, schema, privileges, clock, connections), Redis, Plaid, Stripe, Twilio, the mail server, the ports, the public URL
+and the proxy.
 The checks are read-only, with one exception: outside production, missing keys are created in the data directory.
 
   npm run doctor [-- --instances N] [-- --json]   (from the source)
@@ -26,7 +27,13 @@ const examine = async (environment: Record<string, string | undefined>, instance
     return [node, ...findings, warn('other checks', 'were skipped', 'Fix the settings, then run this command again.')]
   const [database, neighbours, ports, publicUrl] = await Promise.all([
     checkDatabase(config, instances),
-    Promise.all([checkRedis(config.redisUrl, instances), checkPlaid(config), checkStripe(config), checkTwilio(config)]),
+    Promise.all([
+      checkRedis(config.redisUrl, instances),
+      checkPlaid(config),
+      checkStripe(config),
+      checkTwilio(config),
+      checkMail(config)
+    ]),
     checkPorts(config),
     checkPublicUrl(config)
   ])

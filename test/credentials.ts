@@ -33,6 +33,7 @@ export const createPartner = async (
     .values({
       id: userId,
       email: `${userId}@example.test`,
+      email_key: `${userId}@example.test`,
       name: 'A user',
       password_hash: 'none',
       created_at: createdAt

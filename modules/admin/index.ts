@@ -1,2 +1,2 @@
 /** Used by `npm run operator`. */
-export { setOperator } from './queries.ts'
+export { findUser, markEmailVerified, setOperator } from './queries.ts'

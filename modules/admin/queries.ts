@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import type { RateOverrides } from '../../plugins/config/index.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
+import { emailKeyOf } from '../../plugins/email-address.ts'
 import { newestFirst } from '../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../plugins/paging/pages.ts'
 
@@ -47,12 +47,20 @@ export const updatePartner = async (
   await trx.updateTable('partners').set(changes).where('id', '=', id).execute()
 }
 
-/** Grants or revokes the operator role of the user with this email address. @returns false when there is no such user. */
-export const setOperator = async (db: Db, email: string, operator: boolean): Promise<boolean> => {
-  const { numUpdatedRows } = await db
-    .updateTable('users')
-    .set({ operator })
-    .where(sql`lower(email)`, '=', sql`lower(${email})`)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows > 0n
+/** Finds a user by id, or by e-mail address in any spelling. */
+export const findUser = async (db: Db, idOrEmail: string) =>
+  await db
+    .selectFrom('users')
+    .select(['id', 'email', 'email_verified_at as emailVerifiedAt'])
+    .where((eb) => eb.or([eb('id', '=', idOrEmail), eb('email_key', '=', emailKeyOf(idOrEmail))]))
+    .executeTakeFirst()
+
+/** Grants or revokes the operator role of a user. */
+export const setOperator = async (db: Db, userId: string, operator: boolean): Promise<void> => {
+  await db.updateTable('users').set({ operator }).where('id', '=', userId).execute()
+}
+
+/** Verifies a user's e-mail address on the word of the server's operator. */
+export const markEmailVerified = async (db: Db, userId: string, now: Date): Promise<void> => {
+  await db.updateTable('users').set({ email_verified_at: now }).where('id', '=', userId).execute()
 }

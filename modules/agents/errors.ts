@@ -67,3 +67,13 @@ export const insufficientBalance = defineProblem({
     return { detail, members: { balance, required } }
   }
 })
+export const tooManyPending = defineProblem({
+  status: 429,
+  code: 'too_many_pending',
+  meaning: 'The agent has 20 approval requests that its owner has not decided; no request was made.',
+  cure: 'Wait until the owner decides, or until the oldest request expires after 24 hours. `Retry-After` is a good time to try again.',
+  describe: () => ({
+    detail: 'The agent has 20 undecided approval requests. Ask its owner to decide them, then retry.',
+    headers: { 'retry-after': '60' }
+  })
+})

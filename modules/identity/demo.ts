@@ -46,7 +46,7 @@ const createDemo = async (trx: Trx, password: string, passwordHash: string, now:
   const email = 'demo@atlasforge.test'
   const member = await insertUserWithPartner(
     trx,
-    { email, name: 'Demo User', passwordHash, partnerName: 'Demo Partner', operator: true },
+    { email, name: 'Demo User', passwordHash, partnerName: 'Demo Partner', operator: true, emailVerifiedAt: now },
     now
   )
   if (member === undefined) return undefined

@@ -13,3 +13,17 @@ export const invalidCredentials = defineProblem({
   meaning: 'The email address or the password is wrong. The response does not say which one.',
   cure: 'Check both, then retry. Ten attempts per minute are allowed.'
 })
+export const emailAlreadyVerified = defineProblem({
+  status: 409,
+  code: 'email_already_verified',
+  meaning: 'The e-mail address of the user is verified.',
+  cure: 'There is nothing to do.',
+  describe: () => 'Your e-mail address is already verified.'
+})
+export const invalidCode = defineProblem({
+  status: 400,
+  code: 'invalid_code',
+  meaning: 'The verification code is wrong, was used, has expired, or was tried wrongly five times.',
+  cure: 'Check the code of the latest message, or request a new one.',
+  describe: () => 'The code is wrong or no longer valid. Check the latest message, or request a new code.'
+})

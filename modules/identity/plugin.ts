@@ -3,18 +3,20 @@ import type { FastifyPluginAsync } from 'fastify'
 import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/identity.ts'
 import { apiKeyHandlers } from './handlers/api-keys.ts'
+import { contactHandlers } from './handlers/contacts.ts'
 import { profileHandlers } from './handlers/profile.ts'
 import { recordHandlers } from './handlers/records.ts'
 import { sessionHandlers } from './handlers/sessions.ts'
 import { tokenHandlers } from './handlers/tokens.ts'
-import { prepareDecoy } from './passwords.ts'
+import { createPasswords } from './passwords.ts'
 
 const identity: FastifyPluginAsync = async (app) => {
-  await prepareDecoy()
+  const passwords = await createPasswords(app)
   await app.register(cookie)
   bindOperations(app, operations, {
-    ...sessionHandlers(app),
-    ...profileHandlers(app),
+    ...sessionHandlers(app, passwords),
+    ...profileHandlers(app, passwords),
+    ...contactHandlers(app),
     ...apiKeyHandlers(app),
     ...tokenHandlers(app),
     ...recordHandlers(app)

@@ -5,7 +5,11 @@ import type { Activity } from './queries/activity.ts'
 import type { Session } from './queries/sessions.ts'
 import type { Member } from './queries/users.ts'
 
-export const toUser = ({ partnerId, ...member }: Member): wire.User => ({ ...member, partner_id: partnerId })
+export const toUser = ({ partnerId, emailVerifiedAt, ...member }: Member): wire.User => ({
+  ...member,
+  email_verified: emailVerifiedAt !== null,
+  partner_id: partnerId
+})
 
 export const toSession = (session: Session, currentSessionId: string): wire.Session => ({
   id: session.id,

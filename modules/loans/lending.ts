@@ -24,7 +24,8 @@ const publish = async (app: Lending, trx: Trx, type: LoanEvent, loan: Pick<Loan,
   await app.outbox.publish(trx, [{ partnerId: agent.ownerPartnerId, type, data }])
   if (type !== 'loan.defaulted' || agent.ownerUserId === null) return
   const message = `${agent.name} has not repaid loan ${loan.id}. The loan is in default; the agent can borrow again once it is repaid.`
-  await app.notifications.notify(trx, { userId: agent.ownerUserId, type, message, data })
+  const text = `A loan of an agent of yours is in default (loan ${loan.id}). Sign in to AtlasForge to see it.`
+  await app.notifications.notify(trx, { userId: agent.ownerUserId, type, message, text, data })
 }
 
 const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: ReportType): Promise<void> => {

@@ -113,3 +113,14 @@ export const revokeCredential = async (trx: Trx, credential: CredentialToRevoke,
   ).executeTakeFirstOrThrow()
   return numUpdatedRows > 0n
 }
+
+/** Revokes all personal access tokens that a user created. */
+export const revokeTokensOf = async (trx: Trx, userId: string, now: Date): Promise<void> => {
+  await trx
+    .updateTable('credentials')
+    .set({ revoked_at: now })
+    .where('user_id', '=', userId)
+    .where('kind', '=', 'token')
+    .where('revoked_at', 'is', null)
+    .execute()
+}

@@ -48,6 +48,20 @@ export const findSessions = prepared<{ sessionId: string; now: Date }>()((db, pl
     .where('sessions.expires_at', '>', place('now'))
 )
 
+/** The addresses from which the latest active sessions of an account were opened. */
+export const findSessionAddresses = async (db: Db, emailKey: string, now: Date) =>
+  await db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .select('sessions.ip')
+    .where('users.email_key', '=', emailKey)
+    .where('sessions.revoked_at', 'is', null)
+    .where('sessions.expires_at', '>', now)
+    .orderBy('sessions.created_at', 'desc')
+    .orderBy('sessions.id', 'desc')
+    .limit(100)
+    .execute()
+
 /** Sets the last use of credentials, in one statement. */
 export const touchCredentials = async (db: Db, ids: string[], now: Date): Promise<void> => {
   await db

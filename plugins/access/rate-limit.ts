@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import fastifyRateLimit, { type RateLimitOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
@@ -7,6 +6,7 @@ import { rateLimited } from '../http/errors/kinds.ts'
 import type { RateLimit, RateLimitClass } from '../operations/table.ts'
 import { addressKey, addressOf } from './addresses.ts'
 import { connectRedis } from './redis.ts'
+import { accountKeyOf, deviceOf, isFromSessionAddress } from './sign-ins.ts'
 
 export type RateLimits = Readonly<Record<RateLimitClass, RateLimit>>
 
@@ -30,11 +30,15 @@ const holderOf = (request: FastifyRequest): string => {
   }
 }
 
-/** The key for sign-in: the address and the account in the body, so that password guessing is limited per account. */
-const accountKeyOf = (request: FastifyRequest): string => {
-  const email = (request.body as { email?: unknown } | null | undefined)?.email
-  const account = typeof email === 'string' ? email.trim().toLowerCase() : ''
-  return `${holderOf(request)}:${createHash('sha256').update(account).digest('base64url').slice(0, 22)}`
+/** The key of a sign-in: the known device, or else the address and the account; of a signed-in user, who may guess the password, the user. */
+const signInKeyOf = (app: FastifyInstance, request: FastifyRequest): string =>
+  request.caller === null
+    ? (deviceOf(app, request) ?? `${holderOf(request)}:${accountKeyOf(request)}`)
+    : holderOf(request)
+
+const keyOf = (app: FastifyInstance, rateClass: RateLimitClass, request: FastifyRequest): string => {
+  if (rateClass === 'auth') return signInKeyOf(app, request)
+  return rateClass === 'auth_account' ? accountKeyOf(request) : holderOf(request)
 }
 
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>
@@ -78,7 +82,7 @@ const createLimiters = async (
         single: scope.createRateLimit({
           ...options,
           max: limitOf,
-          keyGenerator: (request) => `${rateClass}:${rateClass === 'auth' ? accountKeyOf(request) : holderOf(request)}`
+          keyGenerator: (request) => `${rateClass}:${keyOf(app, rateClass, request)}`
         }),
         together: scope.createRateLimit({
           ...options,
@@ -112,7 +116,7 @@ const headersFor = (rateClass: RateLimitClass, { max, remaining, ttl, timeWindow
 })
 
 const describeWindow = (windowMs: number): string =>
-  windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`
+  ({ 1000: 'second', 60_000: 'minute', 3_600_000: 'hour' })[windowMs] ?? `${windowMs / 1000} seconds`
 
 export interface RateLimiter {
   /**
@@ -152,6 +156,23 @@ export default fp<{ rateLimits: RateLimits }>(
       const isCounted = counted !== undefined && (counted as Count).ttl > 0
       return (isCounted ? counted : await countInMemory(request, rateClass, which)) as Count
     }
+    const refuse = (reply: FastifyReply, rateClass: RateLimitClass, counted: Count, whose = ''): never => {
+      reply.headers(headersFor(rateClass, counted, app.clock.now().getTime()))
+      app.metrics.rateLimited(rateClass)
+      const seconds = Math.max(1, counted.ttlInSeconds)
+      throw rateLimited(
+        `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)}${whose} is reached. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
+        {},
+        { 'retry-after': String(seconds) }
+      )
+    }
+    /** The limits of sign-ins from devices that the account does not know. The account's own addresses stay open while others guess its password. */
+    const takeStrange = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      const ofAddress = await count(request, 'auth_address', 'single')
+      if (ofAddress.isExceeded) refuse(reply, 'auth_address', ofAddress)
+      const ofAccount = await count(request, 'auth_account', 'single')
+      if (ofAccount.isExceeded && !(await isFromSessionAddress(app, request))) refuse(reply, 'auth_account', ofAccount)
+    }
     app.decorate('rateLimiter', {
       async take(request, reply, rateClass) {
         const hasTenant = partnerOf(request) !== null
@@ -159,20 +180,14 @@ export default fp<{ rateLimits: RateLimits }>(
           count(request, rateClass, 'single'),
           hasTenant ? count(request, rateClass, 'together') : undefined
         ])
-        const isTenantExceeded = !single.isExceeded && together?.isExceeded === true
-        const counted = isTenantExceeded ? together : single
-        reply.headers(headersFor(rateClass, counted, app.clock.now().getTime()))
-        if (!counted.isExceeded) return
-        app.metrics.rateLimited(rateClass)
-        const seconds = Math.max(1, counted.ttlInSeconds)
-        throw rateLimited(
-          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)}${isTenantExceeded ? ' for all credentials together' : ''} is reached. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
-          {},
-          { 'retry-after': String(seconds) }
-        )
+        if (single.isExceeded) refuse(reply, rateClass, single)
+        if (together?.isExceeded === true) refuse(reply, rateClass, together, ' for all credentials together')
+        reply.headers(headersFor(rateClass, single, app.clock.now().getTime()))
+        if (rateClass === 'auth' && request.caller === null && deviceOf(app, request) === undefined)
+          await takeStrange(request, reply)
       },
       status: () => (redis === undefined ? 'off' : redis.isReady() ? 'ok' : 'unavailable')
     })
   },
-  { name: 'rate-limit', dependencies: ['config', 'clock', 'access', 'metrics'] }
+  { name: 'rate-limit', dependencies: ['config', 'clock', 'access', 'database', 'metrics', 'secrets'] }
 )

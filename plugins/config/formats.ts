@@ -34,6 +34,10 @@ export const formats: Record<string, Format> = {
     isValid: hasProtocol('postgres:', 'postgresql:')
   },
   'redis-url': { expects: 'a URL that begins with redis:// or rediss://', isValid: hasProtocol('redis:', 'rediss:') },
+  'smtp-url': {
+    expects: 'a mail server, such as smtps://user:password@smtp.example.com:465',
+    isValid: hasProtocol('smtp:', 'smtps:')
+  },
   'encryption-key': {
     expects: '32 random bytes in base64, such as the output of `openssl rand -base64 32`',
     isValid: isEncryptionKey

@@ -26,6 +26,16 @@ export interface StripeConfig {
   webhookSecret: string
 }
 
+export interface SmtpConfig {
+  host: string
+  port: number
+  /** Whether TLS begins with the connection; otherwise with STARTTLS. */
+  isSecure: boolean
+  user: string | undefined
+  password: string | undefined
+  from: string
+}
+
 export interface TwilioConfig {
   accountSid: string
   authToken: string
@@ -59,6 +69,21 @@ const twilioConfig = (settings: Settings): TwilioConfig | undefined => {
   const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken, TWILIO_FROM: from } = settings
   if (accountSid === undefined || authToken === undefined || from === undefined) return undefined
   return { accountSid, authToken, from, baseUrl: withoutTrailingSlash(settings.TWILIO_BASE_URL) }
+}
+
+const smtpConfig = ({ SMTP_URL: url, SMTP_FROM: from }: Settings): SmtpConfig | undefined => {
+  if (url === undefined || from === undefined) return undefined
+  const { protocol, hostname, port, username, password } = new URL(url)
+  const isSecure = protocol === 'smtps:'
+  const decode = (text: string) => (text === '' ? undefined : decodeURIComponent(text))
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (isSecure ? 465 : 587) : Number(port),
+    isSecure,
+    user: decode(username),
+    password: decode(password),
+    from
+  }
 }
 
 const hasTraceEndpoint = (settings: Settings): boolean =>
@@ -103,6 +128,7 @@ export const loadConfig = (env: Environment) => {
     rateOverrides: parseRateOverrides(settings.PUBLIC_API_RATE_OVERRIDES ?? '{}') ?? {},
     plaid: plaidConfig(settings, simulatorKeys),
     stripe: stripeConfig(settings, simulatorKeys),
+    smtp: smtpConfig(settings),
     twilio: twilioConfig(settings),
     logLevel: settings.LOG_LEVEL,
     /** The port of the metrics' own listener; undefined when metrics are disabled. */

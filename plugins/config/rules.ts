@@ -8,6 +8,7 @@ type Rule = (texts: Texts) => ConfigurationProblem | undefined
 const groups = [
   ['PLAID_CLIENT_ID', 'PLAID_SECRET'],
   ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
+  ['SMTP_URL', 'SMTP_FROM'],
   ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_FROM']
 ]
 

@@ -173,6 +173,15 @@ const integrations = {
   STRIPE_WEBHOOK_SECRET: optionalText({
     description: 'The signing secret of Stripe’s webhooks. Set both or neither.'
   }),
+  SMTP_URL: optionalText({
+    description: 'The mail server, for codes that verify e-mail addresses. Set both or neither.',
+    format: 'smtp-url',
+    withoutIt: 'shown in notifications (production: no mail)'
+  }),
+  SMTP_FROM: optionalText({
+    description: 'The sender of mail.',
+    expects: 'an address, such as AtlasForge <no-reply@example.com>'
+  }),
   TWILIO_ACCOUNT_SID: optionalText({
     description: 'Twilio account for text messages to owners of agents. Set all three or none.',
     withoutIt: 'no text messages'

@@ -15,6 +15,11 @@ export interface PartnersTable {
 export interface UsersTable {
   id: string
   email: string
+  /** The e-mail address as `emailKeyOf` in plugins/email-address.ts normalises it. */
+  email_key: string
+  email_verified_at: Date | null
+  /** Verified, with country code (E.164). */
+  phone: string | null
   name: string
   password_hash: string
   operator: Generated<boolean>
@@ -46,6 +51,8 @@ export interface RefreshTokensTable {
   created_at: Date
   expires_at: Date
   used_at: Date | null
+  /** When the token was accepted once more after its use. */
+  repeated_at: Date | null
 }
 
 export interface CredentialsTable {

@@ -64,11 +64,11 @@ export const afterCommit = (trx: Trx, listener: () => void): void => {
 }
 
 /**
- * Rejects a call to an upstream service inside a transaction. It would hold locks and a connection during the call, and deadlock on the embedded database,
- * whose single connection the simulators share. See `watchTransactions`.
+ * Rejects a call to an upstream service, or other slow work, inside a transaction. It would hold locks and a connection meanwhile, and a call would deadlock on the
+ * embedded database, whose single connection the simulators share. See `watchTransactions`.
  * @throws Error inside a transaction of a process that watches transactions
  */
 export const assertNoTransaction = (): void => {
   if (inTransaction?.getStore() === true)
-    throw new Error('A call to another service was made inside a database transaction; make it before the transaction.')
+    throw new Error('A call to another service, or other slow work, began inside a database transaction; do it before.')
 }

@@ -22,7 +22,7 @@ export interface Metrics {
   replayed(): void
   jobRan(job: string, outcome: 'ok' | 'failed', seconds: number): void
   deliveryTried(outcome: 'succeeded' | 'failed'): void
-  upstreamCalled(service: 'plaid' | 'stripe' | 'twilio', outcome: UpstreamOutcome, seconds: number): void
+  upstreamCalled(service: 'plaid' | 'stripe' | 'twilio' | 'smtp', outcome: UpstreamOutcome, seconds: number): void
   /** Registers a gauge. A scrape leaves it out when `read` fails or times out. */
   gauge(options: GaugeOptions, read: Read): void
   /** The URL of the metrics endpoint once the server is ready; undefined while metrics are disabled. */

@@ -3,7 +3,7 @@ export class Answer<Status extends number, Body> {
   constructor(
     readonly status: Status,
     readonly body: Body,
-    readonly headers: Record<string, string> = {}
+    readonly headers: Record<string, string | string[]> = {}
   ) {}
 }
 
@@ -11,5 +11,5 @@ export class Answer<Status extends number, Body> {
 export const answer = <const Status extends number, Body>(
   status: Status,
   body: Body,
-  headers?: Record<string, string>
+  headers?: Record<string, string | string[]>
 ): Answer<Status, Body> => new Answer(status, body, headers)

@@ -63,7 +63,10 @@ type AnswerOf<Op extends Operation, Status = SuccessStatus<Op>> = Status extends
 export type Result<Op extends Operation> =
   AnswerOf<Op> | ProblemError | (IsUnion<SuccessStatus<Op>> extends true ? never : BodyOf<Op, SuccessStatus<Op>>)
 
-type CallsUpstream<Op extends Operation> = Op['extensions'] extends { readonly 'x-upstream': string } ? true : false
+type PreparesFirst<Op extends Operation> = Op['extensions'] extends
+  { readonly 'x-upstream': string } | { readonly 'x-prepares': true }
+  ? true
+  : false
 
 type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
   ? true
@@ -75,12 +78,13 @@ type IsRead<Op extends Operation> = Op['method'] extends 'GET' | 'HEAD'
  * A handler of one operation.
  * - A read (a GET, or a POST that the specification marks with `x-read-only`) receives the database.
  * - A mutation receives the transaction. Its changes commit together with its response, or not at all.
- * - A mutation that the specification marks with `x-upstream` first calls the upstream service, outside any transaction, and then returns its effect.
+ * - A mutation that the specification marks with `x-upstream` first calls the upstream service, outside any transaction, and then returns its effect. One marked
+ *   with `x-prepares` does other slow work first, such as hashing a password.
  */
 export type Handler<Op extends Operation> =
   IsRead<Op> extends true
     ? (call: Call<Op>) => Promise<Result<Op>>
-    : CallsUpstream<Op> extends true
+    : PreparesFirst<Op> extends true
       ? (call: Call<Op>) => Promise<(db: Trx) => Promise<Result<Op>>>
       : (call: Call<Op, Trx>) => Promise<Result<Op>>
 

@@ -39,6 +39,10 @@ const toCall = (request: FastifyRequest, db: Db, claim?: IdempotencyClaim): Call
   return call as unknown as Call<Operation>
 }
 
+/** Whether the handler first does slow work outside any transaction, and then returns its effect. */
+const preparesFirst = ({ extensions }: Operation): boolean =>
+  extensions?.['x-upstream'] !== undefined || extensions?.['x-prepares'] === true
+
 const isRead = ({ method, extensions }: Operation): boolean =>
   method === 'GET' || method === 'HEAD' || extensions?.['x-read-only'] === true
 
@@ -63,9 +67,8 @@ export const createPerform = (
     }
   }
   const commit = createTransaction(app, operation, serialise, run)
-  if (operation.extensions?.['x-upstream'] === undefined) {
+  if (!preparesFirst(operation)) {
     return (request, claim) => commit(request, claim, (trx) => handler(toCall(request, trx, claim)))
   }
-  // Calls the upstream service outside any transaction, then writes its result in one.
   return async (request, claim) => commit(request, claim, (await handler(toCall(request, db, claim))) as Effect)
 }

@@ -5,7 +5,7 @@ import { checkAnswer, serialiseAnswer } from './validate.ts'
 /** A response that is ready to be sent. */
 export interface Outcome {
   status: number
-  headers: Record<string, string>
+  headers: Record<string, string | string[]>
   /** The serialised body; undefined for a response without one. */
   text: string | undefined
 }

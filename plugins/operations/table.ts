@@ -7,7 +7,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPT
 export type SecurityScheme =
   'PartnerKey' | 'AgentKey' | 'BearerJWT' | 'RefreshCookie' | 'PersonalAccessToken' | 'IngestSecret'
 
-export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'ingest' | 'auth'
+/** `auth_address` and `auth_account` count sign-ins beside `auth`; no operation has them as its class. */
+export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'ingest' | 'auth' | 'auth_address' | 'auth_account'
 
 /** A fixed window: `limit` requests in each `windowSeconds`. */
 export interface RateLimit {

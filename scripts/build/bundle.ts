@@ -20,6 +20,8 @@ const external = [
   '@electric-sql/pglite',
   '@fastify/swagger-ui',
   '@node-rs/argon2',
+  // CommonJS, imported on first use: a bundle would lose its named exports.
+  '@zxcvbn-ts/language-common',
   'esbuild',
   'newman',
   'playwright-core',

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis'
 import { CountryCode } from 'plaid'
 import Stripe from 'stripe'
 import type { Config } from '../../plugins/config/index.ts'
+import { openSmtp } from '../../plugins/events/messages/smtp.ts'
 import { openTwilio } from '../../plugins/events/notifications/twilio.ts'
 import { addressOfPlaid } from '../../plugins/plaid/address.ts'
 import { createPlaidClient } from '../../plugins/plaid/client.ts'
@@ -129,6 +130,23 @@ export const checkTwilio = async ({ twilio }: Config): Promise<Finding> => {
     return refused
       ? fail('Twilio', 'rejects the credentials', 'Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.')
       : fail('Twilio', wordsOf(error), 'Allow connections to https://api.twilio.com (or TWILIO_BASE_URL).')
+  }
+}
+
+/** Checks the mail server by connecting and signing in. */
+export const checkMail = async ({ smtp, environment }: Config): Promise<Finding> => {
+  if (smtp === undefined)
+    return environment === 'production'
+      ? warn('Mail', 'not configured: users cannot verify e-mail addresses', 'Set SMTP_URL and SMTP_FROM.')
+      : ok('Mail', 'not configured: mail is shown in the log and in notifications')
+  const transport = await openSmtp(smtp)
+  try {
+    await transport.verify()
+    return ok('Mail', 'the mail server accepts connections')
+  } catch (error) {
+    return fail('Mail', wordsOf(error), 'Check SMTP_URL: protocol, host, port, user and password.')
+  } finally {
+    transport.close()
   }
 }
 

@@ -229,6 +229,16 @@ export interface AtlasResources {
     update(body: Body<'updateProfile'>, options?: CallOptions): Promise<Answer<'updateProfile'>>
     /** Change your password: `PUT /api/v1/users/me/password`. */
     changePassword(body: Body<'changePassword'>, options?: CallOptions): Promise<Answer<'changePassword'>>
+    /** Send a code to your email address: `POST /api/v1/users/me/email/code`. */
+    sendEmailCode(options?: CallOptions): Promise<Answer<'sendEmailCode'>>
+    /** Verify your email address: `POST /api/v1/users/me/email/verify`. */
+    verifyEmail(body: Body<'verifyEmail'>, options?: CallOptions): Promise<Answer<'verifyEmail'>>
+    /** Send a code to your phone: `POST /api/v1/users/me/phone`. */
+    setPhone(body: Body<'setPhone'>, options?: CallOptions): Promise<Answer<'setPhone'>>
+    /** Remove your phone number: `DELETE /api/v1/users/me/phone`. */
+    removePhone(options?: CallOptions): Promise<Answer<'removePhone'>>
+    /** Verify your phone number: `POST /api/v1/users/me/phone/verify`. */
+    verifyPhone(body: Body<'verifyPhone'>, options?: CallOptions): Promise<Answer<'verifyPhone'>>
   }
   projects: {
     /** List projects: `GET /v1/projects`. */
@@ -569,7 +579,12 @@ export const methods = {
   profile: {
     get: { verb: 'GET', path: '/api/v1/users/me', accept: 'application/json' },
     update: { verb: 'PATCH', path: '/api/v1/users/me', input: 'json', accept: 'application/json' },
-    changePassword: { verb: 'PUT', path: '/api/v1/users/me/password', input: 'json' }
+    changePassword: { verb: 'PUT', path: '/api/v1/users/me/password', input: 'json' },
+    sendEmailCode: { verb: 'POST', path: '/api/v1/users/me/email/code', accept: 'application/json', idempotent: true },
+    verifyEmail: { verb: 'POST', path: '/api/v1/users/me/email/verify', input: 'json', accept: 'application/json', idempotent: true },
+    setPhone: { verb: 'POST', path: '/api/v1/users/me/phone', input: 'json', accept: 'application/json', idempotent: true },
+    removePhone: { verb: 'DELETE', path: '/api/v1/users/me/phone' },
+    verifyPhone: { verb: 'POST', path: '/api/v1/users/me/phone/verify', input: 'json', accept: 'application/json', idempotent: true }
   },
   projects: {
     list: {

@@ -122,7 +122,7 @@ export interface paths {
         put?: never;
         /**
          * Spend credits
-         * @description Deducts credits from the wallet of the agent that owns the key. With `require_approval`, or when the amount exceeds one of the owner's limits, no credits move: the server creates an approval request and notifies the owner. The request expires after 24 hours.
+         * @description Deducts credits from the wallet of the agent that owns the key. With `require_approval`, or when the amount exceeds one of the owner's limits, no credits move: the server creates an approval request and notifies the owner. The request expires after 24 hours. At most 20 requests of an agent wait at a time; a further one is 429 `too_many_pending`.
          */
         post: operations["spendCredits"];
         delete?: never;
@@ -360,7 +360,7 @@ export interface paths {
         };
         /**
          * List notifications
-         * @description Returns the signed-in user's notifications, newest first. When the server can send text messages, approval requests also go to the `phone` number in the user's preferences (with country code, such as +14155550123).
+         * @description Returns the signed-in user's notifications, newest first. When the server can send text messages and the user has verified a phone number, approval requests are also announced by text message, in fixed words and at most 20 times per day (UTC).
          */
         get: operations["listNotifications"];
         put?: never;
@@ -853,7 +853,7 @@ export interface paths {
         put?: never;
         /**
          * Sign up
-         * @description Creates a user with a new partner, and signs the user in. The response has the access token; the refresh token is set as the httpOnly cookie `atlas_refresh`.
+         * @description Creates a user with a new partner, and signs the user in. The response has the access token; the refresh token is set as the httpOnly cookie `atlas_refresh`, and `atlas_device` remembers the device. The limits are those of signing in.
          */
         post: operations["registerUser"];
         delete?: never;
@@ -873,7 +873,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Creates a session from an email address and a password. A wrong password and an unknown address give the same response. The limit is 10 attempts per minute per client address and account.
+         * @description Creates a session from an email address and a password. A wrong password and an unknown address give the same response. The limits are 10 attempts per minute for one account from one client address, 60 per minute from one address, and 100 per hour for one account. The last two do not apply on a device on which the account has signed in before (its cookie `atlas_device`), nor the last one at the address of one of its sessions.
          */
         post: operations["loginUser"];
         delete?: never;
@@ -893,7 +893,7 @@ export interface paths {
         put?: never;
         /**
          * Get a new access token
-         * @description Exchanges the refresh cookie for a new access token and rotates the cookie. Each refresh token works once. Presenting a used one ends the whole session, because it may have been stolen.
+         * @description Exchanges the refresh cookie for a new access token and rotates the cookie. Each refresh token works once, and once more within 10 seconds, so that two tabs of a browser can refresh at the same time: both get the same cookie. Presenting a used one otherwise ends the whole session, because it may have been stolen.
          */
         post: operations["refreshSession"];
         delete?: never;
@@ -956,10 +956,94 @@ export interface paths {
         get?: never;
         /**
          * Change your password
-         * @description Sets a new password and ends all other sessions of the user. The limit is 10 attempts per minute.
+         * @description Sets a new password and ends all other sessions of the user; with `revoke_tokens`, also revokes the user's personal access tokens. The limit is 10 attempts per minute.
          */
         put: operations["changePassword"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/email/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to your email address
+         * @description Mails a code of six digits that verifies the email address. It is valid for 30 minutes, replaces the previous one, and is void after five wrong attempts. A development server without a mail server shows the mail in its log and in your notifications. At most 10 codes are sent per day.
+         */
+        post: operations["sendEmailCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/email/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify your email address
+         * @description Verifies the email address with the code of the latest mail. An operator is appointed only by a verified address.
+         */
+        post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to your phone
+         * @description Texts a code of six digits to a phone number. The number becomes yours when you verify it with the code, and only then gets text messages about approval requests: at most 20 per day, in fixed words. The code is valid for 10 minutes, replaces the previous one, and is void after five wrong attempts. A development server without Twilio shows the text in its log and in your notifications. At most 5 codes are sent per day.
+         */
+        post: operations["setPhone"];
+        /**
+         * Remove your phone number
+         * @description Removes the phone number and voids its code. No more text messages are sent.
+         */
+        delete: operations["removePhone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/phone/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify your phone number
+         * @description Verifies the phone number with the code of the latest text message. It replaces the previous number.
+         */
+        post: operations["verifyPhone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3286,7 +3370,7 @@ export interface components {
          * @example ada@example.com
          */
         EmailAddress: string;
-        /** @description At least 12 characters, of any kind. */
+        /** @description At least 12 characters of any kind, after Unicode normalisation (NFKC). Not one repeated character, not the email address, and not one of the 49,000 most common passwords. */
         NewPassword: string;
         /** @description The user's password. */
         GivenPassword: string;
@@ -3321,8 +3405,12 @@ export interface components {
             id: string;
             /** @description The user's email address. */
             email: string;
+            /** @description Whether a code that was mailed to the address has come back. */
+            email_verified: boolean;
             /** @description The user's name. Defaults to the email address. */
             name: string;
+            /** @description Verified phone number with country code, or null. */
+            phone: string | null;
             /**
              * Format: uuid
              * @description Id of the session's partner.
@@ -3340,6 +3428,24 @@ export interface components {
         PasswordChange: {
             current_password: components["schemas"]["GivenPassword"];
             new_password: components["schemas"]["NewPassword"];
+            /**
+             * @description Revoke the user's personal access tokens as well.
+             * @default false
+             */
+            revoke_tokens?: boolean;
+        };
+        CodeSent: {
+            /** @description Email address or phone number that the code was sent to. */
+            sent_to: string;
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        VerificationCode: {
+            /** @description The six digits of the message. */
+            code: string;
+        };
+        NewPhone: {
+            /** @description Phone number with country code, such as +14155550123. */
+            phone: string;
         };
         /** @description Any JSON object, at most 16 KiB. */
         Preferences: {
@@ -5404,6 +5510,31 @@ export interface components {
             };
             content?: never;
         };
+        /** @description The request is invalid, or the code is wrong, was used, has expired, or was tried wrongly five times (`invalid_code`). */
+        InvalidCode: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/invalid-code",
+                 *       "title": "invalid_code",
+                 *       "status": 400,
+                 *       "detail": "The code is wrong or no longer valid. Check the latest message, or request a new code.",
+                 *       "error": "invalid_code",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The email address or the password is wrong, or the access token is missing or invalid. */
         InvalidCredentials: {
             headers: {
@@ -5633,7 +5764,7 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description Sets, replaces or clears the `atlas_refresh` cookie.
+         * @description Sets, replaces or clears the `atlas_refresh` cookie. Signing in also sets `atlas_device`.
          * @example atlas_refresh=…; HttpOnly; SameSite=Strict; Path=/api/v1/auth
          */
         SetCookie: string;
@@ -6057,7 +6188,33 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyConflict"];
-            429: components["responses"]["RateLimited"];
+            /** @description Too many requests (`rate_limited`), or the agent has 20 undecided approval requests (`too_many_pending`). Retry after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/too-many-pending",
+                     *       "title": "too_many_pending",
+                     *       "status": 429,
+                     *       "detail": "The agent has 20 undecided approval requests. Ask its owner to decide them, then retry.",
+                     *       "message": "The agent has 20 undecided approval requests. Ask its owner to decide them, then retry.",
+                     *       "error": "too_many_pending",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -7818,7 +7975,9 @@ export interface operations {
                      *       "user": {
                      *         "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *         "email": "ada@example.com",
+                     *         "email_verified": false,
                      *         "name": "Ada Lovelace",
+                     *         "phone": null,
                      *         "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *         "role": "owner"
                      *       }
@@ -7900,7 +8059,9 @@ export interface operations {
                      *       "user": {
                      *         "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *         "email": "ada@example.com",
+                     *         "email_verified": false,
                      *         "name": "Ada Lovelace",
+                     *         "phone": null,
                      *         "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *         "role": "owner"
                      *       }
@@ -7948,7 +8109,9 @@ export interface operations {
                      *       "user": {
                      *         "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *         "email": "ada@example.com",
+                     *         "email_verified": false,
                      *         "name": "Ada Lovelace",
+                     *         "phone": null,
                      *         "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *         "role": "owner"
                      *       }
@@ -8021,7 +8184,9 @@ export interface operations {
                      * @example {
                      *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *       "email": "ada@example.com",
+                     *       "email_verified": false,
                      *       "name": "Ada Lovelace",
+                     *       "phone": null,
                      *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *       "role": "owner"
                      *     }
@@ -8071,7 +8236,9 @@ export interface operations {
                      * @example {
                      *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
                      *       "email": "ada@example.com",
+                     *       "email_verified": false,
                      *       "name": "Ada Lovelace",
+                     *       "phone": null,
                      *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *       "role": "owner"
                      *     }
@@ -8128,6 +8295,341 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sendEmailCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The code was sent. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sent_to": "ada@example.com",
+                     *       "expires_at": "2026-06-14T18:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            /** @description The email address is already verified, or the first request with this idempotency key is still running. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/email-already-verified",
+                     *       "title": "email_already_verified",
+                     *       "status": 409,
+                     *       "detail": "Your e-mail address is already verified.",
+                     *       "error": "email_already_verified",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            /** @description This server cannot send mail, is unavailable or is overloaded. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/mail-not-configured",
+                     *       "title": "mail_not_configured",
+                     *       "status": 503,
+                     *       "detail": "This server cannot send mail. Ask its operator to verify your e-mail address.",
+                     *       "error": "mail_not_configured",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "042817"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerificationCode"];
+            };
+        };
+        responses: {
+            /** @description The user with the verified address. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
+                     *       "email": "ada@example.com",
+                     *       "email_verified": false,
+                     *       "name": "Ada Lovelace",
+                     *       "phone": null,
+                     *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
+                     *       "role": "owner"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["InvalidCode"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setPhone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "phone": "+14155550123"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPhone"];
+            };
+        };
+        responses: {
+            /** @description The code was sent. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sent_to": "ada@example.com",
+                     *       "expires_at": "2026-06-14T18:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["UpstreamUnavailable"];
+            /** @description This server cannot send text messages, is unavailable or is overloaded. */
+            503: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/texts-not-configured",
+                     *       "title": "texts_not_configured",
+                     *       "status": 503,
+                     *       "detail": "This server cannot send text messages, so a phone number is of no use here.",
+                     *       "error": "texts_not_configured",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removePhone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no phone number any more. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    verifyPhone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "042817"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VerificationCode"];
+            };
+        };
+        responses: {
+            /** @description The user with the verified number. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "7d0f9a52-3c1e-4f55-9a57-1a2f0f1b7f11",
+                     *       "email": "ada@example.com",
+                     *       "email_verified": false,
+                     *       "name": "Ada Lovelace",
+                     *       "phone": null,
+                     *       "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
+                     *       "role": "owner"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["InvalidCode"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["IdempotencyInFlight"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

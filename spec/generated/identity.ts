@@ -35,6 +35,9 @@ export type ApiKey = Static<typeof ApiKey>
 export const ApiKeyList = Type.Object({ items: Type.Array(ApiKey), nextCursor: NextCursor }, { additionalProperties: false })
 export type ApiKeyList = Static<typeof ApiKeyList>
 
+export const CodeSent = Type.Object({ sent_to: Type.String(), expires_at: Timestamp }, { additionalProperties: false })
+export type CodeSent = Static<typeof CodeSent>
+
 export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$' })
 export type DisplayName = Static<typeof DisplayName>
 
@@ -85,6 +88,9 @@ export type NewApiKey = Static<typeof NewApiKey>
 export const NewPassword = Type.String({ minLength: 12, maxLength: 1024 })
 export type NewPassword = Static<typeof NewPassword>
 
+export const NewPhone = Type.Object({ phone: Type.String({ maxLength: 16, pattern: '^[+][1-9][0-9]{6,14}$' }) }, { additionalProperties: false })
+export type NewPhone = Static<typeof NewPhone>
+
 export const Scope = StringEnum([
   'accounts:read',
   'accounts:write',
@@ -128,7 +134,7 @@ export const NewToken = Type.Object({
 }, { additionalProperties: false })
 export type NewToken = Static<typeof NewToken>
 
-export const PasswordChange = Type.Object({ current_password: GivenPassword, new_password: NewPassword }, { additionalProperties: false })
+export const PasswordChange = Type.Object({ current_password: GivenPassword, new_password: NewPassword, revoke_tokens: Type.Boolean({ default: false }) }, { additionalProperties: false })
 export type PasswordChange = Static<typeof PasswordChange>
 
 export const Preferences = Dictionary(Type.Unknown(), { maxProperties: 1000 })
@@ -160,7 +166,9 @@ export type SignIn = Static<typeof SignIn>
 export const User = Type.Object({
   id: Type.String({ format: 'uuid' }),
   email: Type.String(),
+  email_verified: Type.Boolean(),
   name: Type.String(),
+  phone: Nullable(Type.String()),
   partner_id: Type.String({ format: 'uuid' }),
   role: StringEnum(['owner', 'member'])
 }, { additionalProperties: false })
@@ -185,6 +193,9 @@ export type Token = Static<typeof Token>
 export const TokenList = Type.Object({ items: Type.Array(Token), nextCursor: NextCursor }, { additionalProperties: false })
 export type TokenList = Static<typeof TokenList>
 
+export const VerificationCode = Type.Object({ code: Type.String({ maxLength: 6, pattern: '^[0-9]{6}$' }) }, { additionalProperties: false })
+export type VerificationCode = Static<typeof VerificationCode>
+
 export const operations = {
   registerUser: {
     operationId: 'registerUser',
@@ -202,7 +213,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'auth',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-prepares': true }
   },
   loginUser: {
     operationId: 'loginUser',
@@ -220,7 +232,8 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'auth',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-prepares': true }
   },
   refreshSession: {
     operationId: 'refreshSession',
@@ -323,7 +336,152 @@ export const operations = {
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'auth',
+    idempotent: false,
+    extensions: { 'x-prepares': true }
+  },
+  sendEmailCode: {
+    operationId: 'sendEmailCode',
+    method: 'POST',
+    path: '/api/v1/users/me/email/code',
+    url: '/api/v1/users/me/email/code',
+    group: 'identity',
+    tag: 'Auth / Users',
+    bodyTypes: [],
+    bodyRequired: false,
+    schema: {
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      response: {
+        202: CodeSent,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        409: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        502: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'auth',
+    idempotent: true,
+    extensions: { 'x-upstream': 'smtp' }
+  },
+  verifyEmail: {
+    operationId: 'verifyEmail',
+    method: 'POST',
+    path: '/api/v1/users/me/email/verify',
+    url: '/api/v1/users/me/email/verify',
+    group: 'identity',
+    tag: 'Auth / Users',
+    bodyTypes: ['application/json'],
+    bodyRequired: true,
+    schema: {
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: VerificationCode,
+      response: {
+        200: User,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'auth',
+    idempotent: true
+  },
+  setPhone: {
+    operationId: 'setPhone',
+    method: 'POST',
+    path: '/api/v1/users/me/phone',
+    url: '/api/v1/users/me/phone',
+    group: 'identity',
+    tag: 'Auth / Users',
+    bodyTypes: ['application/json'],
+    bodyRequired: true,
+    schema: {
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: NewPhone,
+      response: {
+        202: CodeSent,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        502: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'auth',
+    idempotent: true,
+    extensions: { 'x-upstream': 'twilio' }
+  },
+  removePhone: {
+    operationId: 'removePhone',
+    method: 'DELETE',
+    path: '/api/v1/users/me/phone',
+    url: '/api/v1/users/me/phone',
+    group: 'identity',
+    tag: 'Auth / Users',
+    bodyTypes: [],
+    bodyRequired: false,
+    schema: { response: { 204: Type.Null(), 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem } },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'standard',
     idempotent: false
+  },
+  verifyPhone: {
+    operationId: 'verifyPhone',
+    method: 'POST',
+    path: '/api/v1/users/me/phone/verify',
+    url: '/api/v1/users/me/phone/verify',
+    group: 'identity',
+    tag: 'Auth / Users',
+    bodyTypes: ['application/json'],
+    bodyRequired: true,
+    schema: {
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: VerificationCode,
+      response: {
+        200: User,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'auth',
+    idempotent: true
   },
   getPreferences: {
     operationId: 'getPreferences',

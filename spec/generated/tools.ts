@@ -688,12 +688,14 @@ export const tools: readonly ToolTemplate[] = [
     inputSchema: { type: 'object', properties: {}, additionalProperties: false },
     outputSchema: {
       type: 'object',
-      required: ['id', 'email', 'name', 'partner_id', 'role'],
+      required: ['id', 'email', 'email_verified', 'name', 'phone', 'partner_id', 'role'],
       additionalProperties: false,
       properties: {
         id: { type: 'string', format: 'uuid', description: 'User id.' },
         email: { type: 'string', description: 'The user\'s email address.' },
+        email_verified: { type: 'boolean', description: 'Whether a code that was mailed to the address has come back.' },
         name: { type: 'string', description: 'The user\'s name. Defaults to the email address.' },
+        phone: { type: ['string', 'null'], description: 'Verified phone number with country code, or null.' },
         partner_id: { type: 'string', format: 'uuid', description: 'Id of the session\'s partner.' },
         role: { type: 'string', enum: ['owner', 'member'], description: 'The user\'s role in the partner.' }
       }

@@ -227,12 +227,19 @@ create table memberships (
   role text not null
 );
 
+create table message_counts (
+  recipient text not null,
+  day date not null,
+  count integer not null
+);
+
 create table notifications (
   id text not null,
   position bigint not null generated always as identity,
   user_id text not null,
   type text not null,
   message text not null,
+  sms_text text,
   data jsonb not null,
   created_at timestamp with time zone not null,
   sms_status text not null,
@@ -295,7 +302,8 @@ create table refresh_tokens (
   session_id text not null,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
-  used_at timestamp with time zone
+  used_at timestamp with time zone,
+  repeated_at timestamp with time zone
 );
 
 create table safe_to_spend (
@@ -514,11 +522,24 @@ create table usage_users (
 create table users (
   id text not null,
   email text not null,
+  email_key text not null,
+  email_verified_at timestamp with time zone,
+  phone text,
   name text not null,
   password_hash text not null,
   operator boolean not null default false,
   preferences jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null
+);
+
+create table verification_codes (
+  user_id text not null,
+  kind text not null,
+  target text not null,
+  code_hash bytea not null,
+  attempts smallint not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null
 );
 
 create table webhook_attempts (
@@ -679,7 +700,10 @@ alter table memberships add constraint memberships_partner_id_fkey FOREIGN KEY (
 alter table memberships add constraint memberships_pkey PRIMARY KEY (user_id, partner_id);
 alter table memberships add constraint memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])));
 alter table memberships add constraint memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table message_counts add constraint message_counts_count_check CHECK ((count > 0));
+alter table message_counts add constraint message_counts_pkey PRIMARY KEY (day, recipient);
 alter table notifications add constraint notifications_check CHECK (((sms_status = 'pending'::text) = (sms_next_at IS NOT NULL)));
+alter table notifications add constraint notifications_check1 CHECK (((sms_status = 'none'::text) OR (sms_text IS NOT NULL)));
 alter table notifications add constraint notifications_pkey PRIMARY KEY (id);
 alter table notifications add constraint notifications_position_key UNIQUE ("position");
 alter table notifications add constraint notifications_sms_status_check CHECK ((sms_status = ANY (ARRAY['none'::text, 'pending'::text, 'sent'::text, 'failed'::text])));
@@ -701,6 +725,7 @@ alter table recipients add constraint recipients_id_check CHECK ((id ~~ 'acc\_re
 alter table recipients add constraint recipients_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
 alter table recipients add constraint recipients_pkey PRIMARY KEY (id);
 alter table recipients add constraint recipients_routing_number_check CHECK ((routing_number ~ '^[0-9]{9}$'::text));
+alter table refresh_tokens add constraint refresh_tokens_check CHECK ((repeated_at >= used_at));
 alter table refresh_tokens add constraint refresh_tokens_pkey PRIMARY KEY (hash);
 alter table refresh_tokens add constraint refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES sessions(id) ON DELETE CASCADE;
 alter table safe_to_spend add constraint safe_to_spend_bills_cents_check CHECK ((bills_cents >= 0));
@@ -819,7 +844,14 @@ alter table usage_intervals add constraint usage_intervals_volume_cents_check CH
 alter table usage_users add constraint usage_users_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, unit, start, user_id);
 alter table usage_users add constraint usage_users_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
+alter table users add constraint users_email_key_key UNIQUE (email_key);
+alter table users add constraint users_phone_check CHECK ((phone ~ '^[+][1-9][0-9]{6,14}$'::text));
 alter table users add constraint users_pkey PRIMARY KEY (id);
+alter table verification_codes add constraint verification_codes_attempts_check CHECK (((attempts >= 0) AND (attempts <= 5)));
+alter table verification_codes add constraint verification_codes_check CHECK ((expires_at > created_at));
+alter table verification_codes add constraint verification_codes_kind_check CHECK ((kind = ANY (ARRAY['email'::text, 'phone'::text])));
+alter table verification_codes add constraint verification_codes_pkey PRIMARY KEY (user_id, kind);
+alter table verification_codes add constraint verification_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 alter table webhook_attempts add constraint webhook_attempts_check CHECK (((status IS NOT NULL) OR (error IS NOT NULL)));
 alter table webhook_attempts add constraint webhook_attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES webhook_deliveries(id) ON DELETE CASCADE;
 alter table webhook_attempts add constraint webhook_attempts_latency_ms_check CHECK ((latency_ms >= 0));
@@ -851,6 +883,7 @@ CREATE UNIQUE INDEX bureau_events_account ON public.bureau_events USING btree (a
 CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, id DESC);
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
+CREATE INDEX credentials_user ON public.credentials USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX events_age ON public.events USING btree (created_at);
 CREATE INDEX events_unpublished ON public.events USING btree (partner_id, "position") WHERE (published_at IS NULL);
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
@@ -892,7 +925,6 @@ CREATE INDEX transfers_request_age ON public.transfers USING btree (created_at) 
 CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
 CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
 CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
-CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
 CREATE INDEX webhook_attempts_delivery ON public.webhook_attempts USING btree (delivery_id, id);
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE ((status = 'pending'::text) AND (sequence IS NOT NULL));
 CREATE INDEX webhook_deliveries_event ON public.webhook_deliveries USING btree (event_id);

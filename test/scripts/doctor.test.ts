@@ -13,9 +13,10 @@ import { createPlaidSimulator } from '../../simulators/plaid/index.ts'
 import { checkKeys, checkNames, checkNode, checkProduction } from '../../scripts/doctor/configuration.ts'
 import { checkDatabase, checkEncryption } from '../../scripts/doctor/database.ts'
 import type { Finding } from '../../scripts/doctor/finding.ts'
-import { checkPlaid, checkRedis, checkStripe, checkTwilio } from '../../scripts/doctor/neighbours.ts'
+import { checkMail, checkPlaid, checkRedis, checkStripe, checkTwilio } from '../../scripts/doctor/neighbours.ts'
 import { checkProxy, checkPublicUrl } from '../../scripts/doctor/reachability.ts'
 import { createPostgresDatabase, startApp, type Cleaner } from '../build-app.ts'
+import { openMailServer } from '../machines/mail-server.ts'
 import { root, scriptToRun } from '../machines/scripts.ts'
 
 const goodSettings = {
@@ -186,6 +187,13 @@ test('Plaid and Stripe keys are checked on the wire, and refused keys differ fro
     (await checkStripe(remote('remote_sandbox', 'x'), { ...stripeAt, port: 1, maxNetworkRetries: 0 })).cure ?? '',
     /Allow connections/
   )
+})
+
+test('the mail server is asked for a connection', async (t) => {
+  const { env } = await openMailServer(t)
+  assert.equal((await checkMail(production(env))).state, 'ok')
+  assert.equal((await checkMail(production({ ...env, SMTP_URL: 'smtp://127.0.0.1:1' }))).state, 'fail')
+  assert.equal((await checkMail(production())).state, 'warn')
 })
 
 test('Twilio’s account is read with the credentials, and its state counts', async (t) => {

@@ -24,7 +24,7 @@ const operator = (dataDir: string, ...args: string[]): Promise<{ status: number 
     child.once('close', (status) => done({ status, output }))
   })
 
-test("operators are granted and revoked on the server's database, not beside a running embedded one", async (t) => {
+test('operators are named by id or a verified address, and not beside a running embedded database', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   await fillDataDir(dataDir)
@@ -42,14 +42,27 @@ test("operators are granted and revoked on the server's database, not beside a r
         (await call(url, '/api/v1/admin/partners', { bearer: (await login(url, 'ada@example.com')).jwt })).status
     )
 
-  await withServer(async (url) => {
-    await register(url, 'ada@example.com')
+  const userId = await withServer(async (url) => {
+    const { userId: id } = await register(url, 'ada@example.com')
     const busy = await operator(dataDir, 'promote', 'ada@example.com')
     assert.equal(busy.status, 1)
     assert.match(busy.output, /stop the server, or set DATABASE_URL/)
     assert.doesNotMatch(busy.output, /\n\s+at /, 'no stack trace')
+    return id
   })
   assert.equal(await adminStatus(), 403)
+  const unverified = await operator(dataDir, 'promote', 'ada@example.com')
+  assert.equal(unverified.status, 1)
+  assert.match(unverified.output, /^The address ada@example\.com is not verified/)
+  assert.equal(await adminStatus(), 403)
+  assert.deepEqual(await operator(dataDir, 'promote', userId), {
+    status: 0,
+    output: `${userId} is an operator, starting with the next request.\n`
+  })
+  assert.equal(await adminStatus(), 200)
+  assert.equal((await operator(dataDir, 'demote', userId)).status, 0)
+  assert.equal(await adminStatus(), 403)
+  assert.equal((await operator(dataDir, 'verify-email', 'ADA@example.com')).status, 0)
   assert.deepEqual(await operator(dataDir, 'promote', 'ADA@example.com'), {
     status: 0,
     output: 'ADA@example.com is an operator, starting with the next request.\n'
@@ -57,7 +70,7 @@ test("operators are granted and revoked on the server's database, not beside a r
   assert.equal(await adminStatus(), 200)
   const unknown = await operator(dataDir, 'promote', 'nobody@example.com')
   assert.equal(unknown.status, 1)
-  assert.match(unknown.output, /^No user has the address nobody@example\.com\./)
+  assert.match(unknown.output, /^No user has the id or address nobody@example\.com\./)
   assert.equal((await operator(dataDir, 'demote', 'ada@example.com')).status, 0)
   assert.equal(await adminStatus(), 403)
 })
@@ -67,6 +80,6 @@ test('the command explains itself', async (t) => {
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const help = await operator(dataDir, '--help')
   assert.equal(help.status, 0)
-  assert.match(help.output, /npm run operator -- promote <email>/)
+  assert.match(help.output, /npm run operator -- promote <user id or verified email>/)
   assert.equal((await operator(dataDir, 'promote')).status, 2)
 })

@@ -4,7 +4,7 @@ import type { ProblemError } from '../../../plugins/http/errors/problem.ts'
 import { fromCents, toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { agentPaused, agentRevoked, insufficientBalance } from '../errors.ts'
+import { agentPaused, agentRevoked, insufficientBalance, tooManyPending } from '../errors.ts'
 import { spend, type Spend, type SpendOutcome } from '../queries/spends.ts'
 import { toSpend } from '../wire.ts'
 
@@ -15,6 +15,8 @@ const refusalOf = ({ outcome, balance_cents: balanceCents }: SpendOutcome, wish:
   switch (outcome) {
     case 'insufficient':
       return insufficientBalance(balanceCents, wish.amountCents)
+    case 'too_many_pending':
+      return tooManyPending()
     case 'paused':
       return agentPaused(wish.agentId)
     case 'revoked':
@@ -39,6 +41,7 @@ const requestApproval = async (app: FastifyInstance, trx: Trx, wish: Spend, outc
     userId: outcome.owner_user_id,
     type: 'agent.approval_requested',
     message: `${outcome.agent_name} asks to spend ${fromCents(wish.amountCents)} credits: ${what}`,
+    text: `An agent asks you to approve a spend (request ${outcome.approval_id}). Sign in to AtlasForge to decide.`,
     data
   })
   await app.outbox.publish(trx, [{ partnerId: outcome.owner_partner_id, type: 'agent.approval_requested', data }])

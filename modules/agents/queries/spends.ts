@@ -15,7 +15,7 @@ export interface Spend {
 }
 
 export interface SpendOutcome {
-  outcome: 'posted' | 'pending' | 'insufficient' | 'unknown' | AgentStatus
+  outcome: 'posted' | 'pending' | 'insufficient' | 'too_many_pending' | 'unknown' | AgentStatus
   transaction_id: number
   approval_id: number
   balance_cents: number

@@ -1,29 +1,25 @@
 import type { FastifyInstance } from 'fastify'
-import type { SessionCaller } from '../../../plugins/access/caller.ts'
-import type { Db } from '../../../plugins/database/types.ts'
-import { invalidFields, unauthorized } from '../../../plugins/http/errors/kinds.ts'
+import { revokeTokensOf } from '../../../plugins/access/credentials.ts'
+import { invalidFields } from '../../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
-import type { User, operations } from '../../../spec/generated/identity.ts'
+import type { operations } from '../../../spec/generated/identity.ts'
 import { invalidCredentials } from '../errors.ts'
-import { hashPassword, verifyPassword } from '../passwords.ts'
+import { passwordFault } from '../password-rules.ts'
+import type { Passwords } from '../passwords.ts'
 import { preferencesFault } from '../preferences.ts'
+import { readProfile } from '../profile.ts'
 import { revokeOtherSessions } from '../queries/sessions.ts'
 import * as users from '../queries/users.ts'
-import { toUser } from '../wire.ts'
 
-const readProfile = async (db: Db, caller: SessionCaller): Promise<User> => {
-  const member = await users.findMember(db, caller.userId, caller.partnerId)
-  // The user was deleted after the session was checked.
-  if (member === undefined) throw unauthorized('The session has ended. Sign in again.')
-  return toUser(member)
-}
+const wrongPassword = () => invalidCredentials('The current password is wrong.')
 
 type Profile = 'getProfile' | 'updateProfile' | 'changePassword' | 'getPreferences' | 'replacePreferences'
 
 /** The profile, password and preferences of the signed-in user. */
-export const profileHandlers = ({
-  clock
-}: Pick<FastifyInstance, 'clock'>): Pick<Handlers<typeof operations>, Profile> => ({
+export const profileHandlers = (
+  { clock }: Pick<FastifyInstance, 'clock'>,
+  passwords: Passwords
+): Pick<Handlers<typeof operations>, Profile> => ({
   async getProfile({ caller, db }) {
     return await readProfile(db, caller)
   },
@@ -34,12 +30,19 @@ export const profileHandlers = ({
   },
 
   async changePassword({ body, caller, db }) {
-    const stored = await users.readPasswordForUpdate(db, caller.userId)
-    if (!(await verifyPassword(stored, body.current_password)))
-      throw invalidCredentials('The current password is wrong.')
-    await users.updateUser(db, caller.userId, { passwordHash: await hashPassword(body.new_password) })
-    await revokeOtherSessions(db, caller.userId, caller.sessionId, clock.now())
-    return null
+    const user = await users.findPassword(db, caller.userId)
+    const fault = await passwordFault(body.new_password, user?.email ?? '')
+    if (fault !== undefined) throw invalidFields([{ path: 'body/new_password', message: fault }])
+    if (!(await passwords.verify(user?.passwordHash, body.current_password, 'known'))) throw wrongPassword()
+    const passwordHash = await passwords.hash(body.new_password, 'known')
+    return async (trx) => {
+      // Of concurrent changes the first one counts.
+      if ((await users.lockPasswordForChange(trx, caller.userId)) !== user?.passwordHash) throw wrongPassword()
+      await users.updateUser(trx, caller.userId, { passwordHash })
+      await revokeOtherSessions(trx, caller.userId, caller.sessionId, clock.now())
+      if (body.revoke_tokens) await revokeTokensOf(trx, caller.userId, clock.now())
+      return null
+    }
   },
 
   async getPreferences({ caller, db }) {

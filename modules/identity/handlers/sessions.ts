@@ -1,23 +1,26 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressOf } from '../../../plugins/access/addresses.ts'
 import { signAccessToken, accessTokenSeconds } from '../../../plugins/access/access-tokens.ts'
+import { findKnownDevice } from '../../../plugins/access/devices.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
-import { notFound, unauthorized } from '../../../plugins/http/errors/kinds.ts'
+import { invalidFields, notFound, unauthorized } from '../../../plugins/http/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { SignedIn, operations } from '../../../spec/generated/identity.ts'
 import { emailTaken, invalidCredentials } from '../errors.ts'
-import { hashPassword, verifyPassword } from '../passwords.ts'
+import { passwordFault } from '../password-rules.ts'
+import type { Client, Passwords } from '../passwords.ts'
 import * as queries from '../queries/sessions.ts'
-import { findDefaultMember, insertUserWithPartner, readPasswordByEmail, type Member } from '../queries/users.ts'
-import { clearRefreshCookie, refreshCookieName, setRefreshCookie } from '../refresh-cookie.ts'
+import * as users from '../queries/users.ts'
+import { clearRefreshCookie, refreshCookieName, setRefreshCookie, setSignInCookies } from '../cookies.ts'
+import { successorsOf } from '../refresh-tokens.ts'
 import { toSession, toUser } from '../wire.ts'
 
 const maxUserAgentLength = 300
 const listName = 'sessions'
 
-type Dependencies = Pick<FastifyInstance, 'clock' | 'config' | 'cursors' | 'serializeCookie'>
+type Dependencies = Pick<FastifyInstance, 'clock' | 'config' | 'cursors' | 'secrets' | 'serializeCookie'>
 
 const clientOf = (request: FastifyRequest) => ({
   ip: addressOf(request),
@@ -31,15 +34,31 @@ const refreshTokenOf = (app: Dependencies, request: FastifyRequest): string => {
   return token
 }
 
-const signedIn = async (app: Dependencies, sessionId: string, member: Member): Promise<SignedIn> => {
+const signedIn = async (app: Dependencies, sessionId: string, member: users.Member): Promise<SignedIn> => {
   const claims = { userId: member.id, partnerId: member.partnerId, sessionId }
   const accessToken = await signAccessToken(app.config.jwtSecret, claims, app.clock.now())
   return { access_token: accessToken, token_type: 'Bearer', expires_in: accessTokenSeconds, user: toUser(member) }
 }
 
-const signIn = async (app: Dependencies, trx: Trx, member: Member, request: FastifyRequest) => {
+const signIn = async (app: Dependencies, trx: Trx, member: users.Member, request: FastifyRequest) => {
   const { id, refreshToken } = await queries.openSession(trx, member, clientOf(request), app.clock.now())
-  return { body: await signedIn(app, id, member), headers: setRefreshCookie(app, refreshToken) }
+  return {
+    body: await signedIn(app, id, member),
+    headers: setSignInCookies(app, request, refreshToken, member.email)
+  }
+}
+
+const wrongCredentials = () => invalidCredentials('The email address or the password is wrong.')
+
+/** Replaces a refresh token by its successor, for a token that was just used by the same one. @returns undefined for any other token. */
+const rotateRefreshToken = async (app: Dependencies, trx: Trx, token: string, now: Date) => {
+  const successors = successorsOf(app, token)
+  const [refreshToken] = successors
+  const sessionId = await queries.useRefreshToken(trx, token, now)
+  if (sessionId === undefined || refreshToken === undefined)
+    return await queries.repeatRefreshToken(trx, token, successors, now)
+  await queries.addRefreshToken(trx, sessionId, refreshToken, now)
+  return { sessionId, refreshToken }
 }
 
 /** Explains why a refresh token was rejected. Revokes its session when the token was used before: one of its two holders stole it. */
@@ -56,36 +75,51 @@ const rejectRefreshToken = async (app: Dependencies, trx: Trx, token: string) =>
 type Sessions = 'registerUser' | 'loginUser' | 'refreshSession' | 'logoutSession' | 'listSessions' | 'revokeSession'
 
 /** Sign-up, sign-in, sign-out and sessions. */
-export const sessionHandlers = (app: Dependencies): Pick<Handlers<typeof operations>, Sessions> => ({
+export const sessionHandlers = (
+  app: Dependencies,
+  passwords: Passwords
+): Pick<Handlers<typeof operations>, Sessions> => ({
   async registerUser({ body, db, request }) {
     const email = body.email.trim()
     const name = body.name?.trim() ?? email
-    const passwordHash = await hashPassword(body.password)
-    const member = await insertUserWithPartner(db, { email, name, passwordHash, partnerName: name }, app.clock.now())
-    if (member === undefined) throw emailTaken()
-    const session = await signIn(app, db, member, request)
-    return answer(201, session.body, session.headers)
+    const fault = await passwordFault(body.password, email)
+    if (fault !== undefined) throw invalidFields([{ path: 'body/password', message: fault }])
+    if ((await users.findPasswordByEmail(db, email)) !== undefined) throw emailTaken()
+    const passwordHash = await passwords.hash(body.password, 'stranger')
+    return async (trx) => {
+      const user = { email, name, passwordHash, partnerName: name }
+      const member = await users.insertUserWithPartner(trx, user, app.clock.now())
+      if (member === undefined) throw emailTaken()
+      const session = await signIn(app, trx, member, request)
+      return answer(201, session.body, session.headers)
+    }
   },
 
   async loginUser({ body, db, request }) {
-    const user = await readPasswordByEmail(db, body.email.trim())
-    const matches = await verifyPassword(user?.passwordHash, body.password)
-    const member = matches && user !== undefined ? await findDefaultMember(db, user.id) : undefined
-    if (member === undefined) throw invalidCredentials('The email address or the password is wrong.')
-    const session = await signIn(app, db, member, request)
-    return answer(200, session.body, session.headers)
+    const user = await users.findPasswordByEmail(db, body.email)
+    const client: Client = findKnownDevice(app, request, body.email) === undefined ? 'stranger' : 'known'
+    const matches = await passwords.verify(user?.passwordHash, body.password, client)
+    if (!matches || user === undefined) throw wrongCredentials()
+    return async (trx) => {
+      // The password may have changed while it was checked. From here on a change waits, and then ends this session.
+      const isCurrent = (await users.lockPassword(trx, user.id)) === user.passwordHash
+      const member = isCurrent ? await users.findDefaultMember(trx, user.id) : undefined
+      if (member === undefined) throw wrongCredentials()
+      const session = await signIn(app, trx, member, request)
+      return answer(200, session.body, session.headers)
+    }
   },
 
   async refreshSession({ db, request }) {
     const token = refreshTokenOf(app, request)
     const now = app.clock.now()
-    const sessionId = await queries.useRefreshToken(db, token, now)
+    const rotated = await rotateRefreshToken(app, db, token, now)
     // Returned, not thrown: the revocation must commit together with this response.
-    if (sessionId === undefined) return await rejectRefreshToken(app, db, token)
-    const extended = await queries.extendSession(db, sessionId, now)
-    if (extended === undefined)
-      return unauthorized('The session has ended. Sign in again.', {}, clearRefreshCookie(app))
-    return answer(200, await signedIn(app, sessionId, extended.member), setRefreshCookie(app, extended.refreshToken))
+    if (rotated === undefined) return await rejectRefreshToken(app, db, token)
+    const { sessionId, refreshToken } = rotated
+    const member = await queries.extendSession(db, sessionId, now)
+    if (member === undefined) return unauthorized('The session has ended. Sign in again.', {}, clearRefreshCookie(app))
+    return answer(200, await signedIn(app, sessionId, member), setRefreshCookie(app, refreshToken))
   },
 
   async logoutSession({ db, request }) {

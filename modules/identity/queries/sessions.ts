@@ -4,7 +4,8 @@ import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId, randomText } from '../../../plugins/ids.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import { refreshLifetimeMs } from '../refresh-cookie.ts'
+import { refreshLifetimeMs } from '../cookies.ts'
+import { repeatWindowMs } from '../refresh-tokens.ts'
 import { findMember, type Member } from './users.ts'
 
 const columns = [
@@ -18,14 +19,12 @@ const columns = [
 
 export type Session = Selection<Database, 'sessions', (typeof columns)[number]>
 
-const addRefreshToken = async (trx: Trx, sessionId: string, now: Date): Promise<string> => {
-  const token = randomText(48)
+export const addRefreshToken = async (trx: Trx, sessionId: string, token: string, now: Date): Promise<void> => {
   const expiresAt = new Date(now.getTime() + refreshLifetimeMs)
   await trx
     .insertInto('refresh_tokens')
     .values({ hash: hashSecret(token), session_id: sessionId, created_at: now, expires_at: expiresAt })
     .execute()
-  return token
 }
 
 /** Opens a session for a member. @returns its id and its first refresh token. */
@@ -50,7 +49,9 @@ export const openSession = async (
       expires_at: expiresAt
     })
     .execute()
-  return { id, refreshToken: await addRefreshToken(trx, id, now) }
+  const refreshToken = randomText(48)
+  await addRefreshToken(trx, id, refreshToken, now)
+  return { id, refreshToken }
 }
 
 /** Finds the session of a refresh token, used or not. */
@@ -77,12 +78,34 @@ export const useRefreshToken = async (trx: Trx, token: string, now: Date): Promi
   return used?.session_id
 }
 
-/** Extends a session. @returns its member and its next refresh token, or undefined when it is revoked. */
-export const extendSession = async (
-  trx: Trx,
-  sessionId: string,
-  now: Date
-): Promise<{ member: Member; refreshToken: string } | undefined> => {
+/**
+ * Accepts a used refresh token once more, shortly after its use, while the token that replaced it is unused.
+ * @param successors the tokens of which one replaced it.
+ * @returns the id of its session and the token that replaced it, or undefined.
+ */
+export const repeatRefreshToken = async (trx: Trx, token: string, successors: string[], now: Date) => {
+  const repeated = await trx
+    .updateTable('refresh_tokens')
+    .set({ repeated_at: now })
+    .where('hash', '=', hashSecret(token))
+    .where('used_at', '>=', new Date(now.getTime() - repeatWindowMs))
+    .where('repeated_at', 'is', null)
+    .returning('session_id as sessionId')
+    .executeTakeFirst()
+  if (repeated === undefined) return undefined
+  const unused = await trx
+    .selectFrom('refresh_tokens')
+    .select('hash')
+    .where('hash', 'in', successors.map(hashSecret))
+    .where('session_id', '=', repeated.sessionId)
+    .where('used_at', 'is', null)
+    .executeTakeFirst()
+  const refreshToken = successors.find((successor) => hashSecret(successor).equals(unused?.hash ?? Buffer.alloc(0)))
+  return refreshToken === undefined ? undefined : { sessionId: repeated.sessionId, refreshToken }
+}
+
+/** Extends a session. @returns its member, or undefined when it is revoked. */
+export const extendSession = async (trx: Trx, sessionId: string, now: Date): Promise<Member | undefined> => {
   const session = await trx
     .updateTable('sessions')
     .set({ last_used_at: now, expires_at: new Date(now.getTime() + refreshLifetimeMs) })
@@ -90,8 +113,7 @@ export const extendSession = async (
     .where('revoked_at', 'is', null)
     .returning(['user_id as userId', 'partner_id as partnerId'])
     .executeTakeFirst()
-  const member = session === undefined ? undefined : await findMember(trx, session.userId, session.partnerId)
-  return member === undefined ? undefined : { member, refreshToken: await addRefreshToken(trx, sessionId, now) }
+  return session === undefined ? undefined : await findMember(trx, session.userId, session.partnerId)
 }
 
 /** Revokes a session; with `userId` only a session of that user. @returns false when there is no active session. */

@@ -2,17 +2,27 @@ import { randomUUID } from 'node:crypto'
 import { sql, type InferResult } from 'kysely'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
+import { emailKeyOf } from '../../../plugins/email-address.ts'
 
 export interface NewUser extends Pick<FieldsOf<'users'>, 'email' | 'name' | 'passwordHash'> {
   partnerName: string
   operator?: boolean
+  emailVerifiedAt?: Date
 }
 
 const selectMembers = (db: Db) =>
   db
     .selectFrom('users')
     .innerJoin('memberships', 'memberships.user_id', 'users.id')
-    .select(['users.id', 'users.email', 'users.name', 'memberships.partner_id as partnerId', 'memberships.role'])
+    .select([
+      'users.id',
+      'users.email',
+      'users.email_verified_at as emailVerifiedAt',
+      'users.name',
+      'users.phone',
+      'memberships.partner_id as partnerId',
+      'memberships.role'
+    ])
 
 /** A user as a member of one partner. */
 export type Member = InferResult<ReturnType<typeof selectMembers>>[number]
@@ -25,9 +35,9 @@ export const insertUserWithPartner = async (
 ): Promise<Member | undefined> => {
   const added = await trx
     .insertInto('users')
-    .values({ ...toRow(user), id: randomUUID(), created_at: now })
-    .onConflict((conflict) => conflict.expression(sql`lower(email)`).doNothing())
-    .returning(['id', 'email', 'name'])
+    .values({ ...toRow(user), id: randomUUID(), email_key: emailKeyOf(user.email), created_at: now })
+    .onConflict((conflict) => conflict.column('email_key').doNothing())
+    .returning(['id', 'email', 'email_verified_at as emailVerifiedAt', 'name', 'phone'])
     .executeTakeFirst()
   if (added === undefined) return undefined
   const partnerId = randomUUID()
@@ -36,17 +46,27 @@ export const insertUserWithPartner = async (
   return { ...added, partnerId, role: 'owner' }
 }
 
-/**
- * Reads the password hash of the user with this email address and locks it against changes. A concurrent password change therefore
- * either ends the session that is being opened, or makes the old password fail.
- */
-export const readPasswordByEmail = async (trx: Trx, email: string) =>
-  await trx
+/** Finds the user with this email address, in any spelling, and the hash of the password. */
+export const findPasswordByEmail = async (db: Db, email: string) =>
+  await db
     .selectFrom('users')
     .select(['id', 'password_hash as passwordHash'])
-    .where(sql`lower(email)`, '=', sql`lower(${email})`)
-    .forShare()
+    .where('email_key', '=', emailKeyOf(email))
     .executeTakeFirst()
+
+const selectPassword = (db: Db, userId: string) =>
+  db.selectFrom('users').select('password_hash as passwordHash').where('id', '=', userId)
+
+export const findPassword = async (db: Db, userId: string) =>
+  await selectPassword(db, userId).select('email').executeTakeFirst()
+
+/** Reads the hash of a user's password and locks it against changes until the transaction ends. */
+export const lockPassword = async (trx: Trx, userId: string): Promise<string | undefined> =>
+  (await selectPassword(trx, userId).forShare().executeTakeFirst())?.passwordHash
+
+/** The same for a transaction that changes it. */
+export const lockPasswordForChange = async (trx: Trx, userId: string): Promise<string | undefined> =>
+  (await selectPassword(trx, userId).forUpdate().executeTakeFirst())?.passwordHash
 
 /** Finds the partner that a user signs in to: preferably one that the user owns. */
 export const findDefaultMember = async (db: Db, userId: string): Promise<Member | undefined> =>
@@ -66,15 +86,16 @@ export const findMember = async (db: Db, userId: string, partnerId: string): Pro
 export const updateUser = async (
   trx: Trx,
   userId: string,
-  changes: { name?: string; passwordHash?: string; preferences?: string }
+  changes: {
+    name?: string
+    passwordHash?: string
+    preferences?: string
+    emailVerifiedAt?: Date
+    phone?: string | null
+  }
 ): Promise<void> => {
   await trx.updateTable('users').set(toRow(changes)).where('id', '=', userId).execute()
 }
-
-/** Reads and locks the password hash of a user, to serialise password changes. */
-export const readPasswordForUpdate = async (trx: Trx, userId: string): Promise<string | undefined> =>
-  (await trx.selectFrom('users').select('password_hash').where('id', '=', userId).forUpdate().executeTakeFirst())
-    ?.password_hash
 
 export const readPreferences = async (db: Db, userId: string): Promise<Record<string, unknown>> =>
   (await db.selectFrom('users').select('preferences').where('id', '=', userId).executeTakeFirstOrThrow()).preferences

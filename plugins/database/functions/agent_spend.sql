@@ -2,7 +2,7 @@
 --
 -- p_require_approval  requests approval even within the limits
 -- p_expires_at        when a requested approval expires
--- outcome             posted; insufficient; pending, with approval_id; unknown; paused; revoked
+-- outcome             posted; insufficient; pending, with approval_id; too_many_pending; unknown; paused; revoked
 -- reason              why approval is needed
 --
 -- Locks are taken in one order everywhere: agent, approval, wallet.
@@ -40,6 +40,13 @@ begin
     when p_amount_cents > agent.per_transaction_limit_cents then 'per_transaction_limit'
     when spent_today + p_amount_cents > agent.daily_limit_cents then 'daily_limit' end;
   if reason is not null then
+    -- At most 20 requests of an agent wait at a time. Counted under the lock of the agent, so that concurrent spends do not exceed it.
+    if (select count(*) from (
+        select from approvals q where q.agent_id = p_agent_id and q.status = 'pending' and q.expires_at > p_at limit 20
+      ) waiting) = 20 then
+      outcome := 'too_many_pending';
+      return;
+    end if;
     insert into approvals (agent_id, amount_cents, description, item_name, url, reason, created_at, expires_at)
       values (p_agent_id, p_amount_cents, p_description, p_item_name, p_url, reason, p_at, p_expires_at)
       returning id into approval_id;

@@ -14,13 +14,25 @@ export const core = steps([
   sql`create table users (
     id text primary key,
     email text not null,
+    email_key text not null unique,
+    email_verified_at timestamptz,
+    phone text check (phone ~ '^[+][1-9][0-9]{6,14}$'),
     name text not null,
     password_hash text not null,
     operator boolean not null default false,
     preferences jsonb not null default '{}',
     created_at timestamptz not null
   )`,
-  sql`create unique index users_email_key on users (lower(email))`,
+  sql`create table verification_codes (
+    user_id text not null references users on delete cascade,
+    kind text not null check (kind in ('email', 'phone')),
+    target text not null,
+    code_hash bytea not null,
+    attempts smallint not null check (attempts between 0 and 5),
+    created_at timestamptz not null,
+    expires_at timestamptz not null check (expires_at > created_at),
+    primary key (user_id, kind)
+  )`,
   sql`create table memberships (
     user_id text not null references users on delete cascade,
     partner_id text not null references partners on delete cascade,
@@ -45,7 +57,9 @@ export const core = steps([
     session_id text not null references sessions on delete cascade,
     created_at timestamptz not null,
     expires_at timestamptz not null,
-    used_at timestamptz
+    used_at timestamptz,
+    repeated_at timestamptz,
+    check (repeated_at >= used_at)
   )`,
   sql`create index refresh_tokens_session on refresh_tokens (session_id)`,
   sql`create table credentials (
@@ -68,6 +82,7 @@ export const core = steps([
     check (kind = 'agent_key' or partner_id is not null)
   )`,
   sql`create index credentials_partner on credentials (partner_id, kind, created_at desc, id desc)`,
+  sql`create index credentials_user on credentials (user_id) where user_id is not null and revoked_at is null`,
   sql`create unique index credentials_one_key_an_agent on credentials (agent_id) where agent_id is not null and revoked_at is null`,
   sql`create table activity (
     id bigint generated always as identity primary key,
@@ -121,12 +136,20 @@ export const core = steps([
     user_id text not null references users on delete cascade,
     type text not null,
     message text not null,
+    sms_text text,
     data jsonb not null,
     created_at timestamptz not null,
     sms_status text not null check (sms_status in ('none', 'pending', 'sent', 'failed')),
     sms_attempts smallint not null default 0,
     sms_next_at timestamptz,
-    check ((sms_status = 'pending') = (sms_next_at is not null))
+    check ((sms_status = 'pending') = (sms_next_at is not null)),
+    check (sms_status = 'none' or sms_text is not null)
+  )`,
+  sql`create table message_counts (
+    recipient text not null,
+    day date not null,
+    count integer not null check (count > 0),
+    primary key (day, recipient)
   )`,
   sql`create index notifications_user on notifications (user_id, position desc)`,
   sql`create index notifications_unsent on notifications (sms_next_at) where sms_status = 'pending'`

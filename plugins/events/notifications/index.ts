@@ -11,15 +11,17 @@ export interface NewNotification {
   userId: string
   /** The type of the event that caused it. */
   type: string
-  /** Shown in the list and sent as the text message. */
+  /** Shown in the list. */
   message: string
+  /** The text message, without words of an agent, who could send anything to a phone by them; none when omitted. */
+  text?: string
   data: Record<string, unknown>
 }
 
 export type Notification = Awaited<ReturnType<typeof listNotifications>>[number]
 
 export interface Notifications {
-  /** Adds a notification to the list of a user, and queues a text message when Twilio is configured and the user has a phone number. */
+  /** Adds a notification to the list of a user, and queues its text message when Twilio is configured and the user has a verified phone number. */
   notify(trx: Trx, notification: NewNotification): Promise<void>
   /** Lists notifications of a user, newest first, before the given position. */
   list(db: Db, userId: string, limit: number, before?: number): Promise<Notification[]>
@@ -27,8 +29,6 @@ export interface Notifications {
 
 export const textMessagesJob = 'send text messages'
 const sendEveryMs = 5_000
-/** E.164: a plus, the country code, at most 15 digits. */
-const phonePattern = '^\\+[1-9][0-9]{6,14}$'
 
 const listNotifications = async (db: Db, userId: string, limit: number, before?: number) =>
   await db
@@ -46,11 +46,11 @@ const insertNotification = async (
   textsSent: boolean,
   now: Date
 ): Promise<void> => {
-  const { userId, type, message, data } = notification
-  await sql`insert into notifications (id, user_id, type, message, data, created_at, sms_status, sms_next_at)
-    select ${newId('ntf')}, id, ${type}, ${message}, ${stringifyStorable(data)}::jsonb, ${now}::timestamptz,
+  const { userId, type, message, text = null, data } = notification
+  await sql`insert into notifications (id, user_id, type, message, sms_text, data, created_at, sms_status, sms_next_at)
+    select ${newId('ntf')}, id, ${type}, ${message}, ${text}, ${stringifyStorable(data)}::jsonb, ${now}::timestamptz,
       case when reachable then 'pending' else 'none' end, case when reachable then ${now}::timestamptz end
-    from (select id, ${textsSent}::boolean and coalesce(preferences ->> 'phone', '') ~ ${sql.lit(phonePattern)} as reachable
+    from (select id, ${textsSent && text !== null}::boolean and phone is not null as reachable
       from users where id = ${userId}) as recipient`.execute(trx)
 }
 

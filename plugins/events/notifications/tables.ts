@@ -7,6 +7,8 @@ export interface NotificationsTable {
   user_id: string
   type: string
   message: string
+  /** The text message in fixed words; null when there is none. */
+  sms_text: string | null
   data: ColumnType<Record<string, unknown>, string, never>
   created_at: Date
   sms_status: 'none' | 'pending' | 'sent' | 'failed'

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import type { Db } from '../../database/types.ts'
 import type { UpstreamOutcome } from '../../metrics/index.ts'
+import { countMessage } from '../messages/counts.ts'
 import type { SendText } from './twilio.ts'
 
 /** The text messages in progress, of different users. */
@@ -10,6 +11,8 @@ const slots = 8
 const maxTextsPerRun = 80
 /** Longer than sending one can take, so that no other instance sends it too. */
 const leaseMs = 60_000
+/** The texts about notifications that a user gets in a day (UTC). */
+const maxTextsPerDay = 20
 const retryDelaysMs = [10_000, 60_000, 600_000, 3_600_000] as const
 
 type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'log' | 'metrics'>
@@ -17,7 +20,7 @@ type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'log' | 'metric
 interface Text {
   id: string
   userId: string
-  message: string
+  text: string
   attempts: number
   phone: string | null
 }
@@ -34,9 +37,7 @@ const claimTexts = async (db: Db, busyUserIds: string[], limit: number, now: Dat
     from users u
     where u.id = n.user_id and n.id = any(array(select id from first_of_user order by sms_next_at limit ${sql.lit(limit)}))
       and n.sms_status = 'pending' and n.sms_next_at <= ${now}::timestamptz
-    returning n.id, n.user_id as "userId", n.message, n.sms_attempts as attempts, u.preferences ->> 'phone' as phone`.execute(
-    db
-  )
+    returning n.id, n.user_id as "userId", n.sms_text as text, n.sms_attempts as attempts, u.phone`.execute(db)
   return rows
 }
 
@@ -67,9 +68,19 @@ const settleText = async (db: Db, { id, userId, attempts }: Text, isSent: boolea
     .execute()
 }
 
+/** Gives a text up that has nowhere to go any more. */
+const dropText = async (db: Db, id: string): Promise<void> => {
+  await db.updateTable('notifications').set({ sms_status: 'none', sms_next_at: null }).where('id', '=', id).execute()
+}
+
+/** Whether the user may get a text that was not tried before. */
+const isWithinDay = async ({ clock, database }: Dependencies, { userId, attempts }: Text): Promise<boolean> =>
+  attempts > 1 || (await countMessage(database.db, 'text of user', userId, maxTextsPerDay, clock.now()))
+
 const sendText = async (app: Dependencies, send: SendText, text: Text): Promise<void> => {
+  if (text.phone === null || !(await isWithinDay(app, text))) return await dropText(app.database.db, text.id)
   const startedAt = performance.now()
-  const failure = await send(text.phone ?? '', text.message).then(
+  const failure = await send(text.phone, text.text).then(
     () => undefined,
     (error: unknown) => error ?? 'unknown'
   )

@@ -54,7 +54,7 @@ export const operatorRequired = defineProblem({
   status: 403,
   code: 'operator_required',
   meaning: 'Only an operator of this server can call this operation.',
-  cure: 'Sign in as an operator. To make a user an operator, run `npm run operator -- promote <email>` on the server.'
+  cure: 'Sign in as an operator. To make a user an operator, run `npm run operator -- promote <user id>` on the server.'
 })
 export const credentialNotAccepted = defineProblem({
   status: 403,

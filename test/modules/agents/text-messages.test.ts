@@ -1,65 +1,24 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
 import { textMessagesJob } from '../../../plugins/events/notifications/index.ts'
-import type { Cleaner } from '../../build-app.ts'
+import { openTwilio } from '../../machines/twilio.ts'
 import { openWorld } from './world.ts'
-
-interface Received {
-  path: string
-  authorization: string
-  form: Record<string, string>
-}
-
-/** A server that takes messages as Twilio's API does; `answers` are the statuses of the next ones, then 201. */
-const openTwilio = async (t: Cleaner) => {
-  const received: Received[] = []
-  const answers: number[] = []
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
-    request.on('end', () => {
-      received.push({
-        path: request.url ?? '',
-        authorization: request.headers.authorization ?? '',
-        form: Object.fromEntries(new URLSearchParams(body))
-      })
-      const status = answers.shift() ?? 201
-      response.writeHead(status, { 'content-type': 'application/json' })
-      response.end(
-        JSON.stringify(status < 300 ? { sid: 'SM1', status: 'queued' } : { code: 20500, message: 'no', status })
-      )
-    })
-  })
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  t.teardown(() => void server.close())
-  return { received, answers, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
 
 test('text messages about approval requests', async (t) => {
   const twilio = await openTwilio(t)
-  const accountSid = `AC${'0'.repeat(32)}`
-  const env = {
-    TWILIO_ACCOUNT_SID: accountSid,
-    TWILIO_AUTH_TOKEN: 'secret',
-    TWILIO_FROM: '+15005550006',
-    TWILIO_BASE_URL: twilio.url
-  }
-  const world = await openWorld(t, { env })
+  const accountSid = twilio.env.TWILIO_ACCOUNT_SID
+  const world = await openWorld(t, { env: twilio.env })
   const key = await world.fund('texter', 100)
   const ask = () => world.as(key, 'POST', '/api/spend', { amount: 12.5, require_approval: true, item_name: 'A lamp' })
   const states = async (): Promise<string[]> =>
     (await world.asOwner('GET', '/api/v1/notifications')).body.items.map((item: { sms: string }) => item.sms)
-  const setPhone = async (phone: string) =>
-    void (await world.database.db
-      .updateTable('users')
-      .set({ preferences: JSON.stringify({ phone }) })
-      .where('id', '=', world.owner.userId)
-      .execute())
+  const setPhone = async (phone: string | null) =>
+    void (await world.database.db.updateTable('users').set({ phone }).where('id', '=', world.owner.userId).execute())
 
-  await t.test('an owner without a usable phone number gets only list notifications', async () => {
-    await setPhone('call me')
+  await t.test('an owner without a verified phone number gets only list notifications', async () => {
+    await world.asOwner('PUT', '/api/v1/users/me/preferences', { phone: '+14155550123' })
+    await world.asOwner('POST', '/api/v1/users/me/phone', { phone: '+14155550123' })
+    twilio.received.length = 0
     await ask()
     await world.app.jobs.run(textMessagesJob)
     assert.deepEqual([twilio.received.length, await states()], [0, ['none']])
@@ -74,7 +33,11 @@ test('text messages about approval requests', async (t) => {
       {
         path: `/2010-04-01/Accounts/${accountSid}/Messages.json`,
         authorization: `Basic ${Buffer.from(`${accountSid}:secret`).toString('base64')}`,
-        form: { To: '+14155550123', From: '+15005550006', Body: 'texter asks to spend 12.5 credits: A lamp' }
+        form: {
+          To: '+14155550123',
+          From: '+15005550006',
+          Body: 'An agent asks you to approve a spend (request 2). Sign in to AtlasForge to decide.'
+        }
       }
     ])
     assert.deepEqual(await states(), ['sent', 'none'])
@@ -101,4 +64,42 @@ test('text messages about approval requests', async (t) => {
     }
     assert.deepEqual([twilio.received.length, (await states())[0]], [9, 'failed'])
   })
+
+  await t.test('a number that was removed gets no text, not even a queued one', async () => {
+    twilio.received.length = 0
+    await ask()
+    await setPhone(null)
+    await world.app.jobs.run(textMessagesJob)
+    assert.deepEqual([twilio.received.length, (await states())[0]], [0, 'none'])
+  })
+})
+
+test('an owner gets at most 20 texts a day, without a word that an agent wrote', async (t) => {
+  const twilio = await openTwilio(t)
+  const world = await openWorld(t, { env: twilio.env })
+  await world.database.db
+    .updateTable('users')
+    .set({ phone: '+14155550123' })
+    .where('id', '=', world.owner.userId)
+    .execute()
+  const lure = 'Your account is locked, call +1 900 555 0100'
+  const ask = async (agent: string, count: number) => {
+    const key = await world.fund(agent, 100)
+    for (let index = 0; index < count; index++) {
+      const wish = { amount: 1, require_approval: true, item_name: lure, description: lure }
+      assert.equal((await world.as(key, 'POST', '/api/spend', wish)).status, 200)
+    }
+  }
+  const sendAll = async () => {
+    for (let run = 0; run < 5; run++) await world.app.jobs.run(textMessagesJob)
+  }
+  await ask('first', 15)
+  await ask('second', 15)
+  await sendAll()
+  assert.equal(twilio.received.length, 20)
+  for (const { form } of twilio.received) assert.doesNotMatch(form.Body ?? '', /locked|900|first|second/)
+  world.clock.advance(6 * 3_600_000)
+  await ask('third', 1)
+  await sendAll()
+  assert.equal(twilio.received.length, 21, 'the next day')
 })

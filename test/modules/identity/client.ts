@@ -65,11 +65,19 @@ export const signedInOf = (reply: Reply): SignedIn => {
   }
 }
 
-export const register = async (url: string, email: string): Promise<SignedIn> => {
-  const reply = await call(url, '/api/v1/auth/register', { method: 'POST', body: { email, password } })
+/** The cookie of the device, as a client sends it, that an answer sets. */
+export const deviceOf = (reply: Reply): string =>
+  /^atlas_device=[^;]*/.exec(reply.headers.getSetCookie()[1] ?? '')?.[0] ?? ''
+
+/** Signs up, from a forwarded address where one is given. */
+export const signUp = async (url: string, email: string, { from }: { from?: string } = {}): Promise<Reply> => {
+  const headers: Record<string, string> = from === undefined ? {} : { 'x-forwarded-for': from }
+  const reply = await call(url, '/api/v1/auth/register', { method: 'POST', headers, body: { email, password } })
   assert.equal(reply.status, 201, reply.text)
-  return signedInOf(reply)
+  return reply
 }
+
+export const register = async (url: string, email: string): Promise<SignedIn> => signedInOf(await signUp(url, email))
 
 export const login = async (url: string, email: string): Promise<SignedIn> => {
   const reply = await call(url, '/api/v1/auth/login', { method: 'POST', body: { email, password } })

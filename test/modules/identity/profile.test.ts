@@ -48,6 +48,31 @@ test('a new password ends every other session, and the old password opens none',
   assert.equal((await signIn('an even better horse')).status, 200)
 })
 
+test('of concurrent password changes one counts, and no sign-in with the old password outlives it', async (t) => {
+  const { url } = await startApp(t)
+  const { jwt, email } = await register(url, 'ada@example.com')
+  const change = (next: string) =>
+    call(url, '/api/v1/users/me/password', {
+      method: 'PUT',
+      bearer: jwt,
+      body: { current_password: password, new_password: next }
+    })
+  const signIn = (tried: string) =>
+    call(url, '/api/v1/auth/login', { method: 'POST', body: { email, password: tried } })
+  const nexts = ['an even better horse', 'a horse of another colour']
+  const changes = nexts.map(change)
+  const signIns = Array.from({ length: 6 }, () => signIn(password))
+  const statuses = (await Promise.all(changes)).map(({ status }) => status)
+  assert.deepEqual([...statuses].sort(), [204, 401])
+  for (const { status, body } of await Promise.all(signIns)) {
+    assert.ok(status === 200 || status === 401)
+    if (status === 200)
+      assert.equal((await call(url, '/api/v1/users/me', { bearer: String(body.access_token) })).status, 401)
+  }
+  assert.equal((await signIn(nexts[statuses.indexOf(204)] ?? '')).status, 200)
+  assert.equal((await signIn(password)).status, 401)
+})
+
 test('a stolen access token cannot guess the password faster than ten times a minute', async (t) => {
   const { url } = await startApp(t, { rateLimits })
   const ada = await register(url, 'ada@example.com')

@@ -51,11 +51,7 @@ const startTwilio = async (t: Cleaner) => {
 
 const createUser = async ({ database }: TestApp, phone: string): Promise<string> => {
   const { userId } = await createPartner(database)
-  await database.db
-    .updateTable('users')
-    .set({ preferences: JSON.stringify({ phone }) })
-    .where('id', '=', userId)
-    .execute()
+  await database.db.updateTable('users').set({ phone }).where('id', '=', userId).execute()
   return userId
 }
 
@@ -75,7 +71,7 @@ test('texts to one user that nobody takes delay only that user’s', async (t) =
   const notify = async (userId: string, count: number): Promise<void> => {
     for (let n = 0; n < count; n++)
       await transact(database.db, (trx) =>
-        app.notifications.notify(trx, { userId, type: 'test', message: `Message ${n}`, data: {} })
+        app.notifications.notify(trx, { userId, type: 'test', message: `Message ${n}`, text: 'A text', data: {} })
       )
   }
   await notify(blocked, 30)
