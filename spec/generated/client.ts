@@ -1475,7 +1475,7 @@ export interface paths {
         put?: never;
         /**
          * Receive Plaid webhooks
-         * @description Receives Plaid webhooks. The `Plaid-Verification` header must hold Plaid's signature of the body, at most five minutes old; otherwise the response is 401. A webhook about an unknown item is accepted and ignored.
+         * @description Receives Plaid webhooks. The `Plaid-Verification` header must hold Plaid's signature of the body, at most five minutes old; otherwise the response is 401. A webhook about an unknown item is accepted and ignored. A client address that sends many unknown key ids gets 429 `rate_limited`; webhooks from other addresses are not affected.
          */
         post: operations["receivePlaidWebhook"];
         delete?: never;
