@@ -8,7 +8,7 @@ import { identify } from './identify.ts'
 import { limit } from './limit.ts'
 import { createPerform, type AnyHandler } from './perform.ts'
 import { respond } from './respond.ts'
-import { createSerialiser } from './serialise.ts'
+import { createSerialisers } from './serialise.ts'
 import type { Operation, OperationTable } from './table.ts'
 import type { RunTransaction } from './transaction.ts'
 import { addUnknownRoutes } from './unknown-routes.ts'
@@ -21,7 +21,7 @@ const bindOperation = (
   run: RunTransaction | undefined
 ): void => {
   const isSignIn = operation.rateLimitClass === 'auth'
-  const serialise = createSerialiser(operation, app.config.environment !== 'production')
+  const serialise = createSerialisers(operation, app.config.environment !== 'production')
   const perform = createIdempotency(app, operation, createPerform(app, operation, handler, serialise, run))
   app.route({
     method: operation.method,

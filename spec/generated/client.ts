@@ -1263,6 +1263,10 @@ export interface paths {
          *     have held in this end-user's own past. The forecast uses accounts in one currency: the currency of the first
          *     account. Balances and transactions are fetched from the bank. `stale` is true when the bank did not respond in
          *     time and the last known data was used. At least 14 days of transactions are required.
+         *
+         *     Forecasts take time to compute. A few of your forecasts are computed at a time and a few more wait; beyond that
+         *     the error is 429 `too_many_forecasts`. On one day, the same balance and transactions give the same forecast
+         *     without computing it again.
          */
         get: operations["getCashflowForecast"];
         put?: never;
@@ -9111,7 +9115,32 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            429: components["responses"]["RateLimited"];
+            /** @description Too many requests (`rate_limited`), or too many forecasts of the partner are being computed (`too_many_forecasts`). Retry after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/too-many-forecasts",
+                     *       "title": "too_many_forecasts",
+                     *       "status": 429,
+                     *       "detail": "Too many forecasts of this partner are being computed. Retry in 1 second.",
+                     *       "error": "too_many_forecasts",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["Unavailable"];
