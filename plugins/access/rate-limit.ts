@@ -92,7 +92,7 @@ const headersFor = (rateClass: RateLimitClass, { max, remaining, ttl, timeWindow
 })
 
 const describeWindow = (windowMs: number): string =>
-  windowMs === 1000 ? 'second' : windowMs === 60_000 ? 'minute' : `${windowMs / 1000} seconds`
+  ({ 1_000: 'second', 60_000: 'minute', 3_600_000: 'hour' })[windowMs] ?? `${windowMs / 1000} seconds`
 
 export interface RateLimiter {
   /**

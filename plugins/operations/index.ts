@@ -5,7 +5,7 @@ import { authorize } from './authorize.ts'
 import type { Handlers } from './handlers.ts'
 import { createIdempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
-import { limit } from './limit.ts'
+import { limit, limitAnonymous } from './limit.ts'
 import { createPerform, type AnyHandler } from './perform.ts'
 import { respond } from './respond.ts'
 import { createSerialisers } from './serialise.ts'
@@ -20,6 +20,7 @@ const bindOperation = (
   handler: AnyHandler,
   run: RunTransaction | undefined
 ): void => {
+  const { anonymousRateLimitClass } = operation
   const isSignIn = operation.rateLimitClass === 'auth'
   const serialise = createSerialisers(operation, app.config.environment !== 'production')
   const perform = createIdempotency(app, operation, createPerform(app, operation, handler, serialise, run))
@@ -36,6 +37,7 @@ const bindOperation = (
     ],
     // The limit counts by account, which is in the body.
     preValidation: isSignIn ? [limit(app, 'auth')] : [],
+    preHandler: anonymousRateLimitClass === undefined ? [] : [limitAnonymous(app, anonymousRateLimitClass)],
     handler: async (request, reply) => respond(reply, await perform(request))
   })
 }

@@ -7,7 +7,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPT
 export type SecurityScheme =
   'PartnerKey' | 'AgentKey' | 'BearerJWT' | 'RefreshCookie' | 'PersonalAccessToken' | 'IngestSecret'
 
-export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'ingest' | 'auth'
+export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'ingest' | 'auth' | 'registration'
 
 /** A fixed window: `limit` requests in each `windowSeconds`. */
 export interface RateLimit {
@@ -44,6 +44,8 @@ export interface Operation {
   readonly security: readonly (readonly SecurityScheme[])[]
   readonly scopes: readonly string[]
   readonly rateLimitClass: RateLimitClass
+  /** The class that also counts requests without a caller, by their address. */
+  readonly anonymousRateLimitClass?: RateLimitClass
   /** Whether Idempotency-Key is honoured. */
   readonly idempotent: boolean
   /** The operation's other `x-` members, by their names in the document. */

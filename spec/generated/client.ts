@@ -62,7 +62,7 @@ export interface paths {
         put?: never;
         /**
          * Register an agent
-         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session.
+         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session. Without a session, 300 requests per hour and client address are allowed.
          */
         post: operations["registerAgent"];
         delete?: never;
@@ -404,7 +404,8 @@ export interface paths {
          * Enrol an agent
          * @description Enrols an agent in the credit bureau with a score of 500. No credential is required, and the agent needs no
          *     wallet on this server. Enrolling again changes nothing: the response has the current score and the message
-         *     `already enrolled`.
+         *     `already enrolled`. With agents registered without a session, 300 requests per hour and client address are
+         *     allowed.
          */
         post: operations["enrollAgent"];
         delete?: never;
@@ -4856,6 +4857,33 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The maximum of a resource is reached (`limit_reached`; `resource` and `limit` name it), or the idempotency key was used for another operation (`idempotency_conflict`). */
+        LimitReached: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/limit-reached",
+                 *       "title": "limit_reached",
+                 *       "status": 422,
+                 *       "detail": "This partner has 100 API keys, the maximum. Revoke one that is no longer used.",
+                 *       "error": "limit_reached",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "limit": 100,
+                 *       "resource": "api_keys"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The idempotency key was used for another operation. */
         IdempotencyConflict: {
             headers: {
@@ -5908,7 +5936,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -6310,7 +6338,7 @@ export interface operations {
             409: components["responses"]["AgentRevoked"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -7234,7 +7262,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8442,7 +8470,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8622,7 +8650,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -9487,7 +9515,7 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -10745,7 +10773,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -10935,7 +10963,9 @@ export interface operations {
                      *       "status": 422,
                      *       "detail": "This partner has 50 endpoints. Delete one that is no longer needed.",
                      *       "error": "webhook_limit_reached",
-                     *       "requestId": "req_01jd7n2m8s"
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "limit": 50,
+                     *       "resource": "webhooks"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -11810,7 +11840,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -12259,7 +12289,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), the project has the maximum number of tasks (`limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12566,7 +12596,7 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The change would create a cycle (`cyclic_dependency`), `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`). */
+            /** @description The change would create a cycle (`cyclic_dependency`), `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), or the project has the maximum number of tasks (`limit_reached`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

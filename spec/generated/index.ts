@@ -57,7 +57,8 @@ export const rateLimits = {
   write: { limit: 60, windowSeconds: 60 },
   ai: { limit: 20, windowSeconds: 60 },
   ingest: { limit: 600, windowSeconds: 1 },
-  auth: { limit: 10, windowSeconds: 60 }
+  auth: { limit: 10, windowSeconds: 60 },
+  registration: { limit: 300, windowSeconds: 3600 }
 } as const satisfies Partial<Record<RateLimitClass, RateLimit>>
 
 /** Register these with `addSchema` before any route: other schemas reference them by name. */
