@@ -10,6 +10,7 @@ import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts
 import draining from './plugins/http/draining.ts'
 import errors, { answerUnroutable } from './plugins/http/errors/index.ts'
 import idempotency from './plugins/operations/idempotency-keys.ts'
+import incoming from './plugins/http/incoming.ts'
 import jobs from './plugins/events/jobs.ts'
 import ledger from './plugins/ledger/index.ts'
 import { loggerOptions } from './plugins/http/logger.ts'
@@ -24,6 +25,7 @@ import plaid from './plugins/plaid/index.ts'
 import rateLimit, { type RateLimits } from './plugins/access/rate-limit.ts'
 import { requestIdOf } from './plugins/http/request-ids.ts'
 import responseHeaders from './plugins/http/response-headers.ts'
+import schemaCheck from './plugins/database/schema-check.ts'
 import secrets from './plugins/access/secrets.ts'
 import stripe from './plugins/stripe/index.ts'
 import tracing from './plugins/tracing/plugin.ts'
@@ -47,6 +49,14 @@ export interface AppOptions {
 
 export { ensureDemoPartner } from './modules/identity/index.ts'
 
+/** In milliseconds: what a client has for its headers, for a whole request, and between two requests. Late clients get 408. */
+const deadlines = {
+  headersTimeout: 15_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 72_000,
+  connectionsCheckingInterval: 1_000
+}
+
 /** Builds the server. The caller calls `listen` and `close`. */
 export const buildApp = async (options: AppOptions): Promise<FastifyInstance> => {
   const {
@@ -69,8 +79,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
     frameworkErrors: answerUnroutable(config),
     clientErrorHandler: answerBrokenRequest(config),
     // A request without `Host` gets a problem instead of Node's response.
-    serverFactory: (handler) =>
-      new LingeringServer({ keepAliveTimeout: 72_000, requestTimeout: 60_000, requireHostHeader: false }, handler),
+    serverFactory: (handler) => new LingeringServer({ ...deadlines, requireHostHeader: false }, handler),
     forceCloseConnections: 'idle',
     // A closing server still serves requests; plugins/http/draining.ts closes the connection after each response.
     return503OnClosing: false,
@@ -88,6 +97,8 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(cursors)
   await app.register(databasePlugin, { database })
   await app.register(overload)
+  await app.register(incoming)
+  await app.register(schemaCheck)
   await app.register(jobs)
   await app.register(outbox)
   await app.register(ledger)

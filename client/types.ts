@@ -15,11 +15,11 @@ export interface ClientOptions {
   getAccessToken?: GetAccessToken
   /** Replaces the global fetch. */
   fetch?: Fetch
-  /** Timeout of one attempt. Default: 30 seconds. */
+  /** Timeout of one attempt; Infinity, or anything above 24 days, for none. Default: 30 seconds. */
   timeoutMs?: number
   /** Maximum number of retries after the first attempt. Default: 3. */
   maxRetries?: number
-  /** Longest Retry-After that the client waits for; a longer one throws the error. Default: 1 minute. */
+  /** Longest Retry-After that the client waits for; a longer one throws the error. Infinity for no limit. Default: 1 minute. */
   maxRetryAfterMs?: number
   /** Headers sent with every request. */
   headers?: Record<string, string>

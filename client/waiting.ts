@@ -1,5 +1,8 @@
 import { AtlasTimeout } from './errors.ts'
 
+/** The longest delay of a timer, 24 days. A timer with a longer one fires at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 /** The reason of an aborted signal, as an error. */
 const reasonOf = (signal: AbortSignal | undefined): Error => {
   const reason: unknown = signal?.reason
@@ -20,15 +23,18 @@ export const wait = (ms: number, signal?: AbortSignal): Promise<void> =>
       clearTimeout(timer)
       if (signal !== undefined) reject(reasonOf(signal))
     }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', stop)
+        resolve()
+      },
+      Math.min(ms, longestTimerMs)
+    )
     signal?.addEventListener('abort', stop, { once: true })
   })
 
 /**
- * Runs work with a signal that aborts at the timeout or with the caller's signal. Uses one controller, because older
+ * Runs work with a signal that aborts at the timeout or with the caller's signal. A timeout above 24 days is none. Uses one controller, because older
  * runtimes lack AbortSignal.any.
  * @throws AtlasTimeout at the timeout; the reason of the caller's signal when it was aborted
  */
@@ -41,10 +47,11 @@ export const withTimeout = async <T>(
   const controller = new AbortController()
   let isTimedOut = false
   const abort = (): void => controller.abort(outer?.reason)
-  const timer = setTimeout(() => {
+  const timeOut = (): void => {
     isTimedOut = true
     controller.abort()
-  }, timeoutMs)
+  }
+  const timer = timeoutMs > longestTimerMs ? undefined : setTimeout(timeOut, timeoutMs)
   outer?.addEventListener('abort', abort, { once: true })
   try {
     return await work(controller.signal)

@@ -2,7 +2,7 @@ import { explain } from '../modules/bureau/explanation.ts'
 import { findEnrolment, readHistory, type RecordedEvent } from '../modules/bureau/queries.ts'
 import { systemClock } from '../plugins/clock.ts'
 import type { Db } from '../plugins/database/types.ts'
-import { runWithArguments } from './command.ts'
+import { printable, runWithArguments } from './command.ts'
 import { withDatabase } from './database.ts'
 
 const help = `Usage: npm run bureau:replay -- --agent ID [--at TIME]
@@ -55,7 +55,7 @@ const replayAgent = async (db: Db, agentId: string, at: Date | undefined): Promi
         )
   // Stored counters exist only for the present, so the last line compares the whole history.
   const lines = at === undefined ? whole.lines : [...shown.lines.slice(0, -1), ...whole.lines.slice(-1)]
-  console.log(lines.join('\n'))
+  for (const line of lines) console.log(printable(line))
   return whole.agrees ? 0 : 1
 }
 

@@ -1,5 +1,11 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 
+/** Makes stored text safe to print on one line: replaces what a terminal would obey (control characters, line breaks) or use to reorder text. */
+export const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\ufffd')
+
+/** The same for text of several lines. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')
+
 /**
  * Runs a command. The exit code is the number that `main` returns, if any. When `main` throws, prints the message and sets the exit code to `failureCode`.
  */
@@ -11,7 +17,7 @@ export const runCommand = (main: () => Promise<number | void> | number | void, f
         if (typeof code === 'number') process.exitCode = code
       },
       (error: unknown) => {
-        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+        process.stderr.write(`${printableLines(error instanceof Error ? error.message : String(error))}\n`)
         process.exitCode = failureCode
       }
     )

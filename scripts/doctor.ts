@@ -1,4 +1,4 @@
-import { runWithArguments } from './command.ts'
+import { printableLines, runWithArguments } from './command.ts'
 import { checkConfiguration, checkKeys, checkNode, checkProduction } from './doctor/configuration.ts'
 import { checkDatabase } from './doctor/database.ts'
 import { printTable, warn, type Finding } from './doctor/finding.ts'
@@ -50,6 +50,6 @@ runWithArguments({ help, options, failureCode: 2 }, async (values) => {
   if (!Number.isInteger(instances) || instances < 1)
     throw new Error('--instances must be a whole number, 1 or more. See --help.')
   const findings = await examine(process.env, instances)
-  console.log(values.json === true ? JSON.stringify(findings, null, 2) : printTable(findings))
+  console.log(values.json === true ? JSON.stringify(findings, null, 2) : printableLines(printTable(findings)))
   return findings.some(({ state }) => state === 'fail') ? 1 : 0
 })

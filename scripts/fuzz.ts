@@ -7,7 +7,8 @@ import { runWithArguments } from './command.ts'
 const help = `Sends unusual and invalid requests to every operation, generated from the specification, with every kind of credential. Checks each
 response: no internal 5xx, nothing outside the specification, no data of other tenants, no secrets, no internal details. Prints for each
 operation the share of valid requests that succeeded, and the responses by status. A share that is too low is a fault too. Afterwards
-verifies the ledger, the bureau's counters and the transfers.
+verifies the ledger, the bureau's counters and the transfers. Resets some connections in the middle, and reuses idempotency keys for other
+resources, which must be refused.
 
   npm run test:fuzz [-- OPTIONS]
 
@@ -41,7 +42,7 @@ const printFindings = (findings: readonly Finding[], seed: number): void => {
     if (times > shownEach) continue
     const { method, path, headers, body } = request
     console.log(
-      `\n${operationId}: ${fault}\n  ${method} ${path.slice(0, 500)} as ${credential}\n  ${JSON.stringify(headers).slice(0, 400)}\n  ${(body ?? '').slice(0, 700)}`
+      `\n${operationId}: ${fault}\n  ${method} ${path.slice(0, 500)} as ${credential}\n  ${JSON.stringify(headers).slice(0, 400)}\n  ${String(body ?? '').slice(0, 700)}`
     )
     console.log(`  reproduce: npm run test:fuzz -- --seed ${seed} --operation ${operationId}`)
   }

@@ -1,5 +1,5 @@
 import { verifyLedger } from '../plugins/ledger/verify.ts'
-import { runWithArguments } from './command.ts'
+import { printable, runWithArguments } from './command.ts'
 import { withDatabase } from './database.ts'
 
 const help = `Usage: npm run ledger:verify
@@ -12,7 +12,7 @@ Exit codes: 0 when the ledger is correct, 1 when it is not (prints each fault), 
 
 runWithArguments({ help, options: {}, failureCode: 2 }, async () => {
   const { faults, wallets, transactions, entries } = await withDatabase(verifyLedger)
-  for (const { invariant, where } of faults) console.error(`BROKEN: ${invariant}: ${where}`)
+  for (const { invariant, where } of faults) console.error(printable(`BROKEN: ${invariant}: ${where}`))
   console.log(
     `${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the book holds.' : `${faults.length} faults.`}`
   )

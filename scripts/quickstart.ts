@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../plugins/config/index.ts'
 import { ensureDemoPartner } from '../modules/identity/index.ts'
-import { runWithArguments } from './command.ts'
+import { printable, runWithArguments } from './command.ts'
 
 const help = `Links a sandbox bank and reads from it. Prints each request and its response.
 
@@ -31,7 +31,7 @@ const print = (value: unknown): void => {
   const lines = JSON.stringify(value, null, 2).split('\n')
   const shown =
     lines.length <= maxLines ? lines : [...lines.slice(0, maxLines), `… ${lines.length - maxLines} more lines`]
-  console.log(shown.map((line) => `  ${line}`).join('\n'))
+  console.log(shown.map((line) => `  ${printable(line)}`).join('\n'))
 }
 
 const run = async (url: string, key: string, { title, method, path, body, anonymous }: Step): Promise<Json> => {

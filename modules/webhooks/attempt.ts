@@ -1,11 +1,13 @@
 import { request, type Dispatcher } from 'undici'
-import { ForbiddenAddress } from '../../plugins/outbound/index.ts'
+import { ForbiddenAddress, UnresolvedName } from '../../plugins/outbound/index.ts'
 import { version } from '../../plugins/version.ts'
 import type { Signatures } from './signatures.ts'
 
 /** Limits a whole attempt, from name resolution to the end of the response. */
 export const attemptTimeoutMs = 10_000
 const maxResponseBytes = 1024
+/** A success within this time is prompt. */
+const promptMs = 1_000
 
 export interface DeliveryRequest {
   url: string
@@ -22,13 +24,14 @@ export interface AttemptOutcome {
   responseBody: string | null
   latencyMs: number
   error: string | null
+  /** The Retry-After header of the response. */
+  retryAfter?: string | undefined
 }
 
 const errorNames: [RegExp, string][] = [
   [/^ECONNREFUSED$/, 'connection_refused'],
   [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_CLOSED|UND_ERR_DESTROYED)$/, 'connection_reset'],
   [/^(ETIMEDOUT|UND_ERR_.*TIMEOUT)$/, 'timeout'],
-  [/^(ENOTFOUND|EAI_.*|ENODATA|ESERVFAIL)$/, 'dns_failure'],
   [/^(ERR_TLS_.*|ERR_SSL_.*|CERT_.*|.*_CERT|.*_CERT_.*|.*_SIGNATURE|EPROTO)$/, 'tls_failure']
 ]
 
@@ -37,6 +40,7 @@ const failureNameOf = (error: unknown): string => {
   // A name with several addresses fails with one error per address.
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error]
   if (first instanceof ForbiddenAddress) return 'forbidden_address'
+  if (first instanceof UnresolvedName) return 'dns_failure'
   if (first instanceof Error && (first.name === 'TimeoutError' || first.name === 'AbortError')) return 'timeout'
   const code = typeof first === 'object' && first !== null && 'code' in first ? String(first.code) : ''
   return errorNames.find(([pattern]) => pattern.test(code))?.[1] ?? 'connection_failed'
@@ -84,11 +88,13 @@ export const sendAttempt = async (
     })
     const responseBody = await readStart(response.body)
     const isRedirect = response.statusCode >= 300 && response.statusCode < 400
+    const retryAfter = response.headers['retry-after']
     return {
       status: response.statusCode,
       responseBody,
       latencyMs: latencyMs(),
-      error: isRedirect ? 'redirect_not_followed' : null
+      error: isRedirect ? 'redirect_not_followed' : null,
+      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter
     }
   } catch (error) {
     return { status: null, responseBody: null, latencyMs: latencyMs(), error: failureNameOf(error) }
@@ -97,3 +103,6 @@ export const sendAttempt = async (
 
 /** Whether the endpoint accepted the event. */
 export const isDelivered = ({ status }: AttemptOutcome): boolean => status !== null && status >= 200 && status < 300
+
+/** Whether the endpoint accepted the event within a second. */
+export const isPrompt = (outcome: AttemptOutcome): boolean => isDelivered(outcome) && outcome.latencyMs <= promptMs

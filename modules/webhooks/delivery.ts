@@ -2,9 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { assertNoTransaction, transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
-import { attemptTimeoutMs, isDelivered, sendAttempt, type AttemptOutcome } from './attempt.ts'
+import { attemptTimeoutMs, isDelivered, isPrompt, sendAttempt, type AttemptOutcome } from './attempt.ts'
 import { failPendingDeliveries, updateWebhook } from './queries/endpoints.ts'
+import { endLease, lockLeased, renewLease, type Target } from './queries/leases.ts'
 import * as queries from './queries/worker.ts'
+import { readRetryAfter } from './retry-after.ts'
 import { disableAfterMs, stateAfterAttempt } from './retry-schedule.ts'
 import { decryptSecrets } from './secrets.ts'
 import { signBody } from './signatures.ts'
@@ -12,8 +14,9 @@ import { signBody } from './signatures.ts'
 /** Longer than an attempt can take, so that a lease only expires when its holder died. */
 export const leaseMs = attemptTimeoutMs + 5_000
 
-/** After this many deliveries in a row other endpoints have their turn. */
+/** After this many deliveries, or this time, other endpoints have their turn. */
 const maxDeliveriesPerLease = 50
+const maxTurnMs = 2_000
 
 export type DeliveryDependencies = Pick<FastifyInstance, 'clock' | 'database' | 'metrics' | 'outbox' | 'secrets'>
 
@@ -28,14 +31,14 @@ interface Attempted {
   at: Date
 }
 
-type LockedWebhook = NonNullable<Awaited<ReturnType<typeof queries.lockLeased>>>
+type LockedWebhook = NonNullable<Awaited<ReturnType<typeof lockLeased>>>
 type LockedDelivery = NonNullable<Awaited<ReturnType<typeof queries.lockDelivery>>>
 
 const send = async (
   { secrets }: Pick<FastifyInstance, 'secrets'>,
   dispatcher: Dispatcher,
   webhookId: string,
-  target: queries.Target,
+  target: Target,
   delivery: queries.DueDelivery,
   at: Date
 ): Promise<AttemptOutcome> => {
@@ -47,7 +50,7 @@ const send = async (
     created_at: eventCreatedAt.toISOString(),
     data: eventData
   })
-  const signatures = signBody(body, decryptSecrets(secrets, webhookId, target, at), at)
+  const signatures = signBody(body, decryptSecrets(secrets, webhookId, target), at)
   return await sendAttempt(dispatcher, { url: target.url, deliveryId, eventType, body, signatures })
 }
 
@@ -60,13 +63,14 @@ const settleDelivery = async (
 ): Promise<void> => {
   if (stored.replays !== delivery.replays || (stored.status !== 'pending' && !isDelivered(outcome))) return
   const progress = { tries: stored.tries + 1, firstTriedAt: stored.firstTriedAt ?? at }
+  const retryAfterMs = readRetryAfter(outcome.retryAfter, now)
   await queries.updateDelivery(trx, stored.id, {
     ...progress,
-    ...stateAfterAttempt(isDelivered(outcome), progress, now)
+    ...stateAfterAttempt(isDelivered(outcome), { ...progress, retryAfterMs }, now)
   })
 }
 
-/** Tracks how long the endpoint has been failing, and disables it when it is gone or has failed for too long. */
+/** Tracks whether the endpoint responds and how long it has been failing, and disables it when it is gone or has failed for too long. */
 const settleEndpoint = async (
   { outbox }: Pick<FastifyInstance, 'outbox'>,
   trx: Trx,
@@ -75,13 +79,11 @@ const settleEndpoint = async (
   now: Date
 ): Promise<void> => {
   const { id, partnerId, url } = webhook
-  if (isDelivered(outcome)) {
-    if (webhook.failingSince !== null) await queries.setFailingSince(trx, id, null)
-    return
-  }
-  if (webhook.status === 'disabled') return
-  const failingSince = webhook.failingSince ?? at
-  if (webhook.failingSince === null) await queries.setFailingSince(trx, id, failingSince)
+  const failingSince = isDelivered(outcome) ? null : (webhook.failingSince ?? at)
+  const isResponsive = isPrompt(outcome)
+  if (webhook.isResponsive !== isResponsive || (webhook.failingSince === null) !== (failingSince === null))
+    await queries.setHealth(trx, id, { failingSince, isResponsive })
+  if (failingSince === null || webhook.status === 'disabled') return
   const failedTooLong = now.getTime() - failingSince.getTime() >= disableAfterMs
   const reason = outcome.status === 410 ? 'gone' : failedTooLong ? 'failing' : undefined
   if (reason === undefined) return
@@ -97,7 +99,7 @@ const recordAttempt = async (
 ): Promise<void> =>
   await transact(app.database.db, async (trx) => {
     const now = app.clock.now()
-    const webhook = await queries.lockLeased(trx, webhookId, lease)
+    const webhook = await lockLeased(trx, webhookId, lease)
     const stored = webhook === undefined ? undefined : await queries.lockDelivery(trx, attempted.delivery.id)
     // When the lease is lost, its new holder sends the delivery again. A deleted delivery needs no record.
     if (webhook === undefined || stored === undefined) return
@@ -107,7 +109,7 @@ const recordAttempt = async (
   })
 
 /**
- * Sends the due deliveries of one endpoint in sequence while the lease holds, then releases the lease. When the database fails, the
+ * Sends the due deliveries of one endpoint in sequence until one fails or is slow, or others have their turn, then releases the lease. When the database fails, the
  * lease expires by itself, which delays the next attempt at the endpoint.
  */
 export const deliverToEndpoint = async (
@@ -118,14 +120,16 @@ export const deliverToEndpoint = async (
 ): Promise<void> => {
   const { db } = app.database
   const { webhookId, lease } = leased
-  for (let sent = 0; sent < maxDeliveriesPerLease && !isStopping(); sent++) {
-    const target = await queries.renewLease(db, webhookId, lease, leaseMs)
+  const endsAt = performance.now() + maxTurnMs
+  for (let sent = 0; sent < maxDeliveriesPerLease && performance.now() < endsAt && !isStopping(); sent++) {
+    const target = await renewLease(db, webhookId, lease, leaseMs, app.clock.now())
     const delivery = target === undefined ? undefined : await queries.nextDelivery(db, webhookId, app.clock.now())
     if (target === undefined || delivery === undefined) break
     const at = app.clock.now()
     const outcome = await send(app, dispatcher, webhookId, target, delivery, at)
     app.metrics.deliveryTried(isDelivered(outcome) ? 'succeeded' : 'failed')
     await recordAttempt(app, leased, { delivery, outcome, at })
+    if (!isPrompt(outcome)) break
   }
-  await queries.endLease(db, webhookId, lease)
+  await endLease(db, webhookId, lease)
 }

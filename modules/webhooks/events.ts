@@ -5,24 +5,20 @@ import { deleteOldEvents, hasUnpublished, publishOldest } from './queries/events
 /** How long events and their deliveries are kept: 30 days. */
 export const eventRetentionMs = 30 * 24 * 3_600_000
 
-const publishBatchSize = 200
+/** A full batch means that more events may be unpublished. */
+export const publishBatchSize = 200
 const deleteBatchSize = 1_000
 
 type Dependencies = Pick<FastifyInstance, 'clock' | 'database'>
 
 /**
- * Publishes all committed events in batches. A batch that is interrupted rolls back and is left to the next run.
+ * Publishes up to one batch of committed events, so that deliveries can start between batches. A batch that is interrupted rolls back and is left to the next run.
  * @returns the number of published events.
  */
-export const publishEvents = async ({ clock, database }: Dependencies): Promise<number> => {
-  if (!(await hasUnpublished(database.db))) return 0
-  let published = 0
-  for (;;) {
-    const count = await transact(database.db, (trx) => publishOldest(trx, publishBatchSize, clock.now()))
-    published += count
-    if (count < publishBatchSize) return published
-  }
-}
+export const publishEvents = async ({ clock, database }: Dependencies): Promise<number> =>
+  (await hasUnpublished(database.db))
+    ? await transact(database.db, (trx) => publishOldest(trx, publishBatchSize, clock.now()))
+    : 0
 
 /** Deletes events past their retention, in batches that hold their locks only briefly. */
 export const deleteExpiredEvents = async ({ clock, database }: Dependencies): Promise<void> => {

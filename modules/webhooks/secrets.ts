@@ -1,8 +1,11 @@
 import type { Secrets } from '../../plugins/access/secrets.ts'
 import { randomText } from '../../plugins/ids.ts'
 
-/** How long the old secret keeps signing after a rotation: 24 hours. */
+/** How long an old secret keeps signing after a rotation: 24 hours. */
 export const rotationOverlapMs = 24 * 3_600_000
+
+/** The rotations within 24 hours, all of whose old secrets sign; the table holds the same limit. */
+export const maxRotations = 5
 
 const contextOf = (webhookId: string): string => `webhooks.secret:${webhookId}`
 
@@ -13,19 +16,16 @@ export const encryptSecret = (secrets: Secrets, webhookId: string, secret: strin
 
 export interface EncryptedSecrets {
   secret: Buffer
-  oldSecret: Buffer | null
-  oldSecretExpiresAt: Date | null
+  /** Those that still sign, newest first. */
+  oldSecrets: Buffer[]
 }
 
-/** Decrypts the secrets that are valid at `now`, newest first. */
+/** Decrypts the secrets that sign, newest first. */
 export const decryptSecrets = (
   secrets: Secrets,
   webhookId: string,
-  { secret, oldSecret, oldSecretExpiresAt }: EncryptedSecrets,
-  now: Date
+  { secret, oldSecrets }: EncryptedSecrets
 ): [string, ...string[]] => {
-  const current = secrets.decrypt(secret, contextOf(webhookId))
-  return oldSecret !== null && oldSecretExpiresAt !== null && oldSecretExpiresAt > now
-    ? [current, secrets.decrypt(oldSecret, contextOf(webhookId))]
-    : [current]
+  const decrypt = (encrypted: Buffer): string => secrets.decrypt(encrypted, contextOf(webhookId))
+  return [decrypt(secret), ...oldSecrets.map(decrypt)]
 }

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { Subscriptions } from './subscriptions.ts'
 
 export type DisabledReason = 'requested' | 'gone' | 'failing'
 export type DeliveryStatus = 'pending' | 'succeeded' | 'failed'
@@ -13,10 +14,16 @@ export interface WebhooksTable {
   disabled_reason: DisabledReason | null
   version: Generated<number>
   secret: Buffer
-  old_secret: Buffer | null
-  old_secret_expires_at: Date | null
+  /** Of earlier rotations, newest first; the next rotation drops those that have expired. */
+  old_secrets: Generated<Buffer[]>
+  /** When each of `old_secrets` stops to sign. */
+  old_secrets_expire_at: Generated<Date[]>
+  /** As JSON; see `Subscriptions`. */
+  subscribed_after: ColumnType<Subscriptions, string, string>
   /** Start of the current series of failures; null after a success. */
   failing_since: Date | null
+  /** Whether the last attempt succeeded promptly; true before the first one. */
+  responsive: Generated<boolean>
   /** Identifies the worker that currently delivers to this endpoint. */
   lease: string | null
   /** By the database clock, because the clocks of instances can differ. */

@@ -8,14 +8,25 @@ export const isAddressRange = (text: string): boolean => {
   return isIP(address) !== 0 && !address.includes('%') && (bits === undefined || ipaddr.isValidCIDR(text))
 }
 
+/** A range as ipaddr.js matches it. IPv4-mapped IPv6 ranges become the IPv4 range that they mean. */
+const parseRange = (text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] => {
+  if (!text.includes('/')) {
+    const address = ipaddr.process(text)
+    return [address, address.kind() === 'ipv4' ? 32 : 128]
+  }
+  const [range, bits] = ipaddr.parseCIDR(text)
+  return range instanceof ipaddr.IPv6 && range.isIPv4MappedAddress() && bits >= 96
+    ? [range.toIPv4Address(), bits - 96]
+    : [range, bits]
+}
+
 /** Whether `address` is in one of `ranges` (addresses and CIDR). An IPv4-mapped IPv6 address counts as IPv4. */
 export const isAddressAllowed = (address: string, ranges: string[]): boolean => {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
   return ranges.some((text) => {
-    const [range, bits] = text.includes('/') ? ipaddr.parseCIDR(text) : ([ipaddr.process(text), undefined] as const)
-    if (range.kind() !== parsed.kind()) return false
-    return bits === undefined ? range.toNormalizedString() === parsed.toNormalizedString() : parsed.match(range, bits)
+    const [range, bits] = parseRange(text)
+    return range.kind() === parsed.kind() && parsed.match(range, bits)
   })
 }
 

@@ -39,13 +39,25 @@ const accountKeyOf = (request: FastifyRequest): string => {
 
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>
 
-/** Creates one limiter per class, in a separate scope, so that the package decorates nothing else. */
+/** The limiters of a class: of each credential or address, and of all credentials of a tenant together. */
+interface Limiters {
+  single: Limiter
+  together: Limiter
+}
+
+/** How many times the limit of a class all credentials of one tenant have together. Otherwise minting credentials would evade the limits. */
+const tenantFactor = 10
+
+const partnerOf = ({ caller }: FastifyRequest): string | null =>
+  caller !== null && 'partnerId' in caller ? caller.partnerId : null
+
+/** Creates the limiters of each class, in a separate scope, so that the package decorates nothing else. */
 const createLimiters = async (
   app: FastifyInstance,
   rateLimits: RateLimits,
   redis?: Redis
-): Promise<Record<RateLimitClass, Limiter>> => {
-  const limiters = {} as Record<RateLimitClass, Limiter>
+): Promise<Record<RateLimitClass, Limiters>> => {
+  const limiters = {} as Record<RateLimitClass, Limiters>
   await app.register(async (scope) => {
     await scope.register(fastifyRateLimit, {
       global: false,
@@ -54,18 +66,26 @@ const createLimiters = async (
     })
     for (const [name, { limit, windowSeconds }] of Object.entries(rateLimits)) {
       const rateClass = name as RateLimitClass
-      const options: RateLimitOptions = {
-        max: ({ caller }) => {
-          const partnerId = caller !== null && 'partnerId' in caller ? caller.partnerId : null
-          const ofServer = partnerId === null ? undefined : app.config.rateOverrides[partnerId]?.[rateClass]
-          const ofPartner = caller !== null && 'rateOverrides' in caller ? caller.rateOverrides[rateClass] : undefined
-          return ofServer ?? ofPartner ?? limit
-        },
-        timeWindow: windowSeconds * 1000,
-        keyGenerator: (request) => `${rateClass}:${rateClass === 'auth' ? accountKeyOf(request) : holderOf(request)}`,
-        cache: mostCounters
+      const limitOf = (request: FastifyRequest): number => {
+        const { caller } = request
+        const partnerId = partnerOf(request)
+        const ofServer = partnerId === null ? undefined : app.config.rateOverrides[partnerId]?.[rateClass]
+        const ofPartner = caller !== null && 'rateOverrides' in caller ? caller.rateOverrides[rateClass] : undefined
+        return ofServer ?? ofPartner ?? limit
       }
-      limiters[rateClass] = scope.createRateLimit(options)
+      const options: RateLimitOptions = { timeWindow: windowSeconds * 1000, cache: mostCounters }
+      limiters[rateClass] = {
+        single: scope.createRateLimit({
+          ...options,
+          max: limitOf,
+          keyGenerator: (request) => `${rateClass}:${rateClass === 'auth' ? accountKeyOf(request) : holderOf(request)}`
+        }),
+        together: scope.createRateLimit({
+          ...options,
+          max: (request) => tenantFactor * limitOf(request),
+          keyGenerator: (request) => `${rateClass}:tenant:${partnerOf(request)}`
+        })
+      }
     }
   })
   return limiters
@@ -122,23 +142,31 @@ export default fp<{ rateLimits: RateLimits }>(
       app.addHook('onClose', () => redis.client.disconnect())
     }
     const countInMemory = oneAfterAnother(
-      async (request: FastifyRequest, rateClass: RateLimitClass) => await own[rateClass](request)
+      async (request: FastifyRequest, rateClass: RateLimitClass, which: keyof Limiters) =>
+        await own[rateClass][which](request)
     )
-    const count = async (request: FastifyRequest, rateClass: RateLimitClass): Promise<Count> => {
-      const counted = shared !== undefined && redis?.isReady() === true ? await shared[rateClass](request) : undefined
+    const count = async (request: FastifyRequest, rateClass: RateLimitClass, which: keyof Limiters): Promise<Count> => {
+      const counted =
+        shared !== undefined && redis?.isReady() === true ? await shared[rateClass][which](request) : undefined
       // The package reports a `ttl` of 0 when Redis failed.
       const isCounted = counted !== undefined && (counted as Count).ttl > 0
-      return (isCounted ? counted : await countInMemory(request, rateClass)) as Count
+      return (isCounted ? counted : await countInMemory(request, rateClass, which)) as Count
     }
     app.decorate('rateLimiter', {
       async take(request, reply, rateClass) {
-        const counted = await count(request, rateClass)
+        const hasTenant = partnerOf(request) !== null
+        const [single, together] = await Promise.all([
+          count(request, rateClass, 'single'),
+          hasTenant ? count(request, rateClass, 'together') : undefined
+        ])
+        const isTenantExceeded = !single.isExceeded && together?.isExceeded === true
+        const counted = isTenantExceeded ? together : single
         reply.headers(headersFor(rateClass, counted, app.clock.now().getTime()))
         if (!counted.isExceeded) return
         app.metrics.rateLimited(rateClass)
         const seconds = Math.max(1, counted.ttlInSeconds)
         throw rateLimited(
-          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)} is reached. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
+          `The limit of ${counted.max} requests per ${describeWindow(counted.timeWindow)}${isTenantExceeded ? ' for all credentials together' : ''} is reached. Retry in ${seconds} second${seconds === 1 ? '' : 's'}.`,
           {},
           { 'retry-after': String(seconds) }
         )

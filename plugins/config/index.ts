@@ -119,6 +119,8 @@ export const loadConfig = (env: Environment) => {
       memoryPercent: settings.ATLAS_OVERLOAD_MEMORY_PERCENT,
       /** Concurrent requests. */
       requests: settings.ATLAS_OVERLOAD_REQUESTS
-    }
+    },
+    /** Open connections of one address above which new ones are closed; 0 disables the limit. */
+    connectionsPerAddress: settings.ATLAS_CONNECTIONS_PER_ADDRESS
   }
 }

@@ -114,6 +114,12 @@ const limits = {
     description: 'Concurrent requests above which further requests get 503. `0`: no limit.',
     default: 1000
   }),
+  ATLAS_CONNECTIONS_PER_ADDRESS: integer(0, 1_000_000, {
+    description:
+      'Open connections of one address above which new ones are closed. `0`, and behind a trusted proxy: no limit.',
+    default: 256,
+    testDefault: 0
+  }),
   ATLAS_OVERLOAD_MEMORY_PERCENT: integer(0, 100, {
     description: 'Share of V8’s heap limit and of the container’s memory above which requests get 503. `0`: no limit.',
     default: 90

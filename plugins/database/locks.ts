@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type pg from 'pg'
+import { collect } from './collector.ts'
 
 export type Release = () => Promise<void>
 
@@ -44,31 +45,42 @@ export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
       throw error
     }
   }
-  const release = (name: string, holder: pg.Client) => async () => {
-    try {
-      await holder.query('select pg_advisory_unlock($1)', [lockNumber(name)])
-    } catch {
-      // The connection is lost, which released its locks.
-    } finally {
-      held.delete(name)
-    }
-  }
+  const currentHolder = (): Promise<pg.Client> => (connecting ??= open())
+  /** Takes the locks that nobody holds, in one statement. Returns each one's holder. */
+  const take = collect(async (names: string[]) => {
+    const holder = await currentHolder()
+    const { rows } = await holder.query<{ taken: boolean }>({
+      name: 'take-locks',
+      text: 'select pg_try_advisory_lock(number) as taken from unnest($1::bigint[]) with ordinality as wanted (number, place) order by place',
+      values: [names.map(lockNumber)]
+    })
+    return rows.map(({ taken }) => (taken ? holder : undefined))
+  })
+  const giveBack = collect(async (locks: { name: string; holder: pg.Client }[]) => {
+    const holder = await connecting
+    // A connection that is lost has released its locks.
+    const numbers = locks.filter((lock) => lock.holder === holder).map(({ name }) => lockNumber(name))
+    await holder?.query({
+      name: 'release-locks',
+      text: 'select pg_advisory_unlock(number) from unnest($1::bigint[]) as held (number)',
+      values: [numbers]
+    })
+    return locks
+  })
   return {
     async tryAcquire(name) {
       if (held.has(name)) return undefined
       held.add(name)
+      const forgetName = (): void => void held.delete(name)
       try {
-        const holder = await (connecting ??= open())
-        const { rows } = await holder.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [
-          lockNumber(name)
-        ])
-        if (rows[0]?.taken === true) return release(name, holder)
+        const holder = await take(name)
+        if (holder !== undefined) return async () => await giveBack({ name, holder }).then(forgetName, forgetName)
+        forgetName()
+        return undefined
       } catch (error) {
-        held.delete(name)
+        forgetName()
         throw error
       }
-      held.delete(name)
-      return undefined
     },
     async close() {
       if (connecting !== undefined) await (await connecting).end()

@@ -85,6 +85,7 @@ export interface IdempotencyKeysTable {
   tenant: string
   key: string
   operation_id: string
+  target_hash: Buffer
   body_hash: Buffer
   status: number
   /** The response, encrypted. */

@@ -76,15 +76,12 @@ export default fp(
         help: 'Age of the oldest unpublished event; 0 when there is none.'
       },
       async () => {
-        const { db } = app.database
-        const oldest = await db
-          .selectFrom('events')
-          .select('created_at')
-          .where('published_at', 'is', null)
-          .orderBy('position')
-          .limit(1)
-          .executeTakeFirst()
-        return oldest === undefined ? 0 : Math.max(0, app.clock.now().getTime() - oldest.created_at.getTime()) / 1000
+        // Materialized, because PostgreSQL would otherwise look for the minimum among all events by their age.
+        const { rows } = await sql<{ oldest: Date | null }>`
+          with unpublished as materialized (select created_at from events where published_at is null)
+          select min(created_at) as oldest from unpublished`.execute(app.database.db)
+        const oldest = rows[0]?.oldest ?? null
+        return oldest === null ? 0 : Math.max(0, app.clock.now().getTime() - oldest.getTime()) / 1000
       }
     )
     app.decorate('outbox', {

@@ -12,6 +12,7 @@ import {
   validationFailed
 } from './errors/kinds.ts'
 import type { ProblemError } from './errors/problem.ts'
+import { isResponding, whenEnded } from './open-responses.ts'
 import { requestIdOf } from './request-ids.ts'
 
 const problemOf = ({ code }: ConnectionError): ProblemError => {
@@ -35,21 +36,11 @@ const compose = (problem: ProblemError, requestId: string, config: ErrorSettings
   return { headers: { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' }, body }
 }
 
-/** The responses that are open on each connection. */
-const openResponses = new WeakMap<Socket, Set<ServerResponse>>()
-
-const trackResponse = (request: IncomingMessage, response: ServerResponse): void => {
-  const open = openResponses.get(request.socket) ?? new Set()
-  openResponses.set(request.socket, open.add(response))
-  response.once('close', () => open.delete(response))
-}
-
 /** Responds to data that Node cannot parse as a request, and ends the connection, because the start of the next request is unknown. */
 export const answerBrokenRequest =
   (config: ErrorSettings) =>
   (error: ConnectionError, socket: Socket): void => {
-    const isResponding = [...(openResponses.get(socket) ?? [])].some((response) => response.headersSent)
-    if (error.code === 'ECONNRESET' || !socket.writable || isResponding) {
+    if (error.code === 'ECONNRESET' || !socket.writable || isResponding(socket)) {
       socket.destroy()
       return
     }
@@ -64,7 +55,9 @@ export const answerBrokenRequest =
 /** Sends problems where Node would respond without a body: requests without `Host`, and unsupported expectations. */
 export default fp(
   async (app) => {
-    app.server.on('request', trackResponse)
+    app.server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+      whenEnded(request, response, () => undefined)
+    )
     app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       const problem = expectationFailed(
         'This server supports no expectation other than 100-continue. Omit the Expect header.'

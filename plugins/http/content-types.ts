@@ -1,13 +1,41 @@
+import { isUtf8 } from 'node:buffer'
 import { parse as parseForm } from 'node:querystring'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { malformedJson, unsupportedMediaType } from './errors/kinds.ts'
+import { malformedJson, unsupportedMediaType, validationFailed } from './errors/kinds.ts'
+import { isTooDeep, mostLevels } from './errors/text-faults.ts'
+import type { ProblemError } from './errors/problem.ts'
 import type { Operation } from '../operations/table.ts'
 
 const json = 'application/json'
 const form = 'application/x-www-form-urlencoded'
 
-const mediaTypeOf = (request: FastifyRequest): string | undefined =>
-  request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+const mediaTypeOf = ({ headers }: FastifyRequest): string | undefined =>
+  headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+
+const isJsonType = (mediaType: string): boolean => mediaType === json || /^application\/[^/]+\+json$/.test(mediaType)
+
+/** The bytes that a form encodes. */
+const percentDecoded = (raw: Buffer): Buffer =>
+  Buffer.from(
+    raw
+      .toString('latin1')
+      .replaceAll(/%([0-9a-f]{2})/gi, (_match, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+    'latin1'
+  )
+
+/** Why the bytes of a body cannot be read as text: compression, another character set, or invalid UTF-8. */
+const encodingFaultOf = (request: FastifyRequest, raw: Buffer): ProblemError | undefined => {
+  const { headers } = request
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  if (encoding !== 'identity')
+    return unsupportedMediaType('This server reads no compressed bodies. Send the body without Content-Encoding.')
+  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers['content-type'] ?? '')?.[1]?.toLowerCase() ?? 'utf-8'
+  if (!['utf-8', 'utf8', 'us-ascii'].includes(charset))
+    return unsupportedMediaType('Send the body in UTF-8, and leave out the charset or set it to utf-8.')
+  return isUtf8(mediaTypeOf(request) === form ? percentDecoded(raw) : raw)
+    ? undefined
+    : malformedJson('The body is not valid UTF-8. Encode it as UTF-8.')
+}
 
 type Done = (error: Error | null, body?: unknown) => void
 
@@ -16,8 +44,7 @@ const createJsonReader = (app: FastifyInstance) => {
   const parse = app.getDefaultJsonParser('error', 'error')
   return (request: FastifyRequest, text: string, done: Done): void =>
     void parse(request, text, (error: Error | null, value: unknown) => {
-      if (error === null) done(null, value)
-      else
+      if (error !== null)
         done(
           malformedJson(
             text.trim() === ''
@@ -25,6 +52,13 @@ const createJsonReader = (app: FastifyInstance) => {
               : 'The body is not valid JSON. Check quotes, commas and brackets.'
           )
         )
+      else if (isTooDeep(value))
+        done(
+          validationFailed(`The body is nested more than ${mostLevels} levels deep.`, {
+            errors: [{ path: 'body', message: `must not be nested more than ${mostLevels} levels deep` }]
+          })
+        )
+      else done(null, value)
     })
 }
 
@@ -36,11 +70,15 @@ const createBodyReader = (app: FastifyInstance) => {
   const readJson = createJsonReader(app)
   return (request: FastifyRequest, raw: Buffer, done: Done): void => {
     request.rawBody = raw
+    const fault = encodingFaultOf(request, raw)
+    if (fault !== undefined) return done(fault)
     const operation = request.routeOptions.config.operation
     const accepted: readonly string[] = operation?.bodyTypes ?? []
     const mediaType = mediaTypeOf(request)
     const text = raw.toString('utf8')
     const acceptsJson = accepted.includes(json)
+    const isOptional = operation?.bodyRequired === false
+    if (isOptional && text === '' && (mediaType === undefined || isJsonType(mediaType))) return done(null)
     if (mediaType === undefined || mediaType === form) {
       const looksLikeJson = /^\s*[{[]/.test(text)
       if (acceptsJson && (looksLikeJson || (mediaType === undefined && text === '')))

@@ -2,7 +2,8 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { resolveCaller } from '../access/callers.ts'
-import { methodNotAllowed } from '../http/errors/kinds.ts'
+import { invalidFields, methodNotAllowed } from '../http/errors/kinds.ts'
+import { isTooDeep, mostLevels } from '../http/errors/text-faults.ts'
 import type { Operation } from '../operations/table.ts'
 import { hostGuard } from './hosts.ts'
 import type { OperationAnswer } from './results.ts'
@@ -10,12 +11,20 @@ import { createServer } from './server.ts'
 
 const path = '/mcp'
 
+/** Each message may be a whole request to an operation. */
+const mostMessages = 20
+
 /** The endpoint accepts every credential. Each operation decides whether it accepts the caller's. */
 const admitted: Pick<Operation, 'security'> = {
   security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT'], ['AgentKey']]
 }
 
 const rateLimitHeader = /^(x-ratelimit-|ratelimit)/
+
+const bothTypes = 'application/json, text/event-stream'
+
+const acceptsJson = ({ headers: { accept } }: FastifyRequest): boolean =>
+  accept === undefined || /(?:application\/json|application\/\*|\*\/\*)/i.test(accept)
 
 const parse = (text: string): unknown => {
   try {
@@ -25,25 +34,41 @@ const parse = (text: string): unknown => {
   }
 }
 
+type Message = { method?: unknown } | null | undefined
+
+/** The messages of a body: one, or those of a batch. An invalid body counts as one. */
+const messagesIn = (body: unknown): Message[] =>
+  [typeof body === 'string' ? parse(body) : undefined].flat() as Message[]
+
 /**
- * How many requests a body counts as before it is processed: one for each message. A single tool call counts as none here: its operation counts it, or
+ * How many requests the messages count as before they are processed: one each. A single tool call counts as none here: its operation counts it, or
  * `answerMessages` does when it reached no operation.
  */
-const messagesToPay = (body: unknown): number => {
-  const messages = [typeof body === 'string' ? parse(body) : undefined].flat() as (
-    { method?: unknown } | null | undefined
-  )[]
-  return messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
+const requestsToPay = (messages: Message[]): number =>
+  messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
+
+/** @throws ProblemError 400 for a batch that is too long or nested too deeply. */
+const assertBounded = (messages: Message[]): void => {
+  const fault =
+    messages.length > mostMessages
+      ? `must not have more than ${mostMessages} messages`
+      : isTooDeep(messages)
+        ? `must not be nested more than ${mostLevels} levels deep`
+        : undefined
+  if (fault !== undefined) throw invalidFields([{ path: 'body', message: fault }])
 }
 
-/** The request in the form that the SDK reads. The body is not parsed here, so that the SDK reports its faults in the protocol's format. */
+/**
+ * The request in the form that the SDK reads. The body is not parsed here, so that the SDK reports its faults in the protocol's format. The SDK refuses
+ * clients that do not also accept event streams, which this server never sends.
+ */
 const webRequest = (request: FastifyRequest): Request => {
   const headers = Object.entries(request.headers).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string'
   )
   return new Request(`http://localhost${path}`, {
     method: 'POST',
-    headers,
+    headers: { ...Object.fromEntries(headers), ...(acceptsJson(request) ? { accept: bothTypes } : {}) },
     body: typeof request.body === 'string' ? request.body : ''
   })
 }
@@ -53,8 +78,9 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
     const told = Object.entries(headers).filter(([name]) => rateLimitHeader.test(name))
     for (const [name, value] of told) reply.header(name, value)
   }
-  for (let left = messagesToPay(request.body); left > 0; left -= 1)
-    await app.rateLimiter.take(request, reply, 'standard')
+  const messages = messagesIn(request.body)
+  assertBounded(messages)
+  for (let left = requestsToPay(messages); left > 0; left -= 1) await app.rateLimiter.take(request, reply, 'standard')
   const server = createServer(app, request, tellLimits)
   // Stateless, with JSON responses: any instance can serve any request.
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })

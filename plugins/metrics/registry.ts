@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { version } from '../version.ts'
+import { whenEnded } from '../http/open-responses.ts'
 import type { GaugeOptions, Metrics, Read, Reading } from './metrics.ts'
 
 type OnFailure = (name: string, error: unknown) => void
@@ -36,8 +37,7 @@ const createRequestTimer = (registry: Registry): ((app: FastifyInstance) => void
   }
   return (app) => {
     app.addHook('onRequest', (request, reply, next) => {
-      // `close` also fires when the client disconnects early.
-      reply.raw.once('close', () => {
+      whenEnded(request.raw, reply.raw, () => {
         observerOf(request, reply.raw.writableFinished ? `${Math.floor(reply.statusCode / 100)}xx` : 'aborted').observe(
           reply.elapsedTime / 1000
         )

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { sql, type Selectable } from 'kysely'
+import { collect } from '../database/collector.ts'
 import { prepared } from '../database/prepared.ts'
 import type { IdempotencyKeysTable } from '../database/tables.ts'
-import type { Db, Trx } from '../database/types.ts'
+import type { Trx } from '../database/types.ts'
 
 export const idempotencyLifetimeMs = 24 * 3_600_000
 
@@ -12,6 +13,8 @@ export interface IdempotencyClaim {
   tenant: string
   key: string
   operationId: string
+  /** Hash of the operation and the resource: path and query parameters. */
+  targetHash: Buffer
   bodyHash: Buffer
 }
 
@@ -24,19 +27,23 @@ export const isAnsweredMeanwhile = (error: unknown): boolean =>
 const lockName = (tenant: string, key: string): string => `idempotency ${tenant} ${key}`
 const contextOf = (tenant: string, key: string): string => `idempotency_keys.answer:${tenant}:${key}`
 
-const findKeys = prepared<{ tenant: string; key: string; now: Date }>()((db, place) =>
+type KeyOfTenant = Pick<IdempotencyClaim, 'tenant' | 'key'>
+
+const findKeys = prepared<{ tenants: string[]; keys: string[]; now: Date }>()((db, place) =>
   db
     .selectFrom('idempotency_keys')
     .select([
+      'tenant',
+      'key',
       'operation_id as operationId',
+      'target_hash as targetHash',
       'body_hash as bodyHash',
       'status',
       'answer',
       'created_at as createdAt',
       'expires_at as expiresAt'
     ])
-    .where('tenant', '=', place('tenant'))
-    .where('key', '=', place('key'))
+    .where(sql<boolean>`(tenant, key) in (select * from unnest(${place('tenants')}::text[], ${place('keys')}::text[]))`)
     .where('expires_at', '>', place('now'))
 )
 
@@ -48,6 +55,7 @@ const insertKey = prepared<Selectable<IdempotencyKeysTable>>()((db, place) =>
       tenant: place('tenant'),
       key: place('key'),
       operation_id: place('operation_id'),
+      target_hash: place('target_hash'),
       body_hash: place('body_hash'),
       status: place('status'),
       answer: place('answer'),
@@ -57,6 +65,7 @@ const insertKey = prepared<Selectable<IdempotencyKeysTable>>()((db, place) =>
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'key']).doUpdateSet((eb) => ({
         operation_id: eb.ref('excluded.operation_id'),
+        target_hash: eb.ref('excluded.target_hash'),
         body_hash: eb.ref('excluded.body_hash'),
         status: eb.ref('excluded.status'),
         answer: eb.ref('excluded.answer'),
@@ -66,38 +75,47 @@ const insertKey = prepared<Selectable<IdempotencyKeysTable>>()((db, place) =>
     )
 )
 
-const createIdempotency = ({ clock, database, secrets }: Pick<FastifyInstance, 'clock' | 'database' | 'secrets'>) => ({
-  /** Returns the stored response of a key, byte for byte; undefined when the key is unknown or older than 24 hours. */
-  async find(db: Db, tenant: string, key: string) {
-    const [row] = await findKeys(db, { tenant, key, now: clock.now() })
-    if (row === undefined) return undefined
-    const { answer, ...stored } = row
-    return { ...stored, text: secrets.decrypt(answer, contextOf(tenant, key)) }
-  },
-  /** Whether a request with this key is running on any instance. */
-  async inFlight(tenant: string, key: string): Promise<boolean> {
-    const release = await database.locks.tryAcquire(lockName(tenant, key))
-    await release?.()
-    return release === undefined
-  },
-  /** Locks the key until release; undefined when another request on any instance holds it. */
-  hold: async (tenant: string, key: string) => await database.locks.tryAcquire(lockName(tenant, key)),
-  /** Stores the response in the transaction of its effect. When the key already has a response, the transaction fails: see `isAnsweredMeanwhile`. */
-  async store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): Promise<void> {
-    const { tenant, key, operationId, bodyHash } = claim
-    const now = clock.now()
-    await insertKey.withCommit(trx, {
-      tenant,
-      key,
-      operation_id: operationId,
-      body_hash: bodyHash,
-      status,
-      answer: secrets.encrypt(text, contextOf(tenant, key)),
-      created_at: now,
-      expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
-    })
+const createIdempotency = ({ clock, database, secrets }: Pick<FastifyInstance, 'clock' | 'database' | 'secrets'>) => {
+  /** Concurrent requests share one statement. */
+  const findRow = collect(async (wanted: KeyOfTenant[]) => {
+    const [tenants, keys] = [wanted.map(({ tenant }) => tenant), wanted.map(({ key }) => key)]
+    const rows = await findKeys(database.db, { tenants, keys, now: clock.now() })
+    return wanted.map(({ tenant, key }) => rows.find((row) => row.tenant === tenant && row.key === key))
+  })
+  return {
+    /** Returns the stored response of a key, byte for byte; undefined when the key is unknown or older than 24 hours. */
+    async find(tenant: string, key: string) {
+      const row = await findRow({ tenant, key })
+      if (row === undefined) return undefined
+      const { answer, tenant: _tenant, key: _key, ...stored } = row
+      return { ...stored, text: secrets.decrypt(answer, contextOf(tenant, key)) }
+    },
+    /** Whether a request with this key is running on any instance. */
+    async inFlight(tenant: string, key: string): Promise<boolean> {
+      const release = await database.locks.tryAcquire(lockName(tenant, key))
+      await release?.()
+      return release === undefined
+    },
+    /** Locks the key until release; undefined when another request on any instance holds it. */
+    hold: async (tenant: string, key: string) => await database.locks.tryAcquire(lockName(tenant, key)),
+    /** Stores the response in the transaction of its effect. When the key already has a response, the transaction fails: see `isAnsweredMeanwhile`. */
+    async store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): Promise<void> {
+      const { tenant, key, operationId, targetHash, bodyHash } = claim
+      const now = clock.now()
+      await insertKey.withCommit(trx, {
+        tenant,
+        key,
+        operation_id: operationId,
+        target_hash: targetHash,
+        body_hash: bodyHash,
+        status,
+        answer: secrets.encrypt(text, contextOf(tenant, key)),
+        created_at: now,
+        expires_at: new Date(now.getTime() + idempotencyLifetimeMs)
+      })
+    }
   }
-})
+}
 
 type Idempotency = ReturnType<typeof createIdempotency>
 

@@ -9,21 +9,33 @@ import type { Operation } from './table.ts'
 
 type Result = Outcome | ProblemError
 
+const sha256 = (content: Buffer | string): Buffer => createHash('sha256').update(content).digest()
+
+const sorted = (parameters: unknown): [string, unknown][] =>
+  Object.entries(parameters ?? {}).sort(([name], [other]) => (name < other ? -1 : 1))
+
+/** Identifies what a request acts on, apart from its body: the operation and the resource that its path and query name. */
+export const targetHashOf = (operationId: string, params: unknown, query: unknown): Buffer =>
+  sha256(JSON.stringify([operationId, sorted(params), sorted(query)]))
+
 const claimOf = (operation: Operation, request: FastifyRequest): IdempotencyClaim | undefined => {
   const key = request.headers['idempotency-key']
   if (!operation.idempotent || request.caller === null || typeof key !== 'string') return undefined
-  const bodyHash = createHash('sha256')
-    .update(request.rawBody ?? '')
-    .digest()
-  return { tenant: tenantOf(request.caller), key, operationId: operation.operationId, bodyHash }
+  const { operationId } = operation
+  return {
+    tenant: tenantOf(request.caller),
+    key,
+    operationId,
+    targetHash: targetHashOf(operationId, request.params, request.query),
+    bodyHash: sha256(request.rawBody ?? '')
+  }
 }
 
 /** Replays the first response, and marks it when this request's body differs. */
 const replayOf = ({ metrics }: FastifyInstance, stored: StoredAnswer, claim: IdempotencyClaim): Result => {
-  if (stored.operationId !== claim.operationId) {
-    return idempotencyConflict(
-      'This idempotency key was used for another operation. Use a new key for each logical operation.'
-    )
+  if (!claim.targetHash.equals(stored.targetHash)) {
+    const other = stored.operationId === claim.operationId ? 'another resource' : 'another operation'
+    return idempotencyConflict(`This idempotency key was used for ${other}. Use a new key for each logical operation.`)
   }
   metrics.replayed()
   const isSameBody = claim.bodyHash.equals(stored.bodyHash)
@@ -42,8 +54,7 @@ export const createIdempotency = (
   perform: (request: FastifyRequest, claim: IdempotencyClaim | undefined) => Promise<Result>
 ) => {
   const performHolding = async (request: FastifyRequest, claim: IdempotencyClaim): Promise<Result> => {
-    const { db } = app.database
-    const find = () => app.idempotency.find(db, claim.tenant, claim.key)
+    const find = () => app.idempotency.find(claim.tenant, claim.key)
     // Both at once: an effect whose key was stored in between fails to store it again, and replays below.
     const finding = find()
     finding.catch(() => undefined)

@@ -1,18 +1,25 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { addContentTypes } from '../http/content-types.ts'
 import { authorize } from './authorize.ts'
+import { checkText } from './check-text.ts'
 import type { Handlers } from './handlers.ts'
 import { createIdempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
 import { limit, limitAnonymous } from './limit.ts'
 import { createPerform, type AnyHandler } from './perform.ts'
 import { respond } from './respond.ts'
-import { createSerialisers } from './serialise.ts'
+import { createSerialisers, type Outcome } from './serialise.ts'
 import type { Operation, OperationTable } from './table.ts'
 import type { RunTransaction } from './transaction.ts'
 import { addUnknownRoutes } from './unknown-routes.ts'
 import { createValidator, requestSchemaOf } from './validate.ts'
+
+const emptyOutcome: Outcome = { status: 200, headers: {}, text: undefined }
+
+/** Whether the client asks only for the headers of a GET with an effect, which then must not happen. */
+const isPeek = ({ extensions }: Operation, { method }: FastifyRequest): boolean =>
+  method === 'HEAD' && extensions?.['x-moves-position'] === true
 
 const bindOperation = (
   app: FastifyInstance,
@@ -37,8 +44,12 @@ const bindOperation = (
     ],
     // The limit counts by account, which is in the body.
     preValidation: isSignIn ? [limit(app, 'auth')] : [],
-    preHandler: anonymousRateLimitClass === undefined ? [] : [limitAnonymous(app, anonymousRateLimitClass)],
-    handler: async (request, reply) => respond(reply, await perform(request))
+    preHandler: [
+      checkText,
+      ...(anonymousRateLimitClass === undefined ? [] : [limitAnonymous(app, anonymousRateLimitClass)])
+    ],
+    handler: async (request, reply) =>
+      respond(reply, isPeek(operation, request) ? emptyOutcome : await perform(request))
   })
 }
 

@@ -17,7 +17,7 @@ export type Perform = (request: FastifyRequest, claim: IdempotencyClaim | undefi
 /** Returns the same key for every retry of a request with an idempotency key, and another key for every other request. */
 const onwardKeyOf = (claim: IdempotencyClaim | undefined): string =>
   createHash('sha256')
-    .update(claim === undefined ? randomUUID() : `${claim.tenant}\n${claim.operationId}\n${claim.key}`)
+    .update(claim === undefined ? randomUUID() : `${claim.tenant}\n${claim.targetHash.toString('hex')}\n${claim.key}`)
     .digest('hex')
     .slice(0, 32)
 

@@ -32,6 +32,23 @@ const decimalMultipleOf: KeywordDefinition = {
   }
 }
 
+/**
+ * `pattern`, but not for texts above `maxLength`, which are invalid already: with `allErrors`, Ajv would match patterns of texts of any length.
+ */
+const boundedPattern: KeywordDefinition = {
+  keyword: 'pattern',
+  type: 'string',
+  schemaType: 'string',
+  compile: (pattern: string, { maxLength = Infinity }) => {
+    const expression = new RegExp(pattern, 'u')
+    return (text: string) => text.length > maxLength || expression.test(text)
+  },
+  error: {
+    message: ({ schema }) => str`must match pattern "${schema as string}"`,
+    params: ({ schema }) => _`{pattern: ${schema as string}}`
+  }
+}
+
 /** Whether the text is an existing day from the year 1 on, which the database can store. */
 const isDay = (text: string): boolean => {
   if (!/^(?!0000)\d{4}-\d{2}-\d{2}$/.test(text)) return false
@@ -55,8 +72,10 @@ const createAjv = (extra: Options): Ajv => {
   ajvFormats.default(ajv)
   ajv.addFormat('date', isDay)
   ajv.addFormat('date-time', isMoment)
-  ajv.removeKeyword('multipleOf')
-  ajv.addKeyword(decimalMultipleOf)
+  for (const keyword of [decimalMultipleOf, boundedPattern]) {
+    ajv.removeKeyword(keyword.keyword as string)
+    ajv.addKeyword(keyword)
+  }
   for (const schema of recursiveSchemas) ajv.addSchema(schema)
   return ajv
 }

@@ -1,7 +1,10 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns'
+import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { isPublicAddress } from './addresses.ts'
+import { createResolver, UnresolvedName, type Resolve } from './resolver.ts'
+
+export { UnresolvedName, type Resolve } from './resolver.ts'
 
 /** The host is, or resolves to, an address that the server does not connect to for a tenant. */
 export class ForbiddenAddress extends Error {
@@ -13,28 +16,32 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-export type Resolve = (
-  hostname: string,
-  options: { all: true; family?: number },
-  done: (error: Error | null, addresses: LookupAddress[]) => void
-) => void
+type Filter = (addresses: LookupAddress[]) => LookupAddress[]
 
-const systemResolve: Resolve = (hostname, options, done) => systemLookup(hostname, options, done)
+/** @throws ForbiddenAddress when none is public */
+const publicOnly: Filter = (addresses) => {
+  const found = addresses.filter(({ address }) => isPublicAddress(address))
+  if (found.length === 0) throw new ForbiddenAddress()
+  return found
+}
 
-/** Resolves a host to the addresses that may be connected to. The connection uses exactly these addresses. */
-const createLookup =
-  (resolve: Resolve, isAllowed: (address: string) => boolean): LookupFunction =>
-  (hostname, options, done) => {
-    const family = options.family === 4 || options.family === 6 ? { family: options.family } : {}
-    resolve(hostname, { all: true, ...family }, (error, found) => {
-      // `found` is undefined after an error.
-      const addresses = error === null ? found.filter(({ address }) => isAllowed(address)) : []
-      const [first] = addresses
-      if (error !== null) done(error, '')
-      else if (first === undefined) done(new ForbiddenAddress(), '')
-      else if (options.all === true) done(null, addresses)
-      else done(null, first.address, first.family)
-    })
+/** Looks names up for a connection, which uses exactly the addresses that `filter` leaves. */
+const lookupBy =
+  (resolve: Resolve, filter: Filter): LookupFunction =>
+  (hostname, { family, all }, done) => {
+    const ofFamily: Filter = (addresses) =>
+      family === 4 || family === 6 ? addresses.filter((one) => one.family === family) : addresses
+    resolve(hostname)
+      .then((addresses) => ofFamily(filter(addresses)))
+      .then(
+        (addresses) => {
+          const [first] = addresses
+          if (first === undefined) done(new UnresolvedName(`There is no address for ${hostname}.`), '')
+          else if (all === true) done(null, addresses)
+          else done(null, first.address, first.family)
+        },
+        (error: Error) => done(error, '')
+      )
   }
 
 const guardedConnector = (connect: buildConnector.connector): buildConnector.connector => {
@@ -58,6 +65,7 @@ export interface OutboundOptions {
   /** Whether to allow private addresses, for development or inside a company network. */
   allowPrivate: boolean
   connectTimeoutMs: number
+  /** By default a resolver of its own, with a cache. */
   resolve?: Resolve
 }
 
@@ -68,9 +76,9 @@ export interface OutboundOptions {
 export const createOutbound = ({
   allowPrivate,
   connectTimeoutMs,
-  resolve = systemResolve
+  resolve = createResolver({ usesSystem: allowPrivate })
 }: OutboundOptions): Dispatcher => {
-  const lookup = createLookup(resolve, allowPrivate ? () => true : isPublicAddress)
+  const lookup = lookupBy(resolve, allowPrivate ? (addresses) => addresses : publicOnly)
   const connect = buildConnector({ timeout: connectTimeoutMs, lookup })
   return new Agent({
     connect: allowPrivate ? connect : guardedConnector(connect),

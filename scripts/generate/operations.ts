@@ -19,7 +19,6 @@ const handledExtensions = [
   'x-anonymous-ratelimit-class',
   'x-idempotent',
   'x-client',
-  'x-moves-position',
   'x-codeSamples',
   'x-postman',
   'x-mcp'

@@ -139,10 +139,10 @@ export type Revocation = Static<typeof Revocation>
 
 export const Spend = Type.Object({
   amount: PositiveMoney,
-  description: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$' })),
+  description: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' })),
   require_approval: Type.Boolean({ default: false }),
-  item_name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\u0000]*$' })),
-  url: Type.Optional(Type.String({ maxLength: 2000, pattern: '^https?://[^\\u0000]*$' }))
+  item_name: Type.Optional(Type.String({ maxLength: 200, pattern: '^[^\\x00]*$' })),
+  url: Type.Optional(Type.String({ maxLength: 2000, pattern: '^https?://[^\\x00]*$' }))
 }, { additionalProperties: false })
 export type Spend = Static<typeof Spend>
 

@@ -6,10 +6,10 @@ import { Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Problem, Timestamp } from './shared.ts'
 
-export const BureauAgentId = Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' })
+export const BureauAgentId = Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00]*$' })
 export type BureauAgentId = Static<typeof BureauAgentId>
 
-export const BureauText = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' })
+export const BureauText = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\x00]*$' })
 export type BureauText = Static<typeof BureauText>
 
 export const CreditAccount = Type.Object({
@@ -78,7 +78,7 @@ export const operations = {
       body: Type.Object({
         agent_id: BureauAgentId,
         agent_name: Type.Optional(BureauText),
-        owner_email: Type.Optional(Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s\\u0000]+@[^@\\s\\u0000]+$' })),
+        owner_email: Type.Optional(Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s\\x00]+@[^@\\s\\x00]+$' })),
         platform: Type.Optional(BureauText)
       }, { additionalProperties: false }),
       response: {
@@ -132,7 +132,7 @@ export const operations = {
         action: StringEnum(['open', 'close']),
         agent_id: BureauAgentId,
         platform: Type.Optional(BureauText),
-        account_type: Type.Optional(Type.String({ minLength: 1, maxLength: 60, pattern: '^[^\\u0000]*$' })),
+        account_type: Type.Optional(Type.String({ minLength: 1, maxLength: 60, pattern: '^[^\\x00]*$' })),
         credit_limit: Type.Optional(ReportedAmount),
         account_id: Type.Optional(Type.Integer({ minimum: 1, maximum: 9007199254740991 }))
       }, { additionalProperties: false }),
@@ -181,7 +181,7 @@ export const operations = {
         reporter_platform: BureauText,
         report_type: ReportType,
         amount: Type.Optional(ReportedAmount),
-        notes: Type.Optional(Type.String({ maxLength: 1000, pattern: '^[^\\u0000]*$' }))
+        notes: Type.Optional(Type.String({ maxLength: 1000, pattern: '^[^\\x00]*$' }))
       }, { additionalProperties: false }),
       response: {
         200: Type.Object({ ok: Type.Literal(true), agent_id: Type.String(), report_type: ReportType, new_score: Score }),

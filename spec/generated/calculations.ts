@@ -31,7 +31,7 @@ export const SafeToSpend = Type.Object({
 export type SafeToSpend = Static<typeof SafeToSpend>
 
 export const SafeToSpendRequest = Type.Object({
-  end_user_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }),
+  end_user_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
   cash_balance: SignedMoney,
   upcoming_bills: Type.Array(DueAmount, { maxItems: 1000, default: [] }),
   upcoming_income: Type.Array(DueAmount, { maxItems: 1000, default: [] }),
@@ -151,7 +151,7 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      querystring: Type.Object({ end_user_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }) }),
+      querystring: Type.Object({ end_user_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }) }),
       response: {
         200: SafeToSpend,
         400: Problem,

@@ -1687,7 +1687,7 @@ export interface paths {
          * Create a webhook endpoint
          * @description Subscribes a URL to events: by type, by group such as `transfer.*`, or to all events with `*`. The response
          *     contains the secret that signs the deliveries; it is shown only once. In production the URL must use https and
-         *     resolve to a public address.
+         *     resolve to a public address. The endpoint receives events that happen after its creation.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -1727,7 +1727,8 @@ export interface paths {
          * Update a webhook endpoint
          * @description Changes the fields in the request. Omitted fields keep their value. `status: disabled` stops all deliveries, and
          *     waiting deliveries fail. `status: enabled` starts deliveries again, even after the server disabled the endpoint.
-         *     Replay missed events, or read them with `GET /v1/events`.
+         *     New types, and an enabled endpoint, begin with the events after the change. Replay failed deliveries, or read
+         *     missed events with `GET /v1/events`. A new `url` also receives the deliveries that are waiting.
          */
         patch: operations["updateWebhook"];
         trace?: never;
@@ -1749,9 +1750,10 @@ export interface paths {
         put?: never;
         /**
          * Rotate the signing secret
-         * @description Creates a new secret, shown only in this response. For 24 hours, `Atlas-Signature` has a `v1` for the new and
-         *     one for the old secret, so that receivers can switch without a gap. `X-Atlas-Signature` uses the new secret at
-         *     once.
+         * @description Creates a new secret, shown only in this response. The old secret keeps signing for 24 hours: `Atlas-Signature`
+         *     has a `v1` for the new secret and one for each secret that was replaced within 24 hours, so that receivers can
+         *     switch without a gap and a lost response does no harm. `X-Atlas-Signature` uses the new secret at once. A secret
+         *     can be rotated 5 times within 24 hours. To revoke a leaked secret at once, delete the endpoint.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
@@ -4857,7 +4859,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The maximum of a resource is reached (`limit_reached`; `resource` and `limit` name it), or the idempotency key was used for another operation (`idempotency_conflict`). */
+        /** @description The maximum of a resource is reached (`limit_reached`; `resource` and `limit` name it), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
         LimitReached: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4884,7 +4886,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The idempotency key was used for another operation. */
+        /** @description The idempotency key was used for another operation or resource. */
         IdempotencyConflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -10312,7 +10314,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The transfer was rejected: `insufficient_funds` (with `available`), `transfer_declined` (with Plaid's `reason`), `same_account`, `account_not_transferable`, `currency_mismatch` or `rail_unavailable`; or the idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description The transfer was rejected: `insufficient_funds` (with `available`), `transfer_declined` (with Plaid's `reason`), `same_account`, `account_not_transferable`, `currency_mismatch` or `rail_unavailable`; or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10944,7 +10946,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The partner already has the maximum of 50 endpoints (`webhook_limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description The partner already has the maximum of 50 endpoints (`webhook_limit_reached`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11257,7 +11259,31 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["IdempotencyInFlight"];
-            422: components["responses"]["IdempotencyConflict"];
+            /** @description The secret was rotated 5 times within 24 hours (`rotation_limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/rotation-limit-reached",
+                     *       "title": "rotation_limit_reached",
+                     *       "status": 422,
+                     *       "detail": "The secret was rotated 5 times within 24 hours. Rotate it again after 2026-06-15T19:23:11.000Z.",
+                     *       "error": "rotation_limit_reached",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -12289,7 +12315,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), the project has the maximum number of tasks (`limit_reached`), or the idempotency key was used for another operation (`idempotency_conflict`). */
+            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), the project has the maximum number of tasks (`limit_reached`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

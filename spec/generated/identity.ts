@@ -35,7 +35,7 @@ export type ApiKey = Static<typeof ApiKey>
 export const ApiKeyList = Type.Object({ items: Type.Array(ApiKey), nextCursor: NextCursor }, { additionalProperties: false })
 export type ApiKeyList = Static<typeof ApiKeyList>
 
-export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$' })
+export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\S\\x00-\\x1f\\x7f]*[^\\s\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$' })
 export type DisplayName = Static<typeof DisplayName>
 
 export const EmailAddress = Type.String({ maxLength: 254, pattern: '^\\s*[^\\s@\\x00-\\x1f\\x7f]+@[^\\s@.\\x00-\\x1f\\x7f]+(\\.[^\\s@.\\x00-\\x1f\\x7f]+)+\\s*$' })

@@ -7,14 +7,14 @@ import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Problem, Timestamp } from './shared.ts'
 
 export const IngestEvent = Type.Object({
-  partner_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }),
+  partner_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
   event_type: StringEnum(['user_signup', 'account_link', 'transaction']),
-  user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
+  user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
   amount_cents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100000000000 })),
-  category: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
-  institution: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
+  category: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
+  institution: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
   occurred_at: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
-  event_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' }))
+  event_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }))
 }, { additionalProperties: false })
 export type IngestEvent = Static<typeof IngestEvent>
 

@@ -58,7 +58,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$' })),
+        user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
         horizon_days: Type.Integer({ minimum: 1, maximum: 366, default: 30 })
       }),
       response: {

@@ -429,7 +429,8 @@ export const operations = {
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
     scopes: ['transactions:read'],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-moves-position': true }
   },
   receivePlaidWebhook: {
     operationId: 'receivePlaidWebhook',

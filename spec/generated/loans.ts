@@ -67,7 +67,7 @@ export const operations = {
     bodyRequired: true,
     schema: {
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
-      body: Type.Object({ amount: PositiveMoney, purpose: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\u0000]*$' })) }, { additionalProperties: false }),
+      body: Type.Object({ amount: PositiveMoney, purpose: Type.Optional(Type.String({ maxLength: 500, pattern: '^[^\\x00]*$' })) }, { additionalProperties: false }),
       response: {
         200: ApprovedLoan,
         400: Problem,

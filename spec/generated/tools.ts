@@ -75,10 +75,10 @@ export const tools: readonly ToolTemplate[] = [
           description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
-        description: { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$', description: 'Text shown in the history and in an approval request.' },
+        description: { type: 'string', maxLength: 500, pattern: '^[^\\x00]*$', description: 'Text shown in the history and in an approval request.' },
         require_approval: { type: 'boolean', default: false, description: 'Require the owner\'s approval. No credits move now.' },
-        item_name: { type: 'string', maxLength: 200, pattern: '^[^\\u0000]*$', description: 'Name of the purchase, shown to the owner.' },
-        url: { type: 'string', maxLength: 2000, pattern: '^https?://[^\\u0000]*$', description: 'Page of the purchase, shown to the owner.' }
+        item_name: { type: 'string', maxLength: 200, pattern: '^[^\\x00]*$', description: 'Name of the purchase, shown to the owner.' },
+        url: { type: 'string', maxLength: 2000, pattern: '^https?://[^\\x00]*$', description: 'Page of the purchase, shown to the owner.' }
       },
       required: ['idempotency_key', 'amount'],
       additionalProperties: false
@@ -404,16 +404,16 @@ export const tools: readonly ToolTemplate[] = [
     inputSchema: {
       type: 'object',
       properties: {
-        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' },
-        agent_name: { description: 'A name of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' },
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\x00]*$' },
+        agent_name: { description: 'A name of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\x00]*$' },
         owner_email: {
           type: 'string',
           description: 'Contact address for the agent. Never shown.',
           minLength: 3,
           maxLength: 254,
-          pattern: '^[^@\\s\\u0000]+@[^@\\s\\u0000]+$'
+          pattern: '^[^@\\s\\x00]+@[^@\\s\\x00]+$'
         },
-        platform: { description: 'A name of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' }
+        platform: { description: 'A name of at most 200 characters.', type: 'string', minLength: 1, maxLength: 200, pattern: '^[^\\x00]*$' }
       },
       required: ['agent_id'],
       additionalProperties: false
@@ -445,7 +445,7 @@ export const tools: readonly ToolTemplate[] = [
     description: 'Reads an agent\'s credit score (300 to 850), its grade and the factors behind it.',
     inputSchema: {
       type: 'object',
-      properties: { agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' } },
+      properties: { agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\x00]*$' } },
       required: ['agent_id'],
       additionalProperties: false
     },
@@ -527,13 +527,7 @@ export const tools: readonly ToolTemplate[] = [
     inputSchema: {
       type: 'object',
       properties: {
-        end_user_id: {
-          description: 'Your id for the end-user.',
-          type: 'string',
-          minLength: 1,
-          maxLength: 255,
-          pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
-        },
+        end_user_id: { description: 'Your id for the end-user.', type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' },
         cash_balance: {
           description: 'Amount that may be negative, with at most two decimals.',
           type: 'number',
@@ -639,13 +633,7 @@ export const tools: readonly ToolTemplate[] = [
     inputSchema: {
       type: 'object',
       properties: {
-        end_user_id: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 255,
-          pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
-          description: 'Your id for the end-user.'
-        }
+        end_user_id: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$', description: 'Your id for the end-user.' }
       },
       required: ['end_user_id'],
       additionalProperties: false
@@ -884,7 +872,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 1,
           maxLength: 255,
-          pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$',
+          pattern: '^[^\\x00-\\x1f\\x7f]+$',
           description: 'Your id for the end-user. Optional when only one end-user has linked accounts.'
         },
         horizon_days: { type: 'integer', minimum: 1, maximum: 366, default: 14, description: 'Forecast horizon in days.' }
@@ -1377,7 +1365,7 @@ export const tools: readonly ToolTemplate[] = [
           description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
-        purpose: { type: 'string', description: 'Purpose of the loan.', maxLength: 500, pattern: '^[^\\u0000]*$' }
+        purpose: { type: 'string', description: 'Purpose of the loan.', maxLength: 500, pattern: '^[^\\x00]*$' }
       },
       required: ['idempotency_key', 'amount'],
       additionalProperties: false
@@ -2482,7 +2470,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 1,
           maxLength: 200,
-          pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
+          pattern: '^\\s*[^\\x00\\s][^\\x00]*$'
         },
         description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' }
       },
@@ -2629,7 +2617,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 1,
           maxLength: 500,
-          pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
+          pattern: '^\\s*[^\\x00\\s][^\\x00]*$'
         },
         description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' },
         priority: { type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'], default: 'MEDIUM', description: 'Priority of the task.' },
@@ -2735,7 +2723,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 1,
           maxLength: 22,
-          pattern: '^(W/)?"?[0-9]{1,15}"?$',
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
           description: 'The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.'
         },
         projectId: { description: 'Project id.', type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' },
@@ -2744,7 +2732,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 1,
           maxLength: 500,
-          pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$'
+          pattern: '^\\s*[^\\x00\\s][^\\x00]*$'
         },
         description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' },
         priority: { description: 'Priority of the task.', type: 'string', enum: ['LOW', 'MEDIUM', 'HIGH', 'URGENT'] },
@@ -2815,7 +2803,7 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           minLength: 1,
           maxLength: 22,
-          pattern: '^(W/)?"?[0-9]{1,15}"?$',
+          pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$',
           description: 'The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.'
         }
       },

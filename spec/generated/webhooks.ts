@@ -261,7 +261,7 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
+      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
       body: WebhookChanges,
       response: {
         200: Webhook,
@@ -294,7 +294,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' }) }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
+      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
       response: {
         204: Type.Null(),
         400: Problem,

@@ -15,7 +15,7 @@ export type DependsOn = Static<typeof DependsOn>
 export const DueOn = Nullable(Type.String({ format: 'date-time', maxLength: 40 }))
 export type DueOn = Static<typeof DueOn>
 
-export const ProjectName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$' })
+export const ProjectName = Type.String({ minLength: 1, maxLength: 200, pattern: '^\\s*[^\\x00\\s][^\\x00]*$' })
 export type ProjectName = Static<typeof ProjectName>
 
 export const WorkDescription = Nullable(Type.String({ maxLength: 10000, pattern: '^[^\\x00]*$' }))
@@ -27,7 +27,7 @@ export type NewProject = Static<typeof NewProject>
 export const ProjectReference = Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
 export type ProjectReference = Static<typeof ProjectReference>
 
-export const TaskTitle = Type.String({ minLength: 1, maxLength: 500, pattern: '^[^\\x00]*[^\\x00\\s][^\\x00]*$' })
+export const TaskTitle = Type.String({ minLength: 1, maxLength: 500, pattern: '^\\s*[^\\x00\\s][^\\x00]*$' })
 export type TaskTitle = Static<typeof TaskTitle>
 
 export const NewTask = Type.Object({
@@ -172,7 +172,7 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ id: ProjectReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
+      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
       body: ProjectChanges,
       response: {
         200: Project,
@@ -205,7 +205,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ id: ProjectReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
+      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
       response: {
         204: Type.Null(),
         400: Problem,
@@ -312,7 +312,7 @@ export const operations = {
     bodyRequired: true,
     schema: {
       params: Type.Object({ id: TaskReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
+      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
       body: TaskChanges,
       response: {
         200: Task,
@@ -346,7 +346,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ id: TaskReference }),
-      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(W/)?"?[0-9]{1,15}"?$' })) }),
+      headers: Type.Object({ 'if-match': Type.Optional(Type.String({ minLength: 1, maxLength: 22, pattern: '^(\\*|(W/)?"?[0-9]{1,15}"?)$' })) }),
       response: {
         204: Type.Null(),
         400: Problem,

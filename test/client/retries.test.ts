@@ -131,6 +131,19 @@ test('a missing response is a timeout, and the client retries with the same key'
   assert.equal(new Set(keysOf(slow.received)).size, 1)
 })
 
+test('a timeout or a longest Retry-After beyond what a timer can hold means no limit', async (t) => {
+  for (const timeoutMs of [Infinity, 2 ** 31, Number.MAX_VALUE]) {
+    const slow = await startOddServer(t, answer(200, { items: [] }))
+    assert.deepEqual((await clientOf(slow.url, 'k', { timeoutMs, maxRetries: 0 }).tasks.list()).items, [])
+  }
+  const busy = await startOddServer(t, problem(429, 'rate_limited', { 'retry-after': String(30 * 24 * 3_600) }))
+  const giveUp = new AbortController()
+  const asked = clientOf(busy.url, 'k', { maxRetryAfterMs: Infinity }).tasks.list({}, { signal: giveUp.signal })
+  setTimeout(() => giveUp.abort(new Error('given up')), 300)
+  await assert.rejects(asked, { message: 'given up' })
+  assert.equal(busy.received.length, 1)
+})
+
 test('an aborted call ends with the reason: before it is sent, while it is sent, and while it waits', async (t) => {
   const reason = new Error('Never mind.')
   const silent = await startOddServer(t, hang)

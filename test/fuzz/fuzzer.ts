@@ -1,4 +1,6 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import fc from 'fast-check'
 import { Pool as Connections } from 'undici'
 import { findMiscounted } from '../../modules/bureau/queries.ts'
@@ -70,6 +72,16 @@ const sourceOf = (operation: Operation, { pool, stock, email }: Tenant, marked =
   marked
 })
 
+/** A path with another identifier in the place of its first one; undefined when it has none. */
+const otherResource = ({ path }: FuzzRequest, operation: Operation): string | undefined => {
+  const segment = operation.path.split('/').findIndex((part) => part.startsWith('{'))
+  if (segment < 0) return undefined
+  const [target = '', query] = path.split('?', 2)
+  const parts = target.split('/')
+  parts[segment] = `${parts[segment]?.slice(0, -1)}${parts[segment]?.endsWith('a') ? 'b' : 'a'}`
+  return parts.join('/') + (query === undefined ? '' : `?${query}`)
+}
+
 interface Try {
   request: FuzzRequest
   credential: string
@@ -84,7 +96,7 @@ class Fuzzer {
   readonly connections: Connections
   constructor(
     private readonly options: FuzzOptions,
-    server: TestApp,
+    private readonly server: TestApp,
     private readonly a: Tenant,
     private readonly b: Tenant,
     private readonly secrets: ReadonlySet<string>
@@ -100,6 +112,38 @@ class Fuzzer {
       ...(request.body === undefined ? {} : { body: request.body })
     })
     return { status: statusCode, headers, text: await body.text() }
+  }
+
+  /** Begins a request and resets its connection at a moment of the server's work that differs each time. */
+  private async cut(request: FuzzRequest, credential: Record<string, string>, die: number): Promise<void> {
+    const { hostname, port } = new URL(this.server.url)
+    const body = Buffer.from(request.body ?? '')
+    const headers = Object.entries({ host: 'here', ...request.headers, ...credential, 'content-length': body.length })
+    const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    const whole = Buffer.concat([
+      Buffer.from(`${request.method} ${request.path} HTTP/1.1\r\n${head}\r\n`, 'latin1'),
+      body
+    ])
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => undefined)
+    await once(socket, 'connect')
+    socket.write(die % 2 === 0 ? whole : whole.subarray(0, die % whole.length))
+    await new Promise((done) => setTimeout(done, die % 20))
+    socket.resetAndDestroy()
+  }
+
+  /** A key that has been used for one resource is refused for every other. */
+  private async checkKey(
+    operation: Operation,
+    request: FuzzRequest,
+    credential: Record<string, string>
+  ): Promise<string | undefined> {
+    const path = otherResource(request, operation)
+    if (path === undefined) return undefined
+    const { status, text } = await this.ask({ ...request, path }, credential)
+    if ([400, 401, 403, 413, 415, 429].includes(status) || (status === 422 && text.includes('idempotency_conflict')))
+      return undefined
+    return `a used idempotency key is accepted for another resource: ${status} at ${path}`
   }
 
   /** Gives a tenant a thing of every kind that can be made, with texts of its own where they are to be marked. */
@@ -163,9 +207,16 @@ class Fuzzer {
   private async try(operation: Operation, request: FuzzRequest, die: number): Promise<Try> {
     const kinds = die % 4 === 0 ? Object.keys(this.b.credentials) : admittedKinds(operation)
     const credential = kinds[Math.floor(die / 4) % kinds.length] ?? 'nobody'
+    const isKeyed = operation.idempotent && request.kind === 'valid' && die % 3 === 0
+    if (isKeyed) request.headers['idempotency-key'] = randomUUID()
     this.requests += 1
     try {
-      return { request, credential, answer: await this.ask(request, await this.b.present(operation, credential)) }
+      const presented = await this.b.present(operation, credential)
+      if (die % 16 === 5) await this.cut(request, presented, die)
+      const answer = await this.ask(request, presented)
+      const fault = isKeyed && answer.status < 300 ? await this.checkKey(operation, request, presented) : undefined
+      if (fault !== undefined) this.findings.push({ operationId: operation.operationId, fault, request, credential })
+      return { request, credential, answer }
     } catch (error) {
       return { request, credential, error }
     }
@@ -188,17 +239,30 @@ class Fuzzer {
   }
 }
 
+/** How many requests the server believes to be in progress, when none has been for a while. */
+const countInFlight = async ({ app }: TestApp): Promise<number> => {
+  const read = async (): Promise<number> => {
+    const text = await (await fetch(app.metrics.url() ?? '')).text()
+    return Number(/^atlas_http_requests_in_flight (\d+)/m.exec(text)?.[1])
+  }
+  for (let time = 0; time < 100 && (await read()) > 0; time++) await new Promise((done) => setTimeout(done, 50))
+  return await read()
+}
+
 const brokenAfter = async (
-  { database: { db } }: TestApp,
+  server: TestApp,
   log: readonly string[],
   secrets: ReadonlySet<string>
 ): Promise<string[]> => {
+  const { db } = server.database
   const { faults } = await verifyLedger(db)
+  const inFlight = await countInFlight(server)
   const preparing = await db.selectFrom('transfers').select('id').where('state', '=', 'preparing').execute()
   return [
     ...faults.map(({ invariant, where }) => `ledger: ${invariant}: ${where}`),
     ...(await findMiscounted(db)).map((agent) => `bureau: the counters of ${agent} are not a recount's`),
     ...preparing.map(({ id }) => `transfers: ${id} is half done`),
+    ...(inFlight === 0 ? [] : [`overload: ${inFlight} requests are counted as in progress, though none is`]),
     ...log
       .filter((line) => [...secrets].some((secret) => line.includes(secret)))
       .map((line) => `log: a secret in ${line.slice(0, 200)}`)
@@ -212,7 +276,7 @@ const publicKinds = new Set(['ingest', 'garbage', 'unknownKey', 'overlong'])
 export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult> => {
   const log: string[] = []
   const server = await startApp(t, {
-    env: { LOG_LEVEL: 'info' },
+    env: { LOG_LEVEL: 'info', ATLAS_TRUST_PROXY: 'true', ATLAS_METRICS_ENABLED: 'true', ATLAS_METRICS_PORT: '0' },
     historyDays: 30,
     logStream: { write: (line) => void log.push(line) }
   })

@@ -21,7 +21,7 @@ export interface FuzzRequest {
   method: string
   path: string
   headers: Record<string, string>
-  body?: string | undefined
+  body?: string | Buffer | undefined
   /** True when the body is certainly against the schema, so that no success may come of it. */
   mustRefuse: boolean
 }
@@ -234,6 +234,13 @@ const badHeaders: Record<string, string>[] = [
   { 'x-request-id': 'x'.repeat(2000) },
   { 'x-request-id': '<script>' },
   { 'x-forwarded-for': 'garbage, ::ffff' },
+  { 'x-forwarded-for': '127.0.0.9:8080' },
+  { 'x-forwarded-for': '[2001:db8::1]:443' },
+  { 'x-forwarded-for': '::ffff:127.0.0.9, 127.0.0.8' },
+  { 'x-forwarded-for': ', ,' },
+  { 'x-forwarded-for': '127.0.0.9:99999999' },
+  { 'x-forwarded-for': '0x7f.1' },
+  { 'x-forwarded-for': "' or 1=1" },
   { 'content-encoding': 'gzip' },
   { cookie: 'atlas_refresh=%zz; __proto__=1' },
   { cookie: 'atlas_refresh=garbage' },
@@ -305,7 +312,11 @@ export const invalidRequests = (operation: Operation, source: Source): fc.Arbitr
         request.mustRefuse =
           !isLeftOut && body.accepts !== undefined && !body.accepts(JSON.parse(JSON.stringify(spoilt)))
       } else if (hasBody && way === 5) request.body = text
-      else if (hasBody && way === 6) request.headers['content-type'] = type
+      else if (hasBody && way === 9 && at % 2 === 0) {
+        // Latin-1, as a client with a wrong encoding sends it.
+        request.body = Buffer.from(bodyText(body.type, body.value).replace(/[a-z]/, '\xe9'), 'latin1')
+        request.mustRefuse = body.type.includes('json') && request.body.includes(0xe9)
+      } else if (hasBody && way === 6) request.headers['content-type'] = type
       else if (hasBody && way === 7 && at % 20 === 0) request.body = JSON.stringify({ a: 'x'.repeat(1_100_000) })
       else if (way === 8) Object.assign(request.headers, header)
       else if (operation.path.includes('{') && at % 2 === 0)

@@ -147,6 +147,7 @@ create table idempotency_keys (
   tenant text not null,
   key text not null,
   operation_id text not null,
+  target_hash bytea not null,
   body_hash bytea not null,
   status smallint not null,
   answer bytea not null,
@@ -554,9 +555,11 @@ create table webhooks (
   disabled_reason text,
   version integer not null default 1,
   secret bytea not null,
-  old_secret bytea,
-  old_secret_expires_at timestamp with time zone,
+  old_secrets bytea[] not null default '{}'::bytea[],
+  old_secrets_expire_at timestamp with time zone[] not null default '{}'::timestamp with time zone[],
+  subscribed_after jsonb not null,
   failing_since timestamp with time zone,
+  responsive boolean not null default true,
   lease text,
   leased_until timestamp with time zone,
   created_at timestamp with time zone not null
@@ -830,9 +833,11 @@ alter table webhook_deliveries add constraint webhook_deliveries_status_check CH
 alter table webhook_deliveries add constraint webhook_deliveries_webhook_id_event_id_key UNIQUE (webhook_id, event_id);
 alter table webhook_deliveries add constraint webhook_deliveries_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE;
 alter table webhooks add constraint webhooks_check CHECK (((status = 'disabled'::text) = (disabled_reason IS NOT NULL)));
-alter table webhooks add constraint webhooks_check1 CHECK (((old_secret IS NULL) = (old_secret_expires_at IS NULL)));
+alter table webhooks add constraint webhooks_check1 CHECK ((cardinality(old_secrets) = cardinality(old_secrets_expire_at)));
+alter table webhooks add constraint webhooks_check2 CHECK ((subscribed_after ?& events));
 alter table webhooks add constraint webhooks_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['requested'::text, 'gone'::text, 'failing'::text])));
 alter table webhooks add constraint webhooks_events_check CHECK ((cardinality(events) > 0));
+alter table webhooks add constraint webhooks_old_secrets_check CHECK ((cardinality(old_secrets) <= 5));
 alter table webhooks add constraint webhooks_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table webhooks add constraint webhooks_pkey PRIMARY KEY (id);
 alter table webhooks add constraint webhooks_status_check CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])));
@@ -847,7 +852,7 @@ CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, 
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
 CREATE INDEX events_age ON public.events USING btree (created_at);
-CREATE INDEX events_unpublished ON public.events USING btree ("position") WHERE (published_at IS NULL);
+CREATE INDEX events_unpublished ON public.events USING btree (partner_id, "position") WHERE (published_at IS NULL);
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
 CREATE INDEX item_public_tokens_item ON public.item_public_tokens USING btree (item_id);
 CREATE INDEX items_to_sync ON public.items USING btree (sync_retry_at, id) WHERE (syncs_wanted > syncs_done);

@@ -4,9 +4,11 @@ import { test } from 'tap'
 import { sendAttempt } from '../../modules/webhooks/attempt.ts'
 import { endpointUrlFault } from '../../modules/webhooks/endpoint-url.ts'
 import { isPublicAddress } from '../../plugins/outbound/addresses.ts'
-import { createOutbound, type Resolve } from '../../plugins/outbound/index.ts'
+import { createOutbound, UnresolvedName, type Resolve } from '../../plugins/outbound/index.ts'
+import { createResolver } from '../../plugins/outbound/resolver.ts'
 import { startReceiver, type Receiver } from '../modules/webhooks/setup.ts'
 import type { Cleaner } from '../test-database.ts'
+import { startDnsServer } from './outbound/dns-server.ts'
 
 const forbidden = [
   '127.0.0.1',
@@ -113,8 +115,8 @@ const message = {
 
 const resolveTo =
   (...answers: LookupAddress[][]): Resolve =>
-  (_hostname, _options, done) =>
-    done(null, answers.length > 1 ? answers.shift()! : answers[0]!)
+  async () =>
+    answers.length > 1 ? answers.shift()! : answers[0]!
 
 const ip = (address: string): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })
 
@@ -141,9 +143,7 @@ test('a name that leads to a private address gets no connection, whichever of it
 test('a name that resolves to a public address at the check and a private one at connect is refused', async (t) => {
   const receiver = await startReceiver(t)
   const resolve = resolveTo([ip('8.8.8.8')], [ip('127.0.0.1')])
-  resolve('rebinding.example.com', { all: true }, (_error, addresses) =>
-    assert.ok(isPublicAddress(addresses[0]!.address))
-  )
+  assert.ok(isPublicAddress((await resolve('rebinding.example.com'))[0]!.address))
   assert.equal((await through(t, resolve, 'rebinding.example.com', receiver)).error, 'forbidden_address')
   assert.equal(receiver.received.length, 0)
 })
@@ -180,10 +180,10 @@ test('a refused connection and an unknown name have different errors', async (t)
   const outbound = createOutbound({
     allowPrivate: true,
     connectTimeoutMs: 2_000,
-    resolve: (hostname, _options, done) =>
-      hostname === 'localhost'
-        ? done(null, [ip('127.0.0.1')])
-        : done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }), [])
+    resolve: async (hostname) => {
+      if (hostname === 'localhost') return [ip('127.0.0.1')]
+      throw new UnresolvedName('There is no such name.')
+    }
   })
   t.teardown(() => outbound.destroy())
   assert.equal(
@@ -197,8 +197,10 @@ test('a refused connection and an unknown name have different errors', async (t)
 })
 
 test('an unresolvable name fails the delivery, not the server, whether or not private ones are allowed', async (t) => {
+  const dns = await startDnsServer(t, () => 'no such name')
   for (const allowPrivate of [true, false]) {
-    const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 5_000 })
+    const resolve = createResolver({ servers: [dns.address], usesSystem: allowPrivate })
+    const outbound = createOutbound({ allowPrivate, connectTimeoutMs: 5_000, resolve })
     t.teardown(() => outbound.destroy())
     assert.equal(
       (await sendAttempt(outbound, { ...message, url: 'http://nowhere.invalid/' }, 5_000)).error,

@@ -35,13 +35,13 @@ export const recordHandlers = ({
     return { items: rows.map(toActivity), nextCursor }
   },
 
-  async getIdempotencyKey({ params: { key }, caller, db }) {
+  async getIdempotencyKey({ params: { key }, caller }) {
     const tenant = tenantOf(caller)
-    let stored = await idempotency.find(db, tenant, key)
+    let stored = await idempotency.find(tenant, key)
     if (stored === undefined) {
       if (await idempotency.inFlight(tenant, key)) return { status: 'in_flight' }
       // The request may have completed between the two lookups.
-      stored = await idempotency.find(db, tenant, key)
+      stored = await idempotency.find(tenant, key)
     }
     if (stored === undefined)
       throw notFound('This idempotency key is unknown, its request failed, or it is older than 24 hours.')

@@ -8,9 +8,10 @@ import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import { quotas } from '../../../plugins/quotas.ts'
 import type { WebhookChanges, operations } from '../../../spec/generated/webhooks.ts'
 import { endpointUrlFault } from '../endpoint-url.ts'
-import { webhookLimitReached, webhookNotFound } from '../errors.ts'
+import { rotationLimitReached, webhookLimitReached, webhookNotFound } from '../errors.ts'
 import * as queries from '../queries/endpoints.ts'
-import { encryptSecret, newWebhookSecret, rotationOverlapMs } from '../secrets.ts'
+import { encryptSecret, maxRotations, newWebhookSecret, rotationOverlapMs } from '../secrets.ts'
+import { changeSubscriptions, subscribe } from '../subscriptions.ts'
 import { toWebhook } from '../wire.ts'
 
 type EndpointOperations = Pick<
@@ -22,6 +23,20 @@ const lockWebhook = async (db: Trx, partnerId: string, id: string): Promise<quer
   const webhook = await queries.lockWebhook(db, partnerId, id)
   if (webhook === undefined) throw webhookNotFound()
   return webhook
+}
+
+/** A changed endpoint gets no event that was written while it was disabled or not subscribed, however late the event is published. */
+const changedSubscriptions = async (
+  db: Trx,
+  { status, events }: WebhookChanges,
+  current: queries.Webhook
+): Promise<Pick<queries.WebhookChanges, 'subscriptions'>> => {
+  const isEnabling = status === 'enabled' && current.status === 'disabled'
+  if (events === undefined && !isEnabling) return {}
+  const lastPosition = await queries.lastEventPosition(db)
+  if (isEnabling) return { subscriptions: subscribe(events ?? current.events, lastPosition) }
+  const subscriptions = await queries.readSubscriptions(db, current.id)
+  return { subscriptions: changeSubscriptions(subscriptions, events ?? current.events, lastPosition) }
 }
 
 const changesOf = ({ status, ...fields }: WebhookChanges, current: queries.Webhook): queries.WebhookChanges => ({
@@ -57,7 +72,9 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
       const id = newId('whk')
       const secret = newWebhookSecret()
       const encrypted = encryptSecret(secrets, id, secret)
-      const fields = { id, partnerId, url, events, description, secret: encrypted, createdAt: clock.now() }
+      const subscriptions = subscribe(events, await queries.lastEventPosition(db))
+      const subscribed = { url, events, description, subscriptions }
+      const fields = { id, partnerId, ...subscribed, secret: encrypted, createdAt: clock.now() }
       return { ...toWebhook(await queries.insertWebhook(db, fields)), secret }
     },
 
@@ -72,7 +89,8 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
       requireVersion(headers['if-match'], webhook.version)
       if (body.url !== undefined) requireValidUrl(body.url)
       if (body.status === 'disabled') await queries.failPendingDeliveries(db, webhook.id, clock.now())
-      return toWebhook(await queries.updateWebhook(db, webhook.id, changesOf(body, webhook)))
+      const changes = { ...changesOf(body, webhook), ...(await changedSubscriptions(db, body, webhook)) }
+      return toWebhook(await queries.updateWebhook(db, webhook.id, changes))
     },
 
     async deleteWebhook({ db, caller, params, headers }) {
@@ -84,9 +102,12 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
 
     async rotateWebhookSecret({ db, caller, params }) {
       const { id } = await lockWebhook(db, caller.partnerId, params.id)
+      const now = clock.now()
+      const expiries = await queries.oldSecretExpiries(db, id, now)
+      if (expiries[0] !== undefined && expiries.length >= maxRotations) throw rotationLimitReached(expiries[0])
       const secret = newWebhookSecret()
-      const oldExpiresAt = new Date(clock.now().getTime() + rotationOverlapMs)
-      const webhook = await queries.replaceSecret(db, id, encryptSecret(secrets, id, secret), oldExpiresAt)
+      const oldExpiresAt = new Date(now.getTime() + rotationOverlapMs)
+      const webhook = await queries.replaceSecret(db, id, encryptSecret(secrets, id, secret), oldExpiresAt, now)
       return { ...toWebhook(webhook), secret }
     }
   }

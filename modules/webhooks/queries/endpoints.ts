@@ -1,6 +1,7 @@
 import { sql, type Selection } from 'kysely'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
+import type { Subscriptions } from '../subscriptions.ts'
 import type { DisabledReason } from '../tables.ts'
 
 const columns = [
@@ -61,19 +62,48 @@ export interface NewWebhook {
   events: string[]
   description: string | null
   secret: Buffer
+  subscriptions: Subscriptions
   createdAt: Date
 }
 
-export const insertWebhook = async (db: Trx, { partnerId, createdAt, ...webhook }: NewWebhook): Promise<Webhook> =>
+export const insertWebhook = async (
+  db: Trx,
+  { partnerId, subscriptions, createdAt, ...webhook }: NewWebhook
+): Promise<Webhook> =>
   await db
     .insertInto('webhooks')
-    .values({ ...webhook, partner_id: partnerId, status: 'enabled', created_at: createdAt })
+    .values({
+      ...webhook,
+      partner_id: partnerId,
+      subscribed_after: JSON.stringify(subscriptions),
+      status: 'enabled',
+      created_at: createdAt
+    })
     .returning(columns)
     .executeTakeFirstOrThrow()
+
+/** The position of the event that was written last, whether or not it is committed; 0 when there is none. */
+export const lastEventPosition = async (db: Trx): Promise<number> => {
+  const { rows } = await sql<{
+    last: number
+  }>`select case when is_called then last_value else 0 end as last from events_position_seq`.execute(db)
+  return rows[0]?.last ?? 0
+}
+
+/** Reads what a locked endpoint is subscribed to. */
+export const readSubscriptions = async (db: Trx, id: string): Promise<Subscriptions> => {
+  const { subscriptions } = await db
+    .selectFrom('webhooks')
+    .select('subscribed_after as subscriptions')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  return subscriptions
+}
 
 export interface WebhookChanges {
   url?: string
   events?: string[]
+  subscriptions?: Subscriptions
   description?: string | null
   status?: 'enabled' | 'disabled'
   disabledReason?: DisabledReason | null
@@ -84,12 +114,13 @@ export interface WebhookChanges {
 export const updateWebhook = async (
   db: Trx,
   id: string,
-  { disabledReason, failingSince, ...changes }: WebhookChanges
+  { subscriptions, disabledReason, failingSince, ...changes }: WebhookChanges
 ): Promise<Webhook> =>
   await db
     .updateTable('webhooks')
     .set((eb) => ({
       ...changes,
+      ...(subscriptions === undefined ? {} : { subscribed_after: JSON.stringify(subscriptions) }),
       ...(disabledReason === undefined ? {} : { disabled_reason: disabledReason }),
       ...(failingSince === undefined ? {} : { failing_since: failingSince }),
       version: eb('version', '+', 1)
@@ -98,14 +129,34 @@ export const updateWebhook = async (
     .returning(columns)
     .executeTakeFirstOrThrow()
 
-/** Sets a new secret; the old one stays valid until `oldExpiresAt`. */
-export const replaceSecret = async (db: Trx, id: string, secret: Buffer, oldExpiresAt: Date): Promise<Webhook> =>
-  await db
+/** When each old secret that still signs expires, earliest first. */
+export const oldSecretExpiries = async (db: Trx, id: string, now: Date): Promise<Date[]> => {
+  const { rows } = await sql<{ expiresAt: Date }>`
+    select expires_at as "expiresAt" from webhooks cross join lateral unnest(old_secrets_expire_at) as expires_at
+    where id = ${id} and expires_at > ${now}::timestamptz order by expires_at`.execute(db)
+  return rows.map(({ expiresAt }) => expiresAt)
+}
+
+/** Sets a new secret. The replaced one signs until `oldExpiresAt`, and those before it until they expire. */
+export const replaceSecret = async (
+  db: Trx,
+  id: string,
+  secret: Buffer,
+  oldExpiresAt: Date,
+  now: Date
+): Promise<Webhook> => {
+  const stillSigning = sql`unnest(old_secrets, old_secrets_expire_at) as old (secret, expires_at) where old.expires_at > ${now}::timestamptz order by old.expires_at desc`
+  return await db
     .updateTable('webhooks')
-    .set((eb) => ({ secret, old_secret: eb.ref('secret'), old_secret_expires_at: oldExpiresAt }))
+    .set({
+      secret,
+      old_secrets: sql`webhooks.secret || array(select old.secret from ${stillSigning})`,
+      old_secrets_expire_at: sql`${oldExpiresAt}::timestamptz || array(select old.expires_at from ${stillSigning})`
+    })
     .where('id', '=', id)
     .returning(columns)
     .executeTakeFirstOrThrow()
+}
 
 export const deleteWebhook = async (db: Trx, id: string): Promise<void> => {
   await db.deleteFrom('webhooks').where('id', '=', id).execute()

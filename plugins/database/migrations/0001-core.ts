@@ -87,6 +87,7 @@ export const core = steps([
     tenant text not null,
     key text not null,
     operation_id text not null,
+    target_hash bytea not null,
     body_hash bytea not null,
     status smallint not null check (status between 200 and 299),
     answer bytea not null,
@@ -106,7 +107,7 @@ export const core = steps([
     published_at timestamptz,
     unique (partner_id, sequence)
   )`,
-  sql`create index events_unpublished on events (position) where published_at is null`,
+  sql`create index events_unpublished on events (partner_id, position) where published_at is null`,
   sql`create index events_age on events (created_at)`,
   sql`create table check_results (
     name text primary key,

@@ -16,14 +16,17 @@ export const webhooks = steps([
     disabled_reason text check (disabled_reason in ('requested', 'gone', 'failing')),
     version integer not null default 1,
     secret bytea not null,
-    old_secret bytea,
-    old_secret_expires_at timestamptz,
+    old_secrets bytea[] not null default '{}' check (cardinality(old_secrets) <= 5),
+    old_secrets_expire_at timestamptz[] not null default '{}',
+    subscribed_after jsonb not null,
     failing_since timestamptz,
+    responsive boolean not null default true,
     lease text,
     leased_until timestamptz,
     created_at timestamptz not null,
     check ((status = 'disabled') = (disabled_reason is not null)),
-    check ((old_secret is null) = (old_secret_expires_at is null))
+    check (cardinality(old_secrets) = cardinality(old_secrets_expire_at)),
+    check (subscribed_after ?& events)
   )`,
   sql`create index webhooks_partner on webhooks (partner_id, created_at desc, id desc)`,
   sql`create table event_sequences (

@@ -1,11 +1,10 @@
-import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { sql } from 'kysely'
 import { stringifyStorable } from '../../database/storable-json.ts'
 import type { Db, Trx } from '../../database/types.ts'
 import { newId } from '../../ids.ts'
-import type { UpstreamOutcome } from '../../metrics/index.ts'
-import { connectTwilio, type SendText } from './twilio.ts'
+import { sendDueTexts } from './texts.ts'
+import { connectTwilio } from './twilio.ts'
 import './tables.ts'
 
 export interface NewNotification {
@@ -28,10 +27,6 @@ export interface Notifications {
 
 export const textMessagesJob = 'send text messages'
 const sendEveryMs = 5_000
-const batch = 20
-/** Longer than a batch can take, so that no other instance sends the same messages. */
-const leaseMs = 5 * 60_000
-const retryDelaysMs = [10_000, 60_000, 600_000, 3_600_000]
 /** E.164: a plus, the country code, at most 15 digits. */
 const phonePattern = '^\\+[1-9][0-9]{6,14}$'
 
@@ -57,49 +52,6 @@ const insertNotification = async (
       case when reachable then 'pending' else 'none' end, case when reachable then ${now}::timestamptz end
     from (select id, ${textsSent}::boolean and coalesce(preferences ->> 'phone', '') ~ ${sql.lit(phonePattern)} as reachable
       from users where id = ${userId}) as recipient`.execute(trx)
-}
-
-const claimTexts = async (db: Db, now: Date) => {
-  const { rows } = await sql<{ id: string; message: string; sms_attempts: number; phone: string | null }>`
-    update notifications n set sms_attempts = sms_attempts + 1, sms_next_at = ${new Date(now.getTime() + leaseMs)}::timestamptz
-    from users u
-    where u.id = n.user_id and n.id in (
-      select id from notifications where sms_status = 'pending' and sms_next_at <= ${now}::timestamptz
-      order by sms_next_at limit ${sql.lit(batch)} for update skip locked)
-    returning n.id, n.message, n.sms_attempts, u.preferences ->> 'phone' as phone`.execute(db)
-  return rows
-}
-
-/** Errors of the twilio package have a status when Twilio itself responded. */
-const outcomeOf = (failure: unknown): UpstreamOutcome => {
-  if (failure === undefined) return 'ok'
-  const status = typeof failure === 'object' && failure !== null && 'status' in failure ? Number(failure.status) : 0
-  return status >= 400 && status < 500 && status !== 429 ? 'refused' : 'failed'
-}
-
-/** Sends due text messages and schedules retries of failed ones. Another process continues after a crash. */
-const sendDueTexts = async (
-  app: Pick<FastifyInstance, 'clock' | 'database' | 'log' | 'metrics'>,
-  send: SendText
-): Promise<void> => {
-  const { db } = app.database
-  for (const { id, message, sms_attempts: attempts, phone } of await claimTexts(db, app.clock.now())) {
-    const startedAt = performance.now()
-    const failure = await send(phone ?? '', message).then(
-      () => undefined,
-      (error: unknown) => error ?? 'unknown'
-    )
-    app.metrics.upstreamCalled('twilio', outcomeOf(failure), (performance.now() - startedAt) / 1000)
-    if (failure !== undefined) app.log.warn({ err: failure, notification: id }, 'sending a text message failed')
-    const delayMs = retryDelaysMs[attempts - 1]
-    const next =
-      failure === undefined
-        ? { sms_status: 'sent' as const, sms_next_at: null }
-        : delayMs === undefined
-          ? { sms_status: 'failed' as const, sms_next_at: null }
-          : { sms_status: 'pending' as const, sms_next_at: new Date(app.clock.now().getTime() + delayMs) }
-    await db.updateTable('notifications').set(next).where('id', '=', id).where('sms_status', '=', 'pending').execute()
-  }
 }
 
 declare module 'fastify' {

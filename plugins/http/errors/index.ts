@@ -4,7 +4,7 @@ import type { Config } from '../../config/index.ts'
 import * as kinds from './kinds.ts'
 import { standingHeaders } from '../response-headers.ts'
 import { ProblemError, slugOf } from './problem.ts'
-import { findNuls, readFieldErrors } from './validation.ts'
+import { readFieldErrors } from './validation.ts'
 
 export type ErrorSettings = Pick<Config, 'publicUrl' | 'environment'>
 
@@ -54,10 +54,11 @@ const toProblem = (error: FastifyError, request: FastifyRequest): ProblemError =
   const known = fromFastify(error, request.routeOptions.bodyLimit)
   if (known !== undefined) return known
   if (unstorableText.has(error.code ?? '')) {
-    return kinds.validationFailed('The request contains text with NUL or invalid Unicode. Remove it.', {
-      errors: findNuls(request)
-    })
+    const errors = [{ path: 'request', message: 'must not hold U+0000 or invalid Unicode' }]
+    return kinds.validationFailed('The request contains text with U+0000 or invalid Unicode. Remove it.', { errors })
   }
+  // The connection of the request, not of the database: a client that disconnects during its upload.
+  if (request.raw.readableAborted) return kinds.malformedRequest('The request ended before its body was complete.')
   if (isDatabaseGone(error)) {
     request.log.error({ err: error }, 'the database did not respond')
     return kinds.unavailable('The database is unavailable. Retry in 1 second.', {}, { 'retry-after': '1' })

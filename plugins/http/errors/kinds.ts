@@ -1,5 +1,5 @@
 import { defineProblem } from './problem.ts'
-import type { FieldError } from './validation.ts'
+import { mostNamed, type FieldError } from './validation.ts'
 
 /** The errors of the protocol and of the shared plugins. Each module defines its own. */
 export const validationFailed = defineProblem({
@@ -119,7 +119,7 @@ export const expectationFailed = defineProblem({
 export const idempotencyConflict = defineProblem({
   status: 422,
   code: 'idempotency_conflict',
-  meaning: 'The idempotency key was used for another operation within the last 24 hours.',
+  meaning: 'The idempotency key was used for another operation, or for another resource, within the last 24 hours.',
   cure: 'Use a new key, such as a UUID, for each logical operation.'
 })
 export const rateLimited = defineProblem({
@@ -152,6 +152,12 @@ export const overloaded = defineProblem({
   meaning: 'The server is overloaded and rejected the request before any work began.',
   cure: 'Wait `Retry-After` seconds, then retry. If the error persists, contact the operator.'
 })
+export const schemaOutdated = defineProblem({
+  status: 503,
+  code: 'schema_outdated',
+  meaning: 'The database lacks tables or columns that this version of the server needs.',
+  cure: 'The operator runs `npm run migrate` with the same DATABASE_URL. The server needs no restart.'
+})
 export const unavailable = defineProblem({
   status: 503,
   code: 'unavailable',
@@ -167,9 +173,13 @@ export const credentialRefused = () =>
     { 'www-authenticate': 'Bearer error="invalid_token"' }
   )
 
-/** A `validation_failed` for faults that the schema of an operation cannot express. */
-export const invalidFields = (errors: FieldError[]) =>
-  validationFailed(
-    `The request has ${errors.length} invalid field${errors.length === 1 ? '' : 's'}: ${errors.map(({ path }) => path).join(', ')}.`,
+/** A `validation_failed` for faulty fields. It names at most `mostNamed` of them, so that a small request cannot cause a large response. */
+export const invalidFields = (found: FieldError[]) => {
+  const errors = found.slice(0, mostNamed)
+  const paths = errors.map(({ path }) => path).join(', ')
+  const more = found.length > mostNamed ? ` and ${found.length - mostNamed} more` : ''
+  return validationFailed(
+    `The request has ${found.length} invalid field${found.length === 1 ? '' : 's'}: ${paths}${more}.`,
     { errors }
   )
+}

@@ -44,7 +44,7 @@ test('the replay recomputes a score from its events, explains each, and notices 
   })
   const report = { agent_id: 'replayed', reporter_name: 'R', reporter_platform: 'p' }
   for (const report_type of ['payment_ontime', 'dispute', 'debt_opened'])
-    await post('/v2/api/report', { ...report, report_type })
+    await post('/v2/api/report', { ...report, report_type, notes: 'a\u001b[2J\u202e\nb' })
   await post('/v2/api/report', { ...report, report_type: 'debt_closed', amount: 250, notes: 'paid off' })
   const { new_score } = await post('/v2/api/account', { action: 'close', agent_id: 'replayed', account_id })
   await app.close()
@@ -54,6 +54,7 @@ test('the replay recomputes a score from its events, explains each, and notices 
   assert.equal(told.code, 0, told.stderr)
   const lines = told.stdout.trim().split('\n')
   assert.equal(lines.length, 1 + 6 + 2)
+  assert.doesNotMatch(told.stdout.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u, 'a terminal obeys none of the stored text')
   assert.match(
     lines[1] ?? '',
     /500 → 508 {2}credit_account_open of 1000 credits \(account \d+\) by p on p: accounts \+8$/

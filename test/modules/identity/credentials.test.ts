@@ -154,6 +154,15 @@ test('a token bound to addresses works from these alone, single ones and ranges'
     await call(url, '/v1/activity', { bearer: token, headers: { 'x-forwarded-for': address } })
   for (const address of ['203.0.113.7', '198.51.100.255', '::ffff:198.51.100.1', '2001:db8:1::1'])
     assert.equal((await from(address)).status, 200, address)
+  const mapped = await mintToken(url, jwt, { allowedIps: ['::ffff:10.0.0.0/104', '::ffff:192.0.2.1'] })
+  for (const [address, status] of [
+    ['10.255.0.1', 200],
+    ['192.0.2.1', 200],
+    ['11.0.0.1', 403]
+  ] as const) {
+    const { bearer, headers } = { bearer: mapped.token, headers: { 'x-forwarded-for': address } }
+    assert.equal((await call(url, '/v1/activity', { bearer, headers })).status, status, `${address}, mapped to IPv6`)
+  }
   for (const address of ['203.0.113.8', '198.51.101.0', '2001:db9::1']) {
     const refused = await from(address)
     assert.equal(refused.status, 403, address)

@@ -90,16 +90,16 @@ test('preferences that the database cannot hold, or larger than 16 KiB, are refu
   const put = async (body: unknown) =>
     await call(url, '/api/v1/users/me/preferences', { method: 'PUT', bearer: jwt, body })
   assert.equal((await put({ a: 'x'.repeat(16 * 1024 - 8) })).status, 200)
-  for (const bad of [
-    { a: 'x'.repeat(16 * 1024 - 7) },
-    { a: 'é'.repeat(8_189) },
-    { a: '\u0000' },
-    { '\\\u0000': 1 },
-    { a: '\ud800' }
-  ]) {
+  for (const [bad, field] of [
+    [{ a: 'x'.repeat(16 * 1024 - 7) }, 'body'],
+    [{ a: 'é'.repeat(8_189) }, 'body'],
+    [{ a: '\u0000' }, 'body/a'],
+    [{ '\\\u0000': 1 }, 'body/\\\ufffd'],
+    [{ a: '\ud800' }, 'body/a']
+  ] as const) {
     const refused = await put(bad)
     assert.equal(refused.status, 400, refused.text)
-    assert.deepEqual(fieldsOf(refused), ['body'])
+    assert.deepEqual(fieldsOf(refused), [field])
   }
   for (const fine of [{ a: '\\u0000' }, { a: '\\\\u0000' }, { a: '😀' }]) assert.deepEqual((await put(fine)).body, fine)
   assert.equal((await put([1])).status, 400)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { test } from 'tap'
 import { readFeed } from '../../../modules/linking/queries/feed.ts'
-import { createPartner } from '../../credentials.ts'
+import { createPartner, send } from '../../credentials.ts'
 import { FeedClient } from './feed-client.ts'
 import { simulatorOf, startWorld, type World } from './world.ts'
 
@@ -181,4 +181,17 @@ test('a hundred readers at once sync an item without applying anything twice', a
   assert.deepEqual(client.view, truth)
   const counted = new Set([...truth.values()].map((row) => row.pending_transaction_id ?? row.transaction_id))
   assert.equal(await countUsage(world), counted.size)
+})
+
+test('HEAD moves no read position and asks no bank', async (t) => {
+  const world = await startWorld(t)
+  await world.link('usr_1')
+  await world.settle()
+  const calls = callsOf(world, '/transactions/sync')
+  const path = '/v1/transactions?user_id=usr_1&limit=5'
+  const { status, text } = await send(world.url, 'HEAD', path, { key: world.partner.testKey })
+  assert.deepEqual([status, text, calls.count], [200, '', 0])
+  assert.deepEqual(await world.database.db.selectFrom('transaction_feed_readers').selectAll().execute(), [])
+  assert.equal((await send(world.url, 'HEAD', '/v1/transactions', { key: world.partner.testKey })).status, 400)
+  assert.equal((await send(world.url, 'HEAD', path)).status, 401)
 })

@@ -39,7 +39,7 @@ test('what a new transfer is answered with is what it is when it is read', async
       from_account_id: checking,
       to_account_id: to,
       amount: 1.5,
-      memo: 'A \ud800 coffee',
+      memo: 'A \u{1f375} coffee',
       legal_name: 'Ada'
     })
     assert.deepEqual((await get(`/v1/transfers/${made.id}`)).body, made)

@@ -192,7 +192,7 @@ test('the ladder never waits longer than an hour and never goes beyond 24 hours'
     fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 2 * giveUpAfterMs }), (tries, elapsedMs) => {
       const first = new Date('2026-06-14T18:00:00Z')
       const now = new Date(first.getTime() + elapsedMs)
-      const next = nextAttemptAt(tries, first, now)
+      const next = nextAttemptAt({ tries, firstTriedAt: first }, now)
       if (next === undefined) assert.ok(elapsedMs + 3_600_000 > giveUpAfterMs)
       else
         assert.ok(

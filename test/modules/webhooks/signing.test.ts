@@ -81,3 +81,62 @@ test('for 24 hours after a rotation both secrets verify, and after that the new 
   constructEvent(after.raw, after.header, rotated.body.secret, clock.now())
   assert.throws(() => constructEvent(after.raw, after.header, old.secret, clock.now()))
 })
+
+test('every secret of the last 24 hours signs, so a lost rotation response does no harm', async (t) => {
+  const { app, url, clock, database } = await startApp(t)
+  const api = createApi(url, (await createPartner(database.db)).key)
+  const receiver = await startReceiver(t)
+  const hook = await hookFor(api, receiver.url)
+  const rotate = async () => await api('POST', `/v1/webhooks/${hook.id}/rotate-secret`)
+  const secrets = [hook.secret]
+  for (let hour = 1; hour <= 5; hour++) {
+    clock.advance(3_600_000)
+    secrets.push((await rotate()).body.secret)
+  }
+  const signing = async (): Promise<string[]> => {
+    await api('POST', `/v1/webhooks/${hook.id}/test`)
+    await app.outbox.settle()
+    const { raw, headers } = receiver.received.at(-1)!
+    const header = String(headers['atlas-signature'])
+    const newest = secrets.at(-1)!
+    assert.ok(verify(raw, String(headers['x-atlas-signature']), newest))
+    const valid = secrets.filter((secret) => {
+      const [, signature = ''] = signBody(raw, [secret], clock.now())['atlas-signature'].split(',')
+      return header.includes(signature)
+    })
+    assert.equal(header.split(',').length, 1 + valid.length, 'and nothing else signs')
+    return valid
+  }
+  assert.deepEqual(await signing(), secrets)
+
+  clock.advance(20 * 3_600_000 - 1)
+  assert.deepEqual(await signing(), secrets)
+  clock.advance(1)
+  assert.deepEqual(await signing(), secrets.slice(1), 'the first expires 24 hours after the first rotation')
+  clock.advance(2 * 3_600_000)
+  assert.deepEqual(await signing(), secrets.slice(3))
+})
+
+test('a sixth rotation within 24 hours is refused, and invalidates no secret', async (t) => {
+  const { url, clock, database } = await startApp(t)
+  const api = createApi(url, (await createPartner(database.db)).key)
+  const hook = await hookFor(api, 'https://hooks.example.com/atlas')
+  const rotate = async () => await api('POST', `/v1/webhooks/${hook.id}/rotate-secret`)
+  const stored = () => database.db.selectFrom('webhooks').select(['secret', 'old_secrets']).executeTakeFirstOrThrow()
+  const answers = await Promise.all(Array.from({ length: 7 }, rotate))
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 200, 200, 422, 422])
+  const before = await stored()
+  const refused = await rotate()
+  assert.deepEqual(
+    [refused.status, refused.body.title, refused.body.detail],
+    [
+      422,
+      'rotation_limit_reached',
+      'The secret was rotated 5 times within 24 hours. Rotate it again after 2026-06-15T18:00:00.000Z.'
+    ]
+  )
+  assert.deepEqual(await stored(), before)
+  clock.advance(24 * 3_600_000)
+  assert.equal((await rotate()).status, 200)
+  assert.equal((await stored()).old_secrets.length, 1, 'expired ones are dropped')
+})

@@ -46,7 +46,8 @@ test('a project edit based on an old version is refused with the current one and
     'C',
     'without If-Match the last write wins'
   )
-  assert.equal((await call('DELETE', `/v1/projects/${id}`, undefined, { 'if-match': '"3"' })).status, 204)
+  assert.equal((await call('PATCH', `/v1/projects/${id}`, { name: 'D' }, { 'if-match': '*' })).body.version, 4)
+  assert.equal((await call('DELETE', `/v1/projects/${id}`, undefined, { 'if-match': '"4"' })).status, 204)
 })
 
 test('a project with tasks is not deleted, however they stand, until they are gone or moved', async () => {

@@ -56,6 +56,24 @@ test('one key’s limit is not another’s', async (t) => {
   assert.equal((await post(url, neighbour.testKey)).status, 201)
 })
 
+test('all credentials of a tenant together have ten times the limit of one, however many there are', async (t) => {
+  const limits = { ...specified, standard: { limit: 2, windowSeconds: 3600 } }
+  const { url, database } = await startApp(t, { rateLimits: limits, extend: (app) => bindNotes(app) })
+  await createNotesTable.execute(database.db)
+  const partner = await createPartner(database)
+  const tokens = await Promise.all(Array.from({ length: 12 }, () => partner.token(['notes:write'])))
+  const answers = await Promise.all(tokens.flatMap((token) => [post(url, token), post(url, token)]))
+  assert.equal(answers.filter(({ status }) => status === 201).length, 20)
+  const refused = answers.filter(({ status }) => status === 429)
+  assert.equal(refused.length, 4)
+  for (const { headers, body } of refused) {
+    assert.equal(headers.get('x-ratelimit-limit'), '20')
+    assert.match(body.detail, /for all credentials together/)
+  }
+  const neighbour = await createPartner(database)
+  assert.equal((await post(url, neighbour.testKey)).status, 201)
+})
+
 test('a partner’s ceiling comes from the server’s settings or from the operator', async (t) => {
   const { url, partner, database } = await start(t)
   await database.db

@@ -41,6 +41,8 @@ const mayBeReadWhole = new Set([
   'check_results',
   'plaid_webhook_keys_active',
   'stripe_event_log',
+  // A sequence, which has one row.
+  'events_position_seq',
   // Queues: what is in them waits to be done, and leaves them.
   'events_unpublished',
   'stripe_event_log_pending',

@@ -108,7 +108,13 @@ test('of two effects under one key the second to commit is undone, until the key
   const { app, database, clock } = await startApp(t)
   const { db } = database
   const words = await prepare(db)
-  const claim = { tenant: 'tenant', key: 'key', operationId: 'operation', bodyHash: Buffer.alloc(32) }
+  const claim = {
+    tenant: 'tenant',
+    key: 'key',
+    operationId: 'operation',
+    targetHash: Buffer.alloc(32),
+    bodyHash: Buffer.alloc(32)
+  }
   const effect = (text: string) =>
     transact(db, async (trx) => {
       await write(trx, { text })
@@ -116,9 +122,9 @@ test('of two effects under one key the second to commit is undone, until the key
     })
   await effect('first')
   await assert.rejects(effect('second'), isAnsweredMeanwhile)
-  assert.equal((await app.idempotency.find(db, claim.tenant, claim.key))?.text, '{"text":"first"}')
+  assert.equal((await app.idempotency.find(claim.tenant, claim.key))?.text, '{"text":"first"}')
   clock.advance(24 * 3_600_000)
   await effect('third')
-  assert.equal((await app.idempotency.find(db, claim.tenant, claim.key))?.text, '{"text":"third"}')
+  assert.equal((await app.idempotency.find(claim.tenant, claim.key))?.text, '{"text":"third"}')
   assert.deepEqual(await words(), ['first', 'third'])
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
 import { test } from 'tap'
+import { startApp } from '../../build-app.ts'
 import { readDevelopmentKeys } from '../../../plugins/config/development-keys.ts'
 import {
   call,
@@ -197,3 +198,18 @@ test(
     assert.doesNotMatch(log, /access-sandbox-|eyJhbGci|Bearer |atlas_refresh/)
   }
 )
+
+test('a failure that repeats does not flood the log, and other failures are still logged', async (t) => {
+  const lines: { msg: string }[] = []
+  const { app } = await startApp(t, {
+    env: { LOG_LEVEL: 'info' },
+    logStream: { write: (line) => void lines.push(JSON.parse(line) as { msg: string }) }
+  })
+  for (let time = 0; time < 5_000; time++) {
+    app.log.error({ time }, 'the same failure')
+    app.log.child({ reqId: time }).error('another failure')
+    app.log.info('an event')
+  }
+  const count = (text: string): number => lines.filter(({ msg }) => msg === text).length
+  assert.deepEqual([count('the same failure'), count('another failure'), count('an event')], [20, 20, 5_000])
+})

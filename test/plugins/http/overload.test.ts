@@ -120,41 +120,66 @@ test('limits that are switched off refuse nothing', { timeout: 180_000 }, async 
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
 })
 
-/** A door that requests wait at. */
-const createGate = () => {
-  let open = (): void => undefined
-  const passed = new Promise<void>((done) => (open = done))
-  return { open, passed }
+/** What a client has sent, and what the server does, when the client resets its connection. */
+const phases: Record<string, string> = {
+  headers: 'GET /test/slow HTTP/1.1\r\nHost: he',
+  body: 'POST /test/echo HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a',
+  handler: 'GET /test/slow HTTP/1.1\r\nHost: here\r\n\r\n',
+  response: 'GET /test/large HTTP/1.1\r\nHost: here\r\n\r\n'
+}
+
+/** Opens connections, sends a text, waits for a while that differs by connection, and resets them. */
+const resetMany = async (url: string, text: string, count: number): Promise<void> => {
+  const { hostname, port } = new URL(url)
+  await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const socket = connect(Number(port), hostname)
+      socket.on('error', () => undefined)
+      await once(socket, 'connect')
+      socket.write(text)
+      await new Promise((done) => setTimeout(done, index % 8))
+      socket.resetAndDestroy()
+    })
+  )
 }
 
 test(
-  'a client that sends many requests without waiting and goes away leaves every place free',
-  { timeout: 30_000 },
+  'after thousands of resets in every phase, pipelined or not, all places are free again',
+  { timeout: 180_000 },
   async (t) => {
-    const most = 6
-    let gate = createGate()
-    t.teardown(() => gate.open())
-    const slow = (server: FastifyInstance): void =>
-      void server.get('/test/slow', async () => {
-        await gate.passed
-        return {}
-      })
-    const { url, app } = await startApp(t, { env: { ATLAS_OVERLOAD_REQUESTS: String(most) }, extend: slow })
-    const { hostname, port } = new URL(url)
-    for (let client = 0; client < 4; client++) {
-      const socket = connect(Number(port), hostname)
-      const arrived = once(app.server, 'request')
-      socket.write('GET /test/slow HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(4))
-      await arrived
-      socket.destroy()
-      await once(socket, 'close')
+    const large = 'x'.repeat(500_000)
+    const addRoutes = (server: FastifyInstance): void => {
+      server.get('/test/slow', () => new Promise((done) => setTimeout(() => done({}), 10)))
+      server.get('/test/large', async () => large)
+      server.post('/test/echo', async () => ({}))
     }
-    gate.open()
-    for (let full = false; !full;) {
-      gate = createGate()
-      const answers = Promise.all(Array.from({ length: most }, () => send(url, 'GET', '/test/slow')))
-      setTimeout(gate.open, 100)
-      full = (await answers).every(({ status }) => status === 200)
-    }
+    const { url, app } = await startApp(t, {
+      env: { ATLAS_OVERLOAD_REQUESTS: '1000000', ATLAS_METRICS_ENABLED: 'true', ATLAS_METRICS_PORT: '0' },
+      extend: addRoutes
+    })
+    for (const text of Object.values(phases))
+      for (const sent of [text, text.repeat(5), `${phases.handler}${phases.response}`.repeat(3) + text])
+        for (let round = 0; round < 3; round++) await resetMany(url, sent, 60)
+    const inFlight = async (): Promise<string | undefined> =>
+      /^atlas_http_requests_in_flight (\d+)/m.exec(await (await fetch(app.metrics.url() ?? '')).text())?.[1]
+    while ((await inFlight()) !== '0') await new Promise((done) => setTimeout(done, 50))
   }
 )
+
+test('requests whose bodies do not arrive take no places from others', async (t) => {
+  const { url } = await startApp(t, { env: { ATLAS_OVERLOAD_REQUESTS: '2' } })
+  const { hostname, port } = new URL(url)
+  const sockets = Array.from({ length: 5 }, () => connect(Number(port), hostname))
+  t.teardown(() => sockets.forEach((socket) => socket.destroy()))
+  for (const socket of sockets)
+    socket.write(
+      'POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a'
+    )
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  assert.equal((await send(url, 'GET', '/api/v1/users/me')).status, 401)
+  const answers = await Promise.all([send(url, 'GET', '/errors/overloaded'), send(url, 'GET', '/errors/overloaded')])
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200]
+  )
+})

@@ -292,3 +292,25 @@ test('there are no sessions and no streams: other methods than POST are 405 for 
     assert.equal((await send(url, method, '/mcp')).status, 401)
   }
 })
+
+test('every client that accepts JSON is served, whether or not it accepts event streams', async () => {
+  for (const headers of [{ accept: 'application/json' }, { accept: '*/*' }, { accept: 'application/*;q=0.5' }]) {
+    const { status, body } = await send(url, 'POST', '/mcp', { key: partner.testKey, body: ping, headers })
+    assert.deepEqual([status, body], [200, { jsonrpc: '2.0', id: 1, result: {} }], headers.accept)
+  }
+  const refused = await send(url, 'POST', '/mcp', {
+    key: partner.testKey,
+    body: ping,
+    headers: { accept: 'text/html' }
+  })
+  assert.equal(refused.status, 406)
+})
+
+test('a batch of more than 20 messages, or one nested too deeply, is refused before any of it is done', async () => {
+  const many = Array.from({ length: 21 }, (_, id) => ({ ...ping, id }))
+  const deep = JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown
+  for (const body of [many, toolCall('list_projects', { limit: deep })]) {
+    const { status, body: problem } = await send(url, 'POST', '/mcp', { key: partner.testKey, body, headers: accept })
+    assert.deepEqual([status, problem.error], [400, 'validation_failed'])
+  }
+})

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { t, test } from 'tap'
 import { transact } from '../../../plugins/database/transaction.ts'
+import { targetHashOf } from '../../../plugins/operations/idempotency.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
@@ -50,6 +51,21 @@ test('the same key on another operation is refused', async () => {
   const other = await note('two-operations', 'noted', { path: '/test/copies' })
   assert.deepEqual([other.status, other.body.error], [422, 'idempotency_conflict'])
   assert.equal(await countNotes('noted'), 1)
+})
+test('the same key on another resource of the same operation is refused, and that resource is left alone', async () => {
+  const post = (path: string, body: unknown, key: string) =>
+    send(url, 'POST', path, { key: partner.testKey, body, headers: { 'idempotency-key': key } })
+  const create = async (key: string): Promise<string> =>
+    (await post('/v1/webhooks', { url: 'http://127.0.0.1:9/', events: ['*'] }, key)).body.id
+  const [first, second] = [await create('hook-1'), await create('hook-2')]
+  const rotated = await post(`/v1/webhooks/${first}/rotate-secret`, {}, 'rotate')
+  assert.equal(rotated.status, 200, rotated.text)
+  const other = await post(`/v1/webhooks/${second}/rotate-secret`, {}, 'rotate')
+  assert.deepEqual([other.status, other.body.error], [422, 'idempotency_conflict'])
+  assert(!other.text.includes('whsec_'))
+  const again = await post(`/v1/webhooks/${first}/rotate-secret`, {}, 'rotate')
+  assert.deepEqual([again.status, again.text], [200, rotated.text])
+  assert.equal((await post(`/v1/webhooks/${second}/rotate-secret`, {}, 'rotate-2')).status, 200)
 })
 test('one key of two tenants is two keys', async () => {
   const neighbour = await createPartner(database)
@@ -126,7 +142,13 @@ test('a call onward carries the same key at every retry, and another one for ano
   assert.notEqual(onward[1], onward[2])
 })
 test('a request whose key was answered by another server while it ran is undone, and hears that answer', async () => {
-  const claim = { tenant: partner.partnerId, key: 'meanwhile', operationId: 'sendNote', bodyHash: Buffer.alloc(32) }
+  const claim = {
+    tenant: partner.partnerId,
+    key: 'meanwhile',
+    operationId: 'sendNote',
+    targetHash: targetHashOf('sendNote', {}, {}),
+    bodyHash: Buffer.alloc(32)
+  }
   const answer = JSON.stringify({ id: 'of the other server', text: 'answered meanwhile' })
   onTheWay = () => transact(db, async (trx) => app.idempotency.store(trx, claim, 201, answer))
   const late = await note('meanwhile', 'answered meanwhile', { path: '/test/sent' })
@@ -137,11 +159,12 @@ test('a request whose key was answered by another server while it ran is undone,
 test('what became of a request can be asked, and asking after one that was never seen holds no key', async () => {
   const { body } = await note('asked', 'asked for')
   assert.equal((await ask('asked')).body.operationId, 'createNote')
-  const found = await app.idempotency.find(db, partner.partnerId, 'asked')
+  const found = await app.idempotency.find(partner.partnerId, 'asked')
   assert.deepEqual(
     { ...found, text: JSON.parse(found?.text ?? '') },
     {
       operationId: 'createNote',
+      targetHash: targetHashOf('createNote', {}, {}),
       bodyHash: createHash('sha256').update('{"text":"asked for"}').digest(),
       status: 201,
       text: body,
@@ -174,7 +197,7 @@ test('a stored response cannot be decrypted without the encryption key, nor repl
   for (const place of [{ key: 'moved' }, { tenant: 'moved' }]) {
     const moved = { ...row, ...place }
     await db.insertInto('idempotency_keys').values(moved).execute()
-    await assert.rejects(app.idempotency.find(db, moved.tenant, moved.key))
+    await assert.rejects(app.idempotency.find(moved.tenant, moved.key))
   }
 })
 test('after 24 hours a key is free again, for whatever request', async () => {

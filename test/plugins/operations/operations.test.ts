@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'tap'
-import { findNuls } from '../../../plugins/http/errors/validation.ts'
+import { findTextFaults } from '../../../plugins/http/errors/text-faults.ts'
 import { startApp, type Cleaner } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
@@ -197,17 +197,17 @@ test('text that the database cannot hold is the client’s error, not ours, and 
   )
 })
 
-test('a NUL is found in deeply nested texts and names, and the path is named when it is in neither', async () => {
+test('faulty texts are found in nested values and names, and at most 20 are named', async () => {
+  const pathsOf = (body: unknown) => findTextFaults({ params: { id: 'a' }, query: {}, body }).map(({ path }) => path)
   let nested: unknown = 'a\0'
-  for (let depth = 0; depth < 50_000; depth++) nested = [nested]
-  const pathsOf = (body: unknown) => findNuls({ params: { id: 'a' }, query: {}, body }).map(({ path }) => path)
-  assert.deepEqual(
-    pathsOf(nested),
-    [`body${'/0'.repeat(498)}`],
-    'the field that it is in, where its own path is too long'
-  )
-  assert.deepEqual(pathsOf({ fine: 'b', 'n\0': 1, list: ['\0'] }).sort(), ['body/list/0', 'body/n\ufffd'])
-  assert.deepEqual(pathsOf({ fine: 'b' }), ['request'])
+  for (let depth = 0; depth < 2_000; depth++) nested = [nested]
+  assert.deepEqual(pathsOf(nested), [`body${'/0'.repeat(498)}`], 'the path of a parent, where its own is too long')
+  assert.deepEqual(pathsOf({ fine: 'b', 'n\0': 1, list: ['\0', '\ud800'] }).sort(), [
+    'body/list/0',
+    'body/list/1',
+    'body/n\ufffd'
+  ])
+  assert.deepEqual(pathsOf({ fine: '\u{1f600}' }), [])
   assert.equal(pathsOf(Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`${n}\0`, 1]))).length, 20)
 })
 

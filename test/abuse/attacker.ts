@@ -1,0 +1,18 @@
+/* Runs one attack in a process of its own, so that it does not slow the client that is measured. Ends on SIGTERM. */
+import { setPriority } from 'node:os'
+import { attacks, type Target } from './attacks.ts'
+
+const [name, target] = process.argv.slice(2)
+const attack = attacks.find((one) => one.name === name)
+if (attack === undefined || target === undefined) throw new Error(`There is no attack ${name}.`)
+// A real attacker uses processors of its own.
+setPriority(10)
+const ending = new AbortController()
+process.once('SIGTERM', () => ending.abort())
+attack.run(JSON.parse(target) as Target, ending.signal).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error)
+    process.exit(1)
+  }
+)
