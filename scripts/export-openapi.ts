@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import fastify from 'fastify'
-import { printSpecification, registerSpecification } from '../modules/documents/specification.ts'
+import { printSpecification } from '../modules/documents/specification.ts'
 import { runWithArguments } from './command.ts'
 
 const help = `Writes the specification to a file or to standard output, byte for byte as the server's /openapi.json and /openapi.yaml.
@@ -19,9 +18,7 @@ const options = { out: { type: 'string' }, format: { type: 'string', default: 'j
 
 runWithArguments({ help, options }, async ({ out, format }) => {
   if (!isFormat(format)) throw new Error(`--format must be json or yaml, not ${format}.`)
-  const app = fastify()
-  await registerSpecification(app)
-  const text = printSpecification[format](app)
+  const text = printSpecification[format]()
   if (out === undefined) process.stdout.write(text)
   else writeFileSync(out, text)
 })

@@ -1,3 +1,4 @@
+import { toBankTransaction } from '../modules/insights/bank-transaction.ts'
 import { cashPosition } from '../modules/insights/cash-position.ts'
 import { dateOfDay, dayOfDate } from '../modules/insights/civil-date.ts'
 import { accountsOf } from '../simulators/plaid/accounts.ts'
@@ -39,9 +40,11 @@ export const simulatorHistory = (seed: number): BankHistory => {
     merchantName: row.merchant_name,
     category: row.personal_finance_category.primary
   }))
-  const position = cashPosition(accounts, rows)
+  const position = cashPosition(accounts)
   if (position === undefined) throw new Error('The simulator has no cash accounts.')
-  const transactions = position.transactions.filter(({ date }) => dayOfDate(date) >= firstDay)
+  const transactions = rows
+    .filter(({ accountId, date }) => position.accountIds.includes(accountId) && dayOfDate(date) >= firstDay)
+    .map(toBankTransaction)
   // The simulator's balances are constant, so they are used as opening balances.
   return { label: itemId, transactions, firstDay, lastDay, openingBalanceCents: position.balanceCents }
 }

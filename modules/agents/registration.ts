@@ -4,8 +4,9 @@ import type { SessionCaller } from '../../plugins/access/caller.ts'
 import { mintCredential, revokeCredential } from '../../plugins/access/credentials.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { sameSecret } from '../../plugins/access/secrets.ts'
+import { requireQuota } from '../../plugins/quotas.ts'
 import { claimNeedsKey } from './errors.ts'
-import { insertAgent, lockAgent, updateAgent, type Agent } from './queries/agents.ts'
+import { insertAgent, lockAgent, selectOwnedAgents, updateAgent, type Agent } from './queries/agents.ts'
 import { hasApprovals } from './queries/approvals.ts'
 
 type Registration = Pick<FastifyInstance, 'clock' | 'ledger' | 'secrets'>
@@ -35,6 +36,7 @@ const createAgent = async (
     encryptedKey: app.secrets.encrypt(secret, keyContext(agentId)),
     createdAt: now
   })
+  if (owner !== null) await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
   return secret
 }
 
@@ -59,6 +61,7 @@ export const claimAgent = async (
   if (apiKey === undefined && (await isInUse(app, trx, agentId))) throw claimNeedsKey(agentId, 'missing')
   await updateAgent(trx, agentId, { ownerUserId: owner.userId, ownerPartnerId: owner.partnerId })
   await assignAgentKey(trx, agentId, owner.partnerId)
+  await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
 }
 
 /**

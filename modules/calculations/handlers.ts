@@ -3,8 +3,9 @@ import type { Environment } from '../../plugins/access/caller.ts'
 import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { toCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
+import { requireQuota } from '../../plugins/quotas.ts'
 import type { SafeToSpendRequest, operations } from '../../spec/generated/calculations.ts'
-import { findCalculation, storeCalculation } from './queries.ts'
+import { findCalculation, selectTestCalculations, storeCalculation } from './queries.ts'
 import { calculateSafeToSpend, type DueAmount } from './safe-to-spend.ts'
 import { toSafeToSpend } from './wire.ts'
 
@@ -41,6 +42,8 @@ export const handlers = ({
   async ingestSafeToSpend({ db, body, caller: { partnerId, environment } }) {
     const calculation = calculate(body, environment, clock.now())
     await storeCalculation(db, { ...calculation, partnerId, endUserId: body.end_user_id })
+    if (environment === 'test')
+      await requireQuota(db, 'test_calculations', partnerId, selectTestCalculations(db, partnerId))
     const data = { calculation_id: calculation.calculationId, end_user_id: body.end_user_id }
     await outbox.publish(db, [{ partnerId, type: 'calculation.updated', data }])
     return toSafeToSpend(calculation)

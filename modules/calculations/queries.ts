@@ -29,6 +29,14 @@ export const storeCalculation = async (db: Trx, calculation: Calculation): Promi
     .execute()
 }
 
+/** Selects the calculations of a partner's test end-users. */
+export const selectTestCalculations = (db: Db, partnerId: string) =>
+  db
+    .selectFrom('safe_to_spend')
+    .select('end_user_id')
+    .where('partner_id', '=', partnerId)
+    .where('environment', '=', 'test')
+
 /** Finds the latest calculation of an end-user in the given environments. */
 export const findCalculation = async (
   db: Db,

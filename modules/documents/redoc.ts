@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { contentPolicy } from './content-policy.ts'
-import { isCurrent, lazyText } from './static-text.ts'
+import { isCurrent, lazyText, staticText } from './static-text.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -42,10 +43,10 @@ const bundleFile = (): string => {
 const vendorLogo = /https:\/\/cdn\.redoc\.ly\/[\w./-]+\.svg/g
 const emptyImage = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='
 
-const bundle = lazyText(() => readFileSync(bundleFile(), 'utf8').replace(vendorLogo, emptyImage))
+const bundle = lazyText(async () => staticText((await readFile(bundleFile(), 'utf8')).replace(vendorLogo, emptyImage)))
 
-export const sendRedocBundle = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-  const current = bundle()
+export const sendRedocBundle = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const current = await bundle()
   reply.headers({ etag: current.etag, 'cache-control': 'public, max-age=3600' })
   return isCurrent(request.headers['if-none-match'], current)
     ? reply.code(304).send()

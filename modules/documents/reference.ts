@@ -1,10 +1,15 @@
+import { dirname } from 'node:path'
+import swagger from '@fastify/swagger'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { bindOperations } from '../../plugins/operations/index.ts'
+import { createThreads } from '../../plugins/threads.ts'
 import { operations } from '../../spec/generated/documents.ts'
+import type { Download } from './download-thread.ts'
 import { referenceHandlers, referenceOperations } from './handlers/reference.ts'
 import { redocBundlePath, sendRedocBundle } from './redoc.ts'
-import { registerSpecification } from './specification.ts'
+import { specificationPath } from './specification.ts'
+import type { StaticText } from './static-text.ts'
 import { swaggerUi } from './swagger-ui.ts'
 
 /** Counts a request to a route without a bound operation against the standard rate limit. */
@@ -21,8 +26,17 @@ const pages: FastifyPluginAsync = async (app) => {
 
 /** The API reference: Swagger UI, Redoc, the specification and the Postman files. */
 export const reference: FastifyPluginAsync = async (app) => {
-  await registerSpecification(app)
-  bindOperations(app, referenceOperations, referenceHandlers(app))
+  await app.register(swagger, {
+    mode: 'static',
+    specification: { path: specificationPath, baseDir: dirname(specificationPath) }
+  })
+  const threads = createThreads<Download, StaticText>(import.meta.resolve('./download-thread.ts'), 1)
+  app.addHook('onClose', () => threads.close())
+  bindOperations(
+    app,
+    referenceOperations,
+    referenceHandlers(app, (name) => threads.run(name))
+  )
   await app.register(pages)
 }
 

@@ -1,18 +1,15 @@
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import swagger from '@fastify/swagger'
-import type { FastifyInstance } from 'fastify'
+import { stringify } from 'yaml'
+import type { SpecificationDocument } from './postman/document.ts'
 
 /** The bundled specification stands beside the generated code, in the source and in the build. */
-const path = fileURLToPath(new URL('../../spec/generated/openapi.json', import.meta.url))
+export const specificationPath = fileURLToPath(new URL('../../spec/generated/openapi.json', import.meta.url))
 
-/** Makes the bundled specification available as `app.swagger()`. */
-export const registerSpecification = async (app: FastifyInstance): Promise<void> => {
-  await app.register(swagger, { mode: 'static', specification: { path, baseDir: dirname(path) } })
-}
+export const readSpecification = () => JSON.parse(readFileSync(specificationPath, 'utf8')) as SpecificationDocument
 
-/** Prints the specification of a server on which it is registered. The JSON equals the bundle byte for byte. */
+/** Prints the bundled specification. The JSON equals the bundle byte for byte. */
 export const printSpecification = {
-  json: (app: FastifyInstance): string => `${JSON.stringify(app.swagger(), null, 2)}\n`,
-  yaml: (app: FastifyInstance): string => app.swagger({ yaml: true })
+  json: (): string => readFileSync(specificationPath, 'utf8'),
+  yaml: (): string => stringify(readSpecification(), { strict: false })
 }

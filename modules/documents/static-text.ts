@@ -13,9 +13,17 @@ export const staticText = (text: string): StaticText => ({
 })
 
 /** Creates the text at the first call and returns the same one afterwards. */
-export const lazyText = (create: () => string): (() => StaticText) => {
-  let created: StaticText | undefined
-  return () => (created ??= staticText(create()))
+export const lazyText = (create: () => Promise<StaticText>): (() => Promise<StaticText>) => {
+  let creating: Promise<StaticText> | undefined
+  return async () => {
+    creating ??= create()
+    try {
+      return await creating
+    } catch (error) {
+      creating = undefined
+      throw error
+    }
+  }
 }
 
 /** Whether `If-None-Match` names this version of the text (RFC 9110, 13.1.2: weak comparison, or `*`). */

@@ -3,13 +3,19 @@ import type { FastifyPluginAsync } from 'fastify'
 import { operations } from '../../spec/generated/documents.ts'
 import { contentPolicy } from './content-policy.ts'
 
-const { getSwaggerUi } = operations
+const { getSwaggerUi, getOpenapiJson, getOpenapiYaml } = operations
 const assets = `${getSwaggerUi.url}/static/`
 
 /** Swagger UI, whose Try it out sends requests to this server. */
 export const swaggerUi: FastifyPluginAsync = async (app) => {
   app.addHook('onRoute', (route) => {
     if (route.url === getSwaggerUi.url) route.config = { ...route.config, operation: getSwaggerUi }
+  })
+  // The package would print the whole specification anew, which blocks the event loop.
+  app.addHook('onRequest', async (request, reply) => {
+    const [path] = request.url.split('?', 1)
+    if (path === `${getSwaggerUi.url}/json`) return reply.redirect(getOpenapiJson.url)
+    if (path === `${getSwaggerUi.url}/yaml`) return reply.redirect(getOpenapiYaml.url)
   })
   app.addHook('onSend', async (request, reply) => {
     if (reply.statusCode >= 400) return

@@ -1,3 +1,4 @@
+import type { PresentTransaction } from '../linking/index.ts'
 import { dayOfDate } from './civil-date.ts'
 
 /**
@@ -15,6 +16,13 @@ export interface BankTransaction {
   pending: boolean
   category?: string | null
 }
+
+/** Reads a stored transaction, whose amount has the same sign. */
+export const toBankTransaction = ({ id, name, merchantName, ...transaction }: PresentTransaction): BankTransaction => ({
+  ...transaction,
+  transactionId: id,
+  description: merchantName ?? name
+})
 
 export type Direction = 'inflow' | 'outflow'
 

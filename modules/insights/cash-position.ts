@@ -1,25 +1,19 @@
-import type { FeedTransaction, FreshAccount } from '../linking/index.ts'
-import type { BankTransaction } from './bank-transaction.ts'
+import type { FreshAccount } from '../linking/index.ts'
 
 export type LinkedAccount = Pick<
   FreshAccount,
   'id' | 'type' | 'currentBalanceCents' | 'availableBalanceCents' | 'isoCurrencyCode' | 'asOf' | 'stale'
 >
 
-/** Amounts are positive when money leaves the account. */
-export type LinkedTransaction = Pick<
-  FeedTransaction,
-  'id' | 'accountId' | 'amountCents' | 'date' | 'pending' | 'name' | 'merchantName' | 'category'
->
-
-/** The spendable balance of an end-user and the transactions that changed it. */
+/** The spendable balance of an end-user. */
 export interface CashPosition {
+  /** The accounts whose balances add up to it. */
+  accountIds: string[]
   currency: string
   balanceCents: number
   /** The time of the oldest balance. */
   asOf: Date
   stale: boolean
-  transactions: BankTransaction[]
 }
 
 /**
@@ -28,10 +22,7 @@ export interface CashPosition {
  *
  * @returns undefined when no cash account has a balance.
  */
-export const cashPosition = (
-  accounts: LinkedAccount[],
-  transactions: LinkedTransaction[]
-): CashPosition | undefined => {
+export const cashPosition = (accounts: LinkedAccount[]): CashPosition | undefined => {
   const balanceOf = (account: LinkedAccount) => account.availableBalanceCents ?? account.currentBalanceCents
   const cash = accounts.filter(
     (account) => account.type === 'depository' && balanceOf(account) !== null && account.isoCurrencyCode !== null
@@ -39,26 +30,11 @@ export const cashPosition = (
   const [first] = cash
   if (first === undefined || first.isoCurrencyCode === null) return undefined
   const chosen = cash.filter((account) => account.isoCurrencyCode === first.isoCurrencyCode)
-  const ids = new Set(chosen.map((account) => account.id))
   return {
+    accountIds: chosen.map((account) => account.id),
     currency: first.isoCurrencyCode,
     balanceCents: chosen.reduce((sum, account) => sum + (balanceOf(account) ?? 0), 0),
     asOf: new Date(Math.min(...chosen.map((account) => account.asOf.getTime()))),
-    stale: chosen.some((account) => account.stale),
-    transactions: transactions.flatMap(({ id, accountId, amountCents, date, pending, name, merchantName, category }) =>
-      accountId === null || !ids.has(accountId) || amountCents === null || date === null
-        ? []
-        : [
-            {
-              transactionId: id,
-              accountId,
-              date,
-              amountCents,
-              description: merchantName ?? name ?? '',
-              pending: pending === true,
-              category
-            }
-          ]
-    )
+    stale: chosen.some((account) => account.stale)
   }
 }

@@ -10,3 +10,14 @@ export const insufficientHistory = defineProblem({
     members: { days, required }
   })
 })
+
+export const tooManyForecasts = defineProblem({
+  status: 429,
+  code: 'too_many_forecasts',
+  meaning: 'Too many forecasts of the partner are being computed or wait for that.',
+  cure: 'Wait `Retry-After` seconds, then retry. Request forecasts one after another, a few at a time.',
+  describe: () => ({
+    detail: 'Too many forecasts of this partner are being computed. Retry in 1 second.',
+    headers: { 'retry-after': '1' }
+  })
+})

@@ -4,17 +4,19 @@ import { validationFailed } from '../../plugins/http/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/insights.ts'
-import { listEndUsers, listTransactions, refreshAccountsOf, syncTransactionsOf, type Viewer } from '../linking/index.ts'
+import {
+  listEndUsers,
+  readFeedHead,
+  readTransactionsJson,
+  refreshAccountsOf,
+  syncTransactionsOf,
+  type Viewer
+} from '../linking/index.ts'
 import { cashPosition } from './cash-position.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'
 import { insufficientHistory } from './errors.ts'
-import {
-  minHistoryDays,
-  InsufficientHistory,
-  forecastCashFlow,
-  type CashFlowForecast,
-  type ForecastRequest
-} from './forecast.ts'
+import type { createForecasts } from './forecasts.ts'
+import { minHistoryDays } from './forecast.ts'
 import { toForecast } from './wire.ts'
 
 /** Two years contain every yearly payment twice. */
@@ -29,40 +31,40 @@ const readOnlyEndUser = async (db: Db, viewer: Viewer): Promise<string> => {
   })
 }
 
-const forecast = (request: ForecastRequest): CashFlowForecast => {
-  try {
-    return forecastCashFlow(request)
-  } catch (error) {
-    if (error instanceof InsufficientHistory) throw insufficientHistory(error.days, minHistoryDays)
-    throw error
-  }
-}
-
 type Dependencies = Pick<FastifyInstance, 'clock' | 'database' | 'outbox' | 'plaid' | 'secrets'>
 
-export const handlers = (app: Dependencies): Handlers<typeof operations> => ({
+export const handlers = (
+  app: Dependencies,
+  forecast: ReturnType<typeof createForecasts>
+): Handlers<typeof operations> => ({
   async getCashflowForecast({ db, query, caller }) {
     const userId = query.user_id ?? (await readOnlyEndUser(db, caller))
     const today = app.clock.now().toISOString().slice(0, 10)
     const isSyncIncomplete = await syncTransactionsOf(app, caller, userId)
-    const accounts = await refreshAccountsOf(app, caller, userId)
-    const since = dateOfDay(dayOfDate(today) - historyDays)
-    const position = cashPosition(accounts, await listTransactions(db, caller, userId, since))
+    const position = cashPosition(await refreshAccountsOf(app, caller, userId))
     if (position === undefined) throw insufficientHistory(0, minHistoryDays)
-    const { balanceCents, currency, asOf, stale, transactions } = position
-    const result = forecast({
-      transactions,
+    const { balanceCents, currency, accountIds } = position
+    const { partnerId, environments } = caller
+    const subject = {
+      partnerId,
+      environments,
+      userId,
+      accountIds,
+      feedHead: await readFeedHead(db, partnerId, userId),
       currentBalanceCents: balanceCents,
       asOf: today,
       horizonDays: query.horizon_days
-    })
+    }
+    const since = dateOfDay(dayOfDate(today) - historyDays)
+    const outcome = await forecast(subject, () => readTransactionsJson(db, caller, userId, accountIds, since))
+    if ('availableDays' in outcome) throw insufficientHistory(outcome.availableDays, minHistoryDays)
     return {
       user_id: userId,
-      as_of: asOf.toISOString(),
-      stale: stale || isSyncIncomplete,
+      as_of: position.asOf.toISOString(),
+      stale: position.stale || isSyncIncomplete,
       iso_currency_code: currency,
       current_balance: fromCents(balanceCents),
-      ...toForecast(result)
+      ...toForecast(outcome.forecast)
     }
   }
 })

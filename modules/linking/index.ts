@@ -4,15 +4,14 @@ import type { Db, Trx } from '../../plugins/database/types.ts'
 import { decryptAccessToken } from './access-token.ts'
 import { fetchBalances, readFreshAccounts, type FreshAccount } from './balances.ts'
 import { findAccountWithItem, saveAccounts, type Account } from './queries/accounts.ts'
-import type { FeedTransaction } from './queries/feed.ts'
 import { listItemsOfUser } from './queries/items.ts'
 import { syncOf, type LinkingDependencies } from './sync.ts'
 import { syncUser } from './user-sync.ts'
 import type { Viewer } from './viewer.ts'
 
 /** The interface of linking for other domains. */
-export type { FreshAccount, Account, FeedTransaction, Viewer }
-export { listTransactions } from './queries/feed.ts'
+export type { FreshAccount, Account, Viewer }
+export { readFeedHead, readTransactionsJson, type PresentTransaction } from './queries/feed.ts'
 export { listEndUsers, selectHeldItems } from './queries/items.ts'
 
 /** Returns the accounts of an end-user with balances fetched from the banks. Call it outside of transactions. */

@@ -7,7 +7,10 @@ export const webhookLimitReached = defineProblem({
   code: 'webhook_limit_reached',
   meaning: 'The partner has reached the maximum number of webhook endpoints.',
   cure: 'Delete an unused endpoint, or subscribe an existing one to more events.',
-  describe: (limit: number) => `This partner has ${limit} endpoints. Delete one that is no longer needed.`
+  describe: (limit: number) => ({
+    detail: `This partner has ${limit} endpoints. Delete one that is no longer needed.`,
+    members: { limit, resource: 'webhooks' }
+  })
 })
 export const rotationLimitReached = defineProblem({
   status: 422,

@@ -6,10 +6,10 @@ import { checkText } from './check-text.ts'
 import type { Handlers } from './handlers.ts'
 import { createIdempotency } from './idempotency.ts'
 import { identify } from './identify.ts'
-import { limit } from './limit.ts'
+import { limit, limitAnonymous } from './limit.ts'
 import { createPerform, type AnyHandler } from './perform.ts'
 import { respond } from './respond.ts'
-import { createSerialiser, type Outcome } from './serialise.ts'
+import { createSerialisers, type Outcome } from './serialise.ts'
 import type { Operation, OperationTable } from './table.ts'
 import type { RunTransaction } from './transaction.ts'
 import { addUnknownRoutes } from './unknown-routes.ts'
@@ -27,8 +27,9 @@ const bindOperation = (
   handler: AnyHandler,
   run: RunTransaction | undefined
 ): void => {
+  const { anonymousRateLimitClass } = operation
   const isSignIn = operation.rateLimitClass === 'auth'
-  const serialise = createSerialiser(operation, app.config.environment !== 'production')
+  const serialise = createSerialisers(operation, app.config.environment !== 'production')
   const perform = createIdempotency(app, operation, createPerform(app, operation, handler, serialise, run))
   app.route({
     method: operation.method,
@@ -43,7 +44,10 @@ const bindOperation = (
     ],
     // The limit counts by account, which is in the body.
     preValidation: isSignIn ? [limit(app, 'auth')] : [],
-    preHandler: checkText(operation),
+    preHandler: [
+      checkText(operation),
+      ...(anonymousRateLimitClass === undefined ? [] : [limitAnonymous(app, anonymousRateLimitClass)])
+    ],
     handler: async (request, reply) =>
       respond(reply, isPeek(operation, request) ? emptyOutcome : await perform(request))
   })

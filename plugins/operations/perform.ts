@@ -5,7 +5,7 @@ import { transact } from '../database/transaction.ts'
 import { ProblemError } from '../http/errors/problem.ts'
 import type { Call } from './handlers.ts'
 import type { IdempotencyClaim } from './idempotency-keys.ts'
-import type { Outcome } from './serialise.ts'
+import type { createSerialisers, Outcome } from './serialise.ts'
 import type { Operation } from './table.ts'
 import { createTransaction, type Effect, type RunTransaction } from './transaction.ts'
 
@@ -51,7 +51,7 @@ export const createPerform = (
   app: FastifyInstance,
   operation: Operation,
   handler: AnyHandler,
-  serialise: (result: unknown) => Outcome,
+  serialise: ReturnType<typeof createSerialisers>,
   run?: RunTransaction
 ): Perform => {
   const { db } = app.database
@@ -59,14 +59,14 @@ export const createPerform = (
     return async (request, claim) => {
       const result = await handler(toCall(request, db, claim))
       if (result instanceof ProblemError) return result
-      const outcome = serialise(result)
+      const outcome = await serialise.inTurns(result)
       if (claim !== undefined) {
         await transact(db, async (trx) => app.idempotency.store(trx, claim, outcome.status, outcome.text ?? ''))
       }
       return outcome
     }
   }
-  const commit = createTransaction(app, operation, serialise, run)
+  const commit = createTransaction(app, operation, serialise.atOnce, run)
   if (!preparesFirst(operation)) {
     return (request, claim) => commit(request, claim, (trx) => handler(toCall(request, trx, claim)))
   }

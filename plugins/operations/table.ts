@@ -8,7 +8,8 @@ export type SecurityScheme =
   'PartnerKey' | 'AgentKey' | 'BearerJWT' | 'RefreshCookie' | 'PersonalAccessToken' | 'IngestSecret'
 
 /** `auth_address` and `auth_account` count sign-ins beside `auth`; no operation has them as its class. */
-export type RateLimitClass = 'standard' | 'read' | 'write' | 'ai' | 'ingest' | 'auth' | 'auth_address' | 'auth_account'
+export type RateLimitClass =
+  'standard' | 'read' | 'write' | 'ai' | 'ingest' | 'auth' | 'auth_address' | 'auth_account' | 'registration'
 
 /** A fixed window: `limit` requests in each `windowSeconds`. */
 export interface RateLimit {
@@ -45,6 +46,8 @@ export interface Operation {
   readonly security: readonly (readonly SecurityScheme[])[]
   readonly scopes: readonly string[]
   readonly rateLimitClass: RateLimitClass
+  /** The class that also counts requests without a caller, by their address. */
+  readonly anonymousRateLimitClass?: RateLimitClass
   /** Whether Idempotency-Key is honoured. */
   readonly idempotent: boolean
   /** The operation's other `x-` members, by their names in the document. */

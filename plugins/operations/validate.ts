@@ -121,9 +121,8 @@ const serialiser = compileOnce((schema) =>
   })
 )
 
-/** Serializes the body of a response with this status. */
-export const serialiseAnswer = (operation: Operation, status: number, body: unknown): string =>
-  serialiser(operation.schema.response[status] ?? {})(body)
+/** Returns the function that serializes bodies of a schema. */
+export const serialiserOf: (schema: object) => (body: unknown) => string = serialiser
 
 /** Describes how a response violates the specification; undefined when it is valid. */
 export const checkAnswer = (schema: object, body: unknown): string | undefined => {
@@ -131,7 +130,7 @@ export const checkAnswer = (schema: object, body: unknown): string | undefined =
   return validate(body) ? undefined : answerAjv.errorsText(validate.errors, { dataVar: 'answer' })
 }
 
-/** The parts of an operation's schema that Fastify validates. `createSerialiser` uses the response schemas. */
+/** The parts of an operation's schema that Fastify validates. `createSerialisers` uses the response schemas. */
 export const requestSchemaOf = ({ schema }: Operation): FastifySchema => {
   const { response: _response, ...request } = schema
   return request

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { Environment } from '../access/caller.ts'
 import type { Trx } from '../database/types.ts'
+import { rateLimited } from '../http/errors/kinds.ts'
 import type { UpstreamOutcome } from '../metrics/index.ts'
 import { createAbsentPlaidClient, createPlaidClient, type PlaidClient } from './client.ts'
 import { isPlaidFailure } from './failure.ts'
@@ -33,8 +34,12 @@ export interface Plaid {
   environments: Environment[][]
   /** The URL that receives webhooks of this environment; undefined when Plaid cannot reach this server. */
   webhookUrl(environment: Environment): string | undefined
-  /** The environments whose Plaid signed this body; empty when the signature is invalid. */
-  verifyWebhook(token: string | undefined, body: Buffer): Promise<Environment[]>
+  /**
+   * The environments whose Plaid signed this body; empty when the signature is invalid.
+   * @param address the client's, as `addressKey` counts it.
+   * @throws ProblemError 429 `rate_limited` when the address has sent too many unknown key ids. Plaid retries.
+   */
+  verifyWebhook(token: string | undefined, body: Buffer, address: string): Promise<Environment[]>
   /** Registers a domain's handler for webhooks of one type, such as TRANSFER. */
   onWebhook(type: string, handler: WebhookHandler): void
   webhookHandlers(type: string): WebhookHandler[]
@@ -50,6 +55,13 @@ export interface PlaidOptions {
   /** Plaids besides the one that the configuration names. */
   services: PlaidService[]
 }
+
+const tooManyUnknownKeys = () =>
+  rateLimited(
+    'This address sent too many webhooks with unknown key ids. Retry in 60 seconds.',
+    {},
+    { 'retry-after': '60' }
+  )
 
 /** Looks up one of Plaid's webhook keys; undefined when this Plaid does not know it. */
 const keyFinderOf =
@@ -92,8 +104,14 @@ export default fp<PlaidOptions>(
       in: (environment) => upstreamOf(environment)?.client ?? absent[environment],
       environments: upstreams.map(({ environments }) => environments),
       webhookUrl: (environment) => upstreamOf(environment)?.webhookUrl(),
-      async verifyWebhook(token, body) {
-        for (const { environments, verify } of upstreams) if (await verify(token, body)) return environments
+      async verifyWebhook(token, body, address) {
+        let isUnchecked = false
+        for (const { environments, verify } of upstreams) {
+          const verdict = await verify(token, body, address)
+          if (verdict === 'genuine') return environments
+          isUnchecked ||= verdict === 'unchecked'
+        }
+        if (isUnchecked) throw tooManyUnknownKeys()
         return []
       },
       onWebhook(type, handler) {

@@ -24,6 +24,8 @@ const external = [
   '@zxcvbn-ts/language-common',
   'esbuild',
   'newman',
+  // Starts threads from a file of its own.
+  'piscina',
   'playwright-core',
   'prettier',
   'tap',
@@ -38,9 +40,12 @@ const external = [
   'axios'
 ]
 
+/** The programs of worker threads. They are compiled into every bundle, because any server may start them. */
+const threads = ['modules/documents/download-thread.ts', 'modules/insights/forecast-thread.ts']
+
 /**
  * Our code finds files relative to its source, which a bundle moves. So `import.meta` becomes an object made by the module `#home`,
- * which knows where the sources, or copies of the files beside them, are.
+ * which knows where the sources, or copies of the files beside them, are. Its `resolve` finds the compiled program of a worker thread.
  */
 const places: Plugin = {
   name: 'places',
@@ -68,11 +73,14 @@ const writeHome = (outdir: string, home: string): void => {
     `import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const home = resolve(dirname(fileURLToPath(import.meta.url)), ${JSON.stringify(home)})
+const compiled = dirname(fileURLToPath(import.meta.url))
+const home = resolve(compiled, ${JSON.stringify(home)})
 
 export const atHome = (place) => {
   const filename = join(home, place)
-  return { url: pathToFileURL(filename).href, filename, dirname: dirname(filename) }
+  const url = pathToFileURL(filename).href
+  const urlOfProgram = (path) => pathToFileURL(join(compiled, dirname(place), path.replace(/\\.ts$/, '.js'))).href
+  return { url, filename, dirname: dirname(filename), resolve: urlOfProgram }
 }
 `
   )
@@ -82,7 +90,7 @@ export const atHome = (place) => {
 export const bundle = async ({ entryPoints, outdir, home }: BundleOptions): Promise<void> => {
   writeHome(outdir, home)
   await build({
-    entryPoints,
+    entryPoints: [...entryPoints, ...threads],
     absWorkingDir: root,
     outbase: root,
     outdir,

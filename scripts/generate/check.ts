@@ -45,6 +45,9 @@ const checkOperation = (
   const rateClass = String(operation['x-ratelimit-class'])
   if (!classes.includes(rateClass))
     report(`x-ratelimit-class is ${rateClass}. x-rate-limits in openapi.yaml has ${classes.join(', ')}.`)
+  const anonymousClass = operation['x-anonymous-ratelimit-class']
+  if (anonymousClass !== undefined && !classes.some((name) => name === anonymousClass))
+    report(`x-anonymous-ratelimit-class is unknown. x-rate-limits in openapi.yaml has ${classes.join(', ')}.`)
   if (!isObject(operation.responses)) {
     report('responses is missing. Describe at least the successful response.')
     operation.responses = {}

@@ -16,6 +16,7 @@ import type { TypeBoxPrinter } from './typebox.ts'
 const handledExtensions = [
   'x-required-scopes',
   'x-ratelimit-class',
+  'x-anonymous-ratelimit-class',
   'x-idempotent',
   'x-client',
   'x-codeSamples',
@@ -49,6 +50,7 @@ const printOperation = (context: Context): string => {
   const extensions = Object.entries(operation).filter(
     ([key]) => key.startsWith('x-') && !handledExtensions.includes(key)
   )
+  const anonymousClass = operation['x-anonymous-ratelimit-class']
   const body = requestBodyOf(context.bundle, operation)
   const fields = [
     `operationId: ${quote(operation.operationId)}`,
@@ -63,6 +65,7 @@ const printOperation = (context: Context): string => {
     `security: ${literal(operation.security.map((alternative) => Object.keys(alternative)))}`,
     `scopes: ${literal(operation['x-required-scopes'])}`,
     `rateLimitClass: ${literal(operation['x-ratelimit-class'])}`,
+    ...(anonymousClass === undefined ? [] : [`anonymousRateLimitClass: ${literal(anonymousClass)}`]),
     `idempotent: ${isIdempotent(method, operation)}`,
     ...(extensions.length > 0 ? [`extensions: ${literal(Object.fromEntries(extensions))}`] : [])
   ]

@@ -195,6 +195,7 @@ export const operations = {
     security: [[], ['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
+    anonymousRateLimitClass: 'registration',
     idempotent: true,
     extensions: { 'x-problem-message': true }
   },

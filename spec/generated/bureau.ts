@@ -94,6 +94,7 @@ export const operations = {
     security: [],
     scopes: [],
     rateLimitClass: 'standard',
+    anonymousRateLimitClass: 'registration',
     idempotent: false,
     extensions: { 'x-problem-message': true }
   },

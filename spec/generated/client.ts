@@ -62,7 +62,7 @@ export interface paths {
         put?: never;
         /**
          * Register an agent
-         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session.
+         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session. Without a session, 300 requests per hour and client address are allowed.
          */
         post: operations["registerAgent"];
         delete?: never;
@@ -404,7 +404,8 @@ export interface paths {
          * Enrol an agent
          * @description Enrols an agent in the credit bureau with a score of 500. No credential is required, and the agent needs no
          *     wallet on this server. Enrolling again changes nothing: the response has the current score and the message
-         *     `already enrolled`.
+         *     `already enrolled`. With agents registered without a session, 300 requests per hour and client address are
+         *     allowed.
          */
         post: operations["enrollAgent"];
         delete?: never;
@@ -1347,6 +1348,10 @@ export interface paths {
          *     have held in this end-user's own past. The forecast uses accounts in one currency: the currency of the first
          *     account. Balances and transactions are fetched from the bank. `stale` is true when the bank did not respond in
          *     time and the last known data was used. At least 14 days of transactions are required.
+         *
+         *     Forecasts take time to compute. A few of your forecasts are computed at a time and a few more wait; beyond that
+         *     the error is 429 `too_many_forecasts`. On one day, the same balance and transactions give the same forecast
+         *     without computing it again.
          */
         get: operations["getCashflowForecast"];
         put?: never;
@@ -1559,7 +1564,7 @@ export interface paths {
         put?: never;
         /**
          * Receive Plaid webhooks
-         * @description Receives Plaid webhooks. The `Plaid-Verification` header must hold Plaid's signature of the body, at most five minutes old; otherwise the response is 401. A webhook about an unknown item is accepted and ignored.
+         * @description Receives Plaid webhooks. The `Plaid-Verification` header must hold Plaid's signature of the body, at most five minutes old; otherwise the response is 401. A webhook about an unknown item is accepted and ignored. A client address that sends many unknown key ids gets 429 `rate_limited`; webhooks from other addresses are not affected.
          */
         post: operations["receivePlaidWebhook"];
         delete?: never;
@@ -4960,6 +4965,33 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The maximum of a resource is reached (`limit_reached`; `resource` and `limit` name it), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
+        LimitReached: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/limit-reached",
+                 *       "title": "limit_reached",
+                 *       "status": 422,
+                 *       "detail": "This partner has 100 API keys, the maximum. Revoke one that is no longer used.",
+                 *       "error": "limit_reached",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "limit": 100,
+                 *       "resource": "api_keys"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The idempotency key was used for another operation or resource. */
         IdempotencyConflict: {
             headers: {
@@ -6037,7 +6069,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -6465,7 +6497,7 @@ export interface operations {
             409: components["responses"]["AgentRevoked"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -7389,7 +7421,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8942,7 +8974,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -9122,7 +9154,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -9615,7 +9647,32 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            429: components["responses"]["RateLimited"];
+            /** @description Too many requests (`rate_limited`), or too many forecasts of the partner are being computed (`too_many_forecasts`). Retry after `Retry-After` seconds. */
+            429: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/too-many-forecasts",
+                     *       "title": "too_many_forecasts",
+                     *       "status": 429,
+                     *       "detail": "Too many forecasts of this partner are being computed. Retry in 1 second.",
+                     *       "error": "too_many_forecasts",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
             503: components["responses"]["Unavailable"];
@@ -9962,7 +10019,7 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -11220,7 +11277,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["UpstreamUnavailable"];
@@ -11410,7 +11467,9 @@ export interface operations {
                      *       "status": 422,
                      *       "detail": "This partner has 50 endpoints. Delete one that is no longer needed.",
                      *       "error": "webhook_limit_reached",
-                     *       "requestId": "req_01jd7n2m8s"
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "limit": 50,
+                     *       "resource": "webhooks"
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -12309,7 +12368,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["IdempotencyConflict"];
+            422: components["responses"]["LimitReached"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -12758,7 +12817,7 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
+            /** @description `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), the project has the maximum number of tasks (`limit_reached`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13065,7 +13124,7 @@ export interface operations {
             };
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description The change would create a cycle (`cyclic_dependency`), `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`). */
+            /** @description The change would create a cycle (`cyclic_dependency`), `dependsOn` contains an unknown task (`unknown_dependency`) or leads to too many dependencies (`dependency_limit_reached`), or the project has the maximum number of tasks (`limit_reached`). */
             422: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

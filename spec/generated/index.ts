@@ -59,7 +59,8 @@ export const rateLimits = {
   ingest: { limit: 600, windowSeconds: 1 },
   auth: { limit: 10, windowSeconds: 60 },
   auth_address: { limit: 60, windowSeconds: 60 },
-  auth_account: { limit: 100, windowSeconds: 3600 }
+  auth_account: { limit: 100, windowSeconds: 3600 },
+  registration: { limit: 300, windowSeconds: 3600 }
 } as const satisfies Partial<Record<RateLimitClass, RateLimit>>
 
 /** Register these with `addSchema` before any route: other schemas reference them by name. */

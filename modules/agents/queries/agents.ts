@@ -52,6 +52,10 @@ export const updateAgent = async (
     .execute()
 }
 
+/** Selects the agents of a user that are not revoked. */
+export const selectOwnedAgents = (db: Db, userId: string) =>
+  db.selectFrom('agents').select('agent_id').where('owner_user_id', '=', userId).where('status', '<>', 'revoked')
+
 /** A user's agents, newest first. */
 export const listAgentsOf = async (db: Db, userId: string, limit: number, before?: TimePosition): Promise<Agent[]> =>
   await db

@@ -7,11 +7,12 @@ import {
   type PostmanEnvironment,
   type Specification
 } from '../../../spec/generated/documents.ts'
+import type { Download } from '../download-thread.ts'
 import { html } from '../html.ts'
-import { createCollection, createEnvironment } from '../postman/collection.ts'
+import { createEnvironment } from '../postman/collection.ts'
 import type { SpecificationDocument } from '../postman/document.ts'
+import { print } from '../print.ts'
 import { redocPage } from '../redoc.ts'
-import { printSpecification } from '../specification.ts'
 import { isCurrent, lazyText, staticText, type StaticText } from '../static-text.ts'
 
 /** The operations of the reference but for Swagger UI, whose page the package serves. */
@@ -42,14 +43,16 @@ const download = (name: string) => ({
   'content-disposition': `attachment; filename="atlas-public-api.${name}.json"`
 })
 
-const print = (content: unknown): string => `${JSON.stringify(content, null, 2)}\n`
-
-export const referenceHandlers = (app: FastifyInstance): Handlers<typeof referenceOperations> => {
+/** @param printDownload prints a download outside the event loop. */
+export const referenceHandlers = (
+  app: FastifyInstance,
+  printDownload: (name: Download) => Promise<StaticText>
+): Handlers<typeof referenceOperations> => {
   const { publicUrl } = app.config
   const specification = () => app.swagger() as unknown as SpecificationDocument
-  const jsonText = lazyText(() => printSpecification.json(app))
-  const yamlText = lazyText(() => printSpecification.yaml(app))
-  const collection = lazyText(() => print(createCollection(specification())))
+  const jsonText = lazyText(() => printDownload('json'))
+  const yamlText = lazyText(() => printDownload('yaml'))
+  const collection = lazyText(() => printDownload('collection'))
   const environmentFor = (baseUrl: string) => staticText(print(createEnvironment(specification(), baseUrl)))
 
   /** The public address, or the one that this request was sent to. */
@@ -63,16 +66,21 @@ export const referenceHandlers = (app: FastifyInstance): Handlers<typeof referen
       return html(redocPage.html, redocPage.policy)
     },
     async getOpenapiJson({ headers }) {
-      return file(headers['if-none-match'], jsonText(), asDocument<Specification>, json)
+      return file(headers['if-none-match'], await jsonText(), asDocument<Specification>, json)
     },
     async getOpenapiYaml({ headers }) {
-      return file(headers['if-none-match'], yamlText(), (text) => text, yaml)
+      return file(headers['if-none-match'], await yamlText(), (text) => text, yaml)
     },
     async downloadOpenapi({ headers }) {
-      return file(headers['if-none-match'], jsonText(), asDocument<Specification>, download('openapi'))
+      return file(headers['if-none-match'], await jsonText(), asDocument<Specification>, download('openapi'))
     },
     async downloadPostmanCollection({ headers }) {
-      return file(headers['if-none-match'], collection(), asDocument<PostmanCollection>, download('postman_collection'))
+      return file(
+        headers['if-none-match'],
+        await collection(),
+        asDocument<PostmanCollection>,
+        download('postman_collection')
+      )
     },
     async downloadPostmanEnvironment({ headers, request }) {
       const environment = environmentFor(addressFor(request))

@@ -4,8 +4,9 @@ import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
+import { requireQuota } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/identity.ts'
-import { listCredentials } from '../queries/credentials.ts'
+import { listCredentials, selectCredentials } from '../queries/credentials.ts'
 import { toApiKey } from '../wire.ts'
 
 const listName = 'api-keys'
@@ -30,6 +31,7 @@ export const apiKeyHandlers = ({
     const { environment, name } = body
     const key = { kind: 'partner_key' as const, partnerId, environment, name: name.trim(), now: clock.now() }
     const { credential, secret } = await mintCredential(db, key)
+    await requireQuota(db, 'api_keys', partnerId, selectCredentials(db, partnerId, 'partner_key'))
     return answer(201, { ...toApiKey(credential), key: secret })
   },
 

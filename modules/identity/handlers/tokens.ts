@@ -6,8 +6,9 @@ import type { FieldError } from '../../../plugins/http/errors/validation.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
+import { requireQuota } from '../../../plugins/quotas.ts'
 import type { NewToken, operations } from '../../../spec/generated/identity.ts'
-import { listCredentials } from '../queries/credentials.ts'
+import { listCredentials, selectCredentials } from '../queries/credentials.ts'
 import { toToken } from '../wire.ts'
 
 const listName = 'tokens'
@@ -53,6 +54,7 @@ export const tokenHandlers = ({
       expiresAt: body.expiresAt === undefined ? null : new Date(body.expiresAt),
       now
     })
+    await requireQuota(db, 'tokens', caller.partnerId, selectCredentials(db, caller.partnerId, 'token'))
     return answer(201, { ...toToken(credential), token: secret })
   },
 

@@ -3,6 +3,15 @@ import type { Db } from '../../../plugins/database/types.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 
+/** Selects the active credentials of one kind. */
+export const selectCredentials = (db: Db, partnerId: string, kind: 'partner_key' | 'token') =>
+  db
+    .selectFrom('credentials')
+    .select(credentialColumns)
+    .where('partner_id', '=', partnerId)
+    .where('kind', '=', kind)
+    .where('revoked_at', 'is', null)
+
 /** Lists up to `limit` active credentials of one kind, newest first. */
 export const listCredentials = async (
   db: Db,
@@ -10,12 +19,4 @@ export const listCredentials = async (
   kind: 'partner_key' | 'token',
   after: TimePosition | undefined,
   limit: number
-): Promise<Credential[]> =>
-  await db
-    .selectFrom('credentials')
-    .select(credentialColumns)
-    .where('partner_id', '=', partnerId)
-    .where('kind', '=', kind)
-    .where('revoked_at', 'is', null)
-    .$call(newestFirst(after, limit))
-    .execute()
+): Promise<Credential[]> => await selectCredentials(db, partnerId, kind).$call(newestFirst(after, limit)).execute()

@@ -7,6 +7,7 @@ import type { Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { isPlaidFailure } from '../../../plugins/plaid/index.ts'
+import { requireQuota, requireRoom } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { recordUsage } from '../../ingest/index.ts'
 import { decryptAccessToken, encryptAccessToken } from '../access-token.ts'
@@ -92,6 +93,19 @@ const renewItem = async (
   })
 }
 
+/** @throws ProblemError 422 `limit_reached` when a new item is one too many, or its end-user is. */
+const requireQuotas = async (trx: Trx, item: items.Item): Promise<void> => {
+  const { partnerId, environment, userId } = item
+  await requireQuota(trx, 'items', `${partnerId} ${environment} ${userId}`, items.selectItemsOf(trx, item))
+  if (environment === 'test')
+    await requireQuota(
+      trx,
+      'test_end_users',
+      partnerId,
+      items.selectEndUsers(trx, { partnerId, environments: ['test'] })
+    )
+}
+
 /** Stores a granted item, or the new access token of a known one. The caller's institution takes precedence over Plaid's. */
 const storeItem = async (
   app: LinkingDependencies,
@@ -112,6 +126,7 @@ const storeItem = async (
   }
   const item = await items.insertItem(trx, linked, encryptAccessToken(app.secrets, id, grant.accessToken))
   if (item === undefined) return await renewItem(app, trx, request, grant)
+  await requireQuotas(trx, item)
   await announceItem(app, trx, item, now)
   return item
 }
@@ -165,6 +180,7 @@ export const linkHandlers = (
       requireSameUser(known, userId)
       return (trx) => readLinked(trx, known)
     }
+    await requireRoom(db, 'items', items.selectItemsOf(db, { partnerId, environment, userId }))
     const grant = await exchange(app, environment, publicToken)
     return async (trx) => {
       const item = await storeItem(app, trx, { partnerId, environment, userId, institution }, grant)

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { addressKey, addressOf } from '../../../plugins/access/addresses.ts'
 import type { Environment } from '../../../plugins/access/caller.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
@@ -57,7 +58,8 @@ export const webhookHandlers = (app: Dependencies): Handlers<Pick<typeof operati
     const token = request.headers['plaid-verification']
     const environments = await app.plaid.verifyWebhook(
       typeof token === 'string' ? token : undefined,
-      request.rawBody ?? Buffer.alloc(0)
+      request.rawBody ?? Buffer.alloc(0),
+      addressKey(addressOf(request))
     )
     if (environments.length === 0) throw invalidWebhookSignature()
     return async (trx) => {

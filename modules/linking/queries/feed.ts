@@ -1,29 +1,29 @@
-import { sql, type Selection } from 'kysely'
+import { sql } from 'kysely'
 import { prepared } from '../../../plugins/database/prepared.ts'
+import type { FieldsOf } from '../../../plugins/database/rows.ts'
 import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
-import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { NewTransaction } from '../changes.ts'
 import type { FeedView } from '../tables.ts'
 import { viewOf, type Viewer } from '../viewer.ts'
 import type { Item } from './items.ts'
 
-const columns = [
-  'id',
-  'removed',
-  'account_id as accountId',
-  'amount_cents as amountCents',
-  'iso_currency_code as isoCurrencyCode',
-  'date',
-  'authorized_date as authorizedDate',
-  'pending',
-  'name',
-  'merchant_name as merchantName',
-  'category',
-  'pending_transaction_id as pendingTransactionId'
-] as const
-
 /** A transaction in a feed; when it is removed, all fields except the id are null. */
-export type FeedTransaction = Selection<Database, 'transactions', (typeof columns)[number]>
+export type FeedTransaction = Pick<
+  FieldsOf<'transactions'>,
+  | 'id'
+  | 'removed'
+  | 'accountId'
+  | 'amountCents'
+  | 'isoCurrencyCode'
+  | 'date'
+  | 'authorizedDate'
+  | 'pending'
+  | 'name'
+  | 'merchantName'
+  | 'category'
+  | 'pendingTransactionId'
+>
 
 const rowsPerStatement = 1_000
 
@@ -178,24 +178,46 @@ export const readPosition = async (db: Db, partnerId: string, userId: string, vi
   return row?.position ?? 0
 }
 
-const mostListed = 50_000
+/** The position of the latest change in a feed, of any environment; 0 before the first one. */
+export const readFeedHead = async (db: Db, partnerId: string, userId: string): Promise<number> => {
+  const row = await db
+    .selectFrom('transaction_feeds')
+    .select('head')
+    .where('partner_id', '=', partnerId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return row?.head ?? 0
+}
 
-/** Lists the transactions of an end-user since a date that are not removed, newest first. */
-export const listTransactions = async (
+/** A transaction that is not removed. */
+export type PresentTransaction = {
+  [Field in 'id' | 'accountId' | 'amountCents' | 'date' | 'pending' | 'name']: NonNullable<FeedTransaction[Field]>
+} & Pick<FeedTransaction, 'merchantName' | 'category'>
+
+const mostListed = 20_000
+
+const presentTransactions = prepared<Viewer & { userId: string; accountIds: string[]; since: string }>()(
+  (_db, place) => sql<{ json: string }>`
+    select coalesce(json_agg(latest), '[]')::text as json from (
+      select id, account_id as "accountId", amount_cents as "amountCents", date, pending, name, merchant_name as "merchantName", category
+      from transactions
+      where partner_id = ${place('partnerId')} and user_id = ${place('userId')} and environment = any(${place('environments')}) and not removed
+        and date >= ${place('since')}::date and account_id = any(${place('accountIds')})
+      order by date desc, id limit ${sql.lit(mostListed)}
+    ) as latest`
+)
+
+/**
+ * Reads the transactions of some accounts since a date that are not removed, up to the latest 20,000.
+ * @returns a JSON array of `PresentTransaction`. Making objects of that many rows would block the event loop; a worker thread can parse the text.
+ */
+export const readTransactionsJson = async (
   db: Db,
   { partnerId, environments }: Viewer,
   userId: string,
+  accountIds: string[],
   since: string
-): Promise<FeedTransaction[]> =>
-  await db
-    .selectFrom('transactions')
-    .select(columns)
-    .where('partner_id', '=', partnerId)
-    .where('user_id', '=', userId)
-    .where('environment', 'in', environments)
-    .where('removed', '=', false)
-    .where('date', '>=', since)
-    .orderBy('date', 'desc')
-    .orderBy('id')
-    .limit(mostListed)
-    .execute()
+): Promise<string> => {
+  const [row] = await presentTransactions(db, { partnerId, environments, userId, accountIds, since })
+  return row?.json ?? '[]'
+}

@@ -174,17 +174,30 @@ export const deleteItem = async (trx: Trx, id: string): Promise<void> => {
   await trx.deleteFrom('items').where('id', '=', id).execute()
 }
 
-/** Lists up to `limit` end-users of a partner that have linked an item, by id. */
-export const listEndUsers = async (db: Db, { partnerId, environments }: Viewer, limit: number): Promise<string[]> => {
-  const rows = await db
+/** Selects the items of an end-user in one environment. */
+export const selectItemsOf = (
+  db: Db,
+  { partnerId, environment, userId }: Pick<Item, 'partnerId' | 'environment' | 'userId'>
+) =>
+  db
+    .selectFrom('items')
+    .select('items.id')
+    .where('partner_id', '=', partnerId)
+    .where('environment', '=', environment)
+    .where('user_id', '=', userId)
+
+/** Selects the end-users of a partner that have linked an item. */
+export const selectEndUsers = (db: Db, { partnerId, environments }: Viewer) =>
+  db
     .selectFrom('items')
     .select('user_id as userId')
     .distinct()
     .where('partner_id', '=', partnerId)
     .where('environment', 'in', environments)
-    .orderBy('user_id')
-    .limit(limit)
-    .execute()
+
+/** Lists up to `limit` end-users of a partner that have linked an item, by id. */
+export const listEndUsers = async (db: Db, viewer: Viewer, limit: number): Promise<string[]> => {
+  const rows = await selectEndUsers(db, viewer).orderBy('user_id').limit(limit).execute()
   return rows.map(({ userId }) => userId)
 }
 

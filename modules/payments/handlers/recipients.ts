@@ -3,6 +3,7 @@ import { newId } from '../../../plugins/ids.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
+import { requireQuota } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
 import { invalidRoutingNumber, recipientNotFound } from '../errors.ts'
 import {
@@ -11,7 +12,8 @@ import {
   findRecipient,
   insertRecipient,
   listRecipients,
-  markRecipientDeleted
+  markRecipientDeleted,
+  selectRecipients
 } from '../queries/recipients.ts'
 import { isRoutingNumber } from '../routing-number.ts'
 import { toRecipient } from '../wire.ts'
@@ -29,12 +31,14 @@ export const recipientHandlers = (
     const migrated = await app.plaid
       .in(caller.environment)
       .call((api) => api.transferMigrateAccount({ account_number, routing_number, account_type }), { repeatable: true })
+    const { partnerId, environment } = caller
+    const viewer = { partnerId, environments: [environment] }
     return async (trx) => {
       const id = newId('acc_recipient')
       const recipient = {
         id,
-        partnerId: caller.partnerId,
-        environment: caller.environment,
+        partnerId,
+        environment,
         userId: body.user_id ?? null,
         name: body.name,
         routingNumber: routing_number,
@@ -45,6 +49,7 @@ export const recipientHandlers = (
         createdAt: app.clock.now()
       }
       await insertRecipient(trx, recipient, app.secrets.encrypt(account_number, accountNumberContext(id)))
+      await requireQuota(trx, 'recipients', `${partnerId} ${environment}`, selectRecipients(trx, viewer))
       return toRecipient(recipient)
     }
   },

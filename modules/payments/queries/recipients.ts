@@ -46,6 +46,15 @@ export const findRecipient = async (
   { deleted = false }: { deleted?: boolean } = {}
 ): Promise<Recipient | undefined> => (await recipientsById(db, { id, partnerId, environments, deleted }))[0]
 
+/** Selects the recipients of a partner that are not deleted. */
+export const selectRecipients = (db: Db, { partnerId, environments }: Viewer) =>
+  db
+    .selectFrom('recipients')
+    .select(columns)
+    .where('partner_id', '=', partnerId)
+    .where('environment', 'in', environments)
+    .where('deleted_at', 'is', null)
+
 export const insertRecipient = async (
   trx: Trx,
   { encryptedAccessToken, ...recipient }: Recipient,
@@ -60,17 +69,12 @@ export const insertRecipient = async (
 /** Up to `limit` recipients, newest first, after the given position. */
 export const listRecipients = async (
   db: Db,
-  { partnerId, environments }: Viewer,
+  viewer: Viewer,
   userId: string | undefined,
   limit: number,
   after?: TimePosition
 ): Promise<Recipient[]> =>
-  await db
-    .selectFrom('recipients')
-    .select(columns)
-    .where('partner_id', '=', partnerId)
-    .where('environment', 'in', environments)
-    .where('deleted_at', 'is', null)
+  await selectRecipients(db, viewer)
     .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
     .$call(newestFirst(after, limit))
     .execute()

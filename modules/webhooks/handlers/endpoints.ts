@@ -5,6 +5,7 @@ import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
+import { quotas } from '../../../plugins/quotas.ts'
 import type { WebhookChanges, operations } from '../../../spec/generated/webhooks.ts'
 import { endpointUrlFault } from '../endpoint-url.ts'
 import { rotationLimitReached, webhookLimitReached, webhookNotFound } from '../errors.ts'
@@ -12,8 +13,6 @@ import * as queries from '../queries/endpoints.ts'
 import { encryptSecret, maxRotations, newWebhookSecret, rotationOverlapMs } from '../secrets.ts'
 import { changeSubscriptions, subscribe } from '../subscriptions.ts'
 import { toWebhook } from '../wire.ts'
-
-const maxEndpointsPerPartner = 50
 
 type EndpointOperations = Pick<
   typeof operations,
@@ -68,8 +67,8 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
 
     async createWebhook({ db, caller: { partnerId }, body: { url, events, description = null } }) {
       requireValidUrl(url)
-      if ((await queries.countWebhooks(db, partnerId)) >= maxEndpointsPerPartner)
-        throw webhookLimitReached(maxEndpointsPerPartner)
+      if ((await queries.countWebhooks(db, partnerId)) >= quotas.webhooks.limit)
+        throw webhookLimitReached(quotas.webhooks.limit)
       const id = newId('whk')
       const secret = newWebhookSecret()
       const encrypted = encryptSecret(secrets, id, secret)

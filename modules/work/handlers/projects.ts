@@ -4,6 +4,7 @@ import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
+import { requireQuota } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/work.ts'
 import { projectNotEmpty, projectNotFound } from '../errors.ts'
 import * as queries from '../queries/projects.ts'
@@ -30,7 +31,9 @@ export const projectHandlers = ({
 
   async createProject({ db, caller: { partnerId }, body: { name, description = null } }) {
     const project = { id: newId('prj'), partnerId, name, description }
-    return toProject(await queries.insertProject(db, project, clock.now()))
+    const inserted = await queries.insertProject(db, project, clock.now())
+    await requireQuota(db, 'projects', partnerId, queries.selectProjects(db, partnerId))
+    return toProject(inserted)
   },
 
   async getProject({ db, caller, params }) {

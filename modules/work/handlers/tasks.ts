@@ -6,6 +6,7 @@ import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
+import { requireQuota } from '../../../plugins/quotas.ts'
 import type { operations, Task } from '../../../spec/generated/work.ts'
 import { setDependencies } from '../dependencies.ts'
 import { taskNotFound } from '../errors.ts'
@@ -67,6 +68,7 @@ export const taskHandlers = ({
     const id = newId('tsk')
     const fields = { projectId, title, description, priority, dueOn: readDueOn(dueOn), status }
     await queries.insertTask(db, { id, partnerId, ...fields }, clock.now())
+    await requireQuota(db, 'tasks', projectId, queries.selectTasksOf(db, partnerId, projectId))
     if (dependsOn.length > 0) await setDependencies(db, partnerId, id, dependsOn)
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.created', taskId: id },
@@ -87,6 +89,8 @@ export const taskHandlers = ({
     if (dependsOn !== undefined) await setDependencies(db, partnerId, id, dependsOn)
     const changed = { ...changes, dueOn: dueOn === undefined ? undefined : readDueOn(dueOn) }
     await queries.updateTasks(db, [id], changed, clock.now())
+    if (changes.projectId !== undefined)
+      await requireQuota(db, 'tasks', changes.projectId, queries.selectTasksOf(db, partnerId, changes.projectId))
     await publishTaskEvents(outbox, db, partnerId, [
       { type: 'task.updated', taskId: id },
       ...(changes.status === 'DONE' && task.status !== 'DONE' ? [{ type: 'task.completed' as const, taskId: id }] : [])

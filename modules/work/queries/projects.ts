@@ -40,6 +40,10 @@ export const lockProject = async (db: Trx, partnerId: string, id: string): Promi
 export const holdProject = async (db: Trx, partnerId: string, id: string): Promise<boolean> =>
   (await selectProject(db, partnerId, id).forKeyShare().executeTakeFirst()) !== undefined
 
+/** Selects the projects of a partner. */
+export const selectProjects = (db: Db, partnerId: string) =>
+  db.selectFrom('projects').select(columns).where('partner_id', '=', partnerId)
+
 type NewProject = Pick<FieldsOf<'projects'>, 'id' | 'partnerId' | 'name' | 'description'>
 
 export const insertProject = async (db: Trx, project: NewProject, now: Date): Promise<Project> =>

@@ -70,6 +70,10 @@ export const lockTask = async (db: Trx, partnerId: string, id: string) =>
     .forUpdate()
     .executeTakeFirst()
 
+/** Selects the tasks of a project. */
+export const selectTasksOf = (db: Db, partnerId: string, projectId: string) =>
+  db.selectFrom('tasks').select('id').where('partner_id', '=', partnerId).where('project_id', '=', projectId)
+
 type NewTask = Omit<FieldsOf<'tasks'>, 'position' | 'version' | 'createdAt' | 'updatedAt'>
 
 export const insertTask = async (db: Trx, task: NewTask, now: Date): Promise<void> => {

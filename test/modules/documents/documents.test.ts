@@ -16,6 +16,9 @@ import { root, scriptToRun } from '../../machines/scripts.ts'
 
 const run = promisify(execFile)
 
+let threads = 0
+process.on('worker', () => threads++)
+
 /** One server for all tests that need no settings of their own. */
 const { url } = await startApp(t)
 
@@ -84,6 +87,12 @@ test('the served document equals the bundle, has the package version, and groups
   const grouped = document['x-tagGroups'].flatMap((group) => group.tags)
   assert.deepEqual(grouped.toSorted(), document.tags.map((tag) => tag.name).toSorted())
   assert.equal(new Set(grouped).size, grouped.length)
+})
+
+test('a thread prints the downloads, which would block the event loop', async () => {
+  assert.equal((await fetch(`${url}/openapi.yaml`)).status, 200)
+  assert.equal((await fetch(`${url}/docs/yaml`, { redirect: 'manual' })).headers.get('location'), '/openapi.yaml')
+  assert(threads > 0)
 })
 
 test('each download has its documented file name', async () => {

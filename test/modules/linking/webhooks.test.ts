@@ -10,18 +10,26 @@ import { simulatorOf, startWorld } from './world.ts'
 
 const hashOf = (body: string) => createHash('sha256').update(body).digest('hex')
 
+/** A token that only looks as if it were Plaid's. */
+const invent = (kid: string): string =>
+  `${Buffer.from(JSON.stringify({ alg: 'ES256', kid })).toString('base64url')}.e30.c2lnbmF0dXJl`
+
 const startVerifier = async () => {
   const clock = new TestClock()
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256' } as VerificationKey
   const asked: string[] = []
-  const verify = createWebhookVerifier({
+  const published = new Set(['known'])
+  const verifier = createWebhookVerifier({
     clock,
     findKey: (keyId) => {
       asked.push(keyId)
-      return Promise.resolve(keyId === 'known' ? jwk : undefined)
+      return Promise.resolve(published.has(keyId) ? jwk : undefined)
     }
   })
+  const judge = (token: string, body = 'a', address = '192.0.2.1') => verifier(token, Buffer.from(body), address)
+  const verify = async (token: string | undefined, body: Buffer) =>
+    (await verifier(token, body, '192.0.2.1')) === 'genuine'
   const sign = (
     body: string,
     { kid = 'known', issuedAt = Math.floor(clock.now().getTime() / 1000), hash = hashOf(body) } = {}
@@ -30,7 +38,7 @@ const startVerifier = async () => {
       .setProtectedHeader({ alg: 'ES256', kid })
       .setIssuedAt(issuedAt)
       .sign(privateKey)
-  return { clock, verify, sign, asked, jwk }
+  return { published, clock, judge, verify, sign, asked, jwk }
 }
 
 test('only a recent ES256 signature over the very body is taken', async () => {
@@ -62,6 +70,47 @@ test('a key is fetched once, an expired one is rejected, and invented ids cannot
   assert.equal(await verify(await sign('a'), Buffer.from('a')), true, 'the known key is still known')
   jwk.expired_at = Math.floor(clock.now().getTime() / 1000)
   assert.equal(await verify(await sign('a'), Buffer.from('a')), false)
+})
+
+test('invented key ids use up the lookups of their address alone', async () => {
+  const { judge, sign, asked } = await startVerifier()
+  const flood = []
+  for (let i = 0; i < 100; i++) flood.push(await judge(invent(`invented-${i}`), 'a', '198.51.100.7'))
+  assert.deepEqual(new Set(flood.slice(0, 10)), new Set(['forged']))
+  assert.deepEqual(new Set(flood.slice(10)), new Set(['unchecked']))
+  assert.equal(asked.length, 10)
+  assert.equal(await judge(await sign('a')), 'genuine', 'the first webhook of another address')
+})
+
+test('an address that delivered a genuine webhook keeps a budget that no stranger can take', async () => {
+  const { judge, sign, clock, published } = await startVerifier()
+  assert.equal(await judge(await sign('a')), 'genuine')
+  for (let i = 0; i < 10_100; i++) assert.equal(await judge(invent(`invented-${i}`), 'a', `stranger-${i}`), 'forged')
+  published.add('rotated')
+  for (let i = 0; i < 19; i++) await judge(invent(`unknown-${i}`))
+  assert.equal(await judge(await sign('a', { kid: 'rotated' })), 'genuine')
+  assert.equal(await judge(invent('one-more')), 'unchecked')
+  clock.advance(60_000)
+  assert.equal(await judge(invent('one-more')), 'forged')
+})
+
+test('a flood of invented key ids gets 429 with Retry-After, and a genuine webhook still arrives', async (t) => {
+  const world = await startWorld(t, { env: { ATLAS_TRUST_PROXY: 'true' } })
+  const { itemId } = await world.link('usr_1')
+  const flood = []
+  for (let i = 0; i < 50; i++) {
+    const headers = {
+      'x-forwarded-for': `2001:db8::${i.toString(16)}`,
+      'plaid-verification': invent(`invented-${i}`)
+    }
+    const body = { webhook_type: 'ITEM', webhook_code: 'ERROR', item_id: itemId }
+    flood.push(await send(world.url, 'POST', '/v1/plaid/webhook', { body, headers }))
+  }
+  assert.deepEqual(new Set(flood.map(({ status }) => status)), new Set([401, 429]))
+  assert.equal(flood.at(-1)?.headers.get('retry-after'), '60')
+  await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'USER_PERMISSION_REVOKED' })
+  await world.settle()
+  assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items[0].status, 'error')
 })
 
 test('an unsigned webhook is 401, and one about an unknown item is taken in and ignored', async (t) => {

@@ -8,6 +8,7 @@ import { rateLimits as specified } from '../../../spec/generated/index.ts'
 import { startApp, type Cleaner } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { until } from '../../machines/waiting.ts'
+import { register } from '../../modules/identity/client.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
 
 /** Windows so long that none ends in the middle of a test. */
@@ -168,3 +169,27 @@ test(
     assert.deepEqual(left, ['59', '58'])
   }
 )
+
+test('registering without a session is limited per address, IPv6 by /64; with a session it is not', async (t) => {
+  const limits = { ...specified, registration: { limit: 3, windowSeconds: 3600 } }
+  const { url } = await startApp(t, { rateLimits: limits, env: { ATLAS_TRUST_PROXY: 'true' } })
+  const { jwt } = await register(url, 'owner@example.com')
+  const from = (address: string, path: string, agent_id: string, key?: string) =>
+    send(url, 'POST', path, {
+      body: { agent_id },
+      headers: { 'x-forwarded-for': address },
+      ...(key === undefined ? {} : { key })
+    })
+  assert.equal((await from('2001:db8::1', '/api/register', '')).status, 400, 'an invalid request does not count')
+  assert.equal((await from('2001:db8::1', '/api/register', 'agent-1')).status, 201)
+  assert.equal((await from('2001:db8::2', '/api/register', 'agent-2')).status, 201)
+  assert.equal((await from('2001:db8::3', '/v2/api/register', 'agent-1')).status, 200)
+  for (const path of ['/api/register', '/v2/api/register']) {
+    const refused = await from('2001:db8::ffff', path, 'agent-4')
+    assert.deepEqual([refused.status, refused.body.error], [429, 'rate_limited'])
+    assert.match(refused.body.detail, /3 requests per hour/)
+    assert(Number(refused.headers.get('retry-after')) > 1)
+  }
+  assert.equal((await from('2001:db8::1', '/api/register', 'agent-4', jwt)).status, 201)
+  assert.equal((await from('2001:db8:0:1::1', '/api/register', 'agent-5')).status, 201)
+})
