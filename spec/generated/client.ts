@@ -62,7 +62,7 @@ export interface paths {
         put?: never;
         /**
          * Register an agent
-         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session.
+         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session. Claiming an agent without sending its key replaces the key, and the old one stops working; the owner reads the new key with `GET /api/status`.
          */
         post: operations["registerAgent"];
         delete?: never;
@@ -202,7 +202,7 @@ export interface paths {
         put?: never;
         /**
          * Buy credits
-         * @description Creates a hosted payment page for 10 to 500 US dollars, at 100 credits per dollar. Credits are booked when the payment is confirmed. An unknown agent is created first, and an agent without an owner becomes the signed-in user's, as with registration.
+         * @description Creates a hosted payment page for 10 to 500 US dollars, at 100 credits per dollar. Credits are booked when the payment is confirmed. An unknown agent is created first and becomes the signed-in user's. An agent that exists without an owner is not claimed: claim it with `POST /api/register` first.
          */
         post: operations["createCheckout"];
         delete?: never;
@@ -2746,7 +2746,7 @@ export interface components {
             agent_id: components["schemas"]["AgentId"];
             /** @description Display name. Defaults to the agent's id. */
             name?: string;
-            /** @description The agent's key. Required to claim an agent that is already in use. */
+            /** @description The agent's key. Required to claim an agent that is already in use; a claim with the key keeps it. */
             api_key?: string;
         };
         RegisteredAgent: {
@@ -5160,6 +5160,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The signed-in user does not own the agent (`not_owner`), or the agent exists without an owner (`claim_needs_key`). */
+        NotYours: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The agent has a balance, a history or a key in use. Claiming it requires its key. */
         ClaimNeedsKey: {
             headers: {
@@ -5851,7 +5866,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The agent already exists. `claimed` is true when this request made the signed-in user its owner. */
+            /** @description The agent already exists. `claimed` is true when this request made the signed-in user its owner; without `api_key` in the request, the agent then has a new key. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6302,7 +6317,7 @@ export interface operations {
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
-            403: components["responses"]["NotOwner"];
+            403: components["responses"]["NotYours"];
             409: components["responses"]["AgentRevoked"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];

@@ -5,10 +5,10 @@ import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { agentRevoked, notOwner } from '../errors.ts'
+import { agentRevoked, claimNeedsKey, notOwner } from '../errors.ts'
 import { findAgent, type Agent } from '../queries/agents.ts'
 import { insertTopUp } from '../queries/topups.ts'
-import { claimAgent, findOrCreateAgent } from '../registration.ts'
+import { findOrCreateAgent } from '../registration.ts'
 import { returnPage, returnPageHeaders } from '../return-page.ts'
 import { bookEvent } from '../topups.ts'
 
@@ -31,10 +31,11 @@ const sessionParams = (
   }
 }
 
-/** @throws ProblemError 403 `not_owner`, 409 `agent_revoked` */
+/** An agent that exists is never claimed in passing. @throws ProblemError 403 `claim_needs_key` or `not_owner`, 409 `agent_revoked` */
 const requireFundable = (agent: Agent | undefined, caller: SessionCaller): void => {
   if (agent === undefined) return
-  if (agent.ownerUserId !== null && agent.ownerUserId !== caller.userId) throw notOwner(agent.agentId)
+  if (agent.ownerUserId === null) throw claimNeedsKey(agent.agentId, 'not_claimed')
+  if (agent.ownerUserId !== caller.userId) throw notOwner(agent.agentId)
   if (agent.status === 'revoked') throw agentRevoked(agent.agentId)
 }
 
@@ -53,7 +54,6 @@ export const checkoutHandlers = (
     return async (trx) => {
       const { agent } = await findOrCreateAgent(app, trx, agentId, undefined, caller)
       requireFundable(agent, caller)
-      if (agent?.ownerUserId === null) await claimAgent(app, trx, agent, caller, undefined)
       await insertTopUp(trx, { sessionId, agentId, amountCents, createdAt: app.clock.now() })
       return { ok: true, checkout_url: url }
     }
