@@ -42,6 +42,19 @@ export const agentRevoked = defineProblem({
   cure: 'Register another agent.',
   describe: (agentId: string) => `Agent \`${agentId}\` is permanently revoked. Register another agent.`
 })
+export const agentOwes = defineProblem({
+  status: 409,
+  code: 'agent_owes',
+  meaning: 'The agent owes credits from a refunded or disputed payment. It stays paused until they are settled.',
+  cure: 'Buy at least `owed` credits with `POST /api/checkout`. They settle the debt first, and the agent resumes.',
+  describe: (agentId: string, owedCents: number) => {
+    const owed = fromCents(owedCents)
+    return {
+      detail: `Agent \`${agentId}\` owes ${owed} credits. Buy credits to settle them; the agent then resumes.`,
+      members: { owed }
+    }
+  }
+})
 export const alreadyDecided = defineProblem({
   status: 409,
   code: 'already_decided',

@@ -202,7 +202,7 @@ export interface paths {
         put?: never;
         /**
          * Buy credits
-         * @description Creates a hosted payment page for 10 to 500 US dollars, at 100 credits per dollar. Credits are booked when the payment is confirmed. An unknown agent is created first and becomes the signed-in user's. An agent that exists without an owner is not claimed: claim it with `POST /api/register` first.
+         * @description Creates a hosted payment page for 10 to 500 US dollars, at 100 credits per dollar. Credits are booked when the payment is confirmed; they settle first what the agent owes from refunded or disputed payments. An unknown agent is created first and becomes the signed-in user's. An agent that exists without an owner is not claimed: claim it with `POST /api/register` first.
          */
         post: operations["createCheckout"];
         delete?: never;
@@ -262,7 +262,7 @@ export interface paths {
         put?: never;
         /**
          * Resume an agent
-         * @description Lets a paused agent spend again. A revoked agent cannot be resumed.
+         * @description Lets a paused agent spend again. A revoked agent cannot be resumed, nor one that owes credits from a refunded or disputed payment: buy credits, and it resumes.
          */
         post: operations["resumeAgent"];
         delete?: never;
@@ -282,7 +282,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an agent
-         * @description Revokes the agent permanently. Its key stops working at once. This cannot be undone, so the body must confirm it.
+         * @description Revokes the agent permanently. Its key stops working at once, and its open payment pages expire. This cannot be undone, so the body must confirm it.
          */
         post: operations["revokeAgent"];
         delete?: never;
@@ -382,7 +382,7 @@ export interface paths {
         put?: never;
         /**
          * Receive Stripe events
-         * @description Receives Stripe events about payments, refunds and disputes, won disputes included. The server verifies the signature and processes each event and each payment once.
+         * @description Receives Stripe events about payments, refunds and disputes, with failed refunds and won disputes. The server verifies the signature and processes each event and each payment once, in any order. A payment for a revoked agent, or of another amount or currency than was ordered, is not booked: it is refunded, and the agent's owner is notified. Subscribe the endpoint to `checkout.session.*`, `charge.refunded`, `charge.refund.updated`, `refund.*` and `charge.dispute.*`.
          */
         post: operations["receiveStripeEvent"];
         delete?: never;
@@ -2330,7 +2330,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.topup
-         * @description Credits were bought for an agent.
+         * @description Credits were bought for an agent. They settle first what the agent owes.
          */
         post: operations["receiveAgentTopup"];
         delete?: never;
@@ -2350,7 +2350,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.paused
-         * @description An agent was paused and cannot spend.
+         * @description An agent was paused, by its owner or because it owes credits, and cannot spend.
          */
         post: operations["receiveAgentPaused"];
         delete?: never;
@@ -2370,7 +2370,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.resumed
-         * @description A paused agent can spend again.
+         * @description A paused agent can spend again, because its owner resumed it or it owes nothing any more.
          */
         post: operations["receiveAgentResumed"];
         delete?: never;
@@ -2911,7 +2911,7 @@ export interface components {
             is_verified: boolean;
             daily_limit: components["schemas"]["CreditLimit"];
             per_transaction_limit: components["schemas"]["CreditLimit"];
-            /** @description Credits from refunded or disputed payments that the agent spent before they could be taken back. */
+            /** @description Credits from refunded or disputed payments that were already spent. An agent that owes is paused; what it buys settles this first. */
             owed: number;
             created_at: components["schemas"]["Timestamp"];
         };
@@ -2954,13 +2954,8 @@ export interface components {
             items: components["schemas"]["Notification"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
-        /** @description A Stripe event. */
+        /** @description A Stripe event with `id`, `type` and `data.object`. The server acknowledges a repeated event and ignores it. It acknowledges and logs an event of an unknown shape. */
         StripeEvent: {
-            /** @description Stripe's event id. The server acknowledges a repeated event and ignores it. */
-            id: string;
-            /** @description Stripe's event type, such as checkout.session.completed. */
-            type: string;
-        } & {
             [key: string]: unknown;
         };
         StripeReceipt: {
@@ -5227,6 +5222,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The agent is revoked (`agent_revoked`) or owes credits (`agent_owes`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+        NotResumable: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The agent is revoked (`agent_revoked`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
         AgentRevoked: {
             headers: {
@@ -6464,7 +6474,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["NotOwner"];
             404: components["responses"]["AgentNotFound"];
-            409: components["responses"]["AgentRevoked"];
+            409: components["responses"]["NotResumable"];
             422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
