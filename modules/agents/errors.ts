@@ -18,12 +18,15 @@ export const notOwner = defineProblem({
 export const claimNeedsKey = defineProblem({
   status: 403,
   code: 'claim_needs_key',
-  meaning: 'The agent has no owner and is in use: it has a history, an approval request or a key that was used.',
-  cure: 'Send the agent’s key as `api_key` with your session to prove that the agent is yours.',
-  describe: (agentId: string, key: 'missing' | 'wrong') =>
-    key === 'missing'
-      ? `Agent \`${agentId}\` is already in use. Send its key as \`api_key\` to claim it.`
-      : `The \`api_key\` is not the key of agent \`${agentId}\`. Send the agent’s own key to claim it.`
+  meaning:
+    'The agent has no owner, and you have not proven that it is yours. An agent with a history, an approval request or a used key is claimed only with its key.',
+  cure: 'Claim the agent with `POST /api/register`: send its key as `api_key` with your session.',
+  describe: (agentId: string, why: 'in_use' | 'wrong_key' | 'not_claimed') =>
+    ({
+      in_use: `Agent \`${agentId}\` is already in use. Send its key as \`api_key\` to claim it.`,
+      wrong_key: `The \`api_key\` is not the key of agent \`${agentId}\`. Send the agent’s own key to claim it.`,
+      not_claimed: `Agent \`${agentId}\` exists and has no owner. Claim it with POST /api/register and its key, then buy credits.`
+    })[why]
 })
 export const agentPaused = defineProblem({
   status: 403,
@@ -38,6 +41,19 @@ export const agentRevoked = defineProblem({
   meaning: 'The agent is revoked. This is permanent.',
   cure: 'Register another agent.',
   describe: (agentId: string) => `Agent \`${agentId}\` is permanently revoked. Register another agent.`
+})
+export const agentOwes = defineProblem({
+  status: 409,
+  code: 'agent_owes',
+  meaning: 'The agent owes credits from a refunded or disputed payment. It stays paused until they are settled.',
+  cure: 'Buy at least `owed` credits with `POST /api/checkout`. They settle the debt first, and the agent resumes.',
+  describe: (agentId: string, owedCents: number) => {
+    const owed = fromCents(owedCents)
+    return {
+      detail: `Agent \`${agentId}\` owes ${owed} credits. Buy credits to settle them; the agent then resumes.`,
+      members: { owed }
+    }
+  }
 })
 export const alreadyDecided = defineProblem({
   status: 409,

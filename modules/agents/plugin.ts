@@ -7,18 +7,27 @@ import { checkoutHandlers } from './handlers/checkout.ts'
 import { ownerHandlers } from './handlers/owners.ts'
 import { spendingHandlers } from './handlers/spending.ts'
 import { walletHandlers } from './handlers/wallets.ts'
+import { closePayments } from './payment-jobs.ts'
 import { expireApprovals } from './queries/approvals.ts'
+import type { TopUps } from './topups.ts'
 import './tables.ts'
 
 const expireEveryMs = 60_000
+const closeEveryMs = 60_000
+
+const closePaymentsJob = 'close payments of agents'
 
 const agents: FastifyPluginAsync = async (app) => {
+  const { clock, ledger, log, notifications, outbox } = app
+  app.jobs.every(closePaymentsJob, closeEveryMs, () => closePayments(app, topUps))
+  const requestClosing = app.jobs.prompter(closePaymentsJob)
+  const topUps: TopUps = { clock, ledger, log, notifications, outbox, requestClosing }
   const handlers = {
     ...walletHandlers(app),
     ...spendingHandlers(app),
     ...approvalHandlers(app),
-    ...ownerHandlers(app),
-    ...checkoutHandlers(app)
+    ...ownerHandlers(app, requestClosing),
+    ...checkoutHandlers(app, topUps)
   }
   // Spends that come at the same time share a transaction, and so its commit.
   bindOperations(app, operations, handlers, { spendCredits: createGroupedTransactions(app.database.db) })

@@ -18,6 +18,18 @@ const keyContext = (agentId: string): string => `agents.api_key:${agentId}`
 export const readAgentKey = ({ secrets }: Pick<FastifyInstance, 'secrets'>, agent: Agent): string =>
   secrets.decrypt(agent.encryptedKey, keyContext(agent.agentId))
 
+/** Mints the agent's key. @returns the key, and its encrypted form to store with the agent */
+const mintAgentKey = async (
+  app: Registration,
+  trx: Trx,
+  agent: Pick<Agent, 'agentId' | 'name'>,
+  partnerId: string | null
+): Promise<{ secret: string; encryptedKey: Buffer }> => {
+  const { agentId, name } = agent
+  const { secret } = await mintCredential(trx, { kind: 'agent_key', agentId, partnerId, name, now: app.clock.now() })
+  return { secret, encryptedKey: app.secrets.encrypt(secret, keyContext(agentId)) }
+}
+
 const createAgent = async (
   app: Registration,
   trx: Trx,
@@ -25,16 +37,15 @@ const createAgent = async (
   name: string,
   owner: SessionCaller | null
 ): Promise<string> => {
-  const now = app.clock.now()
-  const partnerId = owner?.partnerId ?? null
-  const { secret } = await mintCredential(trx, { kind: 'agent_key', agentId, partnerId, name, now })
+  const ownerPartnerId = owner?.partnerId ?? null
+  const { secret, encryptedKey } = await mintAgentKey(app, trx, { agentId, name }, ownerPartnerId)
   await insertAgent(trx, {
     agentId,
     name,
     ownerUserId: owner?.userId ?? null,
-    ownerPartnerId: partnerId,
-    encryptedKey: app.secrets.encrypt(secret, keyContext(agentId)),
-    createdAt: now
+    ownerPartnerId,
+    encryptedKey,
+    createdAt: app.clock.now()
   })
   if (owner !== null) await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
   return secret
@@ -46,7 +57,8 @@ const isInUse = async ({ ledger }: Registration, trx: Trx, agentId: string): Pro
   (await agentKeyUsed(trx, agentId))
 
 /**
- * Makes the signed-in user the owner of an agent that has none.
+ * Makes the signed-in user the owner of an agent that has none. Unless `apiKey` proves the agent's key, the key is replaced, so that whoever registered
+ * the agent cannot spend what its owner buys.
  * @throws ProblemError 403 `claim_needs_key` when `apiKey` is not the agent's key, or is missing although the agent is in use
  */
 export const claimAgent = async (
@@ -57,11 +69,18 @@ export const claimAgent = async (
   apiKey: string | undefined
 ): Promise<void> => {
   const { agentId } = agent
-  if (apiKey !== undefined && !sameSecret(apiKey, readAgentKey(app, agent))) throw claimNeedsKey(agentId, 'wrong')
-  if (apiKey === undefined && (await isInUse(app, trx, agentId))) throw claimNeedsKey(agentId, 'missing')
-  await updateAgent(trx, agentId, { ownerUserId: owner.userId, ownerPartnerId: owner.partnerId })
-  await assignAgentKey(trx, agentId, owner.partnerId)
-  await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
+  const { userId: ownerUserId, partnerId: ownerPartnerId } = owner
+  if (apiKey !== undefined) {
+    if (!sameSecret(apiKey, readAgentKey(app, agent))) throw claimNeedsKey(agentId, 'wrong_key')
+    await updateAgent(trx, agentId, { ownerUserId, ownerPartnerId })
+    await assignAgentKey(trx, agentId, ownerPartnerId)
+  } else {
+    if (await isInUse(app, trx, agentId)) throw claimNeedsKey(agentId, 'in_use')
+    await revokeCredential(trx, { kind: 'agent_key', agentId }, app.clock.now())
+    const { encryptedKey } = await mintAgentKey(app, trx, agent, ownerPartnerId)
+    await updateAgent(trx, agentId, { ownerUserId, ownerPartnerId, encryptedKey })
+  }
+  await requireQuota(trx, 'agents', ownerUserId, selectOwnedAgents(trx, ownerUserId))
 }
 
 /**
@@ -86,10 +105,9 @@ export const findOrCreateAgent = async (
 
 /** Replaces a revoked agent's key by another revoked key, so that neither the old key nor the stored one grants access. */
 export const voidAgentKey = async (app: Registration, trx: Trx, agent: Agent): Promise<Buffer> => {
-  const now = app.clock.now()
-  const { agentId, ownerPartnerId: partnerId, name } = agent
-  await revokeCredential(trx, { kind: 'agent_key', agentId }, now)
-  const { secret } = await mintCredential(trx, { kind: 'agent_key', agentId, partnerId, name, now })
-  await revokeCredential(trx, { kind: 'agent_key', agentId }, now)
-  return app.secrets.encrypt(secret, keyContext(agentId))
+  const key = { kind: 'agent_key', agentId: agent.agentId } as const
+  await revokeCredential(trx, key, app.clock.now())
+  const { encryptedKey } = await mintAgentKey(app, trx, agent, agent.ownerPartnerId)
+  await revokeCredential(trx, key, app.clock.now())
+  return encryptedKey
 }

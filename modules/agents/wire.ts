@@ -26,14 +26,14 @@ export const toLimits = (limits: Pick<Agent, 'dailyLimitCents' | 'perTransaction
   per_transaction_limit: toLimit(limits.perTransactionLimitCents)
 })
 
-export const toAgent = (agent: Agent, balanceCents: number, owedCents: number) => ({
+export const toAgent = (agent: Agent, balanceCents: number) => ({
   agent_id: agent.agentId,
   name: agent.name,
   balance: fromCents(balanceCents),
   status: agent.status,
   is_verified: agent.isVerified,
   ...toLimits(agent),
-  owed: fromCents(owedCents),
+  owed: fromCents(agent.owedCents),
   created_at: agent.createdAt.toISOString()
 })
 

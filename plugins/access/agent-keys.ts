@@ -10,14 +10,13 @@ export const assignAgentKey = async (trx: Trx, agentId: string, partnerId: strin
     .execute()
 }
 
-/** Whether a key of the agent has ever been used. */
+/** Whether a key of the agent has ever been used. Locks its keys, so that no use is recorded until the transaction ends. */
 export const agentKeyUsed = async (trx: Trx, agentId: string): Promise<boolean> => {
-  const row = await trx
+  const keys = await trx
     .selectFrom('credentials')
-    .select('id')
+    .select('last_used_at')
     .where('agent_id', '=', agentId)
-    .where('last_used_at', 'is not', null)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+    .forNoKeyUpdate()
+    .execute()
+  return keys.some((key) => key.last_used_at !== null)
 }

@@ -6,7 +6,7 @@ import { sameSecret } from './secrets.ts'
 import { readAccessToken } from './access-tokens.ts'
 import { addressOf, isAddressAllowed } from './addresses.ts'
 import type { Caller } from './caller.ts'
-import { findSessions } from './queries.ts'
+import { findSessions, touchCredentials } from './queries.ts'
 
 const ingestNotConfigured = defineProblem({
   status: 503,
@@ -56,10 +56,20 @@ const identifySession = async (app: FastifyInstance, token: string): Promise<Cal
 /** The credentials that an operation, or another endpoint, accepts. */
 export type Admission = Pick<Operation, 'security'>
 
+/** The first use of the key of an agent without an owner is written at once, because whether the agent can be claimed without its key depends on it. */
+const noteUse = async (
+  app: FastifyInstance,
+  found: NonNullable<Awaited<ReturnType<FastifyInstance['findCredential']>>>
+): Promise<void> => {
+  if (found.kind === 'agent_key' && found.partner_id === null && found.last_used_at === null)
+    await touchCredentials(app.database.db, [found.id], app.clock.now())
+  else app.noteCredentialUse(found.id)
+}
+
 const identifyCredential = async (app: FastifyInstance, request: FastifyRequest, secret: string): Promise<Caller> => {
   const found = await app.findCredential(secret)
   if (found === undefined) throw credentialRefused()
-  app.noteCredentialUse(found.id)
+  await noteUse(app, found)
   const rateOverrides = found.rate_overrides ?? {}
   const { id: credentialId, agent_id: agentId, partner_id: partnerId, environment } = found
   if (found.kind === 'agent_key' && agentId !== null)

@@ -16,6 +16,7 @@ export const findCredentials = prepared<{ hashes: Buffer[]; now: Date }>()((db, 
       'credentials.environment',
       'credentials.scopes',
       'credentials.allowed_ips',
+      'credentials.last_used_at',
       'partners.production_enabled',
       'partners.rate_overrides'
     ])

@@ -35,11 +35,11 @@ export interface StripeGateway {
    */
   call<T>(onwardKey: string, work: (client: Stripe, options: Stripe.RequestOptions) => Promise<T>): Promise<T>
   /**
-   * Reads an event that Stripe signed.
+   * Verifies that Stripe signed an event, within the last five minutes.
    *
    * @throws ProblemError 400 `invalid_signature`; 503 `stripe_not_configured`.
    */
-  readEvent(body: Buffer, signature: string | undefined): Stripe.Event
+  verifyEvent(body: Buffer, signature: string | undefined): void
   /** Where browsers reach this server, without a slash at the end. */
   publicUrl(): string
 }
@@ -55,6 +55,10 @@ const createClient = ({ secretKey, baseUrl }: StripeService): Stripe => {
   const { hostname, port, protocol } = new URL(baseUrl)
   return new Stripe(secretKey, { ...options, host: hostname, port, protocol: protocol === 'http:' ? 'http' : 'https' })
 }
+
+/** Whether Stripe rejected a request as it stands, so that a retry cannot succeed. @param codes only for one of these reasons */
+export const isRefusedByStripe = (error: unknown, codes?: readonly string[]): boolean =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && (codes === undefined || codes.includes(error.code ?? ''))
 
 const toProblem = (error: unknown): unknown => {
   if (error instanceof Stripe.errors.StripeIdempotencyError) {
@@ -103,11 +107,13 @@ export default fp<StripeOptions>(
           throw problem
         }
       },
-      readEvent(body, signature = '') {
+      verifyEvent(body, signature = '') {
         const { client, webhookSecret } = requireStripe()
+        const { signature: verifier } = client.webhooks
+        if (verifier === null) throw new Error('The Stripe client cannot verify signatures.')
         const now = app.clock.now().getTime()
         try {
-          return client.webhooks.constructEvent(body, signature, webhookSecret, toleranceSeconds, undefined, now)
+          verifier.verifyHeader(body, signature, webhookSecret, toleranceSeconds, undefined, now)
         } catch (error) {
           if (error instanceof Stripe.errors.StripeSignatureVerificationError)
             throw invalidSignature('The Stripe-Signature header does not match the body.')

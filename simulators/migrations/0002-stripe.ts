@@ -32,6 +32,7 @@ const createPayments = async (db: Kysely<unknown>): Promise<void> => {
     payment_intent_id text not null references simulators.stripe_payments,
     amount_cents bigint not null check (amount_cents > 0),
     reason text,
+    status text not null default 'succeeded' check (status in ('succeeded', 'failed', 'canceled')),
     metadata jsonb not null,
     created_at timestamptz not null
   )`.execute(db)

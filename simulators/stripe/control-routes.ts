@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { SimulatorContext } from './context.ts'
 import type { Delivery } from './delivery.ts'
-import { closeDispute, disputePayment, expireDue } from './effects.ts'
+import { closeDispute, disputePayment, endRefund, expireDue } from './effects.ts'
 import { readFaults, replaceFaults } from './faults.ts'
 import { sendRead, sendWrite, bodyOf, pathParam } from './http.ts'
 import { render } from './idempotency.ts'
@@ -13,7 +13,7 @@ import type { EventRow } from './tables.ts'
 const maxListed = 1000
 
 /**
- * Registers `/simulator/…`, for which Stripe has no API: create and close disputes, inject faults, expire sessions now, list and
+ * Registers `/simulator/…`, for which Stripe has no API: create and close disputes, end refunds, inject faults, expire sessions now, list and
  * send events. It takes the same secret key, and forms or JSON.
  */
 export const registerControlRoutes = (api: FastifyInstance, context: SimulatorContext, delivery: Delivery): void => {
@@ -36,6 +36,14 @@ export const registerControlRoutes = (api: FastifyInstance, context: SimulatorCo
         const outcome = params.choice('outcome', ['won', 'lost'])
         return async (trx, cause) =>
           await closeDispute(context, trx, cause, pathParam(request, 'id'), outcome ?? 'lost')
+      })
+  )
+  api.post(
+    '/simulator/refunds/:id/end',
+    async (request, reply) =>
+      await sendWrite(context, request, reply, (params) => {
+        const status = params.choice('status', ['failed', 'canceled'])
+        return async (trx, cause) => await endRefund(context, trx, cause, pathParam(request, 'id'), status ?? 'failed')
       })
   )
   api.get('/simulator/faults', async (_request, reply) => await reply.send(render(context.faults)))

@@ -165,6 +165,7 @@ export const refundPayment = async (
     .where('payment_intent_id', '=', before.payment_intent_id)
     .returningAll()
     .executeTakeFirstOrThrow()
+  const refund = refundObject(await loadRefund(trx, id))
   const { amount_refunded: amountRefunded, refunded } = chargeObject(before)
   const changed = chargeObject(after).refunded === refunded ? {} : { refunded }
   await recordEvents(context, trx, cause, [
@@ -172,9 +173,48 @@ export const refundPayment = async (
       type: 'charge.refunded',
       object: chargeObject(after),
       previousAttributes: { amount_refunded: amountRefunded, ...changed }
-    }
+    },
+    { type: 'refund.created', object: refund }
   ])
-  return refundObject(await loadRefund(trx, id))
+  return refund
+}
+
+/**
+ * Ends a refund that succeeded before: the money goes back to the seller, and the charge counts it no longer.
+ *
+ * @throws StripeApiError 400 when it has ended already, 404 when it does not exist
+ */
+export const endRefund = async (
+  context: SimulatorContext,
+  trx: Trx,
+  cause: Cause,
+  refundId: string,
+  status: 'failed' | 'canceled'
+) => {
+  const before = await loadRefund(trx, refundId)
+  const ended = await trx
+    .updateTable('simulators.stripe_refunds')
+    .set({ status })
+    .where('id', '=', refundId)
+    .where('status', '=', 'succeeded')
+    .returning(['payment_intent_id', 'amount_cents'])
+    .executeTakeFirst()
+  if (ended === undefined) throw invalidRequest(`Refund ${refundId} has ended already.`)
+  await trx
+    .updateTable('simulators.stripe_payments')
+    .set({ refunded_cents: sql`refunded_cents - ${ended.amount_cents}` })
+    .where('payment_intent_id', '=', ended.payment_intent_id)
+    .execute()
+  const refund = refundObject(await loadRefund(trx, refundId))
+  const types = ['refund.updated', 'charge.refund.updated', ...(status === 'failed' ? ['refund.failed'] : [])]
+  const previousAttributes = { status: before.status }
+  await recordEvents(
+    context,
+    trx,
+    cause,
+    types.map((type) => ({ type, object: refund, previousAttributes }))
+  )
+  return refund
 }
 
 /** Opens the only dispute of a payment. @throws StripeApiError 400 when it is disputed, or the amount is too large */

@@ -119,7 +119,7 @@ export const chargeObject = (row: PaymentRow): Stripe.Charge => ({
   transfer_group: null
 })
 
-/** `refund`: card refunds succeed immediately in test mode. */
+/** `refund`: card refunds succeed immediately in test mode; the bank can return them later. */
 export const refundObject = (row: RefundRow): Stripe.Refund => ({
   id: row.id,
   object: 'refund',
@@ -140,8 +140,11 @@ export const refundObject = (row: RefundRow): Stripe.Refund => ({
   reason: row.reason,
   receipt_number: null,
   source_transfer_reversal: null,
-  status: 'succeeded',
-  transfer_reversal: null
+  status: row.status,
+  transfer_reversal: null,
+  ...(row.status === 'failed'
+    ? { failure_balance_transaction: derivedId('txn_f', row.id), failure_reason: 'expired_or_canceled_card' }
+    : {})
 })
 
 /** `dispute`: open, won or lost. */

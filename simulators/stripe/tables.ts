@@ -64,6 +64,7 @@ export interface RefundsTable {
   payment_intent_id: string
   amount_cents: number
   reason: string | null
+  status: Generated<'succeeded' | 'failed' | 'canceled'>
   metadata: Json<Metadata>
   created_at: Date
 }

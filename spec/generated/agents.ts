@@ -2,7 +2,7 @@
 
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
-import { Dictionary, Nullable, Open, StringEnum } from '../../plugins/operations/schema-kit.ts'
+import { Dictionary, Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { NextCursor, PositiveMoney, Problem, Timestamp } from './shared.ts'
 
@@ -157,7 +157,7 @@ export const SpendAnswer = Type.Object({
 })
 export type SpendAnswer = Static<typeof SpendAnswer>
 
-export const StripeEvent = Open(Type.Object({ id: Type.String({ maxLength: 255 }), type: Type.String({ maxLength: 255 }) }, { maxProperties: 50 }))
+export const StripeEvent = Dictionary(Type.Unknown(), { maxProperties: 1000 })
 export type StripeEvent = Static<typeof StripeEvent>
 
 export const StripeReceipt = Type.Object({ received: Type.Literal(true) })

@@ -62,7 +62,7 @@ export interface paths {
         put?: never;
         /**
          * Register an agent
-         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session. Without a session, 300 requests per hour and client address are allowed.
+         * @description Creates an agent with an empty wallet and returns its key. Registering an existing agent returns no key. With a session, an agent without an owner becomes the signed-in user's. An agent that already has a balance, a history or a key in use can be claimed only with its key: send it as `api_key` together with the session. Claiming an agent without sending its key replaces the key, and the old one stops working; the owner reads the new key with `GET /api/status`. Without a session, 300 requests per hour and client address are allowed.
          */
         post: operations["registerAgent"];
         delete?: never;
@@ -202,7 +202,7 @@ export interface paths {
         put?: never;
         /**
          * Buy credits
-         * @description Creates a hosted payment page for 10 to 500 US dollars, at 100 credits per dollar. Credits are booked when the payment is confirmed. An unknown agent is created first, and an agent without an owner becomes the signed-in user's, as with registration.
+         * @description Creates a hosted payment page for 10 to 500 US dollars, at 100 credits per dollar. Credits are booked when the payment is confirmed; they settle first what the agent owes from refunded or disputed payments. An unknown agent is created first and becomes the signed-in user's. An agent that exists without an owner is not claimed: claim it with `POST /api/register` first.
          */
         post: operations["createCheckout"];
         delete?: never;
@@ -262,7 +262,7 @@ export interface paths {
         put?: never;
         /**
          * Resume an agent
-         * @description Lets a paused agent spend again. A revoked agent cannot be resumed.
+         * @description Lets a paused agent spend again. A revoked agent cannot be resumed, nor one that owes credits from a refunded or disputed payment: buy credits, and it resumes.
          */
         post: operations["resumeAgent"];
         delete?: never;
@@ -282,7 +282,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an agent
-         * @description Revokes the agent permanently. Its key stops working at once. This cannot be undone, so the body must confirm it.
+         * @description Revokes the agent permanently. Its key stops working at once, and its open payment pages expire. This cannot be undone, so the body must confirm it.
          */
         post: operations["revokeAgent"];
         delete?: never;
@@ -382,7 +382,7 @@ export interface paths {
         put?: never;
         /**
          * Receive Stripe events
-         * @description Receives Stripe events about payments, refunds and disputes, won disputes included. The server verifies the signature and processes each event and each payment once.
+         * @description Receives Stripe events about payments, refunds and disputes, with failed refunds and won disputes. The server verifies the signature and processes each event and each payment once, in any order. A payment for a revoked agent, or of another amount or currency than was ordered, is not booked: it is refunded, and the agent's owner is notified. Subscribe the endpoint to `checkout.session.*`, `charge.refunded`, `charge.refund.updated`, `refund.*` and `charge.dispute.*`.
          */
         post: operations["receiveStripeEvent"];
         delete?: never;
@@ -2421,7 +2421,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.topup
-         * @description Credits were bought for an agent.
+         * @description Credits were bought for an agent. They settle first what the agent owes.
          */
         post: operations["receiveAgentTopup"];
         delete?: never;
@@ -2441,7 +2441,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.paused
-         * @description An agent was paused and cannot spend.
+         * @description An agent was paused, by its owner or because it owes credits, and cannot spend.
          */
         post: operations["receiveAgentPaused"];
         delete?: never;
@@ -2461,7 +2461,7 @@ export interface webhooks {
         put?: never;
         /**
          * agent.resumed
-         * @description A paused agent can spend again.
+         * @description A paused agent can spend again, because its owner resumed it or it owes nothing any more.
          */
         post: operations["receiveAgentResumed"];
         delete?: never;
@@ -2837,7 +2837,7 @@ export interface components {
             agent_id: components["schemas"]["AgentId"];
             /** @description Display name. Defaults to the agent's id. */
             name?: string;
-            /** @description The agent's key. Required to claim an agent that is already in use. */
+            /** @description The agent's key. Required to claim an agent that is already in use; a claim with the key keeps it. */
             api_key?: string;
         };
         RegisteredAgent: {
@@ -3002,7 +3002,7 @@ export interface components {
             is_verified: boolean;
             daily_limit: components["schemas"]["CreditLimit"];
             per_transaction_limit: components["schemas"]["CreditLimit"];
-            /** @description Credits from refunded or disputed payments that the agent spent before they could be taken back. */
+            /** @description Credits from refunded or disputed payments that were already spent. An agent that owes is paused; what it buys settles this first. */
             owed: number;
             created_at: components["schemas"]["Timestamp"];
         };
@@ -3045,13 +3045,8 @@ export interface components {
             items: components["schemas"]["Notification"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
-        /** @description A Stripe event. */
+        /** @description A Stripe event with `id`, `type` and `data.object`. The server acknowledges a repeated event and ignores it. It acknowledges and logs an event of an unknown shape. */
         StripeEvent: {
-            /** @description Stripe's event id. The server acknowledges a repeated event and ignores it. */
-            id: string;
-            /** @description Stripe's event type, such as checkout.session.completed. */
-            type: string;
-        } & {
             [key: string]: unknown;
         };
         StripeReceipt: {
@@ -5300,6 +5295,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The signed-in user does not own the agent (`not_owner`), or the agent exists without an owner (`claim_needs_key`). */
+        NotYours: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The agent has a balance, a history or a key in use. Claiming it requires its key. */
         ClaimNeedsKey: {
             headers: {
@@ -5349,6 +5359,21 @@ export interface components {
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
                  */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The agent is revoked (`agent_revoked`) or owes credits (`agent_owes`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+        NotResumable: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -6016,7 +6041,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The agent already exists. `claimed` is true when this request made the signed-in user its owner. */
+            /** @description The agent already exists. `claimed` is true when this request made the signed-in user its owner; without `api_key` in the request, the agent then has a new key. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6493,7 +6518,7 @@ export interface operations {
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
-            403: components["responses"]["NotOwner"];
+            403: components["responses"]["NotYours"];
             409: components["responses"]["AgentRevoked"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -6640,7 +6665,7 @@ export interface operations {
             402: components["responses"]["ProductionNotEnabled"];
             403: components["responses"]["NotOwner"];
             404: components["responses"]["AgentNotFound"];
-            409: components["responses"]["AgentRevoked"];
+            409: components["responses"]["NotResumable"];
             422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];

@@ -286,7 +286,7 @@ export const tools: readonly ToolTemplate[] = [
               per_transaction_limit: { description: 'Limit in credits; null means no limit.', type: ['number', 'null'], minimum: 0, maximum: 999999999.99 },
               owed: {
                 type: 'number',
-                description: 'Credits from refunded or disputed payments that the agent spent before they could be taken back.'
+                description: 'Credits from refunded or disputed payments that were already spent. An agent that owes is paused; what it buys settles this first.'
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }

@@ -38,11 +38,13 @@ create table agents (
   owner_user_id text,
   owner_partner_id text,
   status text not null default 'active'::text,
+  pause_reason text,
   is_verified boolean not null default false,
   daily_limit_cents bigint,
   per_transaction_limit_cents bigint,
   spent_on date,
   spent_cents bigint not null default 0,
+  owed_cents bigint not null default 0,
   api_key bytea not null,
   created_at timestamp with time zone not null
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
@@ -346,8 +348,11 @@ create table stripe_payments (
   payment_intent_id text,
   transaction_id bigint,
   credits_cents bigint not null default 0,
-  taken_back_cents bigint not null default 0,
-  owed_cents bigint not null default 0,
+  reversed_cents bigint not null default 0,
+  presented_amount bigint,
+  presented_currency text,
+  refusal text,
+  refunded_at timestamp with time zone,
   created_at timestamp with time zone not null,
   paid_at timestamp with time zone
 );
@@ -356,9 +361,10 @@ create table stripe_reversals (
   source_id text not null,
   payment_intent_id text not null,
   kind text not null,
-  amount_cents bigint not null,
-  updated_at timestamp with time zone not null,
-  reinstated boolean not null default false
+  amount bigint not null,
+  currency text not null,
+  is_void boolean not null,
+  updated_at timestamp with time zone not null
 );
 
 create table task_dependencies (
@@ -595,9 +601,14 @@ alter table activity add constraint activity_partner_id_fkey FOREIGN KEY (partne
 alter table activity add constraint activity_pkey PRIMARY KEY (id);
 alter table agents add constraint agents_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES ledger_wallets(wallet_id);
 alter table agents add constraint agents_check CHECK (((owner_user_id IS NULL) = (owner_partner_id IS NULL)));
+alter table agents add constraint agents_check1 CHECK (((status = 'paused'::text) = (pause_reason IS NOT NULL)));
+alter table agents add constraint agents_check2 CHECK (((status <> 'active'::text) OR (owed_cents = 0)));
+alter table agents add constraint agents_check3 CHECK (((pause_reason IS DISTINCT FROM 'debt'::text) OR (owed_cents > 0)));
 alter table agents add constraint agents_daily_limit_cents_check CHECK ((daily_limit_cents >= 0));
+alter table agents add constraint agents_owed_cents_check CHECK ((owed_cents >= 0));
 alter table agents add constraint agents_owner_partner_id_fkey FOREIGN KEY (owner_partner_id) REFERENCES partners(id);
 alter table agents add constraint agents_owner_user_id_fkey FOREIGN KEY (owner_user_id) REFERENCES users(id);
+alter table agents add constraint agents_pause_reason_check CHECK ((pause_reason = ANY (ARRAY['owner'::text, 'debt'::text])));
 alter table agents add constraint agents_per_transaction_limit_cents_check CHECK ((per_transaction_limit_cents >= 0));
 alter table agents add constraint agents_pkey PRIMARY KEY (agent_id);
 alter table agents add constraint agents_spent_cents_check CHECK ((spent_cents >= 0));
@@ -742,19 +753,26 @@ alter table sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) 
 alter table stripe_events add constraint stripe_events_pkey PRIMARY KEY (id);
 alter table stripe_payments add constraint stripe_payments_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(agent_id);
 alter table stripe_payments add constraint stripe_payments_amount_cents_check CHECK ((amount_cents > 0));
-alter table stripe_payments add constraint stripe_payments_check CHECK (((status = 'paid'::text) = ((transaction_id IS NOT NULL) AND (payment_intent_id IS NOT NULL) AND (paid_at IS NOT NULL))));
-alter table stripe_payments add constraint stripe_payments_check1 CHECK (((taken_back_cents + owed_cents) <= credits_cents));
+alter table stripe_payments add constraint stripe_payments_check CHECK (((reversed_cents >= 0) AND (reversed_cents <= credits_cents)));
+alter table stripe_payments add constraint stripe_payments_check1 CHECK (((status = ANY (ARRAY['paid'::text, 'refused'::text])) = (payment_intent_id IS NOT NULL)));
+alter table stripe_payments add constraint stripe_payments_check2 CHECK (((payment_intent_id IS NULL) = (paid_at IS NULL)));
+alter table stripe_payments add constraint stripe_payments_check3 CHECK (((status = 'paid'::text) = (transaction_id IS NOT NULL)));
+alter table stripe_payments add constraint stripe_payments_check4 CHECK (((status = 'paid'::text) = (credits_cents > 0)));
+alter table stripe_payments add constraint stripe_payments_check5 CHECK (((status = 'refused'::text) = (refusal IS NOT NULL)));
+alter table stripe_payments add constraint stripe_payments_check6 CHECK (((refunded_at IS NULL) OR (status = 'refused'::text)));
 alter table stripe_payments add constraint stripe_payments_credits_cents_check CHECK ((credits_cents >= 0));
-alter table stripe_payments add constraint stripe_payments_owed_cents_check CHECK ((owed_cents >= 0));
 alter table stripe_payments add constraint stripe_payments_payment_intent_id_key UNIQUE (payment_intent_id);
 alter table stripe_payments add constraint stripe_payments_pkey PRIMARY KEY (session_id);
-alter table stripe_payments add constraint stripe_payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'expired'::text])));
-alter table stripe_payments add constraint stripe_payments_taken_back_cents_check CHECK ((taken_back_cents >= 0));
+alter table stripe_payments add constraint stripe_payments_presented_amount_check CHECK ((presented_amount >= 0));
+alter table stripe_payments add constraint stripe_payments_presented_currency_check CHECK ((presented_currency ~ '^[a-z]{3}$'::text));
+alter table stripe_payments add constraint stripe_payments_refusal_check CHECK ((refusal = ANY (ARRAY['agent_revoked'::text, 'amount_mismatch'::text])));
+alter table stripe_payments add constraint stripe_payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'expired'::text, 'refused'::text])));
 alter table stripe_payments add constraint stripe_payments_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES ledger_transactions(id);
 alter table stripe_payments add constraint stripe_payments_transaction_id_key UNIQUE (transaction_id);
-alter table stripe_reversals add constraint stripe_reversals_amount_cents_check CHECK ((amount_cents >= 0));
-alter table stripe_reversals add constraint stripe_reversals_check CHECK (((kind = 'dispute'::text) OR (NOT reinstated)));
-alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text])));
+alter table stripe_reversals add constraint stripe_reversals_amount_check CHECK ((amount >= 0));
+alter table stripe_reversals add constraint stripe_reversals_check CHECK (((kind <> 'charge'::text) OR (NOT is_void)));
+alter table stripe_reversals add constraint stripe_reversals_currency_check CHECK ((currency ~ '^[a-z]{3}$'::text));
+alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((kind = ANY (ARRAY['refund'::text, 'dispute'::text, 'charge'::text])));
 alter table stripe_reversals add constraint stripe_reversals_pkey PRIMARY KEY (source_id);
 alter table task_dependencies add constraint task_dependencies_check CHECK ((depends_on_id <> task_id));
 alter table task_dependencies add constraint task_dependencies_ordinal_check CHECK (((ordinal >= 1) AND (ordinal <= 50)));
@@ -905,7 +923,8 @@ CREATE INDEX recipients_page ON public.recipients USING btree (partner_id, creat
 CREATE INDEX recipients_to_erase ON public.recipients USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (access_token IS NOT NULL));
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC, id DESC);
-CREATE INDEX stripe_payments_agent ON public.stripe_payments USING btree (agent_id);
+CREATE INDEX stripe_payments_open ON public.stripe_payments USING btree (created_at) WHERE (status = 'open'::text);
+CREATE INDEX stripe_payments_refused ON public.stripe_payments USING btree (paid_at) WHERE ((status = 'refused'::text) AND (refunded_at IS NULL));
 CREATE INDEX stripe_reversals_payment ON public.stripe_reversals USING btree (payment_intent_id);
 CREATE INDEX task_dependencies_dependants ON public.task_dependencies USING btree (partner_id, depends_on_id, task_id);
 CREATE UNIQUE INDEX tasks_list ON public.tasks USING btree (partner_id, "position" DESC);

@@ -5,12 +5,13 @@ import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { agentRevoked, notOwner } from '../errors.ts'
+import { agentRevoked, claimNeedsKey, notOwner } from '../errors.ts'
 import { findAgent, type Agent } from '../queries/agents.ts'
 import { insertTopUp } from '../queries/topups.ts'
-import { claimAgent, findOrCreateAgent } from '../registration.ts'
+import { findOrCreateAgent } from '../registration.ts'
 import { returnPage, returnPageHeaders } from '../return-page.ts'
-import { bookEvent } from '../topups.ts'
+import { readStripeEvent } from '../stripe-events.ts'
+import { bookEvent, type TopUps } from '../topups.ts'
 
 /** Built from the request alone: Stripe rejects a retry under the same idempotency key with other parameters. */
 const sessionParams = (
@@ -18,7 +19,7 @@ const sessionParams = (
   amountCents: number,
   publicUrl: string
 ): Stripe.Checkout.SessionCreateParams => {
-  const metadata = { agent_id: agentId }
+  const metadata = { agent_id: agentId, amount_cents: amountCents }
   const product = { name: `${amountCents} credits`, description: `For the agent ${agentId}` }
   return {
     mode: 'payment',
@@ -31,15 +32,23 @@ const sessionParams = (
   }
 }
 
-/** @throws ProblemError 403 `not_owner`, 409 `agent_revoked` */
+/** What identifies an event in the log. */
+const toLogged = ({ id, type }: { id?: unknown; type?: unknown }) => ({
+  id: String(id).slice(0, 255),
+  type: String(type).slice(0, 255)
+})
+
+/** An agent that exists is never claimed in passing. @throws ProblemError 403 `claim_needs_key` or `not_owner`, 409 `agent_revoked` */
 const requireFundable = (agent: Agent | undefined, caller: SessionCaller): void => {
   if (agent === undefined) return
-  if (agent.ownerUserId !== null && agent.ownerUserId !== caller.userId) throw notOwner(agent.agentId)
+  if (agent.ownerUserId === null) throw claimNeedsKey(agent.agentId, 'not_claimed')
+  if (agent.ownerUserId !== caller.userId) throw notOwner(agent.agentId)
   if (agent.status === 'revoked') throw agentRevoked(agent.agentId)
 }
 
 export const checkoutHandlers = (
-  app: FastifyInstance
+  app: FastifyInstance,
+  topUps: TopUps
 ): Pick<Handlers<typeof operations>, 'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'> => ({
   async createCheckout({ body, caller, db, onwardKey }) {
     const { agent_id: agentId } = body
@@ -53,7 +62,6 @@ export const checkoutHandlers = (
     return async (trx) => {
       const { agent } = await findOrCreateAgent(app, trx, agentId, undefined, caller)
       requireFundable(agent, caller)
-      if (agent?.ownerUserId === null) await claimAgent(app, trx, agent, caller, undefined)
       await insertTopUp(trx, { sessionId, agentId, amountCents, createdAt: app.clock.now() })
       return { ok: true, checkout_url: url }
     }
@@ -63,9 +71,12 @@ export const checkoutHandlers = (
     return answer(200, returnPage(query.outcome), returnPageHeaders)
   },
 
-  async receiveStripeEvent({ db, request, headers }) {
-    const event = app.stripe.readEvent(request.rawBody ?? Buffer.alloc(0), headers['stripe-signature'])
-    await bookEvent(app, db, event)
+  async receiveStripeEvent({ body, db, request, headers }) {
+    app.stripe.verifyEvent(request.rawBody ?? Buffer.alloc(0), headers['stripe-signature'])
+    const event = readStripeEvent(body)
+    // Stripe would retry an error for days, and nothing can be done with the event before this server knows its shape.
+    if (event === undefined) app.log.warn({ event: toLogged(body) }, 'Stripe sent an event of an unknown shape')
+    else await bookEvent(topUps, db, event)
     return { received: true }
   }
 })

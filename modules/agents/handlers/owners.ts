@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import type { SessionCaller } from '../../../plugins/access/caller.ts'
+import { afterCommit } from '../../../plugins/database/transaction.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { agentNotFound, agentRevoked, notOwner } from '../errors.ts'
+import { agentNotFound, agentOwes, agentRevoked, notOwner } from '../errors.ts'
 import { listAgentsOf, lockAgent, updateAgent, type Agent } from '../queries/agents.ts'
-import { sumOwed } from '../queries/topups.ts'
 import { voidAgentKey } from '../registration.ts'
-import type { AgentStatus } from '../tables.ts'
+import { setStatus } from '../statuses.ts'
 import { toAgent, toLimits } from '../wire.ts'
 
 /** @throws ProblemError 404 `agent_not_found`, 403 `not_owner` */
@@ -20,21 +20,6 @@ const lockOwnAgent = async (trx: Trx, agentId: string, caller: SessionCaller): P
   return agent
 }
 
-const eventTypes = { active: 'agent.resumed', paused: 'agent.paused', revoked: 'agent.revoked' } as const
-
-/** Changes the agent's status and publishes the change. */
-const setStatus = async (
-  { outbox }: Pick<FastifyInstance, 'outbox'>,
-  trx: Trx,
-  { agentId, ownerPartnerId: partnerId }: Agent,
-  status: AgentStatus,
-  encryptedKey?: Buffer
-): Promise<void> => {
-  await updateAgent(trx, agentId, { status, encryptedKey })
-  if (partnerId === null) return
-  await outbox.publish(trx, [{ partnerId, type: eventTypes[status], data: { agent_id: agentId } }])
-}
-
 /** The new limit: an omitted field keeps the present limit, null removes it. */
 const changedLimit = (limit: number | null | undefined, presentCents: number | null): number | null => {
   if (limit === undefined) return presentCents
@@ -42,28 +27,39 @@ const changedLimit = (limit: number | null | undefined, presentCents: number | n
 }
 
 export const ownerHandlers = (
-  app: FastifyInstance
+  app: FastifyInstance,
+  requestClosing: () => void
 ): Pick<Handlers<typeof operations>, 'pauseAgent' | 'resumeAgent' | 'revokeAgent' | 'setLimits' | 'listAgents'> => {
-  const switchTo = async (trx: Trx, agentId: string, caller: SessionCaller, status: 'active' | 'paused') => {
+  /** @throws ProblemError 409 `agent_revoked` */
+  const lockUsable = async (trx: Trx, agentId: string, caller: SessionCaller): Promise<Agent> => {
     const agent = await lockOwnAgent(trx, agentId, caller)
     if (agent.status === 'revoked') throw agentRevoked(agentId)
-    if (agent.status !== status) await setStatus(app, trx, agent, status)
-    return { ok: true as const, status }
+    return agent
   }
   return {
-    pauseAgent: async ({ params, caller, db }) => await switchTo(db, params.agent_id, caller, 'paused'),
+    async pauseAgent({ params, caller, db }) {
+      const agent = await lockUsable(db, params.agent_id, caller)
+      if (agent.pauseReason !== 'owner') await setStatus(app, db, agent, 'paused', { pauseReason: 'owner' })
+      return { ok: true, status: 'paused' }
+    },
 
-    resumeAgent: async ({ params, caller, db }) => await switchTo(db, params.agent_id, caller, 'active'),
+    async resumeAgent({ params, caller, db }) {
+      const agent = await lockUsable(db, params.agent_id, caller)
+      if (agent.owedCents > 0) throw agentOwes(agent.agentId, agent.owedCents)
+      if (agent.status !== 'active') await setStatus(app, db, agent, 'active')
+      return { ok: true, status: 'active' }
+    },
 
     async revokeAgent({ params, caller, db }) {
       const agent = await lockOwnAgent(db, params.agent_id, caller)
-      if (agent.status !== 'revoked') await setStatus(app, db, agent, 'revoked', await voidAgentKey(app, db, agent))
+      if (agent.status === 'revoked') return { ok: true, status: 'revoked' }
+      await setStatus(app, db, agent, 'revoked', { encryptedKey: await voidAgentKey(app, db, agent) })
+      afterCommit(db, requestClosing)
       return { ok: true, status: 'revoked' }
     },
 
     async setLimits({ params, body, caller, db }) {
-      const agent = await lockOwnAgent(db, params.agent_id, caller)
-      if (agent.status === 'revoked') throw agentRevoked(agent.agentId)
+      const agent = await lockUsable(db, params.agent_id, caller)
       const limits = {
         dailyLimitCents: changedLimit(body.daily_limit, agent.dailyLimitCents),
         perTransactionLimitCents: changedLimit(body.per_transaction_limit, agent.perTransactionLimitCents)
@@ -78,11 +74,12 @@ export const ownerHandlers = (
       const { rows, nextCursor } = pageOf(found, query.limit, (last) =>
         app.cursors.encode('agents', [last.createdAt.getTime(), last.agentId])
       )
-      const ids = rows.map(({ agentId }) => agentId)
-      const balances = await app.ledger.balances(db, ids)
-      const owed = await sumOwed(db, ids)
+      const balances = await app.ledger.balances(
+        db,
+        rows.map(({ agentId }) => agentId)
+      )
       return {
-        agents: rows.map((agent) => toAgent(agent, balances.get(agent.agentId) ?? 0, owed.get(agent.agentId) ?? 0)),
+        agents: rows.map((agent) => toAgent(agent, balances.get(agent.agentId) ?? 0)),
         next_cursor: nextCursor,
         has_more: nextCursor !== null
       }

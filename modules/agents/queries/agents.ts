@@ -10,9 +10,11 @@ const columns = [
   'owner_user_id as ownerUserId',
   'owner_partner_id as ownerPartnerId',
   'status',
+  'pause_reason as pauseReason',
   'is_verified as isVerified',
   'daily_limit_cents as dailyLimitCents',
   'per_transaction_limit_cents as perTransactionLimitCents',
+  'owed_cents as owedCents',
   'api_key as encryptedKey',
   'created_at as createdAt'
 ] as const
@@ -39,11 +41,13 @@ export const insertAgent = async (
     .execute()
 }
 
+export type AgentChanges = Partial<Omit<Agent, 'agentId' | 'name' | 'isVerified' | 'createdAt'>>
+
 /** Changes the given fields. */
 export const updateAgent = async (
   trx: Trx,
   agentId: string,
-  { encryptedKey, ...changes }: Partial<Omit<Agent, 'agentId' | 'name' | 'isVerified' | 'createdAt'>>
+  { encryptedKey, ...changes }: AgentChanges
 ): Promise<void> => {
   await trx
     .updateTable('agents')

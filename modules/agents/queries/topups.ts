@@ -1,14 +1,17 @@
 import { sql, type Selection } from 'kysely'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import type { StoredReversal } from '../reversals.ts'
+import type { Reversal } from '../stripe-events.ts'
 
 const columns = [
   'session_id as sessionId',
   'agent_id as agentId',
   'amount_cents as amountCents',
   'status',
-  'taken_back_cents as takenBackCents',
-  'owed_cents as owedCents'
+  'reversed_cents as reversedCents',
+  'presented_amount as presentedAmount',
+  'presented_currency as presentedCurrency'
 ] as const
 
 /** A payment at Stripe that buys credits for an agent. */
@@ -31,21 +34,33 @@ export const lockPaymentIntent = async (trx: Trx, paymentIntentId: string): Prom
   await sql`select pg_advisory_xact_lock(hashtextextended(${`stripe ${paymentIntentId}`}, 0))`.execute(trx)
 }
 
-export const lockTopUp = async (trx: Trx, by: 'session_id' | 'payment_intent_id', id: string) =>
-  await trx.selectFrom('stripe_payments').select(columns).where(by, '=', id).forUpdate().executeTakeFirst()
+export const findTopUp = async (
+  db: Db,
+  by: 'session_id' | 'payment_intent_id',
+  id: string
+): Promise<TopUp | undefined> =>
+  await db.selectFrom('stripe_payments').select(columns).where(by, '=', id).executeTakeFirst()
+
+export const lockTopUp = async (trx: Trx, sessionId: string): Promise<TopUp> =>
+  await trx
+    .selectFrom('stripe_payments')
+    .select(columns)
+    .where('session_id', '=', sessionId)
+    .forUpdate()
+    .executeTakeFirstOrThrow()
 
 /** Changes the given fields. */
 export const updateTopUp = async (
-  trx: Trx,
+  db: Db,
   sessionId: string,
   changes: Partial<FieldsOf<'stripe_payments'>>
 ): Promise<void> => {
-  await trx.updateTable('stripe_payments').set(toRow(changes)).where('session_id', '=', sessionId).execute()
+  await db.updateTable('stripe_payments').set(toRow(changes)).where('session_id', '=', sessionId).execute()
 }
 
 /** Marks an open session that was not paid in time. */
-export const expireTopUp = async (trx: Trx, sessionId: string): Promise<void> => {
-  await trx
+export const expireTopUp = async (db: Db, sessionId: string): Promise<void> => {
+  await db
     .updateTable('stripe_payments')
     .set({ status: 'expired' })
     .where('session_id', '=', sessionId)
@@ -53,42 +68,56 @@ export const expireTopUp = async (trx: Trx, sessionId: string): Promise<void> =>
     .execute()
 }
 
-/** A refunded charge or a dispute. */
-export interface Reversal {
-  sourceId: string
-  paymentIntentId: string
-  kind: 'refund' | 'dispute'
-  /** In US cents, all refunds of the charge together. */
-  amountCents: number
-}
+const batch = 50
 
-/** Records how much of a payment a refund or dispute reversed; events out of order never lower the amount. */
+/** Open sessions of revoked agents, oldest first. */
+export const listOpenOfRevoked = async (db: Db) =>
+  await db
+    .selectFrom('stripe_payments')
+    .innerJoin('agents', 'agents.agent_id', 'stripe_payments.agent_id')
+    .select('session_id as sessionId')
+    .where('stripe_payments.status', '=', sql.lit('open'))
+    .where('agents.status', '=', 'revoked')
+    .orderBy('stripe_payments.created_at')
+    .limit(batch)
+    .execute()
+
+/** Payments that were not booked and not refunded yet, oldest first. */
+export const listUnrefunded = async (db: Db) =>
+  await db
+    .selectFrom('stripe_payments')
+    .select(['session_id as sessionId', 'payment_intent_id as paymentIntentId'])
+    .where('status', '=', sql.lit('refused'))
+    .where('refunded_at', 'is', null)
+    .$narrowType<{ paymentIntentId: string }>()
+    .orderBy('paid_at')
+    .limit(batch)
+    .execute()
+
+export type RefusedTopUp = Awaited<ReturnType<typeof listUnrefunded>>[number]
+
+/** Records what a refund or dispute reversed. Events out of order never lower the amount, and what is void stays void. */
 export const recordReversal = async (trx: Trx, reversal: Reversal, now: Date): Promise<void> => {
-  await sql`insert into stripe_reversals (source_id, payment_intent_id, kind, amount_cents, updated_at)
-    values (${reversal.sourceId}, ${reversal.paymentIntentId}, ${reversal.kind}, ${reversal.amountCents}::bigint, ${now}::timestamptz)
-    on conflict (source_id) do update set
-      amount_cents = greatest(stripe_reversals.amount_cents, excluded.amount_cents), updated_at = excluded.updated_at`.execute(
-    trx
-  )
+  await trx
+    .insertInto('stripe_reversals')
+    .values({ ...toRow(reversal), updated_at: now })
+    .onConflict((conflict) =>
+      conflict.column('source_id').doUpdateSet({
+        amount: sql`greatest(stripe_reversals.amount, excluded.amount)`,
+        is_void: sql`stripe_reversals.is_void or excluded.is_void`,
+        updated_at: now
+      })
+    )
+    .execute()
 }
 
-/** Records that a dispute was won, so that it reverses nothing; the event can arrive before the one that opened the dispute. */
-export const recordReinstatement = async (trx: Trx, dispute: Omit<Reversal, 'kind'>, now: Date): Promise<void> => {
-  await sql`insert into stripe_reversals (source_id, payment_intent_id, kind, amount_cents, reinstated, updated_at)
-    values (${dispute.sourceId}, ${dispute.paymentIntentId}, 'dispute', ${dispute.amountCents}::bigint, true, ${now}::timestamptz)
-    on conflict (source_id) do update set reinstated = true, updated_at = excluded.updated_at`.execute(trx)
-}
-
-/** The amount of a payment that refunds and lost or open disputes reverse, in US cents. */
-export const sumReversals = async (trx: Trx, paymentIntentId: string): Promise<number> => {
-  const row = await trx
+/** The refunds and disputes of a payment. */
+export const listReversals = async (trx: Trx, paymentIntentId: string): Promise<StoredReversal[]> =>
+  await trx
     .selectFrom('stripe_reversals')
-    .select(sql<number>`coalesce(sum(amount_cents), 0)::bigint`.as('cents'))
+    .select(['kind', 'amount', 'currency', 'is_void as isVoid'])
     .where('payment_intent_id', '=', paymentIntentId)
-    .where('reinstated', '=', false)
-    .executeTakeFirstOrThrow()
-  return row.cents
-}
+    .execute()
 
 /** Records that an event was received. @returns false when it had been received before */
 export const recordStripeEvent = async (
@@ -102,16 +131,4 @@ export const recordStripeEvent = async (
     .onConflict((conflict) => conflict.column('id').doNothing())
     .executeTakeFirstOrThrow()
   return numInsertedOrUpdatedRows === 1n
-}
-
-/** What agents owe for payments that were reversed after the credits were spent, in hundredths of a credit, by agent. */
-export const sumOwed = async (db: Db, agentIds: string[]): Promise<Map<string, number>> => {
-  if (agentIds.length === 0) return new Map()
-  const rows = await db
-    .selectFrom('stripe_payments')
-    .select(['agent_id as agentId', sql<number>`sum(owed_cents)::bigint`.as('cents')])
-    .where('agent_id', 'in', agentIds)
-    .groupBy('agent_id')
-    .execute()
-  return new Map(rows.map(({ agentId, cents }) => [agentId, cents]))
 }

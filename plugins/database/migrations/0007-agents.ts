@@ -9,14 +9,20 @@ export const agents = steps([
     owner_user_id text references users,
     owner_partner_id text references partners,
     status text not null default 'active' check (status in ('active', 'paused', 'revoked')),
+    pause_reason text check (pause_reason in ('owner', 'debt')),
     is_verified boolean not null default false,
     daily_limit_cents bigint check (daily_limit_cents >= 0),
     per_transaction_limit_cents bigint check (per_transaction_limit_cents >= 0),
     spent_on date,
     spent_cents bigint not null default 0 check (spent_cents >= 0),
+    owed_cents bigint not null default 0 check (owed_cents >= 0),
     api_key bytea not null,
     created_at timestamptz not null,
-    check ((owner_user_id is null) = (owner_partner_id is null))
+    check ((owner_user_id is null) = (owner_partner_id is null)),
+    check ((status = 'paused') = (pause_reason is not null)),
+    -- An agent that owes is paused or revoked, and one that owes nothing is not paused for debt.
+    check (status <> 'active' or owed_cents = 0),
+    check (pause_reason is distinct from 'debt' or owed_cents > 0)
   )`,
   sql`create index agents_owner on agents (owner_user_id, created_at desc, agent_id desc)`,
   sql`create table approvals (
@@ -42,27 +48,36 @@ export const agents = steps([
     session_id text primary key,
     agent_id text not null references agents,
     amount_cents bigint not null check (amount_cents > 0),
-    status text not null default 'open' check (status in ('open', 'paid', 'expired')),
+    status text not null default 'open' check (status in ('open', 'paid', 'expired', 'refused')),
     payment_intent_id text unique,
     transaction_id bigint unique references ledger_transactions,
     credits_cents bigint not null default 0 check (credits_cents >= 0),
-    taken_back_cents bigint not null default 0 check (taken_back_cents >= 0),
-    owed_cents bigint not null default 0 check (owed_cents >= 0),
+    reversed_cents bigint not null default 0 check (reversed_cents between 0 and credits_cents),
+    presented_amount bigint check (presented_amount >= 0),
+    presented_currency text check (presented_currency ~ '^[a-z]{3}$'),
+    refusal text check (refusal in ('agent_revoked', 'amount_mismatch')),
+    refunded_at timestamptz,
     created_at timestamptz not null,
     paid_at timestamptz,
-    check ((status = 'paid') = (transaction_id is not null and payment_intent_id is not null and paid_at is not null)),
-    check (taken_back_cents + owed_cents <= credits_cents)
+    check ((status in ('paid', 'refused')) = (payment_intent_id is not null)),
+    check ((payment_intent_id is null) = (paid_at is null)),
+    check ((status = 'paid') = (transaction_id is not null)),
+    check ((status = 'paid') = (credits_cents > 0)),
+    check ((status = 'refused') = (refusal is not null)),
+    check (refunded_at is null or status = 'refused')
   )`,
-  sql`create index stripe_payments_agent on stripe_payments (agent_id)`,
+  sql`create index stripe_payments_open on stripe_payments (created_at) where status = 'open'`,
+  sql`create index stripe_payments_refused on stripe_payments (paid_at) where status = 'refused' and refunded_at is null`,
   // Stored for payments that are not booked yet, too, because Stripe sends events in no particular order.
   sql`create table stripe_reversals (
     source_id text primary key,
     payment_intent_id text not null,
-    kind text not null check (kind in ('refund', 'dispute')),
-    amount_cents bigint not null check (amount_cents >= 0),
+    kind text not null check (kind in ('refund', 'dispute', 'charge')),
+    amount bigint not null check (amount >= 0),
+    currency text not null check (currency ~ '^[a-z]{3}$'),
+    is_void boolean not null,
     updated_at timestamptz not null,
-    reinstated boolean not null default false,
-    check (kind = 'dispute' or not reinstated)
+    check (kind <> 'charge' or not is_void)
   )`,
   sql`create index stripe_reversals_payment on stripe_reversals (payment_intent_id)`,
   sql`create table stripe_events (

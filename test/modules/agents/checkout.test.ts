@@ -5,71 +5,19 @@ import { join } from 'node:path'
 import Stripe from 'stripe'
 import { test } from 'tap'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
-import { createOwner, openWorld, type World } from './world.ts'
-
-const simulatorOf = (world: World) => {
-  const { stripe: simulator } = world.app.simulators
-  assert.ok(simulator)
-  return simulator
-}
-
-const press = async (checkoutUrl: string, action: string): Promise<Response> =>
-  await fetch(checkoutUrl, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' })
-
-const sessionOf = (checkoutUrl: string): string => checkoutUrl.split('/').at(-1) ?? ''
-
-/** Opens a checkout and pays it; the webhook has arrived when this resolves, unless faults hold it. */
-const buy = async (world: World, agentId: string, dollars: number): Promise<{ url: string; paymentIntent: string }> => {
-  const { status, body } = await world.asOwner('POST', '/api/checkout', { agent_id: agentId, amount: dollars })
-  assert.deepEqual([status, body.ok], [200, true])
-  assert.equal((await press(body.checkout_url, 'pay')).status, 303)
-  await simulatorOf(world).settled()
-  const session = await world.app.stripe.call('read', (stripe) =>
-    stripe.checkout.sessions.retrieve(sessionOf(body.checkout_url))
-  )
-  return {
-    url: body.checkout_url,
-    paymentIntent: typeof session.payment_intent === 'string' ? session.payment_intent : ''
-  }
-}
-
-const control = async (world: World, path: string, body: object): Promise<void> => {
-  const address = simulatorOf(world).api.server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${world.config.stripe.secretKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body)
-  })
-  assert.equal(response.status, 200)
-}
-
-const refund = async (world: World, paymentIntent: string, dollars: number): Promise<void> => {
-  await world.app.stripe.call(`refund ${paymentIntent} ${dollars}`, (stripe, options) =>
-    stripe.refunds.create({ payment_intent: paymentIntent, amount: dollars * 100 }, options)
-  )
-  await simulatorOf(world).settled()
-}
-
-/** Opens a dispute and answers its id. */
-const dispute = async (world: World, paymentIntent: string): Promise<string> => {
-  await control(world, '/simulator/disputes', { payment_intent: paymentIntent })
-  await simulatorOf(world).settled()
-  const { data } = await world.app.stripe.call('read', (stripe) =>
-    stripe.disputes.list({ payment_intent: paymentIntent })
-  )
-  return data[0]?.id ?? ''
-}
-
-const closeDispute = async (world: World, id: string, outcome: 'won' | 'lost'): Promise<void> => {
-  await control(world, `/simulator/disputes/${id}/close`, { outcome })
-  await simulatorOf(world).settled()
-}
-
-const owedBy = async (world: World, agentId: string): Promise<number> => {
-  const { body } = await world.asOwner('GET', '/api/agents')
-  return body.agents.find((agent: { agent_id: string }) => agent.agent_id === agentId).owed
-}
+import {
+  buy,
+  closeDispute,
+  control,
+  dispute,
+  owedBy,
+  press,
+  refund,
+  sessionOf,
+  signed,
+  simulatorOf
+} from './payments.ts'
+import { createOwner, openWorld } from './world.ts'
 
 test('buying credits', async (t) => {
   const world = await openWorld(t)
@@ -239,17 +187,7 @@ test('buying credits', async (t) => {
     const { paymentIntent } = await buy(world, 'inquired', 20)
     const send = async (type: string, status: string) => {
       const object = { id: 'du_inquiry', object: 'dispute', status, amount: 2000, payment_intent: paymentIntent }
-      const payload = JSON.stringify({ id: `evt_${type}`, object: 'event', type, data: { object } })
-      const timestamp = Math.floor(world.clock.now().getTime() / 1000)
-      const signature = new Stripe('sk_test_none').webhooks.generateTestHeaderString({
-        payload,
-        secret: world.config.stripe.webhookSecret,
-        timestamp
-      })
-      assert.equal(
-        (await as(undefined, 'POST', '/v1/stripe/webhook', payload, { 'stripe-signature': signature })).status,
-        200
-      )
+      assert.equal((await signed(world, { id: `evt_${type}`, type, data: { object } })).status, 200)
     }
     await send('charge.dispute.created', 'warning_needs_response')
     assert.equal(await world.balance('inquired'), 2000)

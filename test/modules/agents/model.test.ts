@@ -15,11 +15,45 @@ interface Model {
   agentId: string
   key: string
   status: 'active' | 'paused' | 'revoked'
+  pauseReason: 'owner' | 'debt' | null
   balance: number
   /** Requests by id, with their amounts; decided ones are 'closed'. */
   approvals: { id: number; amount: number; open: boolean }[]
-  payments: { intent: string; paid: number; reversed: number; owed: number; dispute?: { id: string; open: boolean } }[]
+  payments: Payment[]
   owed: number
+}
+
+/** A payment in whole dollars. */
+interface Payment {
+  intent: string
+  paid: number
+  refunds: { id: string; dollars: number; ended: boolean }[]
+  dispute?: { id: string; status: 'open' | 'won' | 'lost' }
+}
+
+const refundedOf = ({ refunds }: Payment): number =>
+  refunds.reduce((sum, { dollars, ended }) => sum + (ended ? 0 : dollars), 0)
+
+/** What refunds and the dispute, which is over all of the payment, reverse together. */
+const reversedOf = (payment: Payment): number =>
+  payment.dispute === undefined || payment.dispute.status === 'won' ? refundedOf(payment) : payment.paid
+
+/** An agent that owes is paused, and resumes when it owes nothing. */
+const owe = (model: Model, owed: number): void => {
+  if (owed === model.owed) return
+  model.owed = owed
+  if (owed === 0 && model.pauseReason === 'debt') Object.assign(model, { status: 'active', pauseReason: null })
+  if (owed > 0 && model.status === 'active') Object.assign(model, { status: 'paused', pauseReason: 'debt' })
+}
+
+/** Takes what a change of a payment reverses more, or gives back what it reverses less. */
+const settle = (model: Model, payment: Payment, change: () => void): void => {
+  const before = reversedOf(payment)
+  change()
+  const due = (reversedOf(payment) - before) * 10_000
+  const taken = due > 0 ? Math.min(due, model.balance) : due + Math.min(-due, model.owed)
+  model.balance -= taken
+  owe(model, model.owed + due - taken)
 }
 
 type Kind =
@@ -33,6 +67,7 @@ type Kind =
   | 'resume'
   | 'revoke'
   | 'refund'
+  | 'endRefund'
   | 'dispute'
   | 'decideDispute'
   | 'retrySameKey'
@@ -56,6 +91,7 @@ const weights: Record<Kind, number> = {
   resume: 3,
   revoke: 1,
   refund: 2,
+  endRefund: 2,
   dispute: 2,
   decideDispute: 2,
   retrySameKey: 2,
@@ -118,59 +154,55 @@ class Play {
     model.payments.push({
       intent: typeof session.payment_intent === 'string' ? session.payment_intent : '',
       paid: dollars,
-      reversed: 0,
-      owed: 0
+      refunds: []
     })
-    model.balance += dollars * 10_000
+    const settled = Math.min(model.owed, dollars * 10_000)
+    model.balance += dollars * 10_000 - settled
+    owe(model, model.owed - settled)
+  }
+
+  private payment(pick: number): Payment | undefined {
+    return this.model.payments[pick % (this.model.payments.length || 1)]
   }
 
   async refund(pick: number): Promise<void> {
-    const { world, model } = this
-    const payment = model.payments[pick % (model.payments.length || 1)]
-    if (payment === undefined || payment.reversed === payment.paid || payment.dispute !== undefined) return
-    const dollars = 1 + (pick % (payment.paid - payment.reversed))
-    await world.app.stripe.call(this.newKey(), (stripe, options) =>
+    const payment = this.payment(pick)
+    if (payment === undefined || refundedOf(payment) === payment.paid || payment.dispute !== undefined) return
+    const dollars = 1 + (pick % (payment.paid - refundedOf(payment)))
+    const { id } = await this.world.app.stripe.call(this.newKey(), (stripe, options) =>
       stripe.refunds.create({ payment_intent: payment.intent, amount: dollars * 100 }, options)
     )
-    await world.app.simulators.stripe?.settled()
-    payment.reversed += dollars
-    const taken = Math.min(model.balance, dollars * 10_000)
-    model.balance -= taken
-    model.owed += dollars * 10_000 - taken
-    payment.owed += dollars * 10_000 - taken
+    await this.world.app.simulators.stripe?.settled()
+    settle(this.model, payment, () => payment.refunds.push({ id, dollars, ended: false }))
+  }
+
+  async endRefund(pick: number): Promise<void> {
+    const payment = this.payment(pick)
+    const refund = payment?.refunds.find(({ ended }) => !ended)
+    if (payment === undefined || refund === undefined) return
+    const status = pick % 2 === 0 ? 'failed' : 'canceled'
+    await this.control(`/simulator/refunds/${refund.id}/end`, { status })
+    await this.world.app.simulators.stripe?.settled()
+    settle(this.model, payment, () => (refund.ended = true))
   }
 
   /** Stripe's simulator has one dispute a payment, over all of it; what was refunded before is not taken twice. */
   async dispute(pick: number): Promise<void> {
-    const { world, model } = this
-    const payment = model.payments[pick % (model.payments.length || 1)]
+    const payment = this.payment(pick)
     if (payment === undefined || payment.dispute !== undefined) return
-    payment.dispute = {
-      id: String((await this.control('/simulator/disputes', { payment_intent: payment.intent })).id),
-      open: true
-    }
-    await world.app.simulators.stripe?.settled()
-    const due = (payment.paid - payment.reversed) * 10_000
-    const taken = Math.min(model.balance, due)
-    model.balance -= taken
-    model.owed += due - taken
-    payment.owed += due - taken
+    const { id } = await this.control('/simulator/disputes', { payment_intent: payment.intent })
+    await this.world.app.simulators.stripe?.settled()
+    settle(this.model, payment, () => (payment.dispute = { id: String(id), status: 'open' }))
   }
 
   async decideDispute(pick: number): Promise<void> {
-    const { world, model } = this
-    const payment = model.payments[pick % (model.payments.length || 1)]
-    if (payment?.dispute?.open !== true) return
+    const payment = this.payment(pick)
+    const dispute = payment?.dispute
+    if (payment === undefined || dispute?.status !== 'open') return
     const outcome = pick % 3 === 0 ? 'lost' : 'won'
-    await this.control(`/simulator/disputes/${payment.dispute.id}/close`, { outcome })
-    await world.app.simulators.stripe?.settled()
-    payment.dispute.open = false
-    if (outcome === 'lost') return
-    const due = (payment.paid - payment.reversed) * 10_000
-    const forgiven = Math.min(due, payment.owed)
-    payment.owed -= forgiven
-    model.owed -= forgiven
-    model.balance += due - forgiven
+    await this.control(`/simulator/disputes/${dispute.id}/close`, { outcome })
+    await this.world.app.simulators.stripe?.settled()
+    settle(this.model, payment, () => (dispute.status = outcome))
   }
 
   /** What Stripe has no API for. */
@@ -220,9 +252,11 @@ class Play {
       `/api/agents/${model.agentId}/${action}`,
       action === 'revoke' ? { confirm: true } : undefined
     )
-    if (model.status === 'revoked' && action !== 'revoke') return assert.equal(status, 409)
+    const isRefused = action === 'resume' ? model.status === 'revoked' || model.owed > 0 : model.status === 'revoked'
+    if (isRefused && action !== 'revoke') return assert.equal(status, 409)
     assert.equal(status, 200)
     model.status = action === 'pause' ? 'paused' : action === 'resume' ? 'active' : 'revoked'
+    model.pauseReason = action === 'pause' ? 'owner' : null
   }
 
   /** One operation, tried again and again under one key, together and one after another: it happens once. */
@@ -273,6 +307,8 @@ class Play {
         return await this.decide(pick, '/api/reject', 1)
       case 'refund':
         return await this.refund(pick)
+      case 'endRefund':
+        return await this.endRefund(pick)
       case 'dispute':
         return await this.dispute(pick)
       case 'decideDispute':
@@ -310,15 +346,12 @@ class Play {
       open.map(({ id }) => id),
       model.approvals.filter((approval) => approval.open).map(({ id }) => id)
     )
-    const owed = await db
-      .selectFrom('stripe_payments')
+    const { owed_cents: owed } = await db
+      .selectFrom('agents')
       .select('owed_cents')
       .where('agent_id', '=', model.agentId)
-      .execute()
-    assert.equal(
-      owed.reduce((sum, row) => sum + row.owed_cents, 0),
-      model.owed
-    )
+      .executeTakeFirstOrThrow()
+    assert.equal(owed, model.owed)
   }
 }
 
@@ -338,7 +371,16 @@ test('whatever happens to agents in whatever order, the book holds and says what
       agents += 1
       const agentId = `agent-${agents}`
       const key = await world.fund(agentId, 0)
-      const model: Model = { agentId, key, status: 'active', balance: 0, approvals: [], payments: [], owed: 0 }
+      const model: Model = {
+        agentId,
+        key,
+        status: 'active',
+        pauseReason: null,
+        balance: 0,
+        approvals: [],
+        payments: [],
+        owed: 0
+      }
       const play = new Play(world, model, restart)
       await play.topUp(25)
       for (const step of steps) {

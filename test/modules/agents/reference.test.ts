@@ -30,8 +30,8 @@ test('the API reference of agents, as printed', async (t) => {
     assert.deepEqual(again.body, { ok: true, agent_id: 'my-agent-001', message: 'already registered', claimed: false })
   })
 
-  await t.test('a session claims an agent without an owner', async () => {
-    const { status, body } = await asOwner('POST', '/api/register', { agent_id: 'my-agent-001' })
+  await t.test('a session with the agent’s key claims an agent without an owner', async () => {
+    const { status, body } = await asOwner('POST', '/api/register', { agent_id: 'my-agent-001', api_key: key })
     assert.deepEqual([status, body.claimed, 'api_key' in body], [200, true, false])
   })
 

@@ -89,7 +89,8 @@ test(
 test('every event on the wire satisfies them too', { skip }, async () => {
   const { types, openapi } = validators()
   const { paymentIntent } = await buy(world)
-  await world.stripe.refunds.create({ payment_intent: paymentIntent, amount: 1 })
+  const refund = await world.stripe.refunds.create({ payment_intent: paymentIntent, amount: 1 })
+  await world.control(`/simulator/refunds/${refund.id}/end`, { status: 'failed' })
   await world.control('/simulator/disputes', { payment_intent: paymentIntent })
   const {
     data: [dispute]
@@ -117,8 +118,12 @@ test('every event on the wire satisfies them too', { skip }, async () => {
       'charge.dispute.closed',
       'charge.dispute.created',
       'charge.dispute.funds_reinstated',
+      'charge.refund.updated',
       'charge.refunded',
       'charge.succeeded',
+      'refund.created',
+      'refund.failed',
+      'refund.updated',
       ...Object.keys(named)
     ].sort()
   )

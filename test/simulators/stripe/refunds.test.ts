@@ -37,7 +37,7 @@ test('a full refund sends an event with the charge and its previous attributes',
   assert.equal(refund.amount, 1000)
   assert.equal(refund.status, 'succeeded')
   await world.simulator.settled()
-  assert.deepEqual(world.types(), ['charge.refunded'])
+  assert.deepEqual(world.types(), ['charge.refunded', 'refund.created'])
   const event = world.received[0]?.event
   assert.ok(event?.type === 'charge.refunded')
   assert.equal(event.data.object.amount_refunded, 1000)
@@ -66,6 +66,26 @@ test('several partial refunds add up, never to more than was paid', async () => 
   assert.equal((listed.data[0]?.charge as Stripe.Charge).id, charge)
   assert.equal((await world.stripe.refunds.create({ payment_intent: paymentIntent })).amount, 500)
   assert.equal((await world.stripe.checkout.sessions.retrieve(session.id)).payment_status, 'paid')
+})
+
+test('a simulated refund that ends sends events, gives the money back, and can be made again', async () => {
+  for (const [status, types] of [
+    ['failed', ['refund.updated', 'charge.refund.updated', 'refund.failed']],
+    ['canceled', ['refund.updated', 'charge.refund.updated']]
+  ] as const) {
+    const { paymentIntent } = await buy(world)
+    const { id } = await world.stripe.refunds.create({ payment_intent: paymentIntent })
+    await world.simulator.settled()
+    world.reset()
+    assert.equal((await world.control(`/simulator/refunds/${id}/end`, { status })).status, 200)
+    await world.simulator.settled()
+    assert.deepEqual(world.types(), types)
+    assert.equal((await world.stripe.refunds.retrieve(id)).status, status)
+    const charges = await world.stripe.charges.list({ payment_intent: paymentIntent })
+    assert.deepEqual([charges.data[0]?.amount_refunded, charges.data[0]?.refunded], [0, false])
+    assert.equal((await world.control(`/simulator/refunds/${id}/end`, { status })).status, 400)
+    assert.equal((await world.stripe.refunds.create({ payment_intent: paymentIntent })).amount, 1000)
+  }
 })
 
 test('concurrent refunds never give back more than was paid, and the total matches the refunds', async () => {

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'tap'
+import { startApp } from '../../build-app.ts'
+import { send } from '../../credentials.ts'
+import { createOwner, openWorld } from './world.ts'
+
+test('claiming an agent', async (t) => {
+  const world = await openWorld(t)
+  const { as, asOwner } = world
+  const register = async (agent_id: string): Promise<string> =>
+    (await as(undefined, 'POST', '/api/register', { agent_id })).body.api_key
+  const claim = (agent_id: string, api_key?: string) => asOwner('POST', '/api/register', { agent_id, api_key })
+  const spend = async (key: string): Promise<number> => (await as(key, 'POST', '/api/spend', { amount: 1 })).status
+
+  await t.test('a claim without the key replaces it: who registered the agent cannot spend from it', async () => {
+    const old = await register('bait')
+    const { status, body } = await claim('bait')
+    assert.deepEqual([status, body.claimed, 'api_key' in body], [200, true, false])
+    assert.equal(await spend(old), 401)
+    const key = (await asOwner('GET', '/api/status?agent_id=bait')).body.agent.api_key
+    assert.notEqual(key, old)
+    assert.equal(await spend(key), 402)
+  })
+
+  await t.test('a claim with the key keeps it', async () => {
+    const key = await register('proven')
+    assert.equal((await claim('proven', key)).body.claimed, true)
+    assert.equal((await asOwner('GET', '/api/status?agent_id=proven')).body.agent.api_key, key)
+    assert.equal(await spend(key), 402)
+  })
+
+  await t.test('one use of the key, whatever its outcome, makes the agent in use at once', async () => {
+    const uses = [
+      ['POST', '/api/spend', { amount: 1 }, 402],
+      ['POST', '/api/spend', { amount: 'none' }, 400],
+      ['GET', '/api/loans', undefined, 200]
+    ] as const
+    for (const [index, [method, path, body, status]] of uses.entries()) {
+      const key = await register(`used-${index}`)
+      assert.equal((await as(key, method, path, body)).status, status)
+      const refused = await claim(`used-${index}`)
+      assert.deepEqual([refused.status, refused.body.error], [403, 'claim_needs_key'])
+      assert.equal(await spend(key), 402)
+      assert.equal((await claim(`used-${index}`, key)).body.claimed, true)
+    }
+  })
+
+  await t.test('a use on one instance counts on another at once', async () => {
+    const other = await startApp(t, { database: world.database, clock: world.clock })
+    const key = await register('elsewhere')
+    await send(other.url, 'POST', '/api/spend', { key, body: { amount: 1 } })
+    assert.equal((await claim('elsewhere')).body.error, 'claim_needs_key')
+  })
+
+  await t.test('a wrong key claims nothing and changes no key', async () => {
+    const key = await register('guessed')
+    const refused = await claim('guessed', 'afg_live_guess')
+    assert.deepEqual([refused.status, refused.body.error], [403, 'claim_needs_key'])
+    assert.equal(await spend(key), 402)
+  })
+
+  await t.test(
+    'of ten users who claim an agent at once one becomes its owner, and its key is theirs alone',
+    async () => {
+      const old = await register('contested')
+      const owners = await Promise.all(Array.from({ length: 10 }, () => createOwner(world)))
+      const answers = await Promise.all(
+        owners.map(async (owner) => as(await owner.token(), 'POST', '/api/register', { agent_id: 'contested' }))
+      )
+      assert.deepEqual(answers.map(({ body }) => body.claimed).filter(Boolean), [true])
+      const keys = await Promise.all(
+        owners.map(async (owner) => (await as(await owner.token(), 'GET', '/api/status?agent_id=contested')).body.agent)
+      )
+      const [key, ...others] = keys.flatMap((agent) => ('api_key' in agent ? [String(agent.api_key)] : []))
+      assert.deepEqual([others.length, await spend(old), await spend(String(key))], [0, 401, 402])
+    }
+  )
+
+  await t.test('a checkout never claims an agent that exists, and nothing can be paid for it', async () => {
+    const key = await register('found')
+    const refused = await asOwner('POST', '/api/checkout', { agent_id: 'found', amount: 10 })
+    assert.deepEqual([refused.status, refused.body.error], [403, 'claim_needs_key'])
+    assert.equal((await asOwner('GET', '/api/status?agent_id=found')).body.is_owner, false)
+    assert.equal(await spend(key), 402)
+    assert.equal((await claim('found', key)).body.claimed, true)
+    assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'found', amount: 10 })).status, 200)
+    assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'brand-new', amount: 10 })).status, 200)
+    assert.equal((await asOwner('GET', '/api/status?agent_id=brand-new')).body.is_owner, true)
+  })
+})
