@@ -634,6 +634,6 @@ export const operations = {
     scopes: [],
     rateLimitClass: 'standard',
     idempotent: false,
-    extensions: { 'x-problem-message': true }
+    extensions: { 'x-signed-by': 'stripe', 'x-problem-message': true }
   }
 } as const satisfies OperationTable

@@ -459,6 +459,6 @@ export const operations = {
     scopes: [],
     rateLimitClass: 'standard',
     idempotent: false,
-    extensions: { 'x-upstream': 'plaid' }
+    extensions: { 'x-signed-by': 'plaid', 'x-upstream': 'plaid' }
   }
 } as const satisfies OperationTable

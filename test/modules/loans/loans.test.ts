@@ -217,7 +217,11 @@ test('a paused agent cannot borrow, and can pay back', async () => {
   const agent = await world.agent('paused')
   await raiseTo(agent, 600)
   const { loan_id } = (await agent.borrow(100)).body
-  await world.database.db.updateTable('agents').set({ status: 'paused' }).where('agent_id', '=', 'paused').execute()
+  await world.database.db
+    .updateTable('agents')
+    .set({ status: 'paused', pause_reason: 'owner' })
+    .where('agent_id', '=', 'paused')
+    .execute()
   const { status, body } = await agent.borrow(100)
   assert.deepEqual([status, body.error, body.message], [403, 'agent_paused', body.detail])
   assert.match(body.detail, /Agent `paused` is paused/)
