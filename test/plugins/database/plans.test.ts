@@ -51,6 +51,9 @@ const mayBeReadWhole = new Set([
   'transfer_legs_wanted',
   'transfer_legs_under_way',
   'items_to_sync',
+  'stripe_payments_refused',
+  // Payment pages, which are open for a day.
+  'stripe_payments_open',
   // Lists, the newest first, read backwards until a page is full: what belongs to others is passed over.
   'activity_pkey',
   'bureau_events_pkey'
