@@ -1,5 +1,6 @@
 import { lookup, type LookupAddress, type RecordWithTtl } from 'node:dns'
 import { Resolver } from 'node:dns/promises'
+import { LRUCache } from 'lru-cache'
 
 /** A name that has no address, or whose name servers did not respond in time. */
 export class UnresolvedName extends Error {
@@ -28,12 +29,6 @@ interface Found {
   addresses: LookupAddress[]
   /** Time to live. */
   ttlMs: number
-}
-
-interface CachedName {
-  addresses: Promise<LookupAddress[]>
-  /** By `performance.now()`; infinite while the lookup runs. */
-  expiresAt: number
 }
 
 const longestTtlMs = 60_000
@@ -116,7 +111,7 @@ export const createResolver = ({
 }: ResolverOptions = {}): Resolve => {
   const byDns = createDnsLookup(timeoutMs, servers)
   const bySystem = createSystemLookup()
-  const cache = new Map<string, CachedName>()
+  const cache = new LRUCache<string, Promise<LookupAddress[]>>({ max: maxNames })
 
   /** Asks the system about a name that DNS does not know, but not about one whose name servers are silent. */
   const askSystem = (hostname: string) => async (error: unknown) => {
@@ -129,36 +124,31 @@ export const createResolver = ({
     return await withTimeout(usesSystem ? found.catch(askSystem(hostname)) : found, timeoutMs)
   }
 
-  const start = (hostname: string): CachedName => {
-    const found = find(hostname)
-    const entry: CachedName = {
-      expiresAt: Infinity,
-      addresses: found.then(
-        ({ addresses, ttlMs }) => {
-          entry.expiresAt = performance.now() + ttlMs
-          return addresses
-        },
-        (error: unknown) => {
-          entry.expiresAt = performance.now() + shortTtlMs
-          throw error instanceof UnresolvedName
-            ? error
-            : new UnresolvedName(`There is no address for ${hostname}.`, { cause: error })
-        }
-      )
-    }
-    return entry
+  /** Keeps the outcome of a lookup for its time to live. The cache would take 0 for no limit. */
+  const keep = (hostname: string, addresses: Promise<LookupAddress[]>, ttlMs: number): void => {
+    if (ttlMs > 0) cache.set(hostname, addresses, { ttl: ttlMs })
+    else cache.delete(hostname)
+  }
+
+  const start = (hostname: string): Promise<LookupAddress[]> => {
+    const addresses = find(hostname).then(
+      (found) => {
+        keep(hostname, addresses, found.ttlMs)
+        return found.addresses
+      },
+      (error: unknown) => {
+        keep(hostname, addresses, shortTtlMs)
+        throw error instanceof UnresolvedName
+          ? error
+          : new UnresolvedName(`There is no address for ${hostname}.`, { cause: error })
+      }
+    )
+    cache.set(hostname, addresses)
+    return addresses
   }
 
   return (hostname) => {
     if (isLocalhost(hostname)) return Promise.resolve(loopback)
-    const known = cache.get(hostname)
-    if (known !== undefined && known.expiresAt > performance.now()) return known.addresses
-    const entry = start(hostname)
-    // A Map iterates in the order of insertion, so the first name is the oldest.
-    cache.delete(hostname)
-    cache.set(hostname, entry)
-    const [oldest] = cache.keys()
-    if (cache.size > maxNames && oldest !== undefined) cache.delete(oldest)
-    return entry.addresses
+    return cache.get(hostname) ?? start(hostname)
   }
 }

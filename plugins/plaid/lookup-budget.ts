@@ -1,10 +1,11 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 
 const windowMs = 60_000
 /** Lookups per minute for an address without a genuine webhook, and for one that has delivered one. */
 const strangerLookups = 10
 const senderLookups = 20
-/** The oldest address is forgotten when there are more. */
+/** The address that was unused for longest is forgotten when there are more. */
 const rememberedStrangers = 10_000
 const rememberedSenders = 1_000
 
@@ -20,17 +21,10 @@ export interface LookupBudget {
   trust: (address: string) => void
 }
 
-const remember = (windows: Map<string, Window>, address: string, window: Window, most: number): void => {
-  windows.delete(address)
-  windows.set(address, window)
-  const [oldest] = windows.keys()
-  if (windows.size > most && oldest !== undefined) windows.delete(oldest)
-}
-
 /** Limits how many unknown key ids each client address can make the server look up, in fixed windows of a minute. */
 export const createLookupBudget = (clock: Clock): LookupBudget => {
-  const strangers = new Map<string, Window>()
-  const senders = new Map<string, Window>()
+  const strangers = new LRUCache<string, Window>({ max: rememberedStrangers })
+  const senders = new LRUCache<string, Window>({ max: rememberedSenders })
   return {
     take(address) {
       const now = clock.now().getTime()
@@ -40,13 +34,13 @@ export const createLookupBudget = (clock: Clock): LookupBudget => {
       const window = known !== undefined && now - known.startedAt < windowMs ? known : { startedAt: now, lookups: 0 }
       if (window.lookups >= (isSender ? senderLookups : strangerLookups)) return false
       window.lookups += 1
-      remember(windows, address, window, isSender ? rememberedSenders : rememberedStrangers)
+      windows.set(address, window)
       return true
     },
     trust(address) {
       if (senders.has(address)) return
       strangers.delete(address)
-      remember(senders, address, { startedAt: 0, lookups: 0 }, rememberedSenders)
+      senders.set(address, { startedAt: 0, lookups: 0 })
     }
   }
 }
