@@ -57,8 +57,8 @@ const isInUse = async ({ ledger }: Registration, trx: Trx, agentId: string): Pro
   (await agentKeyUsed(trx, agentId))
 
 /**
- * Makes the signed-in user the owner of an agent that has none. Unless `apiKey` proves the agent's key, the key is replaced, so that whoever registered
- * the agent cannot spend what its owner buys.
+ * Makes the signed-in user the owner of an agent that has none. Unless `apiKey` proves the agent's key, the key is replaced, so that the previous
+ * holder of the key cannot spend what the owner buys.
  * @throws ProblemError 403 `claim_needs_key` when `apiKey` is not the agent's key, or is missing although the agent is in use
  */
 export const claimAgent = async (

@@ -19,8 +19,8 @@ const toUsdCents = (payment: Payment, { amount, currency }: StoredReversal): num
 }
 
 /**
- * What refunds and disputes took from a payment, in US cents, at most the payment. The result does not depend on the order in which they became known.
- * A charge tells the sum of its refunds, perhaps with failed ones; each refund tells its own amount. Both count, because not every event arrives.
+ * What refunds and disputes took from a payment, in US cents, at most the payment. The result does not depend on the order of their events.
+ * A charge reports the sum of its refunds, perhaps with failed ones; each refund reports its own amount. Both are used, because events can get lost.
  */
 export const reversedCentsOf = (payment: Payment, reversals: readonly StoredReversal[]): number => {
   const sumOf = (kind: StoredReversal['kind'], isVoid: boolean): number =>

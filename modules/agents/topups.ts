@@ -69,7 +69,7 @@ interface Order {
 const orderIn = ({ agent_id: agentId, amount_cents: cents = '' }: Record<string, string>): Order | undefined =>
   agentId === undefined || !/^[1-9][0-9]{0,8}$/.test(cents) ? undefined : { agentId, amountCents: Number(cents) }
 
-/** Keeps a payment out of the wallet: the money goes back, and the agent's owner is told. */
+/** Marks a payment to be refunded instead of booked, and notifies the agent's owner. */
 const refuse = async (
   app: TopUps,
   trx: Trx,

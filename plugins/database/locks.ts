@@ -46,7 +46,7 @@ export const advisoryLocks = (connect: () => Promise<pg.Client>): Locks => {
     }
   }
   const currentHolder = (): Promise<pg.Client> => (connecting ??= open())
-  /** Takes the locks that nobody holds, in one statement. Returns each one's holder. */
+  /** Takes several locks in one statement. Returns the connection that holds each; undefined for a lock that another session holds. */
   const take = collect(async (names: string[]) => {
     const holder = await currentHolder()
     const { rows } = await holder.query<{ taken: boolean }>({

@@ -38,7 +38,6 @@ export interface SharedClients {
 
 /**
  * A few connections that pipeline the single statements of many requests. The first statement opens a connection, and the next statement reopens a broken one.
- *
  */
 export const openSharedClients = (count: number, connect: () => Promise<Connected>): SharedClients => {
   const places: (Promise<SharedClient> | undefined)[] = Array.from({ length: count }, () => undefined)

@@ -74,14 +74,13 @@ const webRequest = (request: FastifyRequest): Request => {
 }
 
 const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest, reply: FastifyReply) => {
-  const tellLimits = (headers: OperationAnswer['headers']): void => {
-    const told = Object.entries(headers).filter(([name]) => rateLimitHeader.test(name))
-    for (const [name, value] of told) reply.header(name, value)
+  const copyLimits = (headers: OperationAnswer['headers']): void => {
+    for (const [name, value] of Object.entries(headers)) if (rateLimitHeader.test(name)) reply.header(name, value)
   }
   const messages = messagesIn(request.body)
   assertBounded(messages)
   for (let left = requestsToPay(messages); left > 0; left -= 1) await app.rateLimiter.take(request, reply, 'standard')
-  const server = createServer(app, request, tellLimits)
+  const server = createServer(app, request, copyLimits)
   // Stateless, with JSON responses: any instance can serve any request.
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
   try {

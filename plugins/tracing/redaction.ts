@@ -5,7 +5,7 @@ import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace
  * The attributes that spans export. All others are removed: paths and queries identify resources, webhook URLs can contain credentials, and later versions of
  * an instrumentation can add attributes.
  */
-const told = new Set([
+const exported = new Set([
   'atlas.operation_id',
   'atlas.request_id',
   'db.namespace',
@@ -24,7 +24,7 @@ const told = new Set([
 ])
 
 /** Spans export only the type of an error, because its message can contain values. The log has the message, with the same request id. */
-const toldOfErrors = new Set(['exception.type'])
+const exportedOfErrors = new Set(['exception.type'])
 
 const keep = (attributes: ReadableSpan['attributes'], allowed: ReadonlySet<string>): void => {
   for (const name of Object.keys(attributes)) if (!allowed.has(name)) delete attributes[name]
@@ -34,8 +34,8 @@ const keep = (attributes: ReadableSpan['attributes'], allowed: ReadonlySet<strin
 export const redacting = (next: SpanProcessor): SpanProcessor => ({
   onStart: (span: Span, parent: Context) => next.onStart(span, parent),
   onEnd(span) {
-    keep(span.attributes, told)
-    for (const { attributes } of span.events) if (attributes !== undefined) keep(attributes, toldOfErrors)
+    keep(span.attributes, exported)
+    for (const { attributes } of span.events) if (attributes !== undefined) keep(attributes, exportedOfErrors)
     delete span.status.message
     next.onEnd(span)
   },
