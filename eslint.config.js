@@ -14,7 +14,7 @@ const simulatorImports = [
   ['app.ts', 'simulators/index.ts'],
   ['scripts/migrate.ts', 'simulators/migrate.ts'],
   ['scripts/bench/', 'simulators/'],
-  ['scripts/simulator-histories.ts', 'simulators/plaid/']
+  ['scripts/forecast-bench/simulator-histories.ts', 'simulators/plaid/']
 ]
 
 /** What simulators may import of the product. */
@@ -145,6 +145,18 @@ const chance = {
   message: 'Chance comes from node:crypto, or from a seed.'
 }
 
+const dialect = [
+  {
+    selector: 'FunctionDeclaration[generator=false]',
+    message: 'Functions are arrow functions; only generators are declared.'
+  },
+  {
+    selector:
+      ':matches(Program, ExportNamedDeclaration) > VariableDeclaration > VariableDeclarator[id.name=/^[A-Z][A-Z_]+$/]',
+    message: 'Constants are in camelCase.'
+  }
+]
+
 const testCall = 'CallExpression:matches([callee.name="test"], [callee.property.name="test"])'
 const longTitle = {
   selector: `${testCall} > Literal[value=/^.{100}/], ${testCall} > TemplateLiteral > TemplateElement[value.raw=/^.{100}/]`,
@@ -168,7 +180,7 @@ export default tseslint.config(
       'no-var': 'error',
       'prefer-const': 'error',
       'no-console': 'error',
-      'no-restricted-syntax': ['error', environment, ...clock, chance],
+      'no-restricted-syntax': ['error', environment, ...clock, chance, ...dialect],
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/no-explicit-any': 'error',
       // A name that begins with an underscore is there to be left out of the rest.
@@ -197,16 +209,19 @@ export default tseslint.config(
       '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': 'allow-with-description' }]
     }
   },
-  { files: ['plugins/clock.ts'], rules: { 'no-restricted-syntax': ['error', environment, chance] } },
+  { files: ['plugins/clock.ts'], rules: { 'no-restricted-syntax': ['error', environment, chance, ...dialect] } },
   // The client has no server's clock, and jitter is not a secret.
-  { files: ['client/**/*.ts'], rules: { 'no-restricted-syntax': ['error', environment] } },
-  { files: ['server.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': ['error', ...clock, chance] } },
-  { files: ['scripts/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': 'off' } },
+  { files: ['client/**/*.ts'], rules: { 'no-restricted-syntax': ['error', environment, ...dialect] } },
+  {
+    files: ['server.ts'],
+    rules: { 'no-console': 'off', 'no-restricted-syntax': ['error', ...clock, chance, ...dialect] }
+  },
+  { files: ['scripts/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-syntax': ['error', ...dialect] } },
   {
     files: ['test/**/*.ts'],
     rules: {
       'no-console': 'off',
-      'no-restricted-syntax': ['error', longTitle],
+      'no-restricted-syntax': ['error', longTitle, ...dialect],
       // A title names one guarantee, and what it takes to show it may be long.
       'max-lines-per-function': 'off',
       'max-lines': ['error', { max: 400 }],

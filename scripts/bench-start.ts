@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { createPostgresDatabase } from '../test/build-app.ts'
 import { measureStart, type Started } from './bench/start.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Measures how long the server takes to start and how much memory it uses when idle, and prints a Markdown table with the best of some runs.
 First starts begin without compiled code and without a database: stop servers that run from this folder before.
@@ -78,18 +77,9 @@ const measureProduction = async (server: string, runs: number): Promise<void> =>
   }
 }
 
-runCommand(async () => {
-  const { values } = parseArgs({
-    options: {
-      database: { type: 'string' },
-      runs: { type: 'string', default: '3' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) {
-    process.stdout.write(help)
-    return
-  }
+const options = { database: { type: 'string' }, runs: { type: 'string', default: '3' } } as const
+
+runWithArguments({ help, options }, async (values) => {
   const runs = Math.max(1, Number(values.runs) || 1)
   process.stdout.write('| start | first 200, s | CPU until then, s | idle server, MiB | with npm, MiB |\n')
   process.stdout.write('| --- | ---: | ---: | ---: | ---: |\n')

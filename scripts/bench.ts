@@ -1,5 +1,4 @@
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
 import { createPostgresDatabase } from '../test/build-app.ts'
 import { begin, compile, end, type Child } from './bench/children.ts'
 import type { BenchCase, Exchange } from './bench/exchange.ts'
@@ -10,6 +9,7 @@ import { record, type Recorded } from './bench/recording.ts'
 import { reportGrowth, reportSpeed, type Row } from './bench/report.ts'
 import { takeTurns, type Way } from './bench/turns.ts'
 import { addHistory, prepare } from './bench/world.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Compares this server with theoretical limits in one run. Prints Markdown tables.
 
@@ -142,30 +142,20 @@ const run = async (
   }
 }
 
-const { values } = parseArgs({
-  options: {
-    database: { type: 'string' },
-    connections: { type: 'string', default: '1,10,50' },
-    seconds: { type: 'string', default: '2' },
-    only: { type: 'string', default: '' },
-    history: { type: 'string' },
-    help: { type: 'boolean' }
-  }
-})
-const database = values.database ?? process.env.TEST_DATABASE_URL
+const options = {
+  database: { type: 'string', default: process.env.TEST_DATABASE_URL ?? '' },
+  connections: { type: 'string', default: '1,10,50' },
+  seconds: { type: 'string', default: '2' },
+  only: { type: 'string', default: '' },
+  history: { type: 'string' }
+} as const
 
-if (values.help === true) console.log(help)
-else if (database === undefined) {
-  console.error('Set --database to a PostgreSQL server. See --help.')
-  process.exitCode = 1
-} else {
-  run(database, {
-    connections: numbers(values.connections),
-    seconds: Number(values.seconds),
-    only: values.only,
-    history: values.history === undefined ? [] : numbers(values.history)
-  }).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
+runWithArguments({ help, options }, async ({ database, connections, seconds, only, history }) => {
+  if (database === '') throw new Error('Set --database to a PostgreSQL server. See --help.')
+  await run(database, {
+    connections: numbers(connections),
+    seconds: Number(seconds),
+    only,
+    history: history === undefined ? [] : numbers(history)
   })
-}
+})

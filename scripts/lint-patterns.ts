@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 import { faultOfPattern, patternsIn } from './lint/patterns.ts'
 
 const help = `Checks every \`pattern\` of the specification: it takes linear time on hostile texts, and clients in Go (RE2) can compile it.
@@ -11,8 +11,7 @@ const help = `Checks every \`pattern\` of the specification: it takes linear tim
 
 const specification = fileURLToPath(new URL('../spec/generated/openapi.json', import.meta.url))
 
-runCommand(async () => {
-  if (process.argv.includes('--help')) return void process.stdout.write(help)
+runWithArguments({ help, options: {} }, () => {
   const places = new Map(patternsIn(JSON.parse(readFileSync(specification, 'utf8')), ''))
   const faults = [...places].flatMap(([pattern, at]) => {
     const fault = faultOfPattern(pattern)

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { attacks } from '../test/abuse/attacks.ts'
 import { playAttack, prepareSite } from '../test/abuse/site.ts'
 import { runToEnd } from '../test/machines/cleanup.ts'
-import { runCommand } from './command.ts'
+import { runWithArguments } from './command.ts'
 
 const help = `Attacks a server in production mode, one attack after another, while a well-behaved client of another tenant uses it. Fails when the client
 gets anything but 2xx, when its p99 is more than three times what it was without the attack, or when its webhooks are late.
@@ -19,18 +18,15 @@ gets anything but 2xx, when its p99 is more than three times what it was without
 All traffic stays on loopback.
 `
 
-runCommand(async () => {
-  const { values } = parseArgs({
-    options: {
-      database: { type: 'string', default: process.env.TEST_DATABASE_URL ?? '' },
-      seconds: { type: 'string', default: '60' },
-      only: { type: 'string', multiple: true, default: [] },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) return void process.stdout.write(help)
-  if (values.list)
+const options = {
+  database: { type: 'string', default: process.env.TEST_DATABASE_URL ?? '' },
+  seconds: { type: 'string', default: '60' },
+  only: { type: 'string', multiple: true, default: [] as string[] },
+  list: { type: 'boolean' }
+} as const
+
+runWithArguments({ help, options }, async (values) => {
+  if (values.list === true)
     return void process.stdout.write(`${attacks.map(({ name, what }) => `${name.padEnd(18)}${what}`).join('\n')}\n`)
   if (values.database === '') throw new Error('Name a PostgreSQL server with --database or TEST_DATABASE_URL.')
   const seconds = Number(values.seconds)

@@ -9,7 +9,7 @@ const isLiveness = (request: FastifyRequest): boolean =>
 
 /** Answers everything but the liveness check with 503 while migrations of this version have not run. */
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     // Unknown until the database has responded once. Requests then meet its own error.
     let isCurrent: boolean | undefined
     let checkedAt = -Infinity
@@ -26,7 +26,6 @@ export default fp(
         throw schemaOutdated('The database schema is outdated. Run `npm run migrate`.', {}, { 'retry-after': '5' })
     })
     app.addHook('onReady', check)
-    done()
   },
   { name: 'schema-check', dependencies: ['database', 'errors'] }
 )

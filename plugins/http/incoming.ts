@@ -75,10 +75,9 @@ const limitBodies = (app: FastifyInstance): void => {
 
 /** Bounds what clients cost before their requests are complete. */
 export default fp(
-  (app, _options, done) => {
+  async (app) => {
     limitConnections(app)
     limitBodies(app)
-    done()
   },
   { name: 'incoming', dependencies: ['config', 'errors', 'metrics', 'overload'] }
 )

@@ -7,7 +7,7 @@ import type { SchemaOptions, Static, TSchema, TUnion, TUnsafe } from '@sinclair/
  */
 
 /** The schema or null, as `type: [t, 'null']`; a union would disable defaults in ajv and slow down the serializer. */
-export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null> {
+export const Nullable = <T extends TSchema>(schema: T): TUnsafe<Static<T> | null> => {
   const values = schema['enum'] as readonly unknown[] | undefined
   return Type.Unsafe<Static<T> | null>({
     ...schema,
@@ -17,32 +17,25 @@ export function Nullable<T extends TSchema>(schema: T): TUnsafe<Static<T> | null
 }
 
 /** One of the given strings, as `enum` instead of a union of constants. */
-export function StringEnum<const T extends readonly string[]>(
+export const StringEnum = <const T extends readonly string[]>(
   values: T,
   options: SchemaOptions = {}
-): TUnsafe<T[number]> {
-  return Type.Unsafe<T[number]>({ ...options, type: 'string', enum: values })
-}
+): TUnsafe<T[number]> => Type.Unsafe<T[number]>({ ...options, type: 'string', enum: values })
 
 /** Exactly one of the schemas (TypeBox's own Union is `anyOf`). */
-export function OneOf<T extends TSchema[]>(schemas: [...T], options: SchemaOptions = {}): TUnsafe<Static<TUnion<T>>> {
-  return Type.Unsafe<Static<TUnion<T>>>({ ...options, oneOf: schemas })
-}
+export const OneOf = <T extends TSchema[]>(schemas: [...T], options: SchemaOptions = {}): TUnsafe<Static<TUnion<T>>> =>
+  Type.Unsafe<Static<TUnion<T>>>({ ...options, oneOf: schemas })
 
 /** An object with arbitrary names and values of one schema. */
-export function Dictionary<T extends TSchema>(
+export const Dictionary = <T extends TSchema>(
   values: T,
   options: SchemaOptions = {}
-): TUnsafe<Record<string, Static<T>>> {
-  return Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
-}
+): TUnsafe<Record<string, Static<T>>> =>
+  Type.Unsafe<Record<string, Static<T>>>({ ...options, type: 'object', additionalProperties: values })
 
 /** An object that keeps additional members and serializes them unchanged. */
-export function Open<T extends TSchema>(schema: T): TUnsafe<Static<T> & Record<string, unknown>> {
-  return Type.Unsafe<Static<T> & Record<string, unknown>>({ ...schema, additionalProperties: true })
-}
+export const Open = <T extends TSchema>(schema: T): TUnsafe<Static<T> & Record<string, unknown>> =>
+  Type.Unsafe<Static<T> & Record<string, unknown>>({ ...schema, additionalProperties: true })
 
 /** A recursive schema by name. Pass `recursiveSchemas` to `addSchema` first. */
-export function Ref<T>(name: string): TUnsafe<T> {
-  return Type.Unsafe<T>({ $ref: `${name}#` })
-}
+export const Ref = <T>(name: string): TUnsafe<T> => Type.Unsafe<T>({ $ref: `${name}#` })

@@ -21,13 +21,13 @@ interface Generated {
 const generated = (await tsImport(join(out, 'index.ts'), import.meta.url)) as Generated
 const bundle = JSON.parse(readFileSync(join(out, 'openapi.json'), 'utf8'))
 
-function operation(id: string): OperationTable[string] {
+const operation = (id: string): OperationTable[string] => {
   const found = generated.allOperations[id]
   assert.ok(found, id)
   return found
 }
 
-async function startApp(): Promise<FastifyInstance> {
+const startApp = async (): Promise<FastifyInstance> => {
   const app: FastifyInstance = fastify({
     ajv: { customOptions: { removeAdditional: false, discriminator: true, allowUnionTypes: true } }
   })

@@ -11,7 +11,7 @@ mkdirSync(join(home, '.cache'), { recursive: true })
 const scratch = mkdtempSync(join(home, '.cache', 'lint-spec-test-'))
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }))
 
-function run(tool: string, document: object, ...options: string[]): { status: number | null; output: string } {
+const run = (tool: string, document: object, ...options: string[]): { status: number | null; output: string } => {
   const file = join(scratch, 'openapi.json')
   writeFileSync(file, JSON.stringify(document))
   const { status, stdout, stderr } = spawnSync(join(home, 'node_modules', '.bin', tool), ['lint', file, ...options], {
@@ -43,7 +43,7 @@ const problem = (more: object = {}) => ({
 })
 
 /** A small API without fault, in a fresh copy. */
-function clean() {
+const clean = () => {
   const thing = {
     type: 'object',
     required: ['name'],

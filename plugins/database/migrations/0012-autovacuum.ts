@@ -1,4 +1,5 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { steps } from './steps.ts'
 
 /** Tables of which each request or event adds rows. */
 const growing = [
@@ -38,12 +39,14 @@ const hot = [
  * Tells autovacuum about tables that grow or change fast. Growing ones are first analyzed at a thousand rows, because PostgreSQL plans sequential scans for a table that it
  * saw nearly empty, then whenever they grew by 2 %, so that statistics keep up with tables of millions of rows. Hot ones are vacuumed before dead rows fill many pages.
  */
-export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const table of growing)
-    await sql`alter table ${sql.table(table)} set (
+export const autovacuum = steps([
+  ...growing.map(
+    (table) => sql`alter table ${sql.table(table)} set (
       autovacuum_analyze_threshold = 1000, autovacuum_analyze_scale_factor = 0.02,
-      autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05)`.execute(db)
-  for (const table of hot)
-    await sql`alter table ${sql.table(table)} set (
-      autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.02)`.execute(db)
-}
+      autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05)`
+  ),
+  ...hot.map(
+    (table) => sql`alter table ${sql.table(table)} set (
+      autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_scale_factor = 0.02)`
+  )
+])

@@ -9,7 +9,7 @@ import { payments } from './0008-payments.ts'
 import { bureau } from './0009-bureau.ts'
 import { loans } from './0010-loans.ts'
 import { work } from './0011-work.ts'
-import * as autovacuum from './0012-autovacuum.ts'
+import { autovacuum } from './0012-autovacuum.ts'
 
 /** The linear history of the schema: tables, constraints and indexes. Functions and triggers are in `functions/`. */
 export const migrations = {

@@ -4,27 +4,27 @@ import { test } from 'tap'
 import type { BankTransaction } from '../../../modules/insights/bank-transaction.ts'
 import { dateOfDay, dayOfDate } from '../../../modules/insights/civil-date.ts'
 import { forecastCashFlow, InsufficientHistory, type CashFlowForecast } from '../../../modules/insights/forecast.ts'
-import { judgeHistory, newResult } from '../../../scripts/bench-forecast.ts'
-import { syntheticPerson } from '../../../scripts/synthetic-people.ts'
+import { judgeHistory, newResult } from '../../../scripts/forecast-bench/accuracy.ts'
+import { syntheticPerson } from '../../../scripts/forecast-bench/people.ts'
 import { search } from '../../search.ts'
 import { booked, eachMonth, every, series } from './made-up-history.ts'
 
-const ASOF = '2024-10-20'
+const asof = '2024-10-20'
 
 const anyTransaction: fc.Arbitrary<BankTransaction> = fc.record({
   transactionId: fc.uuid(),
   accountId: fc.constantFrom('checking', 'savings'),
-  date: fc.integer({ min: 0, max: 200 }).map((back) => dateOfDay(dayOfDate(ASOF) - back)),
+  date: fc.integer({ min: 0, max: 200 }).map((back) => dateOfDay(dayOfDate(asof) - back)),
   amountCents: fc.integer({ min: -500_000, max: 500_000 }),
   description: fc.constantFrom('PAYROLL', 'RENT', 'MARKET #12', 'Überweisung', '', '7-ELEVEN 22', '***', '12/03'),
   pending: fc.boolean()
 })
 
-function assertSound(forecast: CashFlowForecast, horizonDays: number): void {
+const assertSound = (forecast: CashFlowForecast, horizonDays: number): void => {
   assert.equal(forecast.horizonDays, horizonDays)
   assert.deepEqual(
     forecast.daily.map((day) => day.date),
-    Array.from({ length: horizonDays }, (_, index) => dateOfDay(dayOfDate(ASOF) + 1 + index))
+    Array.from({ length: horizonDays }, (_, index) => dateOfDay(dayOfDate(asof) + 1 + index))
   )
   for (const { projectedBalanceCents, lowCents, highCents } of forecast.daily) {
     for (const cents of [projectedBalanceCents, lowCents, highCents])
@@ -42,7 +42,7 @@ function assertSound(forecast: CashFlowForecast, horizonDays: number): void {
       .map((day) => ({ date: day.date, amountCents: -day.projectedBalanceCents }))
   )
   for (const stream of forecast.recurring) {
-    assert.ok(stream.nextDate > ASOF)
+    assert.ok(stream.nextDate > asof)
     assert.ok(
       Number.isSafeInteger(stream.amountCents) &&
         Number.isSafeInteger(stream.amountSpreadCents) &&
@@ -62,7 +62,7 @@ test('any forecast has a row per day, whole cents, a projection in its band, and
       fc.integer({ min: 1, max: 60 }),
       fc.integer({ min: -1_000_000, max: 1_000_000 }),
       (transactions, horizonDays, currentBalanceCents) => {
-        const request = { transactions: [anchor, ...transactions], currentBalanceCents, asOf: ASOF, horizonDays }
+        const request = { transactions: [anchor, ...transactions], currentBalanceCents, asOf: asof, horizonDays }
         const before = JSON.stringify(request)
         const forecast = forecastCashFlow(request)
         assertSound(forecast, horizonDays)
@@ -83,7 +83,7 @@ test('two lives forecast twice give the same answer', async () => {
 })
 
 test('under 14 days of history there is no forecast, and the error says how many there are', async () => {
-  const request = { currentBalanceCents: 0, asOf: ASOF, horizonDays: 30 }
+  const request = { currentBalanceCents: 0, asOf: asof, horizonDays: 30 }
   assert.throws(
     () => forecastCashFlow({ ...request, transactions: [] }),
     (error: unknown) => error instanceof InsufficientHistory && error.days === 0
@@ -103,7 +103,7 @@ test('amounts, balances, dates and horizons that are none are refused', async ()
   const good = {
     transactions: [booked('2024-09-01', 500, 'SHOP')],
     currentBalanceCents: 0,
-    asOf: ASOF,
+    asOf: asof,
     horizonDays: 30
   }
   assert.throws(() => forecastCashFlow({ ...good, horizonDays: 0 }), RangeError)
@@ -114,19 +114,17 @@ test('amounts, balances, dates and horizons that are none are refused', async ()
 })
 
 /** Pay on every second Friday, rent on the 1st, a market every week. */
-function household(): BankTransaction[] {
-  return [
-    ...series(every(14, '2024-02-02', 19), -200_000, 'ACME PAYROLL'),
-    ...series(eachMonth([1], '2024-02', 9), 180_000, 'RENT'),
-    ...series(every(7, '2024-02-03', 38), 20_000, 'MARKET')
-  ]
-}
+const household = (): BankTransaction[] => [
+  ...series(every(14, '2024-02-02', 19), -200_000, 'ACME PAYROLL'),
+  ...series(eachMonth([1], '2024-02', 9), 180_000, 'RENT'),
+  ...series(every(7, '2024-02-03', 38), 20_000, 'MARKET')
+]
 
 test('a life without surprises is projected to the cent', async () => {
   const { daily, confidence } = forecastCashFlow({
     transactions: household(),
     currentBalanceCents: 300_000,
-    asOf: ASOF,
+    asOf: asof,
     horizonDays: 30
   })
   const balance = new Map(daily.map((day) => [day.date, day.projectedBalanceCents]))
@@ -140,7 +138,7 @@ test('a life without surprises is projected to the cent', async () => {
 
 test('confidence is lower for random histories than for regular ones, and absent for a fortnight', async () => {
   const at = (transactions: BankTransaction[]): number =>
-    forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }).confidence
+    forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: asof, horizonDays: 30 }).confidence
   const gig = syntheticPerson(203)
   const chance = forecastCashFlow({
     transactions: gig.transactions,
@@ -159,7 +157,7 @@ test('an ended job is not projected', async () => {
   const { recurring, daily } = forecastCashFlow({
     transactions,
     currentBalanceCents: 300_000,
-    asOf: ASOF,
+    asOf: asof,
     horizonDays: 30
   })
   assert.deepEqual(recurring.map((stream) => stream.description).sort(), ['MARKET', 'RENT'])
@@ -174,7 +172,7 @@ test('the first pay of a new employer, after the old one stopped, is taken to go
   const { daily, recurring } = forecastCashFlow({
     transactions,
     currentBalanceCents: 300_000,
-    asOf: ASOF,
+    asOf: asof,
     horizonDays: 7
   })
   const balances = daily.slice(3, 5).map((day) => day.projectedBalanceCents)
@@ -187,7 +185,7 @@ test("transfers between the person's own accounts change nothing in the forecast
     booked(dateOfDay(day), 77_700, 'TO SAVINGS'),
     booked(dateOfDay(day + 2), -77_700, 'FROM CHECKING', 'savings')
   ])
-  const request = { transactions: household(), currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }
+  const request = { transactions: household(), currentBalanceCents: 300_000, asOf: asof, horizonDays: 30 }
   assert.deepEqual(
     forecastCashFlow({ ...request, transactions: [...request.transactions, ...transfers] }),
     forecastCashFlow(request)
@@ -195,7 +193,7 @@ test("transfers between the person's own accounts change nothing in the forecast
 })
 
 test('a pending movement counts on its date like a booked one', async () => {
-  const request = { currentBalanceCents: 300_000, asOf: ASOF, horizonDays: 30 }
+  const request = { currentBalanceCents: 300_000, asOf: asof, horizonDays: 30 }
   const pending = household().map((transaction) => ({ ...transaction, pending: true }))
   assert.deepEqual(
     forecastCashFlow({ ...request, transactions: pending }).daily,
@@ -207,7 +205,7 @@ test('alerts report shortfalls, low balances and large bills with their dates', 
   const short = forecastCashFlow({
     transactions: household(),
     currentBalanceCents: -50_000,
-    asOf: ASOF,
+    asOf: asof,
     horizonDays: 30
   })
   assert.deepEqual(short.alerts[0], { type: 'shortfall', date: '2024-10-21', amountCents: 50_000 })
@@ -219,13 +217,13 @@ test('alerts report shortfalls, low balances and large bills with their dates', 
     short.alerts.find((alert) => alert.type === 'large_upcoming_bill'),
     { type: 'large_upcoming_bill', date: '2024-11-01', amountCents: 180_000, description: 'RENT' }
   )
-  const low = forecastCashFlow({ transactions: household(), currentBalanceCents: 50_000, asOf: ASOF, horizonDays: 30 })
+  const low = forecastCashFlow({ transactions: household(), currentBalanceCents: 50_000, asOf: asof, horizonDays: 30 })
   assert.equal(low.alerts[0]?.type, 'low_balance')
   assert.equal(low.alerts[0]?.date, '2024-10-21')
   const rich = forecastCashFlow({
     transactions: household(),
     currentBalanceCents: 9_000_000,
-    asOf: ASOF,
+    asOf: asof,
     horizonDays: 30
   })
   assert.deepEqual([rich.alerts, rich.shortfalls], [[], []])

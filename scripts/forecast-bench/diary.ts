@@ -1,6 +1,6 @@
 /** The record of a synthetic life, and the bank calendar. */
-import { dateOfDay, dayOfYearMonth, weekdayOfDay, yearMonthOfDay } from '../modules/insights/civil-date.ts'
-import type { SeededRandom } from './seeded-random.ts'
+import { dateOfDay, dayOfYearMonth, weekdayOfDay, yearMonthOfDay } from '../../modules/insights/civil-date.ts'
+import type { SeededRandom } from '../seeded-random.ts'
 
 export type Account = 'checking' | 'savings'
 
@@ -31,14 +31,14 @@ export class Diary {
   }
 }
 
-const FIXED_HOLIDAYS = new Set(['01-01', '06-19', '07-04', '11-11', '12-25'])
+const fixedHolidays = new Set(['01-01', '06-19', '07-04', '11-11', '12-25'])
 
-function isBankDay(day: number): boolean {
+const isBankDay = (day: number): boolean => {
   const weekday = weekdayOfDay(day)
-  return weekday !== 0 && weekday !== 6 && !FIXED_HOLIDAYS.has(dateOfDay(day).slice(5))
+  return weekday !== 0 && weekday !== 6 && !fixedHolidays.has(dateOfDay(day).slice(5))
 }
 
-export function bankDay(day: number, step: 1 | -1): number {
+export const bankDay = (day: number, step: 1 | -1): number => {
   let found = day
   while (!isBankDay(found)) found += step
   return found

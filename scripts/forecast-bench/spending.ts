@@ -1,9 +1,9 @@
 /** The spending of synthetic people: housing, utilities, subscriptions, shopping, travel and unexpected costs. */
-import { dateOfDay, weekdayOfDay } from '../modules/insights/civil-date.ts'
-import { bankDay, type Diary } from './synthetic-diary.ts'
+import { dateOfDay, weekdayOfDay } from '../../modules/insights/civil-date.ts'
+import { bankDay, type Diary } from './diary.ts'
 
 /** Rent or a mortgage, paid automatically or by hand and sometimes late, with an occasional move. */
-function addHome(diary: Diary): void {
+const addHome = (diary: Diary): void => {
   const { random, firstDay, lastDay } = diary
   const share = random.uniform(0.22, 0.36)
   const stay = (from: number, until: number, rentCents: number): void => {
@@ -36,7 +36,7 @@ function addHome(diary: Diary): void {
 }
 
 /** Metered bills: meter readings every 28 to 33 days shift the date, and the season affects the amount. */
-function addMeters(diary: Diary): void {
+const addMeters = (diary: Diary): void => {
   const { random, firstDay, lastDay } = diary
   const meters = [
     { name: 'CITY POWER & LIGHT', baseCents: 11_000, swing: 0.35, peakDay: 200, chance: 0.85, periodDays: 30 },
@@ -59,7 +59,7 @@ function addMeters(diary: Diary): void {
 }
 
 /** Contracts with a fixed price and day: loans, phone, and subscriptions that start, get more expensive and are cancelled. */
-function addContracts(diary: Diary): void {
+const addContracts = (diary: Diary): void => {
   const { random, firstDay, lastDay } = diary
   const contracts: [name: string, low: number, high: number, chance: number][] = [
     ['VERIZON WIRELESS', 4_500, 14_000, 0.8],
@@ -108,7 +108,7 @@ function addContracts(diary: Diary): void {
 }
 
 /** A credit card at another bank whose bill follows its spending, and transfers to the linked savings account. */
-function addCardAndSavings(diary: Diary): void {
+const addCardAndSavings = (diary: Diary): void => {
   const { random } = diary
   if (random.chance(0.5)) {
     const usualCents = diary.monthlyIncomeCents * random.uniform(0.06, 0.2)
@@ -137,7 +137,7 @@ function addCardAndSavings(diary: Diary): void {
 }
 
 /** Groceries, restaurants and fuel, by weekday and season, with random variation. */
-function addDailySpending(diary: Diary): void {
+const addDailySpending = (diary: Diary): void => {
   const { random, firstDay, lastDay } = diary
   const scale = diary.monthlyIncomeCents / 500_000
   const thrift = random.uniform(0.6, 1.15)
@@ -194,7 +194,7 @@ function addDailySpending(diary: Diary): void {
   }
 }
 
-export function addEverydayLife(diary: Diary): void {
+export const addEverydayLife = (diary: Diary): void => {
   addHome(diary)
   addMeters(diary)
   addContracts(diary)

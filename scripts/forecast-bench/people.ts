@@ -2,10 +2,10 @@
  * Seeded people with bank histories, to measure the cash-flow forecast. The model simulates lives (job changes, late meter readings, holidays, moves) and
  * shares no formula with the forecast, only a date helper.
  */
-import { dateOfDay, dayOfDate, weekdayOfDay } from '../modules/insights/civil-date.ts'
-import { SeededRandom } from './seeded-random.ts'
-import { bankDay, Diary } from './synthetic-diary.ts'
-import { addEverydayLife } from './synthetic-spending.ts'
+import { dateOfDay, dayOfDate, weekdayOfDay } from '../../modules/insights/civil-date.ts'
+import { SeededRandom } from '../seeded-random.ts'
+import { bankDay, Diary } from './diary.ts'
+import { addEverydayLife } from './spending.ts'
 
 /** Has the structure of the forecast's transaction. Positive amounts leave the account. */
 export interface HistoryTransaction {
@@ -31,7 +31,7 @@ export type HistorySource = (seed: number) => BankHistory | Promise<BankHistory>
 export type PaySchedule = 'monthly' | 'semimonthly' | 'biweekly' | 'weekly' | 'pension'
 
 /** Nominal paydays. Payroll moves them off weekends and holidays. */
-function payDays(diary: Diary, schedule: PaySchedule, from: number, until: number): number[] {
+const payDays = (diary: Diary, schedule: PaySchedule, from: number, until: number): number[] => {
   const { random } = diary
   const days: number[] = []
   if (schedule === 'monthly')
@@ -67,14 +67,14 @@ function payDays(diary: Diary, schedule: PaySchedule, from: number, until: numbe
   return days.filter((day) => day >= from && day <= until).sort((a, b) => a - b)
 }
 
-const PAYS_PER_YEAR: Record<PaySchedule, number> = {
+const paysPerYear: Record<PaySchedule, number> = {
   monthly: 12,
   semimonthly: 24,
   biweekly: 26,
   weekly: 52,
   pension: 12
 }
-const EMPLOYERS = [
+const employers = [
   'ACME LOGISTICS',
   'NORTHWIND TRADERS',
   'COUNTY SCHOOL DIST',
@@ -85,9 +85,9 @@ const EMPLOYERS = [
 ]
 
 /** One job: pay with overtime, a raise, a possible bonus, and occasional deposits that are a day late. */
-function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from: number, until: number): void {
+const addJob = (diary: Diary, schedule: PaySchedule, monthlyCents: number, from: number, until: number): void => {
   const { random } = diary
-  const employer = schedule === 'pension' ? 'SSA TREAS 310 XXSOC SEC' : random.pick(EMPLOYERS)
+  const employer = schedule === 'pension' ? 'SSA TREAS 310 XXSOC SEC' : random.pick(employers)
   const hourly = schedule === 'weekly' || (schedule === 'biweekly' && random.chance(0.4))
   const wobble = hourly ? random.uniform(0.03, 0.12) : random.chance(0.3) ? 0.01 : 0
   const raiseDay = from + random.integer(60, 600)
@@ -95,7 +95,7 @@ function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from:
   const bonusMonth = schedule !== 'pension' && random.chance(0.25) ? random.pick([3, 12]) : 0
   let bonusYear = ''
   for (const day of payDays(diary, schedule, from, until)) {
-    const base = ((monthlyCents * 12) / PAYS_PER_YEAR[schedule]) * (day >= raiseDay ? raise : 1)
+    const base = ((monthlyCents * 12) / paysPerYear[schedule]) * (day >= raiseDay ? raise : 1)
     const date = dateOfDay(day)
     let payCents = base * Math.max(0.4, 1 + wobble * random.normal())
     if (Number(date.slice(5, 7)) === bonusMonth && bonusYear !== date.slice(0, 4)) {
@@ -112,7 +112,7 @@ function addJob(diary: Diary, schedule: PaySchedule, monthlyCents: number, from:
 }
 
 /** A career: one job, or one that ends, a gap, and the next one. */
-function addCareer(diary: Diary, schedule: PaySchedule): void {
+const addCareer = (diary: Diary, schedule: PaySchedule): void => {
   const { random, firstDay, lastDay, monthlyIncomeCents } = diary
   if (schedule === 'pension' || random.chance(0.7))
     return addJob(diary, schedule, monthlyIncomeCents, firstDay, lastDay)
@@ -123,7 +123,7 @@ function addCareer(diary: Diary, schedule: PaySchedule): void {
 }
 
 /** Gig income: irregular weekly payouts, cash-outs, and clients who pay late. */
-function addGigWork(diary: Diary, monthlyCents: number): void {
+const addGigWork = (diary: Diary, monthlyCents: number): void => {
   const { random, firstDay, lastDay } = diary
   const rides = random.uniform(0, 0.6)
   const invoices = random.uniform(0, 1 - rides)
@@ -154,12 +154,12 @@ function addGigWork(diary: Diary, monthlyCents: number): void {
   }
 }
 
-const LIVES = ['monthly', 'biweekly', 'semimonthly', 'gig', 'weekly', 'biweekly+gig', 'pension'] as const
+const lives = ['monthly', 'biweekly', 'semimonthly', 'gig', 'weekly', 'biweekly+gig', 'pension'] as const
 
 /** One person's history between two days, determined by the seed. */
-export function syntheticPerson(seed: number): BankHistory {
+export const syntheticPerson = (seed: number): BankHistory => {
   const random = new SeededRandom(seed)
-  const life = LIVES[seed % LIVES.length] ?? 'monthly'
+  const life = lives[seed % lives.length] ?? 'monthly'
   const lastDay = dayOfDate('2025-12-31') + random.integer(-400, 120)
   const firstDay = lastDay - random.integer(150, 760)
   const monthlyIncomeCents = Math.round(430_000 * random.logNormal(0.4) * (life === 'pension' ? 0.6 : 1))

@@ -1,10 +1,10 @@
-import { toBankTransaction } from '../modules/insights/bank-transaction.ts'
-import { cashPosition } from '../modules/insights/cash-position.ts'
-import { dateOfDay, dayOfDate } from '../modules/insights/civil-date.ts'
-import { accountsOf } from '../simulators/plaid/accounts.ts'
-import { historyBetween } from '../simulators/plaid/history/timeline.ts'
-import { toCents } from '../plugins/money.ts'
-import type { BankHistory } from './synthetic-people.ts'
+import { toBankTransaction } from '../../modules/insights/bank-transaction.ts'
+import { cashPosition } from '../../modules/insights/cash-position.ts'
+import { dateOfDay, dayOfDate } from '../../modules/insights/civil-date.ts'
+import { accountsOf } from '../../simulators/plaid/accounts.ts'
+import { historyBetween } from '../../simulators/plaid/history/timeline.ts'
+import { toCents } from '../../plugins/money.ts'
+import type { BankHistory } from './people.ts'
 
 const firstLastDay = dayOfDate('2025-06-15')
 const historyDays = 730
