@@ -39,27 +39,27 @@ const encodingFaultOf = (request: FastifyRequest, raw: Buffer): ProblemError | u
 
 type Done = (error: Error | null, body?: unknown) => void
 
+const tooDeep = () =>
+  validationFailed(`The body is nested more than ${mostLevels} levels deep.`, {
+    errors: [{ path: 'body', message: `must not be nested more than ${mostLevels} levels deep` }]
+  })
+
+const notJson = (text: string) =>
+  malformedJson(
+    text.trim() === ''
+      ? 'The body is empty. Send a JSON object.'
+      : 'The body is not valid JSON. Check quotes, commas and brackets.'
+  )
+
 /** Parses JSON with Fastify's parser, which rejects prototype pollution. */
 const createJsonReader = (app: FastifyInstance) => {
   const parse = app.getDefaultJsonParser('error', 'error')
-  return (request: FastifyRequest, text: string, done: Done): void =>
-    void parse(request, text, (error: Error | null, value: unknown) => {
-      if (error !== null)
-        done(
-          malformedJson(
-            text.trim() === ''
-              ? 'The body is empty. Send a JSON object.'
-              : 'The body is not valid JSON. Check quotes, commas and brackets.'
-          )
-        )
-      else if (isTooDeep(value))
-        done(
-          validationFailed(`The body is nested more than ${mostLevels} levels deep.`, {
-            errors: [{ path: 'body', message: `must not be nested more than ${mostLevels} levels deep` }]
-          })
-        )
-      else done(null, value)
-    })
+  return (request: FastifyRequest, text: string, done: Done): void => {
+    if (isTooDeep(text)) return done(tooDeep())
+    void parse(request, text, (error: Error | null, value: unknown) =>
+      error === null ? done(null, value) : done(notJson(text))
+    )
+  }
 }
 
 /**

@@ -48,11 +48,11 @@ const requestsToPay = (messages: Message[]): number =>
   messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
 
 /** @throws ProblemError 400 for a batch that is too long or nested too deeply. */
-const assertBounded = (messages: Message[]): void => {
+const assertBounded = (body: unknown, messages: Message[]): void => {
   const fault =
     messages.length > mostMessages
       ? `must not have more than ${mostMessages} messages`
-      : isTooDeep(messages)
+      : typeof body === 'string' && isTooDeep(body)
         ? `must not be nested more than ${mostLevels} levels deep`
         : undefined
   if (fault !== undefined) throw invalidFields([{ path: 'body', message: fault }])
@@ -78,7 +78,7 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
     for (const [name, value] of Object.entries(headers)) if (rateLimitHeader.test(name)) reply.header(name, value)
   }
   const messages = messagesIn(request.body)
-  assertBounded(messages)
+  assertBounded(request.body, messages)
   for (let left = requestsToPay(messages); left > 0; left -= 1) await app.rateLimiter.take(request, reply, 'standard')
   const server = createServer(app, request, copyLimits)
   // Stateless, with JSON responses: any instance can serve any request.

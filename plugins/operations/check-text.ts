@@ -3,9 +3,11 @@ import { invalidFields } from '../http/errors/kinds.ts'
 import { findTextFaults } from '../http/errors/text-faults.ts'
 import type { Operation } from './table.ts'
 
-/** JSON holds such text only as an escape, a form and a URL only percent-encoded. */
+/** How JSON, a form or a URL writes what is looked for. A pair of surrogates in escapes looks like a fault here, too. */
+const signs = ['\\u0000', '\\ud', '\\uD', '%00']
+
 const mayHoldFaults = ({ url, rawBody }: FastifyRequest): boolean =>
-  url.includes('%') || rawBody?.includes('\\u') === true || rawBody?.includes('%') === true
+  signs.some((sign) => url.includes(sign) || rawBody?.includes(sign) === true)
 
 /** Rejects text that no database can store, in the parts of a request that the operation reads. */
 export const checkText =

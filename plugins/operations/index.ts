@@ -21,6 +21,12 @@ const emptyOutcome: Outcome = { status: 200, headers: {}, text: undefined }
 const isPeek = ({ extensions }: Operation, { method }: FastifyRequest): boolean =>
   method === 'HEAD' && extensions?.['x-moves-position'] === true
 
+/** The largest body in bytes, of an operation whose schema does not bound what is in it. */
+const bodyLimitOf = ({ extensions }: Operation): { bodyLimit?: number } => {
+  const limit = extensions?.['x-body-limit']
+  return typeof limit === 'number' ? { bodyLimit: limit } : {}
+}
+
 const bindOperation = (
   app: FastifyInstance,
   operation: Operation,
@@ -35,6 +41,7 @@ const bindOperation = (
     method: operation.method,
     url: operation.url,
     config: { operation },
+    ...bodyLimitOf(operation),
     schema: requestSchemaOf(operation),
     validatorCompiler: createValidator(operation),
     onRequest: [

@@ -525,7 +525,8 @@ export const operations = {
     security: [['BearerJWT']],
     scopes: [],
     rateLimitClass: 'standard',
-    idempotent: false
+    idempotent: false,
+    extensions: { 'x-body-limit': 65536 }
   },
   listSessions: {
     operationId: 'listSessions',

@@ -140,6 +140,12 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: s
     }
   ],
   [
+    'operation-body-limit',
+    (operation) => {
+      Object.assign(operation, { 'x-body-limit': 8 * 1024 * 1024 })
+    }
+  ],
+  [
     'operation-read-only',
     (operation) => {
       Object.assign(operation, { 'x-read-only': true })

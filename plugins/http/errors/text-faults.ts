@@ -6,14 +6,20 @@ export const mostLevels = 32
 
 const longestPath = 1_000
 
-const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null
+const [quote, backslash] = [0x22, 0x5c]
+const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d]
 
-/** Whether a parsed body is nested more than `mostLevels` deep. Looks at one level after another: recursion could overflow the stack. */
-export const isTooDeep = (body: unknown): boolean => {
-  let level = [body]
-  for (let depth = 0; level.length > 0; depth++) {
+/** Whether JSON is nested more than `mostLevels` deep. Counts brackets outside of texts; whether they match is for the parser to find out. */
+export const isTooDeep = (json: string): boolean => {
+  let depth = 0
+  let isInText = false
+  for (let index = 0; index < json.length; index++) {
+    const code = json.charCodeAt(index)
+    if (isInText && code === backslash) index += 1
+    else if (code === quote) isInText = !isInText
+    else if (!isInText && (code === openArray || code === openObject)) depth += 1
+    else if (!isInText && (code === closeArray || code === closeObject)) depth -= 1
     if (depth > mostLevels) return true
-    level = level.filter(isNested).flatMap((value): unknown[] => Object.values(value))
   }
   return false
 }
@@ -39,7 +45,7 @@ export const findTextFaults = ({
     const [path, value] = next
     const fault = typeof value === 'string' ? faultOf(value) : undefined
     if (fault !== undefined) faults.set(path, fault)
-    if (!isNested(value)) continue
+    if (typeof value !== 'object' || value === null) continue
     for (const [name, member] of Object.entries(value)) {
       const whole = `${path}/${escapePointer(name)}`
       // A path that is too long is replaced by the path of its parent.

@@ -128,6 +128,7 @@ test('preferences that the database cannot hold, or larger than 16 KiB, are refu
   }
   for (const fine of [{ a: '\\u0000' }, { a: '\\\\u0000' }, { a: '😀' }]) assert.deepEqual((await put(fine)).body, fine)
   assert.equal((await put([1])).status, 400)
+  assert.equal((await put({ a: Array(30_000).fill({}) })).body.error, 'body_too_large')
 })
 
 test('sessions are listed latest first, page by page, and each can be ended at once', async (t) => {
