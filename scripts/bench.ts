@@ -1,6 +1,5 @@
 import { cpus } from 'node:os'
-import { createPostgresDatabase } from '../test/build-app.ts'
-import { begin, compile, end, type Child } from './bench/children.ts'
+import { ingestSecret, onStage, type Child } from './bench/children.ts'
 import type { BenchCase, Exchange } from './bench/exchange.ts'
 import { measureGrowth, type Grown } from './bench/growth.ts'
 import { load, sumUp, type Measured } from './bench/load.ts'
@@ -81,34 +80,7 @@ const run = async (
   database: string,
   { connections, seconds, only, history }: { connections: number[]; seconds: number; only: string; history: number[] }
 ): Promise<void> => {
-  await compile()
-  const ingestSecret = 'the-secret-of-the-benchmark'
-  const env = {
-    ...process.env,
-    NODE_ENV: 'production',
-    REDIS_URL: '',
-    LOG_LEVEL: 'silent',
-    ATLAS_INGEST_SECRET: ingestSecret,
-    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
-    ATLAS_JWT_SECRET: 'a-secret-for-the-benchmark-alone-0123456789',
-    PLAID_CLIENT_ID: 'bench',
-    PLAID_SECRET: 'the-secret-of-the-bank',
-    PLAID_ENV: 'sandbox',
-    // High enough that a pause of the machine causes no 503.
-    ATLAS_OVERLOAD_LOOP_DELAY_MS: '60000'
-  }
-  const toEnd: (() => Promise<void>)[] = []
-  const createDatabase = async (): Promise<string> => {
-    const made = await createPostgresDatabase(database)
-    toEnd.unshift(() => made.drop())
-    return made.url
-  }
-  const start = async (script: string, more: NodeJS.ProcessEnv, message?: object): Promise<Child> => {
-    const child = await begin(script, { ...env, ...more }, message)
-    toEnd.unshift(() => end(child))
-    return child
-  }
-  try {
+  await onStage(database, async ({ createDatabase, start }) => {
     const bank = await start('bank.js', { BANK_DATABASE_URL: await createDatabase() })
     const startProduct = async () => {
       const at = { DATABASE_URL: await createDatabase(), PLAID_BASE_URL: bank.url }
@@ -137,9 +109,7 @@ const run = async (
       grown.push({ product, cases: cases.filter(({ name }) => name.includes(only) || name === 'health') })
     }
     if (grown.length > 0) console.log(`\n${reportGrowth(history, await measureGrowth(grown, seconds))}\n`)
-  } finally {
-    for (const work of toEnd) await work()
-  }
+  })
 }
 
 const options = {
