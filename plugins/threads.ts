@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { Piscina } from 'piscina'
+import { Piscina } from 'piscina'
 
 /** One processor is left to the event loop. */
 export const spareProcessors = Math.max(1, Math.min(4, availableParallelism() - 1))
@@ -21,25 +21,13 @@ export interface Threads<Task, Result> {
  * @param program the URL of the thread's program, by `import.meta.resolve`; scripts/build/bundle.ts lists all such programs.
  */
 export const createThreads = <Task, Result>(program: string, most: number): Threads<Task, Result> => {
-  const open = async (): Promise<Piscina<Task, Result>> => {
-    const { Piscina } = await import('piscina')
-    return new Piscina({
-      filename: program,
-      minThreads: 0,
-      maxThreads: most,
-      idleTimeout: idleTimeoutMs,
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
-      niceIncrement
-    })
-  }
-  let opening: ReturnType<typeof open> | undefined
-  return {
-    async run(task) {
-      opening ??= open()
-      return await (await opening).run(task)
-    },
-    async close() {
-      await (await opening)?.destroy()
-    }
-  }
+  const pool = new Piscina<Task, Result>({
+    filename: program,
+    minThreads: 0,
+    maxThreads: most,
+    idleTimeout: idleTimeoutMs,
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
+    niceIncrement
+  })
+  return { run: (task) => pool.run(task), close: () => pool.destroy() }
 }

@@ -6,7 +6,6 @@ import { recursiveSchemas } from '../../spec/generated/index.ts'
 import type { Operation } from './table.ts'
 
 const options: Options = {
-  allErrors: true,
   removeAdditional: false,
   useDefaults: true,
   strict: false
@@ -109,9 +108,44 @@ const lazily = (compile: () => ValidateFunction): Pick<ValidateFunction, 'errors
 
 const compileWith = (ajv: Ajv) => compileOnce((schema) => lazily(() => ajv.compile(schema)))
 
-const strict = compileWith(createAjv({ coerceTypes: false }))
-const coercing = compileWith(createAjv({ coerceTypes: 'array' }))
-const answerAjv = createAjv({ coerceTypes: false, useDefaults: false })
+/** A value with more members than this is not searched for all its faults, which would block the event loop. */
+const mostMembers = 5_000
+
+/** Whether a value has at most `mostMembers` members, at any depth. */
+const isSmall = (value: unknown): boolean => {
+  const open = [value]
+  for (let members = 0; open.length > 0;) {
+    const next = open.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const found: unknown[] = Object.values(next)
+    members += found.length
+    if (members > mostMembers) return false
+    open.push(...found)
+  }
+  return true
+}
+
+/** Stops at the first fault. Only then, and only a small value, is searched for all of them. */
+const compileForRequests = (extra: Options) => {
+  const first = compileWith(createAjv(extra))
+  const all = compileWith(createAjv({ ...extra, allErrors: true }))
+  return compileOnce((schema) => {
+    const validate = Object.assign(
+      (data: unknown): boolean => {
+        if (first(schema)(data)) return true
+        validate.errors = first(schema).errors
+        if (isSmall(data) && !all(schema)(data)) validate.errors = all(schema).errors
+        return false
+      },
+      { errors: undefined as ValidateFunction['errors'] }
+    )
+    return validate
+  })
+}
+
+const strict = compileForRequests({ coerceTypes: false })
+const coercing = compileForRequests({ coerceTypes: 'array' })
+const answerAjv = createAjv({ coerceTypes: false, useDefaults: false, allErrors: true })
 const ofAnswer = compileWith(answerAjv)
 const serialiser = compileOnce((schema) =>
   fastJson(schema as Schema, {

@@ -99,3 +99,14 @@ test('a problem names at most 20 invalid fields, and says how many more there ar
   assert.equal((body.errors as unknown[]).length, 20)
   assert.match(String(body.detail), /^The request has 501 invalid fields: .* and 481 more\.$/)
 })
+
+test('a problem names the first invalid field only, where a body has thousands of members', async (t) => {
+  const { post } = await start(t)
+  const many = (count: number) => JSON.stringify({ name: 1, other: Array.from({ length: count }, () => ({})) })
+  const named = async (count: number) => {
+    const { status, body } = await post('/v1/projects', many(count))
+    assert.equal(status, 400)
+    return (body.errors as unknown[]).length
+  }
+  assert.deepEqual([await named(4_000), await named(100_000)], [2, 1])
+})
