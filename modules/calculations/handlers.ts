@@ -39,13 +39,14 @@ export const handlers = ({
     return toSafeToSpend(calculate(body, caller.environment, clock.now()))
   },
 
-  async ingestSafeToSpend({ db, body, caller: { partnerId, environment } }) {
+  async ingestSafeToSpend({ db, body, caller: { partnerId, environment }, request }) {
+    request.changedEnvironment = environment
     const calculation = calculate(body, environment, clock.now())
     await storeCalculation(db, { ...calculation, partnerId, endUserId: body.end_user_id })
     if (environment === 'test')
       await requireQuota(db, 'test_calculations', partnerId, selectTestCalculations(db, partnerId))
     const data = { calculation_id: calculation.calculationId, end_user_id: body.end_user_id }
-    await outbox.publish(db, [{ partnerId, type: 'calculation.updated', data }])
+    await outbox.publish(db, [{ partnerId, environment, type: 'calculation.updated', data }])
     return toSafeToSpend(calculation)
   },
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { viewOfList } from '../../plugins/access/viewer.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { invalidFields } from '../../plugins/http/errors/kinds.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
@@ -11,6 +12,7 @@ import { toUsage } from './wire.ts'
 
 const readEvent = (event: IngestEvent): UsageEvent => ({
   partnerId: event.partner_id,
+  environment: event.environment,
   type: event.event_type,
   userId: event.user_id,
   amountCents: event.amount_cents,
@@ -54,6 +56,7 @@ export const handlers = ({ clock }: Pick<FastifyInstance, 'clock'>): Handlers<ty
     const { interval } = query
     const period = usagePeriod(query, interval, clock.now())
     if (Array.isArray(period)) throw invalidFields(period)
-    return toUsage(period, interval, await readUsage(db, caller.partnerId, interval, period))
+    const viewer = viewOfList(caller, query.environment)
+    return toUsage(period, interval, await readUsage(db, viewer, interval, period))
   }
 })

@@ -1,4 +1,6 @@
 import { sql } from 'kysely'
+import type { Environment } from '../../plugins/access/caller.ts'
+import type { Viewer } from '../../plugins/access/viewer.ts'
 import { arrayText } from '../../plugins/database/array-text.ts'
 import { prepared } from '../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
@@ -8,6 +10,8 @@ import './tables.ts'
 /** An action of a partner's end-user. */
 export interface UsageEvent {
   partnerId: string
+  /** Defaults to that of the partner: live when it is enabled for production, else test. */
+  environment?: Environment | undefined
   type: 'user_signup' | 'account_link' | 'transaction'
   /** The partner's id of its end-user. */
   userId?: string | undefined
@@ -19,13 +23,14 @@ export interface UsageEvent {
   institution?: string | undefined
   /** RFC 3339; defaults to the time of receipt. */
   occurredAt?: string | undefined
-  /** Events of a partner with the same id count once. */
+  /** Events of a partner's environment with the same id count once. */
   eventId?: string | undefined
 }
 
 /** One array per column with one element per event; null for a missing field. */
 const columnsOf = (events: UsageEvent[], receivedAt: Date) => ({
   partnerIds: arrayText(events.map((event) => event.partnerId)),
+  environments: arrayText(events.map((event) => event.environment ?? null)),
   types: arrayText(events.map((event) => event.type)),
   userIds: arrayText(events.map((event) => event.userId ?? null)),
   amounts: arrayText(events.map(({ amountCents }) => (amountCents === undefined ? null : String(amountCents)))),
@@ -48,68 +53,73 @@ type Columns = ReturnType<typeof columnsOf>
 
 const insertEvents = prepared<Columns>()(
   (_db, place) => sql<StoreOutcome>`
-  with given as (
-    select partner_id, event_type, user_id, amount_cents, category, institution, coalesce(occurred_at, ${place('receivedAt')}::timestamptz) as occurred_at, event_id, position
-    from unnest(${place('partnerIds')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
+  with sent as (
+    select partner_id, environment, event_type, user_id, amount_cents, category, institution, coalesce(occurred_at, ${place('receivedAt')}::timestamptz) as occurred_at, event_id, position
+    from unnest(${place('partnerIds')}::text[], ${place('environments')}::text[], ${place('types')}::text[], ${place('userIds')}::text[], ${place('amounts')}::bigint[], ${place('categories')}::text[],
       ${place('institutions')}::text[], ${place('times')}::timestamptz[], ${place('eventIds')}::text[]) with ordinality
-      as event (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position)
+      as event (partner_id, environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position)
+  ), defaults as materialized (
+    select partner_id, partner_environment(partner_id) as default_environment from (select distinct partner_id from sent where environment is null) as named
+  ), given as (
+    select partner_id, coalesce(environment, default_environment) as environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, position
+    from sent left join defaults using (partner_id)
   ), missing as (
     select partner_id, position from (select partner_id, min(position) as position from given group by partner_id) as named
     where not exists (select from partners where partners.id = named.partner_id)
   ), stored as (
-    insert into usage_events (partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at)
-    select partner_id, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz from given
+    insert into usage_events (partner_id, environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, received_at)
+    select partner_id, environment, event_type, user_id, amount_cents, category, institution, occurred_at, event_id, ${place('receivedAt')}::timestamptz from given
     where not exists (select from missing)
-    order by partner_id, event_id, position
-    on conflict (partner_id, event_id) where event_id is not null do nothing
+    order by partner_id, environment, event_id, position
+    on conflict (partner_id, environment, event_id) where event_id is not null do nothing
     returning *
   ), placed as (
     select stored.*, unit, date_trunc(unit, occurred_at, 'UTC') as start from stored cross join (values ('day'), ('hour')) as units (unit)
   ), new_users as (
-    insert into usage_users (partner_id, unit, start, user_id)
-    select distinct partner_id, unit, start, user_id from placed where user_id is not null
-    order by partner_id, unit, start, user_id
+    insert into usage_users (partner_id, environment, unit, start, user_id)
+    select distinct partner_id, environment, unit, start, user_id from placed where user_id is not null
+    order by partner_id, environment, unit, start, user_id
     on conflict do nothing
-    returning partner_id, unit, start
+    returning partner_id, environment, unit, start
   ), changes as (
-    select partner_id, unit, start, (event_type = 'user_signup')::int as signup, (event_type = 'account_link')::int as link,
+    select partner_id, environment, unit, start, (event_type = 'user_signup')::int as signup, (event_type = 'account_link')::int as link,
       (event_type = 'transaction')::int as transaction, coalesce(amount_cents, 0) as cents, 0 as new_user
     from placed
     union all
-    select partner_id, unit, start, 0, 0, 0, 0, 1 from new_users
+    select partner_id, environment, unit, start, 0, 0, 0, 0, 1 from new_users
   ), intervals as (
-    insert into usage_intervals as kept (partner_id, unit, start, user_signups, account_links, transactions, volume_cents, active_users)
-    select partner_id, unit, start, sum(signup), sum(link), sum(transaction), sum(cents), sum(new_user) from changes
-    group by partner_id, unit, start order by partner_id, unit, start
-    on conflict (partner_id, unit, start) do update set
+    insert into usage_intervals as kept (partner_id, environment, unit, start, user_signups, account_links, transactions, volume_cents, active_users)
+    select partner_id, environment, unit, start, sum(signup), sum(link), sum(transaction), sum(cents), sum(new_user) from changes
+    group by partner_id, environment, unit, start order by partner_id, environment, unit, start
+    on conflict (partner_id, environment, unit, start) do update set
       user_signups = kept.user_signups + excluded.user_signups,
       account_links = kept.account_links + excluded.account_links,
       transactions = kept.transactions + excluded.transactions,
       volume_cents = kept.volume_cents + excluded.volume_cents,
       active_users = kept.active_users + excluded.active_users
-    returning partner_id, unit, start
+    returning partner_id, environment, unit, start
   ), categories as (
-    insert into usage_categories as kept (partner_id, unit, start, category, transactions, volume_cents)
-    select partner_id, unit, start, coalesce(category, ''), count(*), sum(coalesce(amount_cents, 0)) from placed
+    insert into usage_categories as kept (partner_id, environment, unit, start, category, transactions, volume_cents)
+    select partner_id, environment, unit, start, coalesce(category, ''), count(*), sum(coalesce(amount_cents, 0)) from placed
     where event_type = 'transaction' and (select count(*) from intervals) >= 0
-    group by partner_id, unit, start, coalesce(category, '') order by partner_id, unit, start, coalesce(category, '')
-    on conflict (partner_id, unit, start, category) do update set
+    group by partner_id, environment, unit, start, coalesce(category, '') order by partner_id, environment, unit, start, coalesce(category, '')
+    on conflict (partner_id, environment, unit, start, category) do update set
       transactions = kept.transactions + excluded.transactions,
       volume_cents = kept.volume_cents + excluded.volume_cents
     returning 1
   ), institutions as (
-    insert into usage_institutions as kept (partner_id, unit, start, institution, account_links)
-    select partner_id, unit, start, coalesce(institution, ''), count(*) from placed
+    insert into usage_institutions as kept (partner_id, environment, unit, start, institution, account_links)
+    select partner_id, environment, unit, start, coalesce(institution, ''), count(*) from placed
     where event_type = 'account_link' and (select count(*) from categories) >= 0
-    group by partner_id, unit, start, coalesce(institution, '') order by partner_id, unit, start, coalesce(institution, '')
-    on conflict (partner_id, unit, start, institution) do update set account_links = kept.account_links + excluded.account_links
+    group by partner_id, environment, unit, start, coalesce(institution, '') order by partner_id, environment, unit, start, coalesce(institution, '')
+    on conflict (partner_id, environment, unit, start, institution) do update set account_links = kept.account_links + excluded.account_links
   )
   select (select count(*) from stored) as stored, array(select partner_id from missing order by position) as missing`
 )
 
 /**
  * Stores events and adds them to the sums of their days and hours, in one statement whose text does not depend on the number of
- * events. Of events with the same partner and id only the first is stored.
+ * events. Of events with the same partner, environment and id only the first is stored.
  *
  * Every insert orders its rows by key, and each table is written after the previous one because it counts the rows that one
  * returned. Concurrent statements therefore cannot deadlock.
@@ -155,19 +165,30 @@ export interface UsageSums {
 }
 
 /**
- * Reads the sums of a partner's intervals in one statement, and so as of one moment.
+ * Reads the sums of the intervals that a caller can see in one statement, and so as of one moment.
  *
  * Scans an index range of (intervals + names used in them + users active in each of them) rows, regardless of the number of events.
  * The users dominate: a year by day with 10,000 daily users is 3.7 million entries of one index.
  */
-export const readUsage = async (db: Db, partnerId: string, unit: UsageInterval, { start, end }: Period) => {
-  const inRange = sql`partner_id = ${partnerId} and unit = ${unit} and start >= ${start} and start < ${end}`
+export const readUsage = async (
+  db: Db,
+  { partnerId, environments }: Viewer,
+  unit: UsageInterval,
+  { start, end }: Period
+) => {
+  const ofUnit = sql`partner_id = ${partnerId} and environment = any(${environments}::text[]) and unit = ${unit}`
+  const inRange = sql`${ofUnit} and start >= ${start} and start < ${end}`
+  // A user can be active in both environments.
+  const activeUsers =
+    environments.length === 1
+      ? sql`sum(active_users)::bigint`
+      : sql`(select count(distinct user_id) from usage_users u where ${ofUnit} and u.start = usage_intervals.start)`
   const { rows } = await sql<UsageSums>`
     select
       (select coalesce(json_agg(row_to_json(interval) order by start), '[]') from (
-        select start, user_signups as "userSignups", account_links as "accountLinks", transactions, volume_cents as "volumeCents",
-          active_users as "activeUsers"
-        from usage_intervals where ${inRange}
+        select start, sum(user_signups)::bigint as "userSignups", sum(account_links)::bigint as "accountLinks",
+          sum(transactions)::bigint as transactions, sum(volume_cents)::bigint as "volumeCents", ${activeUsers} as "activeUsers"
+        from usage_intervals where ${inRange} group by usage_intervals.start
       ) as interval) as intervals,
       (select count(*) from (select distinct user_id from usage_users where ${inRange}) as users) as "activeUsers",
       (select coalesce(json_agg(row_to_json(sums)), '[]') from (

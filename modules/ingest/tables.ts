@@ -1,8 +1,10 @@
 import type { Generated } from 'kysely'
+import type { Environment } from '../../plugins/access/caller.ts'
 
-/** A row of the tables below belongs to one UTC day or hour of one partner. */
+/** A row of the tables below belongs to one UTC day or hour of one environment of a partner. */
 interface OfInterval {
   partner_id: string
+  environment: Environment
   unit: 'day' | 'hour'
   start: Date
 }
@@ -12,6 +14,7 @@ declare module '../../plugins/database/types.ts' {
     usage_events: {
       id: Generated<number>
       partner_id: string
+      environment: Environment
       event_type: 'user_signup' | 'account_link' | 'transaction'
       user_id: string | null
       amount_cents: number | null

@@ -28,7 +28,9 @@ export const updateItemStatus = async (
   const item = await setItemStatus(trx, id, status, errorCode)
   if (item === undefined || errorCode === null) return
   const data = { item_id: item.id, user_id: item.userId, status, error_code: errorCode }
-  await outbox.publish(trx, [{ partnerId: item.partnerId, type: 'item.login_required', data }])
+  await outbox.publish(trx, [
+    { partnerId: item.partnerId, environment: item.environment, type: 'item.login_required', data }
+  ])
 }
 
 /** Stores what a failed call implies for an item. @returns whether the failure lies with the item and is not temporary. */

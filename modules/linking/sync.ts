@@ -71,9 +71,10 @@ const readChanges = async (client: PlaidClient, accessToken: string, from: strin
  * One usage event per purchase: a posted transaction has the event id of the pending one that it replaces. Counts the absolute
  * amount, and only in US dollars.
  */
-const usageOf = ({ partnerId, userId }: Item, transactions: NewTransaction[]): UsageEvent[] =>
+const usageOf = ({ partnerId, environment, userId }: Item, transactions: NewTransaction[]): UsageEvent[] =>
   transactions.map(({ id, pendingTransactionId, amountCents, isoCurrencyCode, category }) => ({
     partnerId,
+    environment,
     type: 'transaction',
     userId,
     amountCents: isoCurrencyCode === 'USD' ? Math.abs(amountCents) : undefined,
@@ -105,7 +106,9 @@ const applyChanges = async (
     await recordUsage(trx, usageOf(item, saved.slice(start, start + usageBatchSize)), now)
   }
   const data = { item_id: item.id, user_id: item.userId, changed: saved.length, removed: removed.length }
-  await outbox.publish(trx, [{ partnerId: item.partnerId, type: 'transactions.updated', data }])
+  await outbox.publish(trx, [
+    { partnerId: item.partnerId, environment: item.environment, type: 'transactions.updated', data }
+  ])
   return true
 }
 

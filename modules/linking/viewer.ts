@@ -1,11 +1,7 @@
-import type { Environment } from '../../plugins/access/caller.ts'
+import type { Viewer } from '../../plugins/access/viewer.ts'
 import type { FeedView } from './tables.ts'
 
-/** The partner and environments whose data a caller sees. */
-export interface Viewer {
-  partnerId: string
-  environments: Environment[]
-}
+export type { Viewer }
 
 /** Each view of a transaction feed has its own read position. */
 export const viewOf = ({ environments }: Viewer): FeedView => {

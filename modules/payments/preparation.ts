@@ -164,14 +164,15 @@ export const sendDebit = async (app: Sending, { transfer, debit, from }: Prepare
 export const submitTransfer = async (
   app: Progress,
   trx: Trx,
-  { id, partnerId }: Pick<Transfer, 'id' | 'partnerId'>,
+  transfer: Pick<Transfer, 'id' | 'partnerId' | 'environment'>,
   plaidTransferId: string,
   { clearsRequestKey }: { clearsRequestKey: boolean }
 ): Promise<Submitted | undefined> => {
+  const { id } = transfer
   const now = app.clock.now()
   const submitted = await submitPreparation(trx, { transferId: id, plaidTransferId, clearsRequestKey, now })
   if (submitted !== undefined) {
-    await publishState(app, trx, { id, partnerId }, submitted.event.state)
+    await publishState(app, trx, transfer, submitted.event.state)
     if (!submitted.hasNews) return submitted
     await applyEvents(app, trx, id)
     return undefined

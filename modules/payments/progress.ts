@@ -18,10 +18,10 @@ const mostRefunds = 6
 export const publishState = async (
   { outbox }: Pick<FastifyInstance, 'outbox'>,
   trx: Trx,
-  { id, partnerId }: Pick<Transfer, 'id' | 'partnerId'>,
+  { id, partnerId, environment }: Pick<Transfer, 'id' | 'partnerId' | 'environment'>,
   state: TransferState
 ): Promise<void> => {
-  await outbox.publish(trx, [{ partnerId, type: `transfer.${state}`, data: { transfer_id: id } }])
+  await outbox.publish(trx, [{ partnerId, environment, type: `transfer.${state}`, data: { transfer_id: id } }])
 }
 
 /**

@@ -43,10 +43,11 @@ const send = async (
   at: Date
 ): Promise<AttemptOutcome> => {
   assertNoTransaction()
-  const { id: deliveryId, eventId, eventType, eventCreatedAt, eventData } = delivery
+  const { id: deliveryId, eventId, eventType, environment, eventCreatedAt, eventData } = delivery
   const body = JSON.stringify({
     id: eventId,
     type: eventType,
+    environment,
     created_at: eventCreatedAt.toISOString(),
     data: eventData
   })
@@ -78,7 +79,7 @@ const settleEndpoint = async (
   { outcome, at }: Attempted,
   now: Date
 ): Promise<void> => {
-  const { id, partnerId, url } = webhook
+  const { id, partnerId, environment, url } = webhook
   const failingSince = isDelivered(outcome) ? null : (webhook.failingSince ?? at)
   const isResponsive = isPrompt(outcome)
   if (webhook.isResponsive !== isResponsive || (webhook.failingSince === null) !== (failingSince === null))
@@ -89,7 +90,8 @@ const settleEndpoint = async (
   if (reason === undefined) return
   await failPendingDeliveries(trx, id, now)
   await updateWebhook(trx, id, { status: 'disabled', disabledReason: reason })
-  await outbox.publish(trx, [{ partnerId, type: 'webhook.disabled', data: { webhook_id: id, url, reason } }])
+  const data = { webhook_id: id, url, reason }
+  await outbox.publish(trx, [{ partnerId, environment, type: 'webhook.disabled', data }])
 }
 
 const recordAttempt = async (

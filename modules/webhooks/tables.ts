@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { Environment } from '../../plugins/access/caller.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 export type DisabledReason = 'requested' | 'gone' | 'failing'
@@ -7,6 +8,8 @@ export type DeliveryStatus = 'pending' | 'succeeded' | 'failed'
 export interface WebhooksTable {
   id: string
   partner_id: string
+  /** The endpoint receives the events of this environment. */
+  environment: Environment
   url: string
   events: string[]
   description: string | null
@@ -33,6 +36,7 @@ export interface WebhooksTable {
 
 export interface EventSequencesTable {
   partner_id: string
+  environment: Environment
   last: number
 }
 

@@ -14,6 +14,7 @@ export const toDelivery = (delivery: Delivery): wire.WebhookDelivery => ({
   webhook_id: delivery.webhookId,
   event_id: delivery.eventId,
   event_type: delivery.eventType,
+  environment: delivery.environment,
   status: delivery.status,
   attempts: delivery.attempts.map(({ at, status, latencyMs, responseBody, error }) => ({
     at: at.toISOString(),

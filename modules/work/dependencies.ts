@@ -1,13 +1,13 @@
 import type { Trx } from '../../plugins/database/types.ts'
 import { findCycle } from './cycles.ts'
 import { cyclicDependency, dependencyLimitReached, unknownDependency } from './errors.ts'
-import { findExisting, findTransitive, replaceDependencies } from './queries/dependencies.ts'
+import { findExisting, findTransitive, replaceDependencies, type TaskScope } from './queries/dependencies.ts'
 
 /** The number of dependencies that the search for a cycle may visit. */
 export const maxSearched = 20_000
 
-const requireExisting = async (trx: Trx, partnerId: string, ids: readonly string[]): Promise<void> => {
-  const existing = await findExisting(trx, partnerId, ids)
+const requireExisting = async (trx: Trx, scope: TaskScope, ids: readonly string[]): Promise<void> => {
+  const existing = await findExisting(trx, scope, ids)
   const unknown = [...new Set(ids.filter((id) => !existing.has(id)))]
   if (unknown.length === 0) return
   const errors = ids.flatMap((id, index) =>
@@ -23,15 +23,15 @@ const requireExisting = async (trx: Trx, partnerId: string, ids: readonly string
  */
 export const setDependencies = async (
   trx: Trx,
-  partnerId: string,
+  scope: TaskScope,
   taskId: string,
   dependsOn: readonly string[]
 ): Promise<void> => {
-  await requireExisting(trx, partnerId, dependsOn)
+  await requireExisting(trx, scope, dependsOn)
   const ids = [...new Set(dependsOn)]
   const transitive = await findTransitive(trx, ids, taskId, maxSearched + 1)
   if (transitive.length > maxSearched) throw dependencyLimitReached(maxSearched)
   const cycle = findCycle(taskId, ids, transitive)
   if (cycle !== undefined) throw cyclicDependency(cycle)
-  await replaceDependencies(trx, partnerId, taskId, ids)
+  await replaceDependencies(trx, scope, taskId, ids)
 }

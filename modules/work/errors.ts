@@ -13,7 +13,7 @@ export const unknownDependency = defineProblem({
   status: 422,
   code: 'unknown_dependency',
   meaning:
-    '`dependsOn` names at least one task that does not exist or belongs to another partner. Nothing was changed.',
+    '`dependsOn` names at least one task that does not exist or belongs to another partner or environment. Nothing was changed.',
   cure: '`unknown` lists the ids and `errors` their positions. Correct or remove them, then retry.',
   describe: (unknown: string[], errors: FieldError[]) => ({
     detail: `dependsOn names ${unknown.length === 1 ? 'a task that does' : 'tasks that do'} not exist: ${unknown.join(', ')}.`,

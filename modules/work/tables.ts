@@ -1,4 +1,5 @@
 import type { Generated, GeneratedAlways } from 'kysely'
+import type { Environment } from '../../plugins/access/caller.ts'
 
 export type TaskPriority = 'LOW' | 'MEDIUM' | 'HIGH' | 'URGENT'
 export type TaskStatus = 'TODO' | 'IN_PROGRESS' | 'DONE' | 'CANCELLED'
@@ -10,6 +11,7 @@ declare module '../../plugins/database/types.ts' {
       /** Increases with every project; lists are ordered by it. */
       position: GeneratedAlways<number>
       partner_id: string
+      environment: Environment
       name: string
       description: string | null
       version: Generated<number>
@@ -21,6 +23,8 @@ declare module '../../plugins/database/types.ts' {
       /** Increases with every task; lists are ordered by it. */
       position: GeneratedAlways<number>
       partner_id: string
+      /** That of its project. */
+      environment: Environment
       project_id: string
       title: string
       description: string | null
@@ -33,6 +37,7 @@ declare module '../../plugins/database/types.ts' {
     }
     task_dependencies: {
       partner_id: string
+      environment: Environment
       task_id: string
       /** The position in the list of the task, from 1. */
       ordinal: number

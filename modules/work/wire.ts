@@ -2,8 +2,17 @@ import type * as wire from '../../spec/generated/work.ts'
 import type { Project } from './queries/projects.ts'
 import type { Task } from './queries/tasks.ts'
 
-export const toProject = ({ id, name, description, version, createdAt, updatedAt }: Project): wire.Project => ({
+export const toProject = ({
   id,
+  environment,
+  name,
+  description,
+  version,
+  createdAt,
+  updatedAt
+}: Project): wire.Project => ({
+  id,
+  environment,
   name,
   description,
   version,

@@ -50,17 +50,41 @@ export interface IngestCaller {
 
 export type Caller = PartnerCaller | TokenCaller | SessionCaller | AgentCaller | IngestCaller
 
-/** The tenant of an idempotency key: the partner (test and live separately), the agent, or the ingest backend. */
-export const tenantOf = (caller: Caller): string => {
+/** The owner of idempotency keys, and the environment that their requests write to. */
+export interface KeyOwner {
+  tenant: string
+  environment: Environment
+}
+
+const ownerOfPartner = (partnerId: string, environment: Environment): KeyOwner => ({
+  tenant: environment === 'live' ? `${partnerId}:live` : partnerId,
+  environment
+})
+
+/**
+ * The owner of a caller's idempotency keys: the credentials of a partner in one environment, its signed-in users, the agent, or the ingest backend. Users
+ * have keys of their own, because what they change can be live although they create test resources.
+ */
+export const keyOwnerOf = (caller: Caller): KeyOwner => {
   switch (caller.kind) {
     case 'ingest':
-      return 'ingest'
+      return { tenant: 'ingest', environment: 'live' }
     case 'agent_key':
-      return `agent:${caller.agentId}`
+      return { tenant: `agent:${caller.agentId}`, environment: 'live' }
+    case 'session':
+      return { tenant: `${caller.partnerId}:session`, environment: caller.environment }
     default:
-      return caller.environment === 'live' ? `${caller.partnerId}:live` : caller.partnerId
+      return ownerOfPartner(caller.partnerId, caller.environment)
   }
 }
+
+/** Every owner whose idempotency keys a caller can look up: its own, and for a session also the partner's credentials. */
+export const readableKeyOwners = (caller: Caller): KeyOwner[] => [
+  keyOwnerOf(caller),
+  ...(caller.kind === 'session'
+    ? caller.environments.map((environment) => ownerOfPartner(caller.partnerId, environment))
+    : [])
+]
 
 /** The actor of a caller in the activity log. */
 export const actorOf = (caller: Caller): { type: string; id: string } => {

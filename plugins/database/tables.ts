@@ -1,6 +1,9 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { RateOverrides } from '../config/index.ts'
 
+/** As `Environment` of plugins/access, which depends on this file. */
+type Environment = 'test' | 'live'
+
 /** jsonb: read as a value, written as text. */
 type Json<T> = ColumnType<T, string, string>
 
@@ -63,7 +66,7 @@ export interface CredentialsTable {
   user_id: string | null
   agent_id: string | null
   name: string
-  environment: 'test' | 'live'
+  environment: Environment
   scopes: Generated<string[]>
   allowed_ips: string[] | null
   /** The prefix and the last four characters, to identify a credential without its secret. */
@@ -77,6 +80,7 @@ export interface CredentialsTable {
 export interface ActivityTable {
   id: Generated<number>
   partner_id: string | null
+  environment: Environment
   at: Date
   actor_type: string
   actor_id: string
@@ -90,6 +94,7 @@ export interface ActivityTable {
 
 export interface IdempotencyKeysTable {
   tenant: string
+  environment: Environment
   key: string
   operation_id: string
   target_hash: Buffer
@@ -105,6 +110,7 @@ export interface EventsTable {
   id: string
   position: Generated<number>
   partner_id: string
+  environment: Environment
   type: string
   data: Json<Record<string, unknown>>
   created_at: Date

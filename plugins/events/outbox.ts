@@ -3,15 +3,28 @@ import { sql } from 'kysely'
 import { prepared } from '../database/prepared.ts'
 import { afterCommit } from '../database/transaction.ts'
 import { stringifyStorable } from '../database/storable-json.ts'
+import type { Environment } from '../access/caller.ts'
 import type { Trx } from '../database/types.ts'
 import { newId } from '../ids.ts'
 
-export interface NewEvent {
+interface EventOfPartner<Type extends string> {
   partnerId: string
   /** For example `transfer.settled`; the `webhooks` section of the specification lists all types. */
-  type: string
+  type: Type
   data: Record<string, unknown>
 }
+
+/** An event of a resource that belongs to an environment. */
+interface EventOfEnvironment extends EventOfPartner<string> {
+  environment: Environment
+}
+
+/** Credits have no environment, so their events are in that of the partner; see the SQL function `partner_environment`. */
+interface EventOfCredits extends EventOfPartner<`${'agent' | 'bureau' | 'loan'}.${string}`> {
+  environment?: undefined
+}
+
+export type NewEvent = EventOfEnvironment | EventOfCredits
 
 /** Delivers events from the outbox to their consumers. */
 export interface Carrier {
@@ -38,6 +51,8 @@ export interface Outbox {
 interface EventRows {
   ids: string[]
   partnerIds: string[]
+  /** Null for that of the partner. */
+  environments: (Environment | null)[]
   types: string[]
   /** As JSON. */
   data: string[]
@@ -46,9 +61,10 @@ interface EventRows {
 
 const insertEvents = prepared<EventRows>()(
   (_db, place) => sql`
-  insert into events (id, partner_id, type, data, created_at)
-  select id, partner_id, type, data::jsonb, ${place('createdAt')}::timestamptz
-  from unnest(${place('ids')}::text[], ${place('partnerIds')}::text[], ${place('types')}::text[], ${place('data')}::text[]) with ordinality as event (id, partner_id, type, data, ordinal)
+  insert into events (id, partner_id, environment, type, data, created_at)
+  select id, partner_id, coalesce(environment, partner_environment(partner_id)), type, data::jsonb, ${place('createdAt')}::timestamptz
+  from unnest(${place('ids')}::text[], ${place('partnerIds')}::text[], ${place('environments')}::text[], ${place('types')}::text[], ${place('data')}::text[])
+    with ordinality as event (id, partner_id, environment, type, data, ordinal)
   order by ordinal`
 )
 
@@ -66,6 +82,7 @@ export default fp(
     const rowsOf = (events: NewEvent[]): EventRows => ({
       ids: events.map(() => newId('evt')),
       partnerIds: events.map(({ partnerId }) => partnerId),
+      environments: events.map(({ environment = null }) => environment),
       types: events.map(({ type }) => type),
       data: events.map(({ data }) => stringifyStorable(data)),
       createdAt: app.clock.now()

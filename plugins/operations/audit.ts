@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import type { Insertable } from 'kysely'
+import { sql, type Insertable } from 'kysely'
 import { addressOf } from '../access/addresses.ts'
-import { actorOf } from '../access/caller.ts'
+import { actorOf, type Environment } from '../access/caller.ts'
 import { prepared } from '../database/prepared.ts'
 import type { ActivityTable } from '../database/tables.ts'
 import type { Trx } from '../database/types.ts'
@@ -21,9 +21,34 @@ const resourceOf = (request: FastifyRequest, response: unknown): string | null =
   return value === undefined ? null : String(value)
 }
 
-const insertActivity = prepared<Omit<Insertable<ActivityTable>, 'id'>>()((db, place) =>
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The environment of the resource that a session changes. Handlers set it where the response has no `environment`. */
+    changedEnvironment: Environment | null
+  }
+}
+
+const environmentIn = (response: unknown): Environment | null => {
+  if (typeof response !== 'object' || response === null || !('environment' in response)) return null
+  const { environment } = response
+  return environment === 'test' || environment === 'live' ? environment : null
+}
+
+/**
+ * The environment of a change. A credential changes only its own. A session can change both, and resources without one, as agents do; those changes are in
+ * the environment of the partner, which null stands for, so that test credentials of a partner in production do not see them.
+ */
+const environmentOf = ({ caller, changedEnvironment }: FastifyRequest, response: unknown): Environment | null =>
+  caller?.kind === 'partner_key' || caller?.kind === 'token'
+    ? caller.environment
+    : (changedEnvironment ?? environmentIn(response))
+
+type NewActivity = Omit<Insertable<ActivityTable>, 'id' | 'environment'> & { environment: Environment | null }
+
+const insertActivity = prepared<NewActivity>()((db, place) =>
   db.insertInto('activity').values({
     partner_id: place('partner_id'),
+    environment: sql`coalesce(${place('environment')}::text, partner_environment(${place('partner_id')}::text))`,
     at: place('at'),
     actor_type: place('actor_type'),
     actor_id: place('actor_id'),
@@ -49,6 +74,7 @@ export const audit = async (
   const actor = actorOf(caller)
   await insertActivity.withCommit(trx, {
     partner_id: caller.partnerId,
+    environment: environmentOf(request, response),
     at,
     actor_type: actor.type,
     actor_id: actor.id,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { sql, type Selectable } from 'kysely'
+import type { KeyOwner } from '../access/caller.ts'
 import { collect } from '../database/collector.ts'
 import { prepared } from '../database/prepared.ts'
 import type { IdempotencyKeysTable } from '../database/tables.ts'
@@ -9,8 +10,7 @@ import type { Trx } from '../database/types.ts'
 export const idempotencyLifetimeMs = 24 * 3_600_000
 
 /** One logical operation of one tenant. */
-export interface IdempotencyClaim {
-  tenant: string
+export interface IdempotencyClaim extends KeyOwner {
   key: string
   operationId: string
   /** Hash of the operation and the resource: path and query parameters. */
@@ -53,6 +53,7 @@ const insertKey = prepared<Selectable<IdempotencyKeysTable>>()((db, place) =>
     .insertInto('idempotency_keys')
     .values({
       tenant: place('tenant'),
+      environment: place('environment'),
       key: place('key'),
       operation_id: place('operation_id'),
       target_hash: place('target_hash'),
@@ -100,10 +101,11 @@ const createIdempotency = ({ clock, database, secrets }: Pick<FastifyInstance, '
     hold: async (tenant: string, key: string) => await database.locks.tryAcquire(lockName(tenant, key)),
     /** Stores the response in the transaction of its effect. When the key already has a response, the transaction fails: see `isAnsweredMeanwhile`. */
     async store(trx: Trx, claim: IdempotencyClaim, status: number, text: string): Promise<void> {
-      const { tenant, key, operationId, targetHash, bodyHash } = claim
+      const { tenant, environment, key, operationId, targetHash, bodyHash } = claim
       const now = clock.now()
       await insertKey.withCommit(trx, {
         tenant,
+        environment,
         key,
         operation_id: operationId,
         target_hash: targetHash,

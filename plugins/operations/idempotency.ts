@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { tenantOf } from '../access/caller.ts'
+import { keyOwnerOf } from '../access/caller.ts'
 import { idempotencyConflict, idempotencyInFlight } from '../http/errors/kinds.ts'
 import { ProblemError } from '../http/errors/problem.ts'
 import { isAnsweredMeanwhile, type IdempotencyClaim, type StoredAnswer } from './idempotency-keys.ts'
@@ -23,7 +23,7 @@ const claimOf = (operation: Operation, request: FastifyRequest): IdempotencyClai
   if (!operation.idempotent || request.caller === null || typeof key !== 'string') return undefined
   const { operationId } = operation
   return {
-    tenant: tenantOf(request.caller),
+    ...keyOwnerOf(request.caller),
     key,
     operationId,
     targetHash: targetHashOf(operationId, request.params, request.query),

@@ -88,6 +88,7 @@ declare module 'fastify' {
 
 export default fp(
   async (app) => {
+    app.decorateRequest('changedEnvironment', null)
     addContentTypes(app)
     addUnknownRoutes(app)
   },

@@ -152,10 +152,10 @@ const histories = (rows: number) => [
     select 'txn_history_' || f.head + n, f.partner_id, 'test', f.user_id, f.head + n, i.id, (select a.id from accounts a where a.item_id = i.id limit 1), 100, 'USD', current_date, current_date, false, 'history', 'FOOD_AND_DRINK'
     from transaction_feeds f join items i on i.partner_id = f.partner_id and i.user_id = f.user_id, generate_series(1, ${sql.lit(rows)}) n where f.user_id = ${userId}`,
   sql`update transaction_feeds set head = head + ${sql.lit(rows)} where user_id = ${userId}`,
-  sql`insert into usage_events (partner_id, event_type, user_id, amount_cents, category, occurred_at, received_at)
-    select partner_id, 'transaction', 'usr_' || n % 500, 100, 'groceries', now() - n * interval '1 second', now() from items, generate_series(1, ${sql.lit(rows)}) n where user_id = ${userId}`,
-  sql`insert into activity (partner_id, at, actor_type, actor_id, operation_id, method, route, ip, request_id)
-    select partner_id, now(), 'agent', ${agentId}, 'spendCredits', 'POST', '/api/spend', '127.0.0.1', 'req_history' from items, generate_series(1, ${sql.lit(rows)}) n where user_id = ${userId}`
+  sql`insert into usage_events (partner_id, environment, event_type, user_id, amount_cents, category, occurred_at, received_at)
+    select partner_id, environment, 'transaction', 'usr_' || n % 500, 100, 'groceries', now() - n * interval '1 second', now() from items, generate_series(1, ${sql.lit(rows)}) n where user_id = ${userId}`,
+  sql`insert into activity (partner_id, environment, at, actor_type, actor_id, operation_id, method, route, ip, request_id)
+    select partner_id, environment, now(), 'agent', ${agentId}, 'spendCredits', 'POST', '/api/spend', '127.0.0.1', 'req_history' from items, generate_series(1, ${sql.lit(rows)}) n where user_id = ${userId}`
 ]
 
 /** Adds rows of history for the bench's partner and agent to each growing table, without the triggers, which would take hours. */

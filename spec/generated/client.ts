@@ -1212,7 +1212,7 @@ export interface paths {
         };
         /**
          * List activity
-         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed.
+         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed. A key or a token sees the changes in its own environment, a signed-in user those in both. Changes that concern neither, such as those of agents and profiles, are listed as live for a partner that is enabled for production, and as test for any other.
          */
         get: operations["listActivity"];
         put?: never;
@@ -1232,7 +1232,7 @@ export interface paths {
         };
         /**
          * Look up an idempotency key
-         * @description For clients that lost a response: returns whether the request with this Idempotency-Key is in flight or done, and its response. Keys are kept for 24 hours and visible only to the partner that sent them. Failures are not kept. The response is shown only to credentials that may call the operation.
+         * @description For clients that lost a response: returns whether the request with this Idempotency-Key is in flight or done, and its response. Keys are kept for 24 hours and visible only to the partner that sent them, in the environment in which they were sent. Signed-in users see those of both environments, and their own, which keys and tokens do not see. Failures are not kept. The response is shown only to credentials that may call the operation.
          */
         get: operations["getIdempotencyKey"];
         put?: never;
@@ -1317,7 +1317,8 @@ export interface paths {
          * @description Returns the caller's own usage: sign-ups, account links, transactions, their volume in US cents and active
          *     users, in total and for each UTC day or hour. Intervals without events are included with zeros. A user with any
          *     event is active, counted once in each interval and once in `totals`. `totals.active_users` is therefore not the
-         *     sum of the intervals.
+         *     sum of the intervals. A key or a token reads the usage of its own environment, a signed-in user that of both
+         *     together.
          *
          *     `from` is rounded down and `to` is rounded up to whole intervals. The response returns both: `from` is
          *     inclusive, `to` is exclusive. A range covers at most 366 days by day, or 31 days by hour. `by_category` and
@@ -1771,7 +1772,7 @@ export interface paths {
          * Create a webhook endpoint
          * @description Subscribes a URL to events: by type, by group such as `transfer.*`, or to all events with `*`. The response
          *     contains the secret that signs the deliveries; it is shown only once. In production the URL must use https and
-         *     resolve to a public address. The endpoint receives events that happen after its creation.
+         *     resolve to a public address. The endpoint receives events of its environment that happen after its creation.
          */
         post: operations["createWebhook"];
         delete?: never;
@@ -1996,7 +1997,8 @@ export interface paths {
         /**
          * Read the event feed
          * @description Returns your events of the last 30 days, oldest first. Each event's `sequence` is one higher than the previous
-         *     event's. Remember the last one you handled, request everything after it, and detect gaps.
+         *     event's of its environment. Remember the last one you handled, request everything after it, and detect gaps.
+         *     A signed-in user reads both environments, ordered by `sequence`; set `environment` to follow one of them.
          */
         get: operations["listEvents"];
         put?: never;
@@ -3588,6 +3590,7 @@ export interface components {
         Activity: {
             /** @description Entry id. */
             id: string;
+            environment: components["schemas"]["Environment"];
             at: components["schemas"]["Timestamp"];
             actor: {
                 /** @description `user`, `api_key`, `token` or `agent`. */
@@ -3635,6 +3638,12 @@ export interface components {
              */
             partner_id: string;
             /**
+             * @description Environment of the end-user. Defaults to live for a partner that is enabled for production, and to test for any other.
+             * @example live
+             * @enum {string}
+             */
+            environment?: "test" | "live";
+            /**
              * @description Type of event.
              * @example transaction
              * @enum {string}
@@ -3667,7 +3676,7 @@ export interface components {
              */
             occurred_at?: string;
             /**
-             * @description Your id for the event. Events with the same id from the same partner count once.
+             * @description Your id for the event. Events with the same id from the same partner and environment count once.
              * @example link-7781
              */
             event_id?: string;
@@ -4436,6 +4445,12 @@ export interface components {
             /** @description Event types and groups to subscribe to. */
             events: components["schemas"]["EventSubscription"][];
             description?: components["schemas"]["WebhookDescription"];
+            /**
+             * @description Environment of the events to send. A signed-in user chooses it, `test` by default. With a key or a token it is the credential's own.
+             * @example test
+             * @enum {string}
+             */
+            environment?: "test" | "live";
         };
         /** @description The fields to change. */
         WebhookChanges: {
@@ -4458,6 +4473,7 @@ export interface components {
             events: string[];
             /** @description Your note about the endpoint. */
             description: string | null;
+            environment: components["schemas"]["Environment"];
             status: components["schemas"]["WebhookStatus"];
             /**
              * @description Why the endpoint is disabled: you disabled it (`requested`), it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`). Null while enabled.
@@ -4481,6 +4497,7 @@ export interface components {
             events: string[];
             /** @description Your note about the endpoint. */
             description: string | null;
+            environment: components["schemas"]["Environment"];
             status: components["schemas"]["WebhookStatus"];
             /**
              * @description Why the endpoint is disabled: you disabled it (`requested`), it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`). Null while enabled.
@@ -4535,6 +4552,7 @@ export interface components {
             event_id: string;
             /** @description Event type. */
             event_type: string;
+            environment: components["schemas"]["Environment"];
             status: components["schemas"]["DeliveryStatus"];
             /** @description Attempts, oldest first. */
             attempts: components["schemas"]["DeliveryAttempt"][];
@@ -4571,7 +4589,8 @@ export interface components {
              * @example transfer.settled
              */
             type: string;
-            /** @description Position of the event in your feed, without gaps. */
+            environment: components["schemas"]["Environment"];
+            /** @description Position of the event in the feed of its environment, without gaps. */
             sequence: number;
             created_at: components["schemas"]["Timestamp"];
             /** @description Data of the event. The `webhooks` section describes each type. */
@@ -4591,6 +4610,7 @@ export interface components {
             id: string;
             /** @description Event type. */
             type: string;
+            environment: components["schemas"]["Environment"];
             created_at: components["schemas"]["Timestamp"];
             /** @description Data of the event. */
             data: {
@@ -4704,6 +4724,12 @@ export interface components {
         NewProject: {
             name: components["schemas"]["ProjectName"];
             description?: components["schemas"]["WorkDescription"];
+            /**
+             * @description Environment of the project and its tasks. A signed-in user chooses it, `test` by default. With a key or a token it is the credential's own.
+             * @example test
+             * @enum {string}
+             */
+            environment?: "test" | "live";
         };
         /** @description The fields to change. */
         ProjectChanges: {
@@ -4717,6 +4743,7 @@ export interface components {
              * @example prj_5Rw2
              */
             id: string;
+            environment: components["schemas"]["Environment"];
             /** @description Name of the project. */
             name: string;
             /** @description Description. */
@@ -4772,6 +4799,7 @@ export interface components {
              * @example tsk_9Ud4
              */
             id: string;
+            environment: components["schemas"]["Environment"];
             /**
              * @description Id of the task's project.
              * @example prj_5Rw2
@@ -5705,6 +5733,11 @@ export interface components {
          * @example usr_8M2nQ
          */
         UserId: string;
+        /**
+         * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+         * @example test
+         */
+        ListedEnvironment: "test" | "live";
         /**
          * @description Agent id.
          * @example my-agent-001
@@ -9233,6 +9266,11 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+                 * @example test
+                 */
+                environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
             path?: never;
@@ -9257,6 +9295,7 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "id": "act_42",
+                     *           "environment": "test",
                      *           "at": "2026-06-14T18:00:00.000Z",
                      *           "actor": {
                      *             "type": "user",
@@ -9481,6 +9520,11 @@ export interface operations {
                  * @example day
                  */
                 interval?: "day" | "hour";
+                /**
+                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+                 * @example test
+                 */
+                environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
             path?: never;
@@ -11357,6 +11401,11 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+                 * @example test
+                 */
+                environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
             path?: never;
@@ -11386,6 +11435,7 @@ export interface operations {
                      *             "transfer.*"
                      *           ],
                      *           "description": "Settlement service",
+                     *           "environment": "test",
                      *           "status": "enabled",
                      *           "disabled_reason": null,
                      *           "version": 1,
@@ -11456,6 +11506,7 @@ export interface operations {
                      *         "transfer.*"
                      *       ],
                      *       "description": "Settlement service",
+                     *       "environment": "test",
                      *       "status": "enabled",
                      *       "disabled_reason": null,
                      *       "version": 1,
@@ -11540,6 +11591,7 @@ export interface operations {
                      *         "transfer.*"
                      *       ],
                      *       "description": "Settlement service",
+                     *       "environment": "test",
                      *       "status": "enabled",
                      *       "disabled_reason": null,
                      *       "version": 1,
@@ -11682,6 +11734,7 @@ export interface operations {
                      *         "transfer.*"
                      *       ],
                      *       "description": "Settlement service",
+                     *       "environment": "test",
                      *       "status": "enabled",
                      *       "disabled_reason": null,
                      *       "version": 1,
@@ -11770,6 +11823,7 @@ export interface operations {
                      *         "transfer.*"
                      *       ],
                      *       "description": "Settlement service",
+                     *       "environment": "test",
                      *       "status": "enabled",
                      *       "disabled_reason": null,
                      *       "version": 1,
@@ -11855,6 +11909,7 @@ export interface operations {
                      *       "webhook_id": "whk_3Fz6",
                      *       "event_id": "evt_5Aq",
                      *       "event_type": "webhook.test",
+                     *       "environment": "test",
                      *       "status": "pending",
                      *       "attempts": [],
                      *       "next_attempt_at": "2026-06-14T19:23:11.000Z",
@@ -12033,6 +12088,7 @@ export interface operations {
                      *           "webhook_id": "whk_3Fz6",
                      *           "event_id": "evt_5Aq",
                      *           "event_type": "transfer.settled",
+                     *           "environment": "test",
                      *           "status": "succeeded",
                      *           "attempts": [
                      *             {
@@ -12100,6 +12156,7 @@ export interface operations {
                      *       "webhook_id": "whk_3Fz6",
                      *       "event_id": "evt_5Aq",
                      *       "event_type": "transfer.settled",
+                     *       "environment": "test",
                      *       "status": "succeeded",
                      *       "attempts": [
                      *         {
@@ -12170,6 +12227,7 @@ export interface operations {
                      *       "webhook_id": "whk_3Fz6",
                      *       "event_id": "evt_5Aq",
                      *       "event_type": "webhook.test",
+                     *       "environment": "test",
                      *       "status": "pending",
                      *       "attempts": [],
                      *       "next_attempt_at": "2026-06-14T19:23:11.000Z",
@@ -12233,6 +12291,11 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
+                /**
+                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+                 * @example test
+                 */
+                environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
             path?: never;
@@ -12258,6 +12321,7 @@ export interface operations {
                      *         {
                      *           "id": "evt_5Aq",
                      *           "type": "transfer.settled",
+                     *           "environment": "test",
                      *           "sequence": 42,
                      *           "created_at": "2026-06-14T19:23:11.000Z",
                      *           "data": {
@@ -12290,6 +12354,11 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+                 * @example test
+                 */
+                environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
             path?: never;
@@ -12314,6 +12383,7 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "id": "prj_5Rw2",
+                     *           "environment": "test",
                      *           "name": "Quarterly close",
                      *           "description": "What finance needs before the 10th",
                      *           "version": 1,
@@ -12376,6 +12446,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "prj_5Rw2",
+                     *       "environment": "test",
                      *       "name": "Quarterly close",
                      *       "description": "What finance needs before the 10th",
                      *       "version": 1,
@@ -12429,6 +12500,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "prj_5Rw2",
+                     *       "environment": "test",
                      *       "name": "Quarterly close",
                      *       "description": "What finance needs before the 10th",
                      *       "version": 1,
@@ -12601,6 +12673,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "prj_5Rw2",
+                     *       "environment": "test",
                      *       "name": "Quarterly close 2026",
                      *       "description": "What finance needs before the 10th",
                      *       "version": 2,
@@ -12699,6 +12772,11 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+                 * @example test
+                 */
+                environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
             path?: never;
@@ -12723,6 +12801,7 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "id": "tsk_9Ud4",
+                     *           "environment": "test",
                      *           "projectId": "prj_5Rw2",
                      *           "title": "Review Q3 forecast",
                      *           "description": null,
@@ -12794,6 +12873,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "tsk_9Ud4",
+                     *       "environment": "test",
                      *       "projectId": "prj_5Rw2",
                      *       "title": "Review Q3 forecast",
                      *       "description": null,
@@ -12892,6 +12972,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "tsk_9Ud4",
+                     *       "environment": "test",
                      *       "projectId": "prj_5Rw2",
                      *       "title": "Review Q3 forecast",
                      *       "description": null,
@@ -13085,6 +13166,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "id": "tsk_9Ud4",
+                     *       "environment": "test",
                      *       "projectId": "prj_5Rw2",
                      *       "title": "Review Q3 forecast",
                      *       "description": null,
@@ -13203,6 +13285,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "account.linked",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "item_id": "itm_4dK8s",
@@ -13268,6 +13351,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "item.login_required",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "item_id": "itm_4dK8s",
@@ -13333,6 +13417,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transactions.updated",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "item_id": "itm_4dK8s",
@@ -13398,6 +13483,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transfer.submitted",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "transfer_id": "tfr_M0p9X"
@@ -13462,6 +13548,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transfer.pending",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "transfer_id": "tfr_M0p9X"
@@ -13526,6 +13613,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transfer.posted",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "transfer_id": "tfr_M0p9X"
@@ -13590,6 +13678,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transfer.settled",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "transfer_id": "tfr_M0p9X"
@@ -13654,6 +13743,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transfer.failed",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "transfer_id": "tfr_M0p9X"
@@ -13718,6 +13808,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transfer.returned",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "transfer_id": "tfr_M0p9X"
@@ -13782,6 +13873,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "transfer.cancelled",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "transfer_id": "tfr_M0p9X"
@@ -13846,6 +13938,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "calculation.updated",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "calculation_id": "calc_8M2nQ_2026-06-14"
@@ -13910,6 +14003,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "agent.spend",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2"
@@ -13974,6 +14068,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "agent.approval_requested",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
@@ -14039,6 +14134,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "agent.approval_decided",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
@@ -14104,6 +14200,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "agent.topup",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2"
@@ -14168,6 +14265,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "agent.paused",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2"
@@ -14232,6 +14330,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "agent.resumed",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2"
@@ -14296,6 +14395,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "agent.revoked",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2"
@@ -14360,6 +14460,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "bureau.score_changed",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2"
@@ -14424,6 +14525,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "loan.disbursed",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
@@ -14489,6 +14591,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "loan.repaid",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
@@ -14554,6 +14657,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "loan.defaulted",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
@@ -14619,6 +14723,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "task.created",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "task_id": "tsk_9Ud4"
@@ -14683,6 +14788,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "task.updated",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "task_id": "tsk_9Ud4"
@@ -14747,6 +14853,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "task.deleted",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "task_id": "tsk_9Ud4"
@@ -14811,6 +14918,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "task.completed",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "task_id": "tsk_9Ud4"
@@ -14875,6 +14983,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "webhook.test",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "webhook_id": "whk_3Fz6"
@@ -14939,6 +15048,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "webhook.disabled",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "webhook_id": "whk_3Fz6",

@@ -8,6 +8,7 @@ import { Environment, NextCursor, Problem, Timestamp } from './shared.ts'
 
 export const Activity = Type.Object({
   id: Type.String(),
+  environment: Environment,
   at: Timestamp,
   actor: Type.Object({ type: Type.String(), id: Type.String() }, { additionalProperties: false }),
   operationId: Type.String(),
@@ -740,7 +741,11 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      querystring: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }), cursor: Type.Optional(Type.String({ maxLength: 1000 })) }),
+      querystring: Type.Object({
+        limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+        cursor: Type.Optional(Type.String({ maxLength: 1000 })),
+        environment: Type.Optional(StringEnum(['test', 'live']))
+      }),
       response: { 200: ActivityList, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],

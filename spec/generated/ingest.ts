@@ -8,6 +8,7 @@ import { Problem, Timestamp } from './shared.ts'
 
 export const IngestEvent = Type.Object({
   partner_id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' }),
+  environment: Type.Optional(StringEnum(['test', 'live'])),
   event_type: StringEnum(['user_signup', 'account_link', 'transaction']),
   user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\x00-\\x1f\\x7f]+$' })),
   amount_cents: Type.Optional(Type.Integer({ minimum: 0, maximum: 100000000000 })),
@@ -164,7 +165,8 @@ export const operations = {
       querystring: Type.Object({
         from: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
         to: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
-        interval: StringEnum(['day', 'hour'], { default: 'day' })
+        interval: StringEnum(['day', 'hour'], { default: 'day' }),
+        environment: Type.Optional(StringEnum(['test', 'live']))
       }),
       response: { 200: Usage, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
     },

@@ -714,7 +714,12 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        environment: {
+          type: 'string',
+          enum: ['test', 'live'],
+          description: 'Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.'
+        }
       },
       additionalProperties: false
     },
@@ -727,10 +732,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'array',
           items: {
             type: 'object',
-            required: ['id', 'at', 'actor', 'operationId', 'method', 'route', 'resourceId', 'ip', 'requestId'],
+            required: ['id', 'environment', 'at', 'actor', 'operationId', 'method', 'route', 'resourceId', 'ip', 'requestId'],
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Entry id.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
               at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               actor: {
                 type: 'object',
@@ -754,7 +760,11 @@ export const tools: readonly ToolTemplate[] = [
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    places: { limit: { in: 'query', name: 'limit', required: false }, cursor: { in: 'query', name: 'cursor', required: false } },
+    places: {
+      limit: { in: 'query', name: 'limit', required: false },
+      cursor: { in: 'query', name: 'cursor', required: false },
+      environment: { in: 'query', name: 'environment', required: false }
+    },
     sendsBody: false,
     defaults: { limit: 20 }
   },
@@ -778,7 +788,12 @@ export const tools: readonly ToolTemplate[] = [
           maxLength: 40,
           description: 'End of the range. Defaults to now. A date includes that whole day; a timestamp is exclusive.'
         },
-        interval: { type: 'string', enum: ['day', 'hour'], default: 'day', description: 'Length of an interval.' }
+        interval: { type: 'string', enum: ['day', 'hour'], default: 'day', description: 'Length of an interval.' },
+        environment: {
+          type: 'string',
+          enum: ['test', 'live'],
+          description: 'Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.'
+        }
       },
       additionalProperties: false
     },
@@ -857,7 +872,8 @@ export const tools: readonly ToolTemplate[] = [
     places: {
       from: { in: 'query', name: 'from', required: false },
       to: { in: 'query', name: 'to', required: false },
-      interval: { in: 'query', name: 'interval', required: false }
+      interval: { in: 'query', name: 'interval', required: false },
+      environment: { in: 'query', name: 'environment', required: false }
     },
     sendsBody: false,
     defaults: {}
@@ -2049,7 +2065,12 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 100, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        environment: {
+          type: 'string',
+          enum: ['test', 'live'],
+          description: 'Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.'
+        }
       },
       additionalProperties: false
     },
@@ -2064,13 +2085,14 @@ export const tools: readonly ToolTemplate[] = [
           items: {
             type: 'object',
             description: 'A webhook endpoint.',
-            required: ['id', 'url', 'events', 'description', 'status', 'disabled_reason', 'version', 'created_at'],
+            required: ['id', 'url', 'events', 'description', 'environment', 'status', 'disabled_reason', 'version', 'created_at'],
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Endpoint id.' },
               url: { type: 'string', description: 'URL that receives the events.' },
               events: { type: 'array', description: 'Subscribed event types and groups.', items: { type: 'string' } },
               description: { type: ['string', 'null'], description: 'Your note about the endpoint.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
               status: { description: 'Whether events are sent to the endpoint.', type: 'string', enum: ['enabled', 'disabled'] },
               disabled_reason: {
                 description: 'Why the endpoint is disabled: you disabled it (`requested`), it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`). Null while enabled.',
@@ -2086,7 +2108,11 @@ export const tools: readonly ToolTemplate[] = [
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    places: { limit: { in: 'query', name: 'limit', required: false }, cursor: { in: 'query', name: 'cursor', required: false } },
+    places: {
+      limit: { in: 'query', name: 'limit', required: false },
+      cursor: { in: 'query', name: 'cursor', required: false },
+      environment: { in: 'query', name: 'environment', required: false }
+    },
     sendsBody: false,
     defaults: {}
   },
@@ -2117,13 +2143,14 @@ export const tools: readonly ToolTemplate[] = [
           items: {
             type: 'object',
             description: 'A delivery of one event to one endpoint.',
-            required: ['id', 'webhook_id', 'event_id', 'event_type', 'status', 'attempts', 'next_attempt_at', 'created_at'],
+            required: ['id', 'webhook_id', 'event_id', 'event_type', 'environment', 'status', 'attempts', 'next_attempt_at', 'created_at'],
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Delivery id, the same for every attempt and replay.' },
               webhook_id: { type: 'string', description: 'Endpoint id.' },
               event_id: { type: 'string', description: 'Event id.' },
               event_type: { type: 'string', description: 'Event type.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
               status: {
                 description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
                 type: 'string',
@@ -2190,13 +2217,14 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       description: 'A delivery of one event to one endpoint.',
-      required: ['id', 'webhook_id', 'event_id', 'event_type', 'status', 'attempts', 'next_attempt_at', 'created_at'],
+      required: ['id', 'webhook_id', 'event_id', 'event_type', 'environment', 'status', 'attempts', 'next_attempt_at', 'created_at'],
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Delivery id, the same for every attempt and replay.' },
         webhook_id: { type: 'string', description: 'Endpoint id.' },
         event_id: { type: 'string', description: 'Event id.' },
         event_type: { type: 'string', description: 'Event type.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
         status: {
           description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
           type: 'string',
@@ -2261,13 +2289,14 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       description: 'A delivery of one event to one endpoint.',
-      required: ['id', 'webhook_id', 'event_id', 'event_type', 'status', 'attempts', 'next_attempt_at', 'created_at'],
+      required: ['id', 'webhook_id', 'event_id', 'event_type', 'environment', 'status', 'attempts', 'next_attempt_at', 'created_at'],
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Delivery id, the same for every attempt and replay.' },
         webhook_id: { type: 'string', description: 'Endpoint id.' },
         event_id: { type: 'string', description: 'Event id.' },
         event_type: { type: 'string', description: 'Event type.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
         status: {
           description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
           type: 'string',
@@ -2317,8 +2346,8 @@ export const tools: readonly ToolTemplate[] = [
         after: {
           type: 'string',
           minLength: 1,
-          maxLength: 15,
-          pattern: '^[0-9]+$',
+          maxLength: 20,
+          pattern: '^[0-9]{1,15}([.]live)?$',
           description: 'The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted.'
         },
         type: {
@@ -2366,7 +2395,12 @@ export const tools: readonly ToolTemplate[] = [
             'webhook.disabled'
           ]
         },
-        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' }
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        environment: {
+          type: 'string',
+          enum: ['test', 'live'],
+          description: 'Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.'
+        }
       },
       additionalProperties: false
     },
@@ -2381,12 +2415,13 @@ export const tools: readonly ToolTemplate[] = [
           items: {
             type: 'object',
             description: 'An event in the feed.',
-            required: ['id', 'type', 'sequence', 'created_at', 'data'],
+            required: ['id', 'type', 'environment', 'sequence', 'created_at', 'data'],
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Event id, the same in the feed and in every delivery.' },
               type: { type: 'string', description: 'Event type.' },
-              sequence: { type: 'integer', description: 'Position of the event in your feed, without gaps.', minimum: 1 },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              sequence: { type: 'integer', description: 'Position of the event in the feed of its environment, without gaps.', minimum: 1 },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               data: { type: 'object', description: 'Data of the event. The `webhooks` section describes each type.', additionalProperties: true }
             }
@@ -2395,7 +2430,7 @@ export const tools: readonly ToolTemplate[] = [
         nextCursor: {
           description: 'Pass it as `after` to get the next page. Null when no events follow yet.',
           type: ['string', 'null'],
-          maxLength: 15
+          maxLength: 20
         }
       }
     },
@@ -2403,7 +2438,8 @@ export const tools: readonly ToolTemplate[] = [
     places: {
       after: { in: 'query', name: 'after', required: false },
       type: { in: 'query', name: 'type', required: false },
-      limit: { in: 'query', name: 'limit', required: false }
+      limit: { in: 'query', name: 'limit', required: false },
+      environment: { in: 'query', name: 'environment', required: false }
     },
     sendsBody: false,
     defaults: { limit: 20 }
@@ -2417,7 +2453,12 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        environment: {
+          type: 'string',
+          enum: ['test', 'live'],
+          description: 'Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.'
+        }
       },
       additionalProperties: false
     },
@@ -2432,10 +2473,11 @@ export const tools: readonly ToolTemplate[] = [
           items: {
             type: 'object',
             description: 'A project.',
-            required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
+            required: ['id', 'environment', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Project id.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
               name: { type: 'string', description: 'Name of the project.' },
               description: { type: ['string', 'null'], description: 'Description.' },
               version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
@@ -2448,7 +2490,11 @@ export const tools: readonly ToolTemplate[] = [
       }
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-    places: { limit: { in: 'query', name: 'limit', required: false }, cursor: { in: 'query', name: 'cursor', required: false } },
+    places: {
+      limit: { in: 'query', name: 'limit', required: false },
+      cursor: { in: 'query', name: 'cursor', required: false },
+      environment: { in: 'query', name: 'environment', required: false }
+    },
     sendsBody: false,
     defaults: { limit: 20 }
   },
@@ -2474,7 +2520,12 @@ export const tools: readonly ToolTemplate[] = [
           maxLength: 200,
           pattern: '^\\s*[^\\x00\\s][^\\x00]*$'
         },
-        description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' }
+        description: { description: 'Description; null for none.', type: ['string', 'null'], maxLength: 10000, pattern: '^[^\\x00]*$' },
+        environment: {
+          description: 'Environment of the project and its tasks. A signed-in user chooses it, `test` by default. With a key or a token it is the credential\'s own.',
+          type: 'string',
+          enum: ['test', 'live']
+        }
       },
       required: ['idempotency_key', 'name'],
       additionalProperties: false
@@ -2482,10 +2533,11 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       description: 'A project.',
-      required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
+      required: ['id', 'environment', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Project id.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
         name: { type: 'string', description: 'Name of the project.' },
         description: { type: ['string', 'null'], description: 'Description.' },
         version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
@@ -2497,7 +2549,8 @@ export const tools: readonly ToolTemplate[] = [
     places: {
       idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
       name: { in: 'body', name: 'name', required: true },
-      description: { in: 'body', name: 'description', required: false }
+      description: { in: 'body', name: 'description', required: false },
+      environment: { in: 'body', name: 'environment', required: false }
     },
     sendsBody: true,
     defaults: {}
@@ -2516,10 +2569,11 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       description: 'A project.',
-      required: ['id', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
+      required: ['id', 'environment', 'name', 'description', 'version', 'createdAt', 'updatedAt'],
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Project id.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
         name: { type: 'string', description: 'Name of the project.' },
         description: { type: ['string', 'null'], description: 'Description.' },
         version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
@@ -2546,7 +2600,12 @@ export const tools: readonly ToolTemplate[] = [
         dueAfter: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due at or after this time.' },
         dueBefore: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due before this time.' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        environment: {
+          type: 'string',
+          enum: ['test', 'live'],
+          description: 'Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.'
+        }
       },
       additionalProperties: false
     },
@@ -2561,10 +2620,24 @@ export const tools: readonly ToolTemplate[] = [
           items: {
             type: 'object',
             description: 'A task.',
-            required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+            required: [
+              'id',
+              'environment',
+              'projectId',
+              'title',
+              'description',
+              'priority',
+              'dueOn',
+              'status',
+              'dependsOn',
+              'version',
+              'createdAt',
+              'updatedAt'
+            ],
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Task id.' },
+              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
               projectId: { type: 'string', description: 'Id of the task\'s project.' },
               title: { type: 'string', description: 'Title of the task.' },
               description: { type: ['string', 'null'], description: 'Description.' },
@@ -2593,7 +2666,8 @@ export const tools: readonly ToolTemplate[] = [
       dueAfter: { in: 'query', name: 'dueAfter', required: false },
       dueBefore: { in: 'query', name: 'dueBefore', required: false },
       limit: { in: 'query', name: 'limit', required: false },
-      cursor: { in: 'query', name: 'cursor', required: false }
+      cursor: { in: 'query', name: 'cursor', required: false },
+      environment: { in: 'query', name: 'environment', required: false }
     },
     sendsBody: false,
     defaults: { limit: 20 }
@@ -2639,10 +2713,24 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       description: 'A task.',
-      required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+      required: [
+        'id',
+        'environment',
+        'projectId',
+        'title',
+        'description',
+        'priority',
+        'dueOn',
+        'status',
+        'dependsOn',
+        'version',
+        'createdAt',
+        'updatedAt'
+      ],
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Task id.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
         projectId: { type: 'string', description: 'Id of the task\'s project.' },
         title: { type: 'string', description: 'Title of the task.' },
         description: { type: ['string', 'null'], description: 'Description.' },
@@ -2687,10 +2775,24 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       description: 'A task.',
-      required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+      required: [
+        'id',
+        'environment',
+        'projectId',
+        'title',
+        'description',
+        'priority',
+        'dueOn',
+        'status',
+        'dependsOn',
+        'version',
+        'createdAt',
+        'updatedAt'
+      ],
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Task id.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
         projectId: { type: 'string', description: 'Id of the task\'s project.' },
         title: { type: 'string', description: 'Title of the task.' },
         description: { type: ['string', 'null'], description: 'Description.' },
@@ -2757,10 +2859,24 @@ export const tools: readonly ToolTemplate[] = [
     outputSchema: {
       type: 'object',
       description: 'A task.',
-      required: ['id', 'projectId', 'title', 'description', 'priority', 'dueOn', 'status', 'dependsOn', 'version', 'createdAt', 'updatedAt'],
+      required: [
+        'id',
+        'environment',
+        'projectId',
+        'title',
+        'description',
+        'priority',
+        'dueOn',
+        'status',
+        'dependsOn',
+        'version',
+        'createdAt',
+        'updatedAt'
+      ],
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Task id.' },
+        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
         projectId: { type: 'string', description: 'Id of the task\'s project.' },
         title: { type: 'string', description: 'Title of the task.' },
         description: { type: ['string', 'null'], description: 'Description.' },

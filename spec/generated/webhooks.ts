@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Dictionary, Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
-import { NextCursor, Problem, Timestamp } from './shared.ts'
+import { Environment, NextCursor, Problem, Timestamp } from './shared.ts'
 
 export const AgentEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }) })
 export type AgentEventData = Static<typeof AgentEventData>
@@ -30,6 +30,7 @@ export type DeliveryStatus = Static<typeof DeliveryStatus>
 export const Event = Type.Object({
   id: Type.String(),
   type: Type.String(),
+  environment: Environment,
   sequence: Type.Integer({ minimum: 1 }),
   created_at: Timestamp,
   data: Dictionary(Type.Unknown())
@@ -39,12 +40,13 @@ export type Event = Static<typeof Event>
 export const EventEnvelope = Type.Object({
   id: Type.String({ maxLength: 64 }),
   type: Type.String({ maxLength: 64 }),
+  environment: Environment,
   created_at: Timestamp,
   data: Dictionary(Type.Unknown(), { maxProperties: 100 })
 })
 export type EventEnvelope = Static<typeof EventEnvelope>
 
-export const EventList = Type.Object({ items: Type.Array(Event), nextCursor: Nullable(Type.String({ maxLength: 15 })) }, { additionalProperties: false })
+export const EventList = Type.Object({ items: Type.Array(Event), nextCursor: Nullable(Type.String({ maxLength: 20 })) }, { additionalProperties: false })
 export type EventList = Static<typeof EventList>
 
 export const EventSubscription = StringEnum([
@@ -105,7 +107,8 @@ export type WebhookDescription = Static<typeof WebhookDescription>
 export const NewWebhook = Type.Object({
   url: WebhookUrl,
   events: Type.Array(EventSubscription, { minItems: 1, maxItems: 50, uniqueItems: true }),
-  description: Type.Optional(WebhookDescription)
+  description: Type.Optional(WebhookDescription),
+  environment: Type.Optional(StringEnum(['test', 'live']))
 }, { additionalProperties: false })
 export type NewWebhook = Static<typeof NewWebhook>
 
@@ -129,6 +132,7 @@ export const Webhook = Type.Object({
   url: Type.String(),
   events: Type.Array(Type.String()),
   description: Nullable(Type.String()),
+  environment: Environment,
   status: WebhookStatus,
   disabled_reason: Nullable(StringEnum(['requested', 'gone', 'failing'])),
   version: Type.Integer({ minimum: 1 }),
@@ -149,6 +153,7 @@ export const WebhookDelivery = Type.Object({
   webhook_id: Type.String(),
   event_id: Type.String(),
   event_type: Type.String(),
+  environment: Environment,
   status: DeliveryStatus,
   attempts: Type.Array(DeliveryAttempt),
   next_attempt_at: Nullable(Type.String({ format: 'date-time' })),
@@ -173,6 +178,7 @@ export const WebhookWithSecret = Type.Object({
   url: Type.String(),
   events: Type.Array(Type.String()),
   description: Nullable(Type.String()),
+  environment: Environment,
   status: WebhookStatus,
   disabled_reason: Nullable(StringEnum(['requested', 'gone', 'failing'])),
   version: Type.Integer({ minimum: 1 }),
@@ -192,7 +198,11 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      querystring: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }), cursor: Type.Optional(Type.String({ maxLength: 1000 })) }),
+      querystring: Type.Object({
+        limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+        cursor: Type.Optional(Type.String({ maxLength: 1000 })),
+        environment: Type.Optional(StringEnum(['test', 'live']))
+      }),
       response: { 200: WebhookList, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
@@ -518,9 +528,10 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        after: Type.Optional(Type.String({ minLength: 1, maxLength: 15, pattern: '^[0-9]+$' })),
+        after: Type.Optional(Type.String({ minLength: 1, maxLength: 20, pattern: '^[0-9]{1,15}([.]live)?$' })),
         type: Type.Optional(EventSubscription),
-        limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 })
+        limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+        environment: Type.Optional(StringEnum(['test', 'live']))
       }),
       response: { 200: EventList, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
     },

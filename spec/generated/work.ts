@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
-import { NextCursor, Problem, Timestamp } from './shared.ts'
+import { Environment, NextCursor, Problem, Timestamp } from './shared.ts'
 
 export const TaskReference = Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
 export type TaskReference = Static<typeof TaskReference>
@@ -21,7 +21,7 @@ export type ProjectName = Static<typeof ProjectName>
 export const WorkDescription = Nullable(Type.String({ maxLength: 10000, pattern: '^[^\\x00]*$' }))
 export type WorkDescription = Static<typeof WorkDescription>
 
-export const NewProject = Type.Object({ name: ProjectName, description: Type.Optional(WorkDescription) }, { additionalProperties: false })
+export const NewProject = Type.Object({ name: ProjectName, description: Type.Optional(WorkDescription), environment: Type.Optional(StringEnum(['test', 'live'])) }, { additionalProperties: false })
 export type NewProject = Static<typeof NewProject>
 
 export const ProjectReference = Type.String({ minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$' })
@@ -43,6 +43,7 @@ export type NewTask = Static<typeof NewTask>
 
 export const Project = Type.Object({
   id: Type.String(),
+  environment: Environment,
   name: Type.String(),
   description: Nullable(Type.String()),
   version: Type.Integer({ minimum: 1 }),
@@ -65,6 +66,7 @@ export type TaskStatus = Static<typeof TaskStatus>
 
 export const Task = Type.Object({
   id: Type.String(),
+  environment: Environment,
   projectId: Type.String(),
   title: Type.String(),
   description: Nullable(Type.String()),
@@ -103,7 +105,11 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      querystring: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }), cursor: Type.Optional(Type.String({ maxLength: 1000 })) }),
+      querystring: Type.Object({
+        limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+        cursor: Type.Optional(Type.String({ maxLength: 1000 })),
+        environment: Type.Optional(StringEnum(['test', 'live']))
+      }),
       response: { 200: ProjectPage, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [['PartnerKey'], ['PersonalAccessToken'], ['BearerJWT']],
@@ -241,7 +247,8 @@ export const operations = {
         dueAfter: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
         dueBefore: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
-        cursor: Type.Optional(Type.String({ maxLength: 1000 }))
+        cursor: Type.Optional(Type.String({ maxLength: 1000 })),
+        environment: Type.Optional(StringEnum(['test', 'live']))
       }),
       response: { 200: TaskPage, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 429: Problem, 500: Problem, 503: Problem }
     },

@@ -21,6 +21,7 @@ create table accounts (
 create table activity (
   id bigint not null generated always as identity,
   partner_id text,
+  environment text not null,
   at timestamp with time zone not null,
   actor_type text not null,
   actor_id text not null,
@@ -131,6 +132,7 @@ create table credentials (
 
 create table event_sequences (
   partner_id text not null,
+  environment text not null,
   last bigint not null
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
@@ -138,6 +140,7 @@ create table events (
   id text not null,
   position bigint not null generated always as identity,
   partner_id text not null,
+  environment text not null,
   type text not null,
   data jsonb not null,
   created_at timestamp with time zone not null,
@@ -147,6 +150,7 @@ create table events (
 
 create table idempotency_keys (
   tenant text not null,
+  environment text not null,
   key text not null,
   operation_id text not null,
   target_hash bytea not null,
@@ -276,6 +280,7 @@ create table projects (
   id text not null,
   position bigint not null generated always as identity,
   partner_id text not null,
+  environment text not null,
   name text not null,
   description text,
   version integer not null default 1,
@@ -369,6 +374,7 @@ create table stripe_reversals (
 
 create table task_dependencies (
   partner_id text not null,
+  environment text not null,
   task_id text not null,
   ordinal smallint not null,
   depends_on_id text not null
@@ -378,6 +384,7 @@ create table tasks (
   id text not null,
   position bigint not null generated always as identity,
   partner_id text not null,
+  environment text not null,
   project_id text not null,
   title text not null,
   description text,
@@ -479,6 +486,7 @@ create table transfers (
 
 create table usage_categories (
   partner_id text not null,
+  environment text not null,
   unit text not null,
   start timestamp with time zone not null,
   category text not null,
@@ -489,6 +497,7 @@ create table usage_categories (
 create table usage_events (
   id bigint not null generated always as identity,
   partner_id text not null,
+  environment text not null,
   event_type text not null,
   user_id text,
   amount_cents bigint,
@@ -501,6 +510,7 @@ create table usage_events (
 
 create table usage_institutions (
   partner_id text not null,
+  environment text not null,
   unit text not null,
   start timestamp with time zone not null,
   institution text not null,
@@ -509,6 +519,7 @@ create table usage_institutions (
 
 create table usage_intervals (
   partner_id text not null,
+  environment text not null,
   unit text not null,
   start timestamp with time zone not null,
   user_signups bigint not null,
@@ -520,6 +531,7 @@ create table usage_intervals (
 
 create table usage_users (
   partner_id text not null,
+  environment text not null,
   unit text not null,
   start timestamp with time zone not null,
   user_id text not null
@@ -575,6 +587,7 @@ create table webhook_deliveries (
 create table webhooks (
   id text not null,
   partner_id text not null,
+  environment text not null,
   url text not null,
   events text[] not null,
   description text,
@@ -597,6 +610,7 @@ alter table account_funds add constraint account_funds_pkey PRIMARY KEY (account
 alter table accounts add constraint accounts_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
 alter table accounts add constraint accounts_item_id_plaid_account_id_key UNIQUE (item_id, plaid_account_id);
 alter table accounts add constraint accounts_pkey PRIMARY KEY (id);
+alter table activity add constraint activity_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table activity add constraint activity_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table activity add constraint activity_pkey PRIMARY KEY (id);
 alter table agents add constraint agents_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES ledger_wallets(wallet_id);
@@ -654,13 +668,16 @@ alter table credentials add constraint credentials_kind_check CHECK ((kind = ANY
 alter table credentials add constraint credentials_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table credentials add constraint credentials_pkey PRIMARY KEY (id);
 alter table credentials add constraint credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+alter table event_sequences add constraint event_sequences_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table event_sequences add constraint event_sequences_last_check CHECK ((last > 0));
 alter table event_sequences add constraint event_sequences_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table event_sequences add constraint event_sequences_pkey PRIMARY KEY (partner_id);
+alter table event_sequences add constraint event_sequences_pkey PRIMARY KEY (partner_id, environment);
+alter table events add constraint events_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table events add constraint events_partner_id_environment_sequence_key UNIQUE (partner_id, environment, sequence);
 alter table events add constraint events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table events add constraint events_partner_id_sequence_key UNIQUE (partner_id, sequence);
 alter table events add constraint events_pkey PRIMARY KEY (id);
 alter table events add constraint events_position_key UNIQUE ("position");
+alter table idempotency_keys add constraint idempotency_keys_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table idempotency_keys add constraint idempotency_keys_pkey PRIMARY KEY (tenant, key);
 alter table idempotency_keys add constraint idempotency_keys_status_check CHECK (((status >= 200) AND (status <= 299)));
 alter table item_public_tokens add constraint item_public_tokens_item_id_fkey FOREIGN KEY (item_id) REFERENCES items(id) ON DELETE CASCADE;
@@ -724,9 +741,10 @@ alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_after_i
 alter table plaid_transfer_cursors add constraint plaid_transfer_cursors_pkey PRIMARY KEY (source);
 alter table plaid_transfer_events add constraint plaid_transfer_events_pkey PRIMARY KEY (source, event_id);
 alter table plaid_transfer_events add constraint plaid_transfer_events_source_fkey FOREIGN KEY (source) REFERENCES plaid_transfer_cursors(source);
+alter table projects add constraint projects_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table projects add constraint projects_name_check CHECK ((name <> ''::text));
+alter table projects add constraint projects_partner_id_environment_id_key UNIQUE (partner_id, environment, id);
 alter table projects add constraint projects_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table projects add constraint projects_partner_id_id_key UNIQUE (partner_id, id);
 alter table projects add constraint projects_pkey PRIMARY KEY (id);
 alter table projects add constraint projects_version_check CHECK ((version > 0));
 alter table recipients add constraint recipients_account_type_check CHECK ((account_type = ANY (ARRAY['checking'::text, 'savings'::text])));
@@ -776,13 +794,14 @@ alter table stripe_reversals add constraint stripe_reversals_kind_check CHECK ((
 alter table stripe_reversals add constraint stripe_reversals_pkey PRIMARY KEY (source_id);
 alter table task_dependencies add constraint task_dependencies_check CHECK ((depends_on_id <> task_id));
 alter table task_dependencies add constraint task_dependencies_ordinal_check CHECK (((ordinal >= 1) AND (ordinal <= 50)));
-alter table task_dependencies add constraint task_dependencies_partner_id_depends_on_id_fkey FOREIGN KEY (partner_id, depends_on_id) REFERENCES tasks(partner_id, id) ON DELETE CASCADE;
-alter table task_dependencies add constraint task_dependencies_partner_id_task_id_fkey FOREIGN KEY (partner_id, task_id) REFERENCES tasks(partner_id, id) ON DELETE CASCADE;
+alter table task_dependencies add constraint task_dependencies_partner_id_environment_depends_on_id_fkey FOREIGN KEY (partner_id, environment, depends_on_id) REFERENCES tasks(partner_id, environment, id) ON DELETE CASCADE;
+alter table task_dependencies add constraint task_dependencies_partner_id_environment_task_id_fkey FOREIGN KEY (partner_id, environment, task_id) REFERENCES tasks(partner_id, environment, id) ON DELETE CASCADE;
 alter table task_dependencies add constraint task_dependencies_pkey PRIMARY KEY (task_id, depends_on_id);
 alter table task_dependencies add constraint task_dependencies_task_id_ordinal_key UNIQUE (task_id, ordinal);
+alter table tasks add constraint tasks_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
+alter table tasks add constraint tasks_partner_id_environment_id_key UNIQUE (partner_id, environment, id);
+alter table tasks add constraint tasks_partner_id_environment_project_id_fkey FOREIGN KEY (partner_id, environment, project_id) REFERENCES projects(partner_id, environment, id);
 alter table tasks add constraint tasks_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table tasks add constraint tasks_partner_id_id_key UNIQUE (partner_id, id);
-alter table tasks add constraint tasks_partner_id_project_id_fkey FOREIGN KEY (partner_id, project_id) REFERENCES projects(partner_id, id);
 alter table tasks add constraint tasks_pkey PRIMARY KEY (id);
 alter table tasks add constraint tasks_priority_check CHECK ((priority = ANY (ARRAY['LOW'::text, 'MEDIUM'::text, 'HIGH'::text, 'URGENT'::text])));
 alter table tasks add constraint tasks_status_check CHECK ((status = ANY (ARRAY['TODO'::text, 'IN_PROGRESS'::text, 'DONE'::text, 'CANCELLED'::text])));
@@ -836,31 +855,36 @@ alter table transfers add constraint transfers_partner_id_fkey FOREIGN KEY (part
 alter table transfers add constraint transfers_pkey PRIMARY KEY (id);
 alter table transfers add constraint transfers_rail_check CHECK ((rail = ANY (ARRAY['ach'::text, 'same_day_ach'::text, 'rtp'::text])));
 alter table transfers add constraint transfers_state_check CHECK ((state = ANY (ARRAY['preparing'::text, 'submitted'::text, 'pending'::text, 'posted'::text, 'settled'::text, 'failed'::text, 'returned'::text, 'cancelled'::text])));
+alter table usage_categories add constraint usage_categories_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table usage_categories add constraint usage_categories_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table usage_categories add constraint usage_categories_pkey PRIMARY KEY (partner_id, unit, start, category);
+alter table usage_categories add constraint usage_categories_pkey PRIMARY KEY (partner_id, environment, unit, start, category);
 alter table usage_categories add constraint usage_categories_transactions_check CHECK ((transactions >= 0));
 alter table usage_categories add constraint usage_categories_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table usage_categories add constraint usage_categories_volume_cents_check CHECK ((volume_cents >= 0));
 alter table usage_events add constraint usage_events_amount_cents_check CHECK ((amount_cents >= 0));
 alter table usage_events add constraint usage_events_check CHECK (((event_type = 'transaction'::text) OR ((amount_cents IS NULL) AND (category IS NULL))));
 alter table usage_events add constraint usage_events_check1 CHECK (((event_type = 'account_link'::text) OR (institution IS NULL)));
+alter table usage_events add constraint usage_events_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table usage_events add constraint usage_events_event_type_check CHECK ((event_type = ANY (ARRAY['user_signup'::text, 'account_link'::text, 'transaction'::text])));
 alter table usage_events add constraint usage_events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table usage_events add constraint usage_events_pkey PRIMARY KEY (id);
 alter table usage_institutions add constraint usage_institutions_account_links_check CHECK ((account_links >= 0));
+alter table usage_institutions add constraint usage_institutions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table usage_institutions add constraint usage_institutions_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table usage_institutions add constraint usage_institutions_pkey PRIMARY KEY (partner_id, unit, start, institution);
+alter table usage_institutions add constraint usage_institutions_pkey PRIMARY KEY (partner_id, environment, unit, start, institution);
 alter table usage_institutions add constraint usage_institutions_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table usage_intervals add constraint usage_intervals_account_links_check CHECK ((account_links >= 0));
 alter table usage_intervals add constraint usage_intervals_active_users_check CHECK ((active_users >= 0));
+alter table usage_intervals add constraint usage_intervals_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table usage_intervals add constraint usage_intervals_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table usage_intervals add constraint usage_intervals_pkey PRIMARY KEY (partner_id, unit, start);
+alter table usage_intervals add constraint usage_intervals_pkey PRIMARY KEY (partner_id, environment, unit, start);
 alter table usage_intervals add constraint usage_intervals_transactions_check CHECK ((transactions >= 0));
 alter table usage_intervals add constraint usage_intervals_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table usage_intervals add constraint usage_intervals_user_signups_check CHECK ((user_signups >= 0));
 alter table usage_intervals add constraint usage_intervals_volume_cents_check CHECK ((volume_cents >= 0));
+alter table usage_users add constraint usage_users_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table usage_users add constraint usage_users_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
-alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, unit, start, user_id);
+alter table usage_users add constraint usage_users_pkey PRIMARY KEY (partner_id, environment, unit, start, user_id);
 alter table usage_users add constraint usage_users_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'hour'::text])));
 alter table users add constraint users_email_key_key UNIQUE (email_key);
 alter table users add constraint users_phone_check CHECK ((phone ~ '^[+][1-9][0-9]{6,14}$'::text));
@@ -886,13 +910,14 @@ alter table webhooks add constraint webhooks_check CHECK (((status = 'disabled':
 alter table webhooks add constraint webhooks_check1 CHECK ((cardinality(old_secrets) = cardinality(old_secrets_expire_at)));
 alter table webhooks add constraint webhooks_check2 CHECK ((subscribed_after ?& events));
 alter table webhooks add constraint webhooks_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['requested'::text, 'gone'::text, 'failing'::text])));
+alter table webhooks add constraint webhooks_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table webhooks add constraint webhooks_events_check CHECK ((cardinality(events) > 0));
 alter table webhooks add constraint webhooks_old_secrets_check CHECK ((cardinality(old_secrets) <= 5));
 alter table webhooks add constraint webhooks_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table webhooks add constraint webhooks_pkey PRIMARY KEY (id);
 alter table webhooks add constraint webhooks_status_check CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])));
 
-CREATE INDEX activity_partner ON public.activity USING btree (partner_id, id DESC);
+CREATE INDEX activity_partner ON public.activity USING btree (partner_id, environment, id DESC);
 CREATE INDEX agents_owner ON public.agents USING btree (owner_user_id, created_at DESC, agent_id DESC);
 CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE (status = 'pending'::text);
 CREATE INDEX approvals_status ON public.approvals USING btree (agent_id, status, id DESC);
@@ -918,7 +943,7 @@ CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "p
 CREATE INDEX partners_page ON public.partners USING btree (created_at DESC, id DESC);
 CREATE INDEX plaid_transfer_events_age ON public.plaid_transfer_events USING btree (received_at);
 CREATE INDEX plaid_transfer_events_open ON public.plaid_transfer_events USING btree (plaid_transfer_id, event_id) WHERE (applied_at IS NULL);
-CREATE UNIQUE INDEX projects_list ON public.projects USING btree (partner_id, "position" DESC);
+CREATE UNIQUE INDEX projects_list ON public.projects USING btree (partner_id, environment, "position" DESC);
 CREATE INDEX recipients_page ON public.recipients USING btree (partner_id, created_at DESC, id DESC) WHERE (deleted_at IS NULL);
 CREATE INDEX recipients_to_erase ON public.recipients USING btree (deleted_at) WHERE ((deleted_at IS NOT NULL) AND (access_token IS NOT NULL));
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
@@ -926,9 +951,9 @@ CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at D
 CREATE INDEX stripe_payments_open ON public.stripe_payments USING btree (created_at) WHERE (status = 'open'::text);
 CREATE INDEX stripe_payments_refused ON public.stripe_payments USING btree (paid_at) WHERE ((status = 'refused'::text) AND (refunded_at IS NULL));
 CREATE INDEX stripe_reversals_payment ON public.stripe_reversals USING btree (payment_intent_id);
-CREATE INDEX task_dependencies_dependants ON public.task_dependencies USING btree (partner_id, depends_on_id, task_id);
-CREATE UNIQUE INDEX tasks_list ON public.tasks USING btree (partner_id, "position" DESC);
-CREATE UNIQUE INDEX tasks_of_project ON public.tasks USING btree (partner_id, project_id, "position" DESC);
+CREATE INDEX task_dependencies_dependants ON public.task_dependencies USING btree (partner_id, environment, depends_on_id, task_id);
+CREATE UNIQUE INDEX tasks_list ON public.tasks USING btree (partner_id, environment, "position" DESC);
+CREATE UNIQUE INDEX tasks_of_project ON public.tasks USING btree (partner_id, environment, project_id, "position" DESC);
 CREATE INDEX transactions_account ON public.transactions USING btree (account_id);
 CREATE INDEX transactions_date ON public.transactions USING btree (partner_id, user_id, date) WHERE (NOT removed);
 CREATE INDEX transactions_item ON public.transactions USING btree (item_id);
@@ -943,7 +968,7 @@ CREATE UNIQUE INDEX transfers_request ON public.transfers USING btree (partner_i
 CREATE INDEX transfers_request_age ON public.transfers USING btree (created_at) WHERE (request_key IS NOT NULL);
 CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
 CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
-CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, event_id) WHERE (event_id IS NOT NULL);
+CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, environment, event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX webhook_attempts_delivery ON public.webhook_attempts USING btree (delivery_id, id);
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE ((status = 'pending'::text) AND (sequence IS NOT NULL));
 CREATE INDEX webhook_deliveries_event ON public.webhook_deliveries USING btree (event_id);
@@ -988,6 +1013,7 @@ create function ledger_sum_to_zero() returns trigger;
 create function loans_guard() returns trigger;
 create function lock_task_dependencies(partner text) returns void;
 create function new_id(p_prefix text) returns text;
+create function partner_environment(p_partner_id text) returns text;
 create function publish_events(p_limit integer, p_at timestamp with time zone) returns integer;
 create function refuse_bureau_event_change() returns trigger;
 create function refuse_task_dependency_change() returns trigger;

@@ -162,6 +162,7 @@ test(
     // Written as by a process that died right after its commit. The carrier may find one of them before it is read, and not all of them.
     const left = {
       partner_id: partner.partnerId,
+      environment: 'test' as const,
       type: 'task.created',
       data: '{}',
       created_at: new Date(clock.now().getTime() - 90_000)

@@ -117,13 +117,13 @@ test('agents of a user are bounded, whether registered, claimed or paid for; rev
 })
 
 test('projects of a partner and tasks of a project are bounded, also when tasks move', async () => {
-  await sql`insert into projects (id, partner_id, name, created_at, updated_at)
-    select 'prj_' || n, ${partner.partnerId}, 'filler', now(), now() from generate_series(1, ${toFill('projects', 0)}::int) n`.execute(
+  await sql`insert into projects (id, partner_id, environment, name, created_at, updated_at)
+    select 'prj_' || n, ${partner.partnerId}, 'test', 'filler', now(), now() from generate_series(1, ${toFill('projects', 0)}::int) n`.execute(
     db
   )
   await expectOnePlace('projects', () => world.post('/v1/projects', { name: 'Another' }))
-  await sql`insert into tasks (id, partner_id, project_id, title, priority, status, created_at, updated_at)
-    select 'tsk_' || n, ${partner.partnerId}, 'prj_1', 'filler', 'LOW', 'TODO', now(), now()
+  await sql`insert into tasks (id, partner_id, environment, project_id, title, priority, status, created_at, updated_at)
+    select 'tsk_' || n, ${partner.partnerId}, 'test', 'prj_1', 'filler', 'LOW', 'TODO', now(), now()
     from generate_series(1, ${toFill('tasks', 0)}::int) n`.execute(db)
   await expectOnePlace('tasks', () => world.post('/v1/tasks', { projectId: 'prj_1', title: 'One more' }))
   const elsewhere = await world.post('/v1/tasks', { projectId: 'prj_2', title: 'Elsewhere' })

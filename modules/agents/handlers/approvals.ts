@@ -43,7 +43,7 @@ const decide = async (
   if (decided.outcome !== decision) throw problemOf(approvalId, decided)
   const { ownerPartnerId: partnerId, agentId, transactionId } = decided
   const data = { agent_id: agentId, approval_id: approvalId, amount: fromCents(decided.amountCents) }
-  const decisionEvent = { partnerId, type: 'agent.approval_decided', data: { ...data, status: decision } }
+  const decisionEvent = { partnerId, type: 'agent.approval_decided' as const, data: { ...data, status: decision } }
   const spend = { ...data, transaction_id: transactionId, balance: fromCents(decided.balanceCents) }
   await outbox.publish(
     trx,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { checkAuthorization } from '../../../plugins/access/authorization.ts'
-import { tenantOf, type Caller } from '../../../plugins/access/caller.ts'
+import { readableKeyOwners, type Caller } from '../../../plugins/access/caller.ts'
+import { viewOfList } from '../../../plugins/access/viewer.ts'
 import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import type { StoredAnswer } from '../../../plugins/operations/idempotency-keys.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
@@ -22,6 +23,19 @@ const requireAuthorized = (stored: StoredAnswer, caller: Caller): void => {
   if (operation !== undefined) checkAuthorization(operation, caller)
 }
 
+/** Finds the stored response of the first tenant that has one under this key. */
+const findFirst = async (
+  idempotency: FastifyInstance['idempotency'],
+  tenants: string[],
+  key: string
+): Promise<StoredAnswer | undefined> => {
+  for (const tenant of tenants) {
+    const stored = await idempotency.find(tenant, key)
+    if (stored !== undefined) return stored
+  }
+  return undefined
+}
+
 /** Records of past requests: the activity log and stored responses of idempotency keys. */
 export const recordHandlers = ({
   cursors,
@@ -29,19 +43,20 @@ export const recordHandlers = ({
 }: Pick<FastifyInstance, 'cursors' | 'idempotency'>): Handlers<
   Pick<typeof operations, 'listActivity' | 'getIdempotencyKey'>
 > => ({
-  async listActivity({ query: { limit, cursor }, caller, db }) {
-    const found = await listActivity(db, caller.partnerId, readPosition(cursors, listName, cursor), limit + 1)
+  async listActivity({ query: { limit, cursor, environment }, caller, db }) {
+    const before = readPosition(cursors, listName, cursor)
+    const found = await listActivity(db, viewOfList(caller, environment), before, limit + 1)
     const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode(listName, [last.id]))
     return { items: rows.map(toActivity), nextCursor }
   },
 
   async getIdempotencyKey({ params: { key }, caller }) {
-    const tenant = tenantOf(caller)
-    let stored = await idempotency.find(tenant, key)
+    const tenants = readableKeyOwners(caller).map(({ tenant }) => tenant)
+    let stored = await findFirst(idempotency, tenants, key)
     if (stored === undefined) {
-      if (await idempotency.inFlight(tenant, key)) return { status: 'in_flight' }
+      for (const tenant of tenants) if (await idempotency.inFlight(tenant, key)) return { status: 'in_flight' }
       // The request may have completed between the two lookups.
-      stored = await idempotency.find(tenant, key)
+      stored = await findFirst(idempotency, tenants, key)
     }
     if (stored === undefined)
       throw notFound('This idempotency key is unknown, its request failed, or it is older than 24 hours.')

@@ -53,9 +53,10 @@ export const itemHandlers = (
     return { items: rows.map(toItem), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
-  async deleteItem({ params, caller, db }) {
+  async deleteItem({ params, caller, db, request }) {
     const item = await findItem(db, caller, params.item_id)
     if (item === undefined) throw itemNotFound()
+    request.changedEnvironment = item.environment
     await prepareRemoval(app, item)
     try {
       await removeAtPlaid(app, item)

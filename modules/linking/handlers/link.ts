@@ -67,12 +67,12 @@ const announceItem = async (
   item: items.Item,
   now: Date
 ): Promise<void> => {
-  const { id, partnerId, userId } = item
+  const { id, partnerId, environment, userId } = item
   const institution = item.institutionName ?? item.institutionId ?? undefined
-  const usage = { partnerId, type: 'account_link' as const, userId, institution, eventId: `account_link:${id}` }
-  await recordUsage(trx, [usage], now)
+  const eventId = `account_link:${id}`
+  await recordUsage(trx, [{ partnerId, environment, type: 'account_link', userId, institution, eventId }], now)
   const data = { item_id: id, user_id: userId, institution: toInstitution(item) }
-  await outbox.publish(trx, [{ partnerId, type: 'account.linked', data }])
+  await outbox.publish(trx, [{ partnerId, environment, type: 'account.linked', data }])
 }
 
 /** Stores the new access token of a known item. */
@@ -144,12 +144,13 @@ const clientUserIdOf = (partnerId: string, environment: string, userId: string):
 export const linkHandlers = (
   app: LinkingDependencies
 ): Handlers<Pick<typeof operations, 'createLinkToken' | 'linkAccounts'>> => ({
-  async createLinkToken({ body, caller, db }) {
+  async createLinkToken({ body, caller, db, request: given }) {
     const { plaid, secrets, database } = app
     // An existing item puts Link into update mode.
     const item = body.item_id === undefined ? undefined : await items.findItem(database.db, caller, body.item_id)
     if (body.item_id !== undefined && item === undefined) throw itemNotFound()
     const environment = item?.environment ?? caller.environment
+    given.changedEnvironment = environment
     const webhook = plaid.webhookUrl(environment)
     const clientName = (await items.readPartnerName(db, caller.partnerId)).slice(0, maxClientNameLength)
     const request = {
@@ -172,7 +173,8 @@ export const linkHandlers = (
     return () => Promise.resolve({ link_token, expiration, request_id })
   },
 
-  async linkAccounts({ body, caller: { partnerId, environment }, db }) {
+  async linkAccounts({ body, caller: { partnerId, environment }, db, request }) {
+    request.changedEnvironment = environment
     const { public_token: publicToken, user_id: userId, institution } = body
     const tokenHash = hashSecret(publicToken)
     const known = await items.findItemByPublicToken(db, partnerId, tokenHash)

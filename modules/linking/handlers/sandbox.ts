@@ -22,7 +22,8 @@ const readTestToken = async (app: Dependencies, partnerId: string, id: string): 
 export const sandboxHandlers = (
   app: Dependencies
 ): Pick<Handlers<typeof operations>, 'createSandboxPublicToken' | 'resetSandboxLogin' | 'fireSandboxWebhook'> => ({
-  async createSandboxPublicToken({ body }) {
+  async createSandboxPublicToken({ body, request: given }) {
+    given.changedEnvironment = 'test'
     const webhook = app.plaid.webhookUrl('test')
     const request = {
       institution_id: body?.institution_id ?? firstPlatypusBank,
@@ -39,7 +40,8 @@ export const sandboxHandlers = (
     return () => Promise.resolve({ public_token })
   },
 
-  async resetSandboxLogin({ params, caller }) {
+  async resetSandboxLogin({ params, caller, request }) {
+    request.changedEnvironment = 'test'
     const accessToken = await readTestToken(app, caller.partnerId, params.item_id)
     await orPlaidRefused(() =>
       app.plaid.in('test').call((api) => api.sandboxItemResetLogin({ access_token: accessToken }), { repeatable: true })
@@ -50,7 +52,8 @@ export const sandboxHandlers = (
     }
   },
 
-  async fireSandboxWebhook({ params, body, caller }) {
+  async fireSandboxWebhook({ params, body, caller, request }) {
+    request.changedEnvironment = 'test'
     const accessToken = await readTestToken(app, caller.partnerId, params.item_id)
     const webhook_code = body.webhook_code as SandboxItemFireWebhookRequestWebhookCodeEnum
     const { webhook_fired } = await orPlaidRefused(() =>

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import type { Environment } from '../../../plugins/access/caller.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { afterCommit } from '../../../plugins/database/transaction.ts'
 import { newId } from '../../../plugins/ids.ts'
@@ -15,15 +17,16 @@ type DeliveryOperations = Pick<
   'testWebhook' | 'listWebhookDeliveries' | 'getWebhookDelivery' | 'replayWebhookDelivery' | 'replayFailedDeliveries'
 >
 
-const requireWebhook = async (db: Db, partnerId: string, id: string): Promise<void> => {
-  if ((await findWebhook(db, partnerId, id)) === undefined) throw webhookNotFound()
+const requireWebhook = async (db: Db, viewer: Viewer, id: string): Promise<void> => {
+  if ((await findWebhook(db, viewer, id)) === undefined) throw webhookNotFound()
 }
 
-/** Locks the endpoint, so that it cannot be disabled before the delivery is queued. */
-const requireEnabled = async (db: Trx, partnerId: string, id: string): Promise<void> => {
-  const webhook = await lockWebhook(db, partnerId, id)
+/** Locks the endpoint, so that it cannot be disabled before the delivery is queued. @returns its environment. */
+const requireEnabled = async (db: Trx, viewer: Viewer, id: string): Promise<Environment> => {
+  const webhook = await lockWebhook(db, viewer, id)
   if (webhook === undefined) throw webhookNotFound()
   if (webhook.status === 'disabled') throw webhookDisabled()
+  return webhook.environment
 }
 
 const readDelivery = async (db: Db, webhookId: string, id: string): Promise<WebhookDelivery> => {
@@ -40,16 +43,18 @@ export const deliveryHandlers = (
   { clock, cursors, outbox }: Pick<FastifyInstance, 'clock' | 'cursors' | 'outbox'>,
   wake: () => void
 ): Handlers<DeliveryOperations> => ({
-  async testWebhook({ db, caller: { partnerId }, params }) {
-    await requireEnabled(db, partnerId, params.id)
-    const eventId = await outbox.publishAtOnce(db, { partnerId, type: testEventType, data: { webhook_id: params.id } })
+  async testWebhook({ db, caller, params }) {
+    const { partnerId } = caller
+    const environment = await requireEnabled(db, caller, params.id)
+    const event = { partnerId, environment, type: testEventType, data: { webhook_id: params.id } }
+    const eventId = await outbox.publishAtOnce(db, event)
     const id = newId('dlv')
     await queries.insertUnpublishedDelivery(db, { id, webhookId: params.id, eventId, createdAt: clock.now() })
     return await readDelivery(db, params.id, id)
   },
 
   async listWebhookDeliveries({ db, caller, params, query: { status, limit = 100, cursor } }) {
-    await requireWebhook(db, caller.partnerId, params.id)
+    await requireWebhook(db, caller, params.id)
     const list = `deliveries of ${params.id}`
     const found = await queries.listDeliveries(
       db,
@@ -62,19 +67,19 @@ export const deliveryHandlers = (
   },
 
   async getWebhookDelivery({ db, caller, params }) {
-    await requireWebhook(db, caller.partnerId, params.id)
+    await requireWebhook(db, caller, params.id)
     return await readDelivery(db, params.id, params.deliveryId)
   },
 
   async replayWebhookDelivery({ db, caller, params }) {
-    await requireEnabled(db, caller.partnerId, params.id)
+    await requireEnabled(db, caller, params.id)
     await queries.requeueDelivery(db, params.id, params.deliveryId, clock.now())
     afterCommit(db, wake)
     return await readDelivery(db, params.id, params.deliveryId)
   },
 
-  async replayFailedDeliveries({ db, caller, params, body }) {
-    await requireEnabled(db, caller.partnerId, params.id)
+  async replayFailedDeliveries({ db, caller, params, body, request }) {
+    request.changedEnvironment = await requireEnabled(db, caller, params.id)
     const replayed = await queries.requeueFailed(db, params.id, new Date(body.since), clock.now())
     afterCommit(db, wake)
     return { replayed }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { environmentOfNew, viewOfList, type Viewer } from '../../../plugins/access/viewer.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { invalidFields } from '../../../plugins/http/errors/kinds.ts'
 import { requireVersion } from '../../../plugins/http/if-match.ts'
@@ -19,8 +20,8 @@ type EndpointOperations = Pick<
   'listWebhooks' | 'createWebhook' | 'getWebhook' | 'updateWebhook' | 'deleteWebhook' | 'rotateWebhookSecret'
 >
 
-const lockWebhook = async (db: Trx, partnerId: string, id: string): Promise<queries.Webhook> => {
-  const webhook = await queries.lockWebhook(db, partnerId, id)
+const lockWebhook = async (db: Trx, viewer: Viewer, id: string): Promise<queries.Webhook> => {
+  const webhook = await queries.lockWebhook(db, viewer, id)
   if (webhook === undefined) throw webhookNotFound()
   return webhook
 }
@@ -58,14 +59,16 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
     if (fault !== undefined) throw invalidFields([{ path: 'body/url', message: fault }])
   }
   return {
-    async listWebhooks({ db, caller, query: { limit = 100, cursor } }) {
+    async listWebhooks({ db, caller, query: { limit = 100, cursor, environment } }) {
       const after = readTimePosition(cursors, 'webhooks', cursor)
-      const found = await queries.listWebhooks(db, caller.partnerId, after, limit + 1)
+      const found = await queries.listWebhooks(db, viewOfList(caller, environment), after, limit + 1)
       const { rows, nextCursor } = pageByTime(cursors, 'webhooks', found, limit)
       return { items: rows.map(toWebhook), nextCursor }
     },
 
-    async createWebhook({ db, caller: { partnerId }, body: { url, events, description = null } }) {
+    async createWebhook({ db, caller, body: { url, events, description = null, environment: wanted } }) {
+      const { partnerId } = caller
+      const environment = environmentOfNew(caller, wanted)
       requireValidUrl(url)
       if ((await queries.countWebhooks(db, partnerId)) >= quotas.webhooks.limit)
         throw webhookLimitReached(quotas.webhooks.limit)
@@ -74,18 +77,18 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
       const encrypted = encryptSecret(secrets, id, secret)
       const subscriptions = subscribe(events, await queries.lastEventPosition(db))
       const subscribed = { url, events, description, subscriptions }
-      const fields = { id, partnerId, ...subscribed, secret: encrypted, createdAt: clock.now() }
+      const fields = { id, partnerId, environment, ...subscribed, secret: encrypted, createdAt: clock.now() }
       return { ...toWebhook(await queries.insertWebhook(db, fields)), secret }
     },
 
     async getWebhook({ db, caller, params }) {
-      const webhook = await queries.findWebhook(db, caller.partnerId, params.id)
+      const webhook = await queries.findWebhook(db, caller, params.id)
       if (webhook === undefined) throw webhookNotFound()
       return toWebhook(webhook)
     },
 
     async updateWebhook({ db, caller, params, headers, body }) {
-      const webhook = await lockWebhook(db, caller.partnerId, params.id)
+      const webhook = await lockWebhook(db, caller, params.id)
       requireVersion(headers['if-match'], webhook.version)
       if (body.url !== undefined) requireValidUrl(body.url)
       if (body.status === 'disabled') await queries.failPendingDeliveries(db, webhook.id, clock.now())
@@ -93,15 +96,16 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
       return toWebhook(await queries.updateWebhook(db, webhook.id, changes))
     },
 
-    async deleteWebhook({ db, caller, params, headers }) {
-      const webhook = await lockWebhook(db, caller.partnerId, params.id)
+    async deleteWebhook({ db, caller, params, headers, request }) {
+      const webhook = await lockWebhook(db, caller, params.id)
       requireVersion(headers['if-match'], webhook.version)
+      request.changedEnvironment = webhook.environment
       await queries.deleteWebhook(db, webhook.id)
       return null
     },
 
     async rotateWebhookSecret({ db, caller, params }) {
-      const { id } = await lockWebhook(db, caller.partnerId, params.id)
+      const { id } = await lockWebhook(db, caller, params.id)
       const now = clock.now()
       const expiries = await queries.oldSecretExpiries(db, id, now)
       if (expiries[0] !== undefined && expiries.length >= maxRotations) throw rotationLimitReached(expiries[0])

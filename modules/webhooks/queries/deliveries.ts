@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { DeliveryStatus } from '../tables.ts'
@@ -17,6 +18,7 @@ export interface Delivery {
   webhookId: string
   eventId: string
   eventType: string
+  environment: Environment
   status: DeliveryStatus
   nextAttemptAt: Date | null
   createdAt: Date
@@ -35,6 +37,7 @@ const selectDeliveries = (db: Db, webhookId: string) =>
       'd.created_at as createdAt'
     ])
     .select(sql<string>`(select type from events where id = d.event_id)`.as('eventType'))
+    .select(sql<Environment>`(select environment from events where id = d.event_id)`.as('environment'))
     .where('d.webhook_id', '=', webhookId)
 
 /** Reads up to `limit` latest attempts of each delivery, oldest first. */

@@ -1,4 +1,6 @@
 import { sql, type Selection } from 'kysely'
+import type { Environment } from '../../../plugins/access/caller.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { Subscriptions } from '../subscriptions.ts'
@@ -6,6 +8,7 @@ import type { DisabledReason } from '../tables.ts'
 
 const columns = [
   'id',
+  'environment',
   'url',
   'events',
   'description',
@@ -17,10 +20,10 @@ const columns = [
 
 export type Webhook = Selection<Database, 'webhooks', (typeof columns)[number]>
 
-/** Lists endpoints of a partner, newest first, after the given position. */
+/** Lists endpoints that a caller can see, newest first, after the given position. */
 export const listWebhooks = async (
   db: Db,
-  partnerId: string,
+  { partnerId, environments }: Viewer,
   after: TimePosition | undefined,
   limit: number
 ): Promise<Webhook[]> =>
@@ -28,21 +31,27 @@ export const listWebhooks = async (
     .selectFrom('webhooks')
     .select(columns)
     .where('partner_id', '=', partnerId)
+    .where('environment', '=', (eb) => eb.fn.any(eb.val(environments)))
     .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}, ${after?.id})`))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
 
-const selectWebhook = (db: Db, partnerId: string, id: string) =>
-  db.selectFrom('webhooks').select(columns).where('partner_id', '=', partnerId).where('id', '=', id)
+const selectWebhook = (db: Db, { partnerId, environments }: Viewer, id: string) =>
+  db
+    .selectFrom('webhooks')
+    .select(columns)
+    .where('partner_id', '=', partnerId)
+    .where('environment', '=', (eb) => eb.fn.any(eb.val(environments)))
+    .where('id', '=', id)
 
-export const findWebhook = async (db: Db, partnerId: string, id: string): Promise<Webhook | undefined> =>
-  await selectWebhook(db, partnerId, id).executeTakeFirst()
+export const findWebhook = async (db: Db, viewer: Viewer, id: string): Promise<Webhook | undefined> =>
+  await selectWebhook(db, viewer, id).executeTakeFirst()
 
 /** Locks an endpoint against changes and new deliveries until the transaction ends. */
-export const lockWebhook = async (db: Trx, partnerId: string, id: string): Promise<Webhook | undefined> =>
-  await selectWebhook(db, partnerId, id).forUpdate().executeTakeFirst()
+export const lockWebhook = async (db: Trx, viewer: Viewer, id: string): Promise<Webhook | undefined> =>
+  await selectWebhook(db, viewer, id).forUpdate().executeTakeFirst()
 
 /** Counts the endpoints of a partner and blocks other transactions from adding one until this one ends. */
 export const countWebhooks = async (db: Trx, partnerId: string): Promise<number> => {
@@ -58,6 +67,7 @@ export const countWebhooks = async (db: Trx, partnerId: string): Promise<number>
 export interface NewWebhook {
   id: string
   partnerId: string
+  environment: Environment
   url: string
   events: string[]
   description: string | null

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 
@@ -17,8 +18,8 @@ const callPublisher = prepared<{ limit: number; now: Date }>()(
 )
 
 /**
- * Publishes the oldest committed events: assigns sequences per partner in the order of writing, and creates a delivery for every
- * enabled endpoint that subscribes to the type. An event that commits late gets a sequence after those published before it.
+ * Publishes the oldest committed events: assigns sequences per partner and environment in the order of writing, and creates a delivery for every
+ * enabled endpoint of the environment that subscribes to the type. An event that commits late gets a sequence after those published before it.
  * @param db a transaction of its own, because it waits for other publishers.
  * @returns the number of published events.
  */
@@ -28,24 +29,32 @@ export const publishOldest = async (db: Trx, limit: number, now: Date): Promise<
 export interface PublishedEvent {
   id: string
   type: string
+  environment: Environment
   sequence: number
   createdAt: Date
   data: Record<string, unknown>
 }
 
-/** Lists published events of a partner after a sequence, oldest first. `type` is a type, a group such as `transfer.*`, or `*`. */
+export interface EventQuery {
+  partnerId: string
+  environment: Environment
+  /** A sequence of this environment. */
+  after: number
+  type: string | undefined
+  oldest: Date
+}
+
+/** Lists published events of a partner in one environment after a sequence, oldest first. `type` is a type, a group such as `transfer.*`, or `*`. */
 export const listEvents = async (
   db: Db,
-  partnerId: string,
-  after: number,
-  type: string | undefined,
-  oldest: Date,
+  { partnerId, environment, after, type, oldest }: EventQuery,
   limit: number
 ): Promise<PublishedEvent[]> => {
   let query = db
     .selectFrom('events')
-    .select(['id', 'type', 'sequence', 'created_at as createdAt', 'data'])
+    .select(['id', 'type', 'environment', 'sequence', 'created_at as createdAt', 'data'])
     .where('partner_id', '=', partnerId)
+    .where('environment', '=', environment)
     .where('sequence', '>', after)
     .where('created_at', '>=', oldest)
   if (type?.endsWith('.*') === true) query = query.where(sql<string>`split_part(type, '.', 1)`, '=', type.slice(0, -2))

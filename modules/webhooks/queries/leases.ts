@@ -99,6 +99,7 @@ export const lockLeased = async (db: Trx, webhookId: string, lease: string) =>
     .select([
       'id',
       'partner_id as partnerId',
+      'environment',
       'url',
       'status',
       'failing_since as failingSince',

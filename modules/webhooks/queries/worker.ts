@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { DeliveryState } from '../retry-schedule.ts'
 import type { Attempt } from './deliveries.ts'
@@ -8,6 +9,7 @@ export interface DueDelivery {
   replays: number
   eventId: string
   eventType: string
+  environment: Environment
   eventCreatedAt: Date
   eventData: Record<string, unknown>
 }
@@ -16,7 +18,7 @@ export interface DueDelivery {
 export const nextDelivery = async (db: Db, webhookId: string, now: Date): Promise<DueDelivery | undefined> => {
   const waiting = sql`webhook_id = ${webhookId} and status = 'pending' and sequence is not null`
   const { rows } = await sql<DueDelivery>`
-    select d.id, d.replays, d.event_id as "eventId", e.type as "eventType", e.created_at as "eventCreatedAt", e.data as "eventData"
+    select d.id, d.replays, d.event_id as "eventId", e.type as "eventType", e.environment, e.created_at as "eventCreatedAt", e.data as "eventData"
     from (
       (select * from webhook_deliveries where ${waiting} and tries = 0 order by sequence limit 1)
       union all

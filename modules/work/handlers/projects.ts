@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { environmentOfNew, viewOfList, type Viewer } from '../../../plugins/access/viewer.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
@@ -13,43 +14,53 @@ import { toProject } from '../wire.ts'
 type Projects = 'listProjects' | 'createProject' | 'getProject' | 'updateProject' | 'deleteProject'
 
 /** Locks a project and checks that it still has the version that the edit is based on. */
-const lockForEdit = async (db: Trx, partnerId: string, id: string, ifMatch: string | undefined): Promise<void> => {
-  const project = await queries.lockProject(db, partnerId, id)
+const lockForEdit = async (db: Trx, viewer: Viewer, id: string, ifMatch: string | undefined) => {
+  const project = await queries.lockProject(db, viewer, id)
   if (project === undefined) throw projectNotFound()
   requireVersion(ifMatch, project.version)
+  return project
 }
 
 export const projectHandlers = ({
   clock,
   cursors
 }: Pick<FastifyInstance, 'clock' | 'cursors'>): Pick<Handlers<typeof operations>, Projects> => ({
-  async listProjects({ db, caller, query: { limit, cursor } }) {
-    const found = await queries.listProjects(db, caller.partnerId, readPosition(cursors, 'projects', cursor), limit + 1)
+  async listProjects({ db, caller, query: { limit, cursor, environment } }) {
+    const before = readPosition(cursors, 'projects', cursor)
+    const found = await queries.listProjects(db, viewOfList(caller, environment), before, limit + 1)
     const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('projects', [last.position]))
     return { items: rows.map(toProject), nextCursor }
   },
 
-  async createProject({ db, caller: { partnerId }, body: { name, description = null } }) {
-    const project = { id: newId('prj'), partnerId, name, description }
+  async createProject({ db, caller, body: { name, description = null, environment } }) {
+    const { partnerId } = caller
+    const project = {
+      id: newId('prj'),
+      partnerId,
+      environment: environmentOfNew(caller, environment),
+      name,
+      description
+    }
     const inserted = await queries.insertProject(db, project, clock.now())
     await requireQuota(db, 'projects', partnerId, queries.selectProjects(db, partnerId))
     return toProject(inserted)
   },
 
   async getProject({ db, caller, params }) {
-    const project = await queries.findProject(db, caller.partnerId, params.id)
+    const project = await queries.findProject(db, caller, params.id)
     if (project === undefined) throw projectNotFound()
     return toProject(project)
   },
 
   async updateProject({ db, caller, params, headers, body }) {
-    await lockForEdit(db, caller.partnerId, params.id, headers['if-match'])
+    await lockForEdit(db, caller, params.id, headers['if-match'])
     return toProject(await queries.updateProject(db, params.id, body, clock.now()))
   },
 
-  async deleteProject({ db, caller, params, headers }) {
-    await lockForEdit(db, caller.partnerId, params.id, headers['if-match'])
-    if (await queries.hasTasks(db, caller.partnerId, params.id)) throw projectNotEmpty()
+  async deleteProject({ db, caller, params, headers, request }) {
+    const project = await lockForEdit(db, caller, params.id, headers['if-match'])
+    request.changedEnvironment = project.environment
+    if (await queries.hasTasks(db, caller.partnerId, project)) throw projectNotEmpty()
     await queries.deleteProject(db, params.id)
     return null
   }

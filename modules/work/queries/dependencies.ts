@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { toRow } from '../../../plugins/database/rows.ts'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import type { Dependency } from '../cycles.ts'
 
@@ -8,12 +9,23 @@ export const lockDependencies = async (db: Trx, partnerId: string): Promise<void
   await sql`select lock_task_dependencies(${partnerId})`.execute(db)
 }
 
-/** Returns which of these ids are tasks of the partner. */
-export const findExisting = async (db: Trx, partnerId: string, ids: readonly string[]): Promise<Set<string>> => {
+/** The tasks among which one can depend on another. */
+export interface TaskScope {
+  partnerId: string
+  environment: Environment
+}
+
+/** Returns which of these ids are tasks of the partner's environment. */
+export const findExisting = async (
+  db: Trx,
+  { partnerId, environment }: TaskScope,
+  ids: readonly string[]
+): Promise<Set<string>> => {
   const rows = await db
     .selectFrom('tasks')
     .select('id')
     .where('partner_id', '=', partnerId)
+    .where('environment', '=', environment)
     .where('id', '=', sql<string>`any(${ids}::text[])`)
     .execute()
   return new Set(rows.map(({ id }) => id))
@@ -34,11 +46,12 @@ export const findTransitive = async (db: Trx, ids: readonly string[], taskId: st
 }
 
 /** Returns the ids of the tasks that depend on a task. */
-export const findDependants = async (db: Trx, partnerId: string, id: string): Promise<string[]> => {
+export const findDependants = async (db: Trx, { partnerId, environment }: TaskScope, id: string): Promise<string[]> => {
   const rows = await db
     .selectFrom('task_dependencies')
     .select('task_id')
     .where('partner_id', '=', partnerId)
+    .where('environment', '=', environment)
     .where('depends_on_id', '=', id)
     .orderBy('task_id')
     .execute()
@@ -46,9 +59,9 @@ export const findDependants = async (db: Trx, partnerId: string, id: string): Pr
 }
 
 /** Replaces the dependencies of a task, keeping the given order. */
-export const replaceDependencies = async (db: Trx, partnerId: string, taskId: string, dependsOn: readonly string[]) => {
+export const replaceDependencies = async (db: Trx, scope: TaskScope, taskId: string, dependsOn: readonly string[]) => {
   await db.deleteFrom('task_dependencies').where('task_id', '=', taskId).execute()
   if (dependsOn.length === 0) return
-  const rows = dependsOn.map((dependsOnId, index) => toRow({ partnerId, taskId, ordinal: index + 1, dependsOnId }))
+  const rows = dependsOn.map((dependsOnId, index) => toRow({ ...scope, taskId, ordinal: index + 1, dependsOnId }))
   await db.insertInto('task_dependencies').values(rows).execute()
 }

@@ -1,11 +1,14 @@
 import type { Selection } from 'kysely'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import { mergeEnvironments } from '../../../plugins/paging/merged.ts'
 import '../tables.ts'
 
 const columns = [
   'id',
   'position',
+  'environment',
   'name',
   'description',
   'version',
@@ -15,36 +18,48 @@ const columns = [
 
 export type Project = Selection<Database, 'projects', (typeof columns)[number]>
 
-/** Lists projects of a partner, newest first, before the given position. */
-export const listProjects = async (db: Db, partnerId: string, before: number | undefined, limit: number) =>
-  await db
+/** Lists projects that a caller can see, newest first, before the given position. */
+export const listProjects = async (db: Db, viewer: Viewer, before: number | undefined, limit: number) =>
+  await mergeEnvironments(
+    viewer,
+    limit,
+    (environment) =>
+      db
+        .selectFrom('projects')
+        .select(columns)
+        .where('partner_id', '=', viewer.partnerId)
+        .where('environment', '=', environment)
+        .$if(before !== undefined, (query) => query.where('position', '<', before ?? 0))
+        .orderBy('position', 'desc')
+        .limit(limit)
+        .execute(),
+    (one, other) => other.position - one.position
+  )
+
+const selectProject = (db: Db, { partnerId, environments }: Viewer, id: string) =>
+  db
     .selectFrom('projects')
     .select(columns)
     .where('partner_id', '=', partnerId)
-    .$if(before !== undefined, (query) => query.where('position', '<', before ?? 0))
-    .orderBy('position', 'desc')
-    .limit(limit)
-    .execute()
+    .where('environment', '=', (eb) => eb.fn.any(eb.val(environments)))
+    .where('id', '=', id)
 
-const selectProject = (db: Db, partnerId: string, id: string) =>
-  db.selectFrom('projects').select(columns).where('partner_id', '=', partnerId).where('id', '=', id)
-
-export const findProject = async (db: Db, partnerId: string, id: string): Promise<Project | undefined> =>
-  await selectProject(db, partnerId, id).executeTakeFirst()
+export const findProject = async (db: Db, viewer: Viewer, id: string): Promise<Project | undefined> =>
+  await selectProject(db, viewer, id).executeTakeFirst()
 
 /** Locks a project against changes and new tasks until the transaction ends. */
-export const lockProject = async (db: Trx, partnerId: string, id: string): Promise<Project | undefined> =>
-  await selectProject(db, partnerId, id).forUpdate().executeTakeFirst()
+export const lockProject = async (db: Trx, viewer: Viewer, id: string): Promise<Project | undefined> =>
+  await selectProject(db, viewer, id).forUpdate().executeTakeFirst()
 
-/** Locks a project against deletion until the transaction ends. @returns whether the project exists. */
-export const holdProject = async (db: Trx, partnerId: string, id: string): Promise<boolean> =>
-  (await selectProject(db, partnerId, id).forKeyShare().executeTakeFirst()) !== undefined
+/** Locks a project against deletion until the transaction ends. */
+export const holdProject = async (db: Trx, viewer: Viewer, id: string): Promise<Project | undefined> =>
+  await selectProject(db, viewer, id).forKeyShare().executeTakeFirst()
 
 /** Selects the projects of a partner. */
 export const selectProjects = (db: Db, partnerId: string) =>
   db.selectFrom('projects').select(columns).where('partner_id', '=', partnerId)
 
-type NewProject = Pick<FieldsOf<'projects'>, 'id' | 'partnerId' | 'name' | 'description'>
+type NewProject = Pick<FieldsOf<'projects'>, 'id' | 'partnerId' | 'environment' | 'name' | 'description'>
 
 export const insertProject = async (db: Trx, project: NewProject, now: Date): Promise<Project> =>
   await db
@@ -64,12 +79,17 @@ export const updateProject = async (db: Trx, id: string, changes: ProjectChanges
     .returning(columns)
     .executeTakeFirstOrThrow()
 
-export const hasTasks = async (db: Trx, partnerId: string, projectId: string): Promise<boolean> =>
+export const hasTasks = async (
+  db: Trx,
+  partnerId: string,
+  { id, environment }: Pick<Project, 'id' | 'environment'>
+): Promise<boolean> =>
   (await db
     .selectFrom('tasks')
     .select('id')
     .where('partner_id', '=', partnerId)
-    .where('project_id', '=', projectId)
+    .where('environment', '=', environment)
+    .where('project_id', '=', id)
     .limit(1)
     .executeTakeFirst()) !== undefined
 

@@ -1,11 +1,15 @@
 import { sql, type Selection } from 'kysely'
+import type { Environment } from '../../../plugins/access/caller.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
+import { mergeEnvironments } from '../../../plugins/paging/merged.ts'
 import type { TaskPriority, TaskStatus } from '../tables.ts'
 
 const columns = [
   'id',
   'position',
+  'environment',
   'project_id as projectId',
   'title',
   'description',
@@ -39,40 +43,53 @@ const selectTasks = (db: Db, partnerId: string) =>
     )
     .where('partner_id', '=', partnerId)
 
-/** Lists tasks of a partner that match the filter, newest first, before the given position. */
+/** Lists tasks that a caller can see and that match the filter, newest first, before the given position. */
 export const listTasks = async (
   db: Db,
-  partnerId: string,
+  viewer: Viewer,
   filter: TaskFilter,
   before: number | undefined,
   limit: number
 ): Promise<Task[]> => {
-  let query = selectTasks(db, partnerId)
+  let query = selectTasks(db, viewer.partnerId)
   if (filter.projectId !== undefined) query = query.where('project_id', '=', filter.projectId)
   if (filter.status !== undefined) query = query.where('status', '=', filter.status)
   if (filter.priority !== undefined) query = query.where('priority', '=', filter.priority)
   if (filter.dueAtOrAfter !== undefined) query = query.where('due_on', '>=', filter.dueAtOrAfter)
   if (filter.dueBefore !== undefined) query = query.where('due_on', '<', filter.dueBefore)
   if (before !== undefined) query = query.where('position', '<', before)
-  return await query.orderBy('position', 'desc').limit(limit).execute()
+  return await mergeEnvironments(
+    viewer,
+    limit,
+    (environment) => query.where('environment', '=', environment).orderBy('position', 'desc').limit(limit).execute(),
+    (one, other) => other.position - one.position
+  )
 }
 
-export const findTask = async (db: Db, partnerId: string, id: string): Promise<Task | undefined> =>
-  await selectTasks(db, partnerId).where('id', '=', id).executeTakeFirst()
+const isVisible = ({ environments }: Viewer) => sql<boolean>`environment = any(${environments}::text[])`
+
+export const findTask = async (db: Db, viewer: Viewer, id: string): Promise<Task | undefined> =>
+  await selectTasks(db, viewer.partnerId).where(isVisible(viewer)).where('id', '=', id).executeTakeFirst()
 
 /** Locks a task until the transaction ends; `lockDependencies` locks its dependencies. */
-export const lockTask = async (db: Trx, partnerId: string, id: string) =>
+export const lockTask = async (db: Trx, viewer: Viewer, id: string) =>
   await db
     .selectFrom('tasks')
-    .select(['status', 'version'])
-    .where('partner_id', '=', partnerId)
+    .select(['environment', 'status', 'version'])
+    .where('partner_id', '=', viewer.partnerId)
+    .where(isVisible(viewer))
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
 
 /** Selects the tasks of a project. */
-export const selectTasksOf = (db: Db, partnerId: string, projectId: string) =>
-  db.selectFrom('tasks').select('id').where('partner_id', '=', partnerId).where('project_id', '=', projectId)
+export const selectTasksOf = (db: Db, partnerId: string, project: { id: string; environment: Environment }) =>
+  db
+    .selectFrom('tasks')
+    .select('id')
+    .where('partner_id', '=', partnerId)
+    .where('environment', '=', project.environment)
+    .where('project_id', '=', project.id)
 
 type NewTask = Omit<FieldsOf<'tasks'>, 'position' | 'version' | 'createdAt' | 'updatedAt'>
 
@@ -87,7 +104,7 @@ export const insertTask = async (db: Trx, task: NewTask, now: Date): Promise<voi
 export const updateTasks = async (
   db: Trx,
   ids: readonly string[],
-  changes: Partial<Omit<NewTask, 'id' | 'partnerId'>>,
+  changes: Partial<Omit<NewTask, 'id' | 'partnerId' | 'environment'>>,
   now: Date
 ): Promise<void> => {
   await db

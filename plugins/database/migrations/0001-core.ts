@@ -87,6 +87,7 @@ export const core = steps([
   sql`create table activity (
     id bigint generated always as identity primary key,
     partner_id text references partners on delete cascade,
+    environment text not null check (environment in ('test', 'live')),
     at timestamptz not null,
     actor_type text not null,
     actor_id text not null,
@@ -97,9 +98,10 @@ export const core = steps([
     ip text not null,
     request_id text not null
   )`,
-  sql`create index activity_partner on activity (partner_id, id desc)`,
+  sql`create index activity_partner on activity (partner_id, environment, id desc)`,
   sql`create table idempotency_keys (
     tenant text not null,
+    environment text not null check (environment in ('test', 'live')),
     key text not null,
     operation_id text not null,
     target_hash bytea not null,
@@ -115,12 +117,13 @@ export const core = steps([
     id text primary key,
     position bigint generated always as identity unique,
     partner_id text not null references partners on delete cascade,
+    environment text not null check (environment in ('test', 'live')),
     type text not null,
     data jsonb not null,
     created_at timestamptz not null,
     sequence bigint,
     published_at timestamptz,
-    unique (partner_id, sequence)
+    unique (partner_id, environment, sequence)
   )`,
   sql`create index events_unpublished on events (partner_id, position) where published_at is null`,
   sql`create index events_age on events (created_at)`,

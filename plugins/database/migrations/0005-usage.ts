@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { steps } from './steps.ts'
 
 const perInterval = sql`partner_id text not null references partners on delete cascade,
+    environment text not null check (environment in ('test', 'live')),
     unit text not null check (unit in ('day', 'hour')),
     start timestamptz not null`
 
@@ -10,6 +11,7 @@ export const usage = steps([
   sql`create table usage_events (
     id bigint generated always as identity primary key,
     partner_id text not null references partners on delete cascade,
+    environment text not null check (environment in ('test', 'live')),
     event_type text not null check (event_type in ('user_signup', 'account_link', 'transaction')),
     user_id text,
     amount_cents bigint check (amount_cents >= 0),
@@ -22,7 +24,7 @@ export const usage = steps([
     check (event_type = 'account_link' or institution is null)
   )`,
   // Events without an id cannot be deduplicated, so they are not in the index.
-  sql`create unique index usage_events_once on usage_events (partner_id, event_id) where event_id is not null`,
+  sql`create unique index usage_events_once on usage_events (partner_id, environment, event_id) where event_id is not null`,
 
   // The sums of each UTC day and hour, updated by the statement that stores the events, so that a dashboard never reads the events.
   sql`create table usage_intervals (
@@ -32,13 +34,13 @@ export const usage = steps([
     transactions bigint not null check (transactions >= 0),
     volume_cents bigint not null check (volume_cents >= 0),
     active_users bigint not null check (active_users >= 0),
-    primary key (partner_id, unit, start)
+    primary key (partner_id, environment, unit, start)
   )`,
   // The users active in each interval: counts of several intervals cannot be added up, because they share users.
   sql`create table usage_users (
     ${perInterval},
     user_id text not null,
-    primary key (partner_id, unit, start, user_id)
+    primary key (partner_id, environment, unit, start, user_id)
   )`,
   // The empty string stands for events without a category; a key cannot hold null.
   sql`create table usage_categories (
@@ -46,12 +48,12 @@ export const usage = steps([
     category text not null,
     transactions bigint not null check (transactions >= 0),
     volume_cents bigint not null check (volume_cents >= 0),
-    primary key (partner_id, unit, start, category)
+    primary key (partner_id, environment, unit, start, category)
   )`,
   sql`create table usage_institutions (
     ${perInterval},
     institution text not null,
     account_links bigint not null check (account_links >= 0),
-    primary key (partner_id, unit, start, institution)
+    primary key (partner_id, environment, unit, start, institution)
   )`
 ])

@@ -2,13 +2,14 @@ import { sql } from 'kysely'
 import { steps } from './steps.ts'
 
 /**
- * Webhook endpoints, their deliveries, and each attempt. The deliveries are their own queue: the holder of an endpoint's lease sends its deliveries in order.
+ * Webhook endpoints, their deliveries, and each attempt. An endpoint receives the events of its environment. The deliveries are their own queue: the holder of an endpoint's lease sends its deliveries in order.
  * A delivery without a sequence waits until its event is published.
  */
 export const webhooks = steps([
   sql`create table webhooks (
     id text primary key,
     partner_id text not null references partners on delete cascade,
+    environment text not null check (environment in ('test', 'live')),
     url text not null,
     events text[] not null check (cardinality(events) > 0),
     description text,
@@ -30,8 +31,10 @@ export const webhooks = steps([
   )`,
   sql`create index webhooks_partner on webhooks (partner_id, created_at desc, id desc)`,
   sql`create table event_sequences (
-    partner_id text primary key references partners on delete cascade,
-    last bigint not null check (last > 0)
+    partner_id text not null references partners on delete cascade,
+    environment text not null check (environment in ('test', 'live')),
+    last bigint not null check (last > 0),
+    primary key (partner_id, environment)
   )`,
   sql`create table webhook_deliveries (
     id text primary key,

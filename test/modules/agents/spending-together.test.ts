@@ -203,6 +203,7 @@ test('a spend whose key is answered while it waits for its agent hears that answ
   // The first request of the key, whose advisory lock went with the connection that held it while its transaction lived on.
   const claim = {
     tenant: 'agent:overtaken',
+    environment: 'live' as const,
     key: 'overtaken',
     operationId: 'spendCredits',
     targetHash: targetHashOf('spendCredits', {}, {}),

@@ -74,21 +74,27 @@ test('a client that lost an answer can ask for it for 24 hours, under its own pa
 test('a running request is reported as in flight', async (t) => {
   const { app, url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
-  const release = await app.idempotency.hold(ada.partnerId, 'running')
+  const release = await app.idempotency.hold(`${ada.partnerId}:session`, 'running')
   assert.deepEqual((await call(url, '/v1/idempotency/running', { bearer: ada.jwt })).body, { status: 'in_flight' })
   assert.equal(codeOf(await mint(url, ada.jwt, 'running')), 'idempotency_in_flight')
   await release?.()
   assert.equal((await call(url, '/v1/idempotency/running', { bearer: ada.jwt })).status, 404)
 })
 
-test('a minted secret is not shown again to a key or a token that could not have minted it', async (t) => {
+test('a secret in a stored response is shown to no credential that could not have made the request', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   await mint(url, jwt, 'once')
   const { key } = await mintKey(url, jwt)
-  const { token } = await mintToken(url, jwt, { scopes: ['tokens:write', 'tokens:read'] })
+  const { token } = await mintToken(url, jwt, { scopes: ['tokens:write', 'tokens:read', 'webhooks:read'] })
   for (const bearer of [key, token])
-    assert.equal(codeOf(await call(url, '/v1/idempotency/once', { bearer })), 'credential_not_accepted')
+    assert.equal(codeOf(await call(url, '/v1/idempotency/once', { bearer })), 'not_found')
+  const hook = { url: 'http://127.0.0.1:9/hooks', events: ['*'] }
+  const created = await mint(url, key, 'hook', hook, '/v1/webhooks')
+  assert.equal(created.status, 201)
+  assert.equal(codeOf(await call(url, '/v1/idempotency/hook', { bearer: token })), 'insufficient_scope')
+  assert.deepEqual((await call(url, '/v1/idempotency/hook', { bearer: key })).body.response, created.body)
+  assert.deepEqual((await call(url, '/v1/idempotency/hook', { bearer: jwt })).body.response, created.body)
 })
 
 test('every change leaves one row in the activity log, and what failed or was replayed leaves none', async (t) => {

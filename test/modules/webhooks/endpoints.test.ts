@@ -23,6 +23,7 @@ test('an endpoint is created, read, listed, changed and deleted; its secret is s
       url: target,
       events: ['transfer.*', 'task.created'],
       description: 'Settlement',
+      environment: 'test',
       status: 'enabled',
       disabled_reason: null,
       version: 1,

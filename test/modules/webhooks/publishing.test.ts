@@ -25,7 +25,12 @@ test('under concurrent commits and rollbacks each partner sees a sequence withou
         return await transact(database.db, async (trx) => {
           const ids = await app.outbox.publish(
             trx,
-            Array.from({ length: (n % 3) + 1 }, () => ({ partnerId, type: 'transfer.settled', data: { n } }))
+            Array.from({ length: (n % 3) + 1 }, () => ({
+              partnerId,
+              environment: 'test' as const,
+              type: 'transfer.settled',
+              data: { n }
+            }))
           )
           if (n % 5 === 0) throw new Error('the effect fails')
           return ids
@@ -80,7 +85,7 @@ test(
     const holders = [holding(), holding()]
     try {
       assert.equal(await publishEvents(running.app), 0, 'who finds nothing to publish waits for no connection')
-      await sql`insert into events (id, partner_id, type, data, created_at) values ('evt_waits', ${partnerId}, 'transfer.settled', '{}', ${running.clock.now()})`.execute(
+      await sql`insert into events (id, partner_id, environment, type, data, created_at) values ('evt_waits', ${partnerId}, 'test', 'transfer.settled', '{}', ${running.clock.now()})`.execute(
         database.db
       )
       running.clock.advance(1_000)

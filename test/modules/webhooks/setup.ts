@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Environment } from '../../../plugins/access/caller.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import type { Db } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
@@ -132,12 +133,13 @@ export const publish = async (
   { app, database }: TestApp,
   partnerId: string,
   types: string[],
-  data: Record<string, unknown> = {}
+  data: Record<string, unknown> = {},
+  environment: Environment = 'test'
 ): Promise<string[]> =>
   await transact(database.db, (trx) =>
     app.outbox.publish(
       trx,
-      types.map((type) => ({ partnerId, type, data }))
+      types.map((type) => ({ partnerId, environment, type, data }))
     )
   )
 

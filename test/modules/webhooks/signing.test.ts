@@ -32,6 +32,7 @@ test('a delivery verifies in both schemes, with the reference code and with the 
   assert.deepEqual(event, {
     id: eventId,
     type: 'transfer.settled',
+    environment: 'test',
     created_at: '2026-06-14T18:00:00.000Z',
     data: { transfer_id: 'tfr_ü✓', amount: 25.5 }
   })

@@ -20,6 +20,7 @@ const start = async (t: Cleaner) => {
       .values({
         id,
         partner_id: partnerId,
+        environment: 'test',
         type,
         data: JSON.stringify({ written }),
         created_at: clock.now(),

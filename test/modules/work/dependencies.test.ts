@@ -90,7 +90,10 @@ test('concurrent creates, edits and deletes leave no cycle, no dangling edge and
 test('the database itself refuses a cycle, a foreign task, a change and a 51st dependency', async () => {
   const [a = '', b = '', c = ''] = await tasks(3)
   const insert = (task_id: string, depends_on_id: string, ordinal = 1, partner_id = partnerId) =>
-    db.insertInto('task_dependencies').values({ partner_id, task_id, depends_on_id, ordinal }).execute()
+    db
+      .insertInto('task_dependencies')
+      .values({ partner_id, environment: 'test', task_id, depends_on_id, ordinal })
+      .execute()
   await insert(a, b)
   await insert(b, c)
   await assert.rejects(insert(c, a), /would wait for itself/)
@@ -114,13 +117,13 @@ test('the database itself refuses a cycle, a foreign task, a change and a 51st d
 /** Layers of 50 tasks, each of which depends on the whole layer below. */
 const storeLayers = async (count: number): Promise<string[]> => {
   await sql`
-    insert into tasks (id, partner_id, project_id, title, priority, status, created_at, updated_at)
-    select 'tsk_' || layer || '_' || place, ${partnerId}, ${project.id}, 'Made by the dozen', 'LOW', 'TODO', now(), now()
+    insert into tasks (id, partner_id, environment, project_id, title, priority, status, created_at, updated_at)
+    select 'tsk_' || layer || '_' || place, ${partnerId}, 'test', ${project.id}, 'Made by the dozen', 'LOW', 'TODO', now(), now()
     from generate_series(1, ${count}::int) as layer, generate_series(1, 50) as place`.execute(db)
   await analyse()
   await sql`
-    insert into task_dependencies (partner_id, task_id, ordinal, depends_on_id)
-    select ${partnerId}, 'tsk_' || layer || '_' || place, ordinal, 'tsk_' || (layer - 1) || '_' || ordinal
+    insert into task_dependencies (partner_id, environment, task_id, ordinal, depends_on_id)
+    select ${partnerId}, 'test', 'tsk_' || layer || '_' || place, ordinal, 'tsk_' || (layer - 1) || '_' || ordinal
     from generate_series(2, ${count}::int) as layer, generate_series(1, 50) as place, generate_series(1, 50) as ordinal`.execute(
     db
   )
@@ -150,14 +153,14 @@ test('a task that very many depend on is deleted with an event for each', async 
   const [popular = ''] = await tasks(1)
   const count = 14_000
   await sql`
-    insert into tasks (id, partner_id, project_id, title, priority, status, created_at, updated_at)
-    select 'tsk_fan_' || n, ${partnerId}, ${project.id}, 'One of many', 'LOW', 'TODO', now(), now() from generate_series(1, ${count}::int) as n`.execute(
+    insert into tasks (id, partner_id, environment, project_id, title, priority, status, created_at, updated_at)
+    select 'tsk_fan_' || n, ${partnerId}, 'test', ${project.id}, 'One of many', 'LOW', 'TODO', now(), now() from generate_series(1, ${count}::int) as n`.execute(
     db
   )
   await analyse()
   await sql`
-    insert into task_dependencies (partner_id, task_id, ordinal, depends_on_id)
-    select ${partnerId}, 'tsk_fan_' || n, 1, ${popular} from generate_series(1, ${count}::int) as n`.execute(db)
+    insert into task_dependencies (partner_id, environment, task_id, ordinal, depends_on_id)
+    select ${partnerId}, 'test', 'tsk_fan_' || n, 1, ${popular} from generate_series(1, ${count}::int) as n`.execute(db)
   await analyse()
   const before = (await world.published()).length
   assert.equal((await call('DELETE', `/v1/tasks/${popular}`)).status, 204)

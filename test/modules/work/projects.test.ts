@@ -13,7 +13,10 @@ test('a project is created, read, changed and deleted, and every write counts it
   const at = '2026-06-14T18:00:00.000Z'
   assert.deepEqual(
     [created.status, created.body],
-    [201, { id, name: 'Quarterly close', description: null, version: 1, createdAt: at, updatedAt: at }]
+    [
+      201,
+      { id, environment: 'test', name: 'Quarterly close', description: null, version: 1, createdAt: at, updatedAt: at }
+    ]
   )
   world.clock.advance(1000)
   const changed = await call('PATCH', `/v1/projects/${id}`, { description: 'For finance' })

@@ -17,7 +17,16 @@ test('a task is created, read, changed and deleted, and every write counts its v
     [created.status, created.body],
     [
       201,
-      { id, projectId: project.id, title: 'Review Q3 forecast', ...defaults, version: 1, createdAt: at, updatedAt: at }
+      {
+        id,
+        environment: 'test',
+        projectId: project.id,
+        title: 'Review Q3 forecast',
+        ...defaults,
+        version: 1,
+        createdAt: at,
+        updatedAt: at
+      }
     ]
   )
   world.clock.advance(1000)

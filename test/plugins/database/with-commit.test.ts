@@ -110,6 +110,7 @@ test('of two effects under one key the second to commit is undone, until the key
   const words = await prepare(db)
   const claim = {
     tenant: 'tenant',
+    environment: 'test' as const,
     key: 'key',
     operationId: 'operation',
     targetHash: Buffer.alloc(32),

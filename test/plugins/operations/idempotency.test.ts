@@ -144,6 +144,7 @@ test('a call onward carries the same key at every retry, and another one for ano
 test('a request whose key was answered by another server while it ran is undone, and hears that answer', async () => {
   const claim = {
     tenant: partner.partnerId,
+    environment: 'test' as const,
     key: 'meanwhile',
     operationId: 'sendNote',
     targetHash: targetHashOf('sendNote', {}, {}),

@@ -1,0 +1,34 @@
+import { invalidFields } from '../http/errors/kinds.ts'
+import type { Environment, PartnerCaller, SessionCaller, TokenCaller } from './caller.ts'
+
+/** The partner and environments whose data a caller sees. */
+export interface Viewer {
+  partnerId: string
+  environments: Environment[]
+}
+
+/**
+ * Narrows a caller's view to the environment that a list was asked for. The view is empty when the caller cannot read that environment, so the list is
+ * empty, too.
+ */
+export const viewOfList = ({ partnerId, environments }: Viewer, wanted: Environment | undefined): Viewer => ({
+  partnerId,
+  environments: environments.filter((environment) => wanted === undefined || environment === wanted)
+})
+
+/**
+ * The environment of a new resource: the credential's own, or the one that a session asks for.
+ * @throws ProblemError 400 when a credential asks for another environment than its own.
+ */
+export const environmentOfNew = (
+  caller: PartnerCaller | TokenCaller | SessionCaller,
+  wanted: Environment | undefined
+): Environment => {
+  const environment = wanted ?? caller.environment
+  if (!caller.environments.includes(environment)) {
+    throw invalidFields([
+      { path: 'body/environment', message: `must be ${caller.environment}, the environment of this credential` }
+    ])
+  }
+  return environment
+}
