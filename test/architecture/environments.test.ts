@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { t, test } from 'tap'
+import { mintCredential } from '../../plugins/access/credentials.ts'
+import type { Environment } from '../../plugins/access/caller.ts'
+import { transact } from '../../plugins/database/transaction.ts'
+import type { Operation } from '../../plugins/operations/table.ts'
+import { startApp } from '../build-app.ts'
+import { createPartner, send, type Answered } from '../credentials.ts'
+import { register } from '../modules/identity/client.ts'
+import { bodyOf, examplesOf, operations, parametersOf, sampleOf } from './document.ts'
+import { identifiersOf } from './identifiers.ts'
+import { clientOf, linkItem, makeAgent, makeWebhook, makeWork, moveMoney, type Call, type Things } from './things.ts'
+
+const server = await startApp(t, { historyDays: 30 })
+const { url, app, database } = server
+const furnisher = await createPartner(database)
+
+interface Partner {
+  session: string
+  keys: Record<Environment, string>
+}
+
+/** A new partner in production that has nothing but a key of each environment. */
+const makeEmptyPartner = async (): Promise<Partner> => {
+  const { jwt: session, partnerId } = await register(url, `owner-${randomBytes(6).toString('hex')}@example.test`)
+  await database.db.updateTable('partners').set({ production_enabled: true }).where('id', '=', partnerId).execute()
+  const mint = async (environment: Environment): Promise<string> => {
+    const key = { kind: 'partner_key' as const, partnerId, environment, name: 'A key', now: server.clock.now() }
+    return (await transact(database.db, (trx) => mintCredential(trx, key))).secret
+  }
+  return { session, keys: { test: await mint('test'), live: await mint('live') } }
+}
+
+/** Sends with a key, and everything that only exists in the sandbox with that of another partner. */
+const clientWith = (key: string): Call => {
+  const [own, sandbox] = [clientOf(url, key), clientOf(url, furnisher.testKey)]
+  return (method, path, ...rest) => (path.startsWith('/v1/sandbox') ? sandbox : own)(method, path, ...rest)
+}
+
+const makeThings = async (call: Call, session: string | undefined, endUser: string, mark: string) => {
+  const bank = await linkItem(call, endUser)
+  return {
+    ...bank,
+    ...(await makeWork(call)),
+    ...(await moveMoney(call, bank.account, mark)),
+    ...(await makeWebhook(call, endUser)),
+    ...(session === undefined ? {} : await makeAgent(call, session, furnisher.testKey, `agent-${mark}`))
+  }
+}
+
+/** Gives a partner one of everything in one environment. Agents of a partner in production belong to its live ones. */
+const fill = async ({ keys, session }: Partner, environment: Environment): Promise<Partial<Things>> => {
+  const mark = randomBytes(6).toString('hex')
+  const endUser = `usr_of_${mark}`
+  const call = clientWith(keys[environment])
+  const things = await makeThings(call, environment === 'live' ? session : undefined, endUser, mark)
+  await app.outbox.settle()
+  return { ...things, endUser }
+}
+
+/** The shortest request of an operation, with the identifiers of these things. */
+const requestOf = (operation: Operation, things: Partial<Things>): { path: string; body: unknown } => {
+  let { path } = operation
+  const query = new URLSearchParams()
+  const identifiers = identifiersOf(operation)
+  for (const parameter of parametersOf(operation).filter(({ in: place }) => place === 'path' || place === 'query')) {
+    const kind = identifiers.find(({ place, name }) => place === parameter.in && name === parameter.name)?.kind
+    if (parameter.required !== true) continue
+    const named = kind === undefined || kind === 'cursor' || kind === 'nobodys' ? undefined : things[kind]
+    const value = String(named ?? sampleOf(parameter))
+    if (parameter.in === 'path') path = path.replace(`{${parameter.name}}`, encodeURIComponent(value))
+    else query.set(parameter.name, value)
+  }
+  const media = bodyOf(operation)['application/json']
+  return {
+    path: query.size === 0 ? path : `${path}?${query.toString()}`,
+    body: media === undefined ? undefined : examplesOf(media)[0]
+  }
+}
+
+const ask = async (operation: Operation, things: Partial<Things>, key: string): Promise<Answered> => {
+  const { path, body } = requestOf(operation, things)
+  return await send(url, operation.method, path, { key, ...(body === undefined ? {} : { body }) })
+}
+
+/** A response without what differs between any two responses, such as the position in a feed, which is opaque. */
+const comparable = ({ status, body }: Answered): unknown => {
+  const { requestId: _requestId, next_cursor: _cursor, ...rest } = (body ?? {}) as Record<string, unknown>
+  return { status, ...rest }
+}
+
+const ofPartners = operations.filter(({ security }) => security.flat().includes('PartnerKey'))
+const reads = ofPartners.filter(({ method }) => method === 'GET')
+const changes = ofPartners
+  .filter((operation) => operation.method !== 'GET' && identifiersOf(operation).some(({ place }) => place === 'path'))
+  .sort((one, other) => Number(one.method === 'DELETE') - Number(other.method === 'DELETE'))
+
+const empty = await makeEmptyPartner()
+
+for (const [environment, other] of [
+  ['live', 'test'],
+  ['test', 'live']
+] as const) {
+  const partner = await makeEmptyPartner()
+  const things = await fill(partner, environment)
+
+  test(`for a ${other} key, every list and read is as if its partner had no ${environment} data`, async () => {
+    const faults: string[] = []
+    for (const operation of reads) {
+      const own = comparable(await ask(operation, things, partner.keys[environment]))
+      const seen = comparable(await ask(operation, things, partner.keys[other]))
+      const nothing = comparable(await ask(operation, things, empty.keys[other]))
+      try {
+        assert.deepEqual(seen, nothing)
+        assert.notDeepEqual(own, nothing, 'nothing is there to be seen')
+      } catch (error) {
+        faults.push(`${operation.operationId}: ${String(error)}`)
+      }
+    }
+    assert.deepEqual(faults, [])
+  })
+
+  test(`a ${other} key changes no ${environment} data: each operation on it returns 404`, async () => {
+    const faults: string[] = []
+    for (const operation of changes) {
+      const answered = await ask(operation, things, partner.keys[other])
+      // Sandbox operations have no live form at all.
+      const isRight = answered.status === 404 || answered.body?.error === 'test_credential_required'
+      if (!isRight) faults.push(`${operation.operationId} answered ${answered.status}: ${answered.text.slice(0, 200)}`)
+    }
+    assert.deepEqual(faults, [])
+    const missing: string[] = []
+    for (const operation of reads.filter((read) => identifiersOf(read).some(({ place }) => place === 'path'))) {
+      const { status } = await ask(operation, things, partner.keys[environment])
+      if (status !== 200) missing.push(operation.operationId)
+    }
+    assert.deepEqual(missing, [])
+  })
+}
+
+test('a signed-in user reads both environments together, or the one that a list is asked for', async () => {
+  const partner = await makeEmptyPartner()
+  for (const environment of ['live', 'test'] as const) {
+    const { endUser } = await fill(partner, environment)
+    await send(url, 'GET', `/v1/transactions?user_id=${endUser}`, { key: partner.keys[environment] })
+  }
+  await app.outbox.settle()
+  const both = reads.filter((read) => parametersOf(read).some(({ name }) => name === 'environment'))
+  const read = async (key: string, path: string) => {
+    const { status, body, text } = await send(url, 'GET', path, { key })
+    assert.equal(status, 200, text)
+    return body
+  }
+  assert.deepEqual(both.map(({ path }) => path).sort(), [
+    '/v1/activity',
+    '/v1/events',
+    '/v1/projects',
+    '/v1/tasks',
+    '/v1/usage',
+    '/v1/webhooks'
+  ])
+  for (const { path } of both) {
+    const [test, live] = [await read(partner.keys.test, path), await read(partner.keys.live, path)]
+    assert.notDeepEqual(test, live, path)
+    assert.deepEqual(await read(partner.session, `${path}?environment=test`), test)
+    assert.deepEqual(await read(partner.session, `${path}?environment=live`), live)
+    const nothing = await read(partner.keys.test, `${path}?environment=live`)
+    const all = await read(partner.session, path)
+    if (path === '/v1/usage') {
+      assert.equal(nothing.totals.transactions, 0)
+      for (const count of ['account_links', 'transactions', 'volume_cents', 'active_users'])
+        assert.equal(all.totals[count], test.totals[count] + live.totals[count], count)
+      continue
+    }
+    assert.deepEqual(nothing, { items: [], nextCursor: null })
+    const ids = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id)
+    assert.deepEqual(ids(all).sort(), [...ids(test), ...ids(live)].sort(), path)
+    const paged: string[] = []
+    for (let query: string | undefined = '?limit=1'; query !== undefined;) {
+      const page = await read(partner.session, `${path}${query}`)
+      paged.push(...ids(page))
+      const position = path === '/v1/events' ? 'after' : 'cursor'
+      query =
+        page.nextCursor === null ? undefined : `?limit=1&${position}=${encodeURIComponent(String(page.nextCursor))}`
+    }
+    assert.deepEqual(paged, ids(await read(partner.session, path)), path)
+  }
+})
