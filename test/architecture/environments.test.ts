@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { t, test } from 'tap'
-import { mintCredential } from '../../plugins/access/credentials.ts'
 import type { Environment } from '../../plugins/access/caller.ts'
-import { transact } from '../../plugins/database/transaction.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
 import { createPartner, send, type Answered } from '../credentials.ts'
-import { register } from '../modules/identity/client.ts'
+import { createPartnerOfBoth, type PartnerOfBoth } from '../environments.ts'
 import { bodyOf, examplesOf, operations, parametersOf, sampleOf } from './document.ts'
 import { identifiersOf } from './identifiers.ts'
 import { clientOf, linkItem, makeAgent, makeWebhook, makeWork, moveMoney, type Call, type Things } from './things.ts'
@@ -15,22 +13,6 @@ import { clientOf, linkItem, makeAgent, makeWebhook, makeWork, moveMoney, type C
 const server = await startApp(t, { historyDays: 30 })
 const { url, app, database } = server
 const furnisher = await createPartner(database)
-
-interface Partner {
-  session: string
-  keys: Record<Environment, string>
-}
-
-/** A new partner in production that has nothing but a key of each environment. */
-const makeEmptyPartner = async (): Promise<Partner> => {
-  const { jwt: session, partnerId } = await register(url, `owner-${randomBytes(6).toString('hex')}@example.test`)
-  await database.db.updateTable('partners').set({ production_enabled: true }).where('id', '=', partnerId).execute()
-  const mint = async (environment: Environment): Promise<string> => {
-    const key = { kind: 'partner_key' as const, partnerId, environment, name: 'A key', now: server.clock.now() }
-    return (await transact(database.db, (trx) => mintCredential(trx, key))).secret
-  }
-  return { session, keys: { test: await mint('test'), live: await mint('live') } }
-}
 
 /** Sends with a key, and everything that only exists in the sandbox with that of another partner. */
 const clientWith = (key: string): Call => {
@@ -50,7 +32,7 @@ const makeThings = async (call: Call, session: string | undefined, endUser: stri
 }
 
 /** Gives a partner one of everything in one environment. Agents of a partner in production belong to its live ones. */
-const fill = async ({ keys, session }: Partner, environment: Environment): Promise<Partial<Things>> => {
+const fill = async ({ keys, session }: PartnerOfBoth, environment: Environment): Promise<Partial<Things>> => {
   const mark = randomBytes(6).toString('hex')
   const endUser = `usr_of_${mark}`
   const call = clientWith(keys[environment])
@@ -96,13 +78,13 @@ const changes = ofPartners
   .filter((operation) => operation.method !== 'GET' && identifiersOf(operation).some(({ place }) => place === 'path'))
   .sort((one, other) => Number(one.method === 'DELETE') - Number(other.method === 'DELETE'))
 
-const empty = await makeEmptyPartner()
+const empty = await createPartnerOfBoth(server)
 
 for (const [environment, other] of [
   ['live', 'test'],
   ['test', 'live']
 ] as const) {
-  const partner = await makeEmptyPartner()
+  const partner = await createPartnerOfBoth(server)
   const things = await fill(partner, environment)
 
   test(`for a ${other} key, every list and read is as if its partner had no ${environment} data`, async () => {
@@ -140,7 +122,7 @@ for (const [environment, other] of [
 }
 
 test('a signed-in user reads both environments together, or the one that a list is asked for', async () => {
-  const partner = await makeEmptyPartner()
+  const partner = await createPartnerOfBoth(server)
   for (const environment of ['live', 'test'] as const) {
     const { endUser } = await fill(partner, environment)
     await send(url, 'GET', `/v1/transactions?user_id=${endUser}`, { key: partner.keys[environment] })

@@ -76,7 +76,7 @@ export interface Received {
   path: string
   headers: IncomingHttpHeaders
   raw: string
-  event: { id: string; type: string; created_at: string; data: Record<string, unknown> }
+  event: { id: string; type: string; environment: string; created_at: string; data: Record<string, unknown> }
 }
 
 export type Behaviour = (request: IncomingMessage, response: ServerResponse, received: Received) => void

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { t, test } from 'tap'
+import { startApp } from '../../build-app.ts'
+import { send } from '../../credentials.ts'
+import { createPartnerOfBoth } from '../../environments.ts'
+import { mintToken } from './client.ts'
+
+const server = await startApp(t)
+const { url } = server
+
+const post = async (key: string, path: string, idempotencyKey: string, body: unknown = {}) =>
+  await send(url, 'POST', path, { key, body, headers: { 'idempotency-key': idempotencyKey } })
+const lookUp = async (key: string, idempotencyKey: string) =>
+  await send(url, 'GET', `/v1/idempotency/${idempotencyKey}`, { key })
+const activityOf = async (key: string): Promise<string[]> => {
+  const { status, body, text } = await send(url, 'GET', '/v1/activity', { key })
+  assert.equal(status, 200, text)
+  return body.items.map(
+    ({ operationId, environment }: Record<string, string>) => `${String(operationId)} ${String(environment)}`
+  )
+}
+
+test('one idempotency key of two environments is two keys, and each is looked up in its own', async () => {
+  const { session, keys } = await createPartnerOfBoth(server)
+  const made = {
+    test: await post(keys.test, '/v1/projects', 'same', { name: 'Of test' }),
+    live: await post(keys.live, '/v1/projects', 'same', { name: 'Of live' })
+  }
+  for (const environment of ['test', 'live'] as const) {
+    const found = await lookUp(keys[environment], 'same')
+    assert.equal(found.body.response.id, made[environment].body.id)
+    assert.equal(found.body.response.environment, environment)
+  }
+  assert.notEqual(made.test.body.id, made.live.body.id)
+  await post(keys.live, '/v1/projects', 'only-live', { name: 'Of live' })
+  assert.equal((await lookUp(keys.test, 'only-live')).status, 404)
+  assert.equal((await lookUp(session, 'only-live')).body.response.environment, 'live')
+})
+
+test('what a signed-in user changed in the live environment is replayed to no test credential', async () => {
+  const { session, keys } = await createPartnerOfBoth(server)
+  const hook = await post(keys.live, '/v1/webhooks', 'made', { url: 'http://127.0.0.1:9/hooks', events: ['*'] })
+  const rotated = await post(session, `/v1/webhooks/${hook.body.id}/rotate-secret`, 'rotated')
+  assert.equal(rotated.status, 200)
+  const { token } = await mintToken(url, session, { scopes: ['webhooks:read', 'webhooks:write'] })
+  for (const credential of [keys.test, token]) {
+    assert.equal((await post(credential, `/v1/webhooks/${hook.body.id}/rotate-secret`, 'rotated')).status, 404)
+    assert.equal((await lookUp(credential, 'rotated')).status, 404)
+  }
+  assert.equal((await lookUp(session, 'rotated')).body.response.secret, rotated.body.secret)
+})
+
+test('the activity of a signed-in user is of the environment of what was changed', async () => {
+  const { session, keys } = await createPartnerOfBoth(server)
+  for (const environment of ['test', 'live']) {
+    const { body } = await post(session, '/v1/projects', `of-${environment}`, { name: 'A project', environment })
+    const task = await post(session, '/v1/tasks', `in-${environment}`, { projectId: body.id, title: 'A task' })
+    await send(url, 'DELETE', `/v1/tasks/${task.body.id}`, { key: session })
+  }
+  const changes = ['deleteTask', 'createTask', 'createProject']
+  assert.deepEqual(
+    await activityOf(keys.test),
+    changes.map((operation) => `${operation} test`)
+  )
+  assert.deepEqual(
+    await activityOf(keys.live),
+    changes.map((operation) => `${operation} live`)
+  )
+})
+
+test('the activity of agents and of people is hidden from the test keys of a partner in production', async () => {
+  const { session, keys, partnerId } = await createPartnerOfBoth(server)
+  const agent = `agent-of-${partnerId}`
+  const registered = await send(url, 'POST', '/api/register', { key: session, body: { agent_id: agent } })
+  await send(url, 'POST', '/api/spend', { key: registered.body.api_key, body: { amount: 1, require_approval: true } })
+  await send(url, 'PATCH', '/api/v1/users/me', { key: session, body: { name: 'Ada' } })
+  const changes = ['updateProfile live', 'spendCredits live', 'registerAgent live']
+  assert.deepEqual(await activityOf(keys.live), changes)
+  assert.deepEqual(await activityOf(session), changes)
+  assert.deepEqual(await activityOf(keys.test), [])
+})
