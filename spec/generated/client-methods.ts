@@ -136,7 +136,7 @@ export interface AtlasResources {
   }
   idempotencyKeys: {
     /** Look up an idempotency key: `GET /v1/idempotency/{key}`. */
-    get(key: string, options?: CallOptions): Promise<Answer<'getIdempotencyKey'>>
+    get(key: string, query?: Query<'getIdempotencyKey'>, options?: CallOptions): Promise<Answer<'getIdempotencyKey'>>
   }
   ingest: {
     /** Report one usage event: `POST /api/ingest/event`. */
@@ -520,7 +520,7 @@ export const methods = {
     getLiveness: { verb: 'GET', path: '/api/v1/health/live', accept: 'application/json' },
     getReadiness: { verb: 'GET', path: '/api/v1/health/ready', accept: 'application/json' }
   },
-  idempotencyKeys: { get: { verb: 'GET', path: '/v1/idempotency/{key}', accept: 'application/json' } },
+  idempotencyKeys: { get: { verb: 'GET', path: '/v1/idempotency/{key}', input: 'query', accept: 'application/json' } },
   ingest: {
     sendEvent: { verb: 'POST', path: '/api/ingest/event', input: 'json', accept: 'application/json', idempotent: true },
     sendEvents: { verb: 'POST', path: '/api/ingest/events/batch', input: 'json', accept: 'application/json', idempotent: true },

@@ -2733,7 +2733,7 @@ export interface components {
          */
         NextCursor: string | null;
         /**
-         * @description Whether the credential works on the sandbox or on real accounts.
+         * @description Whether it belongs to the sandbox (`test`) or to real accounts (`live`).
          * @example test
          * @enum {string}
          */
@@ -9326,7 +9326,13 @@ export interface operations {
     };
     getIdempotencyKey: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Look only among the keys of this environment, for a signed-in user who sees both. By default, keys of signed-in users come first, then those of test credentials, then those of live ones.
+                 * @example test
+                 */
+                environment?: "test" | "live";
+            };
             header?: never;
             path: {
                 /**

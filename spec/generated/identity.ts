@@ -764,6 +764,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       params: Type.Object({ key: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      querystring: Type.Object({ environment: Type.Optional(StringEnum(['test', 'live'])) }),
       response: {
         200: IdempotencyRecord,
         400: Problem,

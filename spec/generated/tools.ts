@@ -736,7 +736,11 @@ export const tools: readonly ToolTemplate[] = [
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Entry id.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               actor: {
                 type: 'object',
@@ -1205,7 +1209,11 @@ export const tools: readonly ToolTemplate[] = [
               },
               error_code: { type: ['string', 'null'], description: 'Plaid\'s code for a current or upcoming problem with the item.' },
               last_synced_at: { type: ['string', 'null'], format: 'date-time', description: 'Time of the last transactions sync.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
@@ -1511,7 +1519,11 @@ export const tools: readonly ToolTemplate[] = [
               from_account_id: { type: 'string', description: 'Source account.' },
               to_account_id: { type: 'string', description: 'Destination account or recipient.' },
               user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
@@ -1598,7 +1610,11 @@ export const tools: readonly ToolTemplate[] = [
         from_account_id: { type: 'string', description: 'Source account.' },
         to_account_id: { type: 'string', description: 'Destination account or recipient.' },
         user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
@@ -1695,7 +1711,11 @@ export const tools: readonly ToolTemplate[] = [
         from_account_id: { type: 'string', description: 'Source account.' },
         to_account_id: { type: 'string', description: 'Destination account or recipient.' },
         user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
@@ -1792,7 +1812,11 @@ export const tools: readonly ToolTemplate[] = [
         from_account_id: { type: 'string', description: 'Source account.' },
         to_account_id: { type: 'string', description: 'Destination account or recipient.' },
         user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
@@ -1891,7 +1915,11 @@ export const tools: readonly ToolTemplate[] = [
         from_account_id: { type: 'string', description: 'Source account.' },
         to_account_id: { type: 'string', description: 'Destination account or recipient.' },
         user_id: { type: 'string', description: 'Your id for the end-user who owns the source account.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         events: {
@@ -1972,7 +2000,11 @@ export const tools: readonly ToolTemplate[] = [
               mask: { type: 'string', description: 'Last four digits of the account number.' },
               account_type: { type: 'string', enum: ['checking', 'savings'], description: 'Type of account.' },
               user_id: { type: ['string', 'null'], description: 'Your id for the end-user who uses this recipient.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
@@ -2024,7 +2056,11 @@ export const tools: readonly ToolTemplate[] = [
         mask: { type: 'string', description: 'Last four digits of the account number.' },
         account_type: { type: 'string', enum: ['checking', 'savings'], description: 'Type of account.' },
         user_id: { type: ['string', 'null'], description: 'Your id for the end-user who uses this recipient.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
       }
     },
@@ -2092,7 +2128,11 @@ export const tools: readonly ToolTemplate[] = [
               url: { type: 'string', description: 'URL that receives the events.' },
               events: { type: 'array', description: 'Subscribed event types and groups.', items: { type: 'string' } },
               description: { type: ['string', 'null'], description: 'Your note about the endpoint.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               status: { description: 'Whether events are sent to the endpoint.', type: 'string', enum: ['enabled', 'disabled'] },
               disabled_reason: {
                 description: 'Why the endpoint is disabled: you disabled it (`requested`), it responded with 410 (`gone`), or every delivery failed for 5 days (`failing`). Null while enabled.',
@@ -2150,7 +2190,11 @@ export const tools: readonly ToolTemplate[] = [
               webhook_id: { type: 'string', description: 'Endpoint id.' },
               event_id: { type: 'string', description: 'Event id.' },
               event_type: { type: 'string', description: 'Event type.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               status: {
                 description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
                 type: 'string',
@@ -2224,7 +2268,11 @@ export const tools: readonly ToolTemplate[] = [
         webhook_id: { type: 'string', description: 'Endpoint id.' },
         event_id: { type: 'string', description: 'Event id.' },
         event_type: { type: 'string', description: 'Event type.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         status: {
           description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
           type: 'string',
@@ -2296,7 +2344,11 @@ export const tools: readonly ToolTemplate[] = [
         webhook_id: { type: 'string', description: 'Endpoint id.' },
         event_id: { type: 'string', description: 'Event id.' },
         event_type: { type: 'string', description: 'Event type.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         status: {
           description: '`pending` waits for its next attempt, `succeeded` was acknowledged, `failed` has no attempts left.',
           type: 'string',
@@ -2420,7 +2472,11 @@ export const tools: readonly ToolTemplate[] = [
             properties: {
               id: { type: 'string', description: 'Event id, the same in the feed and in every delivery.' },
               type: { type: 'string', description: 'Event type.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               sequence: { type: 'integer', description: 'Position of the event in the feed of its environment, without gaps.', minimum: 1 },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               data: { type: 'object', description: 'Data of the event. The `webhooks` section describes each type.', additionalProperties: true }
@@ -2477,7 +2533,11 @@ export const tools: readonly ToolTemplate[] = [
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Project id.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               name: { type: 'string', description: 'Name of the project.' },
               description: { type: ['string', 'null'], description: 'Description.' },
               version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
@@ -2537,7 +2597,11 @@ export const tools: readonly ToolTemplate[] = [
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Project id.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         name: { type: 'string', description: 'Name of the project.' },
         description: { type: ['string', 'null'], description: 'Description.' },
         version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
@@ -2573,7 +2637,11 @@ export const tools: readonly ToolTemplate[] = [
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Project id.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         name: { type: 'string', description: 'Name of the project.' },
         description: { type: ['string', 'null'], description: 'Description.' },
         version: { type: 'integer', description: 'Version, incremented by every change. Send it as `If-Match`.', minimum: 1 },
@@ -2637,7 +2705,11 @@ export const tools: readonly ToolTemplate[] = [
             additionalProperties: false,
             properties: {
               id: { type: 'string', description: 'Task id.' },
-              environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+              environment: {
+                description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+                type: 'string',
+                enum: ['test', 'live']
+              },
               projectId: { type: 'string', description: 'Id of the task\'s project.' },
               title: { type: 'string', description: 'Title of the task.' },
               description: { type: ['string', 'null'], description: 'Description.' },
@@ -2730,7 +2802,11 @@ export const tools: readonly ToolTemplate[] = [
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Task id.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         projectId: { type: 'string', description: 'Id of the task\'s project.' },
         title: { type: 'string', description: 'Title of the task.' },
         description: { type: ['string', 'null'], description: 'Description.' },
@@ -2792,7 +2868,11 @@ export const tools: readonly ToolTemplate[] = [
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Task id.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         projectId: { type: 'string', description: 'Id of the task\'s project.' },
         title: { type: 'string', description: 'Title of the task.' },
         description: { type: ['string', 'null'], description: 'Description.' },
@@ -2876,7 +2956,11 @@ export const tools: readonly ToolTemplate[] = [
       additionalProperties: false,
       properties: {
         id: { type: 'string', description: 'Task id.' },
-        environment: { description: 'Whether the credential works on the sandbox or on real accounts.', type: 'string', enum: ['test', 'live'] },
+        environment: {
+          description: 'Whether it belongs to the sandbox (`test`) or to real accounts (`live`).',
+          type: 'string',
+          enum: ['test', 'live']
+        },
         projectId: { type: 'string', description: 'Id of the task\'s project.' },
         title: { type: 'string', description: 'Title of the task.' },
         description: { type: ['string', 'null'], description: 'Description.' },

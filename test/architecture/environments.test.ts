@@ -128,7 +128,9 @@ test('a signed-in user reads both environments together, or the one that a list 
     await send(url, 'GET', `/v1/transactions?user_id=${endUser}`, { key: partner.keys[environment] })
   }
   await app.outbox.settle()
-  const both = reads.filter((read) => parametersOf(read).some(({ name }) => name === 'environment'))
+  const both = reads.filter(
+    (read) => parametersOf(read).some(({ name }) => name === 'environment') && !read.path.includes('{')
+  )
   const read = async (key: string, path: string) => {
     const { status, body, text } = await send(url, 'GET', path, { key })
     assert.equal(status, 200, text)

@@ -50,8 +50,11 @@ export const recordHandlers = ({
     return { items: rows.map(toActivity), nextCursor }
   },
 
-  async getIdempotencyKey({ params: { key }, caller }) {
-    const tenants = readableKeyOwners(caller).map(({ tenant }) => tenant)
+  async getIdempotencyKey({ params: { key }, query, caller }) {
+    const owners = readableKeyOwners(caller)
+    const tenants = owners
+      .filter(({ environment }) => query.environment === undefined || environment === query.environment)
+      .map(({ tenant }) => tenant)
     let stored = await findFirst(idempotency, tenants, key)
     if (stored === undefined) {
       for (const tenant of tenants) if (await idempotency.inFlight(tenant, key)) return { status: 'in_flight' }

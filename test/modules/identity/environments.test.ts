@@ -35,6 +35,9 @@ test('one idempotency key of two environments is two keys, and each is looked up
   await post(keys.live, '/v1/projects', 'only-live', { name: 'Of live' })
   assert.equal((await lookUp(keys.test, 'only-live')).status, 404)
   assert.equal((await lookUp(session, 'only-live')).body.response.environment, 'live')
+  assert.equal((await lookUp(session, 'same?environment=live')).body.response.id, made.live.body.id)
+  assert.equal((await lookUp(session, 'same?environment=test')).body.response.id, made.test.body.id)
+  assert.equal((await lookUp(keys.test, 'same?environment=live')).status, 404)
 })
 
 test('what a signed-in user changed in the live environment is replayed to no test credential', async () => {
