@@ -39,8 +39,7 @@ export const handlers = ({
     return toSafeToSpend(calculate(body, caller.environment, clock.now()))
   },
 
-  async ingestSafeToSpend({ db, body, caller: { partnerId, environment }, request }) {
-    request.changedEnvironment = environment
+  async ingestSafeToSpend({ db, body, caller: { partnerId, environment } }) {
     const calculation = calculate(body, environment, clock.now())
     await storeCalculation(db, { ...calculation, partnerId, endUserId: body.end_user_id })
     if (environment === 'test')

@@ -21,27 +21,12 @@ const resourceOf = (request: FastifyRequest, response: unknown): string | null =
   return value === undefined ? null : String(value)
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The environment of the resource that a session changes. Handlers set it where the response has no `environment`. */
-    changedEnvironment: Environment | null
-  }
-}
-
-const environmentIn = (response: unknown): Environment | null => {
-  if (typeof response !== 'object' || response === null || !('environment' in response)) return null
-  const { environment } = response
-  return environment === 'test' || environment === 'live' ? environment : null
-}
-
 /**
- * The environment of a change. A credential changes only its own. A session can change both, and resources without one, as agents do; those changes are in
- * the environment of the partner, which null stands for, so that test credentials of a partner in production do not see them.
+ * The environment of a change: that of the credential. A session can change resources of both, and agents' credits have none; their changes are in the
+ * environment of the partner, which null stands for, so that test credentials of a partner in production do not see them.
  */
-const environmentOf = ({ caller, changedEnvironment }: FastifyRequest, response: unknown): Environment | null =>
-  caller?.kind === 'partner_key' || caller?.kind === 'token'
-    ? caller.environment
-    : (changedEnvironment ?? environmentIn(response))
+const environmentOf = ({ caller }: FastifyRequest): Environment | null =>
+  caller?.kind === 'partner_key' || caller?.kind === 'token' ? caller.environment : null
 
 type NewActivity = Omit<Insertable<ActivityTable>, 'id' | 'environment'> & { environment: Environment | null }
 
@@ -74,7 +59,7 @@ export const audit = async (
   const actor = actorOf(caller)
   await insertActivity.withCommit(trx, {
     partner_id: caller.partnerId,
-    environment: environmentOf(request, response),
+    environment: environmentOf(request),
     at,
     actor_type: actor.type,
     actor_id: actor.id,

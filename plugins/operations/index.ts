@@ -88,7 +88,6 @@ declare module 'fastify' {
 
 export default fp(
   async (app) => {
-    app.decorateRequest('changedEnvironment', null)
     addContentTypes(app)
     addUnknownRoutes(app)
   },

@@ -1212,7 +1212,7 @@ export interface paths {
         };
         /**
          * List activity
-         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed. A key or a token sees the changes in its own environment, a signed-in user those in both. Changes that concern neither, such as those of agents and profiles, are listed as live for a partner that is enabled for production, and as test for any other.
+         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed. A key or a token sees the changes in its own environment, a signed-in user those in both. Changes by agents and signed-in users are listed as live for a partner that is enabled for production, and as test for any other.
          */
         get: operations["listActivity"];
         put?: never;
@@ -1998,7 +1998,7 @@ export interface paths {
          * Read the event feed
          * @description Returns your events of the last 30 days, oldest first. Each event's `sequence` is one higher than the previous
          *     event's of its environment. Remember the last one you handled, request everything after it, and detect gaps.
-         *     A signed-in user reads both environments, ordered by `sequence`; set `environment` to follow one of them.
+         *     A signed-in user reads the test environment, or the one in `environment`.
          */
         get: operations["listEvents"];
         put?: never;
@@ -12298,10 +12298,10 @@ export interface operations {
                  */
                 limit?: components["parameters"]["Limit"];
                 /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
+                 * @description Read the events of this environment. A key or a token sees its own environment and nothing of the other. A signed-in user reads `test` by default.
                  * @example test
                  */
-                environment?: components["parameters"]["ListedEnvironment"];
+                environment?: "test" | "live";
             };
             header?: never;
             path?: never;

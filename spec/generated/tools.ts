@@ -2398,8 +2398,8 @@ export const tools: readonly ToolTemplate[] = [
         after: {
           type: 'string',
           minLength: 1,
-          maxLength: 20,
-          pattern: '^[0-9]{1,15}([.]live)?$',
+          maxLength: 15,
+          pattern: '^[0-9]+$',
           description: 'The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted.'
         },
         type: {
@@ -2451,7 +2451,7 @@ export const tools: readonly ToolTemplate[] = [
         environment: {
           type: 'string',
           enum: ['test', 'live'],
-          description: 'Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.'
+          description: 'Read the events of this environment. A key or a token sees its own environment and nothing of the other. A signed-in user reads `test` by default.'
         }
       },
       additionalProperties: false
@@ -2486,7 +2486,7 @@ export const tools: readonly ToolTemplate[] = [
         nextCursor: {
           description: 'Pass it as `after` to get the next page. Null when no events follow yet.',
           type: ['string', 'null'],
-          maxLength: 20
+          maxLength: 15
         }
       }
     },

@@ -46,7 +46,7 @@ export const EventEnvelope = Type.Object({
 })
 export type EventEnvelope = Static<typeof EventEnvelope>
 
-export const EventList = Type.Object({ items: Type.Array(Event), nextCursor: Nullable(Type.String({ maxLength: 20 })) }, { additionalProperties: false })
+export const EventList = Type.Object({ items: Type.Array(Event), nextCursor: Nullable(Type.String({ maxLength: 15 })) }, { additionalProperties: false })
 export type EventList = Static<typeof EventList>
 
 export const EventSubscription = StringEnum([
@@ -528,7 +528,7 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
-        after: Type.Optional(Type.String({ minLength: 1, maxLength: 20, pattern: '^[0-9]{1,15}([.]live)?$' })),
+        after: Type.Optional(Type.String({ minLength: 1, maxLength: 15, pattern: '^[0-9]+$' })),
         type: Type.Optional(EventSubscription),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
         environment: Type.Optional(StringEnum(['test', 'live']))

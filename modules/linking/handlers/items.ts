@@ -53,10 +53,9 @@ export const itemHandlers = (
     return { items: rows.map(toItem), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
-  async deleteItem({ params, caller, db, request }) {
+  async deleteItem({ params, caller, db }) {
     const item = await findItem(db, caller, params.item_id)
     if (item === undefined) throw itemNotFound()
-    request.changedEnvironment = item.environment
     await prepareRemoval(app, item)
     try {
       await removeAtPlaid(app, item)

@@ -144,13 +144,12 @@ const clientUserIdOf = (partnerId: string, environment: string, userId: string):
 export const linkHandlers = (
   app: LinkingDependencies
 ): Handlers<Pick<typeof operations, 'createLinkToken' | 'linkAccounts'>> => ({
-  async createLinkToken({ body, caller, db, request: given }) {
+  async createLinkToken({ body, caller, db }) {
     const { plaid, secrets, database } = app
     // An existing item puts Link into update mode.
     const item = body.item_id === undefined ? undefined : await items.findItem(database.db, caller, body.item_id)
     if (body.item_id !== undefined && item === undefined) throw itemNotFound()
     const environment = item?.environment ?? caller.environment
-    given.changedEnvironment = environment
     const webhook = plaid.webhookUrl(environment)
     const clientName = (await items.readPartnerName(db, caller.partnerId)).slice(0, maxClientNameLength)
     const request = {
@@ -173,8 +172,7 @@ export const linkHandlers = (
     return () => Promise.resolve({ link_token, expiration, request_id })
   },
 
-  async linkAccounts({ body, caller: { partnerId, environment }, db, request }) {
-    request.changedEnvironment = environment
+  async linkAccounts({ body, caller: { partnerId, environment }, db }) {
     const { public_token: publicToken, user_id: userId, institution } = body
     const tokenHash = hashSecret(publicToken)
     const known = await items.findItemByPublicToken(db, partnerId, tokenHash)

@@ -22,8 +22,7 @@ const readTestToken = async (app: Dependencies, partnerId: string, id: string): 
 export const sandboxHandlers = (
   app: Dependencies
 ): Pick<Handlers<typeof operations>, 'createSandboxPublicToken' | 'resetSandboxLogin' | 'fireSandboxWebhook'> => ({
-  async createSandboxPublicToken({ body, request: given }) {
-    given.changedEnvironment = 'test'
+  async createSandboxPublicToken({ body }) {
     const webhook = app.plaid.webhookUrl('test')
     const request = {
       institution_id: body?.institution_id ?? firstPlatypusBank,
@@ -40,8 +39,7 @@ export const sandboxHandlers = (
     return () => Promise.resolve({ public_token })
   },
 
-  async resetSandboxLogin({ params, caller, request }) {
-    request.changedEnvironment = 'test'
+  async resetSandboxLogin({ params, caller }) {
     const accessToken = await readTestToken(app, caller.partnerId, params.item_id)
     await orPlaidRefused(() =>
       app.plaid.in('test').call((api) => api.sandboxItemResetLogin({ access_token: accessToken }), { repeatable: true })
@@ -52,8 +50,7 @@ export const sandboxHandlers = (
     }
   },
 
-  async fireSandboxWebhook({ params, body, caller, request }) {
-    request.changedEnvironment = 'test'
+  async fireSandboxWebhook({ params, body, caller }) {
     const accessToken = await readTestToken(app, caller.partnerId, params.item_id)
     const webhook_code = body.webhook_code as SandboxItemFireWebhookRequestWebhookCodeEnum
     const { webhook_fired } = await orPlaidRefused(() =>

@@ -62,10 +62,9 @@ export const recipientHandlers = (
     return { recipients: rows.map(toRecipient), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
-  async deleteRecipient({ params, caller, db, request }) {
+  async deleteRecipient({ params, caller, db }) {
     const recipient = await findRecipient(db, caller, params.id)
     if (recipient === undefined) throw recipientNotFound()
-    request.changedEnvironment = recipient.environment
     await markRecipientDeleted(db, recipient, app.clock.now())
     return answer(204, null)
   }

@@ -78,8 +78,8 @@ export const deliveryHandlers = (
     return await readDelivery(db, params.id, params.deliveryId)
   },
 
-  async replayFailedDeliveries({ db, caller, params, body, request }) {
-    request.changedEnvironment = await requireEnabled(db, caller, params.id)
+  async replayFailedDeliveries({ db, caller, params, body }) {
+    await requireEnabled(db, caller, params.id)
     const replayed = await queries.requeueFailed(db, params.id, new Date(body.since), clock.now())
     afterCommit(db, wake)
     return { replayed }

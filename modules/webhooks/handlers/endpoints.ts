@@ -96,10 +96,9 @@ export const endpointHandlers = ({ clock, config, cursors, secrets }: Dependenci
       return toWebhook(await queries.updateWebhook(db, webhook.id, changes))
     },
 
-    async deleteWebhook({ db, caller, params, headers, request }) {
+    async deleteWebhook({ db, caller, params, headers }) {
       const webhook = await lockWebhook(db, caller, params.id)
       requireVersion(headers['if-match'], webhook.version)
-      request.changedEnvironment = webhook.environment
       await queries.deleteWebhook(db, webhook.id)
       return null
     },

@@ -57,9 +57,8 @@ export const projectHandlers = ({
     return toProject(await queries.updateProject(db, params.id, body, clock.now()))
   },
 
-  async deleteProject({ db, caller, params, headers, request }) {
+  async deleteProject({ db, caller, params, headers }) {
     const project = await lockForEdit(db, caller, params.id, headers['if-match'])
-    request.changedEnvironment = project.environment
     if (await queries.hasTasks(db, caller.partnerId, project)) throw projectNotEmpty()
     await queries.deleteProject(db, params.id)
     return null

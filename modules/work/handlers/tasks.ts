@@ -107,12 +107,11 @@ export const taskHandlers = ({
     return await readTask(db, caller, id)
   },
 
-  async deleteTask({ db, caller, params: { id }, headers, request }) {
+  async deleteTask({ db, caller, params: { id }, headers }) {
     const { partnerId } = caller
     await lockDependencies(db, partnerId)
     const { environment } = await lockForEdit(db, caller, id, headers['if-match'])
     const scope = { partnerId, environment }
-    request.changedEnvironment = environment
     const dependants = await findDependants(db, scope, id)
     await queries.deleteTask(db, id)
     await queries.updateTasks(db, dependants, {}, clock.now())
