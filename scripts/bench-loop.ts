@@ -45,7 +45,7 @@ const createdBy = async (url: string, path: string, body: object, token?: string
   return JSON.parse(text) as Created
 }
 
-/** The kinds of requests. A call that differs each time is made by its number. */
+/** The kinds of requests. A function creates calls that differ each time, from their number. */
 const prepare = async (url: string): Promise<[name: string, call: (nth: number) => Call | Promise<Call>][]> => {
   const signUp = { email: 'bench@example.test', password: randomUUID() }
   const { access_token: jwt, user } = await createdBy(url, '/api/v1/auth/register', signUp)

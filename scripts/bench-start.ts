@@ -8,7 +8,7 @@ import { measureStart, type Started } from './bench/start.ts'
 import { runWithArguments } from './command.ts'
 
 const help = `Measures how long the server takes to start and how much memory it uses when idle, and prints a Markdown table with the best of some runs.
-First starts begin without compiled code and without a database: stop servers that run from this folder before.
+First starts begin without compiled code and without a database. Stop servers that run from this folder first.
 
   npm run bench:start [-- --database postgres://…]
 

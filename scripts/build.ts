@@ -6,7 +6,7 @@ import { bundle } from './build/bundle.ts'
 import { buildClient } from './build/client.ts'
 import { runWithArguments } from './command.ts'
 
-const help = `Compiles the server to dist/, with the files that it reads beside it. \`node dist/server.js\` runs it with production dependencies only.
+const help = `Compiles the server to dist/, together with the files that it reads. \`node dist/server.js\` runs it with production dependencies only.
 The typed client is in dist/client, with its declarations and as a package by itself: \`npm pack ./dist/client\`.
 
   npm run build
@@ -34,7 +34,7 @@ const find = (folder: string, matches: RegExp): string[] =>
     .map((path) => join(folder, path))
     .filter((path) => matches.test(path))
 
-/** What is started by hand, and the modules, which the server finds by reading their folder. */
+/** Programs to start by hand, and the modules, which the server finds by reading their folder. */
 const entryPoints = [
   'server.ts',
   ...commands.map((name) => `scripts/${name}.ts`),

@@ -8,7 +8,7 @@ const help = `Sends unusual and invalid requests to every operation, generated f
 response: no internal 5xx, nothing outside the specification, no data of other tenants, no secrets, no internal details. Prints for each
 operation the share of valid requests that succeeded, and the responses by status. A share that is too low is a fault too. Afterwards
 verifies the ledger, the bureau's counters and the transfers. Resets some connections in the middle, and reuses idempotency keys for other
-resources, which must be refused.
+resources, which must be rejected.
 
   npm run test:fuzz [-- OPTIONS]
 

@@ -14,7 +14,7 @@ runWithArguments({ help, options: {}, failureCode: 2 }, async () => {
   const { faults, wallets, transactions, entries } = await withDatabase(verifyLedger)
   for (const { invariant, where } of faults) console.error(printable(`BROKEN: ${invariant}: ${where}`))
   console.log(
-    `${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the book holds.' : `${faults.length} faults.`}`
+    `${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the ledger is correct.' : `${faults.length} faults.`}`
   )
   return faults.length === 0 ? 0 : 1
 })

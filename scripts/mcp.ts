@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import { runWithArguments } from './command.ts'
 
-const help = `Serves the tools of a running server over standard input and output, for MCP clients that start a program.
+const help = `Serves the tools of a running server over standard input and output, for MCP clients that start a local program.
 Writes only protocol messages to standard output.
 
   npm run --silent mcp [-- --url http://localhost:3000]

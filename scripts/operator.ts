@@ -11,7 +11,7 @@ const help = `Grants or revokes the operator role of a user, or verifies a user'
   npm run operator -- demote <user id or email>
   npm run operator -- verify-email <user id or email>
 
-Anyone can sign up with any address, so an address names a user to promote only once it is verified: by the code that the
+Anyone can sign up with any address, so you can promote a user by address only once it is verified: by the code that the
 server mails, or by you with verify-email, when you know that the account is that person's. GET /api/v1/users/me shows users
 their id.
 

@@ -36,7 +36,7 @@ const run = (...args) =>
     })
   })
 
-/** Creates a folder by `fill`, whole or not at all, however many processes try at the same time. */
+/** Creates a folder with `fill`, completely or not at all, even when several processes try concurrently. */
 const createFolder = async (folder, fill) => {
   const partial = `${folder}.${process.pid}`
   try {
@@ -83,7 +83,7 @@ const compileServer = async () => {
   return join(folder, 'server.js')
 }
 
-/** An empty database takes seconds to create, so that later data directories begin with a copy of the first. */
+/** An empty database takes seconds to create, so later data directories start as a copy of the first. */
 const createDatabase = async () => {
   const { DATABASE_URL = '', ATLAS_DATA_DIR = '', NODE_ENV } = process.env
   const dataDir = join(ATLAS_DATA_DIR.trim() || '.atlas')

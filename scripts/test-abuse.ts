@@ -5,13 +5,13 @@ import { runToEnd } from '../test/machines/cleanup.ts'
 import { runWithArguments } from './command.ts'
 
 const help = `Attacks a server in production mode, one attack after another, while a well-behaved client of another tenant uses it. Fails when the client
-gets anything but 2xx, when its p99 is more than three times what it was without the attack, or when its webhooks are late.
+gets anything but 2xx, when its p99 is more than three times its value without the attack, or when its webhooks are late.
 
   npm run test:abuse -- --database postgres://…
 
   --database URL   PostgreSQL server whose user can create databases (default: TEST_DATABASE_URL)
   --seconds N      seconds of each attack (default: 60)
-  --only NAME      play only this attack; repeatable
+  --only NAME      run only this attack; repeatable
   --list           list the attacks and exit
   --help           show this text
 
@@ -28,11 +28,11 @@ const options = {
 runWithArguments({ help, options }, async (values) => {
   if (values.list === true)
     return void process.stdout.write(`${attacks.map(({ name, what }) => `${name.padEnd(18)}${what}`).join('\n')}\n`)
-  if (values.database === '') throw new Error('Name a PostgreSQL server with --database or TEST_DATABASE_URL.')
+  if (values.database === '') throw new Error('Set --database or TEST_DATABASE_URL to a PostgreSQL server.')
   const seconds = Number(values.seconds)
   if (!(seconds > 0)) throw new Error('--seconds must be a positive number.')
   const chosen = attacks.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
-  if (chosen.length === 0) throw new Error('There is no such attack. --list names those that there are.')
+  if (chosen.length === 0) throw new Error('Unknown attack. Run with --list to see all attacks.')
   const faults: string[] = []
   await runToEnd(async (t) => {
     const site = await prepareSite(t, values.database, randomBytes(32))

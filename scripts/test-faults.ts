@@ -22,7 +22,7 @@ it also mounts a small disk to fill; without root it skips that scenario.
 type Result = 'passed' | 'failed' | 'skipped'
 
 const play = async (scenario: Scenario, seed: number): Promise<Result> => {
-  console.log(`\n== ${scenario.name}: ${scenario.trouble} (seed ${seed})`)
+  console.log(`\n== ${scenario.name}: ${scenario.fault} (seed ${seed})`)
   const begun = performance.now()
   const seconds = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`
   try {
@@ -51,7 +51,7 @@ const choose = (names: string[]): Scenario[] =>
         const found = scenarios.find((scenario) => scenario.name === name)
         if (found === undefined)
           throw new Error(
-            `There is no scenario ${name}. There are: ${scenarios.map((scenario) => scenario.name).join(', ')}.`
+            `Unknown scenario ${name}. Scenarios: ${scenarios.map((scenario) => scenario.name).join(', ')}.`
           )
         return found
       })
@@ -64,7 +64,7 @@ const options = {
 
 runWithArguments({ help, options }, async (values) => {
   if (values.list === true)
-    return void console.log(scenarios.map(({ name, trouble }) => `${name.padEnd(20)}${trouble}`).join('\n'))
+    return void console.log(scenarios.map(({ name, fault }) => `${name.padEnd(20)}${fault}`).join('\n'))
   const seed = values.seed === undefined ? randomInt(1_000_000_000) : Number(values.seed)
   if (!Number.isSafeInteger(seed)) throw new Error('--seed must be a whole number.')
   const results: Result[] = []

@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { checksOf } from '../test/instances/checks.ts'
-import { startFleet, whatIsMissing } from '../test/instances/fleet.ts'
+import { startFleet, missingPrograms } from '../test/instances/fleet.ts'
 import { runToEnd } from '../test/machines/cleanup.ts'
 import { runWithArguments } from './command.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 const help = `Starts several instances of the server in production mode, with one PostgreSQL and one Redis, behind nginx. Verifies that they behave like
-one server: a walk through all features, revocation, sessions, rate limits, idempotency keys, spends, webhooks, a rolling restart under load
+one server: requests to all features, revocation, sessions, rate limits, idempotency keys, spends, webhooks, a rolling restart under load
 that drops no request, and at the end the whole ledger.
 
   npm run test:instances [-- --instances N] [-- --seed N]
@@ -31,7 +31,7 @@ const wholeNumber = (text: string, what: string): number => {
 
 const run = async (instances: number, seed: number): Promise<boolean> => {
   const servers = { databaseUrl: environment('TEST_DATABASE_URL'), redisUrl: environment('TEST_REDIS_URL') }
-  const missing = whatIsMissing(servers)
+  const missing = missingPrograms(servers)
   if (missing !== undefined) throw new Error(missing)
   const random = new SeededRandom(seed)
   const checks = checksOf(() => random.next())

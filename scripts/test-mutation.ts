@@ -88,12 +88,13 @@ const options = { only: { type: 'string' }, concurrency: { type: 'string', defau
 runWithArguments({ help, options, allowPositionals: true }, async (values, positionals) => {
   const unknown = positionals.filter((name) => !areas.some((area) => area.name === name))
   if (unknown.length > 0)
-    throw new Error(`There is no area ${unknown.join(', ')}. There are: ${areas.map(({ name }) => name).join(', ')}.`)
+    throw new Error(`Unknown area ${unknown.join(', ')}. Areas: ${areas.map(({ name }) => name).join(', ')}.`)
   const chosen = areas.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  if (values.only !== undefined && chosen.length !== 1) throw new Error('--only requires one AREA, whose tests to run.')
+  if (values.only !== undefined && chosen.length !== 1)
+    throw new Error('--only requires one AREA, which determines the tests to run.')
   mkdirSync(temporary, { recursive: true })
   process.env.TMPDIR = temporary
-  // Seconds. Stryker's own limit ends a file that hangs; tap's default of 30 would take a busy machine for a noticed change.
+  // Seconds. Stryker's own limit ends a file that hangs. With tap's default of 30, a busy machine would count as a detected change.
   process.env.TAP_TIMEOUT = '600'
   // No area includes the rate limits.
   delete process.env.TEST_REDIS_URL

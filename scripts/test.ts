@@ -20,7 +20,7 @@ const help = `Runs all tests, or those whose file path contains one of the given
   npm test [-- WORD …] [-- OPTIONS]
   npm run test:deep [-- WORD …] [-- OPTIONS]
 
-test:deep runs the files with random searches only, each search 20 times as long as in \`npm test\` and from a seed of its own.
+test:deep runs the files with random searches only, each search 20 times as long as in \`npm test\` and with a different seed.
 
   --coverage          measure line coverage; writes the report to coverage/
   --concurrency N     test files at a time (default: ${usualConcurrency})
@@ -56,7 +56,7 @@ const findFiles = (words: string[]): string[] =>
 const memory = '/dev/shm'
 const memoryNeededBytes = 2 ** 30
 
-/** The folder for all that tests write: in memory when there is room, since copying and removing database files on a disk costs as much CPU as opening them. */
+/** The folder for all files that tests write: in memory when there is room, because copying and removing database files on a disk costs as much CPU as opening them. */
 const createScratch = (): string => {
   const { bavail, bsize } = existsSync(memory) ? statfsSync(memory) : { bavail: 0, bsize: 0 }
   const scratch = mkdtempSync(join(bavail * bsize >= memoryNeededBytes ? memory : tmpdir(), 'atlas-tests-'))
@@ -69,8 +69,8 @@ const createScratch = (): string => {
 const isSearch = (file: string): boolean => readFileSync(join(home, file), 'utf8').includes("/search.ts'")
 
 /**
- * What Node.js is to run: the test files, compiled with what they start into a folder that no other run uses and that is gone when this one ends. When coverage is
- * measured it is the sources, by tsx, which each process inherits: c8 cannot tell apart the sources of a bundle.
+ * The programs to run: the test files, compiled together with the programs that they start into a temporary folder of this run. When coverage is
+ * measured, tsx runs the sources instead, because c8 cannot distinguish the sources in a bundle.
  */
 const prepare = async (files: string[]): Promise<{ paths: string[]; nodeArguments: string[] }> => {
   if (process.env.NODE_V8_COVERAGE !== undefined)
@@ -88,12 +88,12 @@ const prepare = async (files: string[]): Promise<{ paths: string[]; nodeArgument
   }
 }
 
-/** Runs every file as a process of its own, some at a time, and prints what tap reports. */
+/** Runs every file in a separate process, several at a time, and prints tap's report. */
 const runFiles = async (files: string[], concurrency: number): Promise<Totals> => {
   const { paths, nodeArguments } = await prepare(files)
   const { timeout: usual } = parse(readFileSync(join(home, '.taprc'), 'utf8')) as { timeout: number }
   const timeout = process.env.DEEP_SEARCH_SEED === undefined ? usual : 10 * usual
-  // tap preloads its coverage recorder into every process by NODE_OPTIONS: 0.5 s of CPU and 50 MB for each test file and each server that a test starts.
+  // tap preloads its coverage recorder into every process through NODE_OPTIONS: 0.5 s of CPU and 50 MB for each test file and each server that a test starts.
   const command = ['env', `NODE_OPTIONS=${process.env.NODE_OPTIONS ?? ''}`, process.execPath, ...nodeArguments]
   const env = { ...process.env, TAP_TIMEOUT: String(timeout), TMPDIR: createScratch() }
   t.setTimeout(0)
@@ -117,7 +117,7 @@ const runFiles = async (files: string[], concurrency: number): Promise<Totals> =
   return { passed: pass, failed: fail, skipped: skip + todo }
 }
 
-/** Runs this script once more under c8, which reads the coverage that V8 counts. */
+/** Runs this script again under c8, which reads V8's coverage. */
 const measure = (args: string[]): number => {
   const c8 = join(createRequire(import.meta.url).resolve('c8/package.json'), '../bin/c8.js')
   const options = [

@@ -13,7 +13,7 @@ import { openTestDatabase, type Cleaner } from './test-database.ts'
 
 export { createPostgresDatabase, fillDataDir, openTestDatabase, type Cleaner } from './test-database.ts'
 
-/** A clock that stands still until it is turned. */
+/** A clock that stands still until it is advanced. */
 export class TestClock {
   #now: number
   constructor(start = '2026-06-14T18:00:00.000Z') {
@@ -22,7 +22,7 @@ export class TestClock {
   now(): Date {
     return new Date(this.#now)
   }
-  /** Turns the clock by milliseconds. */
+  /** Advances the clock, in milliseconds. */
   advance(ms: number): void {
     this.#now += ms
   }
@@ -35,14 +35,14 @@ export interface TestOptions {
   env?: Record<string, string>
   clock?: TestClock
   database?: DatabaseHandle
-  /** Ceilings for tests of the limits themselves; without them nothing that a test does is limited. */
+  /** Rate limits, for tests of the limits themselves; without them requests are not limited. */
   rateLimits?: RateLimits
-  /** Days of transactions in a newly linked item; four months unless a test needs the two years that users get. */
+  /** Days of transactions in a newly linked item: four months, unless a test needs the two years that users get. */
   historyDays?: number
-  /** How long it lingers when it closes; not at all unless a test is about that. */
+  /** How long the server lingers when it closes; zero by default. */
   lingerMs?: number
   logStream?: { write(line: string): void } | undefined
-  /** Adds to the server before it listens, such as operations that exist for a test only. */
+  /** Extends the server before it listens, for example with operations that only a test needs. */
   extend?: (app: FastifyInstance) => void
 }
 
@@ -52,14 +52,14 @@ const noLimits = Object.fromEntries(
 
 export interface TestApp {
   app: FastifyInstance
-  /** Where it listens, such as http://127.0.0.1:41234. */
+  /** The server's URL, such as http://127.0.0.1:41234. */
   url: string
   clock: TestClock
   database: DatabaseHandle
   config: Config
 }
 
-/** The real server on a free port, with a database of its own, closed after the test. */
+/** The real server on a free port with its own database, closed after the test. */
 export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<TestApp> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-test-'))
   const redisUrl = process.env.TEST_REDIS_URL
@@ -67,7 +67,7 @@ export const startApp = async (t: Cleaner, options: TestOptions = {}): Promise<T
     NODE_ENV: 'test',
     ATLAS_DATA_DIR: dataDir,
     // Two servers on one database are two instances of one server.
-    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 'a key for tests alone').toString('base64'),
+    ATLAS_ENCRYPTION_KEY: Buffer.alloc(32, 'a key for tests only').toString('base64'),
     // The embedded database and the test itself compute in this process as well.
     ATLAS_OVERLOAD_LOOP_DELAY_MS: '0',
     ...(process.env.TEST_LOG_LEVEL === undefined ? {} : { LOG_LEVEL: process.env.TEST_LOG_LEVEL }),

@@ -8,7 +8,7 @@ export interface TestPartner {
   userId: string
   testKey: string
   liveKey: string
-  /** A personal access token with just these scopes. */
+  /** A personal access token with exactly these scopes. */
   token(
     scopes: string[],
     more?: { allowedIps?: string[]; environment?: 'test' | 'live'; expiresAt?: Date }
@@ -83,12 +83,12 @@ export const createPartner = async (
   }
 }
 
-/** What came back: status, headers and the body as JSON where there is one. */
+/** A response: status, headers, and the body as JSON if there is one. */
 export interface Answered {
   status: number
   headers: Headers
   text: string
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers that the specification describes, and assert what they find
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read responses that the specification describes, and assert their content
   body: any
 }
 

@@ -13,7 +13,7 @@ export interface PartnerOfBoth {
   keys: Record<Environment, string>
 }
 
-/** A new partner in production with a signed-in user and a key of each environment, and nothing else. */
+/** A new, empty partner in production with a signed-in user and a key of each environment. */
 export const createPartnerOfBoth = async ({
   url,
   database: { db },

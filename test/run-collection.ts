@@ -1,6 +1,6 @@
 import newman, { type NewmanRunOptions, type NewmanRunSummary } from 'newman'
 
-/** Runs a Postman collection, given as an object or by its URL, and tells what came of each request; nothing is printed. */
+/** Runs a Postman collection, given as an object or a URL, and returns the result of each request. Prints nothing. */
 export const runCollection = async (options: NewmanRunOptions): Promise<NewmanRunSummary> =>
   await new Promise((done, fail) => {
     newman.run({ reporters: [], timeoutRequest: 30_000, ...options }, (error, summary) =>

@@ -1,4 +1,4 @@
-/** The seed that `npm run test:deep` gives to its searches. */
+/** The seed of searches in `npm run test:deep`. */
 const deepSeed = process.env.DEEP_SEARCH_SEED
 
 const deepFactor = 20
@@ -9,10 +9,10 @@ export interface Search {
 }
 
 /**
- * How long fast-check searches, and from which seed: a short search that is the same in every `npm test`, and in `npm run test:deep` one of 20 times as many runs from
+ * Length and seed of a fast-check search. It is short and identical in every `npm test`. In `npm run test:deep` it has 20 times as many runs from
  * another seed.
  *
- * @param runs of the short search
+ * @param runs number of runs of the short search
  */
 export const search = (runs: number, seed = 20_260_614): Search =>
   deepSeed === undefined ? { numRuns: runs, seed } : { numRuns: runs * deepFactor, seed: Number(deepSeed) }

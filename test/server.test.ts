@@ -21,7 +21,7 @@ test(
       method: 'POST',
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
     })
-    const answered = new Promise<IncomingMessage>((done, failed) =>
+    const responded = new Promise<IncomingMessage>((done, failed) =>
       underWay.once('response', done).once('error', failed)
     )
     underWay.write(body.slice(0, 10))
@@ -41,7 +41,7 @@ test(
       method: 'POST',
       body: { email: 'grace@example.com', password }
     })
-    assert.equal(late.status, 201, 'who has not heard of it yet is served')
+    assert.equal(late.status, 201, 'new requests are still served')
     while (
       await call(server.url, '/api/v1/health/live').then(
         () => true,
@@ -49,9 +49,9 @@ test(
       )
     );
     underWay.end(body.slice(10))
-    const answer = await answered
-    assert.equal(answer.statusCode, 201, await text(answer))
-    assert.equal(answer.headers.connection, 'close')
+    const response = await responded
+    assert.equal(response.statusCode, 201, await text(response))
+    assert.equal(response.headers.connection, 'close')
     assert.equal(await ended, 0, server.output())
   }
 )

@@ -1,6 +1,6 @@
 import type { Db } from '../plugins/database/types.ts'
 
-/** The statements that a piece of work sends, as the database is asked them; of all that the server does meanwhile, those that `isCounted`. */
+/** The statements sent during `work`, as the database receives them. Statements of other activity count as well if they match `isCounted`. */
 export const statementsOf = async (
   db: Db,
   isCounted: (text: string) => boolean,

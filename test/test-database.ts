@@ -12,7 +12,7 @@ import { createPgliteEngine, openPglite } from '../plugins/database/pglite.ts'
 import type { Database, Db } from '../plugins/database/types.ts'
 import { migrateToLatest as migrateSimulators } from '../simulators/migrate.ts'
 
-/** The part of a test that cleans up after it; `t` and the `after` of tap both belong to one. */
+/** The part of a test that cleans up after it. Both `t` and the object of tap's `after` have it. */
 export interface Cleaner {
   teardown(work: () => Promise<void> | void): void
 }
@@ -33,11 +33,11 @@ const migrateAll = async (db: Db): Promise<void> => {
   await migrateSimulators(db)
 }
 
-/** A folder with a migrated, empty embedded database; made once for each state of the migrations and kept, since migrating takes seconds. */
+/** A folder with a migrated, empty embedded database. It is created once for each state of the migrations, because migrating takes seconds. */
 const embeddedTemplate = async (): Promise<string> => {
   const path = join(root, '.cache', `template-${hashOfMigrations()}`)
   if (existsSync(path)) return path
-  // Made beside and renamed, so that another test never copies half of it.
+  // Created under another name and renamed, so that no other test copies an incomplete folder.
   const half = `${path}.${process.pid}`
   mkdirSync(half, { recursive: true })
   const pglite = await openPglite(half)
@@ -51,7 +51,7 @@ const embeddedTemplate = async (): Promise<string> => {
   try {
     renameSync(half, path)
   } catch {
-    // Another test made it meanwhile.
+    // Another test has created it meanwhile.
     rmSync(half, { recursive: true, force: true })
   }
   return path
@@ -91,7 +91,7 @@ const databaseUrl = (url: string, name: string): string => {
   return changed.href
 }
 
-/** Makes the migrated template database once; test files that start together take turns by an advisory lock. */
+/** Creates the migrated template database once. Test files that start concurrently take turns with an advisory lock. */
 const postgresTemplate = async (url: string): Promise<string> => {
   const name = `atlas_template_${hashOfMigrations()}`
   await admin(url, async (client) => {
@@ -111,7 +111,7 @@ const postgresTemplate = async (url: string): Promise<string> => {
 
 let databases = 0
 
-/** A name that no other test uses. The mutation tests end a test file in its midst, so that what it leaves is taken over by the next one of the same worker. */
+/** A name that no other test uses. A mutation test may end a test file midway, and the next file of the same worker then reuses its database. */
 const databaseName = (): string => {
   const worker = process.env.STRYKER_MUTATOR_WORKER
   return worker === undefined
@@ -134,7 +134,7 @@ export const createPostgresDatabase = async (url: string): Promise<{ url: string
   }
 }
 
-/** Drops what the last test files of the mutation tests left behind. */
+/** Drops databases that the last test files of the mutation tests left behind. */
 export const dropMutationDatabases = async (url: string): Promise<void> =>
   await admin(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(

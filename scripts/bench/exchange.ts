@@ -144,7 +144,7 @@ export const renewer = ({ steps, fresh }: Exchange): (() => Renewal) => {
       take(call, answer) {
         for (const { place, identifier } of given.get(call) ?? []) {
           const now = at(answer, place)
-          if (typeof now !== 'string') throw new Error(`The bank gave no ${place.join('.')} at ${call.path}.`)
+          if (typeof now !== 'string') throw new Error(`The bank returned no ${place.join('.')} at ${call.path}.`)
           renewed.set(identifier, now)
         }
       }
@@ -155,7 +155,7 @@ export const renewer = ({ steps, fresh }: Exchange): (() => Renewal) => {
 const literal = (text: string): string =>
   `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll(':', '\\072')}'`
 
-/** The same for pgbench: an expression whose changing parts come from its variable `r`. Colons are escaped, since pgbench takes what follows one for a variable. */
+/** The same for pgbench: an expression whose changing parts come from its variable `r`. Colons are escaped, because pgbench reads a colon as the start of a variable. */
 export const pgbenchExpression = (value: string | null, { fresh }: Exchange): string => {
   if (value === null) return 'null'
   const parts = cut(value, new Set(fresh))

@@ -52,7 +52,7 @@ const askByUndici: AskBank = async ({ method, path, headers }, body) => {
   const answered = await request(`${PLAID_BASE_URL}${path}`, { method, headers, body })
   const answer = await answered.body.json()
   if (answered.statusCode !== 200)
-    throw new Error(`The bank answered ${path} with ${answered.statusCode}: ${JSON.stringify(answer)}`)
+    throw new Error(`The bank returned ${answered.statusCode} for ${path}: ${JSON.stringify(answer)}`)
   return answer
 }
 

@@ -53,7 +53,7 @@ const converse = (
   note: (status: number, timeMs: number) => void
 ): Promise<void> =>
   new Promise((done, fail) => {
-    socket.setTimeout(patienceMs, () => fail(new Error('There was no answer.')))
+    socket.setTimeout(patienceMs, () => fail(new Error('There was no response in time.')))
     let sentAt = 0
     let head: Buffer = nothing
     let status = 0
@@ -73,7 +73,7 @@ const converse = (
       if (end < 0) return
       const text = head.toString('latin1', 0, end)
       const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
-      if (length === undefined) fail(new Error(`An answer does not tell how long it is: ${text}`))
+      if (length === undefined) fail(new Error(`The response has no length: ${text}`))
       status = Number(text.slice(9, 12))
       missing = Number(length) - (head.length - end - 4)
       head = nothing
@@ -81,7 +81,7 @@ const converse = (
     socket.on('data', (part) => {
       if (missing > 0) missing -= part.length
       else readHead(part)
-      if (missing < 0) fail(new Error('More came than was asked for.'))
+      if (missing < 0) fail(new Error('There was more data than one response.'))
       if (missing !== 0 || head !== nothing) return
       note(status, performance.now() - sentAt)
       send()
@@ -118,6 +118,6 @@ export const load = async (url: string, bench: BenchCase, connections: number, s
     for (const socket of sockets) socket.destroy()
   }
   if (failed > 0 || timesMs.length === 0)
-    throw new Error(`${bench.name}: ${failed} of ${timesMs.length} answers were no success.`)
+    throw new Error(`${bench.name}: ${failed} of ${timesMs.length} responses were not successful.`)
   return { timesMs, seconds: (performance.now() - begun) / 1000 }
 }

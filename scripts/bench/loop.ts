@@ -1,4 +1,4 @@
-/* A server with two years of transactions for each bank. Reports for how long its event loop was held since it was last asked. */
+/* A server with two years of transactions for each bank. Reports how long its event loop was held since the last report. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { buildApp } from '../../app.ts'
 import { loadConfig } from '../../plugins/config/index.ts'

@@ -65,7 +65,7 @@ export const runPgbench = (
       .filter((name) => name.startsWith('log'))
       .flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
       .map((line) => Number(line.split(' ')[2]) / 1000)
-    // Without the time to open the first connections.
+    // Excludes the time to open the first connections.
     return { timesMs, seconds: timesMs.length / perSecond }
   } finally {
     rmSync(folder, { recursive: true, force: true })

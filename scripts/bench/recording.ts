@@ -26,7 +26,7 @@ const withCalls = (seen: SeenStep[], gotByBank: RecordedCall[]): Step[] => {
   const left = [...gotByBank]
   const find = (path: string): RecordedCall => {
     const index = left.findIndex((call) => call.path === path)
-    if (index < 0) throw new Error(`The product sent something to ${path} that the bank did not get.`)
+    if (index < 0) throw new Error(`The product sent a request to ${path} that the bank did not receive.`)
     return left.splice(index, 1)[0] as RecordedCall
   }
   return seen.map(({ statements, calls }) => ({ statements, calls: calls.map(({ path }) => find(path)) }))

@@ -24,7 +24,7 @@ const external = [
   '@zxcvbn-ts/language-common',
   'esbuild',
   'newman',
-  // Starts threads from a file of its own.
+  // Starts threads from its own file.
   'piscina',
   'playwright-core',
   'prettier',

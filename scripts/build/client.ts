@@ -9,7 +9,7 @@ const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 
 /**
  * Compiles the client with its declarations to a folder that is a package by itself: it has this package's name and version and no
- * dependency, so that `npm pack <folder>` gives `atlasforge/client` to those who do not want the server.
+ * dependency, so that `npm pack <folder>` packs `atlasforge/client` without the server.
  */
 export const buildClient = (folder: string): void => {
   execFileSync(process.execPath, [compiler, '-p', join(home, 'client/tsconfig.json'), '--outDir', folder], {

@@ -26,7 +26,7 @@ const table = (): string =>
     ])
   ].join('\n')
 
-/** Replaces what stands between the two markers of a Markdown document by the table of settings. */
+/** Replaces the text between the two markers of a Markdown document with the table of settings. */
 export const withSettings = async (document: string, path: string): Promise<string> => {
   const [before, rest] = document.split(begin)
   const after = rest?.split(end)[1]

@@ -4,7 +4,7 @@ import { RE2JS } from 're2js'
 const hostileLength = 50_000
 const timeLimitMs = 2_000
 
-/** Every pattern of a document, with a place where it stands. */
+/** Every pattern of a document, with one of its locations. */
 export const patternsIn = (value: unknown, at: string): [pattern: string, at: string][] => {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, member]): [string, string][] =>
@@ -12,7 +12,7 @@ export const patternsIn = (value: unknown, at: string): [pattern: string, at: st
   )
 }
 
-/** Long runs of one or two characters, with an end on which most patterns fail after they have tried every split of the run. */
+/** Long runs of one or two characters. Their end makes most patterns fail after trying every split of the run. */
 const hostileTexts = (): string[] => {
   const units = [' ', 'a', 'Z', '0', '.', '@', '-', '_', ':', '/', '\t', '\u00e9', 'a ', 'a.', 'a@', '0-', ' \t']
   const starts = ['', 'a', 'a@', 'https://']
@@ -53,7 +53,7 @@ const compilesInRe2 = (pattern: string): boolean => {
   }
 }
 
-/** What is wrong with a pattern; undefined for a good one. */
+/** The fault of a pattern; undefined when it has none. */
 export const faultOfPattern = (pattern: string): string | undefined => {
   if (!compilesInRe2(pattern)) return 'does not compile in RE2: avoid lookarounds, backreferences and \\u escapes'
   return isLinear(pattern)

@@ -1,4 +1,4 @@
-// Creates an empty embedded database in the folder given as the argument. A process of its own, because this takes 700 MB for a moment.
+// Creates an empty embedded database in the folder given as the argument. A separate process, because this briefly takes 700 MB.
 import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
 

@@ -18,7 +18,7 @@ interface Failure {
 interface FileReport {
   tests: number
   failures: Failure[]
-  /** What the file printed beside its results. */
+  /** Output of the file other than its results. */
   printed: string
 }
 
@@ -39,7 +39,7 @@ const describeDetails = (diagnostics: Record<string, unknown>): string[] =>
     )
     .concat(typeof diagnostics.stack === 'string' ? [diagnostics.stack] : [])
 
-/** tap puts messages on one line; a comparison is readable only on several. */
+/** tap puts messages on one line, but a comparison is readable only on several. */
 const messageOf = (
   title: string,
   { actual, expected, operator, generatedMessage }: Record<string, unknown>
@@ -75,7 +75,7 @@ const collect = (parser: Parser, titles: string[], into: FileReport): void => {
   })
 }
 
-/** Prints what tap reports: one line per file, or on a terminal a counter, and every failure. */
+/** Prints tap's report: one line per file, or on a terminal a counter, and every failure. */
 export const report = async (tap: TAP, { files, output }: ReportOptions): Promise<void> => {
   const terminal = output.isTTY === true
   const root = new Parser()
@@ -94,7 +94,7 @@ export const report = async (tap: TAP, { files, output }: ReportOptions): Promis
   root.on('assert', (result: Result) => {
     const diagnostics = (result.diag ?? {}) as Record<string, unknown>
     const name = typeof diagnostics.expired === 'string' ? diagnostics.expired : result.name
-    // A file that ended badly without a failed test, such as by an error outside any test.
+    // A file that failed without a failed test, for example with an error outside any test.
     if (!result.ok && file.failures.length === 0)
       file.failures.push({ titles: [name, 'The file failed outside its tests. See its output.'], diagnostics })
     done += 1

@@ -2,7 +2,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 
-/** What an attacker has: the server's address, and a tenant of its own. */
+/** What an attacker has: the server's URL and its own tenant. */
 export interface Target {
   url: string
   key: string
@@ -11,13 +11,13 @@ export interface Target {
 
 export interface Attack {
   name: string
-  /** For the report, in a few words. */
+  /** A short description for the report. */
   what: string
   /** Attacks until the signal aborts. */
   run(target: Target, signal: AbortSignal): Promise<void>
 }
 
-/** Attackers have other addresses than the client that is measured. */
+/** Attackers do not share an address with the measured client. */
 const addressOf = (attacker: number): string => `127.0.0.${10 + attacker}`
 
 const open = async (url: string, attacker: number): Promise<Socket> =>
@@ -27,7 +27,7 @@ const open = async (url: string, attacker: number): Promise<Socket> =>
     socket.on('error', () => done(socket)).once('connect', () => done(socket))
   })
 
-/** Runs `attackers` at the same time, each `step` after `step`, `pauseMs` apart. */
+/** Runs `attackers` loops concurrently. Each runs `step` repeatedly, with a pause of `pauseMs` in between. */
 const repeat = async (
   signal: AbortSignal,
   attackers: number,
@@ -52,18 +52,18 @@ const post = async (
   body: string,
   headers: Record<string, string> = {}
 ): Promise<void> => {
-  const answer = await request(url, {
+  const response = await request(url, {
     method: 'POST',
     dispatcher,
     headers: { 'content-type': 'application/json', ...headers },
     body
   }).catch(() => undefined)
-  await answer?.body.dump()
+  await response?.body.dump()
 }
 
 const get = async (dispatcher: Agent, url: string, headers: Record<string, string>): Promise<void> => {
-  const answer = await request(url, { dispatcher, headers }).catch(() => undefined)
-  await answer?.body.dump()
+  const response = await request(url, { dispatcher, headers }).catch(() => undefined)
+  await response?.body.dump()
 }
 
 const authorised = ({ key }: Target): Record<string, string> => ({ authorization: `Bearer ${key}` })
@@ -82,7 +82,7 @@ const resets: Attack = {
 
 const slowBodies: Attack = {
   name: 'slow-bodies',
-  what: 'hundreds of connections on which headers and bodies drip',
+  what: 'hundreds of connections that send headers and bodies a byte at a time',
   run: async ({ url }, signal) =>
     await repeat(signal, 400, 1_000, async (attacker) => {
       const socket = await open(url, attacker % 4)
@@ -130,7 +130,7 @@ const signIns: Attack = {
 
 const forecasts: Attack = {
   name: 'forecasts',
-  what: 'forecasts of one tenant, as many as it may ask for',
+  what: 'forecasts of one tenant, up to its rate limit',
   run: async (target, signal) => {
     const senders = [0, 1].map(sender)
     let horizon = 0
@@ -144,7 +144,7 @@ const forecasts: Attack = {
 
 const largeBodies: Attack = {
   name: 'large-bodies',
-  what: 'bodies of a mebibyte with a hundred thousand faults, and batches of tool calls',
+  what: 'bodies of 1 MiB with a hundred thousand invalid items, and batches of tool calls',
   run: async (target, signal) => {
     const wrong = JSON.stringify({ events: Array.from({ length: 100_000 }, () => ({})) })
     const calls = JSON.stringify(
@@ -161,7 +161,7 @@ const largeBodies: Attack = {
 
 const silentEndpoints: Attack = {
   name: 'silent-endpoints',
-  what: 'forty webhook endpoints that accept connections and never answer',
+  what: 'forty webhook endpoints that accept connections and never respond',
   async run(target, signal) {
     const sockets = new Set<Socket>()
     const server = createServer((socket) => {

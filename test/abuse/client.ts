@@ -11,7 +11,7 @@ export interface Experience {
 
 const intervalMs = 50
 
-/** A client within its limits: reads, calculations, and now and then something new. */
+/** The requests of a client within its limits: reads, calculations, and occasional writes. */
 const requestsOf = (count: number): { method: 'GET' | 'POST'; path: string; body?: object } => {
   if (count % 40 === 0) return { method: 'POST', path: '/v1/projects', body: { name: `project ${count}` } }
   switch (count % 4) {
@@ -32,7 +32,7 @@ const requestsOf = (count: number): { method: 'GET' | 'POST'; path: string; body
 
 const quantile = (sorted: number[], share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0
 
-/** Sends twenty requests a second for a while, and tells how they fared. */
+/** Sends twenty requests a second for a while. Returns statuses and latencies. */
 export const useServer = async (url: string, key: string, seconds: number): Promise<Experience> => {
   const dispatcher = new Agent({ connections: 8 })
   const times: number[] = []
@@ -40,7 +40,7 @@ export const useServer = async (url: string, key: string, seconds: number): Prom
   const send = async (count: number): Promise<void> => {
     const { method, path, body } = requestsOf(count)
     const begun = performance.now()
-    const answer = await request(`${url}${path}`, {
+    const response = await request(`${url}${path}`, {
       method,
       dispatcher,
       headers: {
@@ -49,9 +49,9 @@ export const useServer = async (url: string, key: string, seconds: number): Prom
       },
       body: body === undefined ? null : JSON.stringify(body)
     }).catch(() => undefined)
-    await answer?.body.dump()
+    await response?.body.dump()
     times.push(performance.now() - begun)
-    const status = answer?.statusCode ?? 0
+    const status = response?.statusCode ?? 0
     if (status < 200 || status > 299) failures.set(status, (failures.get(status) ?? 0) + 1)
   }
   const sent: Promise<void>[] = []

@@ -50,7 +50,7 @@ export const prepareSite = async (t: Cleaner, server: string, secret: Buffer): P
   return { url, key, receiver, target: { url, key: hostile, userId } }
 }
 
-/** How long the slowest event of the client took to its endpoint during an attack, in seconds; Infinity when one is missing. */
+/** Seconds from the client's slowest event to its delivery during an attack; Infinity when one is missing. */
 const watchWebhooks = async ({ url, key, receiver }: AbuseSite, signal: AbortSignal): Promise<number> => {
   let slowest = 0
   const { id: projectId } = succeeded(await send(url, 'POST', '/v1/projects', { key, body: { name: 'watched' } }))
@@ -97,9 +97,9 @@ export const playAttack = async (
     failed !== ''
       ? `the client got ${failed}`
       : ratio > mostRatio
-        ? `the client's p99 rose to ${ratio.toFixed(1)} times its quiet value`
+        ? `the client's p99 rose to ${ratio.toFixed(1)} times its baseline`
         : slowest > latestWebhookSeconds
-          ? `a webhook took ${slowest.toFixed(1)} s`
+          ? `a delivery took ${slowest.toFixed(1)} s`
           : undefined
   return {
     row: [

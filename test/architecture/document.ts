@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { allOperations } from '../../spec/generated/index.ts'
 
-/** The parts of the bundled document that the walks look at. */
+/** The parts of the bundled document that these tests read. */
 export interface SchemaObject {
   type?: string | string[]
   format?: string
@@ -72,7 +72,7 @@ export const parametersOf = (operation: Operation): ParameterObject[] =>
     resolve<ParameterObject>(parameter)
   )
 
-/** The media types of an operation's body; none when it takes no body. */
+/** The media types of an operation's body; empty when it takes no body. */
 export const bodyOf = (operation: Operation): Record<string, MediaType> =>
   resolve<{ content?: Record<string, MediaType> }>(describe(operation).requestBody ?? {}).content ?? {}
 
@@ -84,7 +84,7 @@ export const examplesOf = (media: MediaType): unknown[] =>
       : [media.example]
     : Object.values(media.examples).map((example) => resolve<{ value?: unknown }>(example as { value?: unknown }).value)
 
-/** A value that a parameter admits: its example where it has one, else one drawn from its schema with a fixed seed. */
+/** A valid value for a parameter: its example if it has one, otherwise generated from its schema with a fixed seed. */
 export const sampleOf = (parameter: ParameterObject): string => {
   const schema = resolve<SchemaObject>(parameter.schema ?? {})
   const example = parameter.example ?? schema.example ?? schema.enum?.[0]

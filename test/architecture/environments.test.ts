@@ -8,19 +8,28 @@ import { createPartner, send, type Answered } from '../credentials.ts'
 import { createPartnerOfBoth, type PartnerOfBoth } from '../environments.ts'
 import { bodyOf, examplesOf, operations, parametersOf, sampleOf } from './document.ts'
 import { identifiersOf } from './identifiers.ts'
-import { clientOf, linkItem, makeAgent, makeWebhook, makeWork, moveMoney, type Call, type Things } from './things.ts'
+import {
+  clientOf,
+  linkItem,
+  makeAgent,
+  makeWebhook,
+  makeWork,
+  moveMoney,
+  type Call,
+  type Resources
+} from './resources.ts'
 
 const server = await startApp(t, { historyDays: 30 })
 const { url, app, database } = server
 const furnisher = await createPartner(database)
 
-/** Sends with a key, and everything that only exists in the sandbox with that of another partner. */
+/** Sends requests with a key, and requests to the sandbox with the key of another partner. */
 const clientWith = (key: string): Call => {
   const [own, sandbox] = [clientOf(url, key), clientOf(url, furnisher.testKey)]
   return (method, path, ...rest) => (path.startsWith('/v1/sandbox') ? sandbox : own)(method, path, ...rest)
 }
 
-const makeThings = async (call: Call, session: string | undefined, endUser: string, mark: string) => {
+const createResources = async (call: Call, session: string | undefined, endUser: string, mark: string) => {
   const bank = await linkItem(call, endUser)
   return {
     ...bank,
@@ -31,25 +40,25 @@ const makeThings = async (call: Call, session: string | undefined, endUser: stri
   }
 }
 
-/** Gives a partner one of everything in one environment. Agents of a partner in production belong to its live ones. */
-const fill = async ({ keys, session }: PartnerOfBoth, environment: Environment): Promise<Partial<Things>> => {
+/** Creates one resource of every kind in one environment. Agents of a partner in production belong to live. */
+const fill = async ({ keys, session }: PartnerOfBoth, environment: Environment): Promise<Partial<Resources>> => {
   const mark = randomBytes(6).toString('hex')
   const endUser = `usr_of_${mark}`
   const call = clientWith(keys[environment])
-  const things = await makeThings(call, environment === 'live' ? session : undefined, endUser, mark)
+  const resources = await createResources(call, environment === 'live' ? session : undefined, endUser, mark)
   await app.outbox.settle()
-  return { ...things, endUser }
+  return { ...resources, endUser }
 }
 
-/** The shortest request of an operation, with the identifiers of these things. */
-const requestOf = (operation: Operation, things: Partial<Things>): { path: string; body: unknown } => {
+/** The shortest request of an operation, with the identifiers of these resources. */
+const requestOf = (operation: Operation, resources: Partial<Resources>): { path: string; body: unknown } => {
   let { path } = operation
   const query = new URLSearchParams()
   const identifiers = identifiersOf(operation)
   for (const parameter of parametersOf(operation).filter(({ in: place }) => place === 'path' || place === 'query')) {
     const kind = identifiers.find(({ place, name }) => place === parameter.in && name === parameter.name)?.kind
     if (parameter.required !== true) continue
-    const named = kind === undefined || kind === 'cursor' || kind === 'nobodys' ? undefined : things[kind]
+    const named = kind === undefined || kind === 'cursor' || kind === 'unowned' ? undefined : resources[kind]
     const value = String(named ?? sampleOf(parameter))
     if (parameter.in === 'path') path = path.replace(`{${parameter.name}}`, encodeURIComponent(value))
     else query.set(parameter.name, value)
@@ -61,12 +70,12 @@ const requestOf = (operation: Operation, things: Partial<Things>): { path: strin
   }
 }
 
-const ask = async (operation: Operation, things: Partial<Things>, key: string): Promise<Answered> => {
-  const { path, body } = requestOf(operation, things)
+const call = async (operation: Operation, resources: Partial<Resources>, key: string): Promise<Answered> => {
+  const { path, body } = requestOf(operation, resources)
   return await send(url, operation.method, path, { key, ...(body === undefined ? {} : { body }) })
 }
 
-/** A response without what differs between any two responses, such as the position in a feed, which is opaque. */
+/** A response without members that always differ, such as the opaque position in a feed. */
 const comparable = ({ status, body }: Answered): unknown => {
   const { requestId: _requestId, next_cursor: _cursor, ...rest } = (body ?? {}) as Record<string, unknown>
   return { status, ...rest }
@@ -85,17 +94,17 @@ for (const [environment, other] of [
   ['test', 'live']
 ] as const) {
   const partner = await createPartnerOfBoth(server)
-  const things = await fill(partner, environment)
+  const resources = await fill(partner, environment)
 
-  test(`for a ${other} key, every list and read is as if its partner had no ${environment} data`, async () => {
+  test(`a ${other} key gets the same responses as if its partner had no ${environment} data`, async () => {
     const faults: string[] = []
     for (const operation of reads) {
-      const own = comparable(await ask(operation, things, partner.keys[environment]))
-      const seen = comparable(await ask(operation, things, partner.keys[other]))
-      const nothing = comparable(await ask(operation, things, empty.keys[other]))
+      const own = comparable(await call(operation, resources, partner.keys[environment]))
+      const seen = comparable(await call(operation, resources, partner.keys[other]))
+      const nothing = comparable(await call(operation, resources, empty.keys[other]))
       try {
         assert.deepEqual(seen, nothing)
-        assert.notDeepEqual(own, nothing, 'nothing is there to be seen')
+        assert.notDeepEqual(own, nothing, 'the environment has no data to hide')
       } catch (error) {
         faults.push(`${operation.operationId}: ${String(error)}`)
       }
@@ -103,25 +112,25 @@ for (const [environment, other] of [
     assert.deepEqual(faults, [])
   })
 
-  test(`a ${other} key changes no ${environment} data: each operation on it returns 404`, async () => {
+  test(`a ${other} key cannot change ${environment} data: each operation on it returns 404`, async () => {
     const faults: string[] = []
     for (const operation of changes) {
-      const answered = await ask(operation, things, partner.keys[other])
-      // Sandbox operations have no live form at all.
-      const isRight = answered.status === 404 || answered.body?.error === 'test_credential_required'
-      if (!isRight) faults.push(`${operation.operationId} answered ${answered.status}: ${answered.text.slice(0, 200)}`)
+      const response = await call(operation, resources, partner.keys[other])
+      // Sandbox operations do not exist in the live environment.
+      const isRight = response.status === 404 || response.body?.error === 'test_credential_required'
+      if (!isRight) faults.push(`${operation.operationId} returned ${response.status}: ${response.text.slice(0, 200)}`)
     }
     assert.deepEqual(faults, [])
     const missing: string[] = []
     for (const operation of reads.filter((read) => identifiersOf(read).some(({ place }) => place === 'path'))) {
-      const { status } = await ask(operation, things, partner.keys[environment])
+      const { status } = await call(operation, resources, partner.keys[environment])
       if (status !== 200) missing.push(operation.operationId)
     }
     assert.deepEqual(missing, [])
   })
 }
 
-test('a signed-in user reads both environments, or the one requested; of events one at a time', async () => {
+test('a signed-in user reads both environments or the requested one, and events one environment at a time', async () => {
   const partner = await createPartnerOfBoth(server)
   for (const environment of ['live', 'test'] as const) {
     const { endUser } = await fill(partner, environment)

@@ -15,7 +15,7 @@ interface Place {
   media: MediaType
 }
 
-/** Every object of the document that has a schema and an example: bodies, answers, parameters, headers. */
+/** Every object of the document that has a schema and an example: bodies, responses, parameters, headers. */
 function* examplePlaces(node: unknown, pointer: string): Generator<Place> {
   if (typeof node !== 'object' || node === null) return
   const media = node as MediaType
@@ -26,7 +26,7 @@ function* examplePlaces(node: unknown, pointer: string): Generator<Place> {
   }
 }
 
-test('every example of the specification is as its own schema says', async () => {
+test('every example of the specification matches its own schema', async () => {
   const faults: string[] = []
   let count = 0
   for (const { pointer, media } of examplePlaces(document, '')) {

@@ -6,9 +6,9 @@ import { startApp } from '../build-app.ts'
 import { createPartner, send, type Answered } from '../credentials.ts'
 import { bodyOf, examplesOf, operations, parametersOf, sampleOf } from './document.ts'
 import { identifiersOf, type Identifier } from './identifiers.ts'
-import { makePartner, type PartnerWithThings } from './things.ts'
+import { createPartnerWithResources, type PartnerWithResources } from './resources.ts'
 
-/** An operation with one of its identifiers to be foreign, or with all of them at once. */
+/** An operation with one of its identifiers, or all of them, taken from another partner. */
 interface Case {
   operation: Operation
   name: string
@@ -16,7 +16,7 @@ interface Case {
 }
 
 const casesOf = (operation: Operation): Case[] => {
-  const identifiers = identifiersOf(operation).filter(({ kind }) => kind !== 'nobodys')
+  const identifiers = identifiersOf(operation).filter(({ kind }) => kind !== 'unowned')
   const one = identifiers.map((identifier) => ({
     operation,
     name: `${identifier.place}/${identifier.name}`,
@@ -25,13 +25,13 @@ const casesOf = (operation: Operation): Case[] => {
   return identifiers.length > 1 ? [...one, { operation, name: 'all of them', foreign: identifiers }] : one
 }
 
-/** Reading comes first and ending last, so that everything is still there when it is asked for. */
+/** Reads run first and deletions last, so that every resource still exists when an operation needs it. */
 const rankOf = ({ method, path }: Operation): number =>
   method === 'GET' ? 0 : method === 'DELETE' || path.endsWith('/revoke') ? 2 : 1
 
 const cases = operations.flatMap(casesOf).sort((a, b) => rankOf(a.operation) - rankOf(b.operation))
 
-/** The reviewed answers other than 404, each with its reason: `operation | identifier | status | why`. */
+/** The reviewed responses other than 404, each with its reason: `operation | identifier | status | why`. */
 const exceptions = new Map(
   readFileSync(new URL('../golden/foreign-ids.txt', import.meta.url), 'utf8')
     .split('\n')
@@ -42,12 +42,12 @@ const exceptions = new Map(
 
 const server = await startApp(t, { historyDays: 30 })
 const furnisher = await createPartner(server.database)
-const owner = await makePartner(server, furnisher.testKey)
-const stranger = await makePartner(server, furnisher.testKey)
+const owner = await createPartnerWithResources(server, furnisher.testKey)
+const stranger = await createPartnerWithResources(server, furnisher.testKey)
 
 const headersFor = (
   operation: Operation,
-  { keys }: PartnerWithThings
+  { keys }: PartnerWithResources
 ): { key?: string; headers?: Record<string, string> } => {
   const schemes = operation.security.flat()
   if (schemes.includes('IngestSecret'))
@@ -58,25 +58,29 @@ const headersFor = (
 }
 
 /** The cursor that follows the first row of a partner's own list. */
-const cursorOf = async (operation: Operation, of: PartnerWithThings): Promise<string> => {
+const cursorOf = async (operation: Operation, of: PartnerWithResources): Promise<string> => {
   const path = new URL(await pathFor(operation, of, []), server.url)
   path.searchParams.set('limit', '1')
   const { body, text } = await send(server.url, 'GET', path.pathname + path.search, headersFor(operation, of))
   const cursor: unknown = body?.next_cursor ?? body?.nextCursor
   assert.ok(
     typeof cursor === 'string',
-    `${operation.operationId} has no second page; let test/architecture/things.ts make two of them. It answered ${text.slice(0, 200)}`
+    `${operation.operationId} has no second page. Create two of them in test/architecture/resources.ts. Response: ${text.slice(0, 200)}`
   )
   return cursor
 }
 
-const valueOf = async (operation: Operation, { kind }: Identifier, of: PartnerWithThings): Promise<string | number> => {
-  if (kind === 'nobodys') return 'unknown'
-  return kind === 'cursor' ? await cursorOf(operation, of) : of.things[kind]
+const valueOf = async (
+  operation: Operation,
+  { kind }: Identifier,
+  of: PartnerWithResources
+): Promise<string | number> => {
+  if (kind === 'unowned') return 'unknown'
+  return kind === 'cursor' ? await cursorOf(operation, of) : of.resources[kind]
 }
 
-/** The operation's path for a partner: its own things, or the owner's where they shall be foreign. */
-const pathFor = async (operation: Operation, by: PartnerWithThings, foreign: Identifier[]): Promise<string> => {
+/** The operation's path for a partner, with its own resources, or the owner's for identifiers in `foreign`. */
+const pathFor = async (operation: Operation, by: PartnerWithResources, foreign: Identifier[]): Promise<string> => {
   let path = operation.path
   const query = new URLSearchParams()
   const identifiers = identifiersOf(operation)
@@ -85,7 +89,7 @@ const pathFor = async (operation: Operation, by: PartnerWithThings, foreign: Ide
     const isForeign = foreign.some(({ place, name }) => place === parameter.in && name === parameter.name)
     if (parameter.required !== true && !isForeign) continue
     const value =
-      identifier === undefined || identifier.kind === 'nobodys'
+      identifier === undefined || identifier.kind === 'unowned'
         ? sampleOf(parameter)
         : String(await valueOf(operation, identifier, isForeign ? owner : by))
     if (parameter.in === 'path') path = path.replace(`{${parameter.name}}`, encodeURIComponent(value))
@@ -106,11 +110,11 @@ const holds = (body: unknown, pointer: (string | number)[]): boolean =>
   pointer.reduce<unknown>((node, key) => (node as Record<string | number, unknown> | undefined)?.[key], body) !==
   undefined
 
-/** The body of an example that has the identifiers in question. */
-const bodyFor = async (operation: Operation, by: PartnerWithThings, foreign: Identifier[]): Promise<unknown> => {
+/** The body of an example that contains the given identifiers. */
+const bodyFor = async (operation: Operation, by: PartnerWithResources, foreign: Identifier[]): Promise<unknown> => {
   const media = bodyOf(operation)['application/json']
   if (media === undefined) return undefined
-  const inBody = identifiersOf(operation).filter(({ place, kind }) => place === 'body' && kind !== 'nobodys')
+  const inBody = identifiersOf(operation).filter(({ place, kind }) => place === 'body' && kind !== 'unowned')
   const examples = examplesOf(media)
   const body: unknown = structuredClone(
     examples.find((example) => foreign.every(({ place, pointer }) => place !== 'body' || holds(example, pointer))) ??
@@ -126,17 +130,17 @@ const bodyFor = async (operation: Operation, by: PartnerWithThings, foreign: Ide
   return body
 }
 
-const ask = async ({ operation, foreign }: Case, by: PartnerWithThings): Promise<Answered & { sent: string }> => {
+const call = async ({ operation, foreign }: Case, by: PartnerWithResources): Promise<Answered & { sent: string }> => {
   const [path, body] = [await pathFor(operation, by, foreign), await bodyFor(operation, by, foreign)]
-  const answered = await send(server.url, operation.method, path, { ...headersFor(operation, by), body })
-  return { ...answered, sent: `${path} ${JSON.stringify(body ?? '')}` }
+  const response = await send(server.url, operation.method, path, { ...headersFor(operation, by), body })
+  return { ...response, sent: `${path} ${JSON.stringify(body ?? '')}` }
 }
 
-/** What an answer gives away: the owner's identifiers that the request did not hold already. */
+/** What a response leaks: identifiers of the owner that the request did not contain. */
 const leaksOf = ({ text, sent }: { text: string; sent: string }): string[] =>
   owner.secrets.filter((id) => text.includes(id) && !sent.includes(id))
 
-/** Of a list that is narrowed to what is foreign: a page without a row, or with a foreign cursor either the caller's own rows or a refusal of the cursor. */
+/** Whether a list filtered by a foreign identifier is harmless: an empty page, or for a foreign cursor the caller's own rows or `invalid_cursor`. */
 const isHarmlessPage = ({ operation, foreign }: Case, { status, body }: Answered): boolean => {
   if (operation.method !== 'GET' || foreign.some(({ place, kind }) => place !== 'query' && kind !== 'cursor'))
     return false
@@ -151,27 +155,27 @@ test('every operation returns 404 for real identifiers of another partner, excep
   const used = new Set<string>()
   for (const one of cases) {
     const key = `${one.operation.operationId} | ${one.name}`
-    const answered = await ask(one, stranger)
+    const response = await call(one, stranger)
     const exception = exceptions.get(key)
-    if (exception !== undefined && !(answered.status === 404 || isHarmlessPage(one, answered))) used.add(key)
+    if (exception !== undefined && !(response.status === 404 || isHarmlessPage(one, response))) used.add(key)
     const isRight =
       exception === undefined
-        ? answered.status === 404 || isHarmlessPage(one, answered)
-        : answered.status === exception.status
-    if (!isRight) faults.push(`${key} | ${answered.status} | ${answered.text.slice(0, 160)}`)
-    // Operators are shown every partner; nobody else is shown anything.
-    const leaks = one.operation.extensions?.['x-operator-only'] === true ? [] : leaksOf(answered)
-    if (leaks.length > 0) faults.push(`${key} gives away the owner’s ${leaks.join(', ')}`)
+        ? response.status === 404 || isHarmlessPage(one, response)
+        : response.status === exception.status
+    if (!isRight) faults.push(`${key} | ${response.status} | ${response.text.slice(0, 160)}`)
+    // Operators see every partner. No other caller may see anything.
+    const leaks = one.operation.extensions?.['x-operator-only'] === true ? [] : leaksOf(response)
+    if (leaks.length > 0) faults.push(`${key} leaks the owner’s ${leaks.join(', ')}`)
   }
   assert.deepEqual(
     faults,
     [],
-    'Mend it; or, if the answer is right, give it a line with the reason in test/golden/foreign-ids.txt.'
+    'Fix the operation. If the response is correct, add a line with the reason to test/golden/foreign-ids.txt.'
   )
   assert.deepEqual(
     [...exceptions.keys()].filter((key) => !used.has(key)),
     [],
-    'These exceptions are not needed any more.'
+    'These exceptions are no longer needed. Remove them.'
   )
   assert.deepEqual(
     [...exceptions].filter(([, { why }]) => why === undefined || why.length < 10).map(([key]) => key),
@@ -180,16 +184,16 @@ test('every operation returns 404 for real identifiers of another partner, excep
   )
 })
 
-test('every operation finds the same identifiers for their owner, and nothing is missing afterwards', async () => {
+test('every operation accepts the same identifiers from their owner, whose resources all still exist', async () => {
   const faults: string[] = []
   const own = cases.filter(({ operation }) => operation.security.length > 0)
-  const asked = new Set<string>()
+  const called = new Set<string>()
   for (const one of own) {
-    if (asked.has(one.operation.operationId)) continue
-    asked.add(one.operation.operationId)
-    const { status, text } = await ask({ ...one, foreign: [] }, owner)
+    if (called.has(one.operation.operationId)) continue
+    called.add(one.operation.operationId)
+    const { status, text } = await call({ ...one, foreign: [] }, owner)
     if ([400, 401, 403, 404].includes(status) || status >= 500)
-      faults.push(`${one.operation.operationId} answered ${status}: ${text.slice(0, 200)}`)
+      faults.push(`${one.operation.operationId} returned ${status}: ${text.slice(0, 200)}`)
   }
   assert.deepEqual(faults, [])
 })

@@ -4,12 +4,12 @@ import { fuzz } from '../fuzz/fuzzer.ts'
 
 const onServer = (process.env.TEST_DATABASE_URL ?? '') !== ''
 
-/** Fixed, so that the same requests are sent each time; `npm run test:fuzz` sends many more, and others each time. */
+/** Fixed, so that every run sends the same requests. `npm run test:fuzz` sends many more, different ones in each run. */
 const seed = 20260614
 
 test(
   'random requests to every operation are handled as specified, and leak no internals or foreign data',
-  { skip: onServer ? false : 'on the embedded database this takes minutes; `npm run test:fuzz` does it there, too' },
+  { skip: onServer ? false : 'takes minutes on the embedded database, where `npm run test:fuzz` covers it' },
   async () => {
     const { findings, broken, requests, operations } = await fuzz(t, {
       seed,

@@ -1,13 +1,13 @@
 import type { Operation } from '../../plugins/operations/table.ts'
 import { bodyOf, parametersOf, resolve, type SchemaObject } from './document.ts'
-import type { Things } from './things.ts'
+import type { Resources } from './resources.ts'
 
-/** What an identifier names: a thing that a partner has one of, the cursor of a list, or nothing that belongs to a partner. */
-export type Kind = keyof Things | 'cursor' | 'nobodys'
+/** What an identifier refers to: a resource of a partner, the cursor of a list, or `unowned`. */
+export type Kind = keyof Resources | 'cursor' | 'unowned'
 
 /**
- * What each identifier of a request names: of a path by the path up to it, of a query or a body by its name. `nobodys` is what no partner owns: a
- * page of this server, a bank of Plaid's, or a name that the sender gives to something of its own.
+ * What each identifier of a request refers to. The key is the path up to the identifier, or the name in a query or body. No partner owns `unowned`
+ * ones: a page of this server, a bank of Plaid's, or a name that the caller chooses.
  */
 const kinds: Record<string, Kind> = {
   '/api/v1/admin/partners/{id}': 'partner',
@@ -26,7 +26,7 @@ const kinds: Record<string, Kind> = {
   '/api/loans/{loan_id}': 'loan',
   '/v1/projects/{id}': 'project',
   '/v1/tasks/{id}': 'task',
-  '/errors/{slug}': 'nobodys',
+  '/errors/{slug}': 'unowned',
   user_id: 'endUser',
   end_user_id: 'endUser',
   partner_id: 'partner',
@@ -43,19 +43,19 @@ const kinds: Record<string, Kind> = {
   dependsOn: 'earlierTask',
   after: 'sequence',
   cursor: 'cursor',
-  id: 'nobodys',
-  event_id: 'nobodys',
-  institution_id: 'nobodys'
+  id: 'unowned',
+  event_id: 'unowned',
+  institution_id: 'unowned'
 }
 
-/** By the convention of names: what ends so names a thing. */
+/** By naming convention, fields with such a name are identifiers. */
 const looksLikeOne = /(^|_)(id|key|token|cursor|after)$|[a-z]Id$|^dependsOn$/
 
-/** A place of a request that names a thing. */
+/** A position in a request that holds an identifier. */
 export interface Identifier {
   place: 'path' | 'query' | 'body'
   name: string
-  /** Where it is in the body. */
+  /** Its position in the body. */
   pointer: (string | number)[]
   kind: Kind
   required: boolean
@@ -82,7 +82,7 @@ const inBody = (
 
 /**
  * The identifiers in an operation's request.
- * @throws Error for one that nobody has said yet what it names
+ * @throws Error for an identifier that is not listed in `kinds`
  */
 export const identifiersOf = (operation: Operation): Identifier[] => {
   const [media] = Object.values(bodyOf(operation))
@@ -105,7 +105,7 @@ export const identifiersOf = (operation: Operation): Identifier[] => {
     const kind = kinds[key]
     if (kind === undefined) {
       throw new Error(
-        `${operation.operationId} takes the identifier ${key}, and nothing says what it names. Add it to \`kinds\` in test/architecture/identifiers.ts; if it is of a new kind, let test/architecture/things.ts make one.`
+        `${operation.operationId} takes the identifier ${key}, which is not listed. Add it to \`kinds\` in test/architecture/identifiers.ts. For a new kind, create a resource in test/architecture/resources.ts.`
       )
     }
     return { ...identifier, kind }

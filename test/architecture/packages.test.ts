@@ -15,7 +15,7 @@ const sourcesIn = (folders: string[]): string[] =>
 
 const product = [readFileSync(join(root, 'app.ts'), 'utf8'), ...sourcesIn(['plugins', 'modules'])]
 
-/** The packages that the product is built on, and where each is imported. */
+/** The packages that the product is built on, and the file that must import each. */
 const packages = {
   fastify: product,
   '@fastify/swagger': product,
@@ -30,8 +30,8 @@ const packages = {
 }
 
 for (const [name, sources] of Object.entries(packages)) {
-  test(`${name} is imported where it has its purpose`, async () => {
-    // Types alone are no use of a package at run time.
+  test(`${name} is imported where it is used`, async () => {
+    // A type-only import does not use the package at run time.
     const imported = new RegExp(`^import (?!type )[^']*from '${name}'|await import\\('${name}'\\)`, 'm')
     assert.ok(sources.some((source) => imported.test(source)))
   })

@@ -7,7 +7,7 @@ import { Walker } from './walker.ts'
 
 const server = await startApp(t)
 
-/** Walks over operations and fails with every fault that was found. */
+/** Visits every operation and fails with all faults found. */
 const walk = (title: string, visit: (walker: Walker, operation: Operation) => Promise<void>): void => {
   test(title, async () => {
     const walker = new Walker(server)
@@ -19,29 +19,29 @@ const walk = (title: string, visit: (walker: Walker, operation: Operation) => Pr
 const isSecured = ({ security }: Operation): boolean =>
   security.length > 0 && security.every((alternative) => alternative.length > 0)
 
-test('a token can be given every scope that an operation asks for', async () => {
+test('a token can be granted every scope that an operation requires', async () => {
   const { enum: scopes = [] } = resolve<SchemaObject>({ $ref: '#/components/schemas/Scope' })
   const missing = operations.flatMap((operation) =>
     operation.scopes.filter((scope) => !scopes.includes(scope)).map((scope) => `${operation.operationId}: ${scope}`)
   )
-  assert.deepEqual(missing, [], 'add it to `Scope` in spec/identity.yaml')
+  assert.deepEqual(missing, [], 'Add it to `Scope` in spec/identity.yaml.')
 })
 
-walk('whoever comes without a credential is refused wherever one is asked for', async (walker, operation) => {
+walk('every operation that requires a credential rejects requests without one', async (walker, operation) => {
   if (!isSecured(operation)) return
   const { status } = await walker.call(operation, walker.exampleOf(operation))
-  walker.expect(operation, status === 401, `answered ${status} to the anonymous`)
+  walker.expect(operation, status === 401, `returned ${status} without a credential`)
 })
 
-walk('a credential that nobody was given is refused', async (walker, operation) => {
+walk('every operation that requires a credential rejects unknown ones', async (walker, operation) => {
   if (!isSecured(operation) || operation.security.flat().every((scheme) => scheme === 'RefreshCookie')) return
   for (const key of ['afg_test_unknown', 'afg_live_unknown', 'atlas_pat_unknown', 'unknown']) {
     const { status } = await walker.call(operation, { ...walker.exampleOf(operation), key })
-    walker.expect(operation, status === 401, `answered ${status} to ${key}`)
+    walker.expect(operation, status === 401, `returned ${status} for ${key}`)
   }
 })
 
-walk('a token passes only where its scopes allow, and is told which one it lacks', async (walker, operation) => {
+walk('a token works only within its scopes, and the problem names the missing scope', async (walker, operation) => {
   if (!isSecured(operation) || operation.security.flat().includes('IngestSecret')) return
   const admitted = operation.security.some((alternative) => alternative.includes('PersonalAccessToken'))
   if (
@@ -54,7 +54,7 @@ walk('a token passes only where its scopes allow, and is told which one it lacks
   walker.expect(
     operation,
     status === 403 && body?.error === expected,
-    `answered ${status} ${String(body?.error)} to a token without scopes`
+    `returned ${status} ${String(body?.error)} for a token without scopes`
   )
   if (admitted)
     walker.expect(
@@ -64,28 +64,31 @@ walk('a token passes only where its scopes allow, and is told which one it lacks
     )
 })
 
-walk('what is not JSON, or not an object, is 400, and a body of another type 415', async (walker, operation) => {
-  if (!operation.bodyTypes.includes('application/json') || operation.security.flat().includes('RefreshCookie')) return
-  const credential = await walker.credentialFor(operation)
-  const sendBody = (body: string, type: string) =>
-    walker.call(operation, { ...credential, body, headers: { ...credential.headers, 'content-type': type } })
-  const malformed = await sendBody('{"a": ', 'application/json')
-  walker.expect(
-    operation,
-    malformed.status === 400 && malformed.body?.error === 'malformed_json',
-    `answered ${malformed.status} to malformed JSON`
-  )
-  const list = await sendBody('["a"]', 'application/json')
-  walker.expect(
-    operation,
-    list.status === 400 && list.body?.errors?.length > 0,
-    `answered ${list.status} to a list in place of an object`
-  )
-  const xml = await sendBody('<a/>', 'application/xml')
-  walker.expect(operation, xml.status === 415, `answered ${xml.status} to XML`)
-})
+walk(
+  'a body that is not JSON or not an object gets 400, and another content type gets 415',
+  async (walker, operation) => {
+    if (!operation.bodyTypes.includes('application/json') || operation.security.flat().includes('RefreshCookie')) return
+    const credential = await walker.credentialFor(operation)
+    const sendBody = (body: string, type: string) =>
+      walker.call(operation, { ...credential, body, headers: { ...credential.headers, 'content-type': type } })
+    const malformed = await sendBody('{"a": ', 'application/json')
+    walker.expect(
+      operation,
+      malformed.status === 400 && malformed.body?.error === 'malformed_json',
+      `returned ${malformed.status} for malformed JSON`
+    )
+    const list = await sendBody('["a"]', 'application/json')
+    walker.expect(
+      operation,
+      list.status === 400 && list.body?.errors?.length > 0,
+      `returned ${list.status} for an array instead of an object`
+    )
+    const xml = await sendBody('<a/>', 'application/xml')
+    walker.expect(operation, xml.status === 415, `returned ${xml.status} for XML`)
+  }
+)
 
-walk('a field that the specification does not have is named and refused', async (walker, operation) => {
+walk('a body with an unknown field is rejected, and the problem names the field', async (walker, operation) => {
   const schema = resolve<SchemaObject>(bodyOf(operation)['application/json']?.schema ?? {})
   if (schema.additionalProperties !== false || operation.security.flat().includes('RefreshCookie')) return
   const { status, body } = await walker.call(operation, {
@@ -96,11 +99,11 @@ walk('a field that the specification does not have is named and refused', async 
   walker.expect(
     operation,
     status === 400 && paths.includes('body/no_such_field'),
-    `answered ${status} and named ${paths.join(', ') || 'nothing'}`
+    `returned ${status} and named ${paths.join(', ') || 'nothing'}`
   )
 })
 
-walk('a query that cannot be read is refused, and the parameter named', async (walker, operation) => {
+walk('an invalid query parameter is rejected, and the problem names it', async (walker, operation) => {
   const credential = await walker.credentialFor(operation)
   for (const { name, in: place, schema = {} } of parametersOf(operation)) {
     const { type, enum: values } = resolve<SchemaObject>(schema)
@@ -115,12 +118,12 @@ walk('a query that cannot be read is refused, and the parameter named', async (w
     walker.expect(
       operation,
       status === 400 && JSON.stringify(body?.errors ?? '').includes(name),
-      `answered ${status} to a wrong ${name}`
+      `returned ${status} for an invalid ${name}`
     )
   }
 })
 
-test('a path asked with a method that it does not have answers 405 and names those that it has', async () => {
+test('an unsupported method on a known path gets 405, and Allow names the supported ones', async () => {
   const walker = new Walker(server)
   const known: Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
   const byPath = new Map<string, Operation[]>()
@@ -135,40 +138,37 @@ test('a path asked with a method that it does not have answers 405 and names tho
     walker.expect(
       first,
       status === 405 && methods.every((method) => allowed.has(method)),
-      `answered ${status} to ${wrong}, with Allow: ${headers.get('allow')}`
+      `returned ${status} for ${wrong}, with Allow: ${headers.get('allow')}`
     )
   }
   assert.deepEqual(walker.faults, [])
 })
 
-walk(
-  'the request of every example is understood, and answered with a status that is described',
-  async (walker, operation) => {
-    const credential = await walker.credentialFor(operation)
-    const example = walker.exampleOf(operation) ?? {}
-    const { status, body, text } = await walker.call(operation, {
-      ...example,
-      ...credential,
-      headers: { ...example.headers, ...credential.headers }
-    })
-    walker.expect(
-      operation,
-      body?.error !== 'validation_failed' && body?.error !== 'malformed_json',
-      `refused its own example: ${text.slice(0, 300)}`
-    )
-    walker.expect(
-      operation,
-      Object.keys(operation.schema.response).includes(String(status)) && status !== 500,
-      `answered ${status}: ${text.slice(0, 300)}`
-    )
-  }
-)
+walk('the request of every example passes validation and gets a documented status', async (walker, operation) => {
+  const credential = await walker.credentialFor(operation)
+  const example = walker.exampleOf(operation) ?? {}
+  const { status, body, text } = await walker.call(operation, {
+    ...example,
+    ...credential,
+    headers: { ...example.headers, ...credential.headers }
+  })
+  walker.expect(
+    operation,
+    body?.error !== 'validation_failed' && body?.error !== 'malformed_json',
+    `rejected its own example: ${text.slice(0, 300)}`
+  )
+  walker.expect(
+    operation,
+    Object.keys(operation.schema.response).includes(String(status)) && status !== 500,
+    `returned ${status}: ${text.slice(0, 300)}`
+  )
+})
 
-walk('an identifier that names nothing is 404, whatever its form allows', async (walker, operation) => {
+walk('an unknown identifier gets 404, even when it is well-formed', async (walker, operation) => {
   if (!isSecured(operation) || !operation.path.includes('{') || operation.security.flat().includes('IngestSecret'))
     return
   const example = walker.exampleOf(operation)
   const { status, body } = await walker.call(operation, { ...example, ...(await walker.credentialFor(operation)) })
-  // Agents are public by their id, so that who does not own one is told so.
-  walker.expect(operation, status === 404 || body?.error === 'not_owner', `answered ${status} ${String(body?.error)}`)
+  // Agent ids are public, so a caller that does not own the agent gets `not_owner`.
+  walker.expect(operation, status === 404 || body?.error === 'not_owner', `returned ${status} ${String(body?.error)}`)
 })

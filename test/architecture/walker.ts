@@ -7,7 +7,7 @@ import type { TestApp } from '../build-app.ts'
 import { createPartner, send, type Answered } from '../credentials.ts'
 import { bodyOf, examplesOf, operations, pathOf } from './document.ts'
 
-/** What every answer of this server carries. */
+/** Headers that every response of this server carries. */
 const standing = [
   'x-request-id',
   'x-ratelimit-limit',
@@ -17,47 +17,47 @@ const standing = [
   'ratelimit-policy'
 ]
 
-/** Made once, since it is slow by design. */
+/** Computed once, because hashing is slow by design. */
 let passwordHash: Promise<string> | undefined
 
-/** Requests to a running server that note what every answer must hold and does not. */
+/** Sends requests to a running server and records everything that a response must contain and does not. */
 export class Walker {
   readonly faults: string[] = []
   constructor(private readonly server: TestApp) {}
 
-  /** Sends one request; the answer's standing headers and, of an error, its form are checked here. */
+  /** Sends one request. Checks the headers that every response has, and the form of an error. */
   async call(
     operation: Operation,
     options: Parameters<typeof send>[3] = {},
     method: string = operation.method,
     path = pathOf(operation)
   ): Promise<Answered> {
-    const answered = await send(this.server.url, method, path, options)
-    const missing = standing.filter((name) => answered.headers.get(name) === null)
-    this.expect(operation, missing.length === 0, `the answer lacks ${missing.join(', ')}`)
-    if (answered.status >= 400) {
-      const type = answered.headers.get('content-type')
-      const { title, status, error, requestId } = (answered.body ?? {}) as Record<string, unknown>
+    const response = await send(this.server.url, method, path, options)
+    const missing = standing.filter((name) => response.headers.get(name) === null)
+    this.expect(operation, missing.length === 0, `the response lacks ${missing.join(', ')}`)
+    if (response.status >= 400) {
+      const type = response.headers.get('content-type')
+      const { title, status, error, requestId } = (response.body ?? {}) as Record<string, unknown>
       const wellFormed =
         method === 'HEAD' ||
         (typeof title === 'string' &&
           title === error &&
-          status === answered.status &&
-          requestId === answered.headers.get('x-request-id'))
+          status === response.status &&
+          requestId === response.headers.get('x-request-id'))
       this.expect(
         operation,
         type === 'application/problem+json' && wellFormed,
-        `${answered.status} as ${type}: ${answered.text.slice(0, 200)}`
+        `${response.status} as ${type}: ${response.text.slice(0, 200)}`
       )
     }
-    return answered
+    return response
   }
 
   expect({ operationId, method, path }: Operation, condition: boolean, otherwise: string): void {
     if (!condition) this.faults.push(`${operationId} (${method} ${path}): ${otherwise}`)
   }
 
-  /** A request as the specification's example shows it: the body, and its content type. */
+  /** A request as in the specification's example: the body and its content type. */
   exampleOf(operation: Operation): Parameters<typeof send>[3] {
     const [entry] = Object.entries(bodyOf(operation))
     if (entry === undefined) return {}
@@ -70,7 +70,7 @@ export class Walker {
     return { body, headers: { 'content-type': mediaType } }
   }
 
-  /** A credential of a new partner that the operation admits; nothing where it asks for none. */
+  /** A credential of a new partner that the operation accepts; empty where it requires none. */
   async credentialFor(operation: Operation): Promise<{ key?: string; headers?: Record<string, string> }> {
     const schemes = operation.security.flat()
     if (schemes.includes('IngestSecret'))
@@ -87,13 +87,13 @@ export class Walker {
     return await (await createPartner(this.server.database)).token(scopes)
   }
 
-  /** Signs a new user in, as an operator when asked. */
+  /** Signs in a new user, as an operator if requested. */
   private async session(operator: boolean): Promise<string> {
     const { database, clock, config } = this.server
     const { partnerId, userId } = await createPartner(database)
     const now = clock.now()
     const sessionId = newId('ses')
-    const password_hash = await (passwordHash ??= hash('a password of nobody'))
+    const password_hash = await (passwordHash ??= hash('a password of no user'))
     await database.db.updateTable('users').set({ operator, password_hash }).where('id', '=', userId).execute()
     const expires_at = new Date(now.getTime() + 7 * 86_400_000)
     await database.db
@@ -113,7 +113,7 @@ export class Walker {
     return await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now)
   }
 
-  /** Registers a new agent; its key is the one text in the answer that looks like a key. */
+  /** Registers a new agent. Finds the key in the response by its form. */
   private async agentKey(): Promise<string | undefined> {
     const register = operations.find(({ method, path }) => method === 'POST' && path === '/api/register')
     if (register === undefined) return undefined

@@ -16,7 +16,7 @@ const chromiumPath = candidates.find((path) => path !== '' && existsSync(path))
 export const skip =
   chromiumPath === undefined ? 'Chromium is not installed. Run apt-get install chromium, or set CHROMIUM_PATH.' : false
 
-/** Keeps the browser from contacting its vendor, which a test would mistake for requests of the page. */
+/** Keeps the browser from contacting its vendor, which a test would mistake for requests by the page. */
 const quiet = [
   '--disable-quic',
   '--no-first-run',
@@ -31,7 +31,7 @@ const quiet = [
 const reportViolations = `addEventListener('securitypolicyviolation', (event) =>
   reportViolation(event.effectiveDirective + ' ' + event.blockedURI + ' ' + event.sample))`
 
-/** What must not happen on a page. */
+/** Everything that must not happen on a page. */
 export interface Faults {
   /** URLs on other hosts that the page requested. */
   foreignRequests: string[]

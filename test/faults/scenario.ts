@@ -1,20 +1,20 @@
 import type { SeededRandom } from '../../scripts/seeded-random.ts'
 import type { Cleaner } from '../build-app.ts'
 
-/** What a scenario is given. What it starts it hands to `after`; the last thing started ends first. */
-export interface Stage extends Cleaner {
+/** The environment of a scenario. It registers everything that it starts with `after`; the last one started stops first. */
+export interface ScenarioContext extends Cleaner {
   random: SeededRandom
-  /** Tells what happened, for the report. */
+  /** Adds a line to the report. */
   note(text: string): void
 }
 
-/** One kind of trouble, and what has to hold during and after it. `run` throws when something does not hold. */
+/** One kind of fault, and the guarantees during and after it. `run` throws when a guarantee is broken. */
 export interface Scenario {
   name: string
-  /** The trouble, in a sentence. */
-  trouble: string
-  run(stage: Stage): Promise<void>
+  /** Describes the fault in a sentence. */
+  fault: string
+  run(context: ScenarioContext): Promise<void>
 }
 
-/** Thrown by a scenario that this machine cannot play, with the reason. */
+/** Thrown by a scenario that cannot run on this machine, with the reason. */
 export class Skipped extends Error {}

@@ -20,7 +20,7 @@ import {
   type Body
 } from '../modules/webhooks/setup.ts'
 
-/** Each kill costs the start of a server, and with the embedded database a slow one. */
+/** Each kill requires another start of the server, which is slow with the embedded database. */
 const kills = Number(process.env.FAULT_KILLS ?? ((process.env.TEST_DATABASE_URL ?? '') === '' ? 4 : 10))
 
 const prepare = async (t: Cleaner) => {
@@ -43,7 +43,7 @@ const prepare = async (t: Cleaner) => {
   return { server, key: partner.key }
 }
 
-/** A consumer that goes wrong in every way, once or twice for most deliveries, and takes them after that. */
+/** A receiver that fails in every way, once or twice for most deliveries, and then accepts them. */
 const unreliable = (random: () => number) => {
   const faults: Behaviour[] = [
     respond(500, 'broken'),
@@ -73,15 +73,15 @@ const unreliable = (random: () => number) => {
   return { behaviour, taken }
 }
 
-/** Asks for tests until so many were acknowledged, or until the server dies; tells which events it promised. */
-const askForTests = async (api: Api, id: string, count: number, promised: Set<string>): Promise<void> => {
-  const ask = async (): Promise<void> => {
-    const answer = await api('POST', `/v1/webhooks/${id}/test`, undefined, { 'idempotency-key': randomUUID() }).catch(
+/** Sends `count` pairs of requests for a test delivery, and collects the ids of the acknowledged events. Ignores a dead server. */
+const requestTests = async (api: Api, id: string, count: number, promised: Set<string>): Promise<void> => {
+  const sendTest = async (): Promise<void> => {
+    const response = await api('POST', `/v1/webhooks/${id}/test`, undefined, { 'idempotency-key': randomUUID() }).catch(
       () => undefined
     )
-    if (answer?.status === 202) promised.add(String(answer.body.event_id))
+    if (response?.status === 202) promised.add(String(response.body.event_id))
   }
-  for (let n = 0; n < count; n++) await Promise.all([ask(), ask()])
+  for (let n = 0; n < count; n++) await Promise.all([sendTest(), sendTest()])
 }
 
 const readFeed = async (api: Api): Promise<Body[]> => {
@@ -96,7 +96,7 @@ const readFeed = async (api: Api): Promise<Body[]> => {
 }
 
 test(
-  'through kills with -9 and an unreliable receiver every committed event arrives, and no other',
+  'despite kill -9 and an unreliable receiver, every committed event arrives, and no other',
   { timeout: 900_000 },
   async (t) => {
     const chance = new SeededRandom(20260614)
@@ -111,9 +111,9 @@ test(
     const promised = new Set<string>()
     for (let round = 0; round < kills; round++) {
       if (round === kills / 2) await api('POST', `/v1/webhooks/${dying.id}/test`)
-      await askForTests(api, hook.id, 2 + Math.floor(random() * 4), promised)
-      // More are asked for while the server dies: nobody knows which of these it commits.
-      const lost = askForTests(api, hook.id, 3, promised)
+      await requestTests(api, hook.id, 2 + Math.floor(random() * 4), promised)
+      // Requests more while the server dies. Which of them it commits is unknown.
+      const lost = requestTests(api, hook.id, 3, promised)
       await delay(random() * 60)
       await server.crash()
       await lost
@@ -139,16 +139,16 @@ test(
       'the sequence has no gaps'
     )
     const inFeed = new Set(feed.map((event) => event.id))
-    assert.ok(promised.size >= kills, 'the test did something')
+    assert.ok(promised.size >= kills, 'enough requests were acknowledged')
     assert.deepEqual(
       [...promised].filter((id) => !inFeed.has(id)),
       [],
-      'what was acknowledged is committed'
+      'acknowledged events are committed'
     )
     assert.deepEqual(
       receiver.received.filter(({ event }) => !inFeed.has(event.id)),
       [],
-      'what was sent is committed'
+      'delivered events are committed'
     )
     assert.deepEqual(
       feed.filter(({ type }) => type === 'webhook.disabled').map(({ data }) => data),

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { Db } from '../../plugins/database/types.ts'
 import { operations } from '../architecture/document.ts'
-import type { FuzzAnswer } from './judge.ts'
+import type { FuzzResponse } from './judge.ts'
 import { validRequests, type FuzzRequest } from './requests.ts'
 import { canary } from './strange-text.ts'
 import { admittedKinds, type Tenant } from './tenants.ts'
 
-/** Where a tenant's own words must stand before another one goes looking for them, or that search proves nothing. */
+/** Columns that must contain the canary. Without this check, its absence from other tenants' responses would prove nothing. */
 const columns = [
   'agents.name',
   'approvals.description',
@@ -30,7 +30,7 @@ const columns = [
   'webhooks.description'
 ]
 
-/** The operations that must show its words to the tenant who wrote them. */
+/** The operations that must show the canary to the tenant that wrote it. */
 const reads = [
   'getBalance',
   'getStatus',
@@ -48,7 +48,7 @@ const reads = [
   'listTasks'
 ]
 
-/** Writes the canary into a thing of every kind that has a text; the drawn requests add what they can. */
+/** Writes the canary into a resource of every kind that has text. Generated requests add more. */
 export const writeCanary = async ({ stock }: Tenant): Promise<void> => {
   const { call, session } = stock.owner
   const { agent = '', agentKey = '' } = stock.base
@@ -73,7 +73,7 @@ export const writeCanary = async ({ stock }: Tenant): Promise<void> => {
   await call('POST', '/api/spend', { amount: 1, description: text, require_approval: true, item_name: text }, agentKey)
 }
 
-/** Every column with text that holds the canary, as `table.column`. */
+/** Every text column that contains the canary, as `table.column`. */
 const columnsWithCanary = async (db: Db): Promise<string[]> => {
   const { rows } = await sql<{ table: string; column: string }>`
     select c.table_name as "table", c.column_name as "column" from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
@@ -92,20 +92,20 @@ const columnsWithCanary = async (db: Db): Promise<string[]> => {
   return found
 }
 
-/** The reading operations that answer the tenant with its own canary. */
+/** The read operations that return the tenant's own canary to it. */
 export const readsOfCanary = async (
   tenant: Tenant,
-  ask: (request: FuzzRequest, credential: Record<string, string>) => Promise<FuzzAnswer>
+  send: (request: FuzzRequest, credential: Record<string, string>) => Promise<FuzzResponse>
 ): Promise<string[]> => {
   const found: string[] = []
   for (const operation of operations.filter(({ operationId }) => reads.includes(operationId))) {
-    const [kind = 'nobody'] = admittedKinds(operation)
+    const [kind = 'anonymous'] = admittedKinds(operation)
     const drawn = fc.sample(
       validRequests(operation, { pool: tenant.pool, stock: tenant.stock, email: tenant.email, marked: false }),
       { numRuns: 10, seed: 1 }
     )
     for (const request of drawn) {
-      const { status, text } = await ask(request, await tenant.present(operation, kind))
+      const { status, text } = await send(request, await tenant.present(operation, kind))
       if (status >= 300 || request.path.includes(canary) || !text.includes(canary)) continue
       found.push(operation.operationId)
       break
@@ -114,18 +114,18 @@ export const readsOfCanary = async (
   return found
 }
 
-/** What ought to hold the canary and does not. */
-export const whatLacksCanary = async (
+/** The columns and operations that ought to contain the canary and do not. */
+export const missingCanaries = async (
   db: Db,
   shown: readonly string[],
   print: (line: string) => void
 ): Promise<string[]> => {
   const stored = await columnsWithCanary(db)
-  print(`marked texts stand in ${stored.length} columns, and ${shown.length} operations show them to their writer`)
+  print(`the canary is in ${stored.length} columns, and ${shown.length} operations show it to its author`)
   return [
-    ...columns.filter((column) => !stored.includes(column)).map((column) => `canary: ${column} holds no marked text`),
+    ...columns.filter((column) => !stored.includes(column)).map((column) => `canary: ${column} does not contain it`),
     ...reads
       .filter((operationId) => !shown.includes(operationId))
-      .map((operationId) => `canary: ${operationId} shows its writer no marked text`)
+      .map((operationId) => `canary: ${operationId} does not show it to its author`)
   ]
 }

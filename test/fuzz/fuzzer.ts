@@ -8,8 +8,8 @@ import { verifyLedger } from '../../plugins/ledger/verify.ts'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { operations } from '../architecture/document.ts'
 import { startApp, type Cleaner, type TestApp } from '../build-app.ts'
-import { readsOfCanary, whatLacksCanary, writeCanary } from './canary.ts'
-import { faultsOf, type FuzzAnswer } from './judge.ts'
+import { readsOfCanary, missingCanaries, writeCanary } from './canary.ts'
+import { faultsOf, type FuzzResponse } from './judge.ts'
 import { Pool } from './pool.ts'
 import { invalidRequests, validRequests, type FuzzRequest } from './requests.ts'
 import { Tally } from './shares.ts'
@@ -24,7 +24,7 @@ export interface FuzzOptions {
   /** Only these operations; all when empty. */
   only: readonly string[]
   print: (line: string) => void
-  /** Is told the faults of each operation as soon as it has been asked. */
+  /** Receives the faults of each operation once its requests are done. */
   onFindings?: (findings: readonly Finding[]) => void
 }
 
@@ -38,19 +38,19 @@ export interface Finding {
 export interface FuzzResult {
   requests: number
   operations: number
-  /** Answers by status. */
+  /** Number of responses by status. */
   statuses: Map<number, number>
   findings: Finding[]
-  /** Operations of which too few valid requests came to anything, so that little behind their validation was reached. */
+  /** Operations with too few successful requests, so that little code behind their validation was reached. */
   shallow: string[]
-  /** What does not hold in the database or the log afterwards. */
+  /** Broken invariants in the database or the log afterwards. */
   broken: string[]
 }
 
-/** Requests drawn and sent at a time, all at once; the next ones know the things that these made. */
+/** Requests that are generated and sent concurrently. Later batches use the resources that they create. */
 const batchSize = 10
 
-/** Tries to make a thing with a marked text, of which some break a rule that no schema can say. */
+/** Attempts to create a resource with canary text; some attempts break a rule that a schema cannot express. */
 const mostMarkedTries = 2
 
 const seedFor = (seed: number, ...parts: (string | number)[]): number =>
@@ -59,12 +59,12 @@ const seedFor = (seed: number, ...parts: (string | number)[]): number =>
     .digest()
     .readInt32BE()
 
-const harvest = (pool: Pool, { status, text }: FuzzAnswer): void => {
+const collectIds = (pool: Pool, { status, text }: FuzzResponse): void => {
   if (status >= 300 || !/^[{[]/.test(text) || text.length > 1_000_000) return
-  pool.harvest(JSON.parse(text))
+  pool.collectIds(JSON.parse(text))
 }
 
-/** Where an operation's identifiers come from; one that ends things is told of none but those that were made for it. */
+/** The source of an operation's identifiers. An operation that ends resources gets only those created for it. */
 const sourceOf = (operation: Operation, { pool, stock, email }: Tenant, marked = false) => ({
   pool: Stock.usedUp(operation).length > 0 ? new Pool() : pool,
   stock,
@@ -72,7 +72,7 @@ const sourceOf = (operation: Operation, { pool, stock, email }: Tenant, marked =
   marked
 })
 
-/** A path with another identifier in the place of its first one; undefined when it has none. */
+/** A path with its first identifier replaced; undefined when it has none. */
 const otherResource = ({ path }: FuzzRequest, operation: Operation): string | undefined => {
   const segment = operation.path.split('/').findIndex((part) => part.startsWith('{'))
   if (segment < 0) return undefined
@@ -85,11 +85,11 @@ const otherResource = ({ path }: FuzzRequest, operation: Operation): string | un
 interface Try {
   request: FuzzRequest
   credential: string
-  answer?: FuzzAnswer
+  response?: FuzzResponse
   error?: unknown
 }
 
-/** Fuzzes one running server: tenant A fills it with marked texts, tenant B asks everything. */
+/** Fuzzes one running server: tenant A fills it with canary text, tenant B calls every operation. */
 class Fuzzer {
   readonly findings: Finding[] = []
   requests = 0
@@ -104,7 +104,7 @@ class Fuzzer {
     this.connections = new Connections(server.url, { connections: batchSize })
   }
 
-  private async ask(request: FuzzRequest, credential: Record<string, string>): Promise<FuzzAnswer> {
+  private async send(request: FuzzRequest, credential: Record<string, string>): Promise<FuzzResponse> {
     const { statusCode, headers, body } = await this.connections.request({
       method: request.method,
       path: request.path,
@@ -114,7 +114,7 @@ class Fuzzer {
     return { status: statusCode, headers, text: await body.text() }
   }
 
-  /** Begins a request and resets its connection at a moment of the server's work that differs each time. */
+  /** Begins a request and resets its connection, each time at a different stage of the server's work. */
   private async cut(request: FuzzRequest, credential: Record<string, string>, die: number): Promise<void> {
     const { hostname, port } = new URL(this.server.url)
     const body = Buffer.from(request.body ?? '')
@@ -132,7 +132,7 @@ class Fuzzer {
     socket.resetAndDestroy()
   }
 
-  /** A key that has been used for one resource is refused for every other. */
+  /** Checks that an idempotency key used for one resource is rejected for another. */
   private async checkKey(
     operation: Operation,
     request: FuzzRequest,
@@ -140,19 +140,19 @@ class Fuzzer {
   ): Promise<string | undefined> {
     const path = otherResource(request, operation)
     if (path === undefined) return undefined
-    const { status, text } = await this.ask({ ...request, path }, credential)
+    const { status, text } = await this.send({ ...request, path }, credential)
     if ([400, 401, 403, 413, 415, 429].includes(status) || (status === 422 && text.includes('idempotency_conflict')))
       return undefined
     return `a used idempotency key is accepted for another resource: ${status} at ${path}`
   }
 
-  /** Gives a tenant a thing of every kind that can be made, with texts of its own where they are to be marked. */
+  /** Creates a resource of every kind for a tenant, with canary text where `marked`. */
   async fill(tenant: Tenant, marked: boolean): Promise<void> {
     for (const operation of operations.filter(
       ({ method, operationId }) =>
         (method === 'POST' || method === 'PUT' || method === 'PATCH') && operationId !== 'changePassword'
     )) {
-      const [kind = 'nobody'] = admittedKinds(operation)
+      const [kind = 'anonymous'] = admittedKinds(operation)
       if (kind === 'operator') continue
       await tenant.stock.renew(operation, 1)
       const drawn = fc.sample(validRequests(operation, sourceOf(operation, tenant, marked)), {
@@ -160,18 +160,18 @@ class Fuzzer {
         seed: seedFor(this.options.seed, operation.operationId, 'fill')
       })
       for (const request of drawn) {
-        harvest(tenant.pool, await this.ask(request, await tenant.present(operation, kind)))
+        collectIds(tenant.pool, await this.send(request, await tenant.present(operation, kind)))
       }
     }
     tenant.stock.reset()
   }
 
-  /** The operations that show the tenant A its own marked texts, as they would show them to others by mistake. */
+  /** The operations that show tenant A its own canary, and so could also show it to others by mistake. */
   async readBack(): Promise<string[]> {
-    return await readsOfCanary(this.a, (request, credential) => this.ask(request, credential))
+    return await readsOfCanary(this.a, (request, credential) => this.send(request, credential))
   }
 
-  /** Asks one operation as often as the options say. */
+  /** Sends the requests of one operation, as many as the options say. */
   async visit(operation: Operation): Promise<Tally> {
     const tally = new Tally()
     const { seed, valid, invalid } = this.options
@@ -180,9 +180,9 @@ class Fuzzer {
       ['invalid', invalid]
     ] as const) {
       for (let from = 0; from < count; from += batchSize) {
-        // Every third batch of the valid ones names the other tenant's things.
+        // Every third batch of valid requests uses identifiers of the other tenant.
         const owner = kind === 'valid' && from % (3 * batchSize) === 2 * batchSize ? this.a : this.b
-        // What wrong requests use up is little: their things are made anew now and then.
+        // Invalid requests use up few resources, so theirs are renewed only occasionally.
         const numRuns = Math.min(batchSize, count - from)
         if (kind === 'valid' || from % (10 * batchSize) === 0) await owner.stock.renew(operation, numRuns)
         const requests = (kind === 'valid' ? validRequests : invalidRequests)(operation, sourceOf(operation, owner))
@@ -191,7 +191,7 @@ class Fuzzer {
           seed: seedFor(seed, operation.operationId, kind, from)
         })
         const tries = await Promise.all(drawn.map(([request, die]) => this.try(operation, request, die)))
-        // In the order of the draw, whichever was answered first.
+        // In the order of generation, whichever response came first.
         for (const one of tries)
           tally.add(
             this.judge(operation, one),
@@ -206,40 +206,41 @@ class Fuzzer {
 
   private async try(operation: Operation, request: FuzzRequest, die: number): Promise<Try> {
     const kinds = die % 4 === 0 ? Object.keys(this.b.credentials) : admittedKinds(operation)
-    const credential = kinds[Math.floor(die / 4) % kinds.length] ?? 'nobody'
+    const credential = kinds[Math.floor(die / 4) % kinds.length] ?? 'anonymous'
     const isKeyed = operation.idempotent && request.kind === 'valid' && die % 3 === 0
     if (isKeyed) request.headers['idempotency-key'] = randomUUID()
     this.requests += 1
     try {
       const presented = await this.b.present(operation, credential)
       if (die % 16 === 5) await this.cut(request, presented, die)
-      const answer = await this.ask(request, presented)
-      const fault = isKeyed && answer.status < 300 ? await this.checkKey(operation, request, presented) : undefined
+      const response = await this.send(request, presented)
+      const fault = isKeyed && response.status < 300 ? await this.checkKey(operation, request, presented) : undefined
       if (fault !== undefined) this.findings.push({ operationId: operation.operationId, fault, request, credential })
-      return { request, credential, answer }
+      return { request, credential, response }
     } catch (error) {
       return { request, credential, error }
     }
   }
 
-  /** Notes what is wrong with an answer, and takes the identifiers out of it. */
-  private judge(operation: Operation, { request, credential, answer, error }: Try): number {
+  /** Records the faults of a response, and collects its identifiers. */
+  private judge(operation: Operation, { request, credential, response, error }: Try): number {
     const { operationId } = operation
-    if (answer === undefined) {
-      this.findings.push({ operationId, fault: `no answer: ${String(error)}`, request, credential })
+    if (response === undefined) {
+      this.findings.push({ operationId, fault: `no response: ${String(error)}`, request, credential })
       return 0
     }
     const isAdmitted = admittedKinds(operation).includes(credential)
-    // An operator reads everything, and what anybody may read of an agent is nobody's secret.
-    const foreign = credential !== 'operator' && credential !== 'ingest' && !admittedKinds(operation).includes('nobody')
-    for (const fault of faultsOf(operation, request, answer, isAdmitted, this.secrets, foreign))
+    // An operator may read everything, and the public data of an agent is no secret.
+    const foreign =
+      credential !== 'operator' && credential !== 'ingest' && !admittedKinds(operation).includes('anonymous')
+    for (const fault of faultsOf(operation, request, response, isAdmitted, this.secrets, foreign))
       this.findings.push({ operationId, fault, request, credential })
-    if (isAdmitted) harvest(this.b.pool, answer)
-    return answer.status
+    if (isAdmitted) collectIds(this.b.pool, response)
+    return response.status
   }
 }
 
-/** How many requests the server believes to be in progress, when none has been for a while. */
+/** How many requests the server counts as in progress after all have ended. */
 const countInFlight = async ({ app }: TestApp): Promise<number> => {
   const read = async (): Promise<number> => {
     const text = await (await fetch(app.metrics.url() ?? '')).text()
@@ -260,19 +261,19 @@ const brokenAfter = async (
   const preparing = await db.selectFrom('transfers').select('id').where('state', '=', 'preparing').execute()
   return [
     ...faults.map(({ invariant, where }) => `ledger: ${invariant}: ${where}`),
-    ...(await findMiscounted(db)).map((agent) => `bureau: the counters of ${agent} are not a recount's`),
-    ...preparing.map(({ id }) => `transfers: ${id} is half done`),
-    ...(inFlight === 0 ? [] : [`overload: ${inFlight} requests are counted as in progress, though none is`]),
+    ...(await findMiscounted(db)).map((agent) => `bureau: the counters of ${agent} differ from a recount`),
+    ...preparing.map(({ id }) => `transfers: ${id} is incomplete`),
+    ...(inFlight === 0 ? [] : [`overload: ${inFlight} requests are counted as in progress, although all have ended`]),
     ...log
       .filter((line) => [...secrets].some((secret) => line.includes(secret)))
-      .map((line) => `log: a secret in ${line.slice(0, 200)}`)
+      .map((line) => `log: it contains a secret: ${line.slice(0, 200)}`)
   ]
 }
 
-/** What is known to everybody is no secret. */
+/** Credentials that are publicly known. */
 const publicKinds = new Set(['ingest', 'garbage', 'unknownKey', 'overlong'])
 
-/** Starts a server, fuzzes it, and verifies afterwards that everything holds. */
+/** Starts a server, fuzzes it, and then verifies every invariant. */
 export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult> => {
   const log: string[] = []
   const server = await startApp(t, {
@@ -294,7 +295,7 @@ export const fuzz = async (t: Cleaner, options: FuzzOptions): Promise<FuzzResult
   await fuzzer.fill(a, true)
   await writeCanary(a)
   await fuzzer.fill(b, false)
-  const unmarked = await whatLacksCanary(server.database.db, await fuzzer.readBack(), options.print)
+  const unmarked = await missingCanaries(server.database.db, await fuzzer.readBack(), options.print)
   const chosen = operations.filter(({ operationId }) => options.only.length === 0 || options.only.includes(operationId))
   const total = new Tally()
   const shallow: string[] = []

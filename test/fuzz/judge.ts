@@ -4,7 +4,7 @@ import { document, resolve } from '../architecture/document.ts'
 import { compileAt, type FuzzRequest } from './requests.ts'
 import { canary } from './strange-text.ts'
 
-export interface FuzzAnswer {
+export interface FuzzResponse {
   status: number
   headers: Record<string, string | string[] | undefined>
   text: string
@@ -16,8 +16,8 @@ interface Response {
   headers?: Record<string, { $ref: string }>
 }
 
-/** What an upstream cannot tell is a 502 or 503 with a code that the specification names for it; every other 5xx is ours. */
-const isExpected = (operation: Operation, { status, text }: FuzzAnswer, described: Response | undefined): boolean => {
+/** A failing upstream gives 502 or 503 with a documented code. Every other 5xx is a fault of the server. */
+const isExpected = (operation: Operation, { status, text }: FuzzResponse, described: Response | undefined): boolean => {
   if (
     operation.extensions?.['x-upstream'] === undefined ||
     (status !== 502 && status !== 503) ||
@@ -28,7 +28,7 @@ const isExpected = (operation: Operation, { status, text }: FuzzAnswer, describe
   return code !== undefined && JSON.stringify(resolve<Response>(described)).includes(code)
 }
 
-/** Traces of the inside: stack frames, places of files, words of the database. */
+/** Leaked internals: stack frames, file paths, messages of the database. */
 const inside =
   /\n\s+at .+:\d+:\d+|node_modules\/|\/plugins\/\w|syntax error at or near|violates \w+(-\w+)? constraint|relation "\w+"|\bSQLSTATE\b|invalid input syntax|out of range for type/
 
@@ -45,60 +45,61 @@ const validatorOf = (operation: Operation, status: number, given: Response, medi
   return known
 }
 
-const bodyFaults = (operation: Operation, answer: FuzzAnswer, given: Response): string[] => {
+const bodyFaults = (operation: Operation, response: FuzzResponse, given: Response): string[] => {
   const { content } = resolve<Response>(given)
-  if (content === undefined)
-    return answer.text === '' ? [] : [`a body where none is described: ${answer.text.slice(0, 200)}`]
-  const mediaType = String(answer.headers['content-type'] ?? '').split(';')[0] ?? ''
+  if (content === undefined) return response.text === '' ? [] : [`undocumented body: ${response.text.slice(0, 200)}`]
+  const mediaType = String(response.headers['content-type'] ?? '').split(';')[0] ?? ''
   if (content[mediaType] === undefined)
-    return [`content type ${mediaType || 'none'}, described: ${Object.keys(content).join(', ')}`]
+    return [`content type ${mediaType || 'none'}, documented: ${Object.keys(content).join(', ')}`]
   if (!mediaType.includes('json') || !('schema' in content[mediaType])) return []
   try {
-    const validate = validatorOf(operation, answer.status, given, mediaType)
-    return validate(JSON.parse(answer.text))
+    const validate = validatorOf(operation, response.status, given, mediaType)
+    return validate(JSON.parse(response.text))
       ? []
-      : [`${answer.status} against its schema: ${JSON.stringify(validate.errors?.[0])} in ${answer.text.slice(0, 400)}`]
+      : [
+          `${response.status} violates its schema: ${JSON.stringify(validate.errors?.[0])} in ${response.text.slice(0, 400)}`
+        ]
   } catch (error) {
-    return [`${String(error)} in ${answer.text.slice(0, 200)}`]
+    return [`${String(error)} in ${response.text.slice(0, 200)}`]
   }
 }
 
-const headerFaults = (answer: FuzzAnswer, given: Response): string[] => {
+const headerFaults = (response: FuzzResponse, given: Response): string[] => {
   const missing = Object.entries(resolve<Response>(given).headers ?? {})
     .filter(
       ([name, header]) =>
-        resolve<{ required?: boolean }>(header).required === true && answer.headers[name.toLowerCase()] === undefined
+        resolve<{ required?: boolean }>(header).required === true && response.headers[name.toLowerCase()] === undefined
     )
     .map(([name]) => name)
-  return missing.length === 0 ? [] : [`${answer.status} lacks ${missing.join(', ')}`]
+  return missing.length === 0 ? [] : [`${response.status} lacks ${missing.join(', ')}`]
 }
 
-/** What an answer must hold and does not; each fault begins with its kind. */
+/** The faults of a response; each begins with its kind. */
 export const faultsOf = (
   operation: Operation,
   request: FuzzRequest,
-  answer: FuzzAnswer,
+  response: FuzzResponse,
   admitted: boolean,
   secrets: ReadonlySet<string>,
   foreign: boolean
 ): string[] => {
   const faults: string[] = []
   const described = (document.paths[operation.path]?.[operation.method.toLowerCase()]?.responses ?? {})[
-    String(answer.status)
+    String(response.status)
   ] as Response | undefined
-  if (answer.status >= 500 && !isExpected(operation, answer, described))
-    faults.push(`server error ${answer.status}: ${answer.text.slice(0, 300)}`)
-  if (described === undefined) faults.push(`status ${answer.status} is not described: ${answer.text.slice(0, 300)}`)
-  else faults.push(...bodyFaults(operation, answer, described), ...headerFaults(answer, described))
-  if (request.mustRefuse && admitted && answer.status < 400)
-    faults.push(`took a body that its schema refuses: ${answer.status}`)
+  if (response.status >= 500 && !isExpected(operation, response, described))
+    faults.push(`server error ${response.status}: ${response.text.slice(0, 300)}`)
+  if (described === undefined) faults.push(`undocumented status ${response.status}: ${response.text.slice(0, 300)}`)
+  else faults.push(...bodyFaults(operation, response, described), ...headerFaults(response, described))
+  if (request.mustRefuse && admitted && response.status < 400)
+    faults.push(`accepted a body that its schema rejects: ${response.status}`)
   const sent = `${request.path} ${request.body ?? ''}`
-  if (foreign && answer.text.toLowerCase().includes(canary) && !sent.includes(canary))
-    faults.push(`another tenant's text: ${answer.text.slice(0, 400)}`)
-  const told = [...secrets].find((secret) => answer.text.includes(secret) && !sent.includes(secret))
-  if (told !== undefined) faults.push('a secret of another tenant or of the server')
-  const trace = inside.exec(answer.text)?.[0]
+  if (foreign && response.text.toLowerCase().includes(canary) && !sent.includes(canary))
+    faults.push(`leaks text of another tenant: ${response.text.slice(0, 400)}`)
+  const leaked = [...secrets].find((secret) => response.text.includes(secret) && !sent.includes(secret))
+  if (leaked !== undefined) faults.push('leaks a secret of another tenant or of the server')
+  const trace = inside.exec(response.text)?.[0]
   if (trace !== undefined && !sent.includes(trace) && operation.group !== 'documents')
-    faults.push(`the inside shows: ${trace}`)
+    faults.push(`leaks internals: ${trace}`)
   return faults
 }

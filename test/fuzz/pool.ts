@@ -1,17 +1,17 @@
 import { canary } from './strange-text.ts'
 
-/** How many values of one name or prefix are kept; older ones give way, so that later requests speak of things that still are. */
+/** How many values of one name or prefix are kept. New ones replace the oldest, so that later requests use resources that still exist. */
 const mostEach = 40
 
-/** Values that answers told, by their field's name and by their prefix, so that later requests speak of real things. */
+/** Identifiers from responses, by field name and by prefix, so that later requests use real ones. */
 export class Pool {
   readonly #known = new Map<string, string[]>()
 
-  /** Takes every identifier out of an answer; text that a tenant wrote is left where it is. */
-  harvest(value: unknown, name = ''): void {
-    if (Array.isArray(value)) return value.forEach((entry) => this.harvest(entry, name))
+  /** Collects every identifier in a response, except text that a tenant wrote. */
+  collectIds(value: unknown, name = ''): void {
+    if (Array.isArray(value)) return value.forEach((entry) => this.collectIds(entry, name))
     if (typeof value === 'object' && value !== null)
-      return Object.entries(value).forEach(([key, entry]) => this.harvest(entry, key))
+      return Object.entries(value).forEach(([key, entry]) => this.collectIds(entry, key))
     if ((typeof value !== 'string' && typeof value !== 'number') || !/^id$|_id$|Id$|^key$|token$|cursor$/.test(name))
       return
     const text = String(value)
@@ -29,7 +29,7 @@ export class Pool {
     this.#known.set(slot, values)
   }
 
-  /** A known value for a field, by the prefix of its example or by its name; undefined when none was seen. */
+  /** A known value for a field, by the prefix of its example or by its name; undefined when there is none. */
   pick(name: string, example: unknown, index: number): string | undefined {
     const prefix = typeof example === 'string' ? /^[a-z]+[_-]/.exec(example)?.[0] : undefined
     const values = (prefix === undefined ? undefined : this.#known.get(prefix)) ?? this.#known.get(name)

@@ -11,22 +11,22 @@ import {
   type ParameterObject,
   type SchemaObject
 } from '../architecture/document.ts'
-import { blend, mark, obey, type Parts } from './obedience.ts'
+import { blend, mark, useRealResources, type Parts } from './real-resources.ts'
 import { attacks, broken } from './strange-text.ts'
 import { validOf, type Schema, type Source } from './valid-values.ts'
 
-/** A request as it goes over the wire, and whether the specification refuses its body. */
+/** A request as sent over the wire, and whether the specification rejects its body. */
 export interface FuzzRequest {
   kind: 'valid' | 'invalid'
   method: string
   path: string
   headers: Record<string, string>
   body?: string | Buffer | undefined
-  /** True when the body is certainly against the schema, so that no success may come of it. */
+  /** True when the body certainly violates the schema, so that the request must not succeed. */
   mustRefuse: boolean
 }
 
-/** Ajv by the document itself, apart from the server's own validators and serialisers. */
+/** Ajv on the document itself, independent of the server's validators and serialisers. */
 export const ajv = new Ajv2020({ strict: false, allErrors: false, multipleOfPrecision: 6, validateFormats: true })
 ajvFormats.default(ajv)
 ajv.addSchema({ ...document, $id: 'spec' }, 'spec')
@@ -70,7 +70,7 @@ const junk: fc.Arbitrary<unknown> = fc.oneof(
   fc.nat(400).map((depth) => JSON.parse('['.repeat(depth + 1) + ']'.repeat(depth + 1)) as unknown)
 )
 
-/** Spoils one place of a value, at any depth. */
+/** Corrupts one part of a value, at any depth. */
 const spoil = (value: unknown, at: number, by: unknown): unknown => {
   if (typeof value !== 'object' || value === null || at % 5 === 0) return by
   if (Array.isArray(value))
@@ -108,7 +108,7 @@ const recordOf = (parameters: ParameterObject[], source: Source): fc.Arbitrary<R
     { requiredKeys: parameters.filter(({ required }) => required === true).map(({ name }) => name) }
   )
 
-/** Header values that HTTP itself lets through. */
+/** Header values that HTTP itself allows. */
 const headerText = (value: unknown): string =>
   String(value)
     .replace(/[^\x20-\x7e\xa0-\xff]/g, '')
@@ -125,7 +125,7 @@ const bodyText = (type: string, body: unknown): string => {
   ).toString()
 }
 
-/** Bodies of an operation, most of them near an example of the specification. */
+/** Bodies for an operation, most of them close to an example of the specification. */
 const bodiesOf = (operation: Operation, source: Source): fc.Arbitrary<Parts['body']> => {
   const media = Object.entries(bodyOf(operation))
   if (media.length === 0) return fc.constant(undefined)
@@ -148,7 +148,7 @@ const bodiesOf = (operation: Operation, source: Source): fc.Arbitrary<Parts['bod
                 example
               ].find((one) => asForm || accepts(one))
             )
-    // The kinds of value a form can carry are texts; the schema is asked as the server does, after reading them.
+    // A form carries only text. As in the server, the schema is applied after coercion.
     const whole = drawn.filter((value) => asForm || accepts(value))
     return fc
       .oneof({ arbitrary: near, weight: 3 }, { arbitrary: whole, weight: 1 })
@@ -156,7 +156,7 @@ const bodiesOf = (operation: Operation, source: Source): fc.Arbitrary<Parts['bod
   })
 }
 
-/** Whatever arbitraries an operation's parameters and body need; seven of ten speak of real things. */
+/** Arbitraries for an operation's parameters and body. Seven of ten requests use real identifiers. */
 const partsOf = (operation: Operation, source: Source): fc.Arbitrary<Parts> => {
   const parameters = parametersOf(operation)
   const of = (place: string) =>
@@ -175,7 +175,7 @@ const partsOf = (operation: Operation, source: Source): fc.Arbitrary<Parts> => {
       way: fc.nat(9),
       die: fc.nat()
     })
-    .map(({ way, die, ...parts }) => (way < 7 ? obey(operation, parts, source, die, isRequired) : parts))
+    .map(({ way, die, ...parts }) => (way < 7 ? useRealResources(operation, parts, source, die, isRequired) : parts))
 }
 
 const compiled = new Map<string, ValidateFunction>()
@@ -189,7 +189,7 @@ const compileSchema = (schema: Schema): ValidateFunction => {
 const namedHeaders = (headers: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), headerText(value)]))
 
-/** Requests that the specification admits, as strange as it lets them be. */
+/** Requests that the specification allows, including its most unusual values. */
 export const validRequests = (operation: Operation, source: Source): fc.Arbitrary<FuzzRequest> =>
   partsOf(operation, source).map(({ path, query, headers, body }) => ({
     kind: 'valid',
@@ -278,7 +278,7 @@ const badTypes = [
   'application/json;;;'
 ]
 
-/** Requests that are wrong in one way or several. */
+/** Requests with one or several faults. */
 export const invalidRequests = (operation: Operation, source: Source): fc.Arbitrary<FuzzRequest> =>
   fc
     .record({
@@ -307,13 +307,13 @@ export const invalidRequests = (operation: Operation, source: Source): fc.Arbitr
       if (hasBody && way < 5) {
         const spoilt = spoil(body.value, at, by)
         request.body = bodyText(body.type, spoilt)
-        // Where a body may be left out, null says as much.
+        // Null is equivalent to leaving out an optional body.
         const isLeftOut = spoilt === null && !operation.bodyRequired
         request.mustRefuse =
           !isLeftOut && body.accepts !== undefined && !body.accepts(JSON.parse(JSON.stringify(spoilt)))
       } else if (hasBody && way === 5) request.body = text
       else if (hasBody && way === 9 && at % 2 === 0) {
-        // Latin-1, as a client with a wrong encoding sends it.
+        // Latin-1, as from a client with the wrong encoding.
         request.body = Buffer.from(bodyText(body.type, body.value).replace(/[a-z]/, '\xe9'), 'latin1')
         request.mustRefuse = body.type.includes('json') && request.body.includes(0xe9)
       } else if (hasBody && way === 6) request.headers['content-type'] = type

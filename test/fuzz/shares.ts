@@ -1,34 +1,34 @@
-/** The least share of an operation's valid requests, by a credential that it admits and about the sender's own things, that must be carried out. */
+/** The minimum share of an operation's valid requests that must succeed. Counts accepted credentials and the sender's own resources only. */
 const leastShare = 0.25
 
-/** Below this many such requests a share says nothing. */
+/** Fewer requests than this are too few to judge. */
 const leastRequests = 40
 
-/** Operations of which less can be asked, and why. */
+/** Operations with a lower minimum, and why. */
 const exceptions: Record<string, { least: number; why: string }> = {
-  receiveStripeEvent: { least: 0, why: 'Stripe signs what it sends; a body that was drawn has no signature.' },
-  receivePlaidWebhook: { least: 0, why: 'Plaid signs what it sends; a body that was drawn has no signature.' },
+  receiveStripeEvent: { least: 0, why: 'Stripe signs its webhooks; a generated body has no signature.' },
+  receivePlaidWebhook: { least: 0, why: 'Plaid signs its webhooks; a generated body has no signature.' },
   createTransfer: {
     least: 0.12,
-    why: 'An account pays for a few transfers only, and not every rail goes with every pair of accounts.'
+    why: 'The balance of an account covers only a few transfers, and not every rail works for every pair of accounts.'
   },
   simulateTransferEvent: {
     least: 0.12,
-    why: 'A transfer takes each step once and in order; most steps that are drawn are not its next one.'
+    why: 'A transfer takes each step once and in order; most generated steps are not its next one.'
   },
-  requestLoan: { least: 0.03, why: 'An agent has one loan at a time, so that of ten requests at once one is granted.' }
+  requestLoan: { least: 0.03, why: 'An agent has one loan at a time, so one of ten concurrent requests is granted.' }
 }
 
-/** Counts answers by their status, and among those to requests that ought to succeed the ones that did. */
+/** Counts responses by status, and how many of the requests that ought to succeed did. */
 export class Tally {
   readonly statuses = new Map<number, number>()
-  private hopeful = 0
+  private expected = 0
   private done = 0
 
-  add(status: number, isHopeful: boolean): void {
+  add(status: number, isExpected: boolean): void {
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1)
-    if (!isHopeful) return
-    this.hopeful += 1
+    if (!isExpected) return
+    this.expected += 1
     if (status >= 200 && status < 300) this.done += 1
   }
 
@@ -37,18 +37,18 @@ export class Tally {
   }
 
   private get share(): number {
-    return this.hopeful === 0 ? 0 : this.done / this.hopeful
+    return this.expected === 0 ? 0 : this.done / this.expected
   }
 
-  /** Says when fewer requests came through than must; undefined when enough did or too few were sent to tell. */
+  /** A message when too few requests succeeded; undefined when enough did, or when too few were sent to judge. */
   shortfallOf(operationId: string): string | undefined {
     const least = exceptions[operationId]?.least ?? leastShare
-    if (this.hopeful < leastRequests || this.share >= least) return undefined
-    return `${operationId}: ${this.done} of ${this.hopeful} valid requests were carried out, ${(100 * least).toFixed(0)} % must be`
+    if (this.expected < leastRequests || this.share >= least) return undefined
+    return `${operationId}: ${this.done} of ${this.expected} valid requests succeeded, the minimum is ${(100 * least).toFixed(0)} %`
   }
 
   toString(): string {
-    const share = this.hopeful === 0 ? '' : `${(100 * this.share).toFixed(0)} %`.padStart(6)
+    const share = this.expected === 0 ? '' : `${(100 * this.share).toFixed(0)} %`.padStart(6)
     return `${share.padEnd(8)}${[...this.statuses]
       .sort(([one], [other]) => one - other)
       .map(([status, count]) => `${status}×${count}`)

@@ -4,40 +4,40 @@ import { identifiersOf, type Identifier, type Kind } from '../architecture/ident
 import {
   linkItem,
   makeCredentials,
-  makeThings,
+  createResources,
   makeWork,
   moveMoney,
   type Call,
-  type Things
-} from '../architecture/things.ts'
+  type Resources
+} from '../architecture/resources.ts'
 import type { TestApp } from '../build-app.ts'
 import { createPartner } from '../credentials.ts'
 
 export type Values = (string | number)[]
 
-/** What makers need to know of a tenant. */
+/** What makers need from a tenant. */
 export interface Owner {
   call: Call
   server: TestApp
   /** The access token of its user. */
   session: string
-  /** Opens one more session of its user, and answers the id. */
+  /** Opens one more session of its user, and returns the id. */
   openSession: () => Promise<string>
   furnisherKey: string
   endUser: string
 }
 
-/** How many new things of a kind one batch of requests gets at most. */
+/** The maximum of new resources of a kind for one batch of requests. */
 const mostFresh = 5
 
-/** What is used up by a body; what a path names is used up by anything but a GET. */
+/** Kinds that a request uses up through its body. A resource in the path is used up by any method but GET. */
 const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account', 'agent'])
 
-type Maker = (owner: Owner, base: Partial<Things>) => Promise<Partial<Things>>
+type Maker = (owner: Owner, base: Partial<Resources>) => Promise<Partial<Resources>>
 
 const mark = (): string => randomBytes(6).toString('hex')
 
-/** One that hears of hardly anything, or every event would go to each of hundreds of webhooks. */
+/** A webhook endpoint with a rare subscription. Otherwise every event would go to hundreds of endpoints. */
 const makeQuietWebhook: Maker = async ({ call }) => {
   const webhook = String(
     (await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['transfer.returned'] })).id
@@ -45,7 +45,7 @@ const makeQuietWebhook: Maker = async ({ call }) => {
   return { webhook, delivery: String((await call('POST', `/v1/webhooks/${webhook}/test`)).id) }
 }
 
-/** An agent that is enrolled and has done nothing yet; what is said of it does not touch the one that borrows. */
+/** An enrolled agent without a history. Reports about it do not affect the agent that borrows. */
 const makeAgentOnly: Maker = async ({ call, session }) => {
   const agent = String((await call('POST', '/api/register', { agent_id: `agent-${mark()}` }, session)).agent_id)
   await call('POST', '/v2/api/register', { agent_id: agent })
@@ -53,7 +53,7 @@ const makeAgentOnly: Maker = async ({ call, session }) => {
 }
 
 const makers: Partial<Record<Kind, Maker>> = {
-  // Never the tenant's own: an operator may limit it to no request at all.
+  // Never the tenant's own partner: an operator may set its rate limit to zero.
   partner: async ({ server }) => ({ partner: (await createPartner(server.database)).partnerId }),
   session: async ({ openSession }) => ({ session: await openSession() }),
   apiKey: ({ call, session }) => makeCredentials(call, session),
@@ -66,7 +66,7 @@ const makers: Partial<Record<Kind, Maker>> = {
     const numbers = { routing_number: '021000021', account_number: '000123456789', account_type: 'checking' }
     return { recipient: String((await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers })).id) }
   },
-  // From an account that has not paid for anything yet.
+  // From an account without earlier transfers.
   transfer: async ({ call, endUser }) => moveMoney(call, (await linkItem(call, endUser)).account, mark()),
   account: ({ call, endUser }) => linkItem(call, endUser),
   webhook: makeQuietWebhook,
@@ -100,29 +100,29 @@ const payBack = async ({ call }: Owner, agentKey: string): Promise<void> => {
   }
 }
 
-/** Deletes what earlier requests made, since a partner has only so many endpoints. */
+/** Deletes the endpoints of earlier requests, because their number per partner is limited. */
 const dropWebhooks = async ({ call }: Owner, kept?: string): Promise<void> => {
   const { items } = await call('GET', '/v1/webhooks')
   const extra = (items as { id: string }[]).filter(({ id }) => id !== kept)
   await Promise.all(extra.map(({ id }) => call('DELETE', `/v1/webhooks/${id}`)))
 }
 
-/** Real things of one tenant, by what names them; what an operation uses up is made anew for each batch of its requests. */
+/** Real resources of one tenant, by kind. Those that an operation uses up are created anew for each batch of its requests. */
 export class Stock {
   private values = new Map<Kind, Values>()
   private constructor(
     readonly owner: Owner,
-    readonly base: Partial<Things>
+    readonly base: Partial<Resources>
   ) {
     this.reset()
   }
 
   static async of(owner: Owner): Promise<Stock> {
-    const things = await makeThings(owner.call, owner.session, owner.furnisherKey, owner.endUser, mark())
+    const resources = await createResources(owner.call, owner.session, owner.furnisherKey, owner.endUser, mark())
     const { items: events } = await owner.call('GET', '/v1/events?limit=1')
     const spare = await createPartner(owner.server.database)
     return new Stock(owner, {
-      ...things,
+      ...resources,
       endUser: owner.endUser,
       partner: spare.partnerId,
       session: await owner.openSession(),
@@ -130,18 +130,18 @@ export class Stock {
     })
   }
 
-  /** Puts the first things back, which no request ends. */
+  /** Restores the first resources, which no request ends. */
   reset(): void {
     this.values = new Map(Object.entries(this.base).map(([kind, value]) => [kind as Kind, [value]]))
   }
 
-  /** One of the tenant's things; undefined of a kind that nobody keeps. */
+  /** An identifier of one of the tenant's resources; undefined for a kind without any. */
   pick(kind: Kind, index: number): string | number | undefined {
     const values = this.values.get(kind)
     return values?.[index % values.length]
   }
 
-  /** The identifiers of an operation whose things it ends or changes for good. */
+  /** The identifiers of resources that an operation ends or changes permanently. */
   static usedUp(operation: Operation): Identifier[] {
     return operation.method === 'GET'
       ? []
@@ -150,7 +150,7 @@ export class Stock {
         )
   }
 
-  /** Makes new things for the next requests of an operation, of which there are `requests`. */
+  /** Creates new resources for the next `requests` requests of an operation. */
   async renew(operation: Operation, requests: number): Promise<void> {
     this.reset()
     const { agentKey = '' } = this.base
@@ -163,7 +163,7 @@ export class Stock {
     }
     if (operation.group === 'webhooks' && operation.method !== 'GET') await dropWebhooks(this.owner, this.base.webhook)
     const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
-    // A credit account comes with the agent whose it is.
+    // A new credit account comes with its own agent.
     for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
       const maker = makers[kind]
       if (maker === undefined) continue
@@ -171,10 +171,10 @@ export class Stock {
         Array.from({ length: Math.min(mostFresh, requests) }, () => maker(this.owner, this.base))
       )
       const [first = {}] = made
-      for (const each of Object.keys(first) as (keyof Things)[])
+      for (const each of Object.keys(first) as (keyof Resources)[])
         this.values.set(
           each,
-          made.flatMap((things) => things[each] ?? [])
+          made.flatMap((resources) => resources[each] ?? [])
         )
     }
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** Stands in every text that the first tenant writes; nobody else may ever read it. */
+/** Part of every text that the first tenant writes. No other tenant may ever read it. */
 export const canary = 'zq9canary'
 
 const valid = [
@@ -25,7 +25,7 @@ const valid = [
   '\u2028'
 ]
 
-/** What attacks are made of; as text it is as good as any other. */
+/** Fragments of attacks, which the server must treat as ordinary text. */
 export const attacks = [
   "' OR 1=1; drop table partners; --",
   '<script>alert(1)</script>',
@@ -44,16 +44,16 @@ export const attacks = [
   'toString'
 ]
 
-/** What no field can hold: a NUL, halves of surrogate pairs. */
+/** Text that no field can store: NUL, halves of surrogate pairs. */
 export const broken = ['a\u0000b', '\u0000', '\ud800', 'x\udfff', '\udc00\ud800']
 
 const cut = (text: string, length: number): string => {
-  // By code points, as the specification counts.
+  // By code points, as in the specification.
   const points = [...text]
   return points.slice(0, length).join('')
 }
 
-/** Text of any Unicode with between `min` and `max` code points, most often at the bounds. */
+/** Any Unicode text of `min` to `max` code points, most often at the bounds. */
 export const strangeText = (min: number, max: number): fc.Arbitrary<string> => {
   const longest = Math.min(max, 3000)
   const length = fc.constantFrom(

@@ -7,12 +7,12 @@ import { hashSecret } from '../../plugins/access/secrets.ts'
 import type { TestApp } from '../build-app.ts'
 import { createPartner, type TestPartner } from '../credentials.ts'
 import { operations } from '../architecture/document.ts'
-import { clientOf } from '../architecture/things.ts'
+import { clientOf } from '../architecture/resources.ts'
 import { password } from '../modules/identity/client.ts'
 import { Pool } from './pool.ts'
 import { Stock } from './stock.ts'
 
-/** A tenant with one credential of each kind, and what is known of its things. */
+/** A tenant with one credential of each kind, and its known resources. */
 export interface Tenant {
   partner: TestPartner
   pool: Pool
@@ -20,18 +20,18 @@ export interface Tenant {
   /** Headers that carry each kind of credential. */
   credentials: Record<string, Record<string, string>>
   email: string
-  /** The headers for one request; where a request ends the credential that it comes with, one of its own. */
+  /** The headers for one request. A request that ends its own credential gets a separate one. */
   present: (operation: Operation, kind: string) => Promise<Record<string, string>>
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** What the tenant's agent has to spend. */
+/** The balance of the tenant's agent. */
 const fundsCents = 5_000_000_000
 
 const emailOf = ({ userId }: TestPartner): string => `${userId}@example.test`
 
-/** Hashed once, since it is slow by design. */
+/** Computed once, because hashing is slow by design. */
 let passwordHash: Promise<string> | undefined
 
 const givePassword = async ({ database }: TestApp, { userId }: TestPartner): Promise<void> => {
@@ -39,7 +39,7 @@ const givePassword = async ({ database }: TestApp, { userId }: TestPartner): Pro
   await database.db.updateTable('users').set({ password_hash }).where('id', '=', userId).execute()
 }
 
-/** Every scope that any operation asks for. */
+/** Every scope that any operation requires. */
 const everyScope = [...new Set(operations.flatMap(({ scopes }) => scopes))]
 
 const signIn = async (
@@ -68,14 +68,14 @@ const signIn = async (
   return { token: await signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, now), sessionId }
 }
 
-/** The access token of a user with a password that is known, whose sessions may end. */
+/** The access token of a user with a known password, whose sessions may end. */
 const signInSpare = async (server: TestApp): Promise<string> => {
   const partner = await createPartner(server.database)
   await givePassword(server, partner)
   return (await signIn(server, partner)).token
 }
 
-/** The refresh cookie of a new session, written straight into the tables, since a password takes long to check. */
+/** The refresh cookie of a new session, written directly into the tables, because checking a password is slow. */
 const signInForCookie = async (server: TestApp, partner: TestPartner): Promise<string> => {
   const { sessionId } = await signIn(server, partner)
   const [token, created_at] = [randomText(48), server.clock.now()]
@@ -92,7 +92,7 @@ const forge = (token: string): string => {
   return `${header}.${payload}.${createHmac('sha256', 'a guess').update(`${header}.${payload}`).digest('base64url')}`
 }
 
-/** A token and a session that have been ended. */
+/** A revoked token and an ended session. */
 const makeEnded = async (
   server: TestApp,
   partner: TestPartner
@@ -110,7 +110,7 @@ const makeEnded = async (
   return { revokedToken, endedSession: ended.token }
 }
 
-/** A partner with every credential there is, the revoked and the forged ones included, a thing of every kind, and an agent with credits to spend. */
+/** A partner with every kind of credential (also revoked and forged ones), a resource of every kind, and an agent with credits. */
 export const createTenant = async (server: TestApp, endUser: string): Promise<Tenant> => {
   const { database } = server
   const partner = await createPartner(database)
@@ -136,7 +136,7 @@ export const createTenant = async (server: TestApp, endUser: string): Promise<Te
   const operator = await createPartner(database)
   await givePassword(server, operator)
   const credentials = {
-    nobody: {},
+    anonymous: {},
     garbage: bearer('\xff\xfe garbage'),
     unknownKey: bearer('afg_test_0000000000000000000000000000000000000000'),
     overlong: bearer('x'.repeat(6000)),
@@ -170,9 +170,11 @@ const kindOf: Record<string, string> = {
   RefreshCookie: 'cookie'
 }
 
-/** The kinds of credential that an operation admits. */
+/** The kinds of credential that an operation accepts. */
 export const admittedKinds = ({ security, extensions }: Operation): string[] => {
   if (extensions?.['x-operator-only'] === true) return ['operator']
   const kinds = security.flat().flatMap((scheme) => kindOf[scheme] ?? [])
-  return kinds.length === 0 || security.some((alternative) => alternative.length === 0) ? [...kinds, 'nobody'] : kinds
+  return kinds.length === 0 || security.some((alternative) => alternative.length === 0)
+    ? [...kinds, 'anonymous']
+    : kinds
 }

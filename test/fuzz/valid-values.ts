@@ -29,7 +29,7 @@ export interface Source {
   stock: Stock
   /** The address of the tenant's user. */
   email: string
-  /** Whether every free text is to carry the canary. */
+  /** Whether every free text contains the canary. */
   marked: boolean
 }
 
@@ -109,7 +109,7 @@ const objectOf = (schema: Schema, source: Source, depth: number): fc.Arbitrary<u
   })
 }
 
-/** Strange values that a schema admits; the caller filters by the schema itself, since not every pair of keywords is followed. */
+/** Unusual values that a schema allows. Not every combination of keywords is honoured, so the caller validates them. */
 export const validOf = (given: SchemaObject, name: string, source: Source, depth = 0): fc.Arbitrary<unknown> => {
   const schema: Schema = resolve<Schema>(given)
   if (schema.const !== undefined) return fc.constant(schema.const)

@@ -13,13 +13,13 @@ const assertGolden = (name: string, text: string): void => {
     ...reviewed.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
     ...now.filter((line) => !reviewed.includes(line)).map((line) => `+ ${line}`)
   ]
-  const shown = changes.length === 0 ? 'It has the same lines in another order.' : changes.join('\n')
+  const shown = changes.length === 0 ? 'The same lines are in another order.' : changes.join('\n')
   assert.fail(
-    `test/golden/${name} is not what the program has now. Is the change meant? Then run \`npm run golden\` and commit the file.\n${shown}`
+    `test/golden/${name} is out of date. If the change is intended, run \`npm run golden\` and commit the file.\n${shown}`
   )
 }
 
-test('the operations and what is enforced of each are those that were reviewed', async () => {
+test('the operations and the rules enforced on each match the reviewed list', async () => {
   assertGolden('operations.txt', printOperations())
 })
 
@@ -27,11 +27,11 @@ test('only the reviewed operations require no credential', async () => {
   assertGolden('unauthenticated.txt', printUnauthenticated())
 })
 
-test('the tools that models are offered, and what each tells of itself, are those that were reviewed', async () => {
+test('the tools offered to models, and the hints of each, match the reviewed list', async () => {
   assertGolden('tools.txt', printTools())
 })
 
-test('the migrations make the schema that was reviewed, on every engine the same', async (t) => {
+test('the migrations create the reviewed schema, the same on every engine', async (t) => {
   const { db } = await openTestDatabase(t)
   assertGolden('schema.sql', await printSchema(db))
 })

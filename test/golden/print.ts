@@ -8,7 +8,7 @@ const operations: Operation[] = Object.values<Operation>(allOperations).sort((a,
   a.operationId < b.operationId ? -1 : 1
 )
 
-/** Without padding, so that a long name changes no line but its own. */
+/** Without padding, so that a long name changes only its own line. */
 const table = (rows: string[][]): string => rows.map((row) => `${row.join(' | ')}\n`).join('')
 
 const securityOf = ({ security }: Operation): string =>
@@ -16,7 +16,7 @@ const securityOf = ({ security }: Operation): string =>
     ? 'none'
     : security.map((alternative) => (alternative.length === 0 ? 'none' : alternative.join('+'))).join('|')
 
-/** Every operation with what is enforced of it. */
+/** Every operation with the rules that the server enforces on it. */
 export const printOperations = (): string =>
   table([
     ['operation', 'method', 'path', 'security', 'scopes', 'class', 'idempotent'],
@@ -31,7 +31,7 @@ export const printOperations = (): string =>
     ])
   ])
 
-/** Every operation that admits the anonymous: the list to look at twice. */
+/** Every operation that requires no credential. Review additions to this list with care. */
 export const printUnauthenticated = (): string =>
   table(
     operations
@@ -41,7 +41,7 @@ export const printUnauthenticated = (): string =>
 
 const hints = ['readOnly', 'destructive', 'idempotent', 'openWorld'] as const
 
-/** Every tool that models are offered, with what it tells of itself and the arguments that it cannot do without. */
+/** Every tool offered to models, with its hints, required arguments and defaults. */
 export const printTools = (): string =>
   table([
     ['tool', ...hints, 'required', 'defaults'],
@@ -82,7 +82,7 @@ const readColumns = async (db: Db): Promise<Column[]> => {
   return rows
 }
 
-/** Definitions of one kind, as the database prints them. PostgreSQL 18 keeps NOT NULL among the constraints and 15 does not, so columns tell of it. */
+/** Definitions of one kind, as the database prints them. PostgreSQL 18 lists NOT NULL among the constraints and 15 does not, so it is printed with the columns. */
 const definitions = {
   constraints: sql<{ line: string }>`
     select 'alter table ' || c.relname || ' add constraint ' || k.conname || ' ' || pg_get_constraintdef(k.oid) as line
@@ -124,7 +124,7 @@ const printColumn = (column: Column): string => {
   return `  ${column.name} ${column.type}${column.not_null ? ' not null' : ''}${identity}${value}`
 }
 
-/** The schema as the database itself describes it; alike on every engine and version that is supported. */
+/** The schema as the database itself describes it; the same on every supported engine and version. */
 export const printSchema = async (db: Db): Promise<string> => {
   const tables = [...groupByTable(await readColumns(db))].map(
     ([name, columns]) =>

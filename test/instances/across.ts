@@ -12,7 +12,7 @@ const statusesOf = async ({ direct }: Fleet, path: string, key: string): Promise
 const all = ({ direct }: Fleet, status: number): number[] => direct.map(() => status)
 
 export const revocation: Check = {
-  guarantee: 'what is revoked at one instance is refused at once by every other',
+  guarantee: 'a credential revoked at one instance is rejected at once by all others',
   async run(fleet) {
     const { direct, database } = fleet
     const { token } = await signUp(fleet.front, database.db)
@@ -48,16 +48,16 @@ export const revocation: Check = {
 }
 
 export const sessions: Check = {
-  guarantee: 'a session goes on at any instance, and a refresh token used twice ends it at all of them',
+  guarantee: 'a session continues at any instance, and a refresh token used twice ends it at all of them',
   async run(fleet) {
     const { direct, database } = fleet
     const { cookie, token } = await signUp(fleet.front, database.db)
     const refresh = async (url: string, of: string) => {
-      const answered = await send(url, 'POST', '/api/v1/auth/refresh', { headers: { cookie: of } })
+      const response = await send(url, 'POST', '/api/v1/auth/refresh', { headers: { cookie: of } })
       return {
-        status: answered.status,
-        token: String(answered.body.access_token),
-        cookie: answered.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+        status: response.status,
+        token: String(response.body.access_token),
+        cookie: response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
       }
     }
     assert.deepEqual(await statusesOf(fleet, '/api/v1/users/me', token), all(fleet, 200))
@@ -75,7 +75,7 @@ export const sessions: Check = {
 }
 
 export const rateLimits: Check = {
-  guarantee: 'all instances draw on one bucket',
+  guarantee: 'all instances share one bucket',
   async run({ direct, database, front }) {
     const { key, partnerId } = await signUp(front, database.db)
     const [limit, requests] = [20, 200]
@@ -85,16 +85,16 @@ export const rateLimits: Check = {
       .where('id', '=', partnerId)
       .execute()
     const begun = performance.now()
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: requests }, (_, n) => send(direct[n % direct.length]!, 'GET', '/v1/webhooks', { key }))
     )
     const seconds = (performance.now() - begun) / 1000
-    const served = answers.filter(({ status }) => status === 200).length
-    assert.ok(answers.every(({ status }) => status === 200 || status === 429))
-    // The bucket begins full and fills again while the requests run.
+    const served = responses.filter(({ status }) => status === 200).length
+    assert.ok(responses.every(({ status }) => status === 200 || status === 429))
+    // The bucket starts full and refills while the requests run.
     const most = limit + Math.ceil(seconds * limit)
     assert.ok(served >= limit && served <= most, `${served} of ${requests} in ${seconds} s`)
-    // At most ten tries a minute for one account, however they are spread.
+    // At most ten attempts a minute for one account, at whatever instances.
     const email = `${randomUUID()}@example.test`
     const tries = []
     for (let n = 0; n < 14; n++)
@@ -102,24 +102,24 @@ export const rateLimits: Check = {
         (await send(front, 'POST', '/api/v1/auth/login', { body: { email, password: 'not the password' } })).status
       )
     assert.deepEqual(tries, [...Array<number>(10).fill(401), ...Array<number>(4).fill(429)])
-    return `${served} of ${requests} requests served in ${seconds.toFixed(2)} s at ${limit} a second; 10 of 14 sign-ins tried`
+    return `${served} of ${requests} requests served in ${seconds.toFixed(2)} s at ${limit} a second; 10 of 14 sign-ins admitted`
   }
 }
 
 export const idempotency: Check = {
-  guarantee: '50 requests with one key, spread over all instances at once, have one effect and one answer',
+  guarantee: '50 concurrent requests with one key, spread over all instances, have one effect and one response',
   async run(fleet) {
     const race = { keys: 12, requestsEach: 50, kinds: ['spend', 'report', 'transfer'] } as const
     const inFlight = await raceOnKeys(fleet, fleet.direct, { ...race, kinds: [...race.kinds] })
-    return `${race.keys} keys, ${race.keys * race.requestsEach} requests, ${inFlight} told that the first still runs`
+    return `${race.keys} keys, ${race.keys * race.requestsEach} requests, ${inFlight} got 409 because the first was still running`
   }
 }
 
 export const spends: Check = {
-  guarantee: 'spends over all instances take exactly what the wallet holds',
+  guarantee: 'concurrent spends at all instances take exactly the balance of the wallet',
   async run(fleet) {
     await raceOnBalance(fleet, fleet.direct)
-    return '60 spends of 40 from 1000 credits: 25 done, 35 refused, 0 left'
+    return '60 spends of 40 from 1000 credits: 25 succeeded, 35 were rejected, 0 left'
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Fleet } from './fleet.ts'
 
-/** Something that must hold of several instances as of one server. Answers what was seen, with numbers; throws when it does not hold. */
+/** A guarantee that several instances must keep as one server does. Returns a summary with numbers; throws when it is broken. */
 export interface Check {
   guarantee: string
   run(fleet: Fleet): Promise<string>

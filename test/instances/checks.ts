@@ -4,7 +4,7 @@ import { rollingRestart } from './rolling-restart.ts'
 import { walk } from './walk.ts'
 
 const everything: Check = {
-  guarantee: 'after all of it the ledger, every effect, the counters and the events hold',
+  guarantee: 'after all checks the ledger, every effect, the counters and the events are consistent',
   run: (fleet) => fleet.verify()
 }
 

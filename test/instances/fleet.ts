@@ -9,9 +9,9 @@ import { findProgram, needProgram } from '../machines/programs.ts'
 import { startRedis } from '../machines/redis-server.ts'
 
 export interface Fleet extends Site {
-  /** nginx before all instances. */
+  /** URL of nginx, in front of all instances. */
   front: string
-  /** The instances themselves. */
+  /** URLs of the instances themselves. */
   direct: string[]
   ingestSecret: string
   nginxLog(): string
@@ -20,13 +20,13 @@ export interface Fleet extends Site {
 export interface FleetOptions {
   random: SeededRandom
   instances: number
-  /** A PostgreSQL server and a Redis to use instead of own ones. */
+  /** A running PostgreSQL server and Redis to use instead of starting new ones. */
   databaseUrl: string | undefined
   redisUrl: string | undefined
 }
 
-/** What is not installed, in words; undefined when nothing is missing. */
-export const whatIsMissing = ({
+/** A message that lists missing programs; undefined when all are installed. */
+export const missingPrograms = ({
   databaseUrl,
   redisUrl
 }: Pick<FleetOptions, 'databaseUrl' | 'redisUrl'>): string | undefined => {
@@ -36,7 +36,7 @@ export const whatIsMissing = ({
     ...(redisUrl === undefined && findProgram('redis-server') === undefined ? ['redis-server'] : [])
   ]
   if (missing.length === 0) return undefined
-  return `Not installed: ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}. TEST_DATABASE_URL and TEST_REDIS_URL may name running servers instead.`
+  return `Not installed: ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}. Alternatively, set TEST_DATABASE_URL and TEST_REDIS_URL to running servers.`
 }
 
 const openDatabaseUrl = async (t: Cleaner, given: string | undefined): Promise<string> => {
@@ -46,7 +46,7 @@ const openDatabaseUrl = async (t: Cleaner, given: string | undefined): Promise<s
   return own.url
 }
 
-/** Instances in production mode on one PostgreSQL and one Redis, with nginx before them, and a tenant that came about through nginx. */
+/** Instances in production mode on one PostgreSQL and one Redis behind nginx, and a tenant created through nginx. */
 export const startFleet = async (
   t: Cleaner,
   { random, instances, databaseUrl, redisUrl }: FleetOptions

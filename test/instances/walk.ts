@@ -8,7 +8,7 @@ import { until } from '../machines/waiting.ts'
 import type { Check } from './check.ts'
 import type { Fleet } from './fleet.ts'
 
-type Ask = (
+type SendRequest = (
   method: string,
   path: string,
   body?: unknown,
@@ -16,70 +16,78 @@ type Ask = (
   headers?: Record<string, string>
 ) => Promise<Answered['body']>
 
-/** A bank is linked and read, money is moved to its end. */
-const walkThroughMoney = async (ask: Ask, front: string, key: string): Promise<void> => {
+/** Links a bank, reads it, and moves money until the transfer has settled. */
+const walkThroughMoney = async (sendRequest: SendRequest, front: string, key: string): Promise<void> => {
   const userId = 'usr_walk'
   const { checking, savings } = await linkBank(front, key, userId)
-  const { accounts } = await ask('GET', `/v1/accounts?user_id=${userId}`)
+  const { accounts } = await sendRequest('GET', `/v1/accounts?user_id=${userId}`)
   assert.ok(accounts.length >= 2)
-  const { transactions } = await ask('GET', `/v1/transactions?user_id=${userId}&limit=100`)
+  const { transactions } = await sendRequest('GET', `/v1/transactions?user_id=${userId}&limit=100`)
   assert.equal(transactions.length, 100)
-  const { id } = await ask('POST', '/v1/transfers', {
+  const { id } = await sendRequest('POST', '/v1/transfers', {
     from_account_id: checking,
     to_account_id: savings,
     amount: 12.34
   })
   for (const event of ['pending', 'posted', 'settled']) {
-    await ask('POST', `/v1/sandbox/transfers/${id}/simulate`, { event })
+    await sendRequest('POST', `/v1/sandbox/transfers/${id}/simulate`, { event })
   }
-  await until('the transfer has settled', async () => (await ask('GET', `/v1/transfers/${id}`)).status === 'settled')
-  const { events } = await ask('GET', `/v1/transfers/${id}`)
+  await until(
+    'the transfer has settled',
+    async () => (await sendRequest('GET', `/v1/transfers/${id}`)).status === 'settled'
+  )
+  const { events } = await sendRequest('GET', `/v1/transfers/${id}`)
   assert.deepEqual(
     events.map(({ state }: { state: string }) => state),
     ['submitted', 'pending', 'posted', 'settled']
   )
-  const { daily_allowance } = await ask('POST', '/v1/calculate/safe-to-spend', {
+  const { daily_allowance } = await sendRequest('POST', '/v1/calculate/safe-to-spend', {
     cash_balance: 1000,
     end_user_id: userId
   })
   assert.ok(daily_allowance > 0)
 }
 
-/** An agent is registered, funded, spends, asks for approval, is scored, borrows and repays. */
-const walkThroughCredits = async (ask: Ask, front: string, token: string, furnisher: string): Promise<void> => {
+/** An agent is registered and funded, spends, requests approval, is scored, borrows and repays. */
+const walkThroughCredits = async (
+  sendRequest: SendRequest,
+  front: string,
+  token: string,
+  furnisher: string
+): Promise<void> => {
   const agent_id = `walker-${randomUUID()}`
-  const { api_key: agent } = await ask('POST', '/api/register', { agent_id }, token)
+  const { api_key: agent } = await sendRequest('POST', '/api/register', { agent_id }, token)
   await topUp(front, token, agent_id, 25)
-  assert.equal((await ask('POST', '/api/spend', { amount: 100 }, agent)).balance, 2400)
-  const { approval_id } = await ask(
+  assert.equal((await sendRequest('POST', '/api/spend', { amount: 100 }, agent)).balance, 2400)
+  const { approval_id } = await sendRequest(
     'POST',
     '/api/spend',
-    { amount: 400, require_approval: true, item_name: 'A thing' },
+    { amount: 400, require_approval: true, item_name: 'An item' },
     agent
   )
-  await ask('POST', '/api/approve', { request_id: approval_id }, token)
-  await ask('POST', '/v2/api/register', { agent_id }, '')
+  await sendRequest('POST', '/api/approve', { request_id: approval_id }, token)
+  await sendRequest('POST', '/v2/api/register', { agent_id }, '')
   for (let n = 0; n < 8; n++) {
-    await ask(
+    await sendRequest(
       'POST',
       '/v2/api/report',
       { agent_id, reporter_name: 'A furnisher', reporter_platform: 'elsewhere', report_type: 'payment_ontime' },
       furnisher
     )
   }
-  const { score } = await ask('GET', `/v2/api/score?agent_id=${agent_id}`, undefined, '')
+  const { score } = await sendRequest('GET', `/v2/api/score?agent_id=${agent_id}`, undefined, '')
   assert.ok(score >= 550, String(score))
-  const { loan_id, approved } = await ask('POST', '/api/loans', { amount: 150 }, agent)
+  const { loan_id, approved } = await sendRequest('POST', '/api/loans', { amount: 150 }, agent)
   assert.equal(approved, 150)
-  await ask('POST', `/api/loans/${loan_id}/repay`, { amount: 150 }, agent)
-  assert.equal((await ask('GET', `/api/balance?agent_id=${agent_id}`, undefined, '')).agent.balance, 2000)
+  await sendRequest('POST', `/api/loans/${loan_id}/repay`, { amount: 150 }, agent)
+  assert.equal((await sendRequest('GET', `/api/balance?agent_id=${agent_id}`, undefined, '')).agent.balance, 2000)
 }
 
-/** Each event of the walk arrives, signed as the documentation says. */
-const receiveSigned = async (ask: Ask, work: () => Promise<void>): Promise<string[]> =>
+/** Asserts that each event of the walk arrives, signed as documented. */
+const receiveSigned = async (sendRequest: SendRequest, work: () => Promise<void>): Promise<string[]> =>
   await runToEnd(async (t) => {
     const receiver = await startReceiver(t)
-    const { secret, id } = await ask('POST', '/v1/webhooks', { url: receiver.url, events: ['*'] })
+    const { secret, id } = await sendRequest('POST', '/v1/webhooks', { url: receiver.url, events: ['*'] })
     await work()
     const wanted = [
       'account.linked',
@@ -99,11 +107,11 @@ const receiveSigned = async (ask: Ask, work: () => Promise<void>): Promise<strin
       assert.equal(createHmac('sha256', secret).update(`${timestamp}.${raw}`).digest('hex'), signature)
       assert.equal(headers['x-atlas-signature'], `sha256=${createHmac('sha256', secret).update(raw).digest('hex')}`)
     }
-    await ask('DELETE', `/v1/webhooks/${id}`)
+    await sendRequest('DELETE', `/v1/webhooks/${id}`)
     return receiver.received.map(({ event }) => event.type)
   })
 
-/** @returns what was done, for a person to read. */
+/** @returns a human-readable summary. */
 export const walkThroughEverything = async ({
   front,
   database,
@@ -111,7 +119,7 @@ export const walkThroughEverything = async ({
 }: Pick<Fleet, 'front' | 'database' | 'ingestSecret'>): Promise<string> => {
   const { key, token, partnerId } = await signUp(front, database.db)
   let steps = 0
-  const ask: Ask = async (method, path, body, credential = key, headers = {}) => {
+  const sendRequest: SendRequest = async (method, path, body, credential = key, headers = {}) => {
     steps += 1
     return (
       succeeded(
@@ -119,10 +127,10 @@ export const walkThroughEverything = async ({
       ) ?? {}
     )
   }
-  assert.equal((await ask('GET', '/api/v1/health', undefined, '')).status, 'ok')
-  const events = await receiveSigned(ask, async () => {
-    await walkThroughMoney(ask, front, key)
-    await walkThroughCredits(ask, front, token, key)
+  assert.equal((await sendRequest('GET', '/api/v1/health', undefined, '')).status, 'ok')
+  const events = await receiveSigned(sendRequest, async () => {
+    await walkThroughMoney(sendRequest, front, key)
+    await walkThroughCredits(sendRequest, front, token, key)
   })
   const event = {
     partner_id: partnerId,
@@ -134,7 +142,7 @@ export const walkThroughEverything = async ({
   }
   for (const accepted of [1, 0]) {
     assert.equal(
-      (await ask('POST', '/api/ingest/event', event, '', { 'x-atlas-ingest-secret': ingestSecret })).accepted,
+      (await sendRequest('POST', '/api/ingest/event', event, '', { 'x-atlas-ingest-secret': ingestSecret })).accepted,
       accepted
     )
   }

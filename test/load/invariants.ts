@@ -8,7 +8,7 @@ import { until } from '../machines/waiting.ts'
 import type { Received } from '../modules/webhooks/setup.ts'
 import type { KeptPromise, PromiseKind, Promises } from './promises.ts'
 
-/** How often each key has had its effect, by the mark that the effect carries. */
+/** How many effects each key has had. Every effect carries its key. */
 const effectsOf: Record<PromiseKind, (db: Db) => Promise<string[]>> = {
   spend: async (db) =>
     (await db.selectFrom('ledger_transactions').select('description').where('type', '=', 'spend').execute()).map(
@@ -26,7 +26,7 @@ const effectsOf: Record<PromiseKind, (db: Db) => Promise<string[]>> = {
 
 const succeeded = ({ settled }: KeptPromise): boolean => settled !== undefined && settled.status < 300
 
-/** No acknowledged effect is lost or duplicated, and there is no effect without a request or of a rejected request. */
+/** Asserts that no acknowledged effect is lost or duplicated, and that there are no effects without a request or of a rejected request. */
 const assertEffects = async (db: Db, { all: promises, prefix }: Promises): Promise<void> => {
   for (const kind of ['spend', 'report', 'transfer'] as const) {
     const ofKind = promises.filter((promise) => promise.kind === kind)
@@ -43,11 +43,11 @@ const assertEffects = async (db: Db, { all: promises, prefix }: Promises): Promi
 
 const assertBook = async (db: Db): Promise<void> => {
   const { faults } = await verifyLedger(db)
-  assert.deepEqual(faults, [], 'the book holds')
+  assert.deepEqual(faults, [], 'the ledger is consistent')
   assert.deepEqual(await findMiscounted(db), [], 'the bureau’s counters equal a recount')
 }
 
-/** Every transfer went from state to state as it may, and is in the state of its last event. */
+/** Asserts that every transfer made only legal transitions, and is in the state of its last event. */
 export const assertTransfers = async (db: Db): Promise<void> => {
   const transfers = await db.selectFrom('transfers').select(['id', 'state']).where('state', '<>', 'preparing').execute()
   const events = await db
@@ -63,7 +63,7 @@ export const assertTransfers = async (db: Db): Promise<void> => {
       own.map((_, index) => index + 1),
       `the events of ${id} have no gap`
     )
-    assert.equal(own.at(-1)?.state, state, `${id} is where its last event says`)
+    assert.equal(own.at(-1)?.state, state, `${id} is in the state of its last event`)
     for (const [index, event] of own.entries())
       if (index > 0)
         assert.ok(
@@ -73,7 +73,7 @@ export const assertTransfers = async (db: Db): Promise<void> => {
   }
 }
 
-/** What was answered is answered again, byte for byte, under the same key. */
+/** Asserts that a replay returns the first response byte for byte. */
 const assertReplays = async (url: string, promises: KeptPromise[], most: number): Promise<number> => {
   const wanted = promises.filter(succeeded).slice(-most)
   for (const { key, credential, path, body, settled } of wanted) {
@@ -87,7 +87,7 @@ const assertReplays = async (url: string, promises: KeptPromise[], most: number)
   return wanted.length
 }
 
-/** Every committed event of the partner has a place in the feed without a gap, and tells of what was acknowledged, once. */
+/** Asserts that the partner's feed has every committed event without a gap, and one event for each acknowledged spend. */
 const assertEvents = async (db: Db, partnerId: string, { all: promises, prefix }: Promises): Promise<string[]> => {
   const pending = () => db.selectFrom('events').select('id').where('sequence', 'is', null).limit(1).execute()
   await until('every event is published', async () => (await pending()).length === 0)
@@ -117,23 +117,23 @@ const assertEvents = async (db: Db, partnerId: string, { all: promises, prefix }
   return events.map(({ id }) => id)
 }
 
-export interface Ground {
+export interface Evidence {
   db: Db
-  /** Where a healthy server listens. */
+  /** URL of a healthy server. */
   url: string
   partnerId: string
   promises: Promises
-  /** What the partner's webhook endpoint, which takes every type, has received. */
+  /** Deliveries to the partner's webhook endpoint, which is subscribed to every type. */
   received: Received[]
-  /** Events from before the endpoint was made. */
+  /** The number of events from before the endpoint was created. */
   eventsBefore: number
-  /** How many of the last operations are asked for again; 50 unless the clock has left some of them behind. */
+  /** How many of the last operations are replayed; 50, unless the clock has jumped past the lifetime of some keys. */
   replays?: number
 }
 
 /**
- * Asserts everything that has to hold when the trouble is over and every operation is settled.
- * @returns what was verified, in words with numbers.
+ * Asserts every invariant that must hold once the faults are over and every operation is settled.
+ * @returns a summary with numbers of what was verified.
  */
 export const assertEverythingHolds = async ({
   db,
@@ -143,7 +143,7 @@ export const assertEverythingHolds = async ({
   received,
   eventsBefore,
   replays: mostReplays = 50
-}: Ground): Promise<string> => {
+}: Evidence): Promise<string> => {
   await assertBook(db)
   await assertEffects(db, promises)
   await assertTransfers(db)
@@ -158,9 +158,9 @@ export const assertEverythingHolds = async ({
   assert.deepEqual(
     received.filter(({ event }) => !known.has(event.id)).map(({ event }) => event.id),
     [],
-    'nothing was sent that is not committed'
+    'every delivered event is committed'
   )
   const kept = promises.all.filter(succeeded).length
   const statuses = [...promises.statuses].sort().map(([status, times]) => `${times}× ${status}`)
-  return `${promises.all.length} operations, ${kept} acknowledged and done once each, ${replays} replays alike, ${wanted.length} events arrived in ${received.length} deliveries; answers: ${statuses.join(', ')}`
+  return `${promises.all.length} operations, ${kept} acknowledged and done once each, ${replays} identical replays, ${wanted.length} events arrived in ${received.length} deliveries; statuses: ${statuses.join(', ')}`
 }

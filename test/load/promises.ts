@@ -4,9 +4,9 @@ import type { Tenant } from './tenant.ts'
 
 export type PromiseKind = 'spend' | 'report' | 'transfer'
 
-/** One logical operation: whatever happens to its requests, it is done once or not at all, and the client can find out which. */
+/** One logical operation. Whatever happens to its requests, it is done once or not at all, and the client can find out which. */
 export interface KeptPromise {
-  /** Its idempotency key, which is also written into its effect, so that the effect can be found. */
+  /** Its idempotency key, which is also stored with its effect, so that the test can find the effect. */
   key: string
   kind: PromiseKind
   credential: string
@@ -15,31 +15,31 @@ export interface KeptPromise {
   agentId?: string
   /** How often it was sent. */
   tries: number
-  /** The answer that settles it: a success, or a refusal of which nothing is stored. */
+  /** The final response: a success, or a rejection without an effect. */
   settled?: { status: number; text: string }
 }
 
-/** Answers that do not say what became of the operation: to be asked again under the same key. */
+/** Statuses that leave the outcome unknown, so that the client retries with the same key. */
 const unsettled = (status: number): boolean => status >= 500 || status === 409 || status === 429
 
-const longestAnswerMs = 60_000
+const responseTimeoutMs = 60_000
 
 export interface Promises {
-  /** What every key begins with, and no other effect's mark does. */
+  /** Prefix of every key, which sets them apart from other effects. */
   prefix: string
   all: KeptPromise[]
-  /** How often each status came; `none` for requests that got no answer. */
+  /** The number of responses by status; `none` counts requests without a response. */
   statuses: Map<string, number>
-  /** Sends operations from this many clients at a time until `stop` is called or so many have been begun; resolves when all are answered. */
+  /** Sends operations from concurrent clients until `stop` is called or `most` have begun. `done` resolves when all have ended. */
   load(
     urls: string[],
     options: { clients: number; most: number; kinds?: PromiseKind[] }
   ): { stop(): void; done: Promise<void> }
-  /** One operation, not sent yet. */
+  /** Creates an operation without sending it. */
   make(kind: PromiseKind): KeptPromise
-  /** Sends an operation once and takes down what its answer says. */
+  /** Sends an operation once and records its response. */
   send(url: string, promise: KeptPromise): Promise<Answered | undefined>
-  /** Asks again about everything that is not settled, until it is. */
+  /** Retries every unsettled operation until it is settled. */
   settle(urls: string[]): Promise<void>
 }
 
@@ -67,7 +67,7 @@ const bodyOf = (
 
 const paths = { spend: '/api/spend', report: '/v2/api/report', transfer: '/v1/transfers' } as const
 
-/** The operations that a load begins and what was promised about each. */
+/** Creates operations under load and records the promised outcome of each. */
 export const createPromises = (tenant: Tenant, random: SeededRandom): Promises => {
   const prefix = `promise-${random.code(6)}-`
   const all: KeptPromise[] = []
@@ -95,13 +95,13 @@ export const createPromises = (tenant: Tenant, random: SeededRandom): Promises =
       key,
       body,
       headers: { 'idempotency-key': promise.key },
-      signal: AbortSignal.timeout(longestAnswerMs)
+      signal: AbortSignal.timeout(responseTimeoutMs)
     })
-    const answered = await request.catch(() => undefined)
-    count(answered === undefined ? 'none' : String(answered.status))
-    if (answered !== undefined && !unsettled(answered.status))
-      promise.settled = { status: answered.status, text: answered.text }
-    return answered
+    const response = await request.catch(() => undefined)
+    count(response === undefined ? 'none' : String(response.status))
+    if (response !== undefined && !unsettled(response.status))
+      promise.settled = { status: response.status, text: response.text }
+    return response
   }
   return {
     prefix,
@@ -114,9 +114,9 @@ export const createPromises = (tenant: Tenant, random: SeededRandom): Promises =
       let stopped = false
       const client = async () => {
         while (!stopped && begun++ < most) {
-          const answered = await sendOne(random.pick(urls), make(random.pick(kinds)))
-          // A client that is refused connections waits a little, as any would.
-          if (answered === undefined || answered.status >= 500) await new Promise((done) => setTimeout(done, 20))
+          const response = await sendOne(random.pick(urls), make(random.pick(kinds)))
+          // A real client would also wait a little after a failure.
+          if (response === undefined || response.status >= 500) await new Promise((done) => setTimeout(done, 20))
         }
       }
       return {
@@ -130,9 +130,9 @@ export const createPromises = (tenant: Tenant, random: SeededRandom): Promises =
         for (let promise = open.shift(); promise !== undefined; promise = open.shift()) {
           for (let tries = 0; promise.settled === undefined; tries++) {
             if (tries > 60) throw new Error(`The outcome of ${promise.kind} ${promise.key} could not be determined.`)
-            const answered = await sendOne(random.pick(urls), promise)
+            const response = await sendOne(random.pick(urls), promise)
             if (promise.settled === undefined)
-              await new Promise((done) => setTimeout(done, answered?.status === 409 ? 100 : 500))
+              await new Promise((done) => setTimeout(done, response?.status === 409 ? 100 : 500))
           }
         }
       }

@@ -12,8 +12,8 @@ export interface Race {
 }
 
 /**
- * Several instances get the same key at the same moment: one effect, and all that succeed say the same.
- * @returns how many requests were told that the first one still runs.
+ * Several instances get the same key concurrently: one effect, and the same response for all that succeed.
+ * @returns how many requests got 409 because the first one was still running.
  */
 export const raceOnKeys = async (
   { promises }: Site,
@@ -23,18 +23,18 @@ export const raceOnKeys = async (
   let inFlight = 0
   for (let n = 0; n < keys; n++) {
     const promise = promises.make(kinds[n % kinds.length] ?? 'spend')
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: requestsEach }, (_, index) => promises.send(urls[index % urls.length] ?? '', promise))
     )
-    const texts = new Set(answers.filter((answered) => answered?.status === 200).map((answered) => answered?.text))
-    assert.equal(texts.size, 1, `one answer for ${promise.key}`)
-    assert.ok(answers.every((answered) => answered?.status === 200 || answered?.status === 409))
-    inFlight += answers.filter((answered) => answered?.status === 409).length
+    const texts = new Set(responses.filter((response) => response?.status === 200).map((response) => response?.text))
+    assert.equal(texts.size, 1, `one response for ${promise.key}`)
+    assert.ok(responses.every((response) => response?.status === 200 || response?.status === 409))
+    inFlight += responses.filter((response) => response?.status === 409).length
   }
   return inFlight
 }
 
-/** More is asked of one wallet than it holds, from all instances at once: exactly what it holds is spent. */
+/** All instances concurrently spend more from one wallet than it holds: exactly its balance is spent. */
 export const raceOnBalance = async ({ promises, tenant }: Site, urls: string[]): Promise<void> => {
   const [url = ''] = urls
   const agentId = `racer-${randomUUID()}`
@@ -42,12 +42,12 @@ export const raceOnBalance = async ({ promises, tenant }: Site, urls: string[]):
     await send(url, 'POST', '/api/register', { key: tenant.token, body: { agent_id: agentId } })
   )
   await topUp(url, tenant.token, agentId, 10)
-  const wishes = Array.from({ length: 60 }, () =>
+  const spends = Array.from({ length: 60 }, () =>
     Object.assign(promises.make('spend'), { credential: String(api_key), agentId })
   )
-  for (const wish of wishes) wish.body.amount = 40
-  await Promise.all(wishes.map((wish, index) => promises.send(urls[index % urls.length] ?? '', wish)))
-  const count = (status: number) => wishes.filter(({ settled }) => settled?.status === status).length
+  for (const promise of spends) promise.body.amount = 40
+  await Promise.all(spends.map((promise, index) => promises.send(urls[index % urls.length] ?? '', promise)))
+  const count = (status: number) => spends.filter(({ settled }) => settled?.status === status).length
   assert.deepEqual([count(200), count(402)], [25, 35])
   assert.equal(succeeded(await send(url, 'GET', `/api/balance?agent_id=${agentId}`)).agent.balance, 0)
 }

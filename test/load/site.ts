@@ -13,33 +13,33 @@ import { createTenant, succeeded, type Tenant } from './tenant.ts'
 
 export interface Site {
   servers: ServerProcess[]
-  /** Where clients send to: the servers, or what stands before them. */
+  /** The URLs that clients use: those of the servers, or of a proxy in front of them. */
   urls: string[]
-  /** The database itself, whatever lies between it and the servers. */
+  /** A direct connection to the database, past any proxy between it and the servers. */
   database: DatabaseHandle
   tenant: Tenant
   receiver: Receiver
   promises: Promises
-  /** Settles every operation and asserts that everything holds; answers what was verified. */
+  /** Settles every operation and asserts every invariant. Returns a summary. */
   verify(): Promise<string>
 }
 
 export interface SiteOptions {
   random: SeededRandom
-  /** Where the test reaches the database. */
+  /** The database URL for the test. */
   databaseUrl: string
-  /** Where the servers reach it, if that is another way. */
+  /** The database URL for the servers, if it differs. */
   serversDatabaseUrl?: string
   instances?: number
   agents?: number
   settings?: Record<string, string>
-  /** Starts what stands before the servers, and answers where clients reach it; without it they reach the servers themselves. */
+  /** Starts a proxy in front of the servers and returns its URL. Without it clients use the servers directly. */
   front?: (servers: ServerProcess[]) => Promise<string>
 }
 
 /**
- * What a server in production is given, with new keys and without limits on where webhooks go. It does not refuse anything for being slow: it shares the machine with
- * all that loads it and makes trouble.
+ * Production settings with new keys and webhooks to any address. Overload protection by loop delay is disabled, because the server shares the machine
+ * with its clients and the injected faults.
  */
 const productionSettings = (databaseUrl: string): Record<string, string> => ({
   NODE_ENV: 'production',
@@ -52,14 +52,14 @@ const productionSettings = (databaseUrl: string): Record<string, string> => ({
   ATLAS_OVERLOAD_LOOP_DELAY_MS: '0'
 })
 
-/** An endpoint for every event of the tenant; answers how many events there were before it. */
+/** Creates a webhook endpoint for every event of the tenant. Returns the number of earlier events. */
 export const subscribe = async (url: string, key: string, receiver: Receiver): Promise<number> => {
   succeeded(await send(url, 'POST', '/v1/webhooks', { key, body: { url: receiver.url, events: ['*'] } }))
   const { items } = succeeded(await send(url, 'GET', '/v1/events?limit=500', { key }))
   return items.length
 }
 
-/** Servers in production mode on a migrated database, a tenant, and a consumer of its events. */
+/** Servers in production mode on a migrated database, a tenant, and a receiver of its events. */
 export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site> => {
   const {
     random,
@@ -91,7 +91,7 @@ export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site>
     promises,
     async verify() {
       for (const server of servers)
-        if (!server.isRunning()) throw new Error(`A server ended by itself:\n${server.output().slice(-2_000)}`)
+        if (!server.isRunning()) throw new Error(`A server exited unexpectedly:\n${server.output().slice(-2_000)}`)
       await promises.settle(urls)
       const { partnerId } = tenant
       return await assertEverythingHolds({

@@ -4,7 +4,7 @@ import type { Db } from '../../plugins/database/types.ts'
 import { send, type Answered } from '../credentials.ts'
 import { until } from '../machines/waiting.ts'
 
-/** Higher than any load of a test, so that only tests of the limits meet them. */
+/** Higher than the load of any test, so that only tests of the limits reach them. */
 const noLimits = { standard: 1_000_000, read: 1_000_000, write: 1_000_000 }
 
 export interface LoadAgent {
@@ -28,20 +28,20 @@ export interface Tenant {
   savings: string
 }
 
-/** Asserts that an answer is a success and gives its body. */
-export const succeeded = (answered: Answered): Answered['body'] => {
-  assert.ok(answered.status >= 200 && answered.status < 300, `${answered.status}: ${answered.text.slice(0, 500)}`)
-  return answered.body
+/** Asserts that a response is a success and returns its body. */
+export const succeeded = (response: Answered): Answered['body'] => {
+  assert.ok(response.status >= 200 && response.status < 300, `${response.status}: ${response.text.slice(0, 500)}`)
+  return response.body
 }
 
-/** Credits that each agent is given, by two purchases of 500 dollars. */
+/** The initial credits of each agent, from two purchases of 500 dollars. */
 const fundsOfAgent = 100_000
 const dollarsAtOnce = 500
 
 const balanceOf = async (url: string, agentId: string): Promise<number> =>
   Number(succeeded(await send(url, 'GET', `/api/balance?agent_id=${agentId}`)).agent.balance)
 
-/** Buys credits as a person does: opens the checkout, pays on its page, and waits until Stripe's webhook has booked them. */
+/** Buys credits as a person does: opens the checkout, pays on its page, and waits until Stripe's webhook has booked the credits. */
 export const topUp = async (url: string, token: string, agentId: string, dollars: number): Promise<void> => {
   const before = await balanceOf(url, agentId)
   const { checkout_url } = succeeded(
@@ -58,9 +58,9 @@ export const topUp = async (url: string, token: string, agentId: string, dollars
 
 export const signUp = async (url: string, db: Db): Promise<Omit<Tenant, 'agents' | 'checking' | 'savings'>> => {
   const [email, password] = [`${randomUUID()}@example.test`, randomUUID()]
-  const answered = await send(url, 'POST', '/api/v1/auth/register', { body: { email, password, name: 'Load' } })
-  const { access_token: token, user } = succeeded(answered)
-  const cookie = answered.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  const response = await send(url, 'POST', '/api/v1/auth/register', { body: { email, password, name: 'Load' } })
+  const { access_token: token, user } = succeeded(response)
+  const cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
   await db
     .updateTable('partners')
     .set({ rate_overrides: JSON.stringify(noLimits) })

@@ -1,6 +1,6 @@
 import type { Cleaner } from '../build-app.ts'
 
-/** Runs work outside a test runner and cleans up after it in reverse order, also after an error or a termination signal. */
+/** Runs work outside a test runner and cleans up in reverse order, even after an error or a termination signal. */
 export const runToEnd = async <T>(work: (t: Cleaner) => Promise<T>): Promise<T> => {
   const cleaners: (() => Promise<void> | void)[] = []
   const cleanUp = async (): Promise<void> => {

@@ -5,11 +5,11 @@ import type { Cleaner } from '../test-database.ts'
 interface ReceivedMail {
   from: string
   to: string[]
-  /** Headers and body as they were sent. */
+  /** Headers and body as sent. */
   source: string
 }
 
-/** A mail server that keeps what it gets; `refusals` are the texts with which it refuses the next recipients. `env` are the settings of a server that uses it. */
+/** A mail server that keeps received mail. `refusals` are the replies that reject the next recipients. `env` has the settings that use it. */
 export const openMailServer = async (t: Cleaner) => {
   const received: ReceivedMail[] = []
   const refusals: string[] = []

@@ -6,7 +6,7 @@ import { makeFolder, needProgram, startProgram } from './programs.ts'
 import { until } from './waiting.ts'
 
 /**
- * A request that failed at one instance goes to the next one when that is safe: when it had not been sent, when its method changes nothing, or when it
+ * nginx passes a failed request to the next instance when that is safe: when it was not sent yet, when its method changes nothing, or when it
  * carries an idempotency key. A POST without one is sent once.
  */
 const configuration = (folder: string, port: number, servers: number[]): string => `
@@ -51,14 +51,14 @@ export interface Nginx {
   log(): string
 }
 
-/** nginx on a port of loopback before servers on others. */
+/** nginx on a loopback port, in front of servers on other ports. */
 export const startNginx = async (t: Cleaner, port: number, servers: number[]): Promise<Nginx> => {
   const file = needProgram('nginx', 'nginx')
   const folder = makeFolder(t, 'nginx')
   const path = join(folder, 'nginx.conf')
   writeFileSync(path, configuration(folder, port, servers))
   const program = startProgram(t, file, ['-c', path, '-p', folder, '-e', 'stderr'])
-  // Its workers end with it when it is asked to stop, and would outlive a kill.
+  // The workers exit with nginx on SIGTERM, and would outlive SIGKILL.
   t.teardown(() => program.end('SIGTERM'))
   await until('nginx listens', async () => {
     if (!program.isRunning()) throw new Error(`nginx did not start:\n${program.output()}`)

@@ -9,20 +9,20 @@ import { until } from './waiting.ts'
 
 export interface PostgresServer {
   port: number
-  /** Of its database `postgres`. */
+  /** URL of its database `postgres`. */
   url: string
-  /** Where it keeps its data. */
+  /** Its data directory. */
   dataDir: string
   start(): Promise<void>
   /** Kills every process of the server at once, as a crash of the machine does. */
   crash(): Promise<void>
-  /** Shuts it down in an orderly way: sessions are ended, data is written out. */
+  /** Shuts it down cleanly: ends sessions and writes all data to disk. */
   stop(): Promise<void>
   isRunning(): boolean
 }
 
 export interface PostgresOptions {
-  /** An existing folder that is to hold the data, such as one on a small disk. */
+  /** An existing folder for the data, such as one on a small disk. */
   folder?: string
   /** Whether commits reach the disk before they are acknowledged; disable this only for a server that is never killed. */
   durable: boolean
@@ -30,7 +30,7 @@ export interface PostgresOptions {
   settings?: string[]
 }
 
-/** PostgreSQL refuses to run as root; whoever is root becomes the user that its package made. */
+/** PostgreSQL refuses to run as root, so root switches to the user that its package created. */
 const identity = (): { uid: number; gid: number } | undefined => {
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
@@ -57,11 +57,11 @@ const killHard = (pid: number): void => {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It is gone already.
+    // It has exited already.
   }
 }
 
-const answers = async (url: string): Promise<boolean> => {
+const acceptsConnections = async (url: string): Promise<boolean> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
   client.on('error', () => undefined)
   try {
@@ -75,7 +75,7 @@ const answers = async (url: string): Promise<boolean> => {
   }
 }
 
-/** A PostgreSQL server of the test's own, which it may kill. */
+/** A PostgreSQL server that belongs to the test, which may kill it. */
 export const startPostgres = async (
   t: Cleaner,
   { folder = makeFolder(t, 'postgres'), durable, settings = [] }: PostgresOptions
@@ -108,9 +108,9 @@ export const startPostgres = async (
     async start() {
       const started = startProgram(t, postgres, args, { ...user, cwd: folder })
       program = started
-      await until('PostgreSQL answers', async () => {
+      await until('PostgreSQL accepts connections', async () => {
         if (started.child.exitCode !== null) throw new Error(`PostgreSQL did not start:\n${started.output()}`)
-        return await answers(url)
+        return await acceptsConnections(url)
       })
     },
     async crash() {
@@ -119,7 +119,7 @@ export const startPostgres = async (
       const children = childrenOf(pid)
       await program?.end('SIGKILL')
       children.forEach(killHard)
-      await until('every process of PostgreSQL is gone', () => children.every((child) => !isAlive(child)))
+      await until('every process of PostgreSQL has exited', () => children.every((child) => !isAlive(child)))
     },
     stop: async () => await program?.end('SIGINT'),
     isRunning: () => program !== undefined && program.isRunning()

@@ -17,7 +17,7 @@ const executable = (path: string): boolean => {
 const onPath = (name: string): string | undefined =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].map((folder) => join(folder, name)).find(executable)
 
-/** The folder of the newest PostgreSQL that Debian's packages have put here. */
+/** The folder of the newest PostgreSQL installed from Debian's packages. */
 const postgresFolder = (): string | undefined => {
   const root = '/usr/lib/postgresql'
   try {
@@ -28,7 +28,7 @@ const postgresFolder = (): string | undefined => {
   }
 }
 
-/** The program by this name, wherever Debian keeps it; undefined when it is not installed. */
+/** The path of a program in any of Debian's folders; undefined when it is not installed. */
 export const findProgram = (
   name: 'postgres' | 'initdb' | 'redis-server' | 'nginx' | 'su' | 'mount'
 ): string | undefined => {
@@ -37,14 +37,14 @@ export const findProgram = (
   return ofPostgres !== undefined && executable(ofPostgres) ? ofPostgres : onPath(name)
 }
 
-/** @throws Error that says which package brings the program. */
+/** @throws Error that names the package to install. */
 export const needProgram = (name: Parameters<typeof findProgram>[0], debianPackage: string): string => {
   const path = findProgram(name)
   if (path === undefined) throw new Error(`${name} is not installed. On Debian: apt-get install ${debianPackage}`)
   return path
 }
 
-/** A folder that every user may enter, gone after the test. */
+/** A folder that every user may enter, removed after the test. */
 export const makeFolder = (t: Cleaner, what: string): string => {
   const folder = mkdtempSync(join(tmpdir(), `atlas-${what}-`))
   chmodSync(folder, 0o755)
@@ -54,16 +54,16 @@ export const makeFolder = (t: Cleaner, what: string): string => {
 
 export interface Program {
   child: ChildProcess
-  /** The last part of what it has printed. */
+  /** The last part of its output. */
   output(): string
   isRunning(): boolean
-  /** Ends it by a signal and waits until it is gone. */
+  /** Sends a signal and waits until the program has exited. */
   end(signal: NodeJS.Signals): Promise<void>
 }
 
 const mostOutput = 10_000_000
 
-/** Starts a program as a child of this process; it is killed after the test, by its id, if it still runs. */
+/** Starts a program as a child of this process. If it still runs after the test, it is killed by its id. */
 export const startProgram = (
   t: Cleaner,
   file: string,

@@ -10,7 +10,7 @@ export interface RedisServer {
   crash(): Promise<void>
 }
 
-/** A Redis of the test's own, which it may kill. */
+/** A Redis that belongs to the test, which may kill it. */
 export const startRedis = async (t: Cleaner): Promise<RedisServer> => {
   const file = needProgram('redis-server', 'redis-server')
   const folder = makeFolder(t, 'redis')

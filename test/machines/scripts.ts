@@ -5,17 +5,17 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * What Node.js is started with for compiled tests and the programs that they start. The embedded PostgreSQL is WebAssembly, and optimising it costs more than it saves
+ * Options of Node.js for compiled tests and the programs that they start. The embedded PostgreSQL is WebAssembly, and optimising it costs more than it saves
  * in a process that lives for seconds: a fifth of the CPU time of a test file.
  */
 export const compiledArguments = ['--enable-source-maps', '--liftoff-only']
 
-/** What Node.js is started with to run the source of a script. */
+/** Options of Node.js to run the source of a script. */
 export const sourceToRun = (script: string): string[] => ['--import', 'tsx', script]
 
 /**
- * What Node.js is to be started with to run a script of the project, in the project's root: the script as it was compiled together with the tests, where they were,
- * else its source. It does the same either way, but to compile it anew would take most of a short test.
+ * Arguments of Node.js to run a script in the project's root: the script compiled together with the tests if they are compiled, otherwise its source.
+ * Both behave the same, but compiling the script again would take most of the time of a short test.
  *
  * @param script its source's path from the root, such as `scripts/doctor.ts`
  */

@@ -10,11 +10,11 @@ export interface ServerProcess {
   start(): Promise<void>
   /** `kill -9`. */
   crash(): Promise<void>
-  /** SIGTERM, and waiting until the process has drained and ended. Answers its exit code. */
+  /** Sends SIGTERM and waits until the process has drained and exited. Returns the exit code. */
   drain(): Promise<number | null>
-  /** Its log since it was started last. */
+  /** Its log since the last start. */
   output(): string
-  /** Whether it runs. */
+  /** Whether the process is running. */
   isRunning(): boolean
 }
 
@@ -38,7 +38,7 @@ export const ownSettings = async (t: Cleaner): Promise<Record<string, string>> =
 }
 
 /**
- * The real server as a process of its own, with nothing but these settings; killed after the test if it still runs.
+ * The real server as a separate process with only these settings; killed after the test if it still runs.
  */
 export const startServerProcess = async (t: Cleaner, settings: Record<string, string>): Promise<ServerProcess> => {
   const port = await freePort()
@@ -60,8 +60,8 @@ export const startServerProcess = async (t: Cleaner, settings: Record<string, st
         cwd: root,
         env
       })
-      await until('the server answers', async () => {
-        if (!isRunning()) throw new Error(`The server ended by itself:\n${server.output().slice(-4_000)}`)
+      await until('the server responds', async () => {
+        if (!isRunning()) throw new Error(`The server exited unexpectedly:\n${server.output().slice(-4_000)}`)
         return await isReady(url)
       })
     },

@@ -4,22 +4,22 @@ import { Transform } from 'node:stream'
 import type { Cleaner } from '../build-app.ts'
 
 /**
- * How the line behaves: `open` passes everything on, `cut` resets what is connected and refuses what comes, `silent` takes everything and passes nothing
- * on, as a network does that loses every packet.
+ * How the connection behaves: `open` forwards all data, `cut` resets connections and refuses new ones, `silent` accepts all data and forwards nothing,
+ * like a network that loses every packet.
  */
 export type LineState = 'open' | 'cut' | 'silent'
 
 export interface TcpProxy {
   port: number
-  /** Changes the line for the connections there are and for those that come. */
+  /** Changes the state for existing and new connections. */
   become(state: LineState): void
-  /** Resets every connection there is; those that come are served. */
+  /** Resets every existing connection. New ones are served. */
   dropAll(): void
-  /** How long each piece of data is held up in each direction, in milliseconds. */
+  /** Delay of each piece of data in each direction, in milliseconds. */
   delayMs: number
 }
 
-/** A line to a server on loopback that a test can slow down, silence and cut. */
+/** A proxy for a server on loopback that a test can slow down, silence and cut. */
 export const startTcpProxy = async (t: Cleaner, targetPort: number): Promise<TcpProxy> => {
   const sockets = new Set<Socket>()
   let state: LineState = 'open'
@@ -34,7 +34,7 @@ export const startTcpProxy = async (t: Cleaner, targetPort: number): Promise<Tcp
       for (const socket of sockets) socket.resetAndDestroy()
     }
   }
-  /** Passes data on as the line is at that moment; what a silent line has swallowed never comes. */
+  /** Forwards data according to the current state. Data swallowed while silent never arrives. */
   const line = () =>
     new Transform({
       transform(chunk: Buffer, _encoding, done) {

@@ -8,10 +8,10 @@ interface Received {
   form: Record<string, string>
 }
 
-/** A server that takes messages as Twilio's API does; `answers` are the statuses of the next ones, then 201. `env` are the settings of a server that uses it. */
+/** A server with Twilio's API for messages. `statuses` are those of the next responses, after which it returns 201. `env` has the settings that use it. */
 export const openTwilio = async (t: Cleaner) => {
   const received: Received[] = []
-  const answers: number[] = []
+  const statuses: number[] = []
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
@@ -21,7 +21,7 @@ export const openTwilio = async (t: Cleaner) => {
         authorization: request.headers.authorization ?? '',
         form: Object.fromEntries(new URLSearchParams(body))
       })
-      const status = answers.shift() ?? 201
+      const status = statuses.shift() ?? 201
       response.writeHead(status, { 'content-type': 'application/json' })
       response.end(
         JSON.stringify(status < 300 ? { sid: 'SM1', status: 'queued' } : { code: 20500, message: 'no', status })
@@ -36,5 +36,5 @@ export const openTwilio = async (t: Cleaner) => {
     TWILIO_FROM: '+15005550006',
     TWILIO_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
-  return { received, answers, env }
+  return { received, statuses, env }
 }

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 const deadlineMs = 180_000
 
 /**
- * Resolves when `ready` says so, asking again and again.
- * @throws Error when it has not said so for three minutes, or for `limitMs`.
+ * Polls `ready` and resolves when it returns true.
+ * @throws Error after three minutes, or after `limitMs`.
  */
 export const until = async (
   what: string,
@@ -13,7 +13,7 @@ export const until = async (
 ): Promise<void> => {
   const endsAt = performance.now() + limitMs
   while (!(await ready())) {
-    if (performance.now() > endsAt) throw new Error(`Waited in vain until ${what}.`)
+    if (performance.now() > endsAt) throw new Error(`Timed out waiting until ${what}.`)
     await delay(50)
   }
 }

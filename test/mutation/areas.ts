@@ -1,14 +1,14 @@
 export interface Area {
   name: string
-  /** The files that are changed. */
+  /** The files to mutate. */
   mutate: string[]
-  /** The domains that its tests ask; the server of a run has no others, so that it starts fast. */
+  /** The domains that its tests use. The server of a run loads no others, so that it starts fast. */
   domains: string[]
-  /** The tests that are to notice, without `.test.ts`; those that are fast and close to the code first, since the first that fails is the last that runs. */
+  /** The tests that must fail, without `.test.ts`. Fast tests close to the code come first, because a run stops at the first failure. */
   tests: string[]
 }
 
-/** Where money and promises are at stake. Each area is watched by its own tests alone, so that none rests on what another happens to run over. */
+/** Code that handles money and guarantees. Each area is checked only by its own tests, so that none relies on incidental coverage by others. */
 export const areas: Area[] = [
   {
     name: 'ledger',

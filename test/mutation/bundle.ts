@@ -7,8 +7,8 @@ const into = join(process.cwd(), 'bundled')
 const functions = 'plugins/database/functions'
 
 /**
- * Run by Stryker in its copy of the project, since it starts the same tests a thousand times. A server registers the domains whose folders it finds: in the compiled
- * folder those of an area alone.
+ * Stryker runs this in its copy of the project, because it starts the same tests a thousand times. A server registers the domains whose folders it finds, and the
+ * compiled folder contains only those of the area.
  */
 const { values } = parseArgs({
   options: {

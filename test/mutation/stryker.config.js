@@ -8,7 +8,7 @@ export default {
   disableTypeChecks: '**/*.ts',
   coverageAnalysis: 'perTest',
   concurrency: 2,
-  // Far beyond what any test takes, so that a busy machine is not taken for a test that noticed something.
+  // Far longer than any test takes, so that a busy machine does not count as a detected mutant.
   timeoutMS: 60_000,
   timeoutFactor: 2,
   reporters: ['clear-text', 'progress-append-only'],

@@ -11,33 +11,33 @@ import { linkBank, succeeded } from '../../load/tenant.ts'
 import { startPostgres } from '../../machines/postgres-server.ts'
 import { startReceiver } from '../../modules/webhooks/setup.ts'
 import { openWorld, type World } from '../../modules/agents/world.ts'
-import type { Scenario, Stage } from '../scenario.ts'
+import type { Scenario, ScenarioContext } from '../scenario.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** Forwards over every deadline there is, and back behind what was written already. */
+/** Jumps forward past every deadline, and back to before the timestamps already written. */
 const jumps = [25 * hourMs, -26 * hourMs, 31 * dayMs, -31 * dayMs, 62 * dayMs, -90 * dayMs, 400 * dayMs]
 const operationsEach = 40
 
-/** Two servers on one database, whose clocks never agree. */
-const startPair = async (stage: Stage): Promise<[World, World]> => {
-  const postgres = await startPostgres(stage, { durable: false })
+/** Two servers on one database whose clocks always differ. */
+const startPair = async (context: ScenarioContext): Promise<[World, World]> => {
+  const postgres = await startPostgres(context, { durable: false })
   const env = {
     ATLAS_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     ATLAS_JWT_SECRET: randomBytes(48).toString('base64')
   }
   const open = () => {
     const database = withState(openPostgres(postgres.url, 5, () => undefined))
-    stage.teardown(() => database.close())
+    context.teardown(() => database.close())
     return database
   }
   const [first, second] = [open(), open()]
   await migrateToLatest(first.db)
-  const one = await openWorld(stage, { database: first, env, clock: new TestClock() })
-  return [one, await openWorld(stage, { database: second, env, clock: new TestClock() }, one.owner)]
+  const one = await openWorld(context, { database: first, env, clock: new TestClock() })
+  return [one, await openWorld(context, { database: second, env, clock: new TestClock() }, one.owner)]
 }
 
-/** An agent with a loan, which will be late, in default, and neither of them again, whichever way the clocks go. */
+/** An agent with a loan that becomes late once and defaults once, in whatever direction the clocks jump. */
 const borrow = async (world: World, key: string, agentId: string, partnerKey: string): Promise<void> => {
   const report = {
     agent_id: agentId,
@@ -62,10 +62,10 @@ const lapsesOf = async ({ database: { db } }: World, agentId: string): Promise<s
 
 export const clockJumps: Scenario = {
   name: 'clock-jumps',
-  trouble: `two instances whose clocks differ by up to an hour jump ${jumps.map((ms) => `${ms / hourMs} h`).join(', ')}`,
-  async run(stage) {
-    const { random, note } = stage
-    const worlds = await startPair(stage)
+  fault: `two instances whose clocks differ by up to an hour jump ${jumps.map((ms) => `${ms / hourMs} h`).join(', ')}`,
+  async run(context) {
+    const { random, note } = context
+    const worlds = await startPair(context)
     const [one] = worlds
     const urls = worlds.map(({ url }) => url)
     const partnerKey = String(
@@ -78,7 +78,7 @@ export const clockJumps: Scenario = {
       agents.push({ agentId, key })
     }
     await borrow(one, agents[1]!.key, 'debtor', partnerKey)
-    const receiver = await startReceiver(stage)
+    const receiver = await startReceiver(context)
     const eventsBefore = await subscribe(one.url, partnerKey, receiver)
     const accounts = await linkBank(one.url, partnerKey, 'usr_load')
     const tenant = {
@@ -97,7 +97,7 @@ export const clockJumps: Scenario = {
       const from = promises.all.length
       await promises.load(urls, { clients: 4, most: operationsEach }).done
       for (const { app } of worlds) await app.jobs.run('loans')
-      // At once at the other instance, whose clock says something else.
+      // Replays right away, perhaps at the other instance, whose clock differs.
       for (const promise of promises.all.slice(from)) {
         const again = await send(random.pick(urls), 'POST', promise.path, {
           key: promise.credential,
@@ -107,11 +107,11 @@ export const clockJumps: Scenario = {
         assert.deepEqual([again.status, again.text], [promise.settled?.status, promise.settled?.text])
       }
     }
-    assert.deepEqual([...promises.statuses.keys()], ['200'], 'no jump fails a request')
+    assert.deepEqual([...promises.statuses.keys()], ['200'], 'no clock jump fails a request')
     assert.deepEqual(
       await lapsesOf(one, 'debtor'),
       ['payment_late', 'payment_missed'],
-      'a loan is late once and in default once'
+      'a loan becomes late once and defaults once'
     )
     note(
       await assertEverythingHolds({

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Scenario } from '../scenario.ts'
-import { startBehindLine, underLoad, verifySaidSo } from '../under-load.ts'
+import { startBehindLine, underLoad, verifyOutage } from '../under-load.ts'
 
 const flaps = 40
 
 export const flappingDatabase: Scenario = {
   name: 'flapping-database',
-  trouble: `every database connection is reset, ${flaps} times at random under load, half of the times followed by refused connections`,
-  async run(stage) {
-    const { random, note } = stage
-    const { site, line } = await startBehindLine(stage)
+  fault: `every database connection is reset, ${flaps} times at random under load, half of them followed by refused connections`,
+  async run(context) {
+    const { random, note } = context
+    const { site, line } = await startBehindLine(context)
     await underLoad(site, 6_000, async () => {
       for (let flap = 0; flap < flaps; flap++) {
         await delay(random.integer(20, 500))
@@ -22,6 +22,6 @@ export const flappingDatabase: Scenario = {
         }
       }
     })
-    note(await verifySaidSo(site))
+    note(await verifyOutage(site))
   }
 }

@@ -5,26 +5,26 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startSite } from '../../load/site.ts'
 import { startPostgres } from '../../machines/postgres-server.ts'
 import { makeFolder } from '../../machines/programs.ts'
-import { Skipped, type Scenario, type Stage } from '../scenario.ts'
-import { underLoad, verifySaidSo } from '../under-load.ts'
+import { Skipped, type Scenario, type ScenarioContext } from '../scenario.ts'
+import { underLoad, verifyOutage } from '../under-load.ts'
 
 const diskMegabytes = 200
 const rounds = 3
 
-/** A small disk of its own, in memory. */
-const mountSmallDisk = (stage: Stage): string => {
-  if (process.getuid?.() !== 0) throw new Skipped('only root can mount a small disk to fill')
-  const folder = makeFolder(stage, 'disk')
+/** Mounts a small disk in memory. */
+const mountSmallDisk = (context: ScenarioContext): string => {
+  if (process.getuid?.() !== 0) throw new Skipped('requires root, to mount a small disk')
+  const folder = makeFolder(context, 'disk')
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMegabytes}m,mode=755`, 'tmpfs', folder], { stdio: 'pipe' })
   } catch {
-    throw new Skipped('this machine does not let root mount a disk')
+    throw new Skipped('root cannot mount a disk on this machine')
   }
-  stage.teardown(() => void execFileSync('umount', [folder], { stdio: 'pipe' }))
+  context.teardown(() => void execFileSync('umount', [folder], { stdio: 'pipe' }))
   return folder
 }
 
-/** Writes until the disk takes nothing more; down to the last bytes. */
+/** Fills the disk to the last byte. */
 const fill = (path: string): void => {
   const file = openSync(path, 'w')
   try {
@@ -43,16 +43,16 @@ const fill = (path: string): void => {
 
 export const fullDisk: Scenario = {
   name: 'full-disk',
-  trouble: `PostgreSQL's disk fills up under load, ${rounds} times`,
-  async run(stage) {
-    const { random, note } = stage
-    const disk = mountSmallDisk(stage)
-    const postgres = await startPostgres(stage, {
+  fault: `PostgreSQL's disk fills up under load, ${rounds} times`,
+  async run(context) {
+    const { random, note } = context
+    const disk = mountSmallDisk(context)
+    const postgres = await startPostgres(context, {
       durable: true,
       folder: disk,
       settings: ['max_wal_size=32MB', 'min_wal_size=16MB']
     })
-    const site = await startSite(stage, { random, databaseUrl: postgres.url })
+    const site = await startSite(context, { random, databaseUrl: postgres.url })
     const ballast = join(disk, 'ballast')
     for (let round = 0; round < rounds; round++) {
       await underLoad(site, 6_000, async () => {
@@ -60,11 +60,11 @@ export const fullDisk: Scenario = {
         fill(ballast)
         await delay(random.integer(1_500, 4_000))
         rmSync(ballast)
-        // Where no log could be written any more PostgreSQL ends, and somebody has to start it again.
+        // PostgreSQL exits when it cannot write its log, and has to be started again.
         if (!postgres.isRunning()) await postgres.start()
         await delay(random.integer(200, 800))
       })
     }
-    note(await verifySaidSo(site))
+    note(await verifyOutage(site))
   }
 }

@@ -8,11 +8,11 @@ const kills = 5
 
 export const killServer: Scenario = {
   name: 'kill-server',
-  trouble: `kill -9 of the server under load, ${kills} times`,
-  async run(stage) {
-    const { random, note } = stage
-    const postgres = await startPostgres(stage, { durable: true })
-    const site = await startSite(stage, { random, databaseUrl: postgres.url })
+  fault: `kill -9 of the server under load, ${kills} times`,
+  async run(context) {
+    const { random, note } = context
+    const postgres = await startPostgres(context, { durable: true })
+    const site = await startSite(context, { random, databaseUrl: postgres.url })
     const [server] = site.servers
     for (let round = 0; round < kills; round++) {
       await underLoad(site, 2_000, async () => {

@@ -5,9 +5,9 @@ import type { FaultKind } from '../../../simulators/plaid/faults.ts'
 import { assertTransfers } from '../../load/invariants.ts'
 import { startPostgres } from '../../machines/postgres-server.ts'
 import { simulatorOf, startWorld, type World } from '../../modules/payments/world.ts'
-import type { Scenario, Stage } from '../scenario.ts'
+import type { Scenario, ScenarioContext } from '../scenario.ts'
 
-/** Before anything is done, after everything is done, and in ways that leave it open. */
+/** Faults before Plaid does anything, after it has done everything, and with an unknown outcome. */
 const ways: FaultKind[] = ['drop', 'drop_after', 'error_after', 'INTERNAL_SERVER_ERROR', 'RATE_LIMIT_EXCEEDED']
 
 interface Attempt {
@@ -16,10 +16,15 @@ interface Attempt {
   key: string
 }
 
-const attemptsOf = async (world: World, stage: Stage, checking: string, savings: string): Promise<Attempt[]> => {
+const attemptsOf = async (
+  world: World,
+  context: ScenarioContext,
+  checking: string,
+  savings: string
+): Promise<Attempt[]> => {
   const attempts: Attempt[] = []
   for (let n = 0; n < 30; n++) {
-    const made = stage.random.chance(0.2) ? await world.post('/v1/sandbox/public_token', {}) : undefined
+    const made = context.random.chance(0.2) ? await world.post('/v1/sandbox/public_token', {}) : undefined
     attempts.push(
       made === undefined
         ? {
@@ -40,14 +45,14 @@ const attemptsOf = async (world: World, stage: Stage, checking: string, savings:
 const post = (world: World, { path, body, key }: Attempt) =>
   world.post(path, body, undefined, { 'idempotency-key': key })
 
-/** What a partner sees: only what was acknowledged to it. */
+/** Asserts that a partner sees only acknowledged resources. */
 const visible = async (world: World): Promise<number> => {
   const { body } = await world.get('/v1/transfers?limit=500')
   const items = await world.database.db.selectFrom('items').select('id').execute()
   return body.transfers.length + items.length
 }
 
-/** Each transfer is at Plaid once, and what is held on the account is what its transfers hold. */
+/** Asserts that each transfer is at Plaid once, and that the account's holds are those of its transfers. */
 const assertAtPlaidOnce = async ({ database: { db } }: World, checking: string): Promise<number> => {
   const transfers = await db
     .selectFrom('transfers')
@@ -58,7 +63,7 @@ const assertAtPlaidOnce = async ({ database: { db } }: World, checking: string):
   assert.deepEqual(
     atPlaid.map(({ metadata }) => metadata?.transfer_id).sort(),
     transfers.map(({ id }) => id).sort(),
-    'each transfer is at Plaid, once'
+    'each transfer is at Plaid exactly once'
   )
   const { held_cents } = await db
     .selectFrom('account_funds')
@@ -74,21 +79,21 @@ const assertAtPlaidOnce = async ({ database: { db } }: World, checking: string):
 
 export const plaidGone: Scenario = {
   name: 'plaid-gone',
-  trouble: 'Plaid is unreachable, fails, or loses its responses, during links and transfers',
-  async run(stage) {
-    const postgres = await startPostgres(stage, { durable: false })
+  fault: 'Plaid is unreachable, fails, or loses its responses, during links and transfers',
+  async run(context) {
+    const postgres = await startPostgres(context, { durable: false })
     const database = withState(openPostgres(postgres.url, 10, () => undefined))
-    stage.teardown(() => database.close())
+    context.teardown(() => database.close())
     await migrateToLatest(database.db)
-    const world = await startWorld(stage, { database })
+    const world = await startWorld(context, { database })
     const { faults } = simulatorOf(world)
     const { checking, savings } = await world.link()
-    const attempts = await attemptsOf(world, stage, checking, savings)
+    const attempts = await attemptsOf(world, context, checking, savings)
     const before = await visible(world)
     let acknowledged = 0
     for (const attempt of attempts) {
-      // More than the retries of any call, so that Plaid is gone for good as far as this request can see.
-      for (let n = 0; n < 12; n++) faults.next('*', stage.random.pick(ways))
+      // More faults than any call has retries, so that Plaid stays unavailable for the whole request.
+      for (let n = 0; n < 12; n++) faults.next('*', context.random.pick(ways))
       const { status, body } = await post(world, attempt)
       if (status === 200) acknowledged += 1
       else assert.deepEqual([status, body.error], [502, 'upstream_unavailable'])
@@ -96,12 +101,12 @@ export const plaidGone: Scenario = {
       assert.equal(stale.status, 200)
       assert.ok(
         stale.body.accounts.every((account: { stale: boolean }) => account.stale),
-        'balances are served from what is stored'
+        'balances are served from stored data'
       )
       faults.clear()
-      assert.equal(await visible(world), before + acknowledged, 'nothing half-done is seen')
+      assert.equal(await visible(world), before + acknowledged, 'no incomplete operation is visible')
     }
-    // Some never come back; what Plaid has of them is finished, what it never got is undone.
+    // Some clients never retry. The server completes what Plaid has, and undoes what Plaid never received.
     const [again, abandoned] = [
       attempts.filter((_, index) => index % 3 !== 0),
       attempts.filter((_, index) => index % 3 === 0)
@@ -111,10 +116,10 @@ export const plaidGone: Scenario = {
     await world.sweep()
     const made = await assertAtPlaidOnce(world, checking)
     const preparing = await database.db.selectFrom('transfers').select('id').where('state', '=', 'preparing').execute()
-    assert.deepEqual(preparing, [], 'nothing is left half-done')
+    assert.deepEqual(preparing, [], 'no incomplete operation is left')
     await assertTransfers(database.db)
-    stage.note(
-      `${attempts.length} operations without Plaid, ${acknowledged} of them acknowledged, ${abandoned.length} never tried again; ${made} transfers, each at Plaid once`
+    context.note(
+      `${attempts.length} operations without Plaid, ${acknowledged} of them acknowledged, ${abandoned.length} never retried; ${made} transfers, each at Plaid once`
     )
   }
 }

@@ -7,14 +7,14 @@ const race: Race = { keys: 60, requestsEach: 6, kinds: ['spend', 'report', 'tran
 
 export const racingInstances: Scenario = {
   name: 'racing-instances',
-  trouble: `two instances get ${race.requestsEach} requests with the same key at once, ${race.keys} times, and together empty one wallet`,
-  async run(stage) {
-    const { random, note } = stage
-    const postgres = await startPostgres(stage, { durable: false })
-    const site = await startSite(stage, { random, databaseUrl: postgres.url, instances: 2 })
+  fault: `two instances get ${race.requestsEach} requests with the same key at once, ${race.keys} times, and together empty one wallet`,
+  async run(context) {
+    const { random, note } = context
+    const postgres = await startPostgres(context, { durable: false })
+    const site = await startSite(context, { random, databaseUrl: postgres.url, instances: 2 })
     const inFlight = await raceOnKeys(site, site.urls, race)
     await raceOnBalance(site, site.urls)
-    note(`${inFlight} of ${race.keys * race.requestsEach} racing requests got 409 for a running first request`)
+    note(`${inFlight} of ${race.keys * race.requestsEach} racing requests got 409 while the first one was running`)
     note(await site.verify())
   }
 }

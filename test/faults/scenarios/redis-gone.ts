@@ -14,12 +14,12 @@ const redisStatus = async ({ urls }: Site): Promise<unknown> =>
 
 export const redisGone: Scenario = {
   name: 'redis-gone',
-  trouble: `kill -9 of Redis under load, ${kills} times, and its return`,
-  async run(stage) {
-    const { random, note } = stage
-    const postgres = await startPostgres(stage, { durable: false })
-    const redis = await startRedis(stage)
-    const site = await startSite(stage, {
+  fault: `kill -9 and restart of Redis under load, ${kills} times`,
+  async run(context) {
+    const { random, note } = context
+    const postgres = await startPostgres(context, { durable: false })
+    const redis = await startRedis(context)
+    const site = await startSite(context, {
       random,
       databaseUrl: postgres.url,
       settings: { REDIS_URL: redis.url, LOG_LEVEL: 'info' }
@@ -36,13 +36,13 @@ export const redisGone: Scenario = {
       })
     }
     const log = site.servers.map((server) => server.output()).join('')
-    const told = (text: string) => log.split(text).length - 1
+    const occurrences = (text: string) => log.split(text).length - 1
     assert.deepEqual(
-      [told('Redis is not reachable'), told('Redis is reachable again')],
+      [occurrences('Redis is not reachable'), occurrences('Redis is reachable again')],
       [kills, kills],
       'the log reports each outage once, and its end'
     )
-    assert.deepEqual([...site.promises.statuses.keys()], ['200'], 'every request is served all the while')
+    assert.deepEqual([...site.promises.statuses.keys()], ['200'], 'every request is served throughout')
     note(await site.verify())
   }
 }

@@ -10,15 +10,15 @@ const checkouts = 8
 
 export const stripeGone: Scenario = {
   name: 'stripe-gone',
-  trouble:
+  fault:
     'Stripe is unreachable, fails, or loses its responses during purchases; then its events arrive twice and out of order',
-  async run(stage) {
-    const { random, note } = stage
-    const postgres = await startPostgres(stage, { durable: false })
+  async run(context) {
+    const { random, note } = context
+    const postgres = await startPostgres(context, { durable: false })
     const database = withState(openPostgres(postgres.url, 10, () => undefined))
-    stage.teardown(() => database.close())
+    context.teardown(() => database.close())
     await migrateToLatest(database.db)
-    const world = await openWorld(stage, { database })
+    const world = await openWorld(context, { database })
     const { stripe: simulator } = world.app.simulators
     assert.ok(simulator)
     const { faults } = simulator
@@ -35,7 +35,7 @@ export const stripeGone: Scenario = {
         assert.deepEqual(
           (await world.as(undefined, 'GET', `/api/status?agent_id=buyer-${n}`)).body,
           { exists: false },
-          'nothing half-done'
+          'no incomplete checkout is left'
         )
       })
     )
@@ -58,10 +58,10 @@ export const stripeGone: Scenario = {
     for (let n = 0; n < checkouts; n++)
       assert.equal(await world.balance(`buyer-${n}`), (10 + n) * 100, 'paid credits are booked once')
     const sessions = await database.db.selectFrom('simulators.stripe_sessions').select('id').execute()
-    assert.equal(sessions.length, checkouts, 'a retry finds the session that the lost answer told of')
+    assert.equal(sessions.length, checkouts, 'a retry finds the session of the lost response')
     assert.deepEqual((await verifyLedger(database.db)).faults, [])
     note(
-      `${checkouts} checkouts failed with 502 and left nothing; tried again under their keys they made ${sessions.length} sessions, each paid and booked once`
+      `${checkouts} checkouts failed with 502 and left nothing behind; retried with their keys they created ${sessions.length} sessions, each paid and booked once`
     )
   }
 }

@@ -9,7 +9,8 @@ test('text messages about approval requests', async (t) => {
   const accountSid = twilio.env.TWILIO_ACCOUNT_SID
   const world = await openWorld(t, { env: twilio.env })
   const key = await world.fund('texter', 100)
-  const ask = () => world.as(key, 'POST', '/api/spend', { amount: 12.5, require_approval: true, item_name: 'A lamp' })
+  const requestApproval = () =>
+    world.as(key, 'POST', '/api/spend', { amount: 12.5, require_approval: true, item_name: 'A lamp' })
   const states = async (): Promise<string[]> =>
     (await world.asOwner('GET', '/api/v1/notifications')).body.items.map((item: { sms: string }) => item.sms)
   const setPhone = async (phone: string | null) =>
@@ -19,14 +20,14 @@ test('text messages about approval requests', async (t) => {
     await world.asOwner('PUT', '/api/v1/users/me/preferences', { phone: '+14155550123' })
     await world.asOwner('POST', '/api/v1/users/me/phone', { phone: '+14155550123' })
     twilio.received.length = 0
-    await ask()
+    await requestApproval()
     await world.app.jobs.run(textMessagesJob)
     assert.deepEqual([twilio.received.length, await states()], [0, ['none']])
   })
 
-  await t.test('an owner with one gets a text message, once, on Twilio’s own wire', async () => {
+  await t.test('an owner with a verified number gets one text message through Twilio’s API', async () => {
     await setPhone('+14155550123')
-    await ask()
+    await requestApproval()
     await world.app.jobs.run(textMessagesJob)
     await world.app.jobs.run(textMessagesJob)
     assert.deepEqual(twilio.received, [
@@ -43,10 +44,10 @@ test('text messages about approval requests', async (t) => {
     assert.deepEqual(await states(), ['sent', 'none'])
   })
 
-  await t.test('what Twilio does not take is tried again later, and given up after five times', async () => {
+  await t.test('a text that Twilio rejects is retried later, and given up after five attempts', async () => {
     twilio.received.length = 0
-    twilio.answers.push(500, 500, 503)
-    await ask()
+    twilio.statuses.push(500, 500, 503)
+    await requestApproval()
     for (const waitMs of [10_000, 60_000, 600_000]) {
       await world.app.jobs.run(textMessagesJob)
       assert.equal((await states())[0], 'pending')
@@ -56,8 +57,8 @@ test('text messages about approval requests', async (t) => {
     }
     await world.app.jobs.run(textMessagesJob)
     assert.deepEqual([twilio.received.length, (await states())[0]], [4, 'sent'])
-    twilio.answers.push(500, 500, 500, 500, 500)
-    await ask()
+    twilio.statuses.push(500, 500, 500, 500, 500)
+    await requestApproval()
     for (let attempt = 1; attempt <= 6; attempt++) {
       await world.app.jobs.run(textMessagesJob)
       world.clock.advance(3_600_000)
@@ -65,16 +66,16 @@ test('text messages about approval requests', async (t) => {
     assert.deepEqual([twilio.received.length, (await states())[0]], [9, 'failed'])
   })
 
-  await t.test('a number that was removed gets no text, not even a queued one', async () => {
+  await t.test('a removed number gets no text, not even a queued one', async () => {
     twilio.received.length = 0
-    await ask()
+    await requestApproval()
     await setPhone(null)
     await world.app.jobs.run(textMessagesJob)
     assert.deepEqual([twilio.received.length, (await states())[0]], [0, 'none'])
   })
 })
 
-test('an owner gets at most 20 texts a day, without a word that an agent wrote', async (t) => {
+test('an owner gets at most 20 texts a day, without any text written by an agent', async (t) => {
   const twilio = await openTwilio(t)
   const world = await openWorld(t, { env: twilio.env })
   await world.database.db
@@ -83,23 +84,23 @@ test('an owner gets at most 20 texts a day, without a word that an agent wrote',
     .where('id', '=', world.owner.userId)
     .execute()
   const lure = 'Your account is locked, call +1 900 555 0100'
-  const ask = async (agent: string, count: number) => {
+  const requestApproval = async (agent: string, count: number) => {
     const key = await world.fund(agent, 100)
     for (let index = 0; index < count; index++) {
-      const wish = { amount: 1, require_approval: true, item_name: lure, description: lure }
-      assert.equal((await world.as(key, 'POST', '/api/spend', wish)).status, 200)
+      const body = { amount: 1, require_approval: true, item_name: lure, description: lure }
+      assert.equal((await world.as(key, 'POST', '/api/spend', body)).status, 200)
     }
   }
   const sendAll = async () => {
     for (let run = 0; run < 5; run++) await world.app.jobs.run(textMessagesJob)
   }
-  await ask('first', 15)
-  await ask('second', 15)
+  await requestApproval('first', 15)
+  await requestApproval('second', 15)
   await sendAll()
   assert.equal(twilio.received.length, 20)
   for (const { form } of twilio.received) assert.doesNotMatch(form.Body ?? '', /locked|900|first|second/)
   world.clock.advance(6 * 3_600_000)
-  await ask('third', 1)
+  await requestApproval('third', 1)
   await sendAll()
   assert.equal(twilio.received.length, 21, 'the next day')
 })

@@ -4,8 +4,8 @@ import type { TestApp } from '../build-app.ts'
 import { send, type Answered } from '../credentials.ts'
 import { password, register } from '../modules/identity/client.ts'
 
-/** One real thing of every kind that a partner can have, by what names it. */
-export interface Things {
+/** One real resource of every kind that a partner can have, by its identifier. */
+export interface Resources {
   partner: string
   session: string
   apiKey: string
@@ -19,7 +19,7 @@ export interface Things {
   transfer: string
   webhook: string
   delivery: string
-  /** A position in the partner's own sequence of events. */
+  /** The sequence number of one of the partner's events. */
   sequence: string
   agent: string
   agentKey: string
@@ -29,19 +29,19 @@ export interface Things {
   checkoutSession: string
   project: string
   task: string
-  /** Another one, which the task can wait for. */
+  /** Another task, on which the first can depend. */
   earlierTask: string
 }
 
-export interface PartnerWithThings {
-  things: Things
-  /** Every identifier of these and of the second ones of each kind that nobody else may be told. */
+export interface PartnerWithResources {
+  resources: Resources
+  /** Identifiers of these and of the second resource of each kind that no other partner may see. */
   secrets: string[]
   /** The partner's test key, its user's access token and its agent's key. */
   keys: { partner: string; session: string; agent: string }
 }
 
-/** Sends a request that has to succeed, and answers the body. */
+/** Sends a request that has to succeed, and returns the body. */
 export type Call = (
   method: string,
   path: string,
@@ -50,13 +50,13 @@ export type Call = (
   headers?: Record<string, string>
 ) => Promise<Answered['body']>
 
-/** Sends as a client does; whatever is not accepted fails the test that wanted it. */
+/** Sends requests as a client does. Any response other than 2xx fails the test. */
 export const clientOf =
   (url: string, ownKey: string): Call =>
   async (method, path, body, key = ownKey, headers = {}) => {
-    const answered = await send(url, method, path, { key, body, headers })
-    assert.ok(answered.status < 300, `${method} ${path} answered ${answered.status}: ${answered.text}`)
-    return answered.body
+    const response = await send(url, method, path, { key, body, headers })
+    assert.ok(response.status < 300, `${method} ${path} returned ${response.status}: ${response.text}`)
+    return response.body
   }
 
 export const linkItem = async (call: Call, endUser: string) => {
@@ -81,18 +81,18 @@ export const moveMoney = async (call: Call, account: string, mark: string) => {
   return { idempotencyKey, recipient: String(recipient), transfer: String(transfer) }
 }
 
-/** Two loans, one after the other, since an agent has one at a time; the second is not paid back. */
+/** Two loans, one after the other, because an agent has one at a time. The second stays open. */
 const borrowTwice = async (call: Call, agentKey: string): Promise<number> => {
   const first = await call('POST', '/api/loans', { amount: 10 }, agentKey)
   await call('POST', `/api/loans/${first.loan_id}/repay`, { amount: 10 }, agentKey)
   return Number((await call('POST', '/api/loans', { amount: 10 }, agentKey)).loan_id)
 }
 
-/** An agent with an approval to decide on, a credit account, a loan and a checkout that waits. */
+/** An agent with a pending approval, a credit account, a loan and an open checkout. */
 export const makeAgent = async (call: Call, session: string, furnisherKey: string, agent: string) => {
   const agentKey = String((await call('POST', '/api/register', { agent_id: agent }, session)).api_key)
   await call('POST', '/v2/api/register', { agent_id: agent })
-  // What others say of it, enough of it for a loan.
+  // Enough reports from other partners to qualify for a loan.
   const report = {
     agent_id: agent,
     reporter_name: 'A furnisher',
@@ -113,7 +113,7 @@ export const makeAgent = async (call: Call, session: string, furnisherKey: strin
 }
 
 export const makeWebhook = async (call: Call, endUser: string) => {
-  // Nothing listens there; that a delivery was tried is enough.
+  // No process listens there. One failed attempt is enough.
   const { id: webhook } = await call('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/hooks', events: ['*'] })
   const { id: delivery } = await call('POST', `/v1/webhooks/${webhook}/test`)
   await call('POST', `/v1/webhooks/${webhook}/test`)
@@ -138,8 +138,14 @@ export const makeCredentials = async (call: Call, session: string) => {
   return { apiKey: String(apiKey), token: String(token) }
 }
 
-/** One thing of every kind that can be made at any time; `mark` sets its names apart from those of others. */
-export const makeThings = async (call: Call, session: string, furnisherKey: string, endUser: string, mark: string) => {
+/** One resource of every kind that can be created repeatedly. `mark` makes their names unique. */
+export const createResources = async (
+  call: Call,
+  session: string,
+  furnisherKey: string,
+  endUser: string,
+  mark: string
+) => {
   const bank = await linkItem(call, endUser)
   return {
     ...bank,
@@ -152,36 +158,36 @@ export const makeThings = async (call: Call, session: string, furnisherKey: stri
 }
 
 /**
- * A new partner with things of every kind, two of each so that every list has a second page, made through the API as its clients would.
- * @param furnisherKey of another partner, which speaks well of the agents
+ * A new partner with two resources of every kind, so that every list has a second page, created through the API as its clients would.
+ * @param furnisherKey key of another partner, which reports positive behaviour of the agents
  */
-export const makePartner = async (
+export const createPartnerWithResources = async (
   { url, app, database }: TestApp,
   furnisherKey: string
-): Promise<PartnerWithThings> => {
+): Promise<PartnerWithResources> => {
   const mark = randomBytes(6).toString('hex')
   const { jwt: session, userId, partnerId } = await register(url, `owner-${mark}@example.test`)
-  // Operators are made on the server, and only they come near other partners at all.
+  // Operators are appointed on the server, and only they can access other partners at all.
   await database.db.updateTable('users').set({ operator: true }).where('id', '=', userId).execute()
   const credentials = { email: `owner-${mark}@example.test`, password }
   await clientOf(url, '')('POST', '/api/v1/auth/login', credentials)
   const { key: partner } = await clientOf(url, session)('POST', '/v1/api-keys', { name: 'A key', environment: 'test' })
   const call = clientOf(url, String(partner))
   const endUser = `usr_of_${mark}`
-  const first = await makeThings(call, session, furnisherKey, endUser, `${mark}-1`)
-  const made = await makeThings(call, session, furnisherKey, endUser, `${mark}-2`)
+  const first = await createResources(call, session, furnisherKey, endUser, `${mark}-1`)
+  const made = await createResources(call, session, furnisherKey, endUser, `${mark}-2`)
   await call('GET', `/v1/transactions?user_id=${endUser}`)
   await app.outbox.settle()
   const { items: sessions } = await call('GET', '/api/v1/users/me/sessions', undefined, session)
   const { items: events } = await call('GET', '/v1/events?limit=1')
   const other = (sessions as { id: string; current: boolean }[]).find(({ current }) => !current)
   assert.ok(other)
-  const things = { ...made, partner: partnerId, endUser, session: other.id, sequence: String(events[0].sequence) }
-  // How a partner calls its end-users is no secret: another partner may use the same names.
-  const secrets = [first, things].flatMap((each) =>
+  const resources = { ...made, partner: partnerId, endUser, session: other.id, sequence: String(events[0].sequence) }
+  // End-user ids are no secret: another partner may use the same ones.
+  const secrets = [first, resources].flatMap((each) =>
     Object.entries(each)
       .filter(([kind, id]) => kind !== 'endUser' && typeof id === 'string' && id.length > 4)
       .map(([, id]) => String(id))
   )
-  return { things, secrets, keys: { partner: String(partner), session, agent: made.agentKey } }
+  return { resources, secrets, keys: { partner: String(partner), session, agent: made.agentKey } }
 }

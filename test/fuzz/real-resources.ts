@@ -5,7 +5,7 @@ import { password } from '../modules/identity/client.ts'
 import { canary } from './strange-text.ts'
 import type { Source } from './valid-values.ts'
 
-/** The parts of a request before they are written down. */
+/** The parts of a request before serialisation. */
 export interface Parts {
   path: Record<string, unknown>
   query: Record<string, unknown>
@@ -18,20 +18,20 @@ type Fields = Record<string, unknown>
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** An example with about a third of its fields as they were drawn, and some that the example leaves out. */
+/** An example with about a quarter of its fields replaced by generated ones, and some that the example leaves out. */
 export const blend = (example: unknown, drawn: unknown, bits: number): unknown => {
   if (!isObject(example) || !isObject(drawn)) return bits % 4 === 0 && typeof example === typeof drawn ? drawn : example
   const names = [...new Set([...Object.keys(example), ...Object.keys(drawn)])]
   return Object.fromEntries(
     names.flatMap((name, index) => {
-      const takesDrawn = (bits >>> ((index % 15) * 2)) % 4 === 0 && name in drawn
-      if (takesDrawn) return [[name, drawn[name]]]
+      const usesDrawn = (bits >>> ((index % 15) * 2)) % 4 === 0 && name in drawn
+      if (usesDrawn) return [[name, drawn[name]]]
       return name in example ? [[name, example[name]]] : []
     })
   )
 }
 
-/** An example with the marked ones of the drawn texts in it, so that nothing but its texts is strange. */
+/** An example with those generated texts that contain the canary; its other fields stay as they are. */
 export const mark = (example: unknown, drawn: unknown): unknown => {
   if (!isObject(example) || !isObject(drawn))
     return typeof drawn === 'string' && drawn.includes(canary) ? drawn : example
@@ -39,7 +39,7 @@ export const mark = (example: unknown, drawn: unknown): unknown => {
   return { ...example, ...Object.fromEntries(marked) }
 }
 
-/** An event without the fields that belong to events of other types, and not from before or after what is taken. */
+/** An event without the fields of other event types, and without a time that may be out of range. */
 const eventOf = (event: unknown): unknown => {
   if (!isObject(event)) return event
   const { amount_cents, category, institution, occurred_at: _drawn, ...others } = event
@@ -48,7 +48,7 @@ const eventOf = (event: unknown): unknown => {
   return event.event_type === 'account_link' && institution !== undefined ? { ...others, institution } : others
 }
 
-/** Rules that no schema can say: a password is the one that was chosen, a part of a loan leaves a rest. */
+/** Rules that a schema cannot express: a password is the chosen one, a partial repayment is less than the loan. */
 const rules: Record<string, (body: Fields, source: Source) => unknown> = {
   loginUser: (body, { email }) => ({ ...body, email, password }),
   changePassword: (body) => ({ ...body, current_password: password }),
@@ -57,16 +57,16 @@ const rules: Record<string, (body: Fields, source: Source) => unknown> = {
   ingestEvents: (body) => ({ ...body, events: [body.events].flat().map(eventOf) })
 }
 
-/** Puts things in the place of every identifier that a body holds, and leaves each as the kind of value that it was. */
-const withThings = (
+/** Replaces every identifier in a value with that of a real resource. */
+const withRealIds = (
   value: unknown,
   kinds: ReadonlyMap<string, Kind>,
   pick: (kind: Kind) => string | number | undefined,
   name = ''
 ): unknown => {
-  if (Array.isArray(value)) return value.map((entry) => withThings(entry, kinds, pick, name))
+  if (Array.isArray(value)) return value.map((entry) => withRealIds(entry, kinds, pick, name))
   if (isObject(value))
-    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withThings(entry, kinds, pick, key)]))
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withRealIds(entry, kinds, pick, key)]))
   const kind = kinds.get(name)
   return (kind === undefined || value === null ? undefined : pick(kind)) ?? value
 }
@@ -74,8 +74,8 @@ const withThings = (
 const filtered = (fields: Fields, keeps: (name: string, index: number) => boolean): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([name], index) => keeps(name, index)))
 
-/** Makes a request speak of real things, and leaves most of the optional headers, filters and cursors out, which would only have it refused. */
-export const obey = (
+/** Makes a request refer to real resources, and leaves out most of the optional headers, filters and cursors, which would get it rejected. */
+export const useRealResources = (
   operation: Operation,
   parts: Parts,
   source: Source,
@@ -85,10 +85,10 @@ export const obey = (
   const identifiers = identifiersOf(operation)
   const kindsIn = (wanted: string) =>
     new Map(identifiers.filter(({ place }) => place === wanted).map(({ name, kind }) => [name, kind]))
-  const nobodys = parametersOf(operation).filter(
-    ({ in: place, name }) => place === 'path' && kindsIn('path').get(name) === 'nobodys'
+  const unowned = parametersOf(operation).filter(
+    ({ in: place, name }) => place === 'path' && kindsIn('path').get(name) === 'unowned'
   )
-  // Writing down the other tenant's marked names would make them the sender's own, and each sight of them a false alarm.
+  // A stored canary name of the other tenant would become the sender's own, and every later sight of it a false alarm.
   const isFreeToWrite = (value: unknown) =>
     source.marked || operation.method === 'GET' || !String(value).includes(canary)
   const pick = (kind: Kind) => [source.stock.pick(kind, die)].find(isFreeToWrite)
@@ -98,19 +98,19 @@ export const obey = (
   const value =
     body === undefined
       ? undefined
-      : withThings(
+      : withRealIds(
           isObject(body.value) ? (rules[operation.operationId]?.(body.value, source) ?? body.value) : body.value,
           kindsIn('body'),
           pick
         )
   return {
     path: {
-      ...(withThings(parts.path, kindsIn('path'), pick) as Fields),
-      ...Object.fromEntries(nobodys.map((parameter) => [parameter.name, sampleOf(parameter)]))
+      ...(withRealIds(parts.path, kindsIn('path'), pick) as Fields),
+      ...Object.fromEntries(unowned.map((parameter) => [parameter.name, sampleOf(parameter)]))
     },
-    query: withThings(filtered(parts.query, optional('query')), kindsIn('query'), pick) as Fields,
+    query: withRealIds(filtered(parts.query, optional('query')), kindsIn('query'), pick) as Fields,
     headers: filtered(parts.headers, optional('header')),
-    // A thing is of the type that its field asks for; where it is not, what was drawn stays.
+    // Keeps the generated value where the identifier does not fit the type of the field.
     body: body === undefined ? undefined : { ...body, value: body.accepts?.(value) === false ? body.value : value }
   }
 }
