@@ -16,7 +16,7 @@ const operatorOf = async (started: TestApp): Promise<string> => (await registerO
 const change = async (url: string, bearer: string, id: string, body: unknown) =>
   await call(url, `/api/v1/admin/partners/${id}`, { method: 'PATCH', bearer, body })
 
-test('administration is for operators alone, and for as long as they are', async (t) => {
+test('only operators can administer partners, and only while they are operators', async (t) => {
   const started = await startApp(t)
   const { url, database } = started
   const { jwt: operator, userId } = await registerOperator(started)
@@ -43,7 +43,7 @@ test('administration is for operators alone, and for as long as they are', async
   assert.equal(codeOf(await call(url, '/api/v1/admin/partners', { bearer: operator })), 'operator_required')
 })
 
-test('a live key answers 402 until an operator enables its partner, and again when it is disabled', async (t) => {
+test('a live key gets 402 until an operator enables its partner, and again once it is disabled', async (t) => {
   const started = await startApp(t)
   const { url } = started
   const operator = await operatorOf(started)
@@ -64,7 +64,7 @@ test('a live key answers 402 until an operator enables its partner, and again wh
   await expectStatus(402)
 })
 
-test('rate limits of a partner hold from the next request on and leave other partners alone', async (t) => {
+test('new rate limits of a partner apply from its next request on, and not to other partners', async (t) => {
   const started = await startApp(t, { rateLimits })
   const { url } = started
   const operator = await operatorOf(started)
@@ -83,7 +83,7 @@ test('rate limits of a partner hold from the next request on and leave other par
   assert.equal(await limitOf(key), '300')
 })
 
-test('a change that is wrong is refused field by field, and an unknown partner is 404', async (t) => {
+test('an invalid change is rejected with every invalid field, and an unknown partner gets 404', async (t) => {
   const started = await startApp(t)
   const { url } = started
   const operator = await operatorOf(started)
@@ -97,8 +97,8 @@ test('a change that is wrong is refused field by field, and an unknown partner i
   assert.equal((await change(url, operator, ada.partnerId, { rate_overrides: { read: -1 } })).status, 400)
   assert.equal((await change(url, operator, ada.partnerId, { rate_overrides: { read: { ceiling: 1 } } })).status, 400)
   assert.equal((await change(url, operator, ada.partnerId, {})).status, 400)
-  assert.equal(codeOf(await change(url, operator, 'nobody', { production_enabled: true })), 'not_found')
-  assert.equal(codeOf(await call(url, '/api/v1/admin/partners/nobody', { bearer: operator })), 'not_found')
+  assert.equal(codeOf(await change(url, operator, 'unknown', { production_enabled: true })), 'not_found')
+  assert.equal(codeOf(await call(url, '/api/v1/admin/partners/unknown', { bearer: operator })), 'not_found')
 })
 
 test('partners are listed newest first, page by page, with their owners', async (t) => {

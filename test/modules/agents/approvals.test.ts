@@ -9,14 +9,16 @@ const dayMs = 24 * 3_600_000
 test('approvals, limits and ownership', async (t) => {
   const world = await openWorld(t)
   const { as, asOwner, clock, database } = world
-  const ask = async (key: string, amount: number, more: object = {}): Promise<number> =>
+  const requestApproval = async (key: string, amount: number, more: object = {}): Promise<number> =>
     Number((await as(key, 'POST', '/api/spend', { amount, require_approval: true, ...more })).body.approval_id)
 
   await t.test('200 parallel spends of 10 on 1,000 credits give exactly 100 successes and the balance 0', async () => {
     const key = await world.fund('crowd', 1000)
-    const answers = await Promise.all(Array.from({ length: 200 }, () => as(key, 'POST', '/api/spend', { amount: 10 })))
+    const responses = await Promise.all(
+      Array.from({ length: 200 }, () => as(key, 'POST', '/api/spend', { amount: 10 }))
+    )
     assert.deepEqual(
-      [200, 402].map((status) => answers.filter((answer) => answer.status === status).length),
+      [200, 402].map((status) => responses.filter((response) => response.status === status).length),
       [100, 100]
     )
     assert.equal(await world.balance('crowd'), 0)
@@ -24,23 +26,23 @@ test('approvals, limits and ownership', async (t) => {
 
   await t.test('an approval decided by 20 parallel calls takes the credits once', async () => {
     const key = await world.fund('parallel', 100)
-    const id = await ask(key, 30)
-    const answers = await Promise.all(
+    const id = await requestApproval(key, 30)
+    const responses = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
         asOwner('POST', i % 4 === 3 ? '/api/reject' : '/api/approve', { request_id: id })
       )
     )
-    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
-    assert.equal(answers.filter(({ body }) => body.error === 'already_decided').length, 19)
-    const approved = answers.some(({ body }) => body.status === 'approved')
+    assert.equal(responses.filter(({ status }) => status === 200).length, 1)
+    assert.equal(responses.filter(({ body }) => body.error === 'already_decided').length, 19)
+    const approved = responses.some(({ body }) => body.status === 'approved')
     assert.equal(await world.balance('parallel'), approved ? 70 : 100)
   })
 
   await t.test(
-    'an approval for more than the balance is 402, stays pending, and works when there is enough',
+    'approving more than the balance gets 402, leaves the request pending, and succeeds after a top-up',
     async () => {
       const key = await world.fund('short', 10)
-      const id = await ask(key, 25)
+      const id = await requestApproval(key, 25)
       const refused = await asOwner('POST', '/api/approve', { request_id: id })
       assert.deepEqual(
         [refused.status, refused.body.error, refused.body.balance, refused.body.required],
@@ -57,18 +59,18 @@ test('approvals, limits and ownership', async (t) => {
     }
   )
 
-  await t.test('a paused agent’s request cannot be approved until it is resumed', async () => {
+  await t.test('a paused agent’s request cannot be approved until the agent is resumed', async () => {
     const key = await world.fund('sleepy', 10)
-    const id = await ask(key, 5)
+    const id = await requestApproval(key, 5)
     await asOwner('POST', '/api/agents/sleepy/pause')
     assert.equal((await asOwner('POST', '/api/approve', { request_id: id })).body.error, 'agent_paused')
     await asOwner('POST', '/api/agents/sleepy/resume')
     assert.equal((await asOwner('POST', '/api/approve', { request_id: id })).status, 200)
   })
 
-  await t.test('a request lapses after 24 hours, before any job has noticed', async () => {
+  await t.test('a request expires after 24 hours, even before the job has run', async () => {
     const key = await world.fund('late', 10)
-    const [first, second] = [await ask(key, 5), await ask(key, 5)]
+    const [first, second] = [await requestApproval(key, 5), await requestApproval(key, 5)]
     clock.advance(dayMs - 1)
     assert.equal((await asOwner('POST', '/api/approve', { request_id: first })).status, 200)
     clock.advance(1)
@@ -90,12 +92,12 @@ test('approvals, limits and ownership', async (t) => {
     async () => {
       const keys = await Promise.all(['one', 'two', 'three'].map((agent) => world.fund(agent, 100)))
       const wanted: Record<string, number[]> = { pending: [], approved: [], rejected: [], expired: [] }
-      const asked: [key: string, status: string][] = Array.from({ length: 12 }, (_, n) => [
+      const requests: [key: string, status: string][] = Array.from({ length: 12 }, (_, n) => [
         keys[n % 3] ?? '',
         ['expired', 'approved', 'rejected'][n % 4] ?? 'pending'
       ])
-      for (const [key, status] of asked.filter(([, status]) => status !== 'pending'))
-        wanted[status]?.push(await ask(key, 1))
+      for (const [key, status] of requests.filter(([, status]) => status !== 'pending'))
+        wanted[status]?.push(await requestApproval(key, 1))
       for (const [status, verb] of [
         ['approved', 'approve'],
         ['rejected', 'reject']
@@ -104,7 +106,8 @@ test('approvals, limits and ownership', async (t) => {
           assert.equal((await asOwner('POST', `/api/${verb}`, { request_id: id })).status, 200)
       }
       clock.advance(dayMs)
-      for (const [key] of asked.filter(([, status]) => status === 'pending')) wanted.pending?.push(await ask(key, 1))
+      for (const [key] of requests.filter(([, status]) => status === 'pending'))
+        wanted.pending?.push(await requestApproval(key, 1))
       const first = Math.min(...Object.values(wanted).flat())
       const listed = async (query: string): Promise<number[]> => {
         const ids: number[] = []
@@ -124,7 +127,7 @@ test('approvals, limits and ownership', async (t) => {
 
   await t.test('the database refuses to change the content or the decision of an approval request', async () => {
     const key = await world.fund('stone', 10)
-    const id = await ask(key, 5, { item_name: 'A book', url: 'https://books.example' })
+    const id = await requestApproval(key, 5, { item_name: 'A book', url: 'https://books.example' })
     for (const change of [
       sql`amount_cents = 1`,
       sql`agent_id = 'crowd'`,
@@ -147,9 +150,9 @@ test('approvals, limits and ownership', async (t) => {
     await assert.rejects(sql`delete from approvals`.execute(database.db), /decided once/)
   })
 
-  await t.test('somebody else’s request does not exist', async () => {
+  await t.test('approval requests of other owners return 404', async () => {
     const key = await world.fund('mine', 10)
-    const id = await ask(key, 5)
+    const id = await requestApproval(key, 5)
     const stranger = await (await createOwner(world)).token()
     for (const path of ['/api/approve', '/api/reject']) {
       assert.equal((await as(stranger, 'POST', path, { request_id: id })).status, 404)
@@ -189,27 +192,32 @@ test('approvals, limits and ownership', async (t) => {
     }
   )
 
-  await t.test('20 spends at once under a daily limit: what fits is spent, the rest asks', async () => {
-    const key = await world.fund('rush', 1000)
-    await asOwner('POST', '/api/agents/rush/limits', { daily_limit: 50 })
-    const answers = await Promise.all(Array.from({ length: 20 }, () => as(key, 'POST', '/api/spend', { amount: 10 })))
-    assert.deepEqual(
-      [answers.filter(({ body }) => body.ok).length, answers.filter(({ body }) => body.pending).length],
-      [5, 15]
-    )
-    assert.equal(await world.balance('rush'), 950)
-  })
+  await t.test(
+    'of 20 concurrent spends those within the daily limit succeed, and the others request approval',
+    async () => {
+      const key = await world.fund('rush', 1000)
+      await asOwner('POST', '/api/agents/rush/limits', { daily_limit: 50 })
+      const responses = await Promise.all(
+        Array.from({ length: 20 }, () => as(key, 'POST', '/api/spend', { amount: 10 }))
+      )
+      assert.deepEqual(
+        [responses.filter(({ body }) => body.ok).length, responses.filter(({ body }) => body.pending).length],
+        [5, 15]
+      )
+      assert.equal(await world.balance('rush'), 950)
+    }
+  )
 
-  await t.test('the owner is told of each request in the notifications, page by page', async () => {
+  await t.test('the owner gets a notification of each request, and pages through them', async () => {
     const key = await world.fund('chatty', 10)
     const ids = [
-      await ask(key, 1, { item_name: 'one' }),
-      await ask(key, 2, { item_name: 'two' }),
-      await ask(key, 3, { item_name: 'three' })
+      await requestApproval(key, 1, { item_name: 'one' }),
+      await requestApproval(key, 2, { item_name: 'two' }),
+      await requestApproval(key, 3, { item_name: 'three' })
     ]
     const first = (await asOwner('GET', '/api/v1/notifications?limit=2')).body
     const second = (await asOwner('GET', `/api/v1/notifications?limit=1&cursor=${first.nextCursor}`)).body
-    const told = [...first.items, ...second.items].map(
+    const notified = [...first.items, ...second.items].map(
       (item: { data: { approval_id: number }; message: string; sms: string }) => [
         item.data.approval_id,
         item.message,
@@ -217,50 +225,47 @@ test('approvals, limits and ownership', async (t) => {
       ]
     )
     assert.deepEqual(
-      told,
+      notified,
       ids.map((id, i) => [id, `chatty asks to spend ${i + 1} credits: ${['one', 'two', 'three'][i]}`, 'none']).reverse()
     )
     assert.equal(first.items[0].type, 'agent.approval_requested')
     assert.equal((await asOwner('GET', '/api/v1/notifications?cursor=nonsense')).body.error, 'invalid_cursor')
   })
 
-  await t.test(
-    'the whole history can be read page by page, by the owner and with the agent’s key, and it adds up',
-    async () => {
-      const key = await world.fund('historian', 100)
-      for (let i = 1; i <= 24; i++) await as(key, 'POST', '/api/spend', { amount: i / 100, description: `call ${i}` })
-      assert.equal((await as(undefined, 'GET', '/api/balance?agent_id=historian')).body.recent_transactions.length, 10)
-      for (const credential of [key, await world.owner.token()]) {
-        const rows: { id: number; amount: number; balance_after: number; type: string }[] = []
-        for (let cursor = ''; ;) {
-          const { body } = await as(credential, 'GET', `/api/agents/historian/transactions?limit=7${cursor}`)
-          rows.push(...body.transactions)
-          if (!body.has_more) break
-          cursor = `&cursor=${body.next_cursor}`
-        }
-        assert.equal(rows.length, 25)
-        assert.equal(new Set(rows.map(({ id }) => id)).size, 25)
-        rows.forEach((row, i) =>
-          assert.equal(
-            Math.round((row.balance_after - row.amount) * 100),
-            Math.round((rows[i + 1]?.balance_after ?? 0) * 100)
-          )
-        )
-        assert.deepEqual(Object.keys(rows[0] ?? {}).sort(), [
-          'amount',
-          'balance_after',
-          'created_at',
-          'description',
-          'id',
-          'type'
-        ])
+  await t.test('the owner and the agent can page through the whole history, and its balances add up', async () => {
+    const key = await world.fund('historian', 100)
+    for (let i = 1; i <= 24; i++) await as(key, 'POST', '/api/spend', { amount: i / 100, description: `call ${i}` })
+    assert.equal((await as(undefined, 'GET', '/api/balance?agent_id=historian')).body.recent_transactions.length, 10)
+    for (const credential of [key, await world.owner.token()]) {
+      const rows: { id: number; amount: number; balance_after: number; type: string }[] = []
+      for (let cursor = ''; ;) {
+        const { body } = await as(credential, 'GET', `/api/agents/historian/transactions?limit=7${cursor}`)
+        rows.push(...body.transactions)
+        if (!body.has_more) break
+        cursor = `&cursor=${body.next_cursor}`
       }
-      const other = await world.fund('nosy', 0)
-      assert.equal((await as(other, 'GET', '/api/agents/historian/transactions')).body.error, 'not_owner')
+      assert.equal(rows.length, 25)
+      assert.equal(new Set(rows.map(({ id }) => id)).size, 25)
+      rows.forEach((row, i) =>
+        assert.equal(
+          Math.round((row.balance_after - row.amount) * 100),
+          Math.round((rows[i + 1]?.balance_after ?? 0) * 100)
+        )
+      )
+      assert.deepEqual(Object.keys(rows[0] ?? {}).sort(), [
+        'amount',
+        'balance_after',
+        'created_at',
+        'description',
+        'id',
+        'type'
+      ])
     }
-  )
+    const other = await world.fund('nosy', 0)
+    assert.equal((await as(other, 'GET', '/api/agents/historian/transactions')).body.error, 'not_owner')
+  })
 
-  await t.test('an agent in use is claimed only with its key; one that is not, by any session', async () => {
+  await t.test('claiming an agent that is in use requires its key', async () => {
     const key = (await as(undefined, 'POST', '/api/register', { agent_id: 'orphan' })).body.api_key
     await as(key, 'POST', '/api/spend', { amount: 1, require_approval: true })
     const thief = await (await createOwner(world)).token()
@@ -279,17 +284,17 @@ test('approvals, limits and ownership', async (t) => {
     assert.equal((await asOwner('GET', '/api/status?agent_id=orphan')).body.is_owner, true)
   })
 
-  await t.test('20 registrations of one agent at once make one agent with one key', async () => {
-    const answers = await Promise.all(
+  await t.test('20 concurrent registrations of one agent create one agent with one key', async () => {
+    const responses = await Promise.all(
       Array.from({ length: 20 }, () => as(undefined, 'POST', '/api/register', { agent_id: 'twins' }))
     )
     assert.deepEqual(
-      [201, 200].map((status) => answers.filter((answer) => answer.status === status).length),
+      [201, 200].map((status) => responses.filter((response) => response.status === status).length),
       [1, 19]
     )
   })
 
-  await t.test('a user’s agents are listed newest first, with what they hold', async () => {
+  await t.test('a user’s agents are listed newest first, with balance and debt', async () => {
     const other = await createOwner(world)
     const token = await other.token()
     for (const agent_id of ['a1', 'a2', 'a3']) {

@@ -26,7 +26,7 @@ test('buying credits', async (t) => {
   const heal = () =>
     Object.keys(simulator.faults).forEach((name) => delete simulator.faults[name as keyof typeof simulator.faults])
 
-  await t.test('a payment books 100 credits a dollar, for an agent that the checkout made and claimed', async () => {
+  await t.test('a payment books 100 credits a dollar for an agent that the checkout created and claimed', async () => {
     await buy(world, 'buyer', 25)
     const { body } = await as(undefined, 'GET', '/api/balance?agent_id=buyer')
     assert.equal(body.agent.balance, 2500)
@@ -42,7 +42,7 @@ test('buying credits', async (t) => {
     assert.ok((await world.eventTypes()).includes('agent.topup'))
   })
 
-  await t.test('only 10 to 500 dollars in whole cents, and only with a session', async () => {
+  await t.test('a checkout requires a session and an amount of 10 to 500 dollars in whole cents', async () => {
     for (const amount of [9.99, 500.01, 0, -10, 10.005, '25'])
       assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount })).status, 400, String(amount))
     assert.equal((await as(undefined, 'POST', '/api/checkout', { agent_id: 'buyer', amount: 25 })).status, 401)
@@ -50,7 +50,7 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('odd'), 1234)
   })
 
-  await t.test('one session pays once: clicks and events that come again book nothing more', async () => {
+  await t.test('one session pays once: repeated clicks and events book nothing more', async () => {
     simulator.faults.duplicates = 3
     simulator.faults.duplicatesAtOnce = true
     const { url } = await buy(world, 'once', 10)
@@ -60,8 +60,8 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('once'), 1000)
   })
 
-  await t.test('a keyed checkout that is tried again answers the same page', async () => {
-    const answers = await Promise.all(
+  await t.test('a retried checkout with the same key returns the same page', async () => {
+    const responses = await Promise.all(
       ['', ''].map(
         async () =>
           (await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })).body
@@ -70,10 +70,10 @@ test('buying credits', async (t) => {
     const again = (
       await asOwner('POST', '/api/checkout', { agent_id: 'buyer', amount: 10 }, { 'idempotency-key': 'c1' })
     ).body
-    assert.ok(answers.some((answer) => answer.checkout_url === again.checkout_url))
+    assert.ok(responses.some((response) => response.checkout_url === again.checkout_url))
   })
 
-  await t.test('an event without Stripe’s signature, or with an old one, is refused', async () => {
+  await t.test('an event without Stripe’s signature, or with an old one, is rejected', async () => {
     const payload = JSON.stringify({
       id: 'evt_forged',
       object: 'event',
@@ -93,7 +93,7 @@ test('buying credits', async (t) => {
     assert.deepEqual((await post({ 'stripe-signature': sign(now) })).body, { received: true })
   })
 
-  await t.test('a refund takes credits back, in parts, up to what was paid', async () => {
+  await t.test('refunds take back credits, in parts, up to the amount paid', async () => {
     const { paymentIntent } = await buy(world, 'refunded', 30)
     await refund(world, paymentIntent, 10)
     assert.equal(await world.balance('refunded'), 2000)
@@ -102,7 +102,7 @@ test('buying credits', async (t) => {
     assert.equal(await owedBy(world, 'refunded'), 0)
   })
 
-  await t.test('what was spent before a refund or a dispute is noted as owed', async () => {
+  await t.test('credits spent before a refund or a dispute are recorded as owed', async () => {
     for (const [agentId, reverse] of [
       ['spender', refund],
       ['disputed', dispute]
@@ -115,7 +115,7 @@ test('buying credits', async (t) => {
     }
   })
 
-  await t.test('events in any order and again end in the same book', async () => {
+  await t.test('events in reverse order give the same balance', async () => {
     simulator.faults.hold = true
     const { paymentIntent } = await buy(world, 'scrambled', 40)
     await refund(world, paymentIntent, 15)
@@ -126,7 +126,7 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('scrambled'), 2500)
   })
 
-  await t.test('winning a dispute gives back what was taken, and cancels what was owed, once', async () => {
+  await t.test('winning a dispute gives back the credits and cancels the debt, once', async () => {
     const { paymentIntent } = await buy(world, 'winner', 20)
     const key = (await asOwner('GET', '/api/status?agent_id=winner')).body.agent.api_key
     await as(key, 'POST', '/api/spend', { amount: 1500 })
@@ -147,13 +147,13 @@ test('buying credits', async (t) => {
     )
   })
 
-  await t.test('a dispute that is lost gives nothing back', async () => {
+  await t.test('losing a dispute gives nothing back', async () => {
     const { paymentIntent } = await buy(world, 'loser', 20)
     await closeDispute(world, await dispute(world, paymentIntent), 'lost')
     assert.deepEqual([await world.balance('loser'), await owedBy(world, 'loser')], [0, 0])
   })
 
-  await t.test('a won dispute leaves what was refunded before refunded', async () => {
+  await t.test('winning a dispute does not undo an earlier refund', async () => {
     const { paymentIntent } = await buy(world, 'partly', 30)
     await refund(world, paymentIntent, 10)
     const id = await dispute(world, paymentIntent)
@@ -162,26 +162,19 @@ test('buying credits', async (t) => {
     assert.equal(await world.balance('partly'), 2000)
   })
 
-  await t.test(
-    'whatever the order in which payment, dispute and its end become known, the book ends the same',
-    async () => {
-      for (const order of ['oldest_first', 'newest_first']) {
-        simulator.faults.hold = true
-        const { paymentIntent } = await buy(world, `order-${order}`, 40)
-        const id = await dispute(world, paymentIntent)
-        await closeDispute(world, id, 'won')
-        assert.equal((await as(undefined, 'GET', `/api/balance?agent_id=order-${order}`)).body.agent.balance, 0)
-        heal()
-        await control(world, '/simulator/events/release', { order })
-        await simulator.settled()
-        assert.deepEqual(
-          [await world.balance(`order-${order}`), await owedBy(world, `order-${order}`)],
-          [4000, 0],
-          order
-        )
-      }
+  await t.test('events of payment, dispute and its closing give the same balance in either order', async () => {
+    for (const order of ['oldest_first', 'newest_first']) {
+      simulator.faults.hold = true
+      const { paymentIntent } = await buy(world, `order-${order}`, 40)
+      const id = await dispute(world, paymentIntent)
+      await closeDispute(world, id, 'won')
+      assert.equal((await as(undefined, 'GET', `/api/balance?agent_id=order-${order}`)).body.agent.balance, 0)
+      heal()
+      await control(world, '/simulator/events/release', { order })
+      await simulator.settled()
+      assert.deepEqual([await world.balance(`order-${order}`), await owedBy(world, `order-${order}`)], [4000, 0], order)
     }
-  )
+  })
 
   await t.test('an inquiry that becomes a dispute takes the credits when the money is withdrawn', async () => {
     const { paymentIntent } = await buy(world, 'inquired', 20)
@@ -221,7 +214,7 @@ test('buying credits', async (t) => {
     )
   })
 
-  await t.test('the page to come back to is plain and says how it ended', async () => {
+  await t.test('the return page is HTML and says whether the user paid', async () => {
     for (const [query, words] of [
       ['', /Thank you/],
       ['?outcome=cancelled', /Nothing was paid/]
@@ -236,19 +229,19 @@ test('buying credits', async (t) => {
   assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
 })
 
-test('Stripe out of reach is 502 and changes nothing', async (t) => {
+test('a checkout while Stripe is unreachable gets 502 and changes nothing', async (t) => {
   const world = await openWorld(t)
   await simulatorOf(world).api.close()
-  const { status, body } = await world.asOwner('POST', '/api/checkout', { agent_id: 'nobody', amount: 10 })
+  const { status, body } = await world.asOwner('POST', '/api/checkout', { agent_id: 'unknown', amount: 10 })
   assert.deepEqual([status, body.error], [502, 'upstream_unavailable'])
-  assert.deepEqual((await world.as(undefined, 'GET', '/api/status?agent_id=nobody')).body, { exists: false })
+  assert.deepEqual((await world.as(undefined, 'GET', '/api/status?agent_id=unknown')).body, { exists: false })
 })
 
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
 test(
-  'in a browser: from the checkout to the credits on the balance',
-  { skip: existsSync(chromium) ? false : `there is no browser at ${chromium}` },
+  'a purchase in a browser adds the credits to the balance',
+  { skip: existsSync(chromium) ? false : `no browser at ${chromium}` },
   async (t) => {
     const world = await openWorld(t)
     const { chromium: launcher } = await import('playwright-core')

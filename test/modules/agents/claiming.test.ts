@@ -12,24 +12,27 @@ test('claiming an agent', async (t) => {
   const claim = (agent_id: string, api_key?: string) => asOwner('POST', '/api/register', { agent_id, api_key })
   const spend = async (key: string): Promise<number> => (await as(key, 'POST', '/api/spend', { amount: 1 })).status
 
-  await t.test('a claim without the key replaces it: who registered the agent cannot spend from it', async () => {
-    const old = await register('bait')
-    const { status, body } = await claim('bait')
-    assert.deepEqual([status, body.claimed, 'api_key' in body], [200, true, false])
-    assert.equal(await spend(old), 401)
-    const key = (await asOwner('GET', '/api/status?agent_id=bait')).body.agent.api_key
-    assert.notEqual(key, old)
-    assert.equal(await spend(key), 402)
-  })
+  await t.test(
+    'a claim without the key replaces it, so the caller that registered the agent cannot spend',
+    async () => {
+      const old = await register('bait')
+      const { status, body } = await claim('bait')
+      assert.deepEqual([status, body.claimed, 'api_key' in body], [200, true, false])
+      assert.equal(await spend(old), 401)
+      const key = (await asOwner('GET', '/api/status?agent_id=bait')).body.agent.api_key
+      assert.notEqual(key, old)
+      assert.equal(await spend(key), 402)
+    }
+  )
 
-  await t.test('a claim with the key keeps it', async () => {
+  await t.test('a claim with the key leaves it unchanged', async () => {
     const key = await register('proven')
     assert.equal((await claim('proven', key)).body.claimed, true)
     assert.equal((await asOwner('GET', '/api/status?agent_id=proven')).body.agent.api_key, key)
     assert.equal(await spend(key), 402)
   })
 
-  await t.test('one use of the key, whatever its outcome, makes the agent in use at once', async () => {
+  await t.test('a single request with the key, even a failing one, makes a claim require the key', async () => {
     const uses = [
       ['POST', '/api/spend', { amount: 1 }, 402],
       ['POST', '/api/spend', { amount: 'none' }, 400],
@@ -45,7 +48,7 @@ test('claiming an agent', async (t) => {
     }
   })
 
-  await t.test('a use on one instance counts on another at once', async () => {
+  await t.test('a request at one instance counts at once at another', async () => {
     const other = await startApp(t, { database: world.database, clock: world.clock })
     const key = await register('elsewhere')
     await send(other.url, 'POST', '/api/spend', { key, body: { amount: 1 } })
@@ -60,14 +63,14 @@ test('claiming an agent', async (t) => {
   })
 
   await t.test(
-    'of ten users who claim an agent at once one becomes its owner, and its key is theirs alone',
+    'of ten concurrent claims one makes its user the owner, and only the owner sees the new key',
     async () => {
       const old = await register('contested')
       const owners = await Promise.all(Array.from({ length: 10 }, () => createOwner(world)))
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         owners.map(async (owner) => as(await owner.token(), 'POST', '/api/register', { agent_id: 'contested' }))
       )
-      assert.deepEqual(answers.map(({ body }) => body.claimed).filter(Boolean), [true])
+      assert.deepEqual(responses.map(({ body }) => body.claimed).filter(Boolean), [true])
       const keys = await Promise.all(
         owners.map(async (owner) => (await as(await owner.token(), 'GET', '/api/status?agent_id=contested')).body.agent)
       )
@@ -76,7 +79,7 @@ test('claiming an agent', async (t) => {
     }
   )
 
-  await t.test('a checkout never claims an agent that exists, and nothing can be paid for it', async () => {
+  await t.test('a checkout for an existing agent without an owner is rejected and does not claim it', async () => {
     const key = await register('found')
     const refused = await asOwner('POST', '/api/checkout', { agent_id: 'found', amount: 10 })
     assert.deepEqual([refused.status, refused.body.error], [403, 'claim_needs_key'])

@@ -10,14 +10,14 @@ import type { Answered } from '../../credentials.ts'
 import { search } from '../../search.ts'
 import { openWorld, type World } from './world.ts'
 
-/** What the API promises of one agent, in hundredths of a credit. */
+/** The expected state of one agent. Amounts are in hundredths of a credit. */
 interface Model {
   agentId: string
   key: string
   status: 'active' | 'paused' | 'revoked'
   pauseReason: 'owner' | 'debt' | null
   balance: number
-  /** Requests by id, with their amounts; decided ones are 'closed'. */
+  /** Approval requests. Decided ones are not `open`. */
   approvals: { id: number; amount: number; open: boolean }[]
   payments: Payment[]
   owed: number
@@ -34,11 +34,11 @@ interface Payment {
 const refundedOf = ({ refunds }: Payment): number =>
   refunds.reduce((sum, { dollars, ended }) => sum + (ended ? 0 : dollars), 0)
 
-/** What refunds and the dispute, which is over all of the payment, reverse together. */
+/** The total reversed by refunds and by the dispute, which covers the whole payment. */
 const reversedOf = (payment: Payment): number =>
   payment.dispute === undefined || payment.dispute.status === 'won' ? refundedOf(payment) : payment.paid
 
-/** An agent that owes is paused, and resumes when it owes nothing. */
+/** Pauses an agent with a debt, and resumes it once the debt is paid. */
 const owe = (model: Model, owed: number): void => {
   if (owed === model.owed) return
   model.owed = owed
@@ -46,7 +46,7 @@ const owe = (model: Model, owed: number): void => {
   if (owed > 0 && model.status === 'active') Object.assign(model, { status: 'paused', pauseReason: 'debt' })
 }
 
-/** Takes what a change of a payment reverses more, or gives back what it reverses less. */
+/** Applies the difference that a change makes to the reversed amount: takes credits, or gives them back. */
 const settle = (model: Model, payment: Payment, change: () => void): void => {
   const before = reversedOf(payment)
   change()
@@ -123,7 +123,7 @@ const modelApprove = (model: Model, approval: Model['approvals'][number]): numbe
   return status
 }
 
-class Play {
+class ModelRun {
   keys = 0
   constructor(
     public world: World,
@@ -186,7 +186,7 @@ class Play {
     settle(this.model, payment, () => (refund.ended = true))
   }
 
-  /** Stripe's simulator has one dispute a payment, over all of it; what was refunded before is not taken twice. */
+  /** Stripe's simulator allows one dispute per payment, over the whole amount. Earlier refunds are not taken twice. */
   async dispute(pick: number): Promise<void> {
     const payment = this.payment(pick)
     if (payment === undefined || payment.dispute !== undefined) return
@@ -205,7 +205,7 @@ class Play {
     settle(this.model, payment, () => (dispute.status = outcome))
   }
 
-  /** What Stripe has no API for. */
+  /** Calls the simulator's own endpoints, for actions without an API at Stripe. */
   private async control(path: string, body: object): Promise<Record<string, unknown>> {
     const { stripe: simulator } = this.world.app.simulators
     const address = simulator?.api.server.address()
@@ -227,7 +227,7 @@ class Play {
     const { world, model } = this
     const approval = model.approvals[pick % (model.approvals.length || 1)]
     if (approval === undefined) return
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: times }, () => world.asOwner('POST', path, { request_id: approval.id }))
     )
     const expected = Array.from({ length: times }, () => {
@@ -236,10 +236,10 @@ class Play {
       approval.open = false
       return 200
     })
-    assert.deepEqual(answers.map(({ status }) => status).sort(), expected.sort())
+    assert.deepEqual(responses.map(({ status }) => status).sort(), expected.sort())
   }
 
-  async ask(cents: number): Promise<void> {
+  async requestApproval(cents: number): Promise<void> {
     const { status, body } = await this.spend(cents, { require_approval: true })
     assert.equal(status, this.model.status === 'active' ? 200 : this.model.status === 'paused' ? 403 : 401)
     if (status === 200) this.model.approvals.push({ id: body.approval_id, amount: cents, open: true })
@@ -259,7 +259,7 @@ class Play {
     model.pauseReason = action === 'pause' ? 'owner' : null
   }
 
-  /** One operation, tried again and again under one key, together and one after another: it happens once. */
+  /** Sends one operation several times with one key, concurrently and sequentially: it happens once. */
   async retrySameKey(cents: number): Promise<void> {
     const key = this.newKey()
     const expected = modelSpend(this.model, cents)
@@ -278,17 +278,17 @@ class Play {
     }
   }
 
-  /** The connections break while spends are under way, the server starts anew, and the client asks again with the same keys. */
+  /** Breaks the connections during spends, restarts the server, and retries with the same keys. */
   async crash(cents: number): Promise<void> {
     const keys = Array.from({ length: 3 }, () => this.newKey())
     const lost = keys.map((key) => this.spend(cents, {}, key).catch(() => undefined))
     setImmediate(() => this.world.app.server.closeAllConnections())
     await Promise.all(lost)
     this.world = await this.restart()
-    const answers = []
-    for (const key of keys) answers.push(await this.spend(cents, {}, key))
+    const responses = []
+    for (const key of keys) responses.push(await this.spend(cents, {}, key))
     const expected = keys.map(() => modelSpend(this.model, cents))
-    assert.deepEqual(answers.map(({ status }) => status).sort(), expected.sort())
+    assert.deepEqual(responses.map(({ status }) => status).sort(), expected.sort())
   }
 
   async run({ kind, cents, pick }: Step): Promise<void> {
@@ -298,7 +298,7 @@ class Play {
       case 'spend':
         return assert.equal((await this.spend(cents)).status, modelSpend(this.model, cents))
       case 'ask':
-        return await this.ask(cents)
+        return await this.requestApproval(cents)
       case 'approve':
         return await this.decide(pick, '/api/approve', 1)
       case 'approveTogether':
@@ -355,7 +355,7 @@ class Play {
   }
 }
 
-test('whatever happens to agents in whatever order, the book holds and says what the API said', async (t) => {
+test('after any sequence of operations on agents, the ledger is consistent and matches the API', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-model-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const options = { database: await openTestDatabase(t), clock: new TestClock(), env: { ATLAS_DATA_DIR: dataDir } }
@@ -381,11 +381,11 @@ test('whatever happens to agents in whatever order, the book holds and says what
         payments: [],
         owed: 0
       }
-      const play = new Play(world, model, restart)
-      await play.topUp(25)
+      const modelRun = new ModelRun(world, model, restart)
+      await modelRun.topUp(25)
       for (const step of steps) {
-        await play.run(step)
-        await play.checkInvariants()
+        await modelRun.run(step)
+        await modelRun.checkInvariants()
       }
     }),
     { ...search(4), endOnFailure: true }

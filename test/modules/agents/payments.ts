@@ -14,7 +14,7 @@ export const press = async (checkoutUrl: string, action: string): Promise<Respon
 
 export const sessionOf = (checkoutUrl: string): string => checkoutUrl.split('/').at(-1) ?? ''
 
-/** Opens a checkout and pays it; the webhook has arrived when this resolves, unless faults hold it. */
+/** Opens a checkout and pays it. Resolves after the webhook has arrived, unless faults hold it back. */
 export const buy = async (
   world: World,
   agentId: string,
@@ -52,13 +52,13 @@ export const refund = async (world: World, paymentIntent: string, dollars: numbe
   return id
 }
 
-/** Ends a refund that succeeded before. */
+/** Ends a refund that had succeeded. */
 export const endRefund = async (world: World, id: string, status: 'failed' | 'canceled'): Promise<void> => {
   await control(world, `/simulator/refunds/${id}/end`, { status })
   await simulatorOf(world).settled()
 }
 
-/** Sends a body that Stripe signed, such as an event. */
+/** Sends a body with Stripe's signature, such as an event. */
 export const signed = async (world: World, body: unknown): Promise<Answered> => {
   const payload = JSON.stringify(body)
   const signature = new Stripe('sk_test_none').webhooks.generateTestHeaderString({

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { send } from '../../credentials.ts'
 import { createOwner, openWorld } from './world.ts'
 
-/** The members of a problem that no client depends on the value of. */
+/** A problem without the members whose values vary. */
 const core = ({
   type: _type,
   title: _title,
@@ -14,12 +14,12 @@ const core = ({
   ...rest
 }: Record<string, unknown>) => rest
 
-test('the API reference of agents, as printed', async (t) => {
+test('the examples of the API reference of agents', async (t) => {
   const world = await openWorld(t)
   const { url, clock, as, asOwner } = world
   let key = ''
 
-  await t.test('registering answers 201 with a key, and 200 without one for an agent that exists', async () => {
+  await t.test('registering returns 201 with a key, or 200 without one for an existing agent', async () => {
     const first = await as(undefined, 'POST', '/api/register', { agent_id: 'my-agent-001', name: 'My Trading Bot' })
     assert.equal(first.status, 201)
     key = first.body.api_key
@@ -52,7 +52,7 @@ test('the API reference of agents, as printed', async (t) => {
         { type: 'earn', amount: 1000, description: 'Top-up: 1000 credits', created_at: clock.now().toISOString() }
       ]
     })
-    const missing = await as(undefined, 'GET', '/api/balance?agent_id=nobody')
+    const missing = await as(undefined, 'GET', '/api/balance?agent_id=unknown')
     assert.deepEqual([missing.status, core(missing.body)], [404, { error: 'agent_not_found' }])
   })
 
@@ -69,47 +69,50 @@ test('the API reference of agents, as printed', async (t) => {
     assert.deepEqual(body, { ok: true, spent: 50, balance: 950, transaction_id: body.transaction_id })
   })
 
-  await t.test('a spend over the balance is 402 with what there is and what is needed', async () => {
+  await t.test('a spend above the balance gets 402 with the balance and the required amount', async () => {
     const { status, body } = await as(key, 'POST', '/api/spend', { amount: 950.01 })
     assert.equal(status, 402)
     assert.deepEqual(core(body), { error: 'insufficient_balance', balance: 950, required: 950.01 })
     assert.equal(body.message, body.detail)
   })
 
-  await t.test('an amount that is not more than zero, or too fine, or text, is 400', async () => {
+  await t.test('an amount that is not positive, has more than two decimals, or is text gets 400', async () => {
     for (const amount of [0, -5, 1.005, '50', null])
       assert.equal((await as(key, 'POST', '/api/spend', { amount })).status, 400, String(amount))
     assert.equal((await as(undefined, 'POST', '/api/spend', { amount: 5 })).status, 401)
   })
 
-  await t.test('a gated spend waits; approving it by a form takes the credits once', async () => {
-    const asked = await as(key, 'POST', '/api/spend', {
-      amount: 200,
-      require_approval: true,
-      item_name: 'GPUs',
-      description: 'A day of GPUs'
-    })
-    assert.equal(asked.status, 200)
-    const id = asked.body.approval_id
-    assert.deepEqual(asked.body, {
-      ok: false,
-      pending: true,
-      approval_id: id,
-      message: 'Approval request submitted. Awaiting owner approval.'
-    })
-    assert.equal(await world.balance('my-agent-001'), 950)
-    const form = { 'content-type': 'application/x-www-form-urlencoded' }
-    const approved = await asOwner('POST', '/api/approve', `request_id=${id}`, form)
-    assert.deepEqual([approved.status, approved.body], [200, { ok: true, status: 'approved' }])
-    assert.equal(await world.balance('my-agent-001'), 750)
-    const again = await asOwner('POST', '/api/approve', `request_id=${id}`, form)
-    assert.deepEqual([again.status, core(again.body)], [409, { error: 'already_decided', decision: 'approved' }])
-    const reject = await asOwner('POST', '/api/reject', { request_id: id })
-    assert.equal(reject.status, 409)
-    assert.equal(await world.balance('my-agent-001'), 750)
-  })
+  await t.test(
+    'a spend that requires approval waits, and approving it with a form takes the credits once',
+    async () => {
+      const requested = await as(key, 'POST', '/api/spend', {
+        amount: 200,
+        require_approval: true,
+        item_name: 'GPUs',
+        description: 'A day of GPUs'
+      })
+      assert.equal(requested.status, 200)
+      const id = requested.body.approval_id
+      assert.deepEqual(requested.body, {
+        ok: false,
+        pending: true,
+        approval_id: id,
+        message: 'Approval request submitted. Awaiting owner approval.'
+      })
+      assert.equal(await world.balance('my-agent-001'), 950)
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      const approved = await asOwner('POST', '/api/approve', `request_id=${id}`, form)
+      assert.deepEqual([approved.status, approved.body], [200, { ok: true, status: 'approved' }])
+      assert.equal(await world.balance('my-agent-001'), 750)
+      const again = await asOwner('POST', '/api/approve', `request_id=${id}`, form)
+      assert.deepEqual([again.status, core(again.body)], [409, { error: 'already_decided', decision: 'approved' }])
+      const reject = await asOwner('POST', '/api/reject', { request_id: id })
+      assert.equal(reject.status, 409)
+      assert.equal(await world.balance('my-agent-001'), 750)
+    }
+  )
 
-  await t.test('rejecting moves nothing', async () => {
+  await t.test('rejecting a request moves no credits', async () => {
     const { body } = await as(key, 'POST', '/api/spend', { amount: 10, require_approval: true })
     const rejected = await asOwner('POST', '/api/reject', `request_id=${body.approval_id}`, {
       'content-type': 'application/x-www-form-urlencoded'
@@ -118,24 +121,24 @@ test('the API reference of agents, as printed', async (t) => {
     assert.equal(await world.balance('my-agent-001'), 750)
   })
 
-  await t.test('the status shows the key to the owner alone', async () => {
-    const anybody = (await as(undefined, 'GET', '/api/status?agent_id=my-agent-001')).body
-    assert.deepEqual(anybody.agent, {
+  await t.test('the status shows the key only to the owner', async () => {
+    const anonymous = (await as(undefined, 'GET', '/api/status?agent_id=my-agent-001')).body
+    assert.deepEqual(anonymous.agent, {
       agent_id: 'my-agent-001',
       name: 'My Trading Bot',
       balance: 750,
       status: 'active'
     })
-    assert.deepEqual([anybody.exists, anybody.is_owner, anybody.recent_transactions.length], [true, false, 3])
+    assert.deepEqual([anonymous.exists, anonymous.is_owner, anonymous.recent_transactions.length], [true, false, 3])
     const mine = (await asOwner('GET', '/api/status?agent_id=my-agent-001')).body
     assert.deepEqual([mine.is_owner, mine.agent.api_key], [true, key])
     const other = await createOwner(world)
     const theirs = (await as(await other.token(), 'GET', '/api/status?agent_id=my-agent-001')).body
     assert.deepEqual([theirs.is_owner, 'api_key' in theirs.agent], [false, false])
-    assert.deepEqual((await as(undefined, 'GET', '/api/status?agent_id=nobody')).body, { exists: false })
+    assert.deepEqual((await as(undefined, 'GET', '/api/status?agent_id=unknown')).body, { exists: false })
   })
 
-  await t.test('pausing stops spending, resuming allows it, and both can be said twice', async () => {
+  await t.test('pausing stops spends, resuming allows them, and both are idempotent', async () => {
     for (let time = 0; time < 2; time++) {
       const paused = await asOwner('POST', '/api/agents/my-agent-001/pause')
       assert.deepEqual([paused.status, paused.body], [200, { ok: true, status: 'paused' }])
@@ -150,7 +153,7 @@ test('the API reference of agents, as printed', async (t) => {
     assert.equal((await as(key, 'POST', '/api/spend', { amount: 1 })).status, 200)
   })
 
-  await t.test('revoking wants a confirmation, voids the key at once and is for good', async () => {
+  await t.test('revoking requires confirmation, invalidates the key at once and is permanent', async () => {
     assert.equal((await asOwner('POST', '/api/agents/my-agent-001/revoke', { confirm: false })).status, 400)
     assert.equal((await asOwner('POST', '/api/agents/my-agent-001/revoke', {})).status, 400)
     const pending = (await as(key, 'POST', '/api/spend', { amount: 1, require_approval: true })).body.approval_id
@@ -174,7 +177,7 @@ test('the API reference of agents, as printed', async (t) => {
     assert.equal(await world.balance('my-agent-001'), 749)
   })
 
-  await t.test('owners alone decide about their agents', async () => {
+  await t.test('only the owner can manage an agent', async () => {
     await world.fund('theirs', 100)
     const stranger = await (await createOwner(world)).token()
     for (const [path, body] of [
@@ -186,7 +189,7 @@ test('the API reference of agents, as printed', async (t) => {
       const refused = await as(stranger, 'POST', `/api/agents/theirs/${path}`, body)
       assert.deepEqual([refused.status, refused.body.error], [403, 'not_owner'], path)
       assert.equal((await as(undefined, 'POST', `/api/agents/theirs/${path}`, body)).status, 401)
-      assert.equal((await asOwner('POST', `/api/agents/nobody/${path}`, body)).body.error, 'agent_not_found')
+      assert.equal((await asOwner('POST', `/api/agents/unknown/${path}`, body)).body.error, 'agent_not_found')
     }
     assert.equal(
       (await as(stranger, 'POST', '/api/checkout', { agent_id: 'theirs', amount: 10 })).body.error,
@@ -195,7 +198,7 @@ test('the API reference of agents, as printed', async (t) => {
     assert.equal((await as(stranger, 'GET', '/api/agents/theirs/transactions')).body.error, 'not_owner')
   })
 
-  await t.test('what happened to agents went into the owner’s events', async () => {
+  await t.test('spends, requests, decisions and status changes of agents are in the owner’s events', async () => {
     assert.deepEqual(await world.eventTypes(), [
       'agent.spend',
       'agent.approval_requested',
@@ -211,13 +214,13 @@ test('the API reference of agents, as printed', async (t) => {
     ])
   })
 
-  await t.test('a key on a keyed retry answers the first spend again and takes nothing', async () => {
+  await t.test('a retry with the same idempotency key replays the first spend and takes nothing', async () => {
     const another = await world.fund('keyed', 100)
     const spend = () =>
       send(url, 'POST', '/api/spend', { key: another, body: { amount: 30 }, headers: { 'idempotency-key': 'k1' } })
-    const answers = [await spend(), await spend()]
-    assert.equal(answers[0]?.text, answers[1]?.text)
-    assert.equal(answers[1]?.headers.get('idempotent-replayed'), 'true')
+    const responses = [await spend(), await spend()]
+    assert.equal(responses[0]?.text, responses[1]?.text)
+    assert.equal(responses[1]?.headers.get('idempotent-replayed'), 'true')
     assert.equal(await world.balance('keyed'), 70)
   })
 })

@@ -56,7 +56,7 @@ test('payments that are not booked', async (t) => {
     assert.equal((await payment(sessionOf(url)))?.status, 'expired')
   })
 
-  await t.test('a payment page that cannot be expired now is expired when Stripe is back', async () => {
+  await t.test('a payment page that could not be expired is expired once Stripe is available again', async () => {
     const url = await checkout('later')
     simulator.faults.requests = [{ kind: 'error', path: '/v1/checkout/sessions', times: 1000 }]
     await revoke('later')
@@ -69,7 +69,7 @@ test('payments that are not booked', async (t) => {
     assert.equal((await payment(sessionOf(url)))?.status, 'expired')
   })
 
-  await t.test('money that arrives for a revoked agent is refunded once, and its owner is told', async () => {
+  await t.test('a payment for a revoked agent is refunded once, and its owner is notified', async () => {
     simulator.faults.hold = true
     const { url, paymentIntent } = await buy(world, 'gone', 25)
     await revoke('gone')
@@ -89,7 +89,7 @@ test('payments that are not booked', async (t) => {
     assert.equal(refunds.data.length, 1)
   })
 
-  await t.test('a revoked agent’s payment whose event is lost is found at Stripe and refunded', async () => {
+  await t.test('a payment for a revoked agent is refunded even when its event is lost', async () => {
     simulator.faults.hold = true
     const { url, paymentIntent } = await buy(world, 'lost', 10)
     await revoke('lost')
@@ -103,7 +103,7 @@ test('payments that are not booked', async (t) => {
   })
 
   await t.test(
-    'a payment of another amount or currency than ordered is not booked, and the owner is told',
+    'a payment of another amount or currency than ordered is not booked, and the owner is notified',
     async () => {
       for (const [name, more] of [
         ['less', { amount_total: 2499 }],
@@ -122,7 +122,7 @@ test('payments that are not booked', async (t) => {
     }
   )
 
-  await t.test('a buyer who pays in another currency gets what was ordered', async () => {
+  await t.test('a payment in the buyer’s own currency books the credits that were ordered', async () => {
     for (const [name, more] of [
       ['present', { presentment_details: { presentment_amount: 2300, presentment_currency: 'EUR' } }],
       [
@@ -143,14 +143,14 @@ test('payments that are not booked', async (t) => {
     }
   })
 
-  await t.test('a session that was created but not stored is booked from its own order, and no other is', async () => {
+  await t.test('an unstored session is booked only if its metadata is a valid order for the amount paid', async () => {
     await world.fund('unstored', 0)
     const metadata = { agent_id: 'unstored', amount_cents: '2500' }
     await signed(world, paid('cs_own', { metadata }))
     assert.equal(await world.balance('unstored'), 2500)
     await signed(world, paid('cs_short', { metadata, amount_total: 100 }))
     await signed(world, paid('cs_foreign', { metadata: { agent_id: 'unstored' } }))
-    await signed(world, paid('cs_nobody', { metadata: { ...metadata, agent_id: 'nobody' } }))
+    await signed(world, paid('cs_unknown', { metadata: { ...metadata, agent_id: 'unknown' } }))
     assert.equal(await world.balance('unstored'), 2500)
   })
 
@@ -186,7 +186,7 @@ test('payments that are not booked', async (t) => {
     assert.equal(logged.length, silent)
   })
 
-  await t.test('an event of an unknown shape is not remembered: a good one with its id is carried out', async () => {
+  await t.test('an event of an unknown shape is not recorded, so a valid event with its id is processed', async () => {
     const sessionId = sessionOf(await checkout('mended'))
     const event = paid(sessionId, {})
     await signed(world, { ...event, data: { object: {} } })

@@ -33,7 +33,7 @@ test('payments that are reversed', async (t) => {
     }
   })
 
-  await t.test('a failed refund of credits that were spent cancels what is owed first', async () => {
+  await t.test('a failed refund of spent credits first cancels the debt', async () => {
     const { paymentIntent } = await buy(world, 'spent-refund', 20)
     assert.equal(await spend('spent-refund', 1500), 200)
     const id = await refund(world, paymentIntent, 20)
@@ -42,7 +42,7 @@ test('payments that are reversed', async (t) => {
     assert.deepEqual([await world.balance('spent-refund'), await owedBy(world, 'spent-refund')], [500, 0])
   })
 
-  await t.test('in any order, and repeated, the events of refunds end in the same balance', async () => {
+  await t.test('events of refunds give the same balance in any order and when repeated', async () => {
     let payments = 0
     const orders = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 8 })
     await fc.assert(
@@ -64,7 +64,7 @@ test('payments that are reversed', async (t) => {
         const events = [
           ['checkout.session.completed', session],
           ['charge.refunded', { ...charge, amount_refunded: 800 }],
-          // A charge counts a failed refund no longer, or still does; and the events of some refunds never arrive.
+          // A charge may or may not still count a failed refund, and the events of some refunds never arrive.
           ['charge.refunded', { ...charge, amount_refunded: isCounted ? 1300 : 800 }],
           ['refund.created', isKnown || !isCounted ? lasting : { ...failing, status: 'pending' }],
           ['refund.created', { ...failing, status: 'succeeded' }],
@@ -84,17 +84,20 @@ test('payments that are reversed', async (t) => {
     )
   })
 
-  await t.test('a refund in the buyer’s currency takes its share, one in another currency everything', async () => {
-    const payment = { amountCents: 2500, presentedAmount: 2300, presentedCurrency: 'eur' }
-    const take = (amount: number, currency: string) =>
-      reversedCentsOf(payment, [{ kind: 'refund', amount, currency, isVoid: false }])
-    assert.deepEqual(
-      [take(1000, 'usd'), take(1150, 'eur'), take(2300, 'eur'), take(9999, 'eur'), take(1, 'gbp')],
-      [1000, 1250, 2500, 2500, 2500]
-    )
-  })
+  await t.test(
+    'a refund in the buyer’s currency reverses its share, one in an unknown currency everything',
+    async () => {
+      const payment = { amountCents: 2500, presentedAmount: 2300, presentedCurrency: 'eur' }
+      const take = (amount: number, currency: string) =>
+        reversedCentsOf(payment, [{ kind: 'refund', amount, currency, isVoid: false }])
+      assert.deepEqual(
+        [take(1000, 'usd'), take(1150, 'eur'), take(2300, 'eur'), take(9999, 'eur'), take(1, 'gbp')],
+        [1000, 1250, 2500, 2500, 2500]
+      )
+    }
+  )
 
-  await t.test('an agent that owes is paused, its owner is told, and only a purchase resumes it', async () => {
+  await t.test('an agent with a debt is paused, its owner is notified, and only a purchase resumes it', async () => {
     const { paymentIntent } = await buy(world, 'debtor', 20)
     assert.equal(await spend('debtor', 1500), 200)
     await dispute(world, paymentIntent)
@@ -127,7 +130,7 @@ test('payments that are reversed', async (t) => {
     assert.equal(await spend('debtor', 500), 200)
   })
 
-  await t.test('a debt that ends leaves an agent paused that its owner has paused', async () => {
+  await t.test('clearing a debt does not resume an agent that its owner has paused', async () => {
     const { paymentIntent } = await buy(world, 'stopped', 20)
     await spend('stopped', 2000)
     const id = await dispute(world, paymentIntent)
@@ -138,7 +141,7 @@ test('payments that are reversed', async (t) => {
     assert.equal(await statusOf('stopped'), 'active')
   })
 
-  await t.test('the database refuses an active agent that owes, and a reversal above its payment', async () => {
+  await t.test('the database rejects an active agent with a debt, and a reversal above its payment', async () => {
     const { db } = world.database
     const { paymentIntent } = await buy(world, 'bound', 10)
     await spend('bound', 1000)

@@ -9,9 +9,9 @@ import { openWorld } from './world.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const skip =
-  serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has no connection that could be given up' : false
+  serverUrl === '' ? 'requires a PostgreSQL server: an embedded database has no connections to abandon' : false
 
-/** Two lines to one database: a server that gives up on statements after half a second, and a transaction that holds its agent for as long as it likes. */
+/** Two pools on one database: that of a server with a statement timeout of half a second, and one for a transaction that holds the agent's lock. */
 const open = async () => {
   const own = await createPostgresDatabase(serverUrl)
   const database = withState(openPostgres(own.url, 4, () => undefined, { statementLimitMs: 500 }))
@@ -36,16 +36,16 @@ const open = async () => {
   return { world, whileHeld, faults: async () => (await verifyLedger(elsewhere.db)).faults }
 }
 
-test('a spend that was given up on with 503', { skip }, async (t) => {
+test('a spend that timed out with 503', { skip }, async (t) => {
   const { world, whileHeld, faults } = await open()
 
-  await t.test('is done once under its key, however often it is tried again', async () => {
+  await t.test('is done once under its key, however often the client retries', async () => {
     const key = await world.fund('keyed', 100)
     const spend = () => world.as(key, 'POST', '/api/spend', { amount: 7 }, { 'idempotency-key': 'keyed' })
     await world.as(key, 'POST', '/api/spend', { amount: 1 })
     await whileHeld('keyed', async () => {
       assert.equal((await spend()).status, 503)
-      // While the database still waits in its name, the key's lock is in its hand.
+      // While the first statement still waits in the database, its connection holds the key's lock.
       for (let retry = 0; retry < 3; retry++)
         assert.ok(['idempotency_in_flight', 'unavailable'].includes((await spend()).body.error))
     })
@@ -59,7 +59,7 @@ test('a spend that was given up on with 503', { skip }, async (t) => {
     assert.deepEqual(await faults(), [])
   })
 
-  await t.test('waits no longer in the database either, neither holds a connection nor is done later', async () => {
+  await t.test('stops waiting in the database, holds no connection, and is not done later', async () => {
     const key = await world.fund('unkeyed', 100)
     await world.as(key, 'POST', '/api/spend', { amount: 1 })
     await whileHeld('unkeyed', async (waiting) => {

@@ -17,7 +17,7 @@ before(async () => {
 
 const keyed = (key: string) => ({ 'idempotency-key': key })
 
-/** The statements that a piece of work sends to the tables of a spend. */
+/** The statements that `work` sends to the tables of a spend. */
 const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
   await statementsSent(
     world.database.db,
@@ -27,16 +27,16 @@ const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
     work
   )
 
-test('spends of one transaction that come in the same turn share a statement', async () => {
+test('spends of one transaction in the same turn of the event loop share a statement', async () => {
   for (const agentId of ['crowd-a', 'crowd-b']) await world.fund(agentId, 100)
   const { db } = world.database
   const now = world.clock.now()
-  const wish = { amountCents: 100, description: 'A call', requireApproval: false, itemName: null, url: null }
+  const spendOptions = { amountCents: 100, description: 'A call', requireApproval: false, itemName: null, url: null }
   const outcomes: string[] = []
   const statements = await statementsOf(() =>
     transact(db, async (trx) => {
       const agents = Array.from({ length: 20 }, (_, i) => (i % 3 === 0 ? 'crowd-b' : 'crowd-a'))
-      const spent = await Promise.all(agents.map((agentId) => spend(trx, { ...wish, agentId }, now, now)))
+      const spent = await Promise.all(agents.map((agentId) => spend(trx, { ...spendOptions, agentId }, now, now)))
       outcomes.push(...spent.map(({ outcome }) => outcome))
     })
   )
@@ -76,7 +76,7 @@ test('a keyed spend writes its event and its activity row', async () => {
   )
 })
 
-test('a repeated key replays the first spend byte for byte, whatever was spent since', async () => {
+test('a repeated key replays the first spend byte for byte, even after later spends', async () => {
   const key = await world.fund('replayed', 100)
   const first = await world.as(key, 'POST', '/api/spend', { amount: 12.34 }, keyed('r'))
   await world.as(key, 'POST', '/api/spend', { amount: 50 })
@@ -87,14 +87,14 @@ test('a repeated key replays the first spend byte for byte, whatever was spent s
   assert.equal(again.headers.get('idempotency-mismatch'), null)
   assert.equal(other.text, first.text)
   assert.equal(other.headers.get('idempotency-mismatch'), 'body')
-  const asked = await world.as(key, 'GET', '/v1/idempotency/r')
-  assert.deepEqual(asked.body.response, first.body)
+  const lookup = await world.as(key, 'GET', '/v1/idempotency/r')
+  assert.deepEqual(lookup.body.response, first.body)
   const conflict = await world.as(key, 'POST', '/api/loans', { amount: 5 }, keyed('r'))
   assert.equal(conflict.body.title, 'idempotency_conflict')
   assert.equal(await world.balance('replayed'), 37.66)
 })
 
-test('of many spends at once each gets its own outcome: spent, too little, paused, over a limit, voided', async () => {
+test('each concurrent spend gets its own outcome: spent, low balance, paused, over a limit, or revoked', async () => {
   const [rich, poor, paused, limited, voided] = await Promise.all([
     world.fund('rich', 100),
     world.fund('poor', 1),
@@ -106,12 +106,12 @@ test('of many spends at once each gets its own outcome: spent, too little, pause
   await world.asOwner('POST', '/api/agents/paused/pause')
   await world.asOwner('POST', '/api/agents/limited/limits', { per_transaction_limit: 5 })
   await world.asOwner('POST', '/api/agents/voided/revoke', { confirm: true })
-  const wishes = [rich, poor, paused, limited, voided].flatMap((key) =>
+  const spends = [rich, poor, paused, limited, voided].flatMap((key) =>
     Array.from({ length: 8 }, (_, i) => world.as(key, 'POST', '/api/spend', { amount: 10 }, keyed(`m${i}`)))
   )
-  const answers = await Promise.all(wishes)
+  const responses = await Promise.all(spends)
   const outcomes = (from: number) =>
-    answers
+    responses
       .slice(from, from + 8)
       .map(({ status, body }) => `${status} ${body.error ?? (body.ok === true ? 'spent' : 'pending')}`)
   assert.deepEqual(new Set(outcomes(0)), new Set(['200 spent']))
@@ -123,7 +123,7 @@ test('of many spends at once each gets its own outcome: spent, too little, pause
   assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
 })
 
-test('a key that is revoked is refused at once, also by a server that knew it a moment ago', async () => {
+test('a revoked key is rejected at once, even by a server that has just accepted it', async () => {
   const key = await world.fund('gone', 100)
   assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1 })).status, 200)
   await world.asOwner('POST', '/api/agents/gone/revoke', { confirm: true })
@@ -132,29 +132,29 @@ test('a key that is revoked is refused at once, also by a server that knew it a 
   assert.equal(await world.balance('gone'), 99)
 })
 
-test('one spend that the database refuses fails none of those that were collected with it', async () => {
+test('a spend that fails in the database does not fail the others of its batch', async () => {
   const [broken, sound] = await Promise.all([world.fund('broken', 100), world.fund('sound', 100)])
   await world.as(sound, 'POST', '/api/spend', { amount: 1 })
-  // An agent that the database cannot spend for: its day's sum is about to leave the range of a bigint.
+  // Spends of this agent fail in the database: the sum of its day would exceed the range of a bigint.
   await world.database.db
     .updateTable('agents')
     .set({ spent_on: '2026-06-14', spent_cents: '9223372036854775807' as unknown as number })
     .where('agent_id', '=', 'broken')
     .execute()
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 30 }, (_, i) =>
       world.as(i === 11 ? broken : sound, 'POST', '/api/spend', { amount: 1 }, keyed(`refused-${i}`))
     )
   )
   assert.deepEqual(
-    answers.map(({ status }) => status),
-    answers.map((_, i) => (i === 11 ? 500 : 200))
+    responses.map(({ status }) => status),
+    responses.map((_, i) => (i === 11 ? 500 : 200))
   )
   assert.equal(await world.balance('sound'), 70)
   assert.equal(await world.app.ledger.balance(world.database.db, 'broken'), 10_000)
 })
 
-test('40 requests with one key on two servers make one spend, and every success has the same body', async (t) => {
+test('40 requests with one key at two servers make one spend, and all successes have the same body', async (t) => {
   const other =
     world.database.driver === 'embedded'
       ? undefined
@@ -164,20 +164,20 @@ test('40 requests with one key on two servers make one spend, and every success 
           env: { ATLAS_DATA_DIR: world.config.dataDir }
         })
   const key = await world.fund('raced', 100)
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 40 }, (_, i) =>
       (i % 2 === 0 || other === undefined ? world : other).as(key, 'POST', '/api/spend', { amount: 7 }, keyed('race'))
     )
   )
-  const succeeded = answers.filter(({ status }) => status === 200)
+  const succeeded = responses.filter(({ status }) => status === 200)
   assert.ok(succeeded.length > 0)
   assert.equal(new Set(succeeded.map(({ text }) => text)).size, 1)
-  for (const { status, body } of answers)
+  for (const { status, body } of responses)
     assert.ok(status === 200 || body.title === 'idempotency_in_flight', `${status} ${body.title}`)
   assert.equal(await world.balance('raced'), 93)
 })
 
-test('a description the database cannot store is refused before batching, and splits no other statement', async () => {
+test('a description that the database cannot store is rejected before it joins a batch', async () => {
   const key = await world.fund('unstorable', 100)
   const statements = await statementsOf(async () => {
     for (const description of ['a\0b', 'half \ud800']) {
@@ -194,13 +194,13 @@ test('a description the database cannot store is refused before batching, and sp
   )
 })
 
-test('a spend whose key is answered while it waits for its agent hears that answer, and spends nothing', async (t) => {
+test('a spend whose key gets a response while it waits for its agent replays it and spends nothing', async (t) => {
   const { app, database } = world
   if (database.driver === 'embedded')
-    return t.plan(0, 'an embedded database has one connection, on which nobody waits for a row')
+    return t.plan(0, 'an embedded database has one connection, so no statement waits for a row')
   const key = await world.fund('overtaken', 100)
   await world.as(key, 'POST', '/api/spend', { amount: 1 })
-  // The first request of the key, whose advisory lock went with the connection that held it while its transaction lived on.
+  // The first request of the key. Its connection lost the advisory lock while its transaction continued.
   const claim = {
     tenant: 'agent:overtaken',
     environment: 'live' as const,
@@ -210,10 +210,10 @@ test('a spend whose key is answered while it waits for its agent hears that answ
     bodyHash: Buffer.alloc(32)
   }
   const text = '{"ok":true,"spent":2,"balance":97,"transaction_id":1}'
-  const answered = await database.db.transaction().execute(async (trx) => {
+  const { pending } = await database.db.transaction().execute(async (trx) => {
     await trx.selectFrom('agents').select('agent_id').where('agent_id', '=', 'overtaken').forNoKeyUpdate().execute()
     await app.idempotency.store(trx, claim, 200, text)
-    const asked = world.as(key, 'POST', '/api/spend', { amount: 2 }, keyed('overtaken'))
+    const pending = world.as(key, 'POST', '/api/spend', { amount: 2 }, keyed('overtaken'))
     await until('the spend waits for its agent', async () => {
       const { rows } =
         await sql`select 1 from pg_locks l join pg_stat_activity a using (pid) where a.datname = current_database() and not l.granted`.execute(
@@ -221,14 +221,14 @@ test('a spend whose key is answered while it waits for its agent hears that answ
         )
       return rows.length > 0
     })
-    return { asked }
+    return { pending }
   })
-  const { status, text: heard } = await answered.asked
-  assert.deepEqual([status, heard], [200, text])
+  const { status, text: replayed } = await pending
+  assert.deepEqual([status, replayed], [200, text])
   assert.equal(await world.balance('overtaken'), 99)
 })
 
-test('what an agent asks for right after it was claimed is in the activity of its owner', async () => {
+test('the owner’s activity contains the requests of an agent from its claim on', async () => {
   const { body } = await world.as(undefined, 'POST', '/api/register', { agent_id: 'foundling' })
   const key = String(body.api_key)
   assert.equal((await world.as(key, 'POST', '/api/spend', { amount: 1 })).status, 402)
@@ -243,7 +243,7 @@ test('what an agent asks for right after it was claimed is in the activity of it
   assert.deepEqual([activity.operation_id, activity.partner_id], ['spendCredits', world.owner.partnerId])
 })
 
-test('a spend of the day before that comes late does not give the new day its limit a second time', async () => {
+test('a late spend of the previous day does not reset the daily limit of the new day', async () => {
   await world.fund('midnight', 100)
   await world.asOwner('POST', '/api/agents/midnight/limits', { daily_limit: 10 })
   const spendAt = async (at: string, cents: number): Promise<string> => {

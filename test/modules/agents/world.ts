@@ -10,7 +10,7 @@ export interface Owner {
   token(): Promise<string>
 }
 
-/** A signed-in user with a partner of their own, written straight into the tables. */
+/** A signed-in user with their own partner, written directly into the tables. */
 export const createOwner = async ({ database, clock, config }: TestApp): Promise<Owner> => {
   const { partnerId, userId } = await createPartner(database)
   const sessionId = randomUUID()
@@ -38,7 +38,7 @@ export const createOwner = async ({ database, clock, config }: TestApp): Promise
 
 export interface World extends TestApp {
   owner: Owner
-  /** Sends as the owner. */
+  /** Sends a request as the owner. */
   asOwner(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>
   /** Sends a request with a key, or anonymously. */
   as(
@@ -48,14 +48,14 @@ export interface World extends TestApp {
     body?: unknown,
     headers?: Record<string, string>
   ): Promise<Answered>
-  /** Registers an agent of the owner and gives it credits. Answers its key. */
+  /** Registers an agent of the owner and gives it credits. Returns its key. */
   fund(agentId: string, credits: number): Promise<string>
   balance(agentId: string): Promise<number>
   /** The types of the owner's events so far. */
   eventTypes(): Promise<string[]>
 }
 
-/** A server with a signed-in owner; with `known` one that was signed in before the server started anew on the same database and keys. */
+/** A server with a signed-in owner. `known` is an owner from before a restart on the same database and keys. */
 export const openWorld = async (t: Cleaner, options: TestOptions = {}, known?: Owner): Promise<World> => {
   const server = await startApp(t, options)
   const owner = known ?? (await createOwner(server))
@@ -70,7 +70,7 @@ export const openWorld = async (t: Cleaner, options: TestOptions = {}, known?: O
     asOwner,
     async fund(agentId, credits) {
       const { status, body } = await asOwner('POST', '/api/register', { agent_id: agentId })
-      if (status !== 201) throw new Error(`Registering ${agentId} answered ${status}.`)
+      if (status !== 201) throw new Error(`Registering ${agentId} returned ${status}.`)
       const posting = {
         walletId: agentId,
         type: 'earn' as const,

@@ -14,7 +14,7 @@ const example = {
   debt_commitments: 0,
   cash_buffer: 250
 }
-const answerToExample = {
+const exampleResponse = {
   safe_to_spend_today: 77.28,
   daily_allowance: 77.28,
   monthly_safe_to_spend: 2318.5,
@@ -34,7 +34,7 @@ const paths = ['/v1/calculate/safe-to-spend', '/api/v1/calculate/safe-to-spend',
 const currentOf = async (key: string, endUserId: string) =>
   await send(url, 'GET', `/v1/calculations/safe-to-spend?end_user_id=${encodeURIComponent(endUserId)}`, { key })
 
-test('the example of the reference runs as curl sends it, and its sums are right to the cent', async () => {
+test('the example of the reference runs as curl sends it, with amounts exact to the cent', async () => {
   const { testKey } = await createPartner(database)
   for (const path of paths) {
     const { status, body } = await send(url, 'POST', path, {
@@ -42,24 +42,24 @@ test('the example of the reference runs as curl sends it, and its sums are right
       headers: { 'x-api-key': testKey, 'content-type': 'application/x-www-form-urlencoded' }
     })
     assert.equal(status, 200)
-    assert.deepEqual(body, answerToExample)
+    assert.deepEqual(body, exampleResponse)
   }
 })
 
-test('only the end-user and the balance are needed', async () => {
+test('only the end-user and the balance are required', async () => {
   const { testKey } = await createPartner(database)
   const { status, body } = await send(url, 'POST', paths[0] ?? '', {
     key: testKey,
-    body: { end_user_id: 'somebody', cash_balance: 0.29 }
+    body: { end_user_id: 'someone', cash_balance: 0.29 }
   })
   assert.equal(status, 200)
   assert.equal(body.monthly_safe_to_spend, 0.29)
   assert.equal(body.daily_allowance, 0)
-  assert.equal(body.calculation_id, 'calc_somebody_2026-06-14')
+  assert.equal(body.calculation_id, 'calc_someone_2026-06-14')
   assert.equal('shortfall' in body, false)
 })
 
-test('commitments above the balance allow nothing and tell the shortfall', async () => {
+test('commitments above the balance allow nothing and return the shortfall', async () => {
   const { testKey } = await createPartner(database)
   const { body } = await send(url, 'POST', paths[0] ?? '', {
     key: testKey,
@@ -81,7 +81,7 @@ test('commitments above the balance allow nothing and tell the shortfall', async
   assert.equal(body.breakdown.upcoming_bills_total, 0.3)
 })
 
-test('commitments that take exactly the balance leave nothing, and are no shortfall', async () => {
+test('commitments equal to the balance leave nothing, without a shortfall', async () => {
   const { testKey } = await createPartner(database)
   const { body } = await send(url, 'POST', paths[0] ?? '', {
     key: testKey,
@@ -90,7 +90,7 @@ test('commitments that take exactly the balance leave nothing, and are no shortf
   assert.deepEqual([body.monthly_safe_to_spend, body.breakdown.discretionary_pool, 'shortfall' in body], [0, 0, false])
 })
 
-test('the id of a calculation leaves out the beginning usr_ and nothing else', async () => {
+test('the id of a calculation drops the leading usr_ of the end-user and nothing else', async () => {
   const { testKey } = await createPartner(database)
   const idOf = async (end_user_id: string) =>
     (await send(url, 'POST', paths[0] ?? '', { key: testKey, body: { end_user_id, cash_balance: 1 } })).body
@@ -99,7 +99,7 @@ test('the id of a calculation leaves out the beginning usr_ and nothing else', a
   assert.equal(await idOf('our_usr_1'), `calc_our_usr_1_${clock.now().toISOString().slice(0, 10)}`)
 })
 
-test('is_sandbox tells whether a test credential was used', async () => {
+test('is_sandbox shows whether a test credential was used', async () => {
   const { testKey, liveKey } = await createPartner(database, { production: true })
   for (const [key, isSandbox] of [
     [testKey, true],
@@ -117,7 +117,7 @@ test('calculating stores nothing; ingesting keeps the current result and emits c
   const none = await currentOf(testKey, 'usr_8M2nQ')
   assert.equal(none.status, 404)
   assert.equal(none.body.error, 'not_found')
-  assert.match(none.body.detail, /POST \/api\/v1\/ingest/, 'and how to store one')
+  assert.match(none.body.detail, /POST \/api\/v1\/ingest/, 'the problem says how to store one')
   const stored = await send(url, 'POST', '/api/v1/ingest', {
     key: testKey,
     body: example,
@@ -135,7 +135,7 @@ test('calculating stores nothing; ingesting keeps the current result and emits c
   ])
 })
 
-test('calculating is not an audited change, and is still an idempotent replay under a key', async () => {
+test('calculating leaves no activity, and is still replayed under a key', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const calculateKeyed = () =>
     send(url, 'POST', paths[0] ?? '', { key: testKey, body: example, headers: { 'idempotency-key': 'calculated' } })
@@ -156,7 +156,7 @@ test('calculating is not an audited change, and is still an idempotent replay un
   assert.deepEqual(listed, [{ operation_id: 'ingestSafeToSpend' }])
 })
 
-test('the current calculation is the last one ingested, with its own time and its shortfall', async () => {
+test('the current calculation is the last ingested one, with its time and shortfall', async () => {
   const { testKey } = await createPartner(database)
   await send(url, 'POST', '/api/v1/ingest', { key: testKey, body: example })
   clock.set('2026-06-15T00:00:00.001Z')
@@ -167,7 +167,7 @@ test('the current calculation is the last one ingested, with its own time and it
   assert.deepEqual([body.shortfall, body.breakdown.days_in_period, body.breakdown.upcoming_bills_total], [440, 7, 0])
 })
 
-test('test and live results of an end-user are kept apart, and so are those of two partners', async () => {
+test('results are separate for test and live and for each partner', async () => {
   const [own, other] = [await createPartner(database, { production: true }), await createPartner(database)]
   await send(url, 'POST', '/api/v1/ingest', { key: own.liveKey, body: example })
   assert.equal((await currentOf(own.testKey, 'usr_8M2nQ')).status, 404)
@@ -175,7 +175,7 @@ test('test and live results of an end-user are kept apart, and so are those of t
   assert.equal((await currentOf(other.testKey, 'usr_8M2nQ')).status, 404)
 })
 
-test('a token needs calculations:read to calculate and calculations:write to ingest', async () => {
+test('calculating requires a token’s scope calculations:read, and ingesting calculations:write', async () => {
   const partner = await createPartner(database)
   const [reader, writer] = [await partner.token(['calculations:read']), await partner.token(['calculations:write'])]
   assert.equal((await send(url, 'POST', paths[0] ?? '', { key: reader, body: example })).status, 200)
@@ -187,7 +187,7 @@ test('a token needs calculations:read to calculate and calculations:write to ing
   assert.equal((await currentOf(writer, 'usr_8M2nQ')).body.missingScope, 'calculations:read')
 })
 
-test('a request that is wrong names every field that is', async () => {
+test('an invalid request is rejected with every invalid field', async () => {
   const { testKey } = await createPartner(database)
   const refused: [unknown, string[]][] = [
     [{}, ['body/cash_balance', 'body/end_user_id']],
@@ -205,9 +205,9 @@ test('a request that is wrong names every field that is', async () => {
   ]
   for (const path of paths) {
     for (const [body, fields] of refused) {
-      const answered = await send(url, 'POST', path, { key: testKey, body })
-      assert.equal(answered.status, 400)
-      assert.deepEqual(answered.body.errors.map((error: { path: string }) => error.path).sort(), fields)
+      const response = await send(url, 'POST', path, { key: testKey, body })
+      assert.equal(response.status, 400)
+      assert.deepEqual(response.body.errors.map((error: { path: string }) => error.path).sort(), fields)
     }
   }
   assert.deepEqual(

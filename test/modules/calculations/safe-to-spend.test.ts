@@ -22,7 +22,7 @@ const plain: SafeToSpendInput = {
 const total = (amounts: DueAmount[], due: (dueInDays: number) => boolean): number =>
   amounts.reduce((sum, { amountCents, dueInDays }) => sum + (due(dueInDays) ? amountCents : 0), 0)
 
-/** Tries every amount from zero upwards and every day, each from the definition. */
+/** Finds the allowance by definition: tries every amount from zero upwards on every day. */
 const largestAllowance = (input: SafeToSpendInput): number => {
   const { cashBalanceCents, cashBufferCents, savingsCents, debtCents, bills, income, daysInPeriod } = input
   const start = cashBalanceCents - cashBufferCents - savingsCents - debtCents
@@ -50,7 +50,7 @@ const inputs: fc.Arbitrary<SafeToSpendInput> = fc.record({
   daysInPeriod: fc.integer({ min: 1, max: 40 })
 })
 
-test('the allowance is the largest that holds on every day', async () => {
+test('the allowance is the largest that every day can afford', async () => {
   fc.assert(
     fc.property(inputs, (input) => {
       assert.equal(calculateSafeToSpend(input).dailyAllowanceCents, largestAllowance(input))
@@ -123,7 +123,7 @@ test('a bill counts from its due date: one due today from the first day, one aft
   assert.deepEqual([withBill(11).billsCents, withBill(11).dailyAllowanceCents], [0, 100])
 })
 
-test('income can be spent from the day after it is due, and only as far as the days before it are covered', async () => {
+test('income counts from the day after it is due, and cannot raise the allowance of the days before', async () => {
   const withIncome = (dueInDays: number) =>
     calculateSafeToSpend({
       ...plain,
@@ -139,7 +139,7 @@ test('income can be spent from the day after it is due, and only as far as the d
   assert.equal(discretionaryPoolCents(withIncome(4)), 1_000)
 })
 
-test('a pool below zero allows nothing, also when income is expected', async () => {
+test('a pool below zero allows nothing, even when income is expected', async () => {
   const result = calculateSafeToSpend({
     ...plain,
     cashBalanceCents: 100,
@@ -150,7 +150,7 @@ test('a pool below zero allows nothing, also when income is expected', async () 
   assert.equal(discretionaryPoolCents(result), -100)
 })
 
-test('a pool of nothing still allows what is expected to come', async () => {
+test('an empty pool still allows expected income to be spent', async () => {
   const result = calculateSafeToSpend({
     ...plain,
     cashBalanceCents: 100,

@@ -19,7 +19,7 @@ const run = promisify(execFile)
 let threads = 0
 process.on('worker', () => threads++)
 
-/** One server for all tests that need no settings of their own. */
+/** One server for all tests without special settings. */
 const { url } = await startApp(t)
 
 const reference = [

@@ -19,7 +19,7 @@ const collection = await download<Collection>(server, '/v1/postman_collection.js
 const environment = await download<Environment>(server, '/v1/postman_environment.json')
 const items = collection.item.flatMap((folder) => folder.item)
 
-/** Runs the downloaded collection, or one folder of it, with the given values for variables of the environment. */
+/** Runs the downloaded collection, or one of its folders, with the given values for variables of the environment. */
 const run = async (given: Record<string, string> = {}, folder?: string): Promise<NewmanRunSummary> => {
   const values = environment.values.map((variable) => ({ ...variable, value: given[variable.key] ?? variable.value }))
   return await runCollection({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { startApp } from '../../build-app.ts'
 
-test('health tells how the server and what it needs are configured', async (t) => {
+test('health returns the configuration of the server and its services', async (t) => {
   const { url, database } = await startApp(t)
   const response = await fetch(`${url}/api/v1/health`)
   assert.equal(response.status, 200)
@@ -12,7 +12,7 @@ test('health tells how the server and what it needs are configured', async (t) =
   assert.deepEqual(body.plaid, { configured: true, mode: 'sandbox' })
 })
 
-test('a path asked with a method that it does not know answers 405 with Allow', async (t) => {
+test('an unsupported method on a known path gets 405 with Allow', async (t) => {
   const { url } = await startApp(t)
   const response = await fetch(`${url}/api/v1/health`, { method: 'POST', body: '{}' })
   assert.equal(response.status, 405)

@@ -15,7 +15,7 @@ export interface Call {
   body?: unknown
 }
 
-/** Calls the server as a client does. */
+/** Sends a request as a client does. */
 export const call = async (
   url: string,
   path: string,
@@ -50,7 +50,7 @@ export interface SignedIn {
   email: string
 }
 
-/** The refresh token that an answer sets. */
+/** The refresh token that a response sets. */
 export const refreshOf = (reply: Reply): string =>
   /^atlas_refresh=([^;]*)/.exec(reply.headers.getSetCookie()[0] ?? '')?.[1] ?? ''
 
@@ -65,11 +65,11 @@ export const signedInOf = (reply: Reply): SignedIn => {
   }
 }
 
-/** The cookie of the device, as a client sends it, that an answer sets. */
+/** The device cookie that a response sets, in the form in which a client sends it. */
 export const deviceOf = (reply: Reply): string =>
   /^atlas_device=[^;]*/.exec(reply.headers.getSetCookie()[1] ?? '')?.[0] ?? ''
 
-/** Signs up, from a forwarded address where one is given. */
+/** Signs up, from a forwarded address if one is given. */
 export const signUp = async (url: string, email: string, { from }: { from?: string } = {}): Promise<Reply> => {
   const headers: Record<string, string> = from === undefined ? {} : { 'x-forwarded-for': from }
   const reply = await call(url, '/api/v1/auth/register', { method: 'POST', headers, body: { email, password } })
@@ -88,7 +88,7 @@ export const login = async (url: string, email: string): Promise<SignedIn> => {
 export const refresh = async (url: string, token: string): Promise<Reply> =>
   await call(url, '/api/v1/auth/refresh', { method: 'POST', headers: { cookie: `atlas_refresh=${token}` } })
 
-/** Mints an API key and answers its id and its secret. */
+/** Mints an API key and returns its id and secret. */
 export const mintKey = async (
   url: string,
   jwt: string,
@@ -113,7 +113,7 @@ export const mintToken = async (
   return { id: String(reply.body.id), token: String(reply.body.token) }
 }
 
-/** The code of a problem, after its form was checked. */
+/** Asserts the form of a problem and returns its code. */
 export const codeOf = (reply: Reply): string => {
   assert.equal(reply.headers.get('content-type'), 'application/problem+json', reply.text)
   assert.equal(reply.body.status, reply.status)

@@ -34,7 +34,7 @@ const production = {
   LOG_LEVEL: 'silent'
 }
 
-test('an address is verified by the code of a mail, once, and the database has only its keyed hash', async (t) => {
+test('a mailed code verifies an address once, and the database has only its keyed hash', async (t) => {
   const mail = await openMailServer(t)
   const { url, database } = await startApp(t, { env: mail.env })
   const user = clientOf(url, (await register(url, 'Ada@example.com')).jwt)
@@ -50,7 +50,7 @@ test('an address is verified by the code of a mail, once, and the database has o
   const [stored] = await database.db.selectFrom('verification_codes').selectAll().execute()
   assert.equal(Buffer.from(stored?.code_hash ?? '').length, 32)
   assert.ok(!JSON.stringify(stored).includes(code))
-  assert.deepEqual(await user.notifications(), [], 'a mail that was sent is not shown')
+  assert.deepEqual(await user.notifications(), [], 'a sent mail is not shown in the list')
   assert.equal(codeOf(await user.verifyEmail(wrong(code))), 'invalid_code')
   const verified = await user.verifyEmail(code)
   assert.deepEqual([verified.status, verified.body.email_verified], [200, true])
@@ -58,7 +58,7 @@ test('an address is verified by the code of a mail, once, and the database has o
   assert.equal(codeOf(await user.sendEmailCode()), 'email_already_verified')
 })
 
-test('a code is void after 30 minutes, after five wrong attempts, and when another is sent', async (t) => {
+test('a code is invalid after 30 minutes, after five wrong attempts, and after a newer code', async (t) => {
   const mail = await openMailServer(t)
   const { url, clock } = await startApp(t, { env: mail.env })
   await register(url, 'ada@example.com')
@@ -85,7 +85,7 @@ test('a code is void after 30 minutes, after five wrong attempts, and when anoth
   assert.equal((await user.verifyEmail(last)).status, 200)
 })
 
-test('codes are guessed no faster than ten times a minute and sent no more than ten times a day', async (t) => {
+test('a user can try at most ten codes a minute, and request at most ten a day', async (t) => {
   const mail = await openMailServer(t)
   const limited = await startApp(t, { env: mail.env, rateLimits })
   const guesser = clientOf(limited.url, (await register(limited.url, 'ada@example.com')).jwt)
@@ -103,7 +103,7 @@ test('codes are guessed no faster than ten times a minute and sent no more than 
   assert.equal((await tomorrow.sendEmailCode()).status, 202)
 })
 
-test('what the mail server refuses is 502 and leaves no code; no address names two recipients', async (t) => {
+test('a rejected mail gets 502 and leaves no code, and no address names two recipients', async (t) => {
   const mail = await openMailServer(t)
   const { url, database } = await startApp(t, { env: mail.env })
   const user = clientOf(url, (await register(url, 'victim,ada@example.com')).jwt)
@@ -117,7 +117,7 @@ test('what the mail server refuses is 502 and leaves no code; no address names t
   )
 })
 
-test('without services a development server shows messages in log and list, production sends none', async (t) => {
+test('without services, development shows messages in log and list, and production sends none', async (t) => {
   const lines: string[] = []
   const { url } = await startApp(t, {
     env: { LOG_LEVEL: 'warn' },
@@ -144,7 +144,7 @@ test('without services a development server shows messages in log and list, prod
   assert.deepEqual(await owner.notifications(), [])
 })
 
-test('a phone number is the user’s only once its code came back, and can be removed', async (t) => {
+test('a phone number belongs to the user only after verification, and can be removed', async (t) => {
   const twilio = await openTwilio(t)
   const { url } = await startApp(t, { env: twilio.env })
   const user = clientOf(url, (await register(url, 'ada@example.com')).jwt)
@@ -154,7 +154,11 @@ test('a phone number is the user’s only once its code came back, and can be re
   assert.equal((await user.profile()).phone, null)
   const [{ form } = { form: {} as Record<string, string> }] = twilio.received
   assert.equal(form.To, phone)
-  assert.equal(codeOf(await user.verifyEmail(codeIn(form.Body))), 'invalid_code', 'a code of the other kind')
+  assert.equal(
+    codeOf(await user.verifyEmail(codeIn(form.Body))),
+    'invalid_code',
+    'a code for a phone does not verify an address'
+  )
   assert.equal((await user.verifyPhone(codeIn(form.Body))).body.phone, phone)
   await user.setPhone('+14155550199')
   assert.equal((await user.profile()).phone, phone, 'until the new number is verified')
@@ -163,7 +167,7 @@ test('a phone number is the user’s only once its code came back, and can be re
   assert.equal(codeOf(await user.verifyPhone(codeIn(twilio.received[1]?.form.Body))), 'invalid_code')
 })
 
-test('no phone gets more than five codes a day, however many users ask for it', async (t) => {
+test('a phone number gets at most five codes a day, from all users together', async (t) => {
   const twilio = await openTwilio(t)
   const { url } = await startApp(t, { env: twilio.env })
   const users = []

@@ -4,7 +4,7 @@ import { mintCredential } from '../../../plugins/access/credentials.ts'
 import { startApp } from '../../build-app.ts'
 import { call, codeOf, fieldsOf, mintKey, mintToken, register } from './client.ts'
 
-test('a key is shown once, works in both headers, is listed without its secret and with its last use', async (t) => {
+test('a key is shown once, works in both headers, and is listed with its last use, without its secret', async (t) => {
   const { url, database, clock } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const { id, key } = await mintKey(url, jwt)
@@ -31,7 +31,7 @@ test('a key is shown once, works in both headers, is listed without its secret a
   assert.ok(!stored.includes(key.slice(-30)), 'the secret is not in the database')
 })
 
-test('a revoked key, token or session is refused at once', async (t) => {
+test('a revoked key, token or session is rejected at once', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const { id, key } = await mintKey(url, jwt)
@@ -48,7 +48,7 @@ test('a revoked key, token or session is refused at once', async (t) => {
   assert.deepEqual((await call(url, '/v1/tokens', { bearer: jwt })).body.items, [])
 })
 
-test('what belongs to another partner does not exist', async (t) => {
+test('credentials of other partners return 404', async (t) => {
   const { url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const eve = await register(url, 'eve@example.com')
@@ -63,7 +63,7 @@ test('what belongs to another partner does not exist', async (t) => {
   for (const bearer of [key, token]) assert.equal((await call(url, '/v1/activity', { bearer })).status, 200)
 })
 
-test('a token is described as it was minted and stops at its expiry', async (t) => {
+test('a token is listed as it was minted, and stops working at its expiry', async (t) => {
   const { url, clock } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const body = {
@@ -96,7 +96,7 @@ test('a token is described as it was minted and stops at its expiry', async (t) 
   assert.equal((await call(url, '/v1/activity', { bearer: String(token) })).status, 401)
 })
 
-test('every field of a new token or key that is wrong is named', async (t) => {
+test('an invalid token or key is rejected with every invalid field', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const mint = async (body: unknown) => await call(url, '/v1/tokens', { method: 'POST', bearer: jwt, body })
@@ -130,7 +130,7 @@ test('every field of a new token or key that is wrong is named', async (t) => {
   assert.deepEqual(fieldsOf(key), ['body/environment', 'body/name'])
 })
 
-test('a token without the scope gets its name, and no token can create tokens', async (t) => {
+test('a token without a scope gets a problem that names it, and no token can create tokens', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const { token } = await mintToken(url, jwt, { scopes: ['tasks:read', 'tokens:write'] })
@@ -146,7 +146,7 @@ test('a token without the scope gets its name, and no token can create tokens', 
   )
 })
 
-test('a token bound to addresses works from these alone, single ones and ranges', async (t) => {
+test('a token bound to addresses works only from these, both single addresses and ranges', async (t) => {
   const { url } = await startApp(t, { env: { ATLAS_TRUST_PROXY: 'true' } })
   const { jwt } = await register(url, 'ada@example.com')
   const { token } = await mintToken(url, jwt, { allowedIps: ['203.0.113.7', '198.51.100.0/24', '2001:db8::/32'] })
@@ -171,7 +171,7 @@ test('a token bound to addresses works from these alone, single ones and ranges'
   }
 })
 
-test('a token goes with its user', async (t) => {
+test('deleting a user invalidates their tokens and sessions', async (t) => {
   const { url, database } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const { token } = await mintToken(url, ada.jwt)
@@ -204,7 +204,7 @@ test('an agent has one key at a time', async (t) => {
   await assert.rejects(mint())
 })
 
-test('lists of keys go page by page, newest first, each key once', async (t) => {
+test('keys are listed newest first, page by page, each once', async (t) => {
   const { url, clock } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const minted: string[] = []

@@ -7,7 +7,7 @@ import { ensureDemoPartner } from '../../../modules/identity/index.ts'
 import { openTestDatabase, startApp, type Cleaner } from '../../build-app.ts'
 import { call, register } from './client.ts'
 
-/** A data directory of its own, for instances that share one. */
+/** A new data directory, for instances that share one. */
 const newFolder = (t: Cleaner): string => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-demo-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -32,7 +32,7 @@ test('the first start creates a demo partner with an operator and a working key;
   assert.deepEqual(await ensureDemoPartner(app), demo)
 })
 
-test('where partners exist none is added, and a file of another database counts for nothing', async (t) => {
+test('no demo partner is created where partners exist, and a file of another database is ignored', async (t) => {
   const { app, url, config, database } = await startApp(t)
   await register(url, 'ada@example.com')
   assert.equal(await ensureDemoPartner(app), undefined)
@@ -44,7 +44,7 @@ test('where partners exist none is added, and a file of another database counts 
   assert.equal((await database.db.selectFrom('partners').select('id').execute()).length, 1)
 })
 
-test('a start that died between the file and the commit, or left half a file, is taken up by the next', async (t) => {
+test('a start recovers from an earlier one that died before the commit or left an incomplete file', async (t) => {
   for (const left of [
     '{"partnerId": "7d0f',
     JSON.stringify({ partnerId: 'never committed', email: 'demo@atlasforge.test', password: 'a', testKey: 'b' })
@@ -58,7 +58,7 @@ test('a start that died between the file and the commit, or left half a file, is
   }
 })
 
-test('instances that start together make one demo partner and tell the same secrets', async (t) => {
+test('instances that start concurrently create one demo partner and return the same secrets', async (t) => {
   const database = await openTestDatabase(t)
   const env = { ATLAS_DATA_DIR: newFolder(t) }
   const instances = [await startApp(t, { database, env }), await startApp(t, { database, env })]

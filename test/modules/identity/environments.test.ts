@@ -20,7 +20,7 @@ const activityOf = async (key: string): Promise<string[]> => {
   )
 }
 
-test('one idempotency key of two environments is two keys, and each is looked up in its own', async () => {
+test('the same idempotency key in two environments is two separate keys, each found only in its own', async () => {
   const { session, keys } = await createPartnerOfBoth(server)
   const made = {
     test: await post(keys.test, '/v1/projects', 'same', { name: 'Of test' }),
@@ -40,7 +40,7 @@ test('one idempotency key of two environments is two keys, and each is looked up
   assert.equal((await lookUp(keys.test, 'same?environment=live')).status, 404)
 })
 
-test('what a signed-in user changed in the live environment is replayed to no test credential', async () => {
+test('a live change by a signed-in user is not replayed to a test credential', async () => {
   const { session, keys } = await createPartnerOfBoth(server)
   const hook = await post(keys.live, '/v1/webhooks', 'made', { url: 'http://127.0.0.1:9/hooks', events: ['*'] })
   const rotated = await post(session, `/v1/webhooks/${hook.body.id}/rotate-secret`, 'rotated')

@@ -12,7 +12,7 @@ const weak = {
   'the email address': ['Ada.Lovelace@example.com']
 }
 
-test('a new password is not common, one character, an address, or short once normalised', async (t) => {
+test('a new password must not be common, one repeated character, the address, or short once normalised', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada.lovelace@example.com')
   for (const [kind, passwords] of Object.entries(weak)) {
@@ -30,7 +30,7 @@ test('a new password is not common, one character, an address, or short once nor
   }
 })
 
-test('passwords are compared after NFKC, and those from before the rules still work', async (t) => {
+test('passwords are compared after NFKC, and passwords older than the rules still work', async (t) => {
   const { url, database } = await startApp(t)
   const { userId, email } = await register(url, 'ada@example.com')
   const signIn = async (tried: string) =>

@@ -6,7 +6,7 @@ import { startApp } from '../../build-app.ts'
 import { search } from '../../search.ts'
 import { call, codeOf, fieldsOf, login, mintKey, password, refresh, register } from './client.ts'
 
-test('a user changes the name and nothing else', async (t) => {
+test('a user can change only the name', async (t) => {
   const { url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const changed = await call(url, '/api/v1/users/me', {
@@ -25,7 +25,7 @@ test('a user changes the name and nothing else', async (t) => {
   assert.deepEqual(fieldsOf(wrong), ['body/email', 'body/name', 'body/role'])
 })
 
-test('a new password ends every other session, and the old password opens none', async (t) => {
+test('a password change ends every other session, and the old password no longer signs in', async (t) => {
   const { url } = await startApp(t)
   const here = await register(url, 'ada@example.com')
   const there = await login(url, 'ada@example.com')
@@ -48,7 +48,7 @@ test('a new password ends every other session, and the old password opens none',
   assert.equal((await signIn('an even better horse')).status, 200)
 })
 
-test('of concurrent password changes one counts, and no sign-in with the old password outlives it', async (t) => {
+test('one of two concurrent password changes wins, and no session from the old password survives it', async (t) => {
   const { url } = await startApp(t)
   const { jwt, email } = await register(url, 'ada@example.com')
   const change = (next: string) =>
@@ -87,7 +87,7 @@ test('a stolen access token cannot guess the password faster than ten times a mi
   assert.deepEqual(statuses, [...Array<number>(10).fill(401), 429])
 })
 
-test('preferences are kept as given, whatever JSON they are', async (t) => {
+test('preferences are stored unchanged, whatever JSON they contain', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const path = '/api/v1/users/me/preferences'
@@ -109,7 +109,7 @@ test('preferences are kept as given, whatever JSON they are', async (t) => {
   )
 })
 
-test('preferences that the database cannot hold, or larger than 16 KiB, are refused by name', async (t) => {
+test('preferences with text that the database cannot store, or above 16 KiB, are rejected by name', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const put = async (body: unknown) =>
@@ -131,7 +131,7 @@ test('preferences that the database cannot hold, or larger than 16 KiB, are refu
   assert.equal((await put({ a: Array(30_000).fill({}) })).body.error, 'body_too_large')
 })
 
-test('sessions are listed latest first, page by page, and each can be ended at once', async (t) => {
+test('sessions are listed newest first, page by page, and each can be ended at once', async (t) => {
   const { url, clock } = await startApp(t)
   const first = await register(url, 'ada@example.com')
   const eve = await register(url, 'eve@example.com')
@@ -164,7 +164,7 @@ test('sessions are listed latest first, page by page, and each can be ended at o
   assert.equal((await call(url, '/api/v1/users/me', { bearer: second.jwt })).status, 200)
 })
 
-test('keys do not open what belongs to a person', async (t) => {
+test('keys cannot access a user’s profile and sessions', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const { key } = await mintKey(url, jwt)

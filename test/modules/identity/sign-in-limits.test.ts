@@ -18,7 +18,7 @@ const attempt = async (
     body: { email, password: tried }
   })
 
-/** A server behind a proxy whose windows do not end in the middle of a test. */
+/** A server behind a proxy, with rate limit windows that do not end during a test. */
 const startLimited = async (t: Cleaner, limits: Partial<Record<'auth' | 'auth_address' | 'auth_account', number>>) => {
   const rateLimits = { ...specified }
   for (const [name, limit] of Object.entries(limits))
@@ -33,7 +33,7 @@ const statusesOf = async (count: number, send: (index: number) => Promise<Reply>
   return statuses
 }
 
-test('passwords are checked outside any transaction, so that sign-ins do not hold up the writes of others', async (t) => {
+test('passwords are checked outside any transaction, so that sign-ins do not delay other writes', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   let signedIn = 0
@@ -43,11 +43,11 @@ test('passwords are checked outside any transaction, so that sign-ins do not hol
   })
   const written = await call(url, '/api/v1/users/me', { method: 'PATCH', bearer: jwt, body: { name: 'Ada' } })
   assert.equal(written.status, 200)
-  assert.ok(signedIn <= 12, `${signedIn} of 24 sign-ins were answered before the write`)
+  assert.ok(signedIn <= 12, `${signedIn} of 24 sign-ins got a response before the write`)
   await Promise.all(signIns)
 })
 
-test('sign-ins beyond what may wait are refused at once with 503 and Retry-After; the others are served', async (t) => {
+test('sign-ins beyond the queue get 503 with Retry-After at once, and the others are served', async (t) => {
   const { url } = await startApp(t)
   const replies = await Promise.all(Array.from({ length: 150 }, (_, index) => attempt(url, `u${index}@example.com`)))
   const refused = replies.filter(({ status }) => status === 503)
@@ -60,7 +60,7 @@ test('sign-ins beyond what may wait are refused at once with 503 and Retry-After
   assert.ok(replies.every(({ status }) => status === 503 || status === 401))
 })
 
-test('whoever signed in on a device before does not wait behind a flood of strangers', async (t) => {
+test('a sign-in on a known device does not wait behind a flood of unknown devices', async (t) => {
   const { url } = await startApp(t)
   const cookie = deviceOf(await signUp(url, 'ada@example.com'))
   const flood = Array.from({ length: 100 }, (_, index) => attempt(url, `u${index}@example.com`))
@@ -82,7 +82,7 @@ test('one address has a limit of sign-ins over all accounts, and an IPv6 /64 cou
   }
 })
 
-test('signing up finds out no faster than signing in which addresses have accounts', async (t) => {
+test('signing up does not reveal faster than signing in which addresses have accounts', async (t) => {
   const { url } = await startLimited(t, { auth_address: 3 })
   await register(url, 'ada@example.com')
   const probe = async (email: string) =>
@@ -92,7 +92,7 @@ test('signing up finds out no faster than signing in which addresses have accoun
   assert.equal(codeOf(await probe('eve@example.com')), 'rate_limited')
 })
 
-test('one account has a limit of sign-ins from all addresses, in any spelling, even if it does not exist', async (t) => {
+test('an account has one limit of sign-ins over all addresses and spellings, even if it does not exist', async (t) => {
   const { url } = await startLimited(t, { auth_account: 3 })
   const spellings = ['ada@example.com', ' ADA@Example.com', 'Ada@EXAMPLE.com ', 'ada@example.com']
   const statuses = await statusesOf(4, (index) => attempt(url, spellings[index] ?? '', { from: `203.0.113.${index}` }))
@@ -100,7 +100,7 @@ test('one account has a limit of sign-ins from all addresses, in any spelling, e
   assert.equal((await attempt(url, 'eve@example.com', { from: '203.0.113.0' })).status, 401)
 })
 
-test('no one locks an owner out: devices and addresses of earlier sign-ins have limits of their own', async (t) => {
+test('no one can lock out an owner: known devices and addresses have their own limits', async (t) => {
   const { url } = await startLimited(t, { auth_account: 3 })
   const device = deviceOf(await signUp(url, 'ada@example.com', { from: '192.0.2.1' }))
   const strange = deviceOf(await signUp(url, 'eve@example.com', { from: '192.0.2.2' }))
@@ -108,7 +108,7 @@ test('no one locks an owner out: devices and addresses of earlier sign-ins have 
     (await attempt(url, 'ada@example.com', { from, tried: password, ...(cookie === undefined ? {} : { cookie }) }))
       .status
   await statusesOf(10, (index) => attempt(url, 'ada@example.com', { from: `203.0.113.${index}` }))
-  assert.equal(await ofAda('203.0.113.99'), 429, 'a strange address')
+  assert.equal(await ofAda('203.0.113.99'), 429, 'an unknown address')
   assert.equal(await ofAda('192.0.2.1'), 200, 'the address of a session')
   assert.equal(await ofAda('192.0.2.2'), 429, 'the address of another account’s session')
   assert.equal(await ofAda('203.0.113.98', device), 200, 'the device')
@@ -122,7 +122,7 @@ test('no one locks an owner out: devices and addresses of earlier sign-ins have 
     assert.equal(await ofAda('203.0.113.99', forged), 429, forged)
 })
 
-test('a known device tries ten times a minute like everyone, and is forgotten after 180 days', async (t) => {
+test('a known device has ten sign-ins a minute, and is forgotten after 180 days', async (t) => {
   const { url } = await startLimited(t, { auth: 10, auth_account: 1 })
   const cookie = deviceOf(await signUp(url, 'ada@example.com', { from: '192.0.2.1' }))
   const from = '203.0.113.1'
@@ -135,7 +135,7 @@ test('a known device tries ten times a minute like everyone, and is forgotten af
   assert.equal((await attempt(other.url, 'ada@example.com', { from, tried: password, cookie: old })).status, 429)
 })
 
-test('the cookie of a device is httpOnly and strict, names no account, and outlives signing out', async (t) => {
+test('the device cookie is httpOnly and strict, names no account, and survives signing out', async (t) => {
   const { url } = await startApp(t)
   const reply = await signUp(url, 'ada@example.com')
   const [refreshCookie = '', deviceCookie = ''] = reply.headers.getSetCookie()

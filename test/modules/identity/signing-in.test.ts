@@ -40,7 +40,7 @@ test("signing up returns an access token and a strict httpOnly cookie, and creat
   assert.deepEqual(me.body, user)
 })
 
-test('an address belongs to one user whatever its capitals, also when many sign up with it at once', async (t) => {
+test('an address belongs to one user in any capitalisation, even under concurrent sign-ups', async (t) => {
   const { url, database } = await startApp(t)
   const tries = Array.from({ length: 20 }, (_, index) =>
     call(url, '/api/v1/auth/register', {
@@ -54,7 +54,7 @@ test('an address belongs to one user whatever its capitals, also when many sign 
   assert.equal((await database.db.selectFrom('partners').select('id').execute()).length, 1)
 })
 
-test('every field of a registration that is wrong is named', async (t) => {
+test('an invalid registration is rejected with every invalid field', async (t) => {
   const { url } = await startApp(t)
   const attempt = async (body: unknown) => await call(url, '/api/v1/auth/register', { method: 'POST', body })
   const wrong = await attempt({ email: 'ada', password: 'short', name: ' ', admin: true })
@@ -68,7 +68,7 @@ test('every field of a registration that is wrong is named', async (t) => {
   assert.equal((await attempt({ email: 'b@b.example', password: `${'x'.repeat(1023)}y` })).status, 201)
 })
 
-test('a wrong password and an unknown address are refused with the same words', async (t) => {
+test('a wrong password and an unknown address get the same response', async (t) => {
   const { url } = await startApp(t)
   await register(url, 'ada@example.com')
   const attempt = async (email: string, tried: string) =>
@@ -83,7 +83,7 @@ test('a wrong password and an unknown address are refused with the same words', 
   assert.equal((await attempt(' ADA@example.com ', password)).status, 200)
 })
 
-test('a refresh replaces the token, and presenting the used one later ends the session for everybody', async (t) => {
+test('a refresh replaces the token, and reusing the old one later ends the session for all holders', async (t) => {
   const { url, clock } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const other = await login(url, 'ada@example.com')
@@ -97,10 +97,10 @@ test('a refresh replaces the token, and presenting the used one later ends the s
   assert.match(reused.headers.getSetCookie()[0] ?? '', /^atlas_refresh=; Max-Age=0;/)
   assert.equal((await refresh(url, refreshOf(first))).status, 401, 'the successor is revoked with its family')
   assert.equal((await call(url, '/api/v1/users/me', { bearer: signedInOf(first).jwt })).status, 401)
-  assert.equal((await call(url, '/api/v1/users/me', { bearer: other.jwt })).status, 200, 'another session lives on')
+  assert.equal((await call(url, '/api/v1/users/me', { bearer: other.jwt })).status, 200, 'other sessions continue')
 })
 
-test('two tabs that refresh at the same time both get the same next cookie, which goes on working', async (t) => {
+test('two tabs that refresh concurrently get the same new cookie, which keeps working', async (t) => {
   const { url, clock } = await startApp(t)
   let { refresh: token } = await register(url, 'ada@example.com')
   for (let round = 0; round < 3; round++) {
@@ -121,7 +121,7 @@ test('two tabs that refresh at the same time both get the same next cookie, whic
   assert.deepEqual([late.status, refreshOf(late)], [200, refreshOf(first)], 'ten seconds later')
 })
 
-test('a used refresh token is accepted a single time more, and not once its successor is used', async (t) => {
+test('a used refresh token is accepted one more time, and only until its successor is used', async (t) => {
   const { url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const replies = await Promise.all(Array.from({ length: 8 }, () => refresh(url, ada.refresh)))
@@ -149,7 +149,7 @@ test('a session ends seven days after its last refresh', async (t) => {
   assert.equal((await refresh(url, refreshOf(again))).status, 401)
 })
 
-test('without a cookie, or with one that was never given out, there is nothing to refresh or to sign out', async (t) => {
+test('refreshing and signing out reject a missing or unknown cookie', async (t) => {
   const { url } = await startApp(t)
   for (const action of ['refresh', 'logout']) {
     const withoutUse: Record<string, string>[] = [
@@ -179,7 +179,7 @@ test('signing out ends the session at once and can be repeated', async (t) => {
   }
 })
 
-test('a forged, unsigned or expired access token, or one of another session, is refused', async (t) => {
+test('a forged, unsigned or expired access token, or one of an unknown session, is rejected', async (t) => {
   const { url, clock, config } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const [, payload = ''] = ada.jwt.split('.')
@@ -206,8 +206,8 @@ test('a forged, unsigned or expired access token, or one of another session, is 
   assert.equal(late.headers.get('www-authenticate'), 'Bearer error="invalid_token"')
 })
 
-test('ten tries are admitted from one address for one account, and other accounts are not held up', async (t) => {
-  // A window so long that it does not end in the middle of the test.
+test('one address gets ten attempts for one account, and other accounts are not affected', async (t) => {
+  // A window so long that it does not end during the test.
   const limits = { ...rateLimits, auth: { limit: 10, windowSeconds: 3600 } }
   const { url } = await startApp(t, { rateLimits: limits })
   const attempt = async (email: string) =>
@@ -223,7 +223,7 @@ test('ten tries are admitted from one address for one account, and other account
   assert.equal((await attempt('ada@example.com')).status, 429)
 })
 
-test('in production the cookie travels over TLS only', async (t) => {
+test('in production the cookie is sent only over TLS', async (t) => {
   const env = {
     NODE_ENV: 'production',
     DATABASE_URL: 'postgres://unused@localhost/unused',

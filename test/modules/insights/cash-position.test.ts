@@ -12,7 +12,7 @@ const account = (id: string, more: Partial<LinkedAccount> = {}): LinkedAccount =
   stale: false,
   ...more
 })
-test('only cash accounts of one currency make up the position', async () => {
+test('the cash position includes only cash accounts of one currency', async () => {
   const accounts = [
     account('card', { type: 'credit' }),
     account('checking'),
@@ -28,7 +28,7 @@ test('only cash accounts of one currency make up the position', async () => {
   assert.deepEqual(position?.accountIds, ['checking', 'savings'])
 })
 
-test('without a cash account there is no position', async () => {
+test('without a cash account there is no cash position', async () => {
   assert.equal(cashPosition([]), undefined)
   assert.equal(cashPosition([account('card', { type: 'credit' }), account('loan', { type: 'loan' })]), undefined)
 })

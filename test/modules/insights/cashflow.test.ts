@@ -15,7 +15,7 @@ const link = async ({ testKey: key }: TestPartner, userId: string): Promise<void
 }
 const cashflow = async (key: string, query = '') => await send(url, 'GET', `/v1/insights/cashflow${query}`, { key })
 
-test('the only end-user need not be named, and the forecast covers the next 30 days', async () => {
+test('user_id is optional with a single end-user, and the forecast covers the next 30 days', async () => {
   const partner = await createPartner(database)
   await link(partner, 'usr_8M2nQ')
   const { status, body } = await cashflow(partner.testKey)
@@ -44,7 +44,7 @@ test('the only end-user need not be named, and the forecast covers the next 30 d
   assert.equal((await cashflow(partner.testKey, '?horizon_days=7&user_id=usr_8M2nQ')).body.daily.length, 7)
 })
 
-test('the forecast begins at the current account balance, or at the last known one marked as stale', async () => {
+test('the forecast starts at the current account balance, or at the last known one marked as stale', async () => {
   const partner = await createPartner(database)
   await link(partner, 'usr_1')
   const { body: listed } = await send(url, 'GET', '/v1/accounts?user_id=usr_1', { key: partner.testKey })
@@ -70,7 +70,7 @@ test('a forecast exists right after linking, before any background sync', async 
   assert.deepEqual([status, body.stale], [200, false])
 })
 
-test('a bank without transactions is 502 while none are known, and later returns the known ones as stale', async () => {
+test('an unavailable bank gives 502 without stored transactions, otherwise a forecast marked as stale', async () => {
   const release = await database.locks.tryAcquire('job sync items that changed')
   const partner = await createPartner(database)
   await link(partner, 'usr_down')
@@ -86,7 +86,7 @@ test('a bank without transactions is 502 while none are known, and later returns
   assert.deepEqual([status, body.stale], [200, true])
 })
 
-test('of several end-users one must be named, and with none there is too little history', async () => {
+test('user_id is required with several end-users, and without any the history is insufficient', async () => {
   const partner = await createPartner(database)
   const none = await cashflow(partner.testKey)
   assert.equal(none.status, 422)
@@ -103,7 +103,7 @@ test('of several end-users one must be named, and with none there is too little 
   assert.equal((await cashflow(partner.testKey, '?user_id=usr_2')).status, 200)
 })
 
-test('another partner sees nothing of it, a token needs insights:read, and a horizon has bounds', async () => {
+test('a forecast is private to its partner, requires insights:read, and has a bounded horizon', async () => {
   const [own, other] = [await createPartner(database), await createPartner(database)]
   await link(own, 'usr_1')
   assert.equal((await cashflow(other.testKey, '?user_id=usr_1')).status, 422)

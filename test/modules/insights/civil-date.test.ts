@@ -9,7 +9,7 @@ import {
   yearMonthOfDay
 } from '../../../modules/insights/civil-date.ts'
 
-test("day numbers agree with the platform's own calendar over two centuries", async () => {
+test("day numbers match the platform's calendar over two centuries", async () => {
   fc.assert(
     fc.property(fc.integer({ min: -36_000, max: 60_000 }), (day) => {
       const date = new Date(day * 86_400_000)
@@ -23,12 +23,12 @@ test("day numbers agree with the platform's own calendar over two centuries", as
   )
 })
 
-test('a day past the end of a month is its last day', async () => {
+test('a day past the end of a month becomes its last day', async () => {
   assert.equal(dateOfDay(dayOfYearMonth(2024 * 12 + 1, 31)), '2024-02-29')
   assert.equal(dateOfDay(dayOfYearMonth(2023 * 12 + 1, 29)), '2023-02-28')
 })
 
-test('what is not a calendar date is refused', async () => {
+test('text that is not a calendar date is rejected', async () => {
   for (const date of ['2024-02-30', '2024-13-01', '2024-1-1', '', 'tomorrow', '2024-01-01T00:00:00Z']) {
     assert.throws(() => dayOfDate(date), RangeError, date)
   }

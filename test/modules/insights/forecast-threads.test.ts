@@ -13,7 +13,7 @@ const world = await startWorld(t)
 const cashflow = (query = '', key = world.partner.testKey) =>
   send(world.url, 'GET', `/v1/insights/cashflow?user_id=usr_1${query}`, { key })
 
-test('no thread runs before the first forecast, which a thread computes', async () => {
+test('no thread runs before the first forecast, which runs in a thread', async () => {
   await world.link('usr_1')
   await world.settle()
   assert.equal(workers.length, 0)
@@ -21,7 +21,7 @@ test('no thread runs before the first forecast, which a thread computes', async 
   assert(workers.length > 0)
 })
 
-test('on one day a forecast is computed once, until the transactions, the horizon or the balance change', async () => {
+test('a forecast is computed once a day, unless the transactions, the horizon or the balance change', async () => {
   const first = await cashflow()
   const change = (cents: number) =>
     world.database.db
@@ -29,7 +29,7 @@ test('on one day a forecast is computed once, until the transactions, the horizo
       .set((eb) => ({ amount_cents: eb('amount_cents', '+', cents) }))
       .where('removed', '=', false)
       .execute()
-  // Behind the feed's back, so that a forecast that is computed again differs.
+  // Bypasses the feed, so that a recomputed forecast differs.
   await change(7_777)
   assert.equal((await cashflow()).text, first.text)
   assert.notEqual((await cashflow('&horizon_days=31')).text, first.text)
@@ -43,7 +43,7 @@ test('on one day a forecast is computed once, until the transactions, the horizo
   assert.notEqual((await cashflow()).body.daily[0].date, later.body.daily[0].date)
 })
 
-/** So many transactions that forecasts take longer to compute than to request. */
+/** Adds so many transactions that computing a forecast takes longer than requesting it. */
 const lengthenHistory = async (): Promise<void> => {
   await sql`insert into transactions (id, partner_id, environment, user_id, position, latest_date, item_id, account_id, amount_cents, date, pending, name)
     select 'txn_' || n, partner_id, environment, user_id, 100000 + n, date, item_id, account_id, 100 + n * 7919 % 9000, date, false, 'Shop ' || n % 300
@@ -54,21 +54,23 @@ const lengthenHistory = async (): Promise<void> => {
 
 test('too many forecasts of one partner get 429 with Retry-After, and later ones are served', async () => {
   await lengthenHistory()
-  const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => cashflow(`&horizon_days=${300 + index}`)))
-  const statuses = new Set(answers.map(({ status }) => status))
+  const responses = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => cashflow(`&horizon_days=${300 + index}`))
+  )
+  const statuses = new Set(responses.map(({ status }) => status))
   assert.deepEqual([...statuses].sort(), [200, 429])
-  const refused = answers.find(({ status }) => status === 429)
+  const refused = responses.find(({ status }) => status === 429)
   assert.deepEqual([refused?.body.error, refused?.headers.get('retry-after')], ['too_many_forecasts', '1'])
-  assert(answers.filter(({ status }) => status === 200).length >= 18)
+  assert(responses.filter(({ status }) => status === 200).length >= 18)
   assert.equal((await cashflow()).status, 200)
 })
 
-test('forecasts of one call at the same time share a computation', async () => {
-  const answers = await Promise.all(Array.from({ length: 40 }, () => cashflow('&horizon_days=200')))
-  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+test('concurrent requests for one forecast share a computation', async () => {
+  const responses = await Promise.all(Array.from({ length: 40 }, () => cashflow('&horizon_days=200')))
+  assert.deepEqual(new Set(responses.map(({ status }) => status)), new Set([200]))
 })
 
-test('a thread loads the computation alone, and nothing of the server', async () => {
+test('a thread loads only the computation, and nothing else of the server', async () => {
   const { metafile } = await build({
     entryPoints: ['modules/insights/forecast-thread.ts'],
     absWorkingDir: root,

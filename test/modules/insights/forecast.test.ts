@@ -54,7 +54,7 @@ const assertSound = (forecast: CashFlowForecast, horizonDays: number): void => {
   }
 }
 
-test('any forecast has a row per day, whole cents, a projection in its band, and ignores input order', async () => {
+test('a forecast has a row per day, whole cents, projections within their bands, and ignores input order', async () => {
   const anchor = booked('2024-09-01', 1_000, 'ANCHOR')
   fc.assert(
     fc.property(
@@ -66,7 +66,7 @@ test('any forecast has a row per day, whole cents, a projection in its band, and
         const before = JSON.stringify(request)
         const forecast = forecastCashFlow(request)
         assertSound(forecast, horizonDays)
-        assert.equal(JSON.stringify(request), before, 'the input is left as it was')
+        assert.equal(JSON.stringify(request), before, 'the input is unchanged')
         assert.deepEqual(forecastCashFlow({ ...request, transactions: request.transactions.toReversed() }), forecast)
       }
     ),
@@ -74,7 +74,7 @@ test('any forecast has a row per day, whole cents, a projection in its band, and
   )
 })
 
-test('two lives forecast twice give the same answer', async () => {
+test('forecasting the same history twice gives the same result', async () => {
   for (const seed of [201, 203]) {
     const { transactions, lastDay } = syntheticPerson(seed)
     const request = { transactions, currentBalanceCents: 123_456, asOf: dateOfDay(lastDay), horizonDays: 30 }
@@ -82,7 +82,7 @@ test('two lives forecast twice give the same answer', async () => {
   }
 })
 
-test('under 14 days of history there is no forecast, and the error says how many there are', async () => {
+test('less than 14 days of history gives an error with the number of days', async () => {
   const request = { currentBalanceCents: 0, asOf: asof, horizonDays: 30 }
   assert.throws(
     () => forecastCashFlow({ ...request, transactions: [] }),
@@ -99,7 +99,7 @@ test('under 14 days of history there is no forecast, and the error says how many
   )
 })
 
-test('amounts, balances, dates and horizons that are none are refused', async () => {
+test('invalid amounts, balances, dates and horizons throw', async () => {
   const good = {
     transactions: [booked('2024-09-01', 500, 'SHOP')],
     currentBalanceCents: 0,
@@ -120,7 +120,7 @@ const household = (): BankTransaction[] => [
   ...series(every(7, '2024-02-03', 38), 20_000, 'MARKET')
 ]
 
-test('a life without surprises is projected to the cent', async () => {
+test('a fully regular history is projected to the cent', async () => {
   const { daily, confidence } = forecastCashFlow({
     transactions: household(),
     currentBalanceCents: 300_000,
@@ -136,7 +136,7 @@ test('a life without surprises is projected to the cent', async () => {
   assert.ok(confidence > 0.7, String(confidence))
 })
 
-test('confidence is lower for random histories than for regular ones, and absent for a fortnight', async () => {
+test('confidence is lower for random histories than for regular ones, and zero for a fortnight', async () => {
   const at = (transactions: BankTransaction[]): number =>
     forecastCashFlow({ transactions, currentBalanceCents: 300_000, asOf: asof, horizonDays: 30 }).confidence
   const gig = syntheticPerson(203)
@@ -164,7 +164,7 @@ test('an ended job is not projected', async () => {
   assert.equal(daily.at(-1)?.projectedBalanceCents, 300_000 - 180_000 - 4 * 20_000)
 })
 
-test('the first pay of a new employer, after the old one stopped, is taken to go on', async () => {
+test('the first pay of a new employer after the old one stopped is expected to recur', async () => {
   const transactions = [
     ...household().filter(({ description, date }) => description !== 'ACME PAYROLL' || date < '2024-09-20'),
     booked('2024-10-11', -220_000, 'GLOBEX SALARY')
@@ -192,7 +192,7 @@ test("transfers between the person's own accounts change nothing in the forecast
   )
 })
 
-test('a pending movement counts on its date like a booked one', async () => {
+test('a pending transaction counts on its date like a booked one', async () => {
   const request = { currentBalanceCents: 300_000, asOf: asof, horizonDays: 30 }
   const pending = household().map((transaction) => ({ ...transaction, pending: true }))
   assert.deepEqual(
@@ -229,7 +229,7 @@ test('alerts report shortfalls, low balances and large bills with their dates', 
   assert.deepEqual([rich.alerts, rich.shortfalls], [[], []])
 })
 
-test('on unseen lives the band holds 70 to 90 % of outcomes, and both naive forecasts are beaten', async () => {
+test('on unseen histories the band contains 70 to 90 % of outcomes, and both naive forecasts are worse', async () => {
   const result = newResult()
   for (let seed = 2001; seed <= 2021; seed++) judgeHistory(syntheticPerson(seed), 3, result)
   const coverage = result.inside / result.judged

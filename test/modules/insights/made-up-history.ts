@@ -41,7 +41,7 @@ export const eachMonth = (daysOfMonth: readonly number[], fromMonth: string, mon
   ).flat()
 }
 
-/** Weekend days moved to the Friday before, as payroll does. */
+/** Moves weekend days to the Friday before, as payroll does. */
 export const onBankDays = (days: readonly number[]): number[] =>
   days.map((day) => {
     const weekday = new Date(day * 86_400_000).getUTCDay()

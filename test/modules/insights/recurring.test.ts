@@ -11,7 +11,7 @@ const jitter = (days: number, count: number): fc.Arbitrary<number[]> =>
 const scatter = (share: number, count: number): fc.Arbitrary<number[]> =>
   fc.array(fc.double({ min: -share, max: share, noNaN: true }), { minLength: count, maxLength: count })
 
-test('a monthly bill is found when its date wanders by two days and its amount by 15 %', async () => {
+test('a monthly bill is detected when its date varies by two days and its amount by 15 %', async () => {
   fc.assert(
     fc.property(jitter(2, 12), scatter(0.15, 12), fc.integer({ min: 1, max: 28 }), (days, shares, dayOfMonth) => {
       const bill = series(eachMonth([dayOfMonth], '2024-01', 12), 12_000, 'CITY POWER 88121', days, shares)
@@ -27,7 +27,7 @@ test('a monthly bill is found when its date wanders by two days and its amount b
   )
 })
 
-test('a bill that is usually punctual is found through single dates three days off', async () => {
+test('a usually punctual bill is detected despite single dates three days off', async () => {
   const days = [0, 0, 3, 0, 0, -3, 0, 0, 0, 3, 0, 0]
   const [stream] = detectRecurringStreams(series(eachMonth([10], '2024-01', 12), 99_900, 'RENT', days), '2024-12-20')
   assert.deepEqual([stream?.cadence, stream?.nextDate], ['monthly', '2025-01-10'])
@@ -83,7 +83,7 @@ test('semimonthly pay on bank days is never taken for biweekly pay, nor the reve
 test('pay that moves to the Friday before a weekend is expected on that Friday', async () => {
   const pay = series(onBankDays(eachMonth([15], '2024-01', 11)), -400_000, 'NORTHWIND PAYROLL')
   const [stream] = detectRecurringStreams(pay, '2025-01-20')
-  assert.equal(stream, undefined, 'two months late is over')
+  assert.equal(stream, undefined, 'a stream two months late has ended')
   const [running] = detectRecurringStreams(
     [...pay, booked('2024-12-13', -400_000, 'NORTHWIND PAYROLL'), booked('2025-01-15', -400_000, 'NORTHWIND PAYROLL')],
     '2025-01-20'
@@ -91,19 +91,19 @@ test('pay that moves to the Friday before a weekend is expected on that Friday',
   assert.equal(running?.nextDate, '2025-02-14')
 })
 
-test('a stream that has stopped is not reported, one that is a day late is expected tomorrow', async () => {
+test('a stopped stream is not reported, and one that is a day late is expected tomorrow', async () => {
   const gym = series(eachMonth([5], '2024-01', 6), 2_900, 'GYM')
   assert.deepEqual(detectRecurringStreams(gym, '2024-09-30'), [])
   assert.equal(detectRecurringStreams(gym, '2024-07-05')[0]?.nextDate, '2024-07-06')
 })
 
-test('a price rise shows in the amount at the second payment', async () => {
+test('the amount follows a price rise from the second payment on', async () => {
   const days = eachMonth([3], '2024-01', 9)
   const rent = [...series(days.slice(0, 7), 150_000, 'LANDLORD'), ...series(days.slice(7), 165_000, 'LANDLORD')]
   assert.equal(detectRecurringStreams(rent, '2024-09-20')[0]?.amountCents, 165_000)
 })
 
-test('a membership is found among irregular purchases of the same merchant', async () => {
+test('a membership is detected among irregular purchases from the same merchant', async () => {
   const purchases = [3, 4, 11, 19, 23, 37, 38, 52, 71, 74, 90, 98, 99, 121, 140, 142, 151].map((offset, index) =>
     booked(dateOfDay(dayOfDate('2024-01-01') + offset), 1_900 + 977 * ((index * 7) % 13), `AMZN MKTP US*${index}X`)
   )
@@ -140,7 +140,7 @@ test("transfers between the person's own accounts are neither income nor bills",
   assert.equal(detectRecurringStreams(toOutside, '2024-10-20').length, 1)
 })
 
-test('two payments a year apart are yearly; one is nothing, and purchases at random times are nothing', async () => {
+test('a single payment and purchases at random times are not streams', async () => {
   assert.deepEqual(detectRecurringStreams([booked('2024-01-05', 13_900, 'CLUB FEE')], '2024-12-01'), [])
   const random = [2, 9, 11, 30, 33, 34, 50, 77, 79, 101].map((offset) =>
     booked(dateOfDay(dayOfDate('2024-01-01') + offset), 3_000 + offset * 41, 'CORNER SHOP')
@@ -148,7 +148,7 @@ test('two payments a year apart are yearly; one is nothing, and purchases at ran
   assert.deepEqual(detectRecurringStreams(random, '2024-04-15'), [])
 })
 
-test('the answer does not depend on the order of the transactions', async () => {
+test('the result does not depend on the order of the transactions', async () => {
   const history = [
     ...series(every(14, '2024-03-01', 12), -210_000, 'ACME PAYROLL'),
     ...series(eachMonth([1], '2024-03', 6), 120_000, 'RENT'),

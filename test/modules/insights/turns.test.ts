@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { createTurns } from '../../../modules/insights/turns.ts'
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test ends it. */
 const createWork = () => {
   const begun: string[] = []
   const ends = new Map<string, () => void>()
@@ -14,7 +14,7 @@ const createWork = () => {
   return { begun, work, end: (name: string) => ends.get(name)?.() }
 }
 
-test('a tenant has a bounded number of tasks running and waiting, which begin in order', async () => {
+test('a tenant has a bounded number of running and waiting tasks, which start in order', async () => {
   const turns = createTurns({ running: 2, waiting: 2 }, () => new Error('too many'))
   const { begun, work, end } = createWork()
   const tasks = ['a', 'b', 'c', 'd'].map((name) => turns.take('one', work(name)))
@@ -31,7 +31,7 @@ test('a tenant has a bounded number of tasks running and waiting, which begin in
   assert.deepEqual(await Promise.all(tasks), ['a', 'b', 'c', 'd', 'f'])
 })
 
-test('one tenant does not delay another, and a failed task gives its place to the next', async () => {
+test('one tenant does not delay another, and a failed task frees its place', async () => {
   const turns = createTurns({ running: 1, waiting: 1 }, () => new Error('too many'))
   const { begun, work, end } = createWork()
   const failing = turns.take('one', () => Promise.reject(new Error('broken')))

@@ -9,7 +9,7 @@ import { startWorld } from './world.ts'
 const world = await startWorld(t)
 const { db } = world.database
 
-const told = (plaidAccountId: string, ordinal: number, cents: number, asOf: string): NewAccount => ({
+const account = (plaidAccountId: string, ordinal: number, cents: number, asOf: string): NewAccount => ({
   plaidAccountId,
   ordinal,
   name: 'Checking',
@@ -30,11 +30,11 @@ const [early, noon, late] = [
   '2030-06-14T18:00:00.000Z'
 ] as const
 
-test('of two balances the newer one stays and is answered, with every account of the item in its order', async () => {
+test('saving keeps and returns the newer balance of each account, in the order of the item’s accounts', async () => {
   const { itemId, accounts } = await world.link()
-  const first = await save(itemId, [told('one', 90, 100, noon), told('two', 91, 200, noon)])
+  const first = await save(itemId, [account('one', 90, 100, noon), account('two', 91, 200, noon)])
   assert.equal(first.length, accounts.length + 2)
-  const second = await save(itemId, [told('one', 90, 50, early), told('two', 91, 250, late)])
+  const second = await save(itemId, [account('one', 90, 50, early), account('two', 91, 250, late)])
   assert.deepEqual(
     second.slice(-2).map((row) => [row.plaidAccountId, row.currentBalanceCents, row.asOf.toISOString()]),
     [
@@ -49,8 +49,8 @@ test('of two balances the newer one stays and is answered, with every account of
   assert.deepEqual(second, await listAccountsOf(db, [itemId]))
 })
 
-test('balances of an item that is gone by now are stored nowhere', async () => {
+test('balances of a deleted item are not stored', async () => {
   const { itemId } = await world.link('usr_gone')
   await transact(db, (trx) => deleteItem(trx, itemId))
-  assert.deepEqual(await save(itemId, [told('one', 0, 100, noon)]), [])
+  assert.deepEqual(await save(itemId, [account('one', 0, 100, noon)]), [])
 })

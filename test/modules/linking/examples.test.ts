@@ -6,7 +6,7 @@ import { startWorld } from './world.ts'
 
 const host = 'https://atlasforgefinancial.com'
 
-/** The commands of the API reference, as they are printed there. */
+/** The commands of the API reference, as printed there. */
 const linkExample = `curl -X POST https://atlasforgefinancial.com/v1/accounts/link \\
   -H "Authorization: Bearer $ATLAS_KEY" \\
   -H "Content-Type: application/json" \\
@@ -20,7 +20,7 @@ const accountsExample = `curl "https://atlasforgefinancial.com/v1/accounts?user_
 const transactionsExample = `curl "https://atlasforgefinancial.com/v1/transactions?user_id=usr_8M2nQ&limit=2" \\
   -H "Authorization: Bearer $ATLAS_KEY"`
 
-test('the printed commands link a bank and read accounts and transactions with host, key and token set', async (t) => {
+test('the printed commands, with host, key and token set, link a bank and read accounts and transactions', async (t) => {
   const world = await startWorld(t)
   const run = async (command: string): Promise<Record<string, unknown>> => {
     const { stdout } = await promisify(execFile)('sh', ['-c', command.replace(host, world.url)], {
@@ -70,5 +70,5 @@ test('the printed commands link a bank and read accounts and transactions with h
   }
   assert.deepEqual([typeof page.next_cursor, page.has_more], ['string', true])
   const next = await run(transactionsExample)
-  assert.notDeepEqual(next.transactions, page.transactions, 'the command run again goes on')
+  assert.notDeepEqual(next.transactions, page.transactions, 'running the command again returns the next page')
 })

@@ -4,14 +4,14 @@ import type { World } from './world.ts'
 export interface ReadOptions {
   limit?: number
   since?: string
-  /** Begins at this cursor; without one the server goes on where it stopped. */
+  /** Starts at this cursor. Without one the server continues where it stopped. */
   from?: string
 }
 
-/** What a careful client does: it puts changed transactions into its store, takes removed ones out, and keeps the last cursor that it got. */
+/** A careful client: stores changed transactions, deletes removed ones, and keeps the last cursor. */
 export class FeedClient {
   view = new Map<string, Record<string, unknown>>()
-  /** Undefined before the first answer. */
+  /** Undefined before the first response. */
   cursor: string | undefined
   readonly #world: Pick<World, 'get'>
   readonly #userId: string
@@ -21,15 +21,15 @@ export class FeedClient {
     this.#userId = userId
   }
 
-  /** Asks for one page without looking at the answer, as when it is lost. */
-  async ask({ limit = 500, since, from }: ReadOptions = {}) {
+  /** Requests one page and ignores the response, as when it is lost. */
+  async requestPage({ limit = 500, since, from }: ReadOptions = {}) {
     const query = `${since === undefined ? '' : `&since=${since}`}${from === undefined ? '' : `&cursor=${encodeURIComponent(from)}`}`
     return await this.#world.get(`/v1/transactions?user_id=${this.#userId}&limit=${limit}${query}`)
   }
 
-  /** Reads one page into the view. Undefined when the server did not answer with one. */
+  /** Reads one page into the view. Returns undefined when the response is not a page. */
   async read(options: ReadOptions = {}): Promise<{ hasMore: boolean; stale: boolean } | undefined> {
-    const { status, body, text } = await this.ask(options)
+    const { status, body, text } = await this.requestPage(options)
     if (status >= 500) return undefined
     assert.equal(status, 200, text)
     if (options.from === '') this.view.clear()
@@ -39,12 +39,12 @@ export class FeedClient {
     return { hasMore: body.has_more, stale: body.stale === true }
   }
 
-  /** Reads to the end. @returns how many pages that took. */
+  /** Reads to the end. @returns the number of pages. */
   async drain(options: ReadOptions = {}): Promise<number> {
     let from = options.from
     for (let pages = 1; ; pages++) {
       const page = await this.read({ ...options, ...(from === undefined ? {} : { from }) })
-      assert(page !== undefined, 'the server did not answer')
+      assert(page !== undefined, 'the server returned no page')
       if (!page.hasMore) return pages
       from = options.from === undefined ? undefined : this.cursor
     }

@@ -53,7 +53,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ kind: 'compare' as const }) }
 )
 
-/** Lets commits of a sync fail while `crashing` has a row, and notes every purchase that was ever stored. */
+/** Makes commits of a sync fail while `crashing` has a row, and records every purchase that was ever stored. */
 const instrument = async ({ db }: DatabaseHandle): Promise<void> => {
   await sql`create table crashing (now boolean)`.execute(db)
   await sql`create table ever_stored (id text primary key)`.execute(db)
@@ -61,7 +61,7 @@ const instrument = async ({ db }: DatabaseHandle): Promise<void> => {
     if exists (select from crashing) then raise exception 'the server died between page and commit'; end if; return new; end $$`.execute(
     db
   )
-  // Deferred: the whole of the transaction's work is done by then, and the commit itself fails.
+  // Deferred, so that all the work of the transaction is done and the commit itself fails.
   await sql`create constraint trigger crash after update of sync_cursor on items deferrable initially deferred for each row execute function crash()`.execute(
     db
   )
@@ -78,7 +78,7 @@ const setCrashing = async ({ db }: DatabaseHandle, crashing: boolean): Promise<v
   await (crashing ? sql`insert into crashing values (true)` : sql`delete from crashing`).execute(db)
 }
 
-/** An item with a shorter history than the sandbox's usual one, so that many runs fit into a test. */
+/** Links an item with a shorter history than usual in the sandbox, so that a test has time for many runs. */
 const linkShort = async (world: World, userId: string, days_requested: number): Promise<string> => {
   const options = { webhook: `${world.url}/v1/plaid/webhook`, transactions: { days_requested } }
   const { public_token } = await world.app.plaid.in('test').call(
@@ -98,7 +98,7 @@ const linkShort = async (world: World, userId: string, days_requested: number): 
 class Story {
   readonly items: string[] = []
   readonly client: FeedClient
-  /** False after a lost answer, until reading by the client's own cursor has reached the end. */
+  /** False after a lost response, until the client has read to the end with its own cursor. */
   #inStep = true
   constructor(
     readonly userId: string,
@@ -113,15 +113,15 @@ class Story {
     else if (!page.hasMore) this.#inStep = true
   }
 
-  async lose(limit: number): Promise<void> {
+  async loseResponse(limit: number): Promise<void> {
     this.#inStep = false
-    await this.client.ask({ limit })
+    await this.client.requestPage({ limit })
   }
 
-  /** News at both banks while two requests read. Both move the stored place, so this client goes by its own cursor then. */
+  /** Changes at both banks during two reads. Both reads move the stored position, so this client then uses its own cursor. */
   async race(item: number, limit: number): Promise<void> {
     this.#inStep = false
-    await Promise.all([this.news(item), this.client.ask({ from: '' }), this.read(limit), this.news(1 - item)])
+    await Promise.all([this.news(item), this.client.requestPage({ from: '' }), this.read(limit), this.news(1 - item)])
     this.#inStep = false
   }
 
@@ -157,7 +157,7 @@ class Story {
       case 'time':
         return world.clock.advance(step.hours * 3_600_000)
       case 'read':
-        return await (step.lost ? this.lose(step.limit) : this.read(step.limit))
+        return await (step.lost ? this.loseResponse(step.limit) : this.read(step.limit))
       case 'race':
         return await this.race(step.item, step.limit)
       case 'again': {
@@ -172,8 +172,8 @@ class Story {
       }
       case 'crash': {
         await setCrashing(world.database, true)
-        await this.lose(500)
-        // What runs in the background dies as well, now, and not in the hands of who waits for it later.
+        await this.loseResponse(500)
+        // Runs the background sync now, so that it fails here and not in a later step that waits for it.
         await world.app.jobs.run('sync items that changed').catch(() => undefined)
         return await setCrashing(world.database, false)
       }
@@ -190,7 +190,7 @@ const startStage = async (t: Cleaner) => {
   await instrument(database)
   const clock = new TestClock()
   const partner = await createPartner(database)
-  // A server that starts again must read what the one before encrypted, and its cursors.
+  // A restarted server must be able to decrypt the data and cursors of its predecessor.
   const env = { ATLAS_ENCRYPTION_KEY: randomBytes(32).toString('base64') }
   const start = () => startWorld(t, { database, clock, partner, env })
   const stage = {
@@ -203,7 +203,7 @@ const startStage = async (t: Cleaner) => {
   return stage
 }
 
-test("whatever fails on the way, the client converges to Plaid's truth and counts each purchase once", async (t) => {
+test("despite any faults, the client converges to Plaid's data, and usage counts each purchase once", async (t) => {
   const stage = await startStage(t)
   let runs = 0
   await fc.assert(

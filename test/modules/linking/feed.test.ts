@@ -13,14 +13,14 @@ const callsOf = (world: World, path: string) => {
   const { faults } = simulatorOf(world)
   const seen = { count: 0 }
   const take = faults.take.bind(faults)
-  faults.take = (asked) => {
-    if (asked === path) seen.count++
-    return take(asked)
+  faults.take = (requested) => {
+    if (requested === path) seen.count++
+    return take(requested)
   }
   return seen
 }
 
-test('the first read brings the whole history, page by page, and asks Plaid for it once', async (t) => {
+test('the first read returns the whole history, page by page, with one request to Plaid', async (t) => {
   const world = await startWorld(t, { historyDays: 730 })
   const { itemId } = await world.link('usr_1')
   await world.settle()
@@ -30,10 +30,10 @@ test('the first read brings the whole history, page by page, and asks Plaid for 
   const pages = await client.drain({ limit: 100 })
   assert.deepEqual(client.view, truth)
   assert.equal(pages, Math.ceil(truth.size / 100))
-  assert.equal(calls.count, 1, 'pages that are stored do not ask Plaid')
+  assert.equal(calls.count, 1, 'stored pages need no request to Plaid')
 })
 
-test('without a cursor reading goes on where it stopped; a cursor and an empty one read again', async (t) => {
+test('reading continues where it stopped, an empty cursor starts again, and a cursor repeats its page', async (t) => {
   const world = await startWorld(t)
   await world.link('usr_1')
   await world.settle()
@@ -44,7 +44,11 @@ test('without a cursor reading goes on where it stopped; a cursor and an empty o
   assert.deepEqual(await read('&cursor='), first)
   assert.deepEqual(await read(`&cursor=${first.next_cursor}`), second)
   const third = await read('')
-  assert.deepEqual(third, await read(`&cursor=${second.next_cursor}`), 'reading again moves nothing back')
+  assert.deepEqual(
+    third,
+    await read(`&cursor=${second.next_cursor}`),
+    'repeating a page does not move the position back'
+  )
   assert.equal((await world.get('/v1/transactions?user_id=usr_2&cursor=' + first.next_cursor)).status, 400)
   assert.equal((await world.get('/v1/transactions?user_id=usr_1&cursor=nonsense')).body.error, 'invalid_cursor')
 })
@@ -57,7 +61,7 @@ const positionsOf = async ({ database: { db } }: World) =>
     }>`select position, xmin::text || ' ' || xmax::text as written from transaction_feed_readers`.execute(db)
   ).rows
 
-test('a page notes how far it was handed out, and reading again writes nothing', async (t) => {
+test('reading records the furthest position returned, and repeating a page writes nothing', async (t) => {
   const world = await startWorld(t)
   await world.link('usr_1')
   await world.settle()
@@ -73,7 +77,7 @@ test('a page notes how far it was handed out, and reading again writes nothing',
   assert.equal(moved?.position, body.transactions.length)
 })
 
-test('a last page that is read only to see whether the banks must be asked counts as never handed out', async (t) => {
+test('reading a last page only to decide whether to call the banks does not record it as returned', async (t) => {
   const world = await startWorld(t)
   await world.link('usr_1')
   await world.settle()
@@ -89,7 +93,7 @@ test('a last page that is read only to see whether the banks must be asked count
   assert.deepEqual(await positionsOf(world), [])
 })
 
-test('a transaction counts once in usage, however often it is read, changed or booked', async (t) => {
+test('usage counts a transaction once, however often it is read, changed or booked', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   const client = new FeedClient(world, 'usr_1')
@@ -111,7 +115,7 @@ test('a transaction counts once in usage, however often it is read, changed or b
   assert.equal(await countUsage(world), everSeen.size)
 })
 
-test('since leaves out what is older, and the feed still moves on', async (t) => {
+test('`since` leaves out older transactions, and the position still advances past them', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   const client = new FeedClient(world, 'usr_1')
@@ -122,7 +126,7 @@ test('since leaves out what is older, and the feed still moves on', async (t) =>
   assert.deepEqual([after.transactions.length, after.has_more], [0, false])
 })
 
-test('a deleted item takes its transactions out of the view', async (t) => {
+test('deleting an item removes its transactions from the feed', async (t) => {
   const world = await startWorld(t)
   const [kept, gone] = [await world.link('usr_1'), await world.link('usr_1')]
   const client = new FeedClient(world, 'usr_1')
@@ -145,7 +149,7 @@ test('a deleted item takes its transactions out of the view', async (t) => {
   assert.equal(leftovers.length, 0)
 })
 
-test('with Plaid down, stored data is returned as stale, and 502 only where nothing was ever fetched', async (t) => {
+test('with Plaid down, stored data is returned as stale, and 502 only if there is none', async (t) => {
   const world = await startWorld(t)
   const { faults } = simulatorOf(world)
   faults.next('/transactions/sync', 'drop', 9)
@@ -162,7 +166,7 @@ test('with Plaid down, stored data is returned as stale, and 502 only where noth
   assert.equal('stale' in (await world.get('/v1/transactions?user_id=usr_1')).body, false)
 })
 
-test("another partner's end-user of the same name has a feed of its own, and an unknown one an empty feed", async (t) => {
+test('an end-user with the same id at another partner has a separate feed', async (t) => {
   const world = await startWorld(t)
   await world.link('usr_1')
   const stranger = await createPartner(world.database)
@@ -170,7 +174,7 @@ test("another partner's end-user of the same name has a feed of its own, and an 
   assert.deepEqual([body.transactions, body.removed, body.has_more], [[], [], false])
 })
 
-test('a hundred readers at once sync an item without applying anything twice', async (t) => {
+test('a hundred concurrent readers sync an item without applying a change twice', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   await Promise.all(Array.from({ length: 100 }, () => world.get('/v1/transactions?user_id=usr_1&limit=10&cursor=')))
@@ -183,7 +187,7 @@ test('a hundred readers at once sync an item without applying anything twice', a
   assert.equal(await countUsage(world), counted.size)
 })
 
-test('HEAD moves no read position and asks no bank', async (t) => {
+test('HEAD moves no read position and calls no bank', async (t) => {
   const world = await startWorld(t)
   await world.link('usr_1')
   await world.settle()

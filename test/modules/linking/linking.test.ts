@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { createPartner } from '../../credentials.ts'
 import { simulatorOf, startWorld } from './world.ts'
 
-test('a Link token is made for a new link and for repairing an old one', async (t) => {
+test('a Link token can be created for a new link and to repair an existing one', async (t) => {
   const world = await startWorld(t)
   const made = await world.post('/v1/link/token/create', { user_id: 'usr_1' })
   assert.equal(made.status, 200, made.text)
@@ -18,7 +18,7 @@ test('a Link token is made for a new link and for repairing an old one', async (
   )
 })
 
-test('text that Plaid cannot take is the sender’s fault, and no outage of Plaid', async (t) => {
+test('text that Plaid cannot accept gets 400, and does not count as an outage of Plaid', async (t) => {
   const world = await startWorld(t)
   const refused = [
     await world.post('/v1/link/token/create', { user_id: 'usr_1', products: ['a\u0000b'] }),
@@ -37,7 +37,7 @@ test('text that Plaid cannot take is the sender’s fault, and no outage of Plai
   )
 })
 
-test('linking answers the item with its accounts, counts one account_link and emits account.linked', async (t) => {
+test('linking returns the item with its accounts, counts one account_link and emits account.linked', async (t) => {
   const world = await startWorld(t)
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
   const linked = await world.post('/v1/accounts/link', {
@@ -75,18 +75,18 @@ test('linking answers the item with its accounts, counts one account_link and em
   )
 })
 
-test('one public token linked 50 times at once makes one item, and later answers it without Plaid', async (t) => {
+test('50 concurrent links of one public token create one item, and later ones return it without Plaid', async (t) => {
   const world = await startWorld(t)
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 50 }, () => world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' }))
   )
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
-  assert.equal(new Set(answers.map(({ text }) => text)).size, 1)
+  assert.deepEqual([...new Set(responses.map(({ status }) => status))], [200])
+  assert.equal(new Set(responses.map(({ text }) => text)).size, 1)
   await world.settle()
   simulatorOf(world).faults.next('/item/public_token/exchange', 'INTERNAL_SERVER_ERROR', 10)
   world.clock.advance(3_600_000)
-  assert.equal((await world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' })).text, answers[0]?.text)
+  assert.equal((await world.post('/v1/accounts/link', { public_token, user_id: 'usr_1' })).text, responses[0]?.text)
   assert.equal((await world.database.db.selectFrom('items').selectAll().execute()).length, 1)
   assert.equal(
     (await world.database.db.selectFrom('usage_events').selectAll().where('event_type', '=', 'account_link').execute())
@@ -95,7 +95,7 @@ test('one public token linked 50 times at once makes one item, and later answers
   )
 })
 
-test('an item linked again by another public token stays one item', async (t) => {
+test('linking an item again with another public token creates no second item', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   const { link_token } = (await world.post('/v1/link/token/create', { user_id: 'usr_1', item_id: itemId })).body
@@ -128,7 +128,7 @@ test('an item linked again by another public token stays one item', async (t) =>
   )
 })
 
-test("a public token that Plaid refuses is 400 with Plaid's own code and request id", async (t) => {
+test("a public token that Plaid rejects gets 400 with Plaid's own code and request id", async (t) => {
   const world = await startWorld(t)
   const refused = await world.post('/v1/accounts/link', { public_token: 'public-sandbox-nonsense', user_id: 'usr_1' })
   assert.equal(refused.status, 400)
@@ -137,7 +137,7 @@ test("a public token that Plaid refuses is 400 with Plaid's own code and request
   assert.match(refused.body.request_id, /\S/)
 })
 
-test('Plaid down is 502 after retries; a passing fault is not seen; the next try links', async (t) => {
+test('an outage of Plaid gives 502 after retries, and a temporary fault does not affect the client', async (t) => {
   const world = await startWorld(t)
   const { faults } = simulatorOf(world)
   const { public_token } = (await world.post('/v1/sandbox/public_token')).body
@@ -146,14 +146,14 @@ test('Plaid down is 502 after retries; a passing fault is not seen; the next try
   faults.next('/item/public_token/exchange', 'INTERNAL_SERVER_ERROR', 3)
   const down = await link()
   assert.deepEqual([down.status, down.body.error], [502, 'upstream_unavailable'])
-  // The answer to the exchange is lost once Plaid has done it, then Plaid is busy.
+  // Plaid completes the exchange but its response is lost, and then Plaid is busy.
   faults.next('/item/public_token/exchange', 'drop_after')
   faults.next('/item/public_token/exchange', 'RATE_LIMIT_EXCEEDED')
   assert.equal((await link()).status, 200)
   assert.equal((await link()).headers.get('idempotent-replayed'), 'true')
 })
 
-test('accounts have balances as of now, or the last known ones marked as stale', async (t) => {
+test('accounts have current balances, or the last known ones marked as stale', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   await world.settle()
@@ -176,10 +176,10 @@ test('accounts have balances as of now, or the last known ones marked as stale',
   const broken = await world.get('/v1/accounts?user_id=usr_1')
   assert.equal(broken.status, 200)
   assert.equal(broken.body.accounts[0].stale, true)
-  assert.deepEqual((await world.get('/v1/accounts?user_id=nobody')).body, { accounts: [] })
+  assert.deepEqual((await world.get('/v1/accounts?user_id=unknown')).body, { accounts: [] })
 })
 
-test('a broken login marks the item once, and a repaired one heals by itself', async (t) => {
+test('a broken login marks the item once, and the mark clears once the login is repaired', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   await world.settle()
@@ -209,7 +209,7 @@ test('a broken login marks the item once, and a repaired one heals by itself', a
   assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items[0].status, 'ok')
 })
 
-test('items are listed newest first, page by page, and deleted with all that is theirs', async (t) => {
+test('items are listed newest first, page by page, and deleted together with their accounts', async (t) => {
   const world = await startWorld(t)
   const ids: string[] = []
   for (let i = 0; i < 3; i++) ids.unshift((await world.link('usr_1')).itemId)
@@ -225,7 +225,7 @@ test('items are listed newest first, page by page, and deleted with all that is 
   const stranger = await createPartner(world.database)
   assert.equal((await remove(ids[0], stranger.testKey)).status, 404)
   simulatorOf(world).faults.next('/item/remove', 'drop_after')
-  assert.equal((await remove(ids[0])).status, 204, 'its lost answer is Plaid saying that it knows no such item')
+  assert.equal((await remove(ids[0])).status, 204, 'after a lost response Plaid reports an unknown item')
   assert.equal((await remove(ids[0])).status, 404)
   assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items.length, 2)
   assert.equal(
@@ -240,7 +240,7 @@ test('items are listed newest first, page by page, and deleted with all that is 
   )
 })
 
-test('a token needs its scopes, and sandbox operations refuse live credentials', async (t) => {
+test('operations require their scopes, and sandbox operations reject live credentials', async (t) => {
   const world = await startWorld(t)
   const reader = await world.partner.token(['accounts:read'])
   assert.equal((await world.get('/v1/accounts?user_id=usr_1', reader)).status, 200)
@@ -253,12 +253,12 @@ test('a token needs its scopes, and sandbox operations refuse live credentials',
   assert.equal((await world.post('/v1/sandbox/public_token', {}, producer.liveKey)).status, 403)
 })
 
-test('20 requests for balances at once ask the bank once, and hear the same', async (t) => {
+test('20 concurrent requests for balances share one call to the bank', async (t) => {
   const world = await startWorld(t)
   await world.link('usr_1')
-  // The first question is answered late, and any other one would fail.
+  // The first call gets a late response. Any other call would fail.
   simulatorOf(world).faults.next('/accounts/balance/get', 'slow', 1, 2_000)
   simulatorOf(world).faults.next('/accounts/balance/get', 'INTERNAL_SERVER_ERROR', 40)
-  const answers = await Promise.all(Array.from({ length: 20 }, () => world.get('/v1/accounts?user_id=usr_1')))
-  for (const { body } of answers) assert.equal(body.accounts[0].stale, false)
+  const responses = await Promise.all(Array.from({ length: 20 }, () => world.get('/v1/accounts?user_id=usr_1')))
+  for (const { body } of responses) assert.equal(body.accounts[0].stale, false)
 })

@@ -10,7 +10,7 @@ import { simulatorOf, startWorld } from './world.ts'
 
 const hashOf = (body: string) => createHash('sha256').update(body).digest('hex')
 
-/** A token that only looks as if it were Plaid's. */
+/** A token that only looks like one of Plaid's. */
 const invent = (kid: string): string =>
   `${Buffer.from(JSON.stringify({ alg: 'ES256', kid })).toString('base64url')}.e30.c2lnbmF0dXJl`
 
@@ -18,12 +18,12 @@ const startVerifier = async () => {
   const clock = new TestClock()
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256' } as VerificationKey
-  const asked: string[] = []
+  const lookups: string[] = []
   const published = new Set(['known'])
   const verifier = createWebhookVerifier({
     clock,
     findKey: (keyId) => {
-      asked.push(keyId)
+      lookups.push(keyId)
       return Promise.resolve(published.has(keyId) ? jwk : undefined)
     }
   })
@@ -38,10 +38,10 @@ const startVerifier = async () => {
       .setProtectedHeader({ alg: 'ES256', kid })
       .setIssuedAt(issuedAt)
       .sign(privateKey)
-  return { published, clock, judge, verify, sign, asked, jwk }
+  return { published, clock, judge, verify, sign, lookups, jwk }
 }
 
-test('only a recent ES256 signature over the very body is taken', async () => {
+test('only a recent ES256 signature over exactly this body is accepted', async () => {
   const { verify, sign, clock, jwk } = await startVerifier()
   const body = '{"webhook_type":"ITEM"}'
   const now = Math.floor(clock.now().getTime() / 1000)
@@ -57,32 +57,32 @@ test('only a recent ES256 signature over the very body is taken', async () => {
     .setProtectedHeader({ alg: 'HS256', kid: 'known' })
     .setIssuedAt(now)
     .sign(Buffer.from(JSON.stringify(jwk)))
-  assert.equal(await verify(symmetric, Buffer.from(body)), false, 'the public key is no shared secret')
+  assert.equal(await verify(symmetric, Buffer.from(body)), false, 'the public key does not work as a shared secret')
 })
 
-test('a key is fetched once, an expired one is rejected, and invented ids cannot cause endless fetches', async () => {
-  const { verify, sign, asked, jwk, clock } = await startVerifier()
+test('a key is fetched once, an expired one is rejected, and invented ids cause few fetches', async () => {
+  const { verify, sign, lookups, jwk, clock } = await startVerifier()
   for (let i = 0; i < 5; i++) assert.equal(await verify(await sign('a'), Buffer.from('a')), true)
-  assert.deepEqual(asked, ['known'])
+  assert.deepEqual(lookups, ['known'])
   for (let i = 0; i < 200; i++)
     assert.equal(await verify(await sign('a', { kid: `invented-${i}` }), Buffer.from('a')), false)
-  assert(asked.length <= 30)
-  assert.equal(await verify(await sign('a'), Buffer.from('a')), true, 'the known key is still known')
+  assert(lookups.length <= 30)
+  assert.equal(await verify(await sign('a'), Buffer.from('a')), true, 'the known key is still cached')
   jwk.expired_at = Math.floor(clock.now().getTime() / 1000)
   assert.equal(await verify(await sign('a'), Buffer.from('a')), false)
 })
 
-test('invented key ids use up the lookups of their address alone', async () => {
-  const { judge, sign, asked } = await startVerifier()
+test('invented key ids use up only the lookups of their own address', async () => {
+  const { judge, sign, lookups } = await startVerifier()
   const flood = []
   for (let i = 0; i < 100; i++) flood.push(await judge(invent(`invented-${i}`), 'a', '198.51.100.7'))
   assert.deepEqual(new Set(flood.slice(0, 10)), new Set(['forged']))
   assert.deepEqual(new Set(flood.slice(10)), new Set(['unchecked']))
-  assert.equal(asked.length, 10)
+  assert.equal(lookups.length, 10)
   assert.equal(await judge(await sign('a')), 'genuine', 'the first webhook of another address')
 })
 
-test('an address that delivered a genuine webhook keeps a budget that no stranger can take', async () => {
+test('an address that sent a genuine webhook keeps a budget that other addresses cannot use up', async () => {
   const { judge, sign, clock, published } = await startVerifier()
   assert.equal(await judge(await sign('a')), 'genuine')
   for (let i = 0; i < 10_100; i++) assert.equal(await judge(invent(`invented-${i}`), 'a', `stranger-${i}`), 'forged')
@@ -113,24 +113,20 @@ test('a flood of invented key ids gets 429 with Retry-After, and a genuine webho
   assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items[0].status, 'error')
 })
 
-test('an unsigned webhook is 401, and one about an unknown item is taken in and ignored', async (t) => {
+test('an unsigned webhook gets 401, and one about an unknown item is accepted and ignored', async (t) => {
   const world = await startWorld(t)
   const body = { webhook_type: 'TRANSACTIONS', webhook_code: 'SYNC_UPDATES_AVAILABLE', item_id: 'unknown' }
   const unsigned = await send(world.url, 'POST', '/v1/plaid/webhook', { body })
   assert.deepEqual([unsigned.status, unsigned.body.error], [401, 'invalid_webhook_signature'])
   const { itemId } = await world.link('usr_1')
   await world.settle()
-  await world.database.db
-    .updateTable('items')
-    .set({ plaid_item_id: 'known to nobody' })
-    .where('id', '=', itemId)
-    .execute()
+  await world.database.db.updateTable('items').set({ plaid_item_id: 'unknown' }).where('id', '=', itemId).execute()
   await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'USER_PERMISSION_REVOKED' })
   await world.settle()
   assert.equal((await world.get('/v1/items?user_id=usr_1')).body.items[0].status, 'ok')
 })
 
-test('SYNC_UPDATES_AVAILABLE brings the news into the feed by itself', async (t) => {
+test('SYNC_UPDATES_AVAILABLE alone brings changes into the feed', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   const client = new FeedClient(world, 'usr_1')
@@ -138,7 +134,7 @@ test('SYNC_UPDATES_AVAILABLE brings the news into the feed by itself', async (t)
   await world.settle()
   await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
   await world.settle()
-  // Plaid is not asked any more: what the feed tells was fetched in the background.
+  // Reading calls Plaid no more: the changes were fetched in the background.
   simulatorOf(world).faults.next('/transactions/sync', 'INTERNAL_SERVER_ERROR', 3)
   const before = client.view.size
   await client.read({})
@@ -151,7 +147,7 @@ test('SYNC_UPDATES_AVAILABLE brings the news into the feed by itself', async (t)
   assert.equal(updates.length, 2)
 })
 
-test('a sync that a webhook asked for and Plaid could not answer is taken up later', async (t) => {
+test('a sync triggered by a webhook is retried later when Plaid fails', async (t) => {
   const world = await startWorld(t)
   const { faults } = simulatorOf(world)
   const { itemId } = await world.link('usr_1')
@@ -169,7 +165,7 @@ test('a sync that a webhook asked for and Plaid could not answer is taken up lat
   assert.equal(done.syncs_wanted, done.syncs_done)
 })
 
-test('webhooks of items mark them: revoked, repaired, about to be disconnected', async (t) => {
+test('webhooks mark items as revoked, repaired or about to be disconnected', async (t) => {
   const world = await startWorld(t)
   const { itemId } = await world.link('usr_1')
   await world.settle()
@@ -197,17 +193,17 @@ test('webhooks of items mark them: revoked, repaired, about to be disconnected',
   )
 })
 
-test('a domain hears of the webhooks of the type that it asked for', async (t) => {
+test('a domain receives only webhooks of the type for which it registered', async (t) => {
   const world = await startWorld(t)
-  const heard: string[] = []
+  const received: string[] = []
   world.app.plaid.onWebhook('TRANSACTIONS', async (_trx, webhook, environments) => {
-    heard.push(`${webhook.webhook_code} ${environments.join()}`)
+    received.push(`${webhook.webhook_code} ${environments.join()}`)
     await Promise.resolve()
   })
   const { itemId } = await world.link('usr_1')
   await world.settle()
-  heard.length = 0
+  received.length = 0
   await world.post(`/v1/sandbox/items/${itemId}/fire_webhook`, { webhook_code: 'SYNC_UPDATES_AVAILABLE' })
   await world.settle()
-  assert.deepEqual(heard, ['SYNC_UPDATES_AVAILABLE test,live'])
+  assert.deepEqual(received, ['SYNC_UPDATES_AVAILABLE test,live'])
 })

@@ -9,14 +9,14 @@ export interface World extends TestApp {
   partner: TestPartner
   get(path: string, key?: string): Promise<Answered>
   post(path: string, body?: unknown, key?: string, headers?: Record<string, string>): Promise<Answered>
-  /** Links a new item of the sandbox for an end-user and answers the answer. */
+  /** Links a new sandbox item for an end-user and returns the response. */
   link(
     userId?: string,
     institutionId?: string
   ): Promise<{ itemId: string; publicToken: string; accounts: { account_id: string; mask: string }[] }>
-  /** Waits until Plaid's webhooks have arrived and the background has done what they ask for. */
+  /** Waits until Plaid's webhooks have arrived and been processed in the background. */
   settle(): Promise<void>
-  /** What Plaid itself says of an item: every present transaction by our id, as the wire shows it. */
+  /** Plaid's own data of an item: every current transaction by our id, in wire format. */
   truthOf(itemId: string): Promise<Map<string, Record<string, unknown>>>
 }
 
@@ -73,7 +73,7 @@ const readTruth = async (
   }
 }
 
-/** The real server with the built-in simulator and one partner; `database` lets another server go on where one stopped. */
+/** The real server with the built-in simulator and one partner. `database` lets another server continue where one stopped. */
 export const startWorld = async (t: Cleaner, options: TestOptions & { partner?: TestPartner } = {}): Promise<World> => {
   const server = await startApp(t, options)
   const partner = options.partner ?? (await createPartner(server.database))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { startWorld } from './world.ts'
 
-test("with autosettle the clock alone settles a transfer, once the debit's banking days are over", async (t) => {
+test("with autosettle a transfer settles by time alone, once the debit's banking days are over", async (t) => {
   const world = await startWorld(t, { env: { ATLAS_SANDBOX_AUTOSETTLE: 'true' } })
   world.clock.set('2026-06-15T14:00:00.000Z')
   const { checking, savings } = await world.link()

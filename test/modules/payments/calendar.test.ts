@@ -21,7 +21,7 @@ const newYork = (date: Date) =>
     hourCycle: 'h23'
   }).format(date)
 
-test('the holidays are those that the Federal Reserve publishes', async () => {
+test('the holidays match the list of the Federal Reserve', async () => {
   assert.deepEqual(federalReserveHolidays(2026), [
     '2026-01-01',
     '2026-01-19',
@@ -35,21 +35,21 @@ test('the holidays are those that the Federal Reserve publishes', async () => {
     '2026-11-26',
     '2026-12-25'
   ])
-  // New Year's Day 2023 was a Sunday and kept on Monday; Christmas 2027 is a Saturday, and the Friday before is a banking day.
+  // New Year's Day 2023 was a Sunday, so Monday was a holiday. Christmas 2027 is a Saturday, and the Friday before is a banking day.
   assert(federalReserveHolidays(2023).includes('2023-01-02'))
   assert(!federalReserveHolidays(2027).includes('2027-12-24'))
 })
 
-test('ordinary ACH settles on the second banking morning after its cut-off, past weekends and holidays', async () => {
+test('standard ACH settles on the second banking morning after its cut-off, past weekends and holidays', async () => {
   assert.equal(newYork(settlementOf('ach', at('2026-06-15T18:00:00Z'))), '2026-06-17, 08:30')
   assert.equal(newYork(settlementOf('ach', at('2026-06-16T00:29:59Z'))), '2026-06-17, 08:30')
   assert.equal(newYork(settlementOf('ach', at('2026-06-16T00:30:00Z'))), '2026-06-18, 08:30')
-  // From Wednesday evening on: Thursday's files, over Juneteenth on Friday and the weekend, to Tuesday.
+  // After Wednesday's cut-off: sent on Thursday, past Juneteenth on Friday and the weekend, settled on Tuesday.
   assert.equal(newYork(settlementOf('ach', at('2026-06-18T01:00:00Z'))), '2026-06-23, 08:30')
   assert.equal(newYork(settlementOf('ach', at('2026-06-14T18:00:00Z'))), '2026-06-17, 08:30')
 })
 
-test('same-day ACH is open on banking days until 15:00 in New York, in summer and in winter', async () => {
+test('same-day ACH is available on banking days until 15:00 in New York, in summer and in winter', async () => {
   assert.equal(isSameDayOpen(at('2026-06-15T18:59:59Z')), true)
   assert.equal(isSameDayOpen(at('2026-06-15T19:00:00Z')), false)
   assert.equal(isSameDayOpen(at('2026-01-15T19:59:59Z')), true)
@@ -59,7 +59,7 @@ test('same-day ACH is open on banking days until 15:00 in New York, in summer an
   assert.equal(newYork(settlementOf('same-day-ach', at('2026-06-12T20:00:00Z'))), '2026-06-15, 18:00')
 })
 
-test('the fastest rail within deadline, amount and cut-off is chosen, and another is honoured or refused', async () => {
+test('the default is the fastest available rail, and a requested rail is used or rejected', async () => {
   const monday = { amountCents: 1_000, at: at('2026-06-15T15:00:00Z'), instantReach: true }
   assert.equal(chooseRail(monday).rail, 'rtp')
   assert.equal(chooseRail({ ...monday, instantReach: false }).rail, 'same_day_ach')
@@ -73,7 +73,7 @@ test('the fastest rail within deadline, amount and cut-off is chosen, and anothe
   assert.equal(debitNetworkOf('ach', monday), 'ach')
 })
 
-test('an estimate is never before its debit can have settled, and lies on a banking day for ACH', async () => {
+test('an estimate is never before the debit can settle, and for ACH is on a banking day', async () => {
   fc.assert(
     fc.property(
       fc.date({ min: at('2020-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z'), noInvalidDate: true }),
@@ -93,7 +93,7 @@ test('an estimate is never before its debit can have settled, and lies on a bank
   )
 })
 
-test('a routing number is known by its checksum, and one wrong digit is always found', async () => {
+test('a routing number is validated by its checksum, and any single wrong digit is detected', async () => {
   for (const good of ['021000021', '011401533', '121000358']) assert.equal(isRoutingNumber(good), true)
   for (const bad of ['021000022', '000000000', '12345678', '0210000210', 'abcdefghi'])
     assert.equal(isRoutingNumber(bad), false)
@@ -106,7 +106,7 @@ test('a routing number is known by its checksum, and one wrong digit is always f
   )
 })
 
-test('amounts and descriptions fit Plaid’s wire', async () => {
+test('amounts and descriptions fit Plaid’s wire format', async () => {
   assert.equal(dollarsOf(1_000), '10.00')
   assert.equal(dollarsOf(5), '0.05')
   assert.equal(dollarsOf(99_999_999_999), '999999999.99')

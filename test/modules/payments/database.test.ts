@@ -60,7 +60,7 @@ beforeEach(async () => {
   id = await prepare()
 })
 
-test('no sequence of events makes the database take an illegal step', async () => {
+test('the database rejects every illegal step, after any sequence of events', async () => {
   const states = Object.keys(transferSteps) as TransferState[]
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...states), { maxLength: 10 }), async (wanted) => {
@@ -77,7 +77,7 @@ test('no sequence of events makes the database take an illegal step', async () =
   )
 })
 
-test('history cannot be changed, and a state follows from nothing else', async () => {
+test('the history cannot be changed, and only its events change a transfer’s state', async () => {
   await append(id, 'submitted')
   await refuses(() => sql`update transfer_events set reason = 'other' where transfer_id = ${id}`.execute(db))
   await refuses(() => sql`delete from transfer_events where transfer_id = ${id}`.execute(db))
@@ -91,7 +91,7 @@ test('history cannot be changed, and a state follows from nothing else', async (
   )
 })
 
-test('a preparation that came to nothing can be deleted with its leg and its hold', async () => {
+test('an abandoned preparation can be deleted with its leg and its hold', async () => {
   await hold(id, 'acc_from', 1_000, 1_000)
   await sql`delete from transfers where id = ${id}`.execute(db)
   const { held_cents } = await db
@@ -102,7 +102,7 @@ test('a preparation that came to nothing can be deleted with its leg and its hol
   assert.equal(held_cents, 0)
 })
 
-test('no payment goes backwards or out before its debit has settled', async () => {
+test('no payment steps back, and none goes out before its debit has settled', async () => {
   const leg = (kind: 'credit' | 'refund') =>
     db.transaction().execute((trx) => insertLeg(trx, { transferId: id, amountCents: 1_000, kind, network: 'ach' }, now))
   const { id: debit } = await db
@@ -124,7 +124,7 @@ test('no payment goes backwards or out before its debit has settled', async () =
   assert(!legSteps.settled.includes('posted'))
 })
 
-test('more than is available cannot be held, and a hold is released once', async () => {
+test('holds cannot exceed the available balance, and a hold is released once', async () => {
   const account = newId('acc')
   const [first, second] = [await prepare(account, 6_000), await prepare(account, 6_000)]
   await hold(first, account, 6_000, 10_000)

@@ -9,7 +9,7 @@ const { faults } = simulatorOf(world)
 
 const remove = (itemId: string) => send(world.url, 'DELETE', `/v1/items/${itemId}`, { key: world.partner.testKey })
 
-test('deleting an item with money in transit is refused, and the response names the transfers', async () => {
+test('deleting an item with money in transit is rejected, and the response names the transfers', async () => {
   const [source, destination] = [await world.link('usr_a'), await world.link('usr_b')]
   const { id } = await transfer({ from_account_id: source.checking, to_account_id: destination.savings, amount: 10 })
   for (const event of ['pending', 'posted', 'settled']) {
@@ -23,7 +23,7 @@ test('deleting an item with money in transit is refused, and the response names 
   assert.deepEqual([(await remove(source.itemId)).status, (await remove(destination.itemId)).status], [204, 204])
 })
 
-test('a refund that is under way keeps the source’s item', async () => {
+test('the source’s item cannot be deleted during a refund', async () => {
   const [source, destination] = [await world.link('usr_c'), await world.link('usr_d')]
   const { id } = await transfer({ from_account_id: source.checking, to_account_id: destination.savings, amount: 10 })
   await simulate(id, 'pending')
@@ -36,7 +36,7 @@ test('a refund that is under way keeps the source’s item', async () => {
   assert.equal((await remove(source.itemId)).status, 204)
 })
 
-test('a preparation whose outcome is not known yet keeps the item', async () => {
+test('an item cannot be deleted while the outcome of a preparation is unknown', async () => {
   const { itemId, checking, savings } = await world.link('usr_e')
   faults.next('/transfer/create', 'drop_after', 3)
   assert.equal(
@@ -46,22 +46,22 @@ test('a preparation whose outcome is not known yet keeps the item', async () => 
   assert.equal((await remove(itemId)).status, 409)
 })
 
-test('of a concurrent deletion and transfers one side wins: no item disappears with money in transit', async () => {
+test('a concurrent deletion and transfers cannot both succeed, so no deleted item has money in transit', async () => {
   for (let round = 0; round < 5; round++) {
     const { itemId, checking, savings } = await world.link(`usr_race_${round}`)
-    const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
+    const body = { from_account_id: checking, to_account_id: savings, amount: 1 }
     const [deleted, ...made] = await Promise.all([
       remove(itemId),
-      ...Array.from({ length: 3 }, () => post('/v1/transfers', wish))
+      ...Array.from({ length: 3 }, () => post('/v1/transfers', body))
     ])
     const accepted = made.filter(({ status }) => status === 200).length
-    if (deleted.status === 204) assert.equal(accepted, 0, 'a transfer began with an item that was deleted')
+    if (deleted.status === 204) assert.equal(accepted, 0, 'no transfer began with a deleted item')
     else assert.deepEqual([deleted.status, accepted > 0], [409, true], deleted.text)
     for (const { status, text } of made) assert.ok([200, 404].includes(status), text)
   }
 })
 
-test('a deletion that Plaid does not answer leaves the item as usable as before', async () => {
+test('a deletion that fails at Plaid leaves the item usable', async () => {
   const { itemId, checking, savings } = await world.link('usr_f')
   faults.next('/item/remove', 'INTERNAL_SERVER_ERROR', 10)
   assert.equal((await remove(itemId)).status, 502)
@@ -70,15 +70,15 @@ test('a deletion that Plaid does not answer leaves the item as usable as before'
   assert.equal(made.status, 200, made.text)
 })
 
-test('nothing starts on an item being deleted, and an interrupted deletion blocks nothing for long', async () => {
+test('an item being deleted accepts no transfers, and an interrupted deletion blocks them only briefly', async () => {
   const { itemId, checking, savings } = await world.link('usr_g')
-  const wish = { from_account_id: checking, to_account_id: savings, amount: 1 }
+  const body = { from_account_id: checking, to_account_id: savings, amount: 1 }
   await world.database.db
     .updateTable('items')
     .set({ removal_began_at: world.clock.now() })
     .where('id', '=', itemId)
     .execute()
-  assert.equal((await post('/v1/transfers', wish)).status, 404)
+  assert.equal((await post('/v1/transfers', body)).status, 404)
   world.clock.advance(11 * 60_000)
-  assert.equal((await post('/v1/transfers', wish)).status, 200)
+  assert.equal((await post('/v1/transfers', body)).status, 200)
 })

@@ -13,7 +13,7 @@ type LegKind = 'debit' | 'credit' | 'refund'
 type Status = 'pending' | 'posted' | 'settled' | 'failed' | 'returned' | 'cancelled'
 type Event = 'pending' | 'posted' | 'settled' | 'failed' | 'returned'
 
-/** A transfer as it ought to be, told without looking at the server's own machine. */
+/** The expected state of a transfer, independent of the server's state machine. */
 interface Expected {
   id: string
   from: 'checking' | 'savings'
@@ -43,7 +43,7 @@ const enter = (transfer: Expected, ...states: TransferState[]): void => {
   if (['settled', 'failed', 'returned', 'cancelled'].includes(stateOf(transfer))) transfer.held = false
 }
 
-/** What a step of one payment does to the whole. */
+/** Applies a step of one payment to the transfer. */
 const stepLeg = (transfer: Expected, kind: LegKind, to: Status): void => {
   transfer.legs[kind] = to
   if (kind === 'debit') {
@@ -92,7 +92,7 @@ const simulate = (transfer: Expected, event: Event): void => {
     }
 }
 
-/** No state skipped, no event told twice, the answer as the model has it. */
+/** Asserts that no state is skipped, no event is emitted twice, and the response matches the model. */
 const checkTransfer = async (expected: Expected): Promise<void> => {
   const { body } = await world.get(`/v1/transfers/${expected.id}`)
   const states = body.events.map(({ state }: { state: TransferState }) => state) as TransferState[]
@@ -107,7 +107,7 @@ const checkTransfer = async (expected: Expected): Promise<void> => {
   )
 }
 
-/** At Plaid: what was taken is on its way, at its destination, or back; never twice, never nowhere. */
+/** Asserts that all debited money at Plaid is in transit, at its destination, or refunded, and exists once. */
 const checkMoney = async (expected: Expected): Promise<void> => {
   const rows = await db
     .selectFrom('simulators.plaid_transfers as transfer')
@@ -123,7 +123,7 @@ const checkMoney = async (expected: Expected): Promise<void> => {
   const taken = sum('debit', ['settled'])
   const given = sum('credit', ['settled'])
   const underWay = sum('credit', ['pending', 'posted'])
-  assert.equal(taken, given + underWay, 'all that was taken is given, or on its way')
+  assert.equal(taken, given + underWay, 'all debited money is credited or in transit')
   const state = stateOf(expected)
   if (['settled', 'failed', 'returned', 'cancelled'].includes(state)) {
     assert.equal(underWay + sum('debit', ['pending', 'posted']), 0)
@@ -146,12 +146,12 @@ const checkHolds = async (model: Model, { accounts }: Real): Promise<void> => {
       .where('released_at', 'is', null)
       .execute()
     const held = funds?.held_cents ?? 0
-    assert.equal(held, heldOf(model, from), 'what is held is what the open transfers have promised')
+    assert.equal(held, heldOf(model, from), 'holds equal the amounts of open transfers')
     assert.equal(
       held,
       holds.reduce((total, { amount_cents }) => total + amount_cents, 0)
     )
-    assert(held <= availableCents[from], 'never more is promised than is there')
+    assert(held <= availableCents[from], 'holds never exceed the balance')
   }
 }
 
@@ -193,26 +193,26 @@ class Create extends Step {
     }
     const keys = Array.from({ length: this.parallel }, () => randomUUID())
     const ask = (key: string) => world.post('/v1/transfers', body, undefined, { 'idempotency-key': key })
-    // Three losses are all the attempts that one request makes.
+    // Three losses use up all the attempts of one request.
     if (this.fault !== 'none') simulatorOf(world).faults.next('/transfer/create', this.fault, 3)
     const first = await Promise.all(keys.map(ask))
     simulatorOf(world).faults.clear()
-    const answers = await Promise.all(
-      first.map(async (answer, index) => (answer.status === 502 ? await ask(keys[index] ?? '') : answer))
+    const responses = await Promise.all(
+      first.map(async (response, index) => (response.status === 502 ? await ask(keys[index] ?? '') : response))
     )
     const room = Math.floor((availableCents[this.from] - heldOf(model, this.from)) / this.cents)
-    assert.equal(answers.filter(({ status }) => status === 200).length, Math.min(room, this.parallel))
-    for (const answer of answers) {
-      if (answer.status === 200)
+    assert.equal(responses.filter(({ status }) => status === 200).length, Math.min(room, this.parallel))
+    for (const response of responses) {
+      if (response.status === 200)
         model.transfers.push({
-          id: answer.body.id,
+          id: response.body.id,
           from: this.from,
           cents: this.cents,
           states: ['submitted'],
           legs: { debit: 'pending' },
           held: true
         })
-      else assert.equal(answer.body.title, 'insufficient_funds', answer.text)
+      else assert.equal(response.body.title, 'insufficient_funds', response.text)
     }
   }
   override toString = () => `create(${this.from}, ${this.cents}, ×${this.parallel}, ${this.fault})`
@@ -238,8 +238,8 @@ class Simulate extends OnTransfer {
   override async act(model: Model): Promise<void> {
     const transfer = this.chosen(model)
     const legal = canSimulate(transfer, this.event)
-    const answer = await world.simulate(transfer.id, this.event)
-    assert.equal(answer.status, legal ? 200 : 409, answer.text)
+    const response = await world.simulate(transfer.id, this.event)
+    assert.equal(response.status, legal ? 200 : 409, response.text)
     if (legal) simulate(transfer, this.event)
   }
   override toString = () => `simulate(${this.pick}, ${this.event})`
@@ -254,14 +254,14 @@ class SimulateLeg extends OnTransfer {
     super(pick)
   }
   override check(model: Readonly<Model>): boolean {
-    // A refund that fails is tried again later: another test's matter.
+    // A failed refund is retried later, which another test covers.
     return super.check(model) && !(this.leg === 'refund' && (this.event === 'failed' || this.event === 'returned'))
   }
   override async act(model: Model): Promise<void> {
     const transfer = this.chosen(model)
     const legal = canStepLeg(transfer, this.leg, this.event)
-    const answer = await world.simulate(transfer.id, this.event, this.leg)
-    assert.equal(answer.status, legal ? 200 : 409, answer.text)
+    const response = await world.simulate(transfer.id, this.event, this.leg)
+    assert.equal(response.status, legal ? 200 : 409, response.text)
     if (legal) stepLeg(transfer, this.leg, this.event)
   }
   override toString = () => `simulate(${this.pick}, ${this.leg} ${this.event})`
@@ -317,7 +317,7 @@ const commands = [
   fc.constant(new TimePasses())
 ]
 
-test('whatever is done to transfers: no money made or lost, no state skipped, no funds promised twice', async () => {
+test('after any operations on transfers no money is made or lost, no state skipped, no funds held twice', async () => {
   await fc.assert(
     fc.asyncProperty(fc.commands(commands, { maxCommands: 25, size: 'max' }), async (steps) => {
       const accounts = await world.link()

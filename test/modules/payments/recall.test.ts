@@ -7,7 +7,7 @@ const { simulate, get } = world
 const { db } = world.database
 const { faults, takeBackDebit } = simulatorOf(world)
 
-/** A transfer whose debit is posted: its credit goes out with the next step. */
+/** A transfer with a posted debit, whose credit is sent at the next step. */
 const postedTransfer = async (): Promise<string> => {
   const { checking, savings } = await world.link()
   const { id } = await world.transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
@@ -26,7 +26,7 @@ const takeBack = async (id: string): Promise<void> => {
   await takeBackDebit(debit.plaid_transfer_id ?? '')
 }
 
-/** Lets what is running end, then syncs anew, when what was tried in vain has its turn again. */
+/** Lets running syncs end, then syncs again after the retry delay of failed attempts. */
 const syncAnew = async (): Promise<void> => {
   await world.sync()
   world.clock.advance(31_000)
@@ -38,7 +38,7 @@ const stateOf = async (id: string): Promise<string[]> => {
   return [body.status, ...(body.legs as { leg: string; status: string }[]).map(({ leg, status }) => `${leg} ${status}`)]
 }
 
-/** What is on its way at Plaid, or has arrived. */
+/** The statuses of the transfer's credits and refunds at Plaid. */
 const creditsAtPlaid = async (id: string): Promise<string[]> => {
   const rows = await db
     .selectFrom('simulators.plaid_transfers as transfer')
@@ -54,7 +54,7 @@ const creditsAtPlaid = async (id: string): Promise<string[]> => {
     .map(({ status }) => status)
 }
 
-test('a credit that waits at Plaid is cancelled there when the bank takes its debit back', async () => {
+test('a credit pending at Plaid is cancelled when the bank takes back its debit', async () => {
   const id = await postedTransfer()
   await simulate(id, 'settled', 'debit')
   assert.deepEqual(await creditsAtPlaid(id), ['pending'])
@@ -119,7 +119,7 @@ test('a credit already in its network is left to arrive, and a returned debit ge
   assert.deepEqual(await stateOf(id), ['returned', 'debit returned', 'credit returned'])
 })
 
-test('a refund that is on its way is cancelled when the bank takes the debit back: the money returns once', async () => {
+test('a pending refund is cancelled when the bank takes back the debit, so the money returns once', async () => {
   const id = await postedTransfer()
   await simulate(id, 'settled', 'debit')
   await simulate(id, 'failed', 'credit')

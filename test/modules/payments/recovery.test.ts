@@ -31,7 +31,7 @@ test('when every Plaid response is lost, a retry with the same key finds the one
   assert.equal((await rowsFrom(checking)).length, 1)
 })
 
-test('events of Plaid before the response are in the response, and are emitted in order', async () => {
+test('Plaid events from before the response are part of it, and are emitted in order', async () => {
   const { checking, savings } = await world.link()
   const body = { from_account_id: checking, to_account_id: savings, amount: 5 }
   faults.next('/transfer/create', 'drop_after', 3)
@@ -42,15 +42,15 @@ test('events of Plaid before the response are in the response, and are emitted i
     .in('test')
     .call((api) => api.sandboxTransferSimulate({ transfer_id, event_type: 'posted' }), { repeatable: false })
   await world.sync()
-  const answered = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'overtaken' })
-  assert.equal(answered.status, 200, answered.text)
-  assert.deepEqual([answered.body.id, answered.body.status], [prepared?.id, 'posted'])
+  const response = await post('/v1/transfers', body, undefined, { 'idempotency-key': 'overtaken' })
+  assert.equal(response.status, 200, response.text)
+  assert.deepEqual([response.body.id, response.body.status], [prepared?.id, 'posted'])
   assert.deepEqual(
-    answered.body.events.map(({ state }: { state: string }) => state),
+    response.body.events.map(({ state }: { state: string }) => state),
     ['submitted', 'pending', 'posted']
   )
-  assert.deepEqual(answered.body, (await get(`/v1/transfers/${answered.body.id}`)).body)
-  assert.deepEqual(await world.published(answered.body.id), [
+  assert.deepEqual(response.body, (await get(`/v1/transfers/${response.body.id}`)).body)
+  assert.deepEqual(await world.published(response.body.id), [
     'transfer.submitted',
     'transfer.pending',
     'transfer.posted'
@@ -71,7 +71,7 @@ test('without a retry, a transfer that Plaid has is completed, and a late retry 
   assert.equal((await rowsFrom(checking)).length, 1)
 })
 
-test('what Plaid never got is undone, and its funds are free again', async () => {
+test('a transfer that Plaid never received is undone, and its hold is released', async () => {
   const { checking, savings } = await world.link()
   const body = { from_account_id: checking, to_account_id: savings, amount: 80 }
   faults.next('/transfer/create', 'drop', 3)
@@ -84,7 +84,7 @@ test('what Plaid never got is undone, and its funds are free again', async () =>
   assert.equal((await post('/v1/transfers', body, undefined, { 'idempotency-key': 'never' })).status, 200)
 })
 
-test('an authorization that never came about holds nothing', async () => {
+test('a failed authorization leaves no hold', async () => {
   const { checking, savings } = await world.link()
   faults.next('/transfer/authorization/create', 'drop', 3)
   assert.equal(
@@ -94,19 +94,19 @@ test('an authorization that never came about holds nothing', async () => {
   assert.equal(await heldOf(checking), 0)
 })
 
-test('a credit whose answer is lost goes out once, at the next turn', async () => {
+test('a credit whose response is lost is sent once, and found by a later sync', async () => {
   const { checking, savings } = await world.link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   await simulate(id, 'pending')
   await simulate(id, 'posted')
-  // The sync that Plaid's webhook wakes tries as well.
+  // The sync triggered by Plaid's webhook also tries to send it.
   faults.next('/transfer/create', 'drop_after', 100)
   const settled = await simulate(id, 'settled', 'debit')
   await world.sync()
   faults.clear()
   assert.equal(settled.body.legs[1].status, 'wanted')
   assert.equal((await atPlaid(id)).length, 2)
-  // The authorization has expired by then, and must not lead to a second payment.
+  // By then the authorization has expired, which must not cause a second payment.
   world.clock.advance(2 * 3_600_000)
   await world.sync()
   assert.equal((await get(`/v1/transfers/${id}`)).body.legs[1].status, 'pending')
@@ -114,7 +114,7 @@ test('a credit whose answer is lost goes out once, at the next turn', async () =
   assert.equal((await simulate(id, 'settled')).body.status, 'settled')
 })
 
-test('a credit that could not be sent within its authorization’s hour is authorized anew', async () => {
+test('a credit not sent before its authorization expires gets a new authorization', async () => {
   const { checking, savings } = await world.link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   await simulate(id, 'pending')
@@ -130,7 +130,7 @@ test('a credit that could not be sent within its authorization’s hour is autho
   assert.equal((await simulate(id, 'settled')).body.status, 'settled')
 })
 
-test('a destination whose login broke meanwhile gets its money back to the source', async () => {
+test('when the destination’s login breaks during a transfer, the money returns to the source', async () => {
   const [source, destination] = [await world.link('usr_a'), await world.link('usr_b')]
   const { id } = await transfer({ from_account_id: source.checking, to_account_id: destination.savings, amount: 10 })
   await simulate(id, 'pending')
@@ -146,7 +146,7 @@ test('a destination whose login broke meanwhile gets its money back to the sourc
   assert.match(returned.body.events.at(-1).reason, /^ITEM_LOGIN_REQUIRED: /)
 })
 
-test('a refund that fails is tried again by ACH until the money is back', async () => {
+test('a failed refund is retried by ACH until the money is back', async () => {
   const { checking, savings } = await world.link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   await simulate(id, 'pending')
@@ -161,13 +161,13 @@ test('a refund that fails is tried again by ACH until the money is back', async 
   assert.equal((await simulate(id, 'returned')).body.status, 'returned')
 })
 
-test('many syncs at a time apply each event once', async () => {
+test('concurrent syncs apply each event once', async () => {
   const { checking, savings } = await world.link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   await simulate(id, 'pending')
   await Promise.all(Array.from({ length: 6 }, () => simulate(id, 'posted')))
-  const answers = await Promise.all(Array.from({ length: 6 }, () => simulate(id, 'settled')))
-  assert(answers.some(({ status }) => status === 200))
+  const responses = await Promise.all(Array.from({ length: 6 }, () => simulate(id, 'settled')))
+  assert(responses.some(({ status }) => status === 200))
   const { body } = await get(`/v1/transfers/${id}`)
   assert.deepEqual(
     body.events.map(({ state }: { state: string }) => state),

@@ -16,7 +16,7 @@ const { db } = world.database
 const tables =
   /\b(transfers|transfer_legs|transfer_events|account_funds|recipients|accounts|items|events|activity|idempotency_keys)\b/
 
-/** The statements of requests alone: neither the simulator's nor those of the publisher of events. */
+/** The statements of requests only, without those of the simulator and of the event publisher. */
 const sentFor = (work: () => Promise<unknown>): Promise<string[]> =>
   statementsOf(
     db,
@@ -24,7 +24,7 @@ const sentFor = (work: () => Promise<unknown>): Promise<string[]> =>
     work
   )
 
-/** What comes of an account and an item that are linked, in one statement; ids of the item may be given that are not. */
+/** Prepares a transfer in one statement. `itemIds` may contain unknown items. */
 const prepare = async (accountId: string, itemIds: string[], cents: number, availableCents: number | null) => {
   const now = world.clock.now()
   const transfer = {
@@ -71,7 +71,7 @@ test('a keyed transfer takes eleven statements', async () => {
   const [{ checking }, recipient] = [await world.link(), await world.recipient()]
   await simulatorOf(world).settled()
   const body = { from_account_id: checking, to_account_id: recipient, amount: 1 }
-  // News of Plaid's, which its webhook brings at once, are no part of the request.
+  // Keeps the sync out of the count: Plaid's webhook triggers it at once, but it is not part of the request.
   const release = await world.database.locks.tryAcquire(`job ${syncJob}`)
   const statements = await sentFor(() => world.post('/v1/transfers', body, undefined, { 'idempotency-key': 'counted' }))
   await release?.()
@@ -86,7 +86,7 @@ test('balances of one item take two statements', async () => {
   assert.equal(statements.length, 2, statements.join('\n\n'))
 })
 
-test('a preparation is what the database holds, a debit and a hold with it', async () => {
+test('a preparation returns the stored transfer and debit, and holds the amount', async () => {
   const { itemId } = await world.link()
   const account = newId('acc')
   const { transfer, debit } = await preparedBy(account, [itemId], 600, 1_000)
@@ -97,7 +97,7 @@ test('a preparation is what the database holds, a debit and a hold with it', asy
   assert.deepEqual([debit.kind, debit.status, debit.amountCents, await heldOf(account)], ['debit', 'wanted', 600, 600])
 })
 
-test('what is insufficient, or needs an item that is gone or about to be, leaves nothing', async () => {
+test('a preparation without enough funds, or with a deleted or departing item, stores nothing', async () => {
   const { itemId } = await world.link()
   const account = newId('acc')
   await preparedBy(account, [itemId], 600, 1_000)
@@ -114,12 +114,12 @@ test('what is insufficient, or needs an item that is gone or about to be, leaves
   )
 })
 
-test('two accounts of one item load the item once, and a silent bank delays no other request', async () => {
+test('a transfer between two accounts of one item can be prepared without a known balance', async () => {
   const { itemId } = await world.link()
   await preparedBy(newId('acc'), [itemId, itemId], 1_000_000, null)
 })
 
-test('concurrent preparations never hold more than the balance, also of an account without transfers', async () => {
+test('concurrent preparations never hold more than the balance, even for a new account', async () => {
   const { itemId } = await world.link()
   const account = newId('acc')
   const results = await Promise.all(Array.from({ length: 20 }, () => prepare(account, [itemId], 300, 1_000)))
@@ -127,7 +127,7 @@ test('concurrent preparations never hold more than the balance, also of an accou
   assert.equal(await heldOf(account), 900)
 })
 
-test('concurrent submissions of one transfer write one event, and the request is found until commit', async () => {
+test('concurrent submissions of one transfer write one event, and keep the request key unless told not to', async () => {
   const { itemId } = await world.link()
   const { transfer } = await preparedBy(newId('acc'), [itemId], 100, null)
   const written = await Promise.all(Array.from({ length: 8 }, () => submit(transfer.id, false)))
@@ -142,7 +142,7 @@ test('concurrent submissions of one transfer write one event, and the request is
 })
 
 test(
-  'neither a payment nor a balance waits while a sync of the item is written',
+  'neither a transfer nor a balance waits for a running sync of the item',
   { skip: world.database.driver === 'embedded' && 'an embedded database has one connection' },
   async () => {
     const { itemId, checking, savings } = await world.link('usr_syncing')

@@ -7,14 +7,14 @@ import { simulatorOf, startWorld, type Accounts } from './world.ts'
 const world = await startWorld(t)
 const { transfer, simulate, get, post } = world
 
-/** A fresh item, so that no test finds funds held by another. */
+/** Links a new item, so that no test uses funds held by another. */
 const link = (): Promise<Accounts> => world.link()
 
 const statesOf = (body: { events: { state: string }[] }) => body.events.map(({ state }) => state)
 
 test('the example of the API reference runs as printed, with curl’s own content type', async () => {
   const [{ checking }, recipient] = [await link(), await world.recipient()]
-  const answer = await fetch(`${world.url}/v1/transfers`, {
+  const response = await fetch(`${world.url}/v1/transfers`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${world.partner.testKey}`,
@@ -23,8 +23,8 @@ test('the example of the API reference runs as printed, with curl’s own conten
     },
     body: `{ "from_account_id": "${checking}", "to_account_id": "${recipient}", "amount": 25.00, "currency": "USD", "memo": "Coffee" }`
   })
-  const body = (await answer.json()) as Record<string, unknown>
-  assert.equal(answer.status, 200)
+  const body = (await response.json()) as Record<string, unknown>
+  assert.equal(response.status, 200)
   assert.match(String(body.id), /^tfr_/)
   assert.match(recipient, /^acc_recipient_/)
   assert.equal(body.status, 'submitted')
@@ -32,7 +32,7 @@ test('the example of the API reference runs as printed, with curl’s own conten
   assert.match(String(body.estimated_settlement), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
-test('what a new transfer is answered with is what it is when it is read', async () => {
+test('reading a new transfer returns the same as creating it', async () => {
   const [{ checking, savings }, recipient] = [await link(), await world.recipient()]
   for (const to of [savings, recipient]) {
     const made = await transfer({
@@ -46,13 +46,13 @@ test('what a new transfer is answered with is what it is when it is read', async
   }
 })
 
-test('a transfer goes from state to state, and each is in its history and emitted once', async () => {
+test('each state of a transfer is in its history and emitted once', async () => {
   const [{ checking }, recipient] = [await link(), await world.recipient()]
   const { id } = await transfer({ from_account_id: checking, to_account_id: recipient, amount: 10 })
   for (const event of ['pending', 'posted', 'settled']) {
-    const answer = await simulate(id, event)
-    assert.equal(answer.status, 200, answer.text)
-    assert.equal(answer.body.status, event)
+    const response = await simulate(id, event)
+    assert.equal(response.status, 200, response.text)
+    assert.equal(response.body.status, event)
   }
   await world.sync()
   const { body } = await get(`/v1/transfers/${id}`)
@@ -69,7 +69,7 @@ test('a transfer goes from state to state, and each is in its history and emitte
   ])
 })
 
-test("a step of a payment that has not begun is refused with that payment's state and the status", async () => {
+test('a step of a payment that has not begun is rejected, and the problem names the payment and its state', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   const refused = await simulate(id, 'settled', 'credit')
@@ -81,7 +81,7 @@ test("a step of a payment that has not begun is refused with that payment's stat
   )
 })
 
-test('nothing goes out before the debit has settled', async () => {
+test('no credit is sent before the debit has settled', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   await simulate(id, 'pending')
@@ -97,7 +97,7 @@ test('nothing goes out before the debit has settled', async () => {
   assert.equal((await simulate(id, 'settled', 'credit')).body.status, 'settled')
 })
 
-test('a credit that fails brings the money back, and the transfer says why', async () => {
+test('after a failed credit the money returns, and the transfer gives the reason', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   await simulate(id, 'pending')
@@ -116,7 +116,7 @@ test('a credit that fails brings the money back, and the transfer says why', asy
   assert.equal(returned.body.events.at(-1).reason, 'The transfer could not be sent to the network')
 })
 
-test('a returned debit and a failed one end the transfer', async () => {
+test('a returned or failed debit ends the transfer', async () => {
   const { checking, savings } = await link()
   const returned = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   await simulate(returned.id, 'pending')
@@ -129,7 +129,7 @@ test('a returned debit and a failed one end the transfer', async () => {
   assert.equal((await simulate(failed.id, 'posted')).status, 409)
 })
 
-test('a step that the state does not allow is 409 illegal_transition and changes nothing', async () => {
+test('a step that the state does not allow gets 409 illegal_transition and changes nothing', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   for (const event of ['posted', 'settled', 'returned']) {
@@ -143,7 +143,7 @@ test('a step that the state does not allow is 409 illegal_transition and changes
   assert.deepEqual(statesOf((await get(`/v1/transfers/${id}`)).body), ['submitted', 'pending', 'posted', 'settled'])
 })
 
-test('only a submitted transfer can be cancelled, and its funds are free again', async () => {
+test('only a submitted transfer can be cancelled, and cancelling releases its hold', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 100 })
   assert.equal(
@@ -160,15 +160,15 @@ test('only a submitted transfer can be cancelled, and its funds are free again',
   assert.equal((await post(`/v1/transfers/${next.id}/cancel`)).status, 409)
 })
 
-test('the same funds are not promised twice to parallel transfers', async () => {
+test('concurrent transfers cannot hold the same funds twice', async () => {
   const { checking, savings } = await link()
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     Array.from({ length: 12 }, () =>
       post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })
     )
   )
-  assert.equal(answers.filter(({ status }) => status === 200).length, 3)
-  const refused = answers.filter(({ status }) => status !== 200)
+  assert.equal(responses.filter(({ status }) => status === 200).length, 3)
+  const refused = responses.filter(({ status }) => status !== 200)
   assert(refused.every(({ body }) => body.title === 'insufficient_funds' && body.available < 30))
   assert.equal(
     (await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 30 })).body.available,
@@ -176,7 +176,7 @@ test('the same funds are not promised twice to parallel transfers', async () => 
   )
 })
 
-test('what cannot be moved is refused with the reason', async () => {
+test('a transfer that is not possible is rejected with the reason', async () => {
   const { checking, savings, moneyMarket, credit } = await link()
   const titleOf = async (body: Record<string, unknown>) => {
     const { status, body: problem } = await post('/v1/transfers', {
@@ -195,11 +195,11 @@ test('what cannot be moved is refused with the reason', async () => {
   assert.equal(await titleOf({ amount: 100.01 }), '422 insufficient_funds')
   assert.equal(await titleOf({ amount: 0 }), '400 validation_failed')
   assert.equal(await titleOf({ amount: 1.005 }), '400 validation_failed')
-  assert.equal(await titleOf({ from_account_id: 'acc_nobody' }), '404 not_found')
-  assert.equal(await titleOf({ to_account_id: 'acc_recipient_nobody' }), '404 not_found')
+  assert.equal(await titleOf({ from_account_id: 'acc_unknown' }), '404 not_found')
+  assert.equal(await titleOf({ to_account_id: 'acc_recipient_unknown' }), '404 not_found')
 })
 
-test('a login that needs its user declines the transfer with Plaid’s reason and holds nothing', async () => {
+test('a transfer from an item with a broken login is declined with Plaid’s reason and holds nothing', async () => {
   const { checking, savings, itemId } = await link()
   await post(`/v1/sandbox/items/${itemId}/reset_login`)
   const declined = await post('/v1/transfers', { from_account_id: checking, to_account_id: savings, amount: 10 })
@@ -223,7 +223,7 @@ test('an idempotency key moves money once', async () => {
   assert.equal(second.headers.get('idempotent-replayed'), 'true')
 })
 
-test('requests without a key are each their own, also under one request id', async () => {
+test('requests without a key are separate transfers, even with the same request id', async () => {
   const { checking, savings } = await link()
   const body = { from_account_id: checking, to_account_id: savings, amount: 10 }
   const ids = new Set<string>()
@@ -232,7 +232,7 @@ test('requests without a key are each their own, also under one request id', asy
   assert.equal(ids.size, 2)
 })
 
-test('what belongs to another partner does not exist', async () => {
+test('transfers, accounts and recipients of other partners return 404', async () => {
   const { checking, savings } = await link()
   const recipient = await world.recipient()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
@@ -253,7 +253,7 @@ test('what belongs to another partner does not exist', async () => {
   assert.equal((await send(world.url, 'DELETE', `/v1/recipients/${recipient}`, { key: other.testKey })).status, 404)
 })
 
-test('pages hold every transfer once, newest first', async () => {
+test('pages contain every transfer once, newest first', async () => {
   const { checking, savings } = await link()
   const user = 'usr_pages'
   const theirs = await world.link(user)
@@ -274,7 +274,7 @@ test('pages hold every transfer once, newest first', async () => {
   assert.equal((await get('/v1/transfers?status=settled&user_id=usr_pages')).body.transfers.length, 0)
 })
 
-test('Plaid’s webhook alone brings news of a transfer', async () => {
+test('Plaid’s webhook alone updates a transfer', async () => {
   const { checking, savings } = await link()
   const { id } = await transfer({ from_account_id: checking, to_account_id: savings, amount: 10 })
   const leg = await world.database.db
@@ -287,9 +287,9 @@ test('Plaid’s webhook alone brings news of a transfer', async () => {
     .call((api) => api.sandboxTransferSimulate({ transfer_id: leg.plaid_transfer_id ?? '', event_type: 'posted' }), {
       repeatable: false
     })
-  // No job polls Plaid meanwhile: the interval is longer than this wait.
+  // No job polls Plaid during this time: the interval is longer than the wait.
   await until(
-    'the news is there',
+    'the transfer is posted',
     async () => statesOf((await get(`/v1/transfers/${id}`)).body).includes('posted'),
     15_000
   )
@@ -297,7 +297,7 @@ test('Plaid’s webhook alone brings news of a transfer', async () => {
   assert.deepEqual(statesOf(body), ['submitted', 'pending', 'posted'])
 })
 
-test('a recipient is kept by its numbers, which are not shown and do not lie in the database', async () => {
+test('the account number of a recipient is neither returned nor stored in plain text', async () => {
   const made = await post('/v1/recipients', {
     name: 'Ada',
     routing_number: '011401533',
@@ -334,7 +334,7 @@ test('a recipient is kept by its numbers, which are not shown and do not lie in 
   assert.equal(erased.account_number ?? erased.access_token, null)
 })
 
-test('a recipient that is deleted meanwhile still gets what is under way to it', async () => {
+test('a transfer under way still reaches a recipient that is deleted meanwhile', async () => {
   const [{ checking }, recipient] = [await link(), await world.recipient()]
   const { id } = await transfer({ from_account_id: checking, to_account_id: recipient, amount: 10 })
   await send(world.url, 'DELETE', `/v1/recipients/${recipient}`, { key: world.partner.testKey })
@@ -346,7 +346,7 @@ test('a recipient that is deleted meanwhile still gets what is under way to it',
   )
 })
 
-test('sandbox steps refuse live keys', async () => {
+test('sandbox steps reject live keys', async () => {
   const { database } = world
   const live = await createPartner(database, { production: true })
   assert.equal((await post('/v1/sandbox/transfers/tfr_x/simulate', { event: 'pending' }, live.liveKey)).status, 403)

@@ -39,7 +39,7 @@ export const simulatorOf = ({ app }: Pick<TestApp, 'app'>) => {
 /** The real server with the built-in simulator and one partner. */
 export const startWorld = async (t: Cleaner, options: TestOptions & { partner?: TestPartner } = {}): Promise<World> => {
   const server = await startApp(t, options)
-  // Money needs no transactions, and fetching two years of them takes longer than all the rest.
+  // Transfers need no transactions, and fetching two years of them would take most of the time.
   await server.database.locks.tryAcquire('job sync items that changed')
   const partner = options.partner ?? (await createPartner(server.database))
   const post: World['post'] = (path, body, key = partner.testKey, headers = {}) =>
