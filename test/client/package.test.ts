@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'atlas-client-'))
 const [built, consumer] = [join(folder, 'built'), join(folder, 'consumer')]
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
-/** What an integrator does: packs nothing himself, installs the tarball in a folder of his own, and nothing else comes with it. */
+/** Installs the packed tarball in an empty folder, as an integrator does. */
 before(async () => {
   buildClient(built)
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder, built])
@@ -49,7 +49,7 @@ const compile = async (file: string, source: string, module: 'nodenext' | 'bundl
   )
 }
 
-/** The reference's example with another import name, address and ids, and what its types promise. */
+/** The reference's example with another import name, address and ids, plus checks of its types. */
 const example = `import { AtlasProblem, createAtlasClient, verifyWebhook } from 'atlasforge/client'
 
 declare const process: { env: Record<string, string | undefined> }
@@ -99,7 +99,7 @@ test('installing the client installs nothing else', async () => {
   )
 })
 
-test('the package of the server exports the client from where the build puts it', async () => {
+test('the package of the server exports the client at the path of the build output', async () => {
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const alone = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8'))
   assert.deepEqual(own.files, ['dist'])
@@ -139,7 +139,7 @@ test('every TypeScript sample of the reference compiles', async () => {
   assert.ok(all.length > 90)
 })
 
-test('a browser loads the client as modules and calls the server that the page came from', { skip }, async (t) => {
+test('a browser loads the client as modules and calls the server that served the page', { skip }, async (t) => {
   const { url, database } = await startApp(t)
   const { testKey } = await createPartner(database)
   const { page, faults } = await (await startBrowser(t))(url, '/api/v1/health')

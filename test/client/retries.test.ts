@@ -2,21 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { AtlasConnectionError, AtlasProblem, AtlasTimeout } from '../../client/index.ts'
 import { readRetryAfter, retryDelayMs } from '../../client/retries.ts'
-import { answer, clientOf, cutShort, hang, problem, reset, startOddServer } from './setup.ts'
+import { reply, clientOf, cutShort, hang, problem, reset, startOddServer } from './setup.ts'
 
 const transfer = { from_account_id: 'acc_1', to_account_id: 'acc_2', amount: 5 }
 const keysOf = (received: { headers: Record<string, unknown> }[]) =>
   received.map(({ headers }) => headers['idempotency-key'])
 
-test('a POST keeps one idempotency key and body through resets, cut responses, 503, 429 and key-in-flight', async (t) => {
-  for (const trouble of [
+test('a POST keeps one key and body across retries: resets, cut responses, 503, 429 and key-in-flight', async (t) => {
+  for (const failure of [
     reset,
     cutShort,
     problem(503, 'unavailable'),
     problem(429, 'rate_limited', { 'retry-after': '0' }),
     problem(409, 'idempotency_in_flight', { 'retry-after': '0' })
   ]) {
-    const { url, received } = await startOddServer(t, trouble, answer(200, { id: 'tfr_1' }))
+    const { url, received } = await startOddServer(t, failure, reply(200, { id: 'tfr_1' }))
     assert.equal((await clientOf(url, 'k').transfers.create(transfer)).id, 'tfr_1')
     assert.equal(received.length, 2)
     const [first, second] = keysOf(received)
@@ -26,8 +26,8 @@ test('a POST keeps one idempotency key and body through resets, cut responses, 5
   }
 })
 
-test('two calls have two keys, and a key of the caller is used as it is', async (t) => {
-  const { url, received } = await startOddServer(t, answer(200, {}))
+test('each call has its own key, and a key given by the caller is sent unchanged', async (t) => {
+  const { url, received } = await startOddServer(t, reply(200, {}))
   const atlas = clientOf(url, 'k')
   await atlas.transfers.create(transfer)
   await atlas.transfers.create(transfer)
@@ -50,8 +50,8 @@ test('a POST without a key, a PATCH without If-Match and a feed without a cursor
   assert.equal(received.length, 3)
 })
 
-test('a POST that only calculates has no key, and is sent again all the same', async (t) => {
-  const { url, received } = await startOddServer(t, reset, answer(200, { daily_allowance: 1 }))
+test('a POST that only calculates has no key and is retried anyway', async (t) => {
+  const { url, received } = await startOddServer(t, reset, reply(200, { daily_allowance: 1 }))
   assert.equal(
     (await clientOf(url, 'k').safeToSpend.calculate({ end_user_id: 'usr_1', cash_balance: 30 })).daily_allowance,
     1
@@ -59,8 +59,8 @@ test('a POST that only calculates has no key, and is sent again all the same', a
   assert.deepEqual(keysOf(received), [undefined, undefined])
 })
 
-test('a key is of one call: one among the headers of all calls is left out', async (t) => {
-  const { url, received } = await startOddServer(t, answer(200, {}))
+test('a key belongs to one call: a key among the headers of all calls is not sent', async (t) => {
+  const { url, received } = await startOddServer(t, reply(200, {}))
   const atlas = clientOf(url, 'k', { headers: { 'Idempotency-Key': 'of all', 'X-Team': 'ops' } })
   await atlas.safeToSpend.calculate({ end_user_id: 'usr_1', cash_balance: 30 })
   await atlas.transfers.create(transfer)
@@ -72,30 +72,30 @@ test('a key is of one call: one among the headers of all calls is left out', asy
   assert.match(String(keysOf(received)[1]), /^[0-9a-f]{32}$/)
 })
 
-test('a PATCH with If-Match, a DELETE and a feed with a cursor are sent again', async (t) => {
+test('a PATCH with If-Match, a DELETE and a feed with a cursor are retried', async (t) => {
   const calls = [
     (atlas: ReturnType<typeof clientOf>) => atlas.webhooks.update('whk_1', { description: 'x' }, { ifMatch: 3 }),
     (atlas: ReturnType<typeof clientOf>) => atlas.webhooks.delete('whk_1'),
     (atlas: ReturnType<typeof clientOf>) => atlas.transactions.list({ user_id: 'usr_1', cursor: '' })
   ]
   for (const call of calls) {
-    const { url, received } = await startOddServer(t, reset, answer(200, {}))
+    const { url, received } = await startOddServer(t, reset, reply(200, {}))
     await call(clientOf(url, 'k'))
     assert.equal(received.length, 2)
   }
 })
 
-test('429 is followed even where nothing may be done twice, since the server did nothing', async (t) => {
+test('even a call that must not run twice is retried after 429, since the server did nothing', async (t) => {
   const { url, received } = await startOddServer(
     t,
     problem(429, 'rate_limited', { 'retry-after': '0' }),
-    answer(200, {})
+    reply(200, {})
   )
   await clientOf(url, 'k').webhooks.update('whk_1', { description: 'x' })
   assert.equal(received.length, 2)
 })
 
-test('a wait longer than the caller allows is not waited: the problem says how long it would be', async (t) => {
+test('a Retry-After above the caller’s maximum fails at once, and the problem says how long it is', async (t) => {
   const { url, received } = await startOddServer(t, problem(429, 'rate_limited', { 'retry-after': '3600' }))
   await assert.rejects(
     clientOf(url, 'k').tasks.list(),
@@ -104,7 +104,7 @@ test('a wait longer than the caller allows is not waited: the problem says how l
   assert.equal(received.length, 1)
 })
 
-test('after the last retry the last error is thrown, and another kind of refusal at once', async (t) => {
+test('the last error is thrown after the last retry, and an error that is not retryable at once', async (t) => {
   const busy = await startOddServer(t, problem(503, 'unavailable'))
   await assert.rejects(clientOf(busy.url, 'k', { maxRetries: 1 }).tasks.list(), {
     name: 'AtlasProblem',
@@ -126,25 +126,25 @@ test('a missing response is a timeout, and the client retries with the same key'
     clientOf(dead.url, 'k', { timeoutMs: 50, maxRetries: 0 }).tasks.list(),
     (error) => error instanceof AtlasTimeout && error.timeoutMs === 50
   )
-  const slow = await startOddServer(t, hang, answer(200, { id: 'tfr_1' }))
+  const slow = await startOddServer(t, hang, reply(200, { id: 'tfr_1' }))
   assert.equal((await clientOf(slow.url, 'k').transfers.create(transfer, { timeoutMs: 1_000 })).id, 'tfr_1')
   assert.equal(new Set(keysOf(slow.received)).size, 1)
 })
 
 test('a timeout or a longest Retry-After beyond what a timer can hold means no limit', async (t) => {
   for (const timeoutMs of [Infinity, 2 ** 31, Number.MAX_VALUE]) {
-    const slow = await startOddServer(t, answer(200, { items: [] }))
+    const slow = await startOddServer(t, reply(200, { items: [] }))
     assert.deepEqual((await clientOf(slow.url, 'k', { timeoutMs, maxRetries: 0 }).tasks.list()).items, [])
   }
   const busy = await startOddServer(t, problem(429, 'rate_limited', { 'retry-after': String(30 * 24 * 3_600) }))
   const giveUp = new AbortController()
-  const asked = clientOf(busy.url, 'k', { maxRetryAfterMs: Infinity }).tasks.list({}, { signal: giveUp.signal })
+  const pendingCall = clientOf(busy.url, 'k', { maxRetryAfterMs: Infinity }).tasks.list({}, { signal: giveUp.signal })
   setTimeout(() => giveUp.abort(new Error('given up')), 300)
-  await assert.rejects(asked, { message: 'given up' })
+  await assert.rejects(pendingCall, { message: 'given up' })
   assert.equal(busy.received.length, 1)
 })
 
-test('an aborted call ends with the reason: before it is sent, while it is sent, and while it waits', async (t) => {
+test('an aborted call throws the reason: before sending, while sending, and while waiting to retry', async (t) => {
   const reason = new Error('Never mind.')
   const silent = await startOddServer(t, hang)
   await assert.rejects(clientOf(silent.url, 'k').tasks.list({}, { signal: AbortSignal.abort(reason) }), reason)
@@ -167,11 +167,11 @@ test('an aborted call ends with the reason: before it is sent, while it is sent,
   assert.equal(busy.received.length, 1)
 })
 
-test('the client reads the credential for every attempt, so that it uses a rotated one; null sends none', async (t) => {
+test('the client reads the credential for every attempt, so it picks up a rotated one; null sends none', async (t) => {
   const { url, received } = await startOddServer(
     t,
     problem(503, 'unavailable'),
-    answer(200, { items: [], nextCursor: null })
+    reply(200, { items: [], nextCursor: null })
   )
   const tokens = ['old', 'new']
   await clientOf(url, null, { getAccessToken: async () => tokens.shift() }).tasks.list()
@@ -182,15 +182,15 @@ test('the client reads the credential for every attempt, so that it uses a rotat
   )
 })
 
-test('values in a path cannot lead elsewhere', async (t) => {
-  const { url, received } = await startOddServer(t, answer(200, {}))
+test('values in a path are escaped and cannot lead to another path', async (t) => {
+  const { url, received } = await startOddServer(t, reply(200, {}))
   await clientOf(url, 'k').tasks.get('a/../b?c')
   assert.equal(received[0]?.url, '/v1/tasks/a%2F..%2Fb%3Fc')
   for (const id of ['', '.', '..', undefined as unknown as string])
     await assert.rejects(clientOf(url, 'k').tasks.get(id), TypeError)
 })
 
-test('an error of something between client and server is a problem as well', async (t) => {
+test('an error response from a proxy between client and server is thrown as a problem as well', async (t) => {
   const { url } = await startOddServer(t, (_request, response) =>
     response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>nginx</h1>')
   )

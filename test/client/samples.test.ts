@@ -35,7 +35,7 @@ const sourceOf = (operationId: string, ids: Record<string, string> = {}): string
   }, source)
 }
 
-test('curl samples run as they are printed, with the ids of the reader', async () => {
+test('curl samples run as printed, with the reader’s own ids', async () => {
   assert.equal((await curl(sourceOf('getHealth'))).status, 200)
   const project = await curl(sourceOf('createProject'))
   assert.equal(project.status, 201)
@@ -57,7 +57,7 @@ test('curl samples run as they are printed, with the ids of the reader', async (
   assert.equal((await curl(sourceOf('pingIngest'))).status, 200)
 })
 
-test('a sample quotes whatever an example holds, so that the shell reads it as text', async () => {
+test('a sample quotes every character of an example, so that the shell reads it as text', async () => {
   const title = `It's "$HOME" \`id\` \\ $(id) !x\n%`
   const method = {
     verb: 'POST',
@@ -83,9 +83,9 @@ test('a sample quotes whatever an example holds, so that the shell reads it as t
   assert.deepEqual([found.status, found.body.error], [404, 'not_found'])
 })
 
-const python = spawnSync('python3', ['--version']).status === 0 ? false : 'no Python on this machine'
+const python = spawnSync('python3', ['--version']).status === 0 ? false : 'Python is not installed'
 
-test('every Python sample is Python', { skip: python }, async () => {
+test('every Python sample is valid Python', { skip: python }, async () => {
   const check =
     'import ast, json, sys\nfor sample in json.load(sys.stdin): ast.parse(sample["source"], sample["operationId"])'
   const { status, stderr } = spawnSync('python3', ['-c', check], {

@@ -18,7 +18,7 @@ const withTasks = async (count: number) => {
   return { atlas, testKey, projectId: project.id }
 }
 
-test('every operation of the specification is one method, by its own path and verb', async () => {
+test('every operation of the specification has one client method, with its path and verb', async () => {
   const inClient = Object.values<Record<string, { verb: string; path: string }>>(methods).flatMap((entries) =>
     Object.values(entries).map(({ verb, path }) => `${verb} ${path}`)
   )
@@ -30,7 +30,7 @@ test('every operation of the specification is one method, by its own path and ve
   )
 })
 
-test('the example of the reference runs: a list of tasks, and a task made', async () => {
+test('the example of the reference runs: it lists tasks and creates one', async () => {
   const { testKey, projectId } = await withTasks(2)
   const atlas = clientOf(url, testKey)
   const { items } = await atlas.tasks.list({ limit: 50 })
@@ -39,7 +39,7 @@ test('the example of the reference runs: a list of tasks, and a task made', asyn
   assert.equal((await atlas.tasks.get(created.id)).title, 'Review Q3 forecast')
 })
 
-test('a walk over pages finds every item once, in either convention of cursors', async () => {
+test('iterating over pages returns every item once, in both cursor conventions', async () => {
   const { atlas } = await withTasks(5)
   const titles: string[] = []
   for await (const task of atlas.tasks.list.all({ limit: 2 })) titles.push(task.title)
@@ -65,7 +65,7 @@ test('a walk over pages finds every item once, in either convention of cursors',
   for await (const recipient of atlas.recipients.list.all({ limit: 1 })) names.push(recipient.name)
   assert.deepEqual(names.sort(), ['One', 'Three', 'Two'])
 
-  // A feed is walked from its beginning, however far it was read before.
+  // Iterating over a feed starts at its beginning, however far it was read before.
   await atlas.transactions.list({ user_id: 'usr_1', limit: 500 })
   const [seen, pageSizes] = [new Set<string>(), [] as number[]]
   for await (const page of atlas.transactions.list.pages({ user_id: 'usr_1', limit: 100 })) {
@@ -98,16 +98,16 @@ test('an iteration requests no page beyond the consumed ones', async () => {
   assert.equal(requests, 1)
 })
 
-test('an answer that was lost comes again, and the task exists once', async () => {
+test('a lost response is replayed, and the task exists once', async () => {
   const { testKey, projectId } = await withTasks(0)
   const replayed: (string | null)[] = []
-  const loseFirst: typeof fetch = async (target, init) => {
+  const loseFirstResponse: typeof fetch = async (target, init) => {
     const response = await fetch(target, init)
     replayed.push(response.headers.get('idempotent-replayed'))
-    if (replayed.length === 1) throw new TypeError('The line is dead.')
+    if (replayed.length === 1) throw new TypeError('The connection is dead.')
     return response
   }
-  const atlas = clientOf(url, testKey, { fetch: loseFirst })
+  const atlas = clientOf(url, testKey, { fetch: loseFirstResponse })
   const created = await atlas.tasks.create({ projectId, title: 'Once' })
   assert.deepEqual(replayed, [null, 'true'])
   assert.deepEqual(
@@ -116,7 +116,7 @@ test('an answer that was lost comes again, and the task exists once', async () =
   )
 })
 
-test('an edit on an old version is a typed problem that says the present one', async () => {
+test('an edit of an old version throws a typed problem with the current version', async () => {
   const { atlas, projectId } = await withTasks(0)
   const task = await atlas.tasks.create({ projectId, title: 'Draft' })
   const changed = await atlas.tasks.update(task.id, { title: 'Final' }, { ifMatch: task.version })
@@ -137,7 +137,7 @@ test('errors distinguish invalid fields from an unknown credential', async () =>
   await assert.rejects(clientOf(url, 'atlas_pat_wrong').tasks.list(), { status: 401, code: 'unauthorized' })
 })
 
-test('operations that answer pages or YAML give text, and those that offer JSON too give JSON', async () => {
+test('operations that return pages or YAML give text, and those that also offer JSON give JSON', async () => {
   const atlas = clientOf(url, null)
   assert.match(await atlas.documentation.getRedoc(), /<html/)
   assert.match(await atlas.documentation.getOpenapiYaml(), /^openapi: /)

@@ -19,7 +19,7 @@ export interface OddServer {
   received: Received[]
 }
 
-/** A server that treats its first request by the first behaviour, the second by the second, and the rest by the last. */
+/** A server that handles its nth request with the nth behaviour, and further requests with the last one. */
 export const startOddServer = async (t: Cleaner, ...behaviours: Behaviour[]): Promise<OddServer> => {
   const received: Received[] = []
   const server: Server = createServer((request, response) => {
@@ -40,7 +40,7 @@ export const startOddServer = async (t: Cleaner, ...behaviours: Behaviour[]): Pr
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received }
 }
 
-export const answer =
+export const reply =
   (status: number, body: unknown, headers: Record<string, string> = {}): Behaviour =>
   (_request, response) => {
     response.writeHead(status, {
@@ -51,16 +51,16 @@ export const answer =
   }
 
 export const problem = (status: number, code: string, headers: Record<string, string> = {}): Behaviour =>
-  answer(
+  reply(
     status,
-    { type: `/errors/${code}`, title: code, status, detail: 'It is so.', error: code, requestId: 'req_1' },
+    { type: `/errors/${code}`, title: code, status, detail: 'As planned.', error: code, requestId: 'req_1' },
     headers
   )
 
-/** Closes the connection without an answer. */
+/** Closes the connection without a response. */
 export const reset: Behaviour = (_request, response) => void response.socket?.destroy()
 
-/** Begins an answer and closes the connection in the middle of it. */
+/** Begins a response and closes the connection in the middle of it. */
 export const cutShort: Behaviour = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
   response.write('{"id": ')
@@ -68,7 +68,7 @@ export const cutShort: Behaviour = (_request, response) => {
   setImmediate(() => response.socket?.destroy())
 }
 
-/** Never answers. */
+/** Never responds. */
 export const hang: Behaviour = () => undefined
 
 export const clientOf = (url: string, key: string | null, more: Partial<ClientOptions> = {}): AtlasClient =>

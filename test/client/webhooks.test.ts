@@ -13,7 +13,7 @@ const rawBody = JSON.stringify({
 const secret = 'whsec_one'
 const signed = signBody(rawBody, [secret], at)
 
-test('what the server signs verifies in both schemes, as text and as bytes, with headers in any form', async () => {
+test('a signed delivery verifies in both schemes, as text and as bytes, with headers in any form', async () => {
   const forms = [
     new Headers({ ...signed }),
     { ...signed },
@@ -30,14 +30,14 @@ test('what the server signs verifies in both schemes, as text and as bytes, with
   }
 })
 
-test('while a secret is being changed, a receiver with either of them accepts', async () => {
+test('during a rotation, a receiver with either the old or the new secret accepts deliveries', async () => {
   const both = signBody(rawBody, ['whsec_new', 'whsec_old'], at)
   for (const known of ['whsec_new', 'whsec_old'])
     await verifyWebhook({ rawBody, headers: { ...both }, secret: known, now: at })
   await verifyWebhook({ rawBody, headers: { ...signed }, secrets: ['whsec_next', secret], now: at })
 })
 
-test('another body, another secret, an old or a future time, and a missing or mangled header are refused', async () => {
+test('another body, another secret, an old or future time, and a missing or mangled header are rejected', async () => {
   const refused = (more: Partial<Parameters<typeof verifyWebhook>[0]>) =>
     assert.rejects(verifyWebhook({ rawBody, headers: { ...signed }, secret, now: at, ...more }), AtlasSignatureError)
   await refused({ rawBody: rawBody.replace('tfr_1', 'tfr_2') })
@@ -59,7 +59,7 @@ test('another body, another secret, an old or a future time, and a missing or ma
   await refused({ scheme: 'X-Atlas-Signature', headers: { 'x-atlas-signature': `sha256=${'0'.repeat(64)}` } })
 })
 
-test('leaving out the timed signature does not get an old delivery through', async () => {
+test('an old delivery is rejected even when its timed signature is left out', async () => {
   const headers = { 'x-atlas-signature': signed['x-atlas-signature'] }
   await assert.rejects(
     verifyWebhook({ rawBody, headers, secret, now: new Date(at.getTime() + 86_400_000) }),
@@ -67,7 +67,7 @@ test('leaving out the timed signature does not get an old delivery through', asy
   )
 })
 
-test('without any secret it is a mistake of the caller and not of the sender', async () => {
+test('verifying without a secret throws a TypeError, not a signature error', async () => {
   await assert.rejects(verifyWebhook({ rawBody, headers: { ...signed }, now: at }), TypeError)
   await assert.rejects(verifyWebhook({ rawBody, headers: { ...signed }, secret: '', now: at }), TypeError)
 })

@@ -9,7 +9,7 @@ import { loadConfig, settingNames } from '../../plugins/config/index.ts'
 import { version } from '../../plugins/version.ts'
 import { allOperations } from '../../spec/generated/index.ts'
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the manifests are looked into, and what is found is asserted
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the test asserts every part of the manifests that it reads
 type Manifest = any
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -26,14 +26,14 @@ const ofKind = (kind: string): Manifest => {
 const podOf = (kind: string): Manifest => ofKind(kind).spec.template.spec
 const containers = ['Deployment', 'Job'].flatMap((kind) => podOf(kind).containers as Manifest[])
 
-/** The settings that the commands at the head of the manifest put into the secret. */
+/** The settings that the commands at the top of the manifest put into the secret. */
 const secretNames = [...read('docs/deploy/kubernetes.yaml').matchAll(/--from-literal=(\w+)=/g)].map(
   ([, name]) => name ?? ''
 )
 
 const compose: Manifest = parse(read('docs/deploy/compose.yaml'), { merge: true })
 
-/** A configuration of production with some settings of an example, so that the server's own reading judges them. */
+/** A production configuration with an example's settings, validated by the server's own code. */
 const configOf = (settings: Record<string, string>) =>
   loadConfig({
     NODE_ENV: 'production',
@@ -54,10 +54,10 @@ test('every setting in the examples exists, and the README lists every setting',
   assert.ok(used.length > 15)
   for (const name of used) assert.ok(known.has(name), name)
   const readme = read('README.md')
-  for (const name of known) assert.ok(readme.includes(`\`${name}\``), `${name} in the README`)
+  for (const name of known) assert.ok(readme.includes(`\`${name}\``), `${name} is not in the README`)
 })
 
-test('the examples hold what production requires, with values that the server takes', async () => {
+test('the examples contain the settings that production requires, with valid values', async () => {
   for (const name of ['DATABASE_URL', 'ATLAS_ENCRYPTION_KEY', 'ATLAS_JWT_SECRET']) {
     assert.ok(secretNames.includes(name), name)
     assert.ok(name in compose.services['app-1'].environment, name)
@@ -73,7 +73,7 @@ test('the examples hold what production requires, with values that the server ta
   assert.ok(parseInt(compose.services['app-1'].stop_grace_period, 10) * 1000 >= configOf(ofOne).drainDelayMs + 30_000)
 })
 
-test('the probes ask paths that exist, and the ports are those that the server listens on', async () => {
+test('the probes request existing paths, and the ports are those on which the server listens', async () => {
   const paths = Object.values(allOperations)
     .filter(({ method }) => method === 'GET')
     .map(({ path }) => path as string)
@@ -96,7 +96,7 @@ test('the probes ask paths that exist, and the ports are those that the server l
   )
 })
 
-test('selectors find the pods that they are for, and not those of the migration', async () => {
+test('selectors match the pods of the deployment, and not those of the migration', async () => {
   const matches = (selector: object, kind: string): boolean =>
     Object.entries(selector).every(([name, value]) => ofKind(kind).spec.template.metadata.labels[name] === value)
   const selectors = [
@@ -111,7 +111,7 @@ test('selectors find the pods that they are for, and not those of the migration'
   assert.equal(ofKind('HorizontalPodAutoscaler').spec.scaleTargetRef.name, ofKind('Deployment').metadata.name)
 })
 
-test('containers run this version, without privileges, and on a file system that cannot be written', async () => {
+test('containers run this version, without privileges, on a read-only file system', async () => {
   for (const kind of ['Deployment', 'Job']) {
     assert.equal(podOf(kind).securityContext.runAsNonRoot, true)
     assert.equal(podOf(kind).automountServiceAccountToken, false)
@@ -129,13 +129,13 @@ test('containers run this version, without privileges, and on a file system that
     assert.deepEqual([compose.services[service].read_only, compose.services[service].cap_drop], [true, ['ALL']])
 })
 
-test('the instances of the autoscaler fit a PostgreSQL as it comes', async () => {
+test('the autoscaler’s maximum of instances fits the default connection limit of PostgreSQL', async () => {
   const { databasePoolSize } = configOf(ofKind('ConfigMap').data)
-  // One more for the locks; 100 connections, 3 of them kept for superusers.
+  // One more per instance for the locks. PostgreSQL allows 100 connections, 3 of them reserved for superusers.
   assert.ok(ofKind('HorizontalPodAutoscaler').spec.maxReplicas * (databasePoolSize + 1) <= 97)
 })
 
-test('nginx takes its configuration, and asks each instance of the other example', async (t) => {
+test('nginx accepts its configuration, which lists every instance of the Compose example', async (t) => {
   const text = read('docs/deploy/nginx.conf')
   const servers = [...text.matchAll(/server (app-\d):(\d+)/g)].map(([, host, port]) => [host, Number(port)])
   assert.deepEqual(
@@ -147,7 +147,7 @@ test('nginx takes its configuration, and asks each instance of the other example
   const folder = mkdtempSync(join(tmpdir(), 'atlas-nginx-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'nginx.conf')
-  // Names that only Compose knows, and files that only root may write.
+  // Replaces hosts that only Compose resolves, and files that only root may write.
   writeFileSync(
     path,
     `pid ${folder}/nginx.pid;\n${text

@@ -38,7 +38,7 @@ const start = async (t: Cleaner, options: TestOptions = {}) => {
   return { ...server, partner: await createPartner(server.database) }
 }
 
-/** An answer can be in the client's hands a moment before the server has noted its end. */
+/** The client may receive a response shortly before the server has recorded its end. */
 const settled = async (server: TestApp, holds: (series: Series[]) => boolean): Promise<Series[]> => {
   for (;;) {
     const series = await read(server)
@@ -47,7 +47,7 @@ const settled = async (server: TestApp, holds: (series: Series[]) => boolean): P
   }
 }
 
-test('metrics are off unless they are asked for, and never on the public port', async (t) => {
+test('metrics are disabled by default, and never served on the public port', async (t) => {
   const off = await startApp(t)
   assert.equal(off.app.metrics.url(), undefined)
   assert.equal((await send(off.url, 'GET', '/metrics')).status, 404)
@@ -58,31 +58,27 @@ test('metrics are off unless they are asked for, and never on the public port', 
   assert.equal((await fetch(on.app.metrics.url() ?? '', { method: 'POST' })).status, 404)
 })
 
-test(
-  'each operation is a series, and whatever leads to none is one series however many paths are tried',
-  { timeout: 180_000 },
-  async (t) => {
-    const server = await start(t)
-    const { url, partner } = server
-    await send(url, 'GET', '/v1/events', { key: partner.testKey })
-    await send(url, 'GET', '/v1/events')
-    for (let path = 0; path < 30; path++) await send(url, 'GET', `/nowhere/${path}?secret=hunter2`)
-    await send(url, 'DELETE', '/v1/events')
-    const count = 'atlas_http_request_duration_seconds_count'
-    const series = await settled(
-      server,
-      (found) => valueOf(found, count, 'operation="unknown"', 'method="DELETE"', 'status="4xx"') === 1
-    )
-    assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="2xx"'), 1)
-    assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="4xx"'), 1)
-    assert.equal(valueOf(series, count, 'operation="unknown"', 'method="GET"', 'status="4xx"'), 30)
-    assert.equal(series.filter(({ name }) => name === count).length, 4)
-    assert.equal(valueOf(series, 'atlas_http_requests_in_flight'), 0)
-    assert.ok(!series.some(({ labels }) => labels.includes('nowhere') || labels.includes('hunter2')))
-  }
-)
+test('each operation has a series, and all unknown paths share one', { timeout: 180_000 }, async (t) => {
+  const server = await start(t)
+  const { url, partner } = server
+  await send(url, 'GET', '/v1/events', { key: partner.testKey })
+  await send(url, 'GET', '/v1/events')
+  for (let path = 0; path < 30; path++) await send(url, 'GET', `/nowhere/${path}?secret=hunter2`)
+  await send(url, 'DELETE', '/v1/events')
+  const count = 'atlas_http_request_duration_seconds_count'
+  const series = await settled(
+    server,
+    (found) => valueOf(found, count, 'operation="unknown"', 'method="DELETE"', 'status="4xx"') === 1
+  )
+  assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="2xx"'), 1)
+  assert.equal(valueOf(series, count, 'operation="listEvents"', 'method="GET"', 'status="4xx"'), 1)
+  assert.equal(valueOf(series, count, 'operation="unknown"', 'method="GET"', 'status="4xx"'), 30)
+  assert.equal(series.filter(({ name }) => name === count).length, 4)
+  assert.equal(valueOf(series, 'atlas_http_requests_in_flight'), 0)
+  assert.ok(!series.some(({ labels }) => labels.includes('nowhere') || labels.includes('hunter2')))
+})
 
-test('a request whose client went away is not in flight for ever', { timeout: 180_000 }, async (t) => {
+test('a request whose client has disconnected stops counting as in flight', { timeout: 180_000 }, async (t) => {
   const server = await start(t, {
     extend: (app) => app.get('/test/never', () => new Promise(() => undefined))
   })
@@ -96,7 +92,7 @@ test('a request whose client went away is not in flight for ever', { timeout: 18
 })
 
 test(
-  'refusals, replays, jobs, deliveries and calls to other services are counted where they happen',
+  'rate limiting, replays, jobs, deliveries and calls to other services are counted',
   { timeout: 180_000 },
   async (t) => {
     const server = await start(t, { rateLimits: { ...rateLimits, standard: { limit: 10, windowSeconds: 60 } } })
@@ -144,43 +140,39 @@ test(
   }
 )
 
-test(
-  'what waits in the outbox and for its delivery is told with its age and its number',
-  { timeout: 180_000 },
-  async (t) => {
-    const server = await start(t)
-    const { app, clock, database, partner } = server
-    assert.equal(valueOf(await read(server), 'atlas_events_unpublished_age_seconds'), 0)
-    const receiver = await startReceiver(t, respond(500))
-    await hookFor(createApi(server.url, partner.testKey), receiver.url)
-    await publish(server, partner.partnerId, ['task.created', 'task.updated'])
-    await app.outbox.settle()
-    await database.db.updateTable('webhooks').set({ status: 'disabled', disabled_reason: 'requested' }).execute()
-    clock.advance(3_600_000)
-    assert.equal(valueOf(await read(server), 'atlas_webhook_deliveries_due'), 2)
+test('metrics show the age of unpublished events and the number of due deliveries', { timeout: 180_000 }, async (t) => {
+  const server = await start(t)
+  const { app, clock, database, partner } = server
+  assert.equal(valueOf(await read(server), 'atlas_events_unpublished_age_seconds'), 0)
+  const receiver = await startReceiver(t, respond(500))
+  await hookFor(createApi(server.url, partner.testKey), receiver.url)
+  await publish(server, partner.partnerId, ['task.created', 'task.updated'])
+  await app.outbox.settle()
+  await database.db.updateTable('webhooks').set({ status: 'disabled', disabled_reason: 'requested' }).execute()
+  clock.advance(3_600_000)
+  assert.equal(valueOf(await read(server), 'atlas_webhook_deliveries_due'), 2)
 
-    // Written as by a process that died right after its commit. The carrier may find one of them before it is read, and not all of them.
-    const left = {
-      partner_id: partner.partnerId,
-      environment: 'test' as const,
-      type: 'task.created',
-      data: '{}',
-      created_at: new Date(clock.now().getTime() - 90_000)
-    }
-    let ageSeconds: number | undefined = 0
-    for (let attempt = 0; ageSeconds === 0 && attempt < 20; attempt++) {
-      await database.db
-        .insertInto('events')
-        .values({ id: `evt_left_${attempt}`, ...left })
-        .execute()
-      ageSeconds = valueOf(await read(server), 'atlas_events_unpublished_age_seconds')
-    }
-    assert.equal(ageSeconds, 90)
+  // Inserted as by a process that died right after its commit. The publisher may find one of them before the metrics are read, but not all.
+  const left = {
+    partner_id: partner.partnerId,
+    environment: 'test' as const,
+    type: 'task.created',
+    data: '{}',
+    created_at: new Date(clock.now().getTime() - 90_000)
   }
-)
+  let ageSeconds: number | undefined = 0
+  for (let attempt = 0; ageSeconds === 0 && attempt < 20; attempt++) {
+    await database.db
+      .insertInto('events')
+      .values({ id: `evt_left_${attempt}`, ...left })
+      .execute()
+    ageSeconds = valueOf(await read(server), 'atlas_events_unpublished_age_seconds')
+  }
+  assert.equal(ageSeconds, 90)
+})
 
 test(
-  'the pool is told on PostgreSQL, and a database that is gone hides nothing but what only it knows',
+  'PostgreSQL has metrics of its pool, and an outage hides only metrics that need the database',
   { timeout: 180_000 },
   async (t) => {
     const server = await start(t)
@@ -201,7 +193,7 @@ test(
 )
 
 test(
-  'every metric of ours is explained to operators, and every one that is explained exists',
+  'every metric of ours is documented for operators, and every documented one exists',
   { timeout: 180_000 },
   async (t) => {
     const { app } = await start(t)
@@ -211,7 +203,7 @@ test(
     const explained = [...table].flatMap(([row]) =>
       [...(row.split('|')[1] ?? '').matchAll(/`(atlas_\w+)(?:\{[\w, ]+\})?`/g)].map(([, name]) => name)
     )
-    // The embedded database has no pool to tell of.
+    // The embedded database has no pool.
     const here =
       app.database.connections === undefined
         ? explained.filter((name) => !/^atlas_database_(connections|statements)/.test(name ?? ''))
@@ -220,7 +212,7 @@ test(
   }
 )
 
-test('a port in use stops the start, as that of the API does', async (t) => {
+test('a metrics port in use fails the start, as an API port does', async (t) => {
   const other = createServer()
   await new Promise<void>((done) => other.listen(0, '127.0.0.1', done))
   t.teardown(() => void other.close())

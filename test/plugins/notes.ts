@@ -22,7 +22,7 @@ const shared = {
   security: [['PartnerKey'], ['PersonalAccessToken']]
 } as const
 
-/** A little group of operations that writes rows into a table of its own; what holds for it holds for every group. */
+/** A small group of operations that writes to its own table. Guarantees tested with it apply to every group. */
 const noteOperations = {
   createNote: {
     ...shared,
@@ -69,7 +69,7 @@ const noteOperations = {
 } as const satisfies OperationTable
 
 export interface NotesOptions {
-  /** Awaited inside `sendNote` before its effect, as a call to another service would be; given the onward key. */
+  /** Awaited inside `sendNote` before its effect, like a call to another service. Receives the onward key. */
   post?: (onwardKey: string) => Promise<void>
   /** Awaited inside the transaction of `createNote`. */
   meanwhile?: () => Promise<void>
@@ -91,7 +91,7 @@ export const bindNotes = (app: FastifyInstance, { post, meanwhile }: NotesOption
   }) => {
     await insertNote(request.id, body.text).execute(db)
     await meanwhile?.()
-    if (body.text === 'refuse') throw validationFailed('Refused after the row was written.')
+    if (body.text === 'refuse') throw validationFailed('Rejected after the row was written.')
     if (body.text === 'crash') throw new Error('a fault with a secret in it: hunter2')
     return { status: 201, id: request.id, text: body.text }
   }

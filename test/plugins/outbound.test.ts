@@ -114,9 +114,9 @@ const message = {
 }
 
 const resolveTo =
-  (...answers: LookupAddress[][]): Resolve =>
+  (...results: LookupAddress[][]): Resolve =>
   async () =>
-    answers.length > 1 ? answers.shift()! : answers[0]!
+    results.length > 1 ? results.shift()! : results[0]!
 
 const ip = (address: string): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })
 
@@ -126,7 +126,7 @@ const through = async (t: Cleaner, resolve: Resolve, host: string, receiver: Rec
   return await sendAttempt(outbound, { ...message, url: receiver.url.replace('127.0.0.1', host) }, 2_000)
 }
 
-test('a name that leads to a private address gets no connection, whichever of its forms the answer has', async (t) => {
+test('a name with any private address, in any form, gets no connection', async (t) => {
   const receiver = await startReceiver(t)
   for (const addresses of [
     [ip('127.0.0.1')],
@@ -140,7 +140,7 @@ test('a name that leads to a private address gets no connection, whichever of it
   assert.equal(receiver.received.length, 0)
 })
 
-test('a name that resolves to a public address at the check and a private one at connect is refused', async (t) => {
+test('a name that resolves to a public address first and a private one at connect is rejected', async (t) => {
   const receiver = await startReceiver(t)
   const resolve = resolveTo([ip('8.8.8.8')], [ip('127.0.0.1')])
   assert.ok(isPublicAddress((await resolve('rebinding.example.com'))[0]!.address))
@@ -148,7 +148,7 @@ test('a name that resolves to a public address at the check and a private one at
   assert.equal(receiver.received.length, 0)
 })
 
-test('a literal private address gets no connection though it is never resolved', async (t) => {
+test('a literal private address, which is never resolved, gets no connection', async (t) => {
   const receiver = await startReceiver(t)
   for (const host of ['127.0.0.1', '[::ffff:127.0.0.1]', '[::1]', '0x7f.1', '0.0.0.0']) {
     assert.equal((await through(t, resolveTo([ip('8.8.8.8')]), host, receiver)).error, 'forbidden_address', host)
@@ -156,13 +156,13 @@ test('a literal private address gets no connection though it is never resolved',
   assert.equal(receiver.received.length, 0)
 })
 
-test('where private addresses are allowed, a name reaches them', async (t) => {
+test('a name reaches private addresses where they are allowed', async (t) => {
   const receiver = await startReceiver(t)
   assert.equal((await through(t, resolveTo([ip('127.0.0.1')]), 'inside.example.com', receiver, true)).status, 200)
   assert.equal(receiver.received[0]?.headers.host?.split(':')[0], 'inside.example.com')
 })
 
-test('an endpoint that hangs before or after its head is given up in time', async (t) => {
+test('an endpoint that hangs before or after its response head times out', async (t) => {
   const receiver = await startReceiver(t, () => undefined)
   const outbound = createOutbound({ allowPrivate: true, connectTimeoutMs: 2_000 })
   t.teardown(() => outbound.destroy())
@@ -182,7 +182,7 @@ test('a refused connection and an unknown name have different errors', async (t)
     connectTimeoutMs: 2_000,
     resolve: async (hostname) => {
       if (hostname === 'localhost') return [ip('127.0.0.1')]
-      throw new UnresolvedName('There is no such name.')
+      throw new UnresolvedName('The name does not exist.')
     }
   })
   t.teardown(() => outbound.destroy())
@@ -196,7 +196,7 @@ test('a refused connection and an unknown name have different errors', async (t)
   )
 })
 
-test('an unresolvable name fails the delivery, not the server, whether or not private ones are allowed', async (t) => {
+test('an unresolvable name fails only the delivery, whether or not private addresses are allowed', async (t) => {
   const dns = await startDnsServer(t, () => 'no such name')
   for (const allowPrivate of [true, false]) {
     const resolve = createResolver({ servers: [dns.address], usesSystem: allowPrivate })

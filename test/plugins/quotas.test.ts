@@ -25,14 +25,14 @@ const session = await signIn()
 const owner = (await sql<{ id: string }>`select id from users where email = 'owner@example.com'`.execute(db)).rows[0]
   ?.id
 
-/** How many more fit, after `existing` of them, when one place is to be left. */
+/** How many to add to `existing` ones so that one place is left. */
 const toFill = (resource: Quota, existing: number): number => quotas[resource].limit - existing - 1
 
-/** Of requests that are sent at once when one place is left, one succeeds. */
+/** Asserts that of concurrent requests for the last place exactly one succeeds. */
 const expectOnePlace = async (resource: Quota, create: (index: number) => Promise<Answered>): Promise<void> => {
-  const answers = await Promise.all([0, 1, 2].map(create))
-  const refused = answers.filter(({ status }) => status === 422)
-  assert.equal(refused.length, 2, answers.map(({ text }) => text).join())
+  const responses = await Promise.all([0, 1, 2].map(create))
+  const refused = responses.filter(({ status }) => status === 422)
+  assert.equal(refused.length, 2, responses.map(({ text }) => text).join())
   for (const { body } of refused)
     assert.deepEqual([body.error, body.resource, body.limit], ['limit_reached', resource, quotas[resource].limit])
 }
@@ -116,7 +116,7 @@ test('agents of a user are bounded, whether registered, claimed or paid for; rev
   assert.equal(registered.status, 201)
 })
 
-test('projects of a partner and tasks of a project are bounded, also when tasks move', async () => {
+test('projects of a partner and tasks of a project are bounded, even when tasks move', async () => {
   await sql`insert into projects (id, partner_id, environment, name, created_at, updated_at)
     select 'prj_' || n, ${partner.partnerId}, 'test', 'filler', now(), now() from generate_series(1, ${toFill('projects', 0)}::int) n`.execute(
     db

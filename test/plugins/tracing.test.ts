@@ -19,7 +19,7 @@ interface Span {
 const serverKind = 2
 const clientKind = 3
 
-/** A collector of OpenTelemetry on loopback, which keeps what it is sent. */
+/** An OpenTelemetry collector on loopback that keeps everything it receives. */
 const startCollector = async (t: Cleaner) => {
   const texts: string[] = []
   const spans: Span[] = []
@@ -48,7 +48,7 @@ const attribute = (span: Span, key: string): string | number | undefined => {
   return value?.stringValue ?? (value?.intValue === undefined ? undefined : Number(value.intValue))
 }
 
-/** From its source, since the tracing changes packages while they are loaded, which those of a bundle are not. */
+/** Runs from source, because tracing patches packages while they are loaded, which does not work in a bundle. */
 const startTracedServer = async (t: Cleaner, settings: Record<string, string>) =>
   await startServerProcess(t, { ...(await ownSettings(t)), ...settings })
 
@@ -88,7 +88,7 @@ test(
     assert.ok(request !== undefined)
     assert.equal(request.name, 'GET /v1/transactions')
     assert.equal(request.kind, serverKind)
-    assert.equal(request.traceId, traceId, 'the caller’s trace goes on')
+    assert.equal(request.traceId, traceId, 'the caller’s trace continues')
     assert.equal(attribute(request, 'http.route'), '/v1/transactions')
     assert.equal(attribute(request, 'http.response.status_code'), listed.status)
     assert.equal(attribute(request, 'atlas.request_id'), listed.headers.get('x-request-id'))
@@ -108,7 +108,7 @@ test(
     }
     const parents = new Set(spans.map((span) => span.spanId))
     for (const span of spans.filter((one) => attribute(one, 'db.query.text') !== undefined))
-      assert.ok(parents.has(span.parentSpanId ?? ''), 'no statement without its request')
+      assert.ok(parents.has(span.parentSpanId ?? ''), 'every statement belongs to a request')
     assert.ok(
       spans.some(
         (span) => span.kind === clientKind && attribute(span, 'server.port') === Number(new URL(receiver.url).port)
@@ -117,7 +117,7 @@ test(
     )
     assert.ok(
       !spans.some((span) => attribute(span, 'atlas.operation_id') === 'getHealth'),
-      'questions after health are no traces'
+      'health checks are not traced'
     )
     assert.equal(receiver.received[0]?.headers.traceparent, undefined, 'traces are not propagated to upstream services')
 
@@ -143,7 +143,7 @@ test(
   }
 )
 
-test('a collector that is gone costs the server nothing but its traces', { timeout: 120_000 }, async (t) => {
+test('an unavailable collector affects nothing but the traces', { timeout: 120_000 }, async (t) => {
   const server = await startTracedServer(t, {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
     OTEL_EXPORTER_OTLP_TIMEOUT: '500'

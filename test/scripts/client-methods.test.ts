@@ -32,7 +32,7 @@ const named = (operationId: string, client?: string) => (operation: OperationObj
   if (client !== undefined) operation['x-client'] = client
 }
 
-test('a verb and a noun become the noun’s resource and the verb’s method', async () => {
+test('an operationId of verb and noun becomes a method of the noun’s resource', async () => {
   for (const [operationId, expected] of [
     ['listTasks', 'tasks.list'],
     ['createTransfer', 'transfers.create'],
@@ -45,11 +45,11 @@ test('a verb and a noun become the noun’s resource and the verb’s method', a
   }
 })
 
-test('an operation can give its method another name', async () => {
+test('an operation can override the name of its method', async () => {
   assert.ok(namesOf(changed(named('getCashflowForecast', 'insights.getCashflow'))).includes('insights.getCashflow'))
 })
 
-test('two operations of one name are refused, by the rule and by extension', async () => {
+test('two operations with the same method name are rejected, whether derived or set by x-client', async () => {
   refuses(
     changed(named('ingestEvent'), named('ingestEvents')),
     /ingestEvents? and ingestEvents? are both events\.ingest in the client\. Set x-client: resource\.method on one/
@@ -57,7 +57,7 @@ test('two operations of one name are refused, by the rule and by extension', asy
   refuses(changed(named('getNest', 'nests.find'), named('findNest')), /are both nests\.find/)
 })
 
-test('a name that is no resource and method is refused', async () => {
+test('an x-client that is not `resource.method` is rejected', async () => {
   for (const wrong of ['insights', 'a.b.c', 'Insights.get', 3])
     refuses(
       changed((operation) => (operation['x-client'] = wrong)),

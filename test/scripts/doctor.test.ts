@@ -116,27 +116,27 @@ test('an old Node.js, guessable keys and development settings in production are 
     ['fail', 'fail', 'warn', 'warn']
   )
   assert.deepEqual(checkProduction(production()), [])
-  const desk = {
+  const developmentSettings = {
     ATLAS_DOCS_ENABLED: 'true',
     ATLAS_WEBHOOK_ALLOW_PRIVATE: 'true',
     ATLAS_SANDBOX_AUTOSETTLE: 'true',
     LOG_LEVEL: 'trace',
     ATLAS_OVERLOAD_MEMORY_PERCENT: '0'
   }
-  assert.equal(checkProduction(production(desk)).length, 5)
+  assert.equal(checkProduction(production(developmentSettings)).length, 5)
   assert.deepEqual(checkNames({ ...goodSettings, PATH: '/bin', OTEL_SERVICE_NAME: 'atlas' }), [])
 })
 
-test('the public URL is checked for its form and for a response', async (t) => {
+test('the form of the public URL is checked, and whether it responds', async (t) => {
   const { url } = await startApp(t)
   assert.equal((await checkPublicUrl({ ...production(), publicUrl: undefined }))[0]?.state, 'warn')
   assert.deepEqual(
     (await checkPublicUrl({ ...production(), publicUrl: `${url}/api` })).map(({ state }) => state),
     ['fail', 'warn', 'warn']
   )
-  const desk = { ...production(), environment: 'development' as const }
+  const developmentSettings = { ...production(), environment: 'development' as const }
   assert.deepEqual(
-    (await checkPublicUrl({ ...desk, publicUrl: url })).map(({ state }) => state),
+    (await checkPublicUrl({ ...developmentSettings, publicUrl: url })).map(({ state }) => state),
     ['ok']
   )
   const closed = createServer().listen(0, '127.0.0.1')
@@ -145,7 +145,7 @@ test('the public URL is checked for its form and for a response', async (t) => {
   closed.close()
   await once(closed, 'close')
   assert.match(
-    (await checkPublicUrl({ ...desk, publicUrl: `http://127.0.0.1:${port}` }))[0]?.found ?? '',
+    (await checkPublicUrl({ ...developmentSettings, publicUrl: `http://127.0.0.1:${port}` }))[0]?.found ?? '',
     /does not respond .*ECONNREFUSED/
   )
   assert.deepEqual(
@@ -154,7 +154,7 @@ test('the public URL is checked for its form and for a response', async (t) => {
   )
 })
 
-test('Plaid and Stripe keys are checked on the wire, and refused keys differ from an unreachable service', async (t) => {
+test('Plaid and Stripe keys are checked online, and rejected keys differ from an unreachable service', async (t) => {
   const { app, config, database, clock } = await startApp(t)
   const { clientId, secret: plaidSecret } = config.plaid
   const { api: plaid } = await createPlaidSimulator({ db: database.db, clock, clientId, secret: plaidSecret })
@@ -189,17 +189,17 @@ test('Plaid and Stripe keys are checked on the wire, and refused keys differ fro
   )
 })
 
-test('the mail server is asked for a connection', async (t) => {
+test('the connection to the mail server is checked', async (t) => {
   const { env } = await openMailServer(t)
   assert.equal((await checkMail(production(env))).state, 'ok')
   assert.equal((await checkMail(production({ ...env, SMTP_URL: 'smtp://127.0.0.1:1' }))).state, 'fail')
   assert.equal((await checkMail(production())).state, 'warn')
 })
 
-test('Twilio’s account is read with the credentials, and its state counts', async (t) => {
-  let answer: [number, object] = [200, { status: 'active' }]
+test('Twilio’s credentials and the state of its account are checked', async (t) => {
+  let reply: [number, object] = [200, { status: 'active' }]
   const twilio = createServer((_request, response) =>
-    response.writeHead(answer[0], { 'content-type': 'application/json' }).end(JSON.stringify(answer[1]))
+    response.writeHead(reply[0], { 'content-type': 'application/json' }).end(JSON.stringify(reply[1]))
   )
   await new Promise<void>((done) => twilio.listen(0, '127.0.0.1', done))
   t.teardown(() => void twilio.close())
@@ -211,14 +211,14 @@ test('Twilio’s account is read with the credentials, and its state counts', as
     TWILIO_BASE_URL: baseUrl
   })
   assert.equal((await checkTwilio(config)).state, 'ok')
-  answer = [200, { status: 'suspended' }]
+  reply = [200, { status: 'suspended' }]
   assert.equal((await checkTwilio(config)).found, 'the account is suspended')
-  answer = [401, { code: 20003, message: 'Authenticate', status: 401 }]
+  reply = [401, { code: 20003, message: 'Authenticate', status: 401 }]
   assert.equal((await checkTwilio(config)).found, 'rejects the credentials')
   assert.equal((await checkTwilio(production())).state, 'ok')
 })
 
-test('Redis is checked for connection and scripts, and a missing Redis is reported', async () => {
+test('the connection to Redis and its script support are checked, and a missing Redis is reported', async () => {
   assert.deepEqual([(await checkRedis(undefined, 1)).state, (await checkRedis(undefined, 2)).state], ['ok', 'warn'])
   const gone = await checkRedis('redis://127.0.0.1:1', 2)
   assert.equal(gone.state, 'fail')
@@ -227,7 +227,7 @@ test('Redis is checked for connection and scripts, and a missing Redis is report
   if (url !== undefined && url !== '') assert.match((await checkRedis(url, 2)).found, /^version \d/)
 })
 
-test('a database over the network without TLS is reported in production', async () => {
+test('in production a remote database without TLS is reported', async () => {
   assert.deepEqual(
     checkEncryption('postgres://atlas:x@db.example.com/atlas', 'production').map(({ state }) => state),
     ['warn']
@@ -240,7 +240,7 @@ test('a database over the network without TLS is reported in production', async 
     assert.deepEqual(checkEncryption(url, 'production'), [])
 })
 
-test('the embedded database is ok for one instance, also while a server uses it, and not for two', async (t) => {
+test('the embedded database is ok for one instance, even while a server uses it, and not for two', async (t) => {
   const config = loadConfig({ ATLAS_DATA_DIR: temporaryDir(t) })
   assert.deepEqual(statesOf(await checkDatabase(config, 1), 'database'), ['ok'])
   assert.deepEqual(statesOf(await checkDatabase(config, 2), 'database'), ['fail'])
@@ -251,14 +251,14 @@ test(
   { timeout: 180_000 },
   async (t) => {
     const postgres = process.env.TEST_DATABASE_URL
-    if (postgres === undefined || postgres === '') return t.plan(0, 'needs a PostgreSQL')
+    if (postgres === undefined || postgres === '') return t.plan(0, 'requires PostgreSQL')
     const { url, drop } = await createPostgresDatabase(postgres)
     t.teardown(drop)
     const examine = async (databaseUrl: string, instances = 1) =>
       await checkDatabase(production({ DATABASE_URL: databaseUrl }), instances)
-    const well = await examine(url)
+    const healthy = await examine(url)
     assert.deepEqual(
-      well.map(({ subject, state }) => `${subject} ${state}`),
+      healthy.map(({ subject, state }) => `${subject} ${state}`),
       ['database ok', 'schema ok', 'privileges ok', 'clocks ok', 'connections ok']
     )
     assert.deepEqual(statesOf(await examine(url, 1000), 'connections'), ['fail'])

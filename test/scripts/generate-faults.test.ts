@@ -14,21 +14,21 @@ const { scratch } = generateFixture(t)
 const rename = ['paths', '/v1/birds/{id}/rename', 'post']
 const faults: { title: string; file: string; path: (string | number)[]; value: unknown; message: RegExp }[] = [
   {
-    title: 'an operationId that is there already',
+    title: 'a duplicate operationId',
     file: 'bird-watchers.yaml',
     path: ['paths', '/v1/sessions', 'post', 'operationId'],
     value: 'createBird',
     message: /birds\.yaml: operationId createBird already exists in bird-watchers\.yaml\. Rename one/
   },
   {
-    title: 'a component that is there already',
+    title: 'a duplicate component',
     file: 'bird-watchers.yaml',
     path: ['components', 'schemas', 'Nest'],
     value: { type: 'string' },
     message: /components\.schemas\.Nest already exists in bird-watchers\.yaml\. Rename one/
   },
   {
-    title: 'a path and method that are there already',
+    title: 'a duplicate path and method',
     file: 'bird-watchers.yaml',
     path: ['paths', '/v1/birds'],
     value: {
@@ -37,7 +37,7 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     message: /birds\.yaml: GET \/v1\/birds already exists in bird-watchers\.yaml\. Describe each operation once/
   },
   {
-    title: 'a reference to no component',
+    title: 'a reference to an unknown component',
     file: 'birds.yaml',
     path: ['components', 'schemas', 'Home', 'oneOf', 0, '$ref'],
     value: '#/components/schemas/Nset',
@@ -45,7 +45,7 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
       /birds\.yaml: #\/components\/schemas\/Home\/oneOf\/0: \$ref '#\/components\/schemas\/Nset' does not exist\. .*it has .*Nest/
   },
   {
-    title: 'a reference to no document',
+    title: 'a reference to an unknown document',
     file: 'birds.yaml',
     path: ['components', 'schemas', 'Home', 'oneOf', 0, '$ref'],
     value: './shared/comon.yaml#/components/schemas/Day',
@@ -66,14 +66,14 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     message: /birds\.yaml: it needs exactly one tag\. Write "tags: \[\{name: Birds/
   },
   {
-    title: 'a tag that is not named like its document',
+    title: 'a tag that does not match its document',
     file: 'birds.yaml',
     path: ['tags', 0, 'name'],
     value: 'Fowl',
     message: /birds\.yaml: its tag is 'Fowl'.*'Birds'/
   },
   {
-    title: 'an operation under a foreign tag',
+    title: 'an operation with the tag of another document',
     file: 'birds.yaml',
     path: ['paths', '/v1/birds', 'get', 'tags'],
     value: ['Fowl'],
@@ -115,7 +115,7 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     message: /birds\.yaml: Parent: the generator does not support 'unevaluatedProperties'/
   },
   {
-    title: 'two arguments of one name in a tool',
+    title: 'two arguments with the same name in a tool',
     file: 'birds.yaml',
     path: ['components', 'schemas', 'Rename', 'properties', 'id'],
     value: { type: 'string' },
@@ -130,7 +130,7 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     message: /renameBird: x-mcp must set "destructive: true"/
   },
   {
-    title: 'a default for no argument of the tool',
+    title: 'a default for an unknown argument of the tool',
     file: 'birds.yaml',
     path: [...rename, 'x-mcp', 'defaults', 'limit'],
     value: 20,
@@ -144,7 +144,7 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
     message: /renameBird: x-mcp has unknown members openworld\. .*openWorld/
   },
   {
-    title: 'a tool with a schema that leads back to itself',
+    title: 'a tool with a recursive schema',
     file: 'birds.yaml',
     path: ['paths', '/v1/birds', 'post', 'x-mcp'],
     value: { destructive: false, description: 'Makes a bird of that name.' },
@@ -153,7 +153,7 @@ const faults: { title: string; file: string; path: (string | number)[]; value: u
 ]
 
 for (const [index, { title, file, path, value, message }] of faults.entries()) {
-  test(`refused, with the place and the cure: ${title}`, async () => {
+  test(`rejected with its location and a fix: ${title}`, async () => {
     const spec = join(scratch, `fault-${index}`)
     cpSync(fixture, spec, { recursive: true })
     const document = parseDocument(readFileSync(join(spec, file), 'utf8'))
@@ -168,7 +168,7 @@ for (const [index, { title, file, path, value, message }] of faults.entries()) {
   })
 }
 
-test('a faulty document is reported on stderr with exit code 1, and leaves the last good output in place', async () => {
+test('an invalid document is reported on stderr with exit code 1, and the last valid output is kept', async () => {
   const spec = join(scratch, 'faulty')
   cpSync(fixture, spec, { recursive: true })
   assert.equal(generate(spec, join(spec, 'generated')).status, 0)

@@ -49,7 +49,7 @@ const bird = {
   extra: { anything: [1] }
 }
 
-test('the same documents give the same files, and what was there before is cleared', async () => {
+test('the same documents give the same files, and earlier files are deleted', async () => {
   const before = new Map(readdirSync(out).map((name) => [name, readFileSync(join(out, name), 'utf8')]))
   writeFileSync(join(out, 'left-over.ts'), '')
   assert.equal(generate(fixture, out).status, 0)
@@ -66,7 +66,7 @@ test('the same documents give the same files, and what was there before is clear
   ])
 })
 
-test('a folder that holds other things is not cleared', async () => {
+test('a folder with other files is not cleared', async () => {
   const folder = join(scratch, 'precious')
   mkdirSync(folder)
   writeFileSync(join(folder, 'letter.txt'), 'dear')
@@ -89,7 +89,7 @@ test("the bundle has the package's version, ordered tag groups, and no instructi
   assert.deepEqual(Object.keys(bundle.webhooks), ['bird.created'])
 })
 
-test('x-common reaches every operation that it is meant for, and yields to what the operation says itself', async () => {
+test('x-common applies to every matching operation, and the operation’s own definitions take precedence', async () => {
   const { get, post } = bundle.paths['/v1/birds']
   assert.deepEqual(Object.keys(post.responses), ['201', '400', '401', '415', '422', '429', '500'])
   assert.deepEqual(Object.keys(get.responses), ['200', '400', '401', '429', '500'])
@@ -100,7 +100,7 @@ test('x-common reaches every operation that it is meant for, and yields to what 
   assert.deepEqual(post.parameters, [{ $ref: '#/components/parameters/IdempotencyKey' }])
 })
 
-test('the table tells of each operation what the server enforces', async () => {
+test('the table contains the rules that the server enforces on each operation', async () => {
   assert.deepEqual(generated.groups, ['bird-watchers', 'birds'])
   assert.deepEqual(generated.rateLimits, {
     read: { limit: 300, windowSeconds: 60 },
@@ -124,14 +124,14 @@ test('the table tells of each operation what the server enforces', async () => {
   })
   assert.equal(operation('renameBird').url, '/v1/birds/:id/rename')
   assert.equal(operation('renameBird').idempotent, false, 'x-idempotent: false')
-  assert.equal(operation('refreshSession').idempotent, false, 'a refresh cookie alone makes no caller')
+  assert.equal(operation('refreshSession').idempotent, false, 'a refresh cookie alone does not identify a caller')
   assert.deepEqual(operation('renameBird').bodyTypes, ['application/x-www-form-urlencoded', 'application/json'])
   assert.deepEqual(operation('listBirds').security, [['PartnerKey'], []])
   assert.equal(operation('listBirds').rateLimitClass, 'read')
   assert.equal(JSON.stringify(generated.allOperations).includes('Left out of the code'), false)
 })
 
-test('a request is validated as the documents say, and defaults are filled in', async (t) => {
+test('a request is validated against the documents, and defaults are filled in', async (t) => {
   const app = await startApp()
   t.teardown(() => app.close())
   const { method, url, schema } = operation('createBird')
@@ -152,8 +152,8 @@ test('a request is validated as the documents say, and defaults are filled in', 
     { code: 7 },
     { home: { kind: 'box', sizes: [1.5] } }
   ]) {
-    const answer = await send({ ...good, ...extra })
-    assert.equal(answer.statusCode, 200, answer.body)
+    const response = await send({ ...good, ...extra })
+    assert.equal(response.statusCode, 200, response.body)
   }
   const bad = [
     { name: '' },
@@ -208,13 +208,13 @@ test('query, path and header parameters, forms and optional bodies are validated
   assert.equal((await app.inject({ method: 'DELETE', url, payload: { reason: {} } })).statusCode, 400)
 })
 
-test('answers are serialised: null, recursion, alternatives, free members, text, and nothing at all', async (t) => {
+test('responses are serialised: null, recursion, alternatives, free-form members, text, and empty ones', async (t) => {
   const app = await startApp()
   t.teardown(() => app.close())
-  const serve = (id: string, url: string, answer: unknown, status: number, type?: string) => {
+  const serve = (id: string, url: string, response: unknown, status: number, type?: string) => {
     app.get(url, { schema: { response: operation(id).schema.response } }, async (_request, reply) => {
       if (type) reply.type(type)
-      return reply.code(status).send(answer)
+      return reply.code(status).send(response)
     })
   }
   serve('createBird', '/bird', bird, 201)
@@ -237,13 +237,13 @@ test('answers are serialised: null, recursion, alternatives, free members, text,
   assert.deepEqual((await app.inject('/problem')).json(), { title: 'busy', status: 429, more: { a: [1] } })
   assert.deepEqual((await app.inject('/busy')).json(), { title: 'busy', status: 429, until: '2026-01-02', more: 1 })
   for (const url of ['/null', '/undefined']) {
-    const answer = await app.inject(url)
-    assert.deepEqual([answer.statusCode, answer.body, answer.headers['content-type']], [204, '', undefined], url)
+    const response = await app.inject(url)
+    assert.deepEqual([response.statusCode, response.body, response.headers['content-type']], [204, '', undefined], url)
   }
   assert.equal((await app.inject('/text')).body, 'a "bird"')
 })
 
-test('the static types are those of the documents, for handlers and for callers', async () => {
+test('the static types match the documents, both for handlers and for callers', async () => {
   const file = join(out, 'types.check.ts')
   writeFileSync(
     file,

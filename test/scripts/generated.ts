@@ -9,7 +9,7 @@ import type { Cleaner } from '../test-database.ts'
 export const home = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const fixture = join(home, 'test', 'fixtures', 'spec')
 
-/** Runs the generator as its command does. */
+/** Runs the generator through its command. */
 export const generate = (spec: string, out: string): { status: number | null; output: string } => {
   const run = spawnSync(process.execPath, [...scriptToRun('scripts/generate.ts'), '--spec', spec, '--out', out], {
     cwd: home,

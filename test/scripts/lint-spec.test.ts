@@ -42,7 +42,7 @@ const problem = (more: object = {}) => ({
   }
 })
 
-/** A small API without fault, in a fresh copy. */
+/** A new copy of a small API without faults. */
 const clean = () => {
   const thing = {
     type: 'object',
@@ -225,15 +225,15 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: s
   ['request-dictionary-limit', bodyOf({ type: 'object', additionalProperties: { type: 'boolean' } })]
 ]
 
-test('a specification that keeps to the rules passes both linters', async () => {
+test('a specification that follows the rules passes both linters', async () => {
   for (const tool of [spectral, (document: object) => run('redocly', document)]) {
     const { status, output } = tool(clean())
     assert.equal(status, 0, output)
   }
 })
 
-test('each rule of ours finds its fault, and a warning is enough to fail', async () => {
-  // One document with a path for each fault, since starting the linter takes longer than linting.
+test('each custom rule detects its fault, and a warning is enough to fail', async () => {
+  // One document with a path for each fault, because starting the linter takes longer than linting.
   const document = clean()
   const paths: Record<string, unknown> = {}
   faults.forEach(([rule, spoil, where = rule], index) => {
@@ -266,7 +266,7 @@ test('each rule of ours finds its fault, and a warning is enough to fail', async
   assert.deepEqual(
     own.filter((name) => !found.some(({ code }) => code === name)),
     [],
-    'every rule of ours is proved here'
+    'every custom rule is tested here'
   )
 })
 

@@ -24,7 +24,7 @@ const operator = (dataDir: string, ...args: string[]): Promise<{ status: number 
     child.once('close', (status) => done({ status, output }))
   })
 
-test('operators are named by id or a verified address, and not beside a running embedded database', async (t) => {
+test('operators are promoted by id or verified address, and not while a server uses the embedded database', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   await fillDataDir(dataDir)
@@ -68,14 +68,14 @@ test('operators are named by id or a verified address, and not beside a running 
     output: 'ADA@example.com is an operator, starting with the next request.\n'
   })
   assert.equal(await adminStatus(), 200)
-  const unknown = await operator(dataDir, 'promote', 'nobody@example.com')
+  const unknown = await operator(dataDir, 'promote', 'unknown@example.com')
   assert.equal(unknown.status, 1)
-  assert.match(unknown.output, /^No user has the id or address nobody@example\.com\./)
+  assert.match(unknown.output, /^No user has the id or address unknown@example\.com\./)
   assert.equal((await operator(dataDir, 'demote', 'ada@example.com')).status, 0)
   assert.equal(await adminStatus(), 403)
 })
 
-test('the command explains itself', async (t) => {
+test('the command prints its help, and rejects missing arguments', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-operator-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const help = await operator(dataDir, '--help')

@@ -7,7 +7,7 @@ import { makeFolder, startProgram } from '../machines/programs.ts'
 import { root } from '../machines/scripts.ts'
 import { until } from '../machines/waiting.ts'
 
-test('npm start reports progress, serves, stops by SIGTERM to npm, and finds everything done next time', async (t) => {
+test('npm start reports progress, serves, stops on SIGTERM to npm, and creates nothing at the next start', async (t) => {
   const dataDir = join(makeFolder(t, 'start'), 'data')
   const run = async (): Promise<string> => {
     const port = await freePort()
@@ -19,7 +19,7 @@ test('npm start reports progress, serves, stops by SIGTERM to npm, and finds eve
       DATABASE_URL: ''
     }
     const npm = startProgram(t, 'npm', ['start', '--silent'], { cwd: root, env })
-    await until('the server answers', async () => {
+    await until('the server responds', async () => {
       if (!npm.isRunning()) throw new Error(npm.output())
       return await fetch(`http://127.0.0.1:${port}/api/v1/health/ready`).then(
         ({ ok }) => ok,

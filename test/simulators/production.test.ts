@@ -25,7 +25,7 @@ const env = {
 }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'atlas-production-'))
-/** Migrated as production is: by the main history alone. */
+/** Migrated as in production: only by the main migrations. */
 const database = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
 t.teardown(async () => {
   await database.close()
@@ -41,7 +41,7 @@ const tablesOfSimulators = async (): Promise<string[]> => {
   return rows.map(({ name }) => name)
 }
 
-/** Texts that only the code of each simulator contains; put together here, so that this file does not contain them. */
+/** Texts that only the code of each simulator contains. They are joined here, so that this file does not contain them. */
 const marks = { plaid: ['Tartan', 'Bank'].join(' '), stripe: ['/simulator', 'disputes'].join('/') }
 
 /** The simulators whose code this process has loaded. */

@@ -11,7 +11,7 @@ import { until } from '../../machines/waiting.ts'
 import { register } from '../../modules/identity/client.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
 
-/** Windows so long that none ends in the middle of a test. */
+/** Windows so long that none ends during a test. */
 const rateLimits = { ...specified, standard: { limit: 60, windowSeconds: 3600 } }
 
 const start = async (t: Cleaner, env: Record<string, string> = {}) => {
@@ -22,7 +22,7 @@ const start = async (t: Cleaner, env: Record<string, string> = {}) => {
 
 const post = (url: string, key: string) => send(url, 'POST', '/test/notes', { key, body: { text: 'a' } })
 
-test('the requests of a window pass, and the next response says when the window ends', async (t) => {
+test('requests within the limit pass, and the response after them says when the window ends', async (t) => {
   const { url, partner, clock } = await start(t)
   const responses = await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
   const refused = responses.filter(({ status }) => status === 429)
@@ -40,7 +40,7 @@ test('the requests of a window pass, and the next response says when the window 
   assert.equal(headers.get('ratelimit'), `"standard";r=0;t=${retryAfter}`)
 })
 
-test('a window that has ended admits requests again', async (t) => {
+test('after the window ends requests pass again', async (t) => {
   const limits = { ...specified, standard: { limit: 1, windowSeconds: 1 } }
   const { url, database } = await startApp(t, { rateLimits: limits, extend: (app) => bindNotes(app) })
   await createNotesTable.execute(database.db)
@@ -49,7 +49,7 @@ test('a window that has ended admits requests again', async (t) => {
   await until('the window ends', async () => (await post(url, testKey)).status === 201)
 })
 
-test('one key’s limit is not another’s', async (t) => {
+test('one key’s limit does not affect another’s', async (t) => {
   const { url, partner, database } = await start(t)
   await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
   const neighbour = await createPartner(database)
@@ -62,9 +62,9 @@ test('all credentials of a tenant together have ten times the limit of one, howe
   await createNotesTable.execute(database.db)
   const partner = await createPartner(database)
   const tokens = await Promise.all(Array.from({ length: 12 }, () => partner.token(['notes:write'])))
-  const answers = await Promise.all(tokens.flatMap((token) => [post(url, token), post(url, token)]))
-  assert.equal(answers.filter(({ status }) => status === 201).length, 20)
-  const refused = answers.filter(({ status }) => status === 429)
+  const responses = await Promise.all(tokens.flatMap((token) => [post(url, token), post(url, token)]))
+  assert.equal(responses.filter(({ status }) => status === 201).length, 20)
+  const refused = responses.filter(({ status }) => status === 429)
   assert.equal(refused.length, 4)
   for (const { headers, body } of refused) {
     assert.equal(headers.get('x-ratelimit-limit'), '20')
@@ -74,7 +74,7 @@ test('all credentials of a tenant together have ten times the limit of one, howe
   assert.equal((await post(url, neighbour.testKey)).status, 201)
 })
 
-test('a partner’s ceiling comes from the server’s settings or from the operator', async (t) => {
+test('an operator can set a partner’s limits, and overrides in the settings affect only their partner', async (t) => {
   const { url, partner, database } = await start(t)
   await database.db
     .updateTable('partners')
@@ -114,35 +114,35 @@ test('the ports that a proxy forwards do not give one client several limits', as
     ['59', '58', '57']
   )
   assert.deepEqual([await from('[2001:db8::1]:1'), await from('2001:db8::2')], ['59', '58'])
-  // Counted for the connection itself.
+  // Counted against the address of the connection itself.
   assert.deepEqual([await from('garbage'), await from('more garbage')], ['59', '58'])
 })
 
-test('requests without a credential share their address’s limit, also on paths that do not exist', async (t) => {
+test('requests without a credential share the limit of their address, even on unknown paths', async (t) => {
   const { url } = await start(t)
-  const answers = await Promise.all(Array.from({ length: 61 }, () => send(url, 'GET', '/nowhere')))
-  assert.equal(answers.filter(({ status }) => status === 429).length, 1)
+  const responses = await Promise.all(Array.from({ length: 61 }, () => send(url, 'GET', '/nowhere')))
+  assert.equal(responses.filter(({ status }) => status === 429).length, 1)
 })
 
-test('guessing at keys is limited by address', async (t) => {
+test('guessing keys is limited by address', async (t) => {
   const { url } = await start(t)
-  const answers = await Promise.all(Array.from({ length: 61 }, (_, index) => post(url, `afg_test_${index}`)))
-  assert.equal(answers.filter(({ status }) => status === 429).length, 1)
+  const responses = await Promise.all(Array.from({ length: 61 }, (_, index) => post(url, `afg_test_${index}`)))
+  assert.equal(responses.filter(({ status }) => status === 429).length, 1)
 })
 
-test('when Redis is gone requests are served all the same, within this instance’s limits', async (t) => {
+test('without Redis requests are still served, within limits of this instance', async (t) => {
   // No process listens on port 1.
   const { url, partner } = await start(t, { REDIS_URL: 'redis://127.0.0.1:1' })
-  const answers = await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
+  const responses = await Promise.all(Array.from({ length: 61 }, () => post(url, partner.testKey)))
   assert.deepEqual(
-    [answers.filter(({ status }) => status === 201).length, answers.filter(({ status }) => status === 429).length],
+    [responses.filter(({ status }) => status === 201).length, responses.filter(({ status }) => status === 429).length],
     [60, 1]
   )
   const health = await send(url, 'GET', '/api/v1/health')
   assert.deepEqual(health.body.redis, { configured: true, status: 'unavailable' })
 })
 
-test('a Redis that accepts connections and never says anything keeps no server from starting', async (t) => {
+test('an unresponsive Redis does not keep a server from starting', async (t) => {
   const sockets = new Set<Socket>()
   const mute = createServer((socket) => void sockets.add(socket)).listen(0, '127.0.0.1')
   await once(mute, 'listening')
@@ -157,7 +157,7 @@ test('a Redis that accepts connections and never says anything keeps no server f
 const testRedis = process.env.TEST_REDIS_URL
 
 test(
-  'the first request of a server that has just started draws on the limit of all instances',
+  'the first request to a new server counts against the limit of all instances',
   { skip: testRedis === undefined },
   async (t) => {
     const env = { REDIS_URL: `${testRedis}?keyPrefix=${randomUUID()}:` }
@@ -170,7 +170,7 @@ test(
   }
 )
 
-test('registering without a session is limited per address, IPv6 by /64; with a session it is not', async (t) => {
+test('registering without a session is limited by address, IPv6 by /64; with a session it is not', async (t) => {
   const limits = { ...specified, registration: { limit: 3, windowSeconds: 3600 } }
   const { url } = await startApp(t, { rateLimits: limits, env: { ATLAS_TRUST_PROXY: 'true' } })
   const { jwt } = await register(url, 'owner@example.com')

@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { createCursors } from '../../../plugins/paging/cursors.ts'
 import { createSecrets, sameSecret } from '../../../plugins/access/secrets.ts'
 
-test('what was encrypted is read back, also after the key was rotated', async () => {
+test('encrypted text can be decrypted, even after a rotation of the key', async () => {
   const [old, fresh] = [randomBytes(32), randomBytes(32)]
   fc.assert(
     fc.property(fc.string(), fc.string(), (plaintext, context) => {
@@ -16,7 +16,7 @@ test('what was encrypted is read back, also after the key was rotated', async ()
   )
 })
 
-test('a ciphertext that was changed, or moved to another row, is refused', async () => {
+test('a ciphertext that was changed, or moved to another row, is rejected', async () => {
   const secrets = createSecrets([randomBytes(32)])
   const stored = secrets.encrypt('access-token', 'items:1')
   assert.throws(() => secrets.decrypt(stored, 'items:2'))
@@ -32,7 +32,7 @@ test('secrets of different lengths compare as different without an error', async
   assert.equal(sameSecret('abc', 'abcd'), false)
 })
 
-test('a cursor is read only by the list that gave it, and only unchanged', async () => {
+test('a cursor is accepted only unchanged and only by the list that issued it', async () => {
   const keys = [randomBytes(32)]
   const cursors = createCursors(keys)
   fc.assert(

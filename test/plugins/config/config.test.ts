@@ -21,7 +21,7 @@ test('production refuses to start and names every missing setting at once', asyn
   )
 })
 
-test('a wrong setting is named with its cure and never echoed', async (t) => {
+test('an invalid setting is named, and its value is never echoed', async (t) => {
   const env = {
     ATLAS_DATA_DIR: temporaryDir(t),
     PORT: 'many',
@@ -41,7 +41,7 @@ test('a wrong setting is named with its cure and never echoed', async (t) => {
   )
 })
 
-test('every faulty setting appears in the error, each with what to do, whichever rule it breaks', async (t) => {
+test('the error lists every invalid setting with its fix, whichever rule it breaks', async (t) => {
   const env = {
     ATLAS_DATA_DIR: temporaryDir(t),
     NODE_ENV: 'staging',
@@ -73,7 +73,7 @@ test('every faulty setting appears in the error, each with what to do, whichever
   )
 })
 
-test('flags accept true, yes, on and 1 in any case, and an empty setting has its default', async (t) => {
+test('flags accept true, yes, on and 1 in any case, and an empty setting means the default', async (t) => {
   const ATLAS_DATA_DIR = temporaryDir(t)
   for (const word of ['true', 'Yes', ' ON ', '1'])
     assert.equal(loadConfig({ ATLAS_DATA_DIR, ATLAS_TRUST_PROXY: word }).trustProxy, true, word)
@@ -82,7 +82,7 @@ test('flags accept true, yes, on and 1 in any case, and an empty setting has its
   assert.equal(loadConfig({ ATLAS_DATA_DIR, PORT: '', NODE_ENV: 'test' }).port, 3000)
 })
 
-test('keys that are not set are made once, kept for their owner only, and the same at the next start', async (t) => {
+test('missing keys are generated once, readable only by their owner, and the same at the next start', async (t) => {
   const dir = temporaryDir(t)
   const first = loadConfig({ ATLAS_DATA_DIR: dir })
   const second = loadConfig({ ATLAS_DATA_DIR: dir })
@@ -95,7 +95,7 @@ test('an empty ingest secret means none', async (t) => {
   assert.equal(loadConfig({ ATLAS_DATA_DIR: temporaryDir(t), ATLAS_INGEST_SECRET: '' }).ingestSecret, undefined)
 })
 
-test('documentation is on in development and off in production', async (t) => {
+test('documentation is enabled in development and disabled in production', async (t) => {
   const production = {
     NODE_ENV: 'production',
     DATABASE_URL: 'postgres://127.0.0.1/x',
@@ -107,7 +107,7 @@ test('documentation is on in development and off in production', async (t) => {
   assert.equal(loadConfig({ ...production, ATLAS_DOCS_ENABLED: 'true' }).docsEnabled, true)
 })
 
-test("a Plaid base URL must accept paths and protect real credentials, and needs Plaid's keys", async (t) => {
+test("a Plaid base URL must accept paths and protect real credentials, and requires Plaid's keys", async (t) => {
   const keys = { ATLAS_DATA_DIR: temporaryDir(t), PLAID_CLIENT_ID: 'client', PLAID_SECRET: 'secret' }
   const real = { ...keys, PLAID_ENV: 'production' }
   assert.equal(

@@ -29,7 +29,7 @@ test('production without Stripe keys returns 503 for checkout and its webhook, a
   assert.equal(server.app.simulators.stripe, undefined)
 })
 
-test('production without Plaid’s keys and without simulators links no bank, and says what to set', async () => {
+test('production without Plaid’s keys and simulators returns 503 for linking, and says what to set', async () => {
   const { liveKey, testKey } = await createPartner(database, { production: true })
   const calls = [
     ['/v1/link/token/create', { user_id: 'usr_1' }],
@@ -48,7 +48,7 @@ test('production without Plaid’s keys and without simulators links no bank, an
   await server.app.jobs.run('sync transfers with Plaid')
 })
 
-test('health says that neither is configured', async () => {
+test('health reports neither as configured', async () => {
   const { body } = await send(url, 'GET', '/api/v1/health')
   assert.deepEqual(
     [body.plaid, body.stripe],

@@ -5,7 +5,7 @@ import { t, test } from 'tap'
 import { arrayText } from '../../../plugins/database/array-text.ts'
 import { openTestDatabase } from '../../build-app.ts'
 
-test('an array reaches the database as it is, whatever characters its texts have', async () => {
+test('an array reaches the database unchanged, whatever characters it contains', async () => {
   const { db } = await openTestDatabase(t)
   const storable = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'))
   const marked = fc.string({

@@ -35,7 +35,7 @@ test('a second process cannot use the data directory, and the error says what to
   await assert.rejects(lockDirectory(dir), /Another AtlasForge process.*ATLAS_DATA_DIR/)
 })
 
-test('a lock whose holder was killed with -9 is free at once', async (t) => {
+test('the lock of a process killed with -9 is released at once', async (t) => {
   const dir = temporaryDir(t)
   const holder = await holdElsewhere(dir)
   holder.kill('SIGKILL')
@@ -44,7 +44,7 @@ test('a lock whose holder was killed with -9 is free at once', async (t) => {
   await unlock()
 })
 
-test('a directory with a path too long for a socket is locked all the same', async (t) => {
+test('a directory with a path too long for a socket can be locked as well', async (t) => {
   const dir = join(temporaryDir(t), 'd'.repeat(120))
   const unlock = await lockDirectory(dir)
   await assert.rejects(lockDirectory(dir), /Another AtlasForge process/)

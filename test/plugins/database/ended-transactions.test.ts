@@ -8,7 +8,7 @@ import { createPostgresDatabase, type Cleaner } from '../../build-app.ts'
 import { until } from '../../machines/waiting.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
-const skip = serverUrl === '' && 'needs a PostgreSQL server: the embedded database has one connection'
+const skip = serverUrl === '' && 'requires a PostgreSQL server: the embedded database has one connection'
 
 /** Half of the connections are for transactions. */
 const open = async (t: Cleaner, poolSize: number, options: { statementLimitMs?: number } = {}) => {
@@ -30,7 +30,7 @@ const writeOn = async (db: Db, word: string): Promise<void> => {
   for (let n = 0; n < 10; n++) await write(db, `${word} ${n}`)
 }
 
-test('what is still said in a transaction while it is rolled back is not done', { skip }, async (t) => {
+test('statements sent while their transaction rolls back have no effect', { skip }, async (t) => {
   const { db, words, active } = await open(t, 2)
   for (let round = 0; round < 20; round++) {
     const others: Promise<unknown>[] = []
@@ -45,7 +45,7 @@ test('what is still said in a transaction while it is rolled back is not done', 
   assert.deepEqual([await words(), active()], [[], 0])
 })
 
-/** Lets the word `slow` take its time: when its transaction commits, or at once. */
+/** Delays the insertion of the word `slow`: at the commit of its transaction, or at once. */
 const slowDown = async (db: Db, when: 'at commit' | 'at once', seconds: number): Promise<void> => {
   await sql`create function dawdle() returns trigger language plpgsql as $$ begin perform pg_sleep(${sql.lit(seconds)}); return new; end $$`.execute(
     db
@@ -54,36 +54,32 @@ const slowDown = async (db: Db, when: 'at commit' | 'at once', seconds: number):
     for each row when (new.word = 'slow') execute function dawdle()`.execute(db)
 }
 
-/** Resolves when a statement that begins so has been under way for a time. */
+/** Resolves when a statement with this beginning has been running for `forMs`. */
 const underWay = async (db: Db, statement: string, forMs: number): Promise<void> => {
   const found = sql`select 1 from pg_stat_activity where datname = current_database() and state = 'active' and starts_with(query, ${statement})
     and clock_timestamp() - query_start > ${forMs} * interval '1 ms'`
-  await until(`'${statement}' is under way`, async () => (await found.execute(db)).rows.length === 1)
+  await until(`'${statement}' is running`, async () => (await found.execute(db)).rows.length === 1)
 }
 
-test(
-  'a statement that comes while its transaction commits is refused, and leaves nothing open',
-  { skip },
-  async (t) => {
-    const { db, words, active } = await open(t, 4)
-    await slowDown(db, 'at commit', 2)
-    const late: Promise<PromiseSettledResult<unknown>[]>[] = []
-    await transact(db, async (trx) => {
-      await write(trx, 'slow')
-      late.push(Promise.allSettled([underWay(db, 'commit', 0).then(() => write(trx, 'late'))]))
-    })
-    const settled = await Promise.all(late)
-    assert.deepEqual(
-      settled.flat().map(({ status }) => status),
-      ['rejected']
-    )
-    assert.deepEqual([await words(), active()], [['slow'], 0])
-    const leftOpen = sql`select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`
-    assert.deepEqual((await leftOpen.execute(db)).rows, [])
-  }
-)
+test('a statement sent while its transaction commits is rejected, and leaves nothing open', { skip }, async (t) => {
+  const { db, words, active } = await open(t, 4)
+  await slowDown(db, 'at commit', 2)
+  const late: Promise<PromiseSettledResult<unknown>[]>[] = []
+  await transact(db, async (trx) => {
+    await write(trx, 'slow')
+    late.push(Promise.allSettled([underWay(db, 'commit', 0).then(() => write(trx, 'late'))]))
+  })
+  const settled = await Promise.all(late)
+  assert.deepEqual(
+    settled.flat().map(({ status }) => status),
+    ['rejected']
+  )
+  assert.deepEqual([await words(), active()], [['slow'], 0])
+  const leftOpen = sql`select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`
+  assert.deepEqual((await leftOpen.execute(db)).rows, [])
+})
 
-test('a connection whose commit was given up on goes to no other transaction', { skip }, async (t) => {
+test('a connection whose commit timed out is not used for another transaction', { skip }, async (t) => {
   const limitMs = 2_000
   const { db, words } = await open(t, 2, { statementLimitMs: limitMs })
   await slowDown(db, 'at commit', 10)

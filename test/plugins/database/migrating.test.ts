@@ -12,7 +12,7 @@ import type { Db } from '../../../plugins/database/types.ts'
 import { createPostgresDatabase, openTestDatabase, type Cleaner } from '../../build-app.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
-const skip = serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has one process' : false
+const skip = serverUrl === '' ? 'requires a PostgreSQL server: an embedded database has one process' : false
 
 const schema = 'trial'
 const migration = (...statements: RawBuilder<unknown>[]) => ({
@@ -20,9 +20,9 @@ const migration = (...statements: RawBuilder<unknown>[]) => ({
     for (const statement of statements) await statement.execute(db)
   }
 })
-const createThings = migration(sql`create table trial.things (id integer primary key)`)
+const createTrialTable = migration(sql`create table trial.things (id integer primary key)`)
 
-/** A folder of SQL functions whose files the test writes. */
+/** A folder of SQL functions, whose files the test writes. */
 const functionFiles = (t: Cleaner) => {
   const folder = mkdtempSync(join(tmpdir(), 'atlas-functions-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -36,24 +36,24 @@ const functionFiles = (t: Cleaner) => {
 const valueOf = async (db: Db, expression: string): Promise<unknown> =>
   (await sql<{ value: unknown }>`select ${sql.raw(expression)} as value`.execute(db)).rows[0]?.value
 
-test('a second instance can migrate while the first one runs', { skip, timeout: 60_000 }, async (t) => {
+test('a second instance can migrate while the first is running', { skip, timeout: 60_000 }, async (t) => {
   const { url, drop } = await createPostgresDatabase(serverUrl)
   const [first, second] = [openPostgres(url, 4, () => undefined), openPostgres(url, 4, () => undefined)]
   t.teardown(async () => {
     await Promise.allSettled([first.close(), second.close()])
     await drop()
   })
-  const { migrateToLatest: migrate } = createMigrations({ migrations: { '0001-things': createThings }, schema })
+  const { migrateToLatest: migrate } = createMigrations({ migrations: { '0001-things': createTrialTable }, schema })
   const ran = await Promise.all([migrate(first.db), migrate(second.db)])
   assert.deepEqual(ran.flat(), ['0001-things'])
   assert.deepEqual(await migrateToLatest(first.db), [])
   assert.deepEqual(await migrateToLatest(second.db), [])
 })
 
-test('a migration that fails throws its own error and leaves nothing behind', async (t) => {
+test('a failing migration throws its own error and leaves nothing behind', async (t) => {
   const { db } = await openTestDatabase(t)
   const failing = createMigrations({
-    migrations: { '0001-things': createThings, '0002-again': createThings },
+    migrations: { '0001-things': createTrialTable, '0002-again': createTrialTable },
     schema
   })
   await assert.rejects(failing.migrateToLatest(db), /relation "things" already exists/)
@@ -61,7 +61,7 @@ test('a migration that fails throws its own error and leaves nothing behind', as
   assert.equal(await failing.isMigrated(db), false)
 })
 
-test('a migration that is chosen as the victim of a deadlock runs again', { skip, timeout: 60_000 }, async (t) => {
+test('a migration that loses a deadlock is retried', { skip, timeout: 60_000 }, async (t) => {
   const { url, drop } = await createPostgresDatabase(serverUrl)
   const database = openPostgres(`${url}?options=-c%20deadlock_timeout=50ms`, 4, () => undefined)
   t.teardown(async () => {
@@ -86,7 +86,7 @@ test('a migration that is chosen as the victim of a deadlock runs again', { skip
   assert.deepEqual(await migrated.migrating, ['0001-lock'])
 })
 
-test('a database with migrations that this version does not have is refused', async (t) => {
+test('a database with migrations unknown to this version is rejected', async (t) => {
   const { db } = await openTestDatabase(t)
   await sql`insert into migrations (name) values ('0002-plaid-simulator')`.execute(db)
   await assert.rejects(
@@ -96,16 +96,16 @@ test('a database with migrations that this version does not have is refused', as
       /0002-plaid-simulator/.test(error.message) &&
       /data directory .* else set DATABASE_URL to a new database/.test(error.message)
   )
-  // An instance of the version before goes on while the next version replaces it.
+  // An instance of the previous version continues while the next version replaces it.
   assert.equal(await isMigrated(db), true)
 })
 
 test('functions are created callees first, replaced when their text changes, and dropped with their file', async (t) => {
   const { db } = await openTestDatabase(t)
   const { folder, write, remove } = functionFiles(t)
-  // Each call reads the files anew, as another version would.
+  // Each call reads the files again, as another version would.
   const migrations = () =>
-    createMigrations({ migrations: { '0001-things': createThings }, functionsFolder: folder, schema })
+    createMigrations({ migrations: { '0001-things': createTrialTable }, functionsFolder: folder, schema })
   const callee = (text: string) =>
     `-- A comment; with 'signs'.\ncreate or replace function trial.z_callee() returns ${text} $$;`
   write(
@@ -124,7 +124,7 @@ test('functions are created callees first, replaced when their text changes, and
   assert.deepEqual([await second.isMigrated(db), await first.isMigrated(db)], [true, true])
   assert.equal(await valueOf(db, 'trial.a_caller()'), '2')
 
-  // Neither a new type of the result nor of a parameter leaves the old function behind.
+  // Neither a new result type nor a new parameter type leaves the old function behind.
   write('z_callee', callee(`text language sql as $$ select 'three'::text`))
   await migrations().migrateToLatest(db)
   assert.equal(await valueOf(db, 'trial.a_caller()'), 'three')
@@ -148,9 +148,11 @@ test('a trigger in the file of its function is replaced with it, in the transact
   const { db } = await openTestDatabase(t)
   const { folder, write } = functionFiles(t)
   const migrate = () =>
-    createMigrations({ migrations: { '0001-things': createThings }, functionsFolder: folder, schema }).migrateToLatest(
-      db
-    )
+    createMigrations({
+      migrations: { '0001-things': createTrialTable },
+      functionsFolder: folder,
+      schema
+    }).migrateToLatest(db)
   const guard = (condition: string) => `
     create or replace function trial.guard() returns trigger language plpgsql as $$
     begin
@@ -180,7 +182,7 @@ test('after migrations, tables that hold rows are analyzed and empty ones are no
     sql`delete from trial.emptied`
   )
   await createMigrations({
-    migrations: { '0001-things': createThings, '0002-filled': filled },
+    migrations: { '0001-things': createTrialTable, '0002-filled': filled },
     schema
   }).migrateToLatest(db)
   const { rows } = await sql<{ name: string; rows: number }>`

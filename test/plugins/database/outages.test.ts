@@ -8,10 +8,10 @@ import { startTcpProxy } from '../../machines/tcp-proxy.ts'
 import { until } from '../../machines/waiting.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
-const skip = serverUrl === '' ? 'needs a PostgreSQL server: an embedded database cannot be away' : false
+const skip = serverUrl === '' ? 'requires a PostgreSQL server: an embedded database has no outages' : false
 const limitMs = 500
 
-/** A server whose line to its database the test holds in its hands. */
+/** A server whose connection to its database the test controls. */
 const start = async () => {
   const own = await createPostgresDatabase(serverUrl)
   const url = new URL(own.url)
@@ -29,7 +29,7 @@ const start = async () => {
     ...server,
     line,
     ownUrl: own.url,
-    ask: (method = 'GET', headers = {}) =>
+    request: (method = 'GET', headers = {}) =>
       send(server.url, method, '/v1/webhooks', {
         key: testKey,
         headers,
@@ -38,23 +38,27 @@ const start = async () => {
   }
 }
 
-test('while the database is away', { skip }, async (t) => {
-  const { line, ask, database, url, ownUrl } = await start()
-  const well = () => until('the server is ready again', async () => (await ask()).status === 200)
-  const assertUnavailable = ({ status, body, headers }: Awaited<ReturnType<typeof ask>>) =>
+test('during an outage of the database', { skip }, async (t) => {
+  const { line, request, database, url, ownUrl } = await start()
+  const recovered = () => until('the server is ready again', async () => (await request()).status === 200)
+  const assertUnavailable = ({ status, body, headers }: Awaited<ReturnType<typeof request>>) =>
     assert.deepEqual([status, body.error, headers.get('retry-after')], [503, 'unavailable', '1'], JSON.stringify(body))
 
   await t.test(
     'a request during an outage gets 503 with Retry-After, and succeeds once the database is back',
     async () => {
-      assert.equal((await ask()).status, 200)
+      assert.equal((await request()).status, 200)
       line.become('cut')
       for (let round = 0; round < 3; round++)
-        for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `k${round}` })]))
-          assertUnavailable(answer)
+        for (const response of await Promise.all([
+          request(),
+          request('POST'),
+          request('POST', { 'idempotency-key': `k${round}` })
+        ]))
+          assertUnavailable(response)
       assert.equal((await send(url, 'GET', '/api/v1/health/live')).status, 200)
       line.become('open')
-      await well()
+      await recovered()
     }
   )
 
@@ -73,30 +77,34 @@ test('while the database is away', { skip }, async (t) => {
       })
       await assert.rejects(died)
       await admin.end()
-      await well()
+      await recovered()
     }
   )
 
-  await t.test('a database that falls silent is given up on, and its connections with it', async () => {
-    await well()
+  await t.test('requests to an unresponsive database time out, and its connections are dropped', async () => {
+    await recovered()
     line.become('silent')
     for (let round = 0; round < 2; round++)
-      for (const answer of await Promise.all([ask(), ask('POST'), ask('POST', { 'idempotency-key': `s${round}` })]))
-        assertUnavailable(answer)
+      for (const response of await Promise.all([
+        request(),
+        request('POST'),
+        request('POST', { 'idempotency-key': `s${round}` })
+      ]))
+        assertUnavailable(response)
     assert.equal((await send(url, 'GET', '/api/v1/health/ready')).status, 503)
     line.become('open')
-    await well()
-    assert.equal((await ask('POST', { 'idempotency-key': 's0' })).status, 201)
+    await recovered()
+    assert.equal((await request('POST', { 'idempotency-key': 's0' })).status, 201)
   })
 
-  await t.test('a statement that waits too long for a lock is given up on with 503', async () => {
+  await t.test('a statement that waits too long for a lock ends in 503', async () => {
     const admin = new pg.Client({ connectionString: ownUrl })
     await admin.connect()
     await admin.query('begin')
     await admin.query('lock table webhooks in access exclusive mode')
-    assertUnavailable(await ask())
+    assertUnavailable(await request())
     await admin.query('rollback')
     await admin.end()
-    await well()
+    await recovered()
   })
 })

@@ -12,11 +12,11 @@ interface Plan {
 interface Explained {
   'Query Text': string
   Plan: Plan
-  /** Those that are not as PostgreSQL is delivered. */
+  /** Settings that differ from PostgreSQL's defaults. */
   Settings?: Record<string, string>
 }
 
-/** What is read from end to end: a table, or an index of which nothing is looked up by its first column. */
+/** Relations that a plan scans completely: a table, or an index without a condition on its first column. */
 const wholeReadsOf = ({ Plans = [], ...plan }: Plan, firstColumns: Map<string, string[]>): string[] => {
   const { 'Node Type': type, 'Relation Name': table, 'Index Name': index, 'Index Cond': condition } = plan
   const looksUp = firstColumns.get(index ?? '')?.some((column) => condition?.includes(column)) === true
@@ -25,23 +25,23 @@ const wholeReadsOf = ({ Plans = [], ...plan }: Plan, firstColumns: Map<string, s
 }
 
 /**
- * Makes PostgreSQL use an index wherever one can serve a statement, as it does by itself once the tables are large: a sequential scan in a plan then means that no index
- * can. Joins that read one side from end to end, be it by an index, are off for the same reason.
+ * Makes PostgreSQL use an index wherever one fits a statement, as it does by itself once the tables are large. A sequential scan in a plan then means that no index
+ * fits. Joins that scan one side completely, even through an index, are disabled for the same reason.
  */
 const asIfTablesWereLarge = {
   enable_seqscan: 'off',
   enable_hashjoin: 'off',
   enable_mergejoin: 'off',
   enable_material: 'off',
-  // What no index can serve counts as so expensive that it would be compiled.
+  // A plan without a fitting index has such a high cost that JIT compilation would start.
   jit: 'off'
 }
 
 /**
- * Makes PostgreSQL report to every connection that is opened from now on to the client's database the plan of each statement, also those inside of functions.
+ * Makes PostgreSQL report the plan of each statement, even inside functions, to every connection opened from now on to the client's database.
  *
- * @param onPurpose matches the statements that read whole tables on purpose, which are left out.
- * @returns how many statements ran since the last call, and what they read from end to end.
+ * @param onPurpose matches statements that scan whole tables on purpose, which are left out.
+ * @returns how many statements ran since the last call, and the relations that they scanned completely.
  */
 export const watchPlans = async (
   t: Cleaner,

@@ -5,11 +5,11 @@ import { openPostgres } from '../../../plugins/database/index.ts'
 import { createPostgresDatabase } from '../../build-app.ts'
 
 const server = process.env.TEST_DATABASE_URL
-const skip = server === undefined && 'needs a PostgreSQL server, which tells how often it planned'
+const skip = server === undefined && 'requires a PostgreSQL server, which counts its plans'
 
-test('a connection plans each statement once, and not for the values of each time', { skip }, async (t) => {
+test('a connection plans each statement once, and not again for other values', { skip }, async (t) => {
   const made = await createPostgresDatabase(server ?? '')
-  // Of two connections one is shared by all single statements.
+  // One of two connections is shared by all single statements.
   const { db, close } = openPostgres(made.url, 2, assert.ifError)
   t.teardown(async () => {
     await close()

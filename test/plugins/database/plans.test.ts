@@ -11,7 +11,7 @@ import { watchPlans } from './plan-watcher.ts'
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const ingestSecret = 'the-secret-of-the-walk'
 
-/** Every operation is asked of a new server, what follows from that is done, and each job runs. */
+/** Calls every operation of a new server, processes the resulting events, and runs each job. */
 const useEverything = async (url: string): Promise<void> => {
   await runToEnd(async (t) => {
     const database = withState(openPostgres(url, 10, () => undefined))
@@ -28,22 +28,22 @@ const useEverything = async (url: string): Promise<void> => {
   })
 }
 
-/** The daily verifications of the book and of the bureau's counters. */
+/** The daily checks of the ledger and of the bureau's counters. */
 const readsWholeTables =
   /select breach from|select count\(\*\) from ledger_wallets|from bureau_events group by agent_id/
 
-/** Read from end to end because there is no more of it than what is looked for. */
+/** Relations that may be scanned completely, because they contain little else than the wanted rows. */
 const mayBeReadWhole = new Set([
-  // As many rows as there are migrations, checks and keys in use; and one that the simulator of Stripe looks through when it starts.
+  // One row per migration, check or key in use. Stripe's simulator scans its event log when it starts.
   'migrations',
   'migrations_pkey',
   'migrations_functions',
   'check_results',
   'plaid_webhook_keys_active',
   'stripe_event_log',
-  // A sequence, which has one row.
+  // A sequence has one row.
   'events_position_seq',
-  // Queues: what is in them waits to be done, and leaves them.
+  // Queues: rows leave them once they are processed.
   'events_unpublished',
   'stripe_event_log_pending',
   'transfers_preparing',
@@ -52,20 +52,20 @@ const mayBeReadWhole = new Set([
   'transfer_legs_under_way',
   'items_to_sync',
   'stripe_payments_refused',
-  // Payment pages, which are open for a day.
+  // Payment pages are open for a day.
   'stripe_payments_open',
-  // Lists, the newest first, read backwards until a page is full: what belongs to others is passed over.
+  // Lists are scanned from the newest row until a page is full, skipping rows of other tenants.
   'activity_pkey',
   'bureau_events_pkey'
 ])
 
-/** Of a table with a handful of rows it makes no difference how it is read; autovacuum analyzes it again before it is large. */
+/** How a table with so few rows is read makes no difference. Autovacuum analyzes it again before it is large. */
 const fewRows = 20
 
 test(
-  'every growing table is read by an index and a condition on it, whenever statements are planned',
+  'every growing table is read by an index with a condition, whenever statements are planned',
   {
-    skip: serverUrl === '' ? 'needs a PostgreSQL server, which tells how it reads its tables' : false
+    skip: serverUrl === '' ? 'requires a PostgreSQL server, which reports its plans' : false
   },
   async (t) => {
     const { url, drop } = await createPostgresDatabase(serverUrl)
@@ -78,13 +78,13 @@ test(
     const take = await watchPlans(t, client, readsWholeTables)
     const wholeReads = () => {
       const { carriedOut, reads } = take()
-      // None would be read whole where none was seen.
+      // Without this check the test would pass if no plan was reported.
       assert.ok(carriedOut > 1_000, String(carriedOut))
       return reads.filter(({ read }) => !mayBeReadWhole.has(read) && !read.startsWith('pg_'))
     }
 
     await useEverything(url)
-    assert.deepEqual(wholeReads(), [], 'while PostgreSQL knew nothing of the tables')
+    assert.deepEqual(wholeReads(), [], 'before the tables were analyzed')
 
     for (let time = 0; time < 3; time++) await useEverything(url)
     await client.query('vacuum analyze')
@@ -98,7 +98,7 @@ test(
     assert.deepEqual(
       wholeReads().filter(({ read }) => !small.has(read)),
       [],
-      'when it had seen them while they were small'
+      'after they were analyzed while small'
     )
   }
 )

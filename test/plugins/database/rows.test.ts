@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { toRow } from '../../../plugins/database/rows.ts'
 
-test('a row has its fields under the names of their columns, undefined ones included', async () => {
+test('a row has its fields under their column names, including undefined ones', async () => {
   const at = new Date(0)
   assert.deepEqual(toRow({ id: 'x', dailyLimitCents: null, isVerified: false, createdAt: at, apiKey: undefined }), {
     id: 'x',

@@ -13,7 +13,7 @@ test('a production server refuses everything but liveness until its schema is cu
   await sql`delete from migrations_functions`.execute(database.db)
   let log = ''
   const { url } = await startApp(t, {
-    // The first handle of the database may remember that it was migrated.
+    // The first handle of the database may have cached that it was migrated.
     database: withState(database),
     env: {
       NODE_ENV: 'production',

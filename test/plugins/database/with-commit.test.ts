@@ -17,11 +17,11 @@ const prepare = async (db: Db) => {
     (await sql<{ word: string }>`select word from words order by position`.execute(db)).rows.map(({ word }) => word)
 }
 
-test('statements that share the round trip of their commit', async (t) => {
+test('statements sent together with their commit', async (t) => {
   const { db } = await openTestDatabase(t)
   const words = await prepare(db)
 
-  await t.test('are done in their order, after all else of the transaction', async () => {
+  await t.test('run in their order, after all other statements of the transaction', async () => {
     await transact(db, async (trx) => {
       await writeWithCommit(trx, 'second')
       await writeWithCommit(trx, 'third')
@@ -31,7 +31,7 @@ test('statements that share the round trip of their commit', async (t) => {
     assert.deepEqual(await words(), ['first', 'second', 'third', 'alone'])
   })
 
-  await t.test('undo the whole transaction when they fail, and theirs is the error', async () => {
+  await t.test('roll back the whole transaction when they fail, with their own error', async () => {
     const before = await words()
     const last = transact(db, async (trx) => {
       await write(trx, { text: 'undone' })
@@ -42,7 +42,7 @@ test('statements that share the round trip of their commit', async (t) => {
     assert.deepEqual(await words(), before)
   })
 
-  await t.test('are undone when the work fails', async () => {
+  await t.test('are not run when the work fails', async () => {
     const before = await words()
     const attempt = transact(db, async (trx) => {
       await writeWithCommit(trx, 'never')
@@ -52,14 +52,14 @@ test('statements that share the round trip of their commit', async (t) => {
     assert.deepEqual(await words(), before)
   })
 
-  await t.test('belong to their own transaction, however many run at once', async () => {
+  await t.test('run in their own transaction, however many run concurrently', async () => {
     const texts = Array.from({ length: 40 }, (_, n) => `call ${n}`)
     await Promise.all(texts.map((text) => transact(db, async (trx) => await writeWithCommit(trx, text))))
     assert.deepEqual((await words()).filter((word) => word.startsWith('call')).sort(), texts.sort())
   })
 })
 
-test('a transaction that swallowed the failure of a statement does not report its commit', async (t) => {
+test('a transaction that ignored the failure of a statement rejects instead of reporting a commit', async (t) => {
   const { db } = await openTestDatabase(t)
   const words = await prepare(db)
   await write(db, { text: 'taken' })
@@ -71,7 +71,7 @@ test('a transaction that swallowed the failure of a statement does not report it
   assert.deepEqual(await words(), ['taken'])
 })
 
-test('units of work that come together', async (t) => {
+test('concurrent units of work', async (t) => {
   const { db } = await openTestDatabase(t)
   const words = await prepare(db)
   const run = createGroupedTransactions(db)
@@ -82,7 +82,7 @@ test('units of work that come together', async (t) => {
       return text
     })
 
-  await t.test('are all done, each with its own result', async () => {
+  await t.test('all complete, each with its own result', async () => {
     const texts = Array.from({ length: 100 }, (_, n) => `unit ${n}`)
     assert.deepEqual(await Promise.all(texts.map((text) => unit(text))), texts)
     assert.deepEqual((await words()).sort(), texts.sort())
@@ -90,9 +90,9 @@ test('units of work that come together', async (t) => {
 
   for (const [how, fail, expected] of [
     ['throws', async () => assert.fail('the effect fails'), /the effect fails/],
-    ['has a statement refused', (trx: Trx) => writeWithCommit(trx, 'unit 1'), { code: '23505' }]
+    ['has a failing statement', (trx: Trx) => writeWithCommit(trx, 'unit 1'), { code: '23505' }]
   ] as const) {
-    await t.test(`do not suffer from one of them that ${how}, which leaves nothing`, async () => {
+    await t.test(`are not affected by one that ${how}, which leaves nothing behind`, async () => {
       const names = ['a', 'b', 'c', 'd'].map((name) => `${name} beside one that ${how}`)
       const wrong = unit(`one that ${how}`, fail)
       const done = await Promise.all([...names.map((name) => unit(name)), assert.rejects(wrong, expected)])
@@ -104,7 +104,7 @@ test('units of work that come together', async (t) => {
   }
 })
 
-test('of two effects under one key the second to commit is undone, until the key is 24 hours old', async (t) => {
+test('of two effects with one key the second is rolled back, until the key is 24 hours old', async (t) => {
   const { app, database, clock } = await startApp(t)
   const { db } = database
   const words = await prepare(db)

@@ -5,7 +5,7 @@ import { startApp } from '../../build-app.ts'
 const name = 'a job of this test'
 const never = 2 ** 31 - 1
 
-test('a run that is requested during another begins when that one has ended', async (t) => {
+test('a run requested during another starts once that one has ended', async (t) => {
   let runs = 0
   let finish = (): void => undefined
   const { app } = await startApp(t, {

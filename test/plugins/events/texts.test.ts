@@ -9,11 +9,11 @@ import { createPartner } from '../../credentials.ts'
 
 const numbers = { blocked: '+14155550100', reached: '+14155550199' }
 
-/** A server in Twilio's place that keeps the messages to one number waiting until they are released. */
+/** A replacement for Twilio that withholds its responses for one number until they are released. */
 const startTwilio = async (t: Cleaner) => {
   const sentTo: string[] = []
   const held: ServerResponse[] = []
-  const answer = (response: ServerResponse, status: number): void => {
+  const respond = (response: ServerResponse, status: number): void => {
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(
       JSON.stringify(status < 300 ? { sid: 'SM1', status: 'queued' } : { code: 20500, message: 'no', status })
@@ -26,7 +26,7 @@ const startTwilio = async (t: Cleaner) => {
       const to = new URLSearchParams(body).get('To') ?? ''
       sentTo.push(to)
       if (to === numbers.blocked) held.push(response)
-      else answer(response, 201)
+      else respond(response, 201)
       if (to === numbers.reached) reached()
     })
   })
@@ -45,7 +45,7 @@ const startTwilio = async (t: Cleaner) => {
           if (sentTo.filter((to) => to === numbers.reached).length >= count) resolve()
         }
       }),
-    release: () => held.splice(0).forEach((response) => answer(response, 500))
+    release: () => held.splice(0).forEach((response) => respond(response, 500))
   }
 }
 
@@ -55,7 +55,7 @@ const createUser = async ({ database }: TestApp, phone: string): Promise<string>
   return userId
 }
 
-test('texts to one user that nobody takes delay only that user’s', async (t) => {
+test('texts that cannot be delivered to one user delay only that user’s texts', async (t) => {
   const twilio = await startTwilio(t)
   const running = await startApp(t, {
     env: {
@@ -83,7 +83,7 @@ test('texts to one user that nobody takes delay only that user’s', async (t) =
   assert.equal(count(numbers.blocked), 1, 'one at a time')
   twilio.release()
   await run
-  assert.equal(count(numbers.blocked), 1, 'and none right after a failure')
+  assert.equal(count(numbers.blocked), 1, 'none right after a failure')
 
   const next = app.jobs.run(textMessagesJob)
   await next

@@ -17,7 +17,7 @@ const start = async (t: Cleaner) => {
   return { ...server, key: testKey, post }
 }
 
-test('a body that is not UTF-8 is 400, and another character set or a compressed body is 415', async (t) => {
+test('a body that is not UTF-8 gets 400, and another charset or a compressed body gets 415', async (t) => {
   const { post } = await start(t)
   const project = (name: string, encoding: BufferEncoding) =>
     new Uint8Array(Buffer.from(JSON.stringify({ name }), encoding))
@@ -41,7 +41,7 @@ test('a body that is not UTF-8 is 400, and another character set or a compressed
     assert.equal((await post('/v1/projects', project('caf\u00e9', 'utf8'), headers)).status, 201)
 })
 
-test('text that no database can store is refused alike everywhere, and the problem names its field', async (t) => {
+test('text that a database cannot store is rejected by every operation, with the name of its field', async (t) => {
   const { post, key, url } = await start(t)
   for (const [path, body, field] of [
     ['/v1/projects', '{"name":"a\\ud800b"}', 'body/name'],
@@ -66,7 +66,7 @@ test('text that no database can store is refused alike everywhere, and the probl
   assert.equal((await post('/v1/projects', '{"name":"\\ud83d\\ude00 \\\\ud800"}')).status, 201)
 })
 
-test('a body that is nested deeper than 32 levels is 400', async (t) => {
+test('a body nested deeper than 32 levels gets 400', async (t) => {
   const { url } = await startApp(t)
   const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
   const login = async (body: string) => {
@@ -91,7 +91,7 @@ test('an optional body may be empty with every JSON content type', async (t) => 
     assert.equal((await post('/v1/sandbox/public_token', '', { 'content-type': type })).status, 200, type)
 })
 
-test('a problem names at most 20 invalid fields, and says how many more there are', async (t) => {
+test('a problem lists at most 20 invalid fields, and says how many more there are', async (t) => {
   const { post } = await start(t)
   const wrong = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`field${index}`, 1]))
   const { status, body } = await post('/v1/projects', JSON.stringify(wrong))
@@ -100,7 +100,7 @@ test('a problem names at most 20 invalid fields, and says how many more there ar
   assert.match(String(body.detail), /^The request has 501 invalid fields: .* and 481 more\.$/)
 })
 
-test('a problem names the first invalid field only, where a body has thousands of members', async (t) => {
+test('a problem names only the first invalid field of a body with thousands of members', async (t) => {
   const { post } = await start(t)
   const many = (count: number) => JSON.stringify({ name: 1, other: Array.from({ length: count }, () => ({})) })
   const named = async (count: number) => {

@@ -4,13 +4,13 @@ import { connect, type Socket } from 'node:net'
 import { test } from 'tap'
 import { startApp, type TestApp } from '../../build-app.ts'
 
-interface RawAnswer {
+interface RawResponse {
   status: number
   headers: Map<string, string>
   body: Record<string, unknown>
 }
 
-const parse = (text: string): RawAnswer => {
+const parse = (text: string): RawResponse => {
   const [head = '', body = ''] = text.split('\r\n\r\n')
   const [line = '', ...fields] = head.split('\r\n')
   const headers = new Map(
@@ -29,14 +29,14 @@ const readAll = async (socket: Socket): Promise<string> => {
   return text
 }
 
-/** Sends bytes as they are and reads until the server closes. */
-const sendRaw = async ({ url }: TestApp, bytes: string): Promise<RawAnswer> => {
+/** Sends raw bytes and reads until the server closes the connection. */
+const sendRaw = async ({ url }: TestApp, bytes: string): Promise<RawResponse> => {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.write(bytes)
   return parse(await readAll(socket))
 }
 
-const assertProblem = ({ status, headers, body }: RawAnswer, expectedStatus: number, code: string): void => {
+const assertProblem = ({ status, headers, body }: RawResponse, expectedStatus: number, code: string): void => {
   assert.equal(status, expectedStatus)
   assert.equal(headers.get('content-type'), 'application/problem+json')
   assert.equal(headers.get('x-content-type-options'), 'nosniff')
@@ -48,7 +48,7 @@ const assertProblem = ({ status, headers, body }: RawAnswer, expectedStatus: num
   assert.equal(body.type, `/errors/${code.replaceAll('_', '-')}`)
 }
 
-test('what is no HTTP request is refused as problem+json, with a request id', async (t) => {
+test('malformed HTTP gets problem+json with a request id', async (t) => {
   const server = await startApp(t)
   for (const bytes of [
     'hello\r\n\r\n',
@@ -62,14 +62,14 @@ test('what is no HTTP request is refused as problem+json, with a request id', as
   assertProblem(await sendRaw(server, chunked), 400, 'malformed_request')
 })
 
-test('a request without a host is refused as problem+json that names the header', async (t) => {
+test('a request without a Host header gets problem+json that names the header', async (t) => {
   const server = await startApp(t)
-  const answered = await sendRaw(server, 'GET /api/v1/health HTTP/1.1\r\nConnection: close\r\n\r\n')
-  assertProblem(answered, 400, 'validation_failed')
-  assert.deepEqual(answered.body.errors, [{ path: 'headers/host', message: 'is required' }])
+  const response = await sendRaw(server, 'GET /api/v1/health HTTP/1.1\r\nConnection: close\r\n\r\n')
+  assertProblem(response, 400, 'validation_failed')
+  assert.deepEqual(response.body.errors, [{ path: 'headers/host', message: 'is required' }])
 })
 
-test('headers that are too large are 431 as problem+json', async (t) => {
+test('headers that are too large get 431 as problem+json', async (t) => {
   const server = await startApp(t)
   assertProblem(
     await sendRaw(server, `GET /api/v1/health HTTP/1.1\r\nHost: a\r\nX-Large: ${'a'.repeat(20_000)}\r\n\r\n`),
@@ -78,7 +78,7 @@ test('headers that are too large are 431 as problem+json', async (t) => {
   )
 })
 
-test('an expectation that cannot be met is 417 as problem+json', async (t) => {
+test('an unsupported Expect header gets 417 as problem+json', async (t) => {
   const server = await startApp(t)
   assertProblem(
     await sendRaw(server, 'GET /api/v1/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: miracles\r\n\r\n'),
@@ -87,23 +87,23 @@ test('an expectation that cannot be met is 417 as problem+json', async (t) => {
   )
 })
 
-test('a request that does not arrive in time is 408 as problem+json', async (t) => {
+test('a request that does not arrive in time gets 408 as problem+json', async (t) => {
   const server = await startApp(t)
   const accepted = once(server.app.server, 'connection') as Promise<[Socket]>
   const client = connect(Number(new URL(server.url).port), '127.0.0.1')
   client.write('GET /api/v1/health HTTP/1.1\r\nHost: a\r\n')
-  const answer = readAll(client)
+  const response = readAll(client)
   const [socket] = await accepted
-  // What Node itself does when the time for a request is over; it looks every half minute, which is too long for a test.
+  // Simulates the request timeout of Node.js, which checks only every half minute.
   server.app.server.emit(
     'clientError',
     Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
     socket
   )
-  assertProblem(parse(await answer), 408, 'request_timeout')
+  assertProblem(parse(await response), 408, 'request_timeout')
 })
 
-test('garbage after a request never gets into the answer that is under way', async (t) => {
+test('garbage after a request does not corrupt the response in progress', async (t) => {
   let respond = (): void => undefined
   const started = new Promise<void>((resolve) => {
     respond = resolve
@@ -120,9 +120,9 @@ test('garbage after a request never gets into the answer that is under way', asy
   })
   const client = connect(Number(new URL(server.url).port), '127.0.0.1')
   client.write('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n')
-  const answer = readAll(client)
+  const response = readAll(client)
   await started
   client.write('garbage\r\n\r\n')
-  const text = await answer
+  const text = await response
   assert.ok(!text.includes('malformed_request'), text)
 })

@@ -9,7 +9,7 @@ import { until } from '../../machines/waiting.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
 
 test(
-  'closing answers what was accepted, and does not wait for connections that never asked',
+  'closing completes accepted requests, and does not wait for connections without a request',
   { timeout: 120_000 },
   async (t) => {
     let arrived = (): void => undefined
@@ -35,15 +35,15 @@ test(
   }
 )
 
-/** Sends a request on an open connection and answers the head of the answer. */
-const askOn = async (socket: Socket): Promise<string> => {
+/** Sends a request on an open connection and returns the head of the response. */
+const requestOn = async (socket: Socket): Promise<string> => {
   socket.write('GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n')
   const [part] = (await once(socket, 'data')) as [Buffer]
   return part.toString('utf8').toLowerCase()
 }
 
 test(
-  'a lingering server answers requests on open connections, closes each, and accepts no new ones',
+  'a lingering server serves requests on open connections, closes each, and accepts no new ones',
   { timeout: 120_000 },
   async (t) => {
     const { app, url } = await startApp(t, { lingerMs: 60_000 })
@@ -54,17 +54,17 @@ test(
       return socket
     }
     const [fresh, kept] = [await open(), await open()]
-    assert.match(await askOn(kept), /connection: keep-alive/)
+    assert.match(await requestOn(kept), /connection: keep-alive/)
     const closed = app.close()
     await until('the server has stopped listening', async () => !(await listens(port)))
     for (const socket of [fresh, kept]) {
       const ended = once(socket, 'close')
-      const answer = await askOn(socket)
-      assert.match(answer, /^http\/1.1 200 ok/)
-      assert.match(answer, /connection: close/)
+      const response = await requestOn(socket)
+      assert.match(response, /^http\/1.1 200 ok/)
+      assert.match(response, /connection: close/)
       await ended
     }
-    // All are gone, so that nothing is waited for.
+    // All connections are closed, so that closing has nothing to wait for.
     await closed
   }
 )

@@ -24,7 +24,7 @@ const textUntilClosed = async (socket: Socket): Promise<string> => {
   return text
 }
 
-test('headers and bodies that do not arrive within seconds end in 408', { timeout: 60_000 }, async (t) => {
+test('headers and bodies that do not arrive in time get 408', { timeout: 60_000 }, async (t) => {
   const { url, app } = await startApp(t, {
     extend: ({ server }) => {
       assert.deepEqual([server.headersTimeout, server.requestTimeout], [15_000, 30_000])
@@ -40,21 +40,21 @@ test('headers and bodies that do not arrive within seconds end in 408', { timeou
   }
 })
 
-test('an address has only as many connections as allowed, and gets new ones when it closes old ones', async (t) => {
+test('an address has a limited number of connections, and can open new ones after closing old ones', async (t) => {
   const { url } = await startApp(t, { env: { ATLAS_CONNECTIONS_PER_ADDRESS: '3' } })
   const kept = [await open(t, url), await open(t, url), await open(t, url)]
   await once(await open(t, url), 'close')
   kept[0]?.destroy()
-  let answered = ''
-  while (answered === '') {
+  let text = ''
+  while (text === '') {
     const socket = await open(t, url)
     socket.write('GET /api/v1/health/live HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n')
-    answered = await textUntilClosed(socket)
+    text = await textUntilClosed(socket)
   }
-  assert.match(answered, /^HTTP\/1\.1 200 /)
+  assert.match(text, /^HTTP\/1\.1 200 /)
 })
 
-test('the memory of unfinished bodies is bounded, and free again when they end', { timeout: 60_000 }, async (t) => {
+test('the memory of unfinished bodies is bounded, and released when they end', { timeout: 60_000 }, async (t) => {
   const { url } = await startApp(t)
   const mebibyte = 1024 * 1024
   const sockets = await Promise.all(Array.from({ length: 20 }, () => open(t, url)))

@@ -36,14 +36,14 @@ const account = {
 }
 const wrongPassword = 'a password that is not hers'
 
-/** The log's lines; what the start prints for a person at the console is not among them. */
+/** The lines of the log, without the greeting that the start prints for the console. */
 const logOf = (output: string): string =>
   output
     .split('\n')
     .filter((line) => line.startsWith('{"level":'))
     .join('\n')
 
-/** Breaks every connection of the server to its database, so that what it logs of that is seen too. */
+/** Breaks every connection of the server to its database, so that the log of such failures is covered too. */
 const cutConnections = async (databaseUrl: string): Promise<void> => {
   const client = new pg.Client({ connectionString: databaseUrl })
   await client.connect()
@@ -53,7 +53,7 @@ const cutConnections = async (databaseUrl: string): Promise<void> => {
   await client.end()
 }
 
-/** Uses every kind of credential in every way that it can be sent, rightly and wrongly, and answers all that must not be in a log. */
+/** Uses every kind of credential, in every valid and invalid way. Returns everything that must not appear in a log. */
 const walk = async (url: string): Promise<Record<string, string>> => {
   const owner = await register(url, 'ada@example.com')
   const again = await login(url, 'ada@example.com')
@@ -117,12 +117,12 @@ const walk = async (url: string): Promise<Record<string, string>> => {
   await call(url, `/v1/webhooks/${String(hook.body.id)}/test`, { method: 'POST', bearer: key })
   await call(url, '/v1/plaid/webhook', {
     method: 'POST',
-    headers: { 'plaid-verification': 'signature-of-nobody' },
+    headers: { 'plaid-verification': 'signature-of-no-sender' },
     body: {}
   })
   await call(url, '/v1/stripe/webhook', {
     method: 'POST',
-    headers: { 'stripe-signature': 't=1,v1=signature-of-nobody' },
+    headers: { 'stripe-signature': 't=1,v1=signature-of-no-sender' },
     body: {}
   })
   for (const secret of [settings.ATLAS_INGEST_SECRET, 'not-the-ingest-secret']) {
@@ -142,7 +142,7 @@ const walk = async (url: string): Promise<Record<string, string>> => {
     'public token': publicToken,
     'webhook secret': String(hook.body.secret),
     "webhook's path": 'path-that-is-a-secret',
-    signature: 'signature-of-nobody',
+    signature: 'signature-of-no-sender',
     'wrong ingest secret': 'not-the-ingest-secret'
   }
 }
@@ -158,7 +158,7 @@ test(
       ...settings,
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl })
     })
-    const told = await walk(server.url)
+    const returned = await walk(server.url)
     assert.match(server.output(), /sending a text failed/)
     if (databaseUrl !== undefined) {
       await cutConnections(databaseUrl)
@@ -167,7 +167,7 @@ test(
     assert.equal(await server.drain(), 0, server.output().split('\n').slice(-6).join('\n'))
 
     const log = logOf(server.output())
-    assert.ok(log.split('\n').length > 60, 'the log is written at all')
+    assert.ok(log.split('\n').length > 60, 'the log is not empty')
     assert.match(log, /"path":"\/v1\/accounts\/link"/)
     const { plaidSecret, stripeSecret, stripeWebhookSecret } = readDevelopmentKeys(own.ATLAS_DATA_DIR ?? '')
     const {
@@ -179,7 +179,7 @@ test(
       ...configured
     } = settings
     const secrets = {
-      ...told,
+      ...returned,
       ...configured,
       plaidSecret,
       stripeSecret,
@@ -191,14 +191,14 @@ test(
       phone: '4155550123'
     }
     for (const [name, secret] of Object.entries(secrets)) {
-      assert.ok(secret.length >= 8, `the ${name} of the walk is known`)
-      assert.ok(!log.includes(secret), `the log holds the ${name}`)
+      assert.ok(secret.length >= 8, `the walk returned the ${name}`)
+      assert.ok(!log.includes(secret), `the log contains the ${name}`)
     }
     assert.doesNotMatch(log, /access-sandbox-|eyJhbGci|Bearer |atlas_refresh/)
   }
 )
 
-test('a failure that repeats does not flood the log, and other failures are still logged', async (t) => {
+test('a repeated failure does not flood the log, and other failures are still logged', async (t) => {
   const lines: { msg: string }[] = []
   const { app } = await startApp(t, {
     env: { LOG_LEVEL: 'info' },

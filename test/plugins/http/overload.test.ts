@@ -22,77 +22,77 @@ const assertRefused = ({ status, headers, body, text }: Answered): void => {
   assert.notEqual(headers.get('x-request-id'), null)
 }
 
-/** Asks until the answer is as wanted: what is measured is measured once a second. */
-const until = async (ask: () => Promise<Answered>, status: number): Promise<Answered> => {
+/** Repeats a request until it gets the wanted status: the load is measured once a second. */
+const until = async (request: () => Promise<Answered>, status: number): Promise<Answered> => {
   for (;;) {
-    const answer = await ask()
-    if (answer.status === status) return answer
+    const response = await request()
+    if (response.status === status) return response
     await new Promise((done) => setTimeout(done, 50))
   }
 }
 
-test(
-  'requests above the limit are refused at once; admitted ones complete, and none is half done',
-  { timeout: 180_000 },
-  async (t) => {
-    const most = 20
-    const requests = 200
-    let release = (): void => undefined
-    const held = new Promise<void>((done) => (release = done))
-    // Each holds its transaction open, so that the connections are used up before the places are.
-    const server = await startApp(t, {
-      env: { ATLAS_OVERLOAD_REQUESTS: String(most) },
-      extend: (app) => bindNotes(app, { meanwhile: () => held })
+test('requests above the limit get 503 at once, and admitted ones complete', { timeout: 180_000 }, async (t) => {
+  const most = 20
+  const requests = 200
+  let release = (): void => undefined
+  const held = new Promise<void>((done) => (release = done))
+  // Each request holds its transaction open, so that the connections run out before the request limit is reached.
+  const server = await startApp(t, {
+    env: { ATLAS_OVERLOAD_REQUESTS: String(most) },
+    extend: (app) => bindNotes(app, { meanwhile: () => held })
+  })
+  const { url, database } = server
+  await createNotesTable.execute(database.db)
+  const { testKey } = await createPartner(database)
+  const post = (index: number): Promise<Answered> =>
+    send(url, 'POST', '/test/notes', {
+      key: testKey,
+      body: { text: String(index) },
+      headers: { 'idempotency-key': `note-${index}` }
     })
-    const { url, database } = server
-    await createNotesTable.execute(database.db)
-    const { testKey } = await createPartner(database)
-    const post = (index: number): Promise<Answered> =>
-      send(url, 'POST', '/test/notes', {
-        key: testKey,
-        body: { text: String(index) },
-        headers: { 'idempotency-key': `note-${index}` }
+
+  const responses: Answered[] = []
+  let refusedCount = 0
+  const allRefused = new Promise<void>((done) => {
+    for (let index = 0; index < requests; index++) {
+      void post(index).then((response) => {
+        responses[index] = response
+        if (response.status === 503) refusedCount += 1
+        if (refusedCount === requests - most) done()
       })
-
-    const answers: Answered[] = []
-    let refusedCount = 0
-    const allRefused = new Promise<void>((done) => {
-      for (let index = 0; index < requests; index++) {
-        void post(index).then((answer) => {
-          answers[index] = answer
-          if (answer.status === 503) refusedCount += 1
-          if (refusedCount === requests - most) done()
-        })
-      }
-    })
-    await allRefused
-    answers.forEach(assertRefused)
-    assert.equal(await live(server), 200)
-    release()
-    while (Object.keys(answers).length < requests) await new Promise((done) => setTimeout(done, 20))
-    const refused = answers.flatMap(({ status }, index) => (status === 503 ? [index] : []))
-    assert.equal(refused.length, requests - most)
-    assert.ok(answers.every(({ status }) => status === 201 || status === 503))
-    assert.equal((await createdNotes(server)).rows.length, most)
-    for (const index of refused) {
-      const again = await post(index)
-      assert.deepEqual([again.status, again.headers.get('idempotent-replayed')], [201, null])
     }
-    assert.equal((await createdNotes(server)).rows.length, requests)
-  }
-)
-
-test('a server short of memory refuses what is new, and is not taken for dead', { timeout: 180_000 }, async (t) => {
-  // One per cent of what V8 may use is less than the server needs to stand still.
-  const server = await startApp(t, { env: { ATLAS_OVERLOAD_MEMORY_PERCENT: '1' } })
-  assertRefused(await until(() => send(server.url, 'GET', '/v1/events'), 503))
-  assertRefused(await send(server.url, 'GET', '/nowhere'))
+  })
+  await allRefused
+  responses.forEach(assertRefused)
   assert.equal(await live(server), 200)
-  assert.equal((await send(server.url, 'GET', '/api/v1/health/ready')).status, 200)
+  release()
+  while (Object.keys(responses).length < requests) await new Promise((done) => setTimeout(done, 20))
+  const refused = responses.flatMap(({ status }, index) => (status === 503 ? [index] : []))
+  assert.equal(refused.length, requests - most)
+  assert.ok(responses.every(({ status }) => status === 201 || status === 503))
+  assert.equal((await createdNotes(server)).rows.length, most)
+  for (const index of refused) {
+    const again = await post(index)
+    assert.deepEqual([again.status, again.headers.get('idempotent-replayed')], [201, null])
+  }
+  assert.equal((await createdNotes(server)).rows.length, requests)
 })
 
 test(
-  'a server that computes without end refuses what is new until it has caught up',
+  'a server short of memory rejects new requests, and its health checks still succeed',
+  { timeout: 180_000 },
+  async (t) => {
+    // Even an idle server needs more than one per cent of V8's heap limit.
+    const server = await startApp(t, { env: { ATLAS_OVERLOAD_MEMORY_PERCENT: '1' } })
+    assertRefused(await until(() => send(server.url, 'GET', '/v1/events'), 503))
+    assertRefused(await send(server.url, 'GET', '/nowhere'))
+    assert.equal(await live(server), 200)
+    assert.equal((await send(server.url, 'GET', '/api/v1/health/ready')).status, 200)
+  }
+)
+
+test(
+  'a server with a blocked event loop rejects new requests until it has caught up',
   { timeout: 180_000 },
   async (t) => {
     const server = await startApp(t, { env: { ATLAS_OVERLOAD_LOOP_DELAY_MS: '200' } })
@@ -103,24 +103,26 @@ test(
       if (busy) setImmediate(compute)
     }
     compute()
-    const ask = (): Promise<Answered> => send(server.url, 'GET', '/errors/overloaded')
-    assertRefused(await until(ask, 503))
+    const request = (): Promise<Answered> => send(server.url, 'GET', '/errors/overloaded')
+    assertRefused(await until(request, 503))
     assert.equal(await live(server), 200)
     busy = false
-    const page = await until(ask, 200)
+    const page = await until(request, 200)
     assert.match(page.text, /rejected the request before any work began/)
   }
 )
 
-test('limits that are switched off refuse nothing', { timeout: 180_000 }, async (t) => {
+test('disabled limits reject nothing', { timeout: 180_000 }, async (t) => {
   const env = { ATLAS_OVERLOAD_MEMORY_PERCENT: '0', ATLAS_OVERLOAD_LOOP_DELAY_MS: '0', ATLAS_OVERLOAD_REQUESTS: '0' }
   const { url, database } = await startApp(t, { env })
   const { testKey } = await createPartner(database)
-  const answers = await Promise.all(Array.from({ length: 300 }, () => send(url, 'GET', '/v1/events', { key: testKey })))
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+  const responses = await Promise.all(
+    Array.from({ length: 300 }, () => send(url, 'GET', '/v1/events', { key: testKey }))
+  )
+  assert.deepEqual([...new Set(responses.map(({ status }) => status))], [200])
 })
 
-/** What a client has sent, and what the server does, when the client resets its connection. */
+/** What the client has sent when it resets its connection, by what the server is doing then. */
 const phases: Record<string, string> = {
   headers: 'GET /test/slow HTTP/1.1\r\nHost: he',
   body: 'POST /test/echo HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a',
@@ -128,7 +130,7 @@ const phases: Record<string, string> = {
   response: 'GET /test/large HTTP/1.1\r\nHost: here\r\n\r\n'
 }
 
-/** Opens connections, sends a text, waits for a while that differs by connection, and resets them. */
+/** Opens connections, sends a text, waits for a different time on each, and resets them. */
 const resetMany = async (url: string, text: string, count: number): Promise<void> => {
   const { hostname, port } = new URL(url)
   await Promise.all(
@@ -144,7 +146,7 @@ const resetMany = async (url: string, text: string, count: number): Promise<void
 }
 
 test(
-  'after thousands of resets in every phase, pipelined or not, all places are free again',
+  'after thousands of resets in every phase, pipelined or not, no request is counted as in progress',
   { timeout: 180_000 },
   async (t) => {
     const large = 'x'.repeat(500_000)
@@ -166,7 +168,7 @@ test(
   }
 )
 
-test('requests whose bodies do not arrive take no places from others', async (t) => {
+test('requests with unfinished bodies do not count against the limit of requests in progress', async (t) => {
   const { url } = await startApp(t, { env: { ATLAS_OVERLOAD_REQUESTS: '2' } })
   const { hostname, port } = new URL(url)
   const sockets = Array.from({ length: 5 }, () => connect(Number(port), hostname))
@@ -177,9 +179,9 @@ test('requests whose bodies do not arrive take no places from others', async (t)
     )
   await Promise.all(sockets.map((socket) => once(socket, 'connect')))
   assert.equal((await send(url, 'GET', '/api/v1/users/me')).status, 401)
-  const answers = await Promise.all([send(url, 'GET', '/errors/overloaded'), send(url, 'GET', '/errors/overloaded')])
+  const responses = await Promise.all([send(url, 'GET', '/errors/overloaded'), send(url, 'GET', '/errors/overloaded')])
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200]
   )
 })

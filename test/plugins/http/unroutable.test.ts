@@ -5,7 +5,7 @@ import { send } from '../../credentials.ts'
 
 const server = await startApp(t)
 
-test('a path that cannot be read is counted and tells what is left, as every answer does', async () => {
+test('an unreadable path counts against the rate limit, with the same headers as any response', async () => {
   for (const [path, expected] of [
     ['/v1/transfers/%zz', 400],
     [`/v1/transfers/${'x'.repeat(300)}`, 404]

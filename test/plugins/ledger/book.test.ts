@@ -22,7 +22,7 @@ const book = (walletId: string, type: Posting['type'], amountCents: number, more
   )
 const balanceOf = async (walletId: string) => (await readBalances(db, [walletId])).get(walletId)
 
-test('each type moves credits in its own direction, and the outcome tells the new balance', async () => {
+test('each type moves credits in its own direction, and the outcome contains the new balance', async () => {
   await open('directions')
   const moves: [Posting['type'], number, number][] = [
     ['earn', 1_000, 1_000],
@@ -44,7 +44,7 @@ test('each type moves credits in its own direction, and the outcome tells the ne
   }
 })
 
-test("amounts that are not whole cents, are zero, or contradict their type's sign are refused", async () => {
+test('amounts that are not whole cents, are zero, or have the wrong sign for their type are rejected', async () => {
   await open('refused')
   await book('refused', 'earn', 10)
   for (const type of ['earn', 'spend', 'loan', 'repayment', 'refund'] as const) {
@@ -60,7 +60,7 @@ test("amounts that are not whole cents, are zero, or contradict their type's sig
   assert.equal(await balanceOf('refused'), 10)
 })
 
-test('a wallet can be emptied to the last cent, and a cent more is not booked', async () => {
+test('a wallet can be emptied to the last cent, and one cent more is not booked', async () => {
   await open('last-cent')
   await book('last-cent', 'earn', 100)
   assert.deepEqual(await book('last-cent', 'spend', 101), { posted: false, balanceCents: 100 })
@@ -68,7 +68,7 @@ test('a wallet can be emptied to the last cent, and a cent more is not booked', 
   assert.equal((await book('last-cent', 'spend', 100)).balanceCents, 0)
 })
 
-test('a reference books once and then tells the first booking and the balance of now', async () => {
+test('a reference is booked once, and repeating it returns the first booking and the current balance', async () => {
   await open('referred')
   const first = await book('referred', 'earn', 100, { reference: 'topup:1' })
   await book('referred', 'earn', 40)
@@ -83,7 +83,7 @@ test('a reference books once and then tells the first booking and the balance of
   assert.equal(await balanceOf('referred'), 140)
 })
 
-test('opening a wallet again leaves it as it is', async () => {
+test('opening a wallet again changes nothing', async () => {
   await open('opened')
   await book('opened', 'earn', 70)
   await open('opened')
@@ -96,7 +96,7 @@ test('opening a wallet again leaves it as it is', async () => {
   assert.deepEqual(created_at, now)
 })
 
-test('without a wallet or a transaction, nothing is booked and nothing is returned', async () => {
+test('unknown wallets and transactions throw, and have an empty history', async () => {
   await assert.rejects(book('nowhere', 'earn', 1), /There is no wallet nowhere/)
   await assert.rejects(
     transact(db, (trx) => lockBalance(trx, 'nowhere')),
@@ -135,7 +135,7 @@ test('a movement is returned from the perspective of its wallet', async () => {
   assert.deepEqual(await readMovement(db, spent.transactionId), { amountCents: -120, balanceAfterCents: 180 })
 })
 
-test('a history is the wallet’s own, newest first, and goes on where the last page ended', async () => {
+test('a history contains only its wallet’s entries, newest first, and continues after the last page', async () => {
   await open('paged')
   await open('neighbour')
   const later = new Date('2026-06-14T19:00:00.000Z')

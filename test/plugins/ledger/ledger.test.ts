@@ -60,7 +60,7 @@ test('the ledger', async (t) => {
     ])
   })
 
-  await t.test('more than the wallet holds is not booked and leaves nothing behind', async () => {
+  await t.test('a spend above the balance is not booked and leaves nothing behind', async () => {
     await openFunded(server, 'poor', 1_000)
     const before = await verifyLedger(db)
     assert.deepEqual(await spend(server, 'poor', 1_001), { posted: false, balanceCents: 1_000 })
@@ -74,7 +74,7 @@ test('the ledger', async (t) => {
     assert.equal(await app.ledger.balance(db, 'crowd'), 0)
   })
 
-  await t.test('one reference books once, also when it comes many times at once', async () => {
+  await t.test('one reference is booked once, even under concurrency', async () => {
     await openFunded(server, 'once', 100_000)
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => spend(server, 'once', 1_000, 'approval:1')))
     assert.equal(outcomes.filter((outcome) => outcome.posted && !outcome.repeated).length, 1)
@@ -83,7 +83,7 @@ test('the ledger', async (t) => {
     await assert.rejects(spend(server, 'once', 2_000, 'approval:1'), /another content/)
   })
 
-  await t.test('what is booked can neither be changed nor deleted', async () => {
+  await t.test('bookings cannot be changed or deleted', async () => {
     await openFunded(server, 'stone', 100)
     for (const statement of [
       sql`update ledger_entries set amount_cents = amount_cents * 2`,
@@ -101,55 +101,49 @@ test('the ledger', async (t) => {
     assert.equal(await app.ledger.balance(db, 'stone'), 100)
   })
 
-  await t.test(
-    'entries that do not sum to zero, and a wallet below zero, are refused by the database itself',
-    async () => {
-      await openFunded(server, 'bent', 100)
-      const insert = (amounts: [number, number]) =>
-        transact(db, async (trx) => {
-          const { id } = await trx
-            .insertInto('ledger_transactions')
-            .values({ type: 'adjustment', description: 'by hand', reference: null, created_at: clock.now() })
-            .returning('id')
-            .executeTakeFirstOrThrow()
-          await trx
-            .insertInto('ledger_entries')
-            .values([
-              { transaction_id: id, account: 'wallet:bent', wallet_id: 'bent', amount_cents: amounts[0] },
-              { transaction_id: id, account: 'system:adjustment', wallet_id: null, amount_cents: amounts[1] }
-            ])
-            .execute()
-        })
-      await assert.rejects(insert([50, -49]), /do not sum to zero/)
-      await assert.rejects(insert([-101, 101]), /ledger_wallet_not_below_zero/)
-      await insert([-100, 100])
-      assert.equal(await app.ledger.balance(db, 'bent'), 0)
-    }
-  )
-
-  await t.test(
-    'what is asked of the server is booked at the time of its clock, and told as it stands in the book',
-    async () => {
-      await openFunded(server, 'told', 500)
-      const spent = await spend(server, 'told', 200)
-      assert.ok(spent.posted)
-      const [row] = await app.ledger.history(db, 'told', 1)
-      assert.deepEqual([row?.transactionId, row?.createdAt], [spent.transactionId, clock.now()])
-      assert.deepEqual(await app.ledger.movement(db, spent.transactionId), {
-        amountCents: -200,
-        balanceAfterCents: 300
+  await t.test('the database itself rejects entries that do not sum to zero, and a wallet below zero', async () => {
+    await openFunded(server, 'bent', 100)
+    const insert = (amounts: [number, number]) =>
+      transact(db, async (trx) => {
+        const { id } = await trx
+          .insertInto('ledger_transactions')
+          .values({ type: 'adjustment', description: 'by hand', reference: null, created_at: clock.now() })
+          .returning('id')
+          .executeTakeFirstOrThrow()
+        await trx
+          .insertInto('ledger_entries')
+          .values([
+            { transaction_id: id, account: 'wallet:bent', wallet_id: 'bent', amount_cents: amounts[0] },
+            { transaction_id: id, account: 'system:adjustment', wallet_id: null, amount_cents: amounts[1] }
+          ])
+          .execute()
       })
-      assert.deepEqual(await app.ledger.balances(db, ['told', 'nowhere']), new Map([['told', 300]]))
-      assert.equal(await transact(db, (trx) => app.ledger.lockBalance(trx, 'told')), 300)
-      assert.equal(await app.ledger.balance(db, 'nowhere'), undefined)
-      const wallet = await db
-        .selectFrom('ledger_wallets')
-        .select('created_at')
-        .where('wallet_id', '=', 'told')
-        .executeTakeFirstOrThrow()
-      assert.deepEqual(wallet.created_at, clock.now())
-    }
-  )
+    await assert.rejects(insert([50, -49]), /do not sum to zero/)
+    await assert.rejects(insert([-101, 101]), /ledger_wallet_not_below_zero/)
+    await insert([-100, 100])
+    assert.equal(await app.ledger.balance(db, 'bent'), 0)
+  })
+
+  await t.test('the server books at the time of its clock, and returns data as stored', async () => {
+    await openFunded(server, 'told', 500)
+    const spent = await spend(server, 'told', 200)
+    assert.ok(spent.posted)
+    const [row] = await app.ledger.history(db, 'told', 1)
+    assert.deepEqual([row?.transactionId, row?.createdAt], [spent.transactionId, clock.now()])
+    assert.deepEqual(await app.ledger.movement(db, spent.transactionId), {
+      amountCents: -200,
+      balanceAfterCents: 300
+    })
+    assert.deepEqual(await app.ledger.balances(db, ['told', 'nowhere']), new Map([['told', 300]]))
+    assert.equal(await transact(db, (trx) => app.ledger.lockBalance(trx, 'told')), 300)
+    assert.equal(await app.ledger.balance(db, 'nowhere'), undefined)
+    const wallet = await db
+      .selectFrom('ledger_wallets')
+      .select('created_at')
+      .where('wallet_id', '=', 'told')
+      .executeTakeFirstOrThrow()
+    assert.deepEqual(wallet.created_at, clock.now())
+  })
 
   const health = async () =>
     (await send(server.url, 'GET', '/api/v1/health')).body as {
@@ -165,7 +159,7 @@ test('the ledger', async (t) => {
     return JSON.parse(detail) as { faults: { where: string }[]; wallets: number; transactions: number; entries: number }
   }
 
-  await t.test('the check runs once a day, and its result is where health shows it', async () => {
+  await t.test('the check runs once a day, and health shows its result', async () => {
     await app.jobs.run(ledgerCheckJob)
     const first = clock.now().toISOString()
     assert.deepEqual((await health()).checks.ledger, { status: 'ok', at: first })
@@ -205,7 +199,7 @@ test('the ledger', async (t) => {
       const { faults } = await verifyLedger(db)
       assert.deepEqual((await kept()).faults, faults.slice(0, 20))
       assert.match(logged.join(''), /ledger verification failed/)
-      assert.match(logged.join(''), /wallet bent-30: the balance is 1 cents/, 'the log tells all of them')
+      assert.match(logged.join(''), /wallet bent-30: the balance is 1 cents/, 'the log contains all faults')
     }
   )
 })

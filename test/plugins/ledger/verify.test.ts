@@ -13,23 +13,23 @@ const run = async (...statements: string[]): Promise<void> => {
   for (const statement of statements) await sql.raw(statement).execute(db)
 }
 
-/** What is found while the book is bent; afterwards the book is as it was. */
-const findings = async (bend: string[], mend: string[]): Promise<[invariant: string, where: string][]> => {
-  await run(...bend)
+/** The faults found while the ledger is corrupted by `bend`. Afterwards `mend` restores it. */
+const findings = async (corrupt: string[], restore: string[]): Promise<[invariant: string, where: string][]> => {
+  await run(...corrupt)
   const { faults } = await verifyLedger(db)
-  await run(...mend)
+  await run(...restore)
   assert.deepEqual((await verifyLedger(db)).faults, [], 'mended')
   return faults.map(({ invariant, where }) => [invariant, where])
 }
 
-/** Lets tables be written by hand, which only their owner can do, and puts their guards back. */
-const byHand = (tables: string[], bend: string[], mend: string[]): [bend: string[], mend: string[]] => {
+/** Disables the guards of tables around manual changes, which only the owner of the tables can do. */
+const byHand = (tables: string[], corrupt: string[], restore: string[]): [bend: string[], mend: string[]] => {
   const unguarded = (statements: string[]): string[] => [
     ...tables.map((table) => `alter table ${table} disable trigger user`),
     ...statements,
     ...tables.map((table) => `alter table ${table} enable trigger user`)
   ]
-  return [unguarded(bend), unguarded(mend)]
+  return [unguarded(corrupt), unguarded(restore)]
 }
 
 const move = (type: 'earn' | 'spend', amountCents: number) =>
@@ -39,11 +39,11 @@ const earned = await move('earn', 100)
 const spent = await move('spend', 30)
 const [first, second] = [earned.posted && earned.transactionId, spent.posted && spent.transactionId]
 
-test('a book that holds has no faults, and is counted whole', async () => {
+test('a consistent ledger has no faults, and all of it is counted', async () => {
   assert.deepEqual(await verifyLedger(db), { faults: [], wallets: 1, transactions: 2, entries: 4 })
 })
 
-test('a transaction whose entries do not sum to zero is found', async () => {
+test('a transaction whose entries do not sum to zero is detected', async () => {
   const set = (cents: number) =>
     `update ledger_entries set amount_cents = ${cents} where transaction_id = ${second} and wallet_id is null`
   assert.deepEqual(await findings(...byHand(['ledger_entries'], [set(31)], [set(30)])), [
@@ -51,7 +51,7 @@ test('a transaction whose entries do not sum to zero is found', async () => {
   ])
 })
 
-test('a transaction that has lost its entries is found', async () => {
+test('a transaction without entries is detected', async () => {
   const add = `insert into ledger_transactions (id, type, description, created_at) overriding system value values (999, 'adjustment', 'by hand', now())`
   assert.deepEqual(
     await findings(...byHand(['ledger_transactions'], [add], ['delete from ledger_transactions where id = 999'])),
@@ -59,14 +59,14 @@ test('a transaction that has lost its entries is found', async () => {
   )
 })
 
-test('a balance that its entries do not give is found', async () => {
+test('a balance that differs from the sum of its entries is detected', async () => {
   const set = (cents: number) => `update ledger_wallets set balance_cents = ${cents} where wallet_id = 'w'`
   assert.deepEqual(await findings(...byHand(['ledger_wallets'], [set(77)], [set(70)])), [
     ['each balance is the sum of its wallet’s entries', 'wallet w: the balance is 77 cents, the entries sum to 70']
   ])
 })
 
-test('a wallet below zero is found, now and in the past', async () => {
+test('a wallet below zero is detected, now or in the past', async () => {
   const set = (change: number) => [
     `update ledger_entries set amount_cents = amount_cents - ${change}, balance_after_cents = balance_after_cents - ${change}
       where transaction_id = ${second} and wallet_id is not null`,
@@ -94,7 +94,7 @@ test('a wallet below zero is found, now and in the past', async () => {
   )
 })
 
-test('a balance that was noted wrongly after an entry is found', async () => {
+test('a wrong balance stored with an entry is detected', async () => {
   const set = (cents: number) =>
     `update ledger_entries set balance_after_cents = ${cents} where transaction_id = ${first} and wallet_id is not null`
   assert.deepEqual(await findings(...byHand(['ledger_entries'], [set(99)], [set(100)])), [
@@ -105,7 +105,7 @@ test('a balance that was noted wrongly after an entry is found', async () => {
   ])
 })
 
-test('credits that moved against the direction of their type are found', async () => {
+test('credits moved against the direction of their type are detected', async () => {
   const set = (id: number | false, type: string) => `update ledger_transactions set type = '${type}' where id = ${id}`
   const invariant = 'each type moves credits in its own direction'
   for (const type of ['spend', 'repayment', 'refund']) {
@@ -120,7 +120,7 @@ test('credits that moved against the direction of their type are found', async (
   }
 })
 
-test('each guard that is switched off is found, and one that is gone too', async () => {
+test('every disabled guard is detected, and a missing one as well', async () => {
   const { rows } = await sql<{ table: string; guard: string }>`
     select tgrelid::regclass::text as table, tgname::text as guard from pg_trigger where tgrelid::regclass::text like 'ledger_%' and not tgisinternal
     order by tgname`.execute(db)

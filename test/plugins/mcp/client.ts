@@ -15,10 +15,10 @@ export const connect = async (t: Cleaner, url: string, key: string): Promise<Cli
   return client
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers that the specification describes, and assert what they find
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read responses that the specification describes, and assert their content
 export type Read = any
 
-/** Calls a tool and reads the JSON text of its result, be it an answer or a problem. */
+/** Calls a tool and reads the JSON text of its result, whether a response or a problem. */
 export const call = async (
   client: Client,
   name: string,

@@ -15,16 +15,16 @@ const suite = fileURLToPath(
 )
 const exceptions = fileURLToPath(new URL('conformance.yaml', import.meta.url))
 
-/** Passes requests on to the server as they come, with the credential that the suite has no way to send. */
+/** Forwards requests to the server, and adds the credential that the suite cannot send. */
 const withCredential = async (t: Cleaner, url: string, key: string): Promise<string> => {
   const { hostname, port } = new URL(url)
   const proxy = createServer((request, response) => {
     const { url: path, method, headers } = request
     const onward = httpRequest(
       { hostname, port, path, method, headers: { ...headers, authorization: `Bearer ${key}` } },
-      (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(response)
+      (upstream) => {
+        response.writeHead(upstream.statusCode ?? 502, upstream.headers)
+        upstream.pipe(response)
       }
     )
     onward.on('error', () => response.destroy())
@@ -35,12 +35,12 @@ const withCredential = async (t: Cleaner, url: string, key: string): Promise<str
   return `http://localhost:${(proxy.address() as AddressInfo).port}/mcp`
 }
 
-test('the official conformance suite passes, but for what the list of exceptions says and why', async () => {
+test('the official conformance suite passes, except for a list of exceptions with reasons', async () => {
   const { url, database } = await startApp(t)
   const address = await withCredential(t, url, (await createPartner(database)).testKey)
   const results = mkdtempSync(join(tmpdir(), 'atlas-conformance-'))
   t.teardown(() => rmSync(results, { recursive: true, force: true }))
-  // Where it runs it leaves its results, so that is not the project's folder.
+  // It writes its results to the working directory, so it must not run in the project's folder.
   const child = spawn(
     process.execPath,
     [suite, 'server', '--url', address, '--suite', 'all', '--expected-failures', exceptions],

@@ -13,7 +13,7 @@ const toolCall = (name: string, given: object) => message('tools/call', { name, 
 
 const three = { limit: 3, windowSeconds: 60 }
 
-/** A server that allows three requests a minute, and how a new partner sends to it. */
+/** A server that allows three requests a minute. Returns a function that creates a partner and its sender. */
 const openLimited = async (t: Cleaner): Promise<() => Promise<(body: unknown) => Promise<Answered>>> => {
   const { url, database } = await openWorld(t, { rateLimits: { ...rateLimits, standard: three, read: three } })
   return async () => {
@@ -23,19 +23,19 @@ const openLimited = async (t: Cleaner): Promise<() => Promise<(body: unknown) =>
   }
 }
 
-test("a tool call is charged once to its operation's limit, and reports what is left of that limit", async (t) => {
-  const ask = await (await openLimited(t))()
+test("a tool call counts once against its operation's limit, and reports the rest of that limit", async (t) => {
+  const post = await (await openLimited(t))()
   for (const left of ['2', '1', '0'])
-    assert.equal((await ask(toolCall('list_transfers', {}))).headers.get('x-ratelimit-remaining'), left)
-  const { status, body } = await ask(toolCall('list_transfers', {}))
+    assert.equal((await post(toolCall('list_transfers', {}))).headers.get('x-ratelimit-remaining'), left)
+  const { status, body } = await post(toolCall('list_transfers', {}))
   const problem = JSON.parse(body.result.content[0].text)
   assert.deepEqual([status, body.result.isError, problem.error], [200, true, 'rate_limited'])
   assert.ok(problem.retryAfterSeconds > 0)
-  const other = await ask(toolCall('list_events', {}))
+  const other = await post(toolCall('list_events', {}))
   assert.deepEqual([other.body.result.isError, other.headers.get('ratelimit-policy')], [undefined, '"read";q=3;w=60'])
 })
 
-test('every message counts: other methods, calls that reach no operation, and each one of a batch', async (t) => {
+test('every message counts: other methods, calls that reach no operation, and each message of a batch', async (t) => {
   const newPartner = await openLimited(t)
   const free = [
     message('tools/list'),
@@ -46,10 +46,10 @@ test('every message counts: other methods, calls that reach no operation, and ea
     '{"jsonrpc":'
   ]
   for (const body of free) {
-    const ask = await newPartner()
+    const post = await newPartner()
     for (const left of ['2', '1', '0'])
-      assert.equal((await ask(body)).headers.get('x-ratelimit-remaining'), left, JSON.stringify(body))
-    const { status, body: problem } = await ask(body)
+      assert.equal((await post(body)).headers.get('x-ratelimit-remaining'), left, JSON.stringify(body))
+    const { status, body: problem } = await post(body)
     assert.deepEqual([status, problem.error], [429, 'rate_limited'], JSON.stringify(body))
   }
   const batches = [
@@ -64,15 +64,15 @@ test('every message counts: other methods, calls that reach no operation, and ea
   for (const batch of batches) assert.equal((await (await newPartner())(batch)).status, 429, JSON.stringify(batch))
 })
 
-test('a call under way when the server closes is answered by what became of it', async (t) => {
+test('a call in progress when the server closes gets its actual result', async (t) => {
   const world = await openWorld(t)
   const agentId = `agent-${randomUUID()}`
   const key = await world.fund(agentId, 100)
   const { db, driver } = world.database
   const arrived = once(world.app.server, 'request')
-  const { answering, closing } = await db.transaction().execute(async (trx) => {
+  const { answering: spending, closing } = await db.transaction().execute(async (trx) => {
     await world.app.ledger.lockBalance(trx, agentId)
-    const answering = send(world.url, 'POST', '/mcp', {
+    const spending = send(world.url, 'POST', '/mcp', {
       key,
       body: toolCall('spend_credits', { amount: 30, idempotency_key: randomUUID() }),
       headers: { accept: 'application/json, text/event-stream' }
@@ -80,11 +80,11 @@ test('a call under way when the server closes is answered by what became of it',
     await arrived
     const waits = async () =>
       (await sql<{ n: number }>`select count(*)::int as n from pg_locks where not granted`.execute(trx)).rows[0]?.n ?? 0
-    // The embedded database has one connection, so that there the call waits for this transaction before it gets as far as the wallet.
+    // The embedded database has one connection, so the call waits for this transaction before it reaches the wallet.
     while (driver === 'postgresql' && (await waits()) === 0) await new Promise((next) => setImmediate(next))
-    return { answering, closing: world.app.close() }
+    return { answering: spending, closing: world.app.close() }
   })
-  const { body, headers } = await answering
+  const { body, headers } = await spending
   await closing
   assert.equal(headers.get('connection'), 'close')
   if (driver === 'postgresql') assert.equal(body.result.structuredContent.balance, 70)

@@ -20,7 +20,7 @@ const toolCall = (name: string, given: object, id = 1) => ({
   params: { name, arguments: given }
 })
 
-/** Sends with headers that fetch does not let through, such as Host. */
+/** Sends a request with headers that fetch does not allow, such as Host. */
 const sendRaw = async (headers: Record<string, string>): Promise<{ status: number; body: string }> =>
   await new Promise((done, failed) => {
     const { hostname, port } = new URL(url)
@@ -47,7 +47,7 @@ const sendRaw = async (headers: Record<string, string>): Promise<{ status: numbe
     sent.end(JSON.stringify(ping))
   })
 
-test('a missing, unknown or revoked credential is refused with 401 and a bearer challenge', async () => {
+test('a missing or unknown credential gets 401 with a bearer challenge', async () => {
   for (const key of [undefined, 'afg_test_unknown', 'unknown']) {
     const { status, headers, body } = await send(url, 'POST', '/mcp', {
       ...(key === undefined ? {} : { key }),
@@ -62,7 +62,7 @@ test('a missing, unknown or revoked credential is refused with 401 and a bearer 
   }
 })
 
-test('a key that is revoked works no longer, from the next message on', async (t) => {
+test('a revoked key is rejected from the next message on', async (t) => {
   const { testKey } = await createPartner(database)
   const client = await connect(t, url, testKey)
   assert.equal((await call(client, 'list_transfers')).failed, false)
@@ -74,7 +74,7 @@ test('a key that is revoked works no longer, from the next message on', async (t
   await assert.rejects(client.callTool({ name: 'list_transfers', arguments: {} }), /401|unauthorized/i)
 })
 
-test('callers see the tools that their kind and scopes admit; the operation refuses calls of others', async (t) => {
+test('callers see the tools for their kind and scopes, and the operations reject other calls', async (t) => {
   const namesFor = async (key: string) => (await (await connect(t, url, key)).listTools()).tools.map(({ name }) => name)
   const ofPartner = await namesFor(partner.testKey)
   assert.ok(
@@ -96,7 +96,7 @@ test('callers see the tools that their kind and scopes admit; the operation refu
   assert.ok(body.cure.length > 0)
 })
 
-test('a retried spend with its key is paid once, and the model learns that it was a replay', async (t) => {
+test('a spend retried with its key is paid once, and the result says that it is a replay', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = await connect(t, url, await world.fund(agentId, 100))
   const purchase = { amount: 30, description: 'a book', idempotency_key: randomUUID() }
@@ -120,7 +120,7 @@ test('a retried spend with its key is paid once, and the model learns that it wa
   assert.equal(await world.balance(agentId), 60)
 })
 
-test('a call without its idempotency key, or with an unknown argument, does nothing and names the fault', async (t) => {
+test('a call without its idempotency key, or with an unknown argument, is rejected by name', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = await connect(t, url, await world.fund(agentId, 100))
   const { failed, body } = await call(client, 'spend_credits', { amount: 30, idempotencyKey: 'a' })
@@ -132,7 +132,7 @@ test('a call without its idempotency key, or with an unknown argument, does noth
   assert.equal(await world.balance(agentId), 100)
 })
 
-test('what the operation finds wrong comes back as its problem, with every field named and a way out', async (t) => {
+test('an error of the operation is returned as its problem, with every invalid field and a solution', async (t) => {
   const client = await connect(t, url, partner.testKey)
   const { failed, body } = await call(client, 'create_transfer', {
     amount: '25',
@@ -154,7 +154,7 @@ test('what the operation finds wrong comes back as its problem, with every field
   assert.deepEqual([poor.failed, poor.body.error, poor.body.required], [true, 'insufficient_balance', 5])
 })
 
-test('another partner’s thing does not exist, and an identifier cannot lead to another operation', async (t) => {
+test('resources of other partners return 404, and an identifier cannot lead to another operation', async (t) => {
   const recipient = await send(url, 'POST', '/v1/recipients', {
     key: partner.testKey,
     body: {
@@ -175,7 +175,7 @@ test('another partner’s thing does not exist, and an identifier cannot lead to
   assert.deepEqual([own.failed, own.body], [false, 'Done.'])
 })
 
-test('a list is walked page by page by its cursor, in small pages unless asked for larger ones', async (t) => {
+test('a list is read page by page with its cursor, by default in small pages', async (t) => {
   const client = await connect(t, url, partner.testKey)
   const { body: link } = await call(client, 'create_sandbox_public_token', {
     institution_id: 'ins_109508',
@@ -199,7 +199,7 @@ test('a list is walked page by page by its cursor, in small pages unless asked f
   assert.notDeepEqual(second.body, first.body)
 })
 
-test('what a tool did is in the activity log, under the request id and the address of the call', async (t) => {
+test('the activity log contains a tool’s mutation with the request id and address of the call', async (t) => {
   const own = await createPartner(database)
   const id = `req_${randomUUID().replaceAll('-', '')}`
   const given = {
@@ -209,13 +209,13 @@ test('what a tool did is in the activity log, under the request id and the addre
     account_type: 'checking',
     idempotency_key: randomUUID()
   }
-  const answered = await send(url, 'POST', '/mcp', {
+  const response = await send(url, 'POST', '/mcp', {
     key: own.testKey,
     body: toolCall('create_recipient', given),
     headers: { ...accept, 'x-request-id': id }
   })
-  assert.equal(answered.headers.get('x-request-id'), id)
-  assert.equal(answered.body.result.isError, undefined)
+  assert.equal(response.headers.get('x-request-id'), id)
+  assert.equal(response.body.result.isError, undefined)
   const { body } = await call(await connect(t, url, own.testKey), 'list_activity')
   assert.deepEqual(
     [body.items[0].operationId, body.items[0].requestId, body.items[0].ip],
@@ -223,7 +223,7 @@ test('what a tool did is in the activity log, under the request id and the addre
   )
 })
 
-test("an address-bound token is refused from other addresses, behind a trusted proxy by the client's", async (t) => {
+test("a token bound to addresses is rejected from others, and behind a trusted proxy by the client's", async (t) => {
   const elsewhere = await partner.token(['transfers:read'], { allowedIps: ['203.0.113.7'] })
   const refused = await send(url, 'POST', '/mcp', {
     key: elsewhere,
@@ -245,7 +245,7 @@ test("an address-bound token is refused from other addresses, behind a trusted p
   assert.equal((await sendVia('203.0.113.8')).status, 403)
 })
 
-test('a page of another site, and a name that is not the server’s own, are refused', async (t) => {
+test('a foreign origin, and a host name other than the server’s, are rejected', async (t) => {
   const { host } = new URL(url)
   assert.equal((await sendRaw({ host })).status, 200)
   assert.equal((await sendRaw({ host: 'localhost:1', origin: 'http://localhost:6274' })).status, 200)
@@ -275,17 +275,17 @@ test('non-protocol messages get protocol errors, and a body that is too large ge
     ['{"jsonrpc":"2.0","id":1,"method":1}', -32700],
     ['{"a":1}', -32700]
   ] as const) {
-    const answered = await sent(body)
-    assert.ok(answered.status >= 400 && answered.status < 500, `${body} → ${answered.status}`)
-    assert.equal(answered.body.error.code, code, answered.text)
-    assert.ok(answered.headers.get('x-ratelimit-limit'))
+    const response = await sent(body)
+    assert.ok(response.status >= 400 && response.status < 500, `${body} → ${response.status}`)
+    assert.equal(response.body.error.code, code, response.text)
+    assert.ok(response.headers.get('x-ratelimit-limit'))
   }
   assert.equal((await sent(JSON.stringify({ ...ping, method: 'no/such/method' }))).body.error.code, -32601)
   assert.equal((await sent(JSON.stringify(toolCall('no_such_tool', {})))).body.error.code, -32602)
   assert.equal((await sent(JSON.stringify({ ...ping, pad: 'x'.repeat(1024 * 1024) }))).status, 413)
 })
 
-test('there are no sessions and no streams: other methods than POST are 405 for whoever may come in', async () => {
+test('there are no sessions or streams: an authenticated request by any method but POST gets 405', async () => {
   for (const method of ['GET', 'DELETE', 'PUT']) {
     const { status, headers } = await send(url, method, '/mcp', { key: partner.testKey, headers: accept })
     assert.deepEqual([status, headers.get('allow')], [405, 'POST'])
@@ -306,7 +306,7 @@ test('every client that accepts JSON is served, whether or not it accepts event 
   assert.equal(refused.status, 406)
 })
 
-test('a batch of more than 20 messages, or one nested too deeply, is refused before any of it is done', async () => {
+test('a batch of more than 20 messages, or one nested too deeply, is rejected as a whole', async () => {
   const many = Array.from({ length: 21 }, (_, id) => ({ ...ping, id }))
   const deep = JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown
   for (const body of [many, toolCall('list_projects', { limit: deep })]) {

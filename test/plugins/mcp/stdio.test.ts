@@ -16,7 +16,7 @@ const environment = (key: string, url = world.url) => ({
   ATLAS_BASE_URL: url
 })
 
-test('a program started with a key has the same tools, and its retried purchase is paid once', async (t) => {
+test('the program offers the tools of its key, and a retried purchase is paid once', async (t) => {
   const agentId = `agent-${randomUUID()}`
   const client = new Client({ name: 'a test', version: '1' })
   await client.connect(
@@ -41,7 +41,7 @@ test('a program started with a key has the same tools, and its retried purchase 
   )
 })
 
-test('standard output holds one response per line and nothing else, all of them before input ends', async () => {
+test('standard output contains one response per line and nothing else, and all of them before it exits', async () => {
   const child = spawn(process.execPath, script, {
     cwd: root,
     env: environment(await world.fund(`agent-${randomUUID()}`, 0))
@@ -61,7 +61,7 @@ test('standard output holds one response per line and nothing else, all of them 
   assert.deepEqual([code, lines.map(({ id }) => id).sort()], [0, ['a', 'b', 'c']])
 })
 
-test('a server that refuses the key or does not respond is reported in the response and on stderr', async (t) => {
+test('a server that rejects the key or does not respond fails the connection with the reason', async (t) => {
   for (const [key, url, reason] of [
     ['afg_live_unknown', world.url, /unauthorized|401/i],
     ['afg_live_unknown', 'http://127.0.0.1:1', /ECONNREFUSED|bad port|fetch failed/]
@@ -79,7 +79,7 @@ test('a server that refuses the key or does not respond is reported in the respo
   }
 })
 
-test('it says how it is used, and refuses to start without a key', async () => {
+test('the program prints its help, and does not start without a key', async () => {
   const run = (args: string[]) =>
     spawnSync(process.execPath, [...script, ...args], { cwd: root, env: { PATH: process.env.PATH }, encoding: 'utf8' })
   assert.match(run(['--help']).stdout, /ATLAS_API_KEY/)

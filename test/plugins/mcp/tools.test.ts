@@ -19,7 +19,7 @@ const operationOf = ({ operationId }: ToolTemplate): Operation => {
   return found
 }
 
-/** Arguments as the specification's examples show them: those of the parameters that are required, and of the body all. */
+/** Arguments from the specification's examples: the required parameters, and all fields of the body. */
 const exampleArguments = (template: ToolTemplate): Record<string, unknown> => {
   const operation = operationOf(template)
   const parameters = parametersOf(operation).filter(
@@ -34,7 +34,7 @@ const exampleArguments = (template: ToolTemplate): Record<string, unknown> => {
   return { ...(media === undefined ? {} : (examplesOf(media)[0] as object)), ...Object.fromEntries(named) }
 }
 
-test('there are tools for moving money, for looking things up and for agents', async () => {
+test('there are tools to move money, to read data and for agents', async () => {
   const names = tools.map(({ name }) => name)
   for (const name of ['create_transfer', 'list_transactions', 'spend_credits', 'request_loan'])
     assert.ok(names.includes(name), name)
@@ -42,7 +42,7 @@ test('there are tools for moving money, for looking things up and for agents', a
 })
 
 test('tool schemas are valid in JSON Schema 2020-12 and draft 7, self-contained, with object arguments', async () => {
-  // Compared with the meta-schemas and not compiled: that keeps the process busy for so long that connections would time out.
+  // Validated against the meta-schemas and not compiled, because compiling would block the process until connections time out.
   const drafts = [new Ajv2020({ strict: false }), new Ajv({ strict: false })]
   for (const { name, inputSchema, outputSchema } of tools) {
     for (const schema of [inputSchema, outputSchema]) {
@@ -60,7 +60,7 @@ test('tool schemas are valid in JSON Schema 2020-12 and draft 7, self-contained,
   }
 })
 
-test('no tool answers a secret: keys, tokens and signing secrets stay out of what models read', async () => {
+test('no tool returns a key, token or signing secret', async () => {
   for (const { name, outputSchema } of tools) {
     assert.equal(
       /"(api_key|key|token|access_token|secret|password|link_token)":/.test(JSON.stringify(outputSchema ?? {})),
@@ -70,7 +70,7 @@ test('no tool answers a secret: keys, tokens and signing secrets stay out of wha
   }
 })
 
-test('tools that POST require an idempotency key, and are marked destructive as the specification says', async () => {
+test('tools for idempotent writes require an idempotency key, and tool hints match the specification', async () => {
   for (const template of tools) {
     const { name, annotations, inputSchema } = template
     const { method, idempotent } = operationOf(template)
@@ -87,7 +87,7 @@ test('tools that POST require an idempotency key, and are marked destructive as 
     assert.equal(tools.find((tool) => tool.name === name)?.annotations.destructiveHint, true, name)
 })
 
-test("every tool accepts the specification's example arguments, and returns what its schema describes", async (t) => {
+test("every tool accepts the specification's example arguments, and its results match its schema", async (t) => {
   const walker = new Walker(server)
   const ajv = new Ajv2020({ strict: false })
   ajvFormats.default(ajv)
@@ -96,26 +96,26 @@ test("every tool accepts the specification's example arguments, and returns what
     const operation = operationOf(template)
     const given = exampleArguments(template)
     const accepts = ajv.compile(template.inputSchema)
-    walker.expect(operation, accepts(given), `its schema refuses the example: ${ajv.errorsText(accepts.errors)}`)
+    walker.expect(operation, accepts(given), `its schema rejects the example: ${ajv.errorsText(accepts.errors)}`)
     const { key = await walker.token([]) } = await walker.credentialFor(operation)
     const client = await connect(t, server.url, key)
     const listed = (await client.listTools()).tools.map(({ name }) => name)
-    walker.expect(operation, listed.includes(template.name), 'is not shown to whom it admits')
+    walker.expect(operation, listed.includes(template.name), 'is not shown to a caller that may use it')
     const { failed, body, result } = await call(client, template.name, given)
     const status = failed ? Number(body.status) : 200
     walker.expect(
       operation,
       body.error !== 'validation_failed' && body.error !== 'malformed_json' && status < 500,
-      `answered ${JSON.stringify(body).slice(0, 300)}`
+      `returned ${JSON.stringify(body).slice(0, 300)}`
     )
-    walker.expect(operation, !failed || String(status) in operation.schema.response, `answered ${status}`)
+    walker.expect(operation, !failed || String(status) in operation.schema.response, `returned ${status}`)
     if (failed) continue
     succeeded += 1
     const describes = ajv.compile(template.outputSchema ?? { type: 'object' })
     walker.expect(
       operation,
       describes(result.structuredContent ?? {}),
-      `its answer is not as its schema says: ${ajv.errorsText(describes.errors)}`
+      `its result does not match its schema: ${ajv.errorsText(describes.errors)}`
     )
   }
   assert.deepEqual(walker.faults, [])

@@ -8,22 +8,22 @@ import { startApp } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
 import { bindNotes, createNotesTable } from '../notes.ts'
 const dayMs = 24 * 3_600_000
-/** What `/test/sent` does on its way, as a call to another service would be. */
+/** Runs inside `/test/sent`, like a call to another service. */
 let onTheWay: (onwardKey: string) => Promise<void> = async () => undefined
 const context = await startApp(t, { extend: (app) => bindNotes(app, { post: (onwardKey) => onTheWay(onwardKey) }) })
 const { app, clock, database, url } = context
 const { db } = database
 await createNotesTable.execute(db)
 const partner = await createPartner(database)
-/** Writes a note under a key. */
+/** Writes a note with an idempotency key. */
 const note = (
   key: string,
   text: string,
   { path = '/test/notes', credential = partner.testKey } = {}
 ): Promise<Answered> =>
   send(url, 'POST', path, { key: credential, body: { text }, headers: { 'idempotency-key': key } })
-/** Asks what became of the request with a key. */
-const ask = (key: string): Promise<Answered> => send(url, 'GET', `/v1/idempotency/${key}`, { key: partner.testKey })
+/** Reads the outcome of the request with a key. */
+const lookUp = (key: string): Promise<Answered> => send(url, 'GET', `/v1/idempotency/${key}`, { key: partner.testKey })
 const countNotes = async (text: string): Promise<number> => {
   const { rows } = await sql<{ count: number }>`select count(*) as count from test_notes where text = ${text}`.execute(
     db
@@ -31,28 +31,28 @@ const countNotes = async (text: string): Promise<number> => {
   return Number(rows[0]?.count)
 }
 const isReplay = ({ headers }: Answered): boolean => headers.get('idempotent-replayed') === 'true'
-test('the same key answers the first success byte for byte and has no second effect', async () => {
-  const first = await note('twice', 'said twice')
-  const second = await note('twice', 'said twice')
+test('the same key replays the first success byte for byte and has no second effect', async () => {
+  const first = await note('twice', 'sent twice')
+  const second = await note('twice', 'sent twice')
   assert.deepEqual([first.status, second.status, second.text], [201, 201, first.text])
   assert.equal(first.headers.get('idempotent-replayed'), null)
   assert.equal(second.headers.get('idempotent-replayed'), 'true')
   assert.equal(second.headers.get('idempotency-mismatch'), null)
-  assert.equal(await countNotes('said twice'), 1)
+  assert.equal(await countNotes('sent twice'), 1)
 })
-test('a replay for another body says so', async () => {
+test('a replay for a different body reports the mismatch', async () => {
   const first = await note('two-bodies', 'one body')
   const second = await note('two-bodies', 'another body')
   assert.equal(second.text, first.text)
   assert.equal(second.headers.get('idempotency-mismatch'), 'body')
 })
-test('the same key on another operation is refused', async () => {
+test('the same key on another operation is rejected', async () => {
   await note('two-operations', 'noted')
   const other = await note('two-operations', 'noted', { path: '/test/copies' })
   assert.deepEqual([other.status, other.body.error], [422, 'idempotency_conflict'])
   assert.equal(await countNotes('noted'), 1)
 })
-test('the same key on another resource of the same operation is refused, and that resource is left alone', async () => {
+test('the same key on another resource of the operation is rejected and leaves it unchanged', async () => {
   const post = (path: string, body: unknown, key: string) =>
     send(url, 'POST', path, { key: partner.testKey, body, headers: { 'idempotency-key': key } })
   const create = async (key: string): Promise<string> =>
@@ -67,7 +67,7 @@ test('the same key on another resource of the same operation is refused, and tha
   assert.deepEqual([again.status, again.text], [200, rotated.text])
   assert.equal((await post(`/v1/webhooks/${second}/rotate-secret`, {}, 'rotate-2')).status, 200)
 })
-test('one key of two tenants is two keys', async () => {
+test('the same key of two tenants is two separate keys', async () => {
   const neighbour = await createPartner(database)
   const own = await note('two-tenants', 'of a tenant')
   const other = await note('two-tenants', 'of a tenant', { credential: neighbour.testKey })
@@ -76,7 +76,7 @@ test('one key of two tenants is two keys', async () => {
   const { rows } = await sql`select distinct tenant from idempotency_keys where key = 'two-tenants'`.execute(db)
   assert.equal(rows.length, 2)
 })
-test('two keys of one tenant have an answer each', async () => {
+test('two keys of one tenant have separate responses', async () => {
   const [one, other] = [await note('one-of-two', 'the one'), await note('other-of-two', 'the other')]
   assert.deepEqual(
     [(await note('one-of-two', 'the one')).text, (await note('other-of-two', 'the other')).text],
@@ -84,7 +84,7 @@ test('two keys of one tenant have an answer each', async () => {
   )
   assert.notEqual(one.text, other.text)
 })
-test('a failure is rolled back whole, leaves no activity and is not stored', async () => {
+test('a failed request is rolled back completely, leaves no activity and is not stored', async () => {
   const activities = async () => (await db.selectFrom('activity').selectAll().execute()).length
   const before = await activities()
   const refused = await note('failing', 'refuse')
@@ -105,7 +105,7 @@ test('while the first request runs, another with its key gets Retry-After', asyn
   }
   const first = note('running', 'a', { path: '/test/sent' })
   await running
-  assert.deepEqual((await ask('running')).body, { status: 'in_flight' })
+  assert.deepEqual((await lookUp('running')).body, { status: 'in_flight' })
   const second = await note('running', 'a', { path: '/test/sent' })
   assert.deepEqual(
     [second.status, second.body.error, second.headers.get('retry-after')],
@@ -121,14 +121,14 @@ test('while the first request runs, another with its key gets Retry-After', asyn
 for (const path of ['/test/notes', '/test/sent']) {
   test(`fifty parallel requests to ${path} with one key have one effect`, async () => {
     const text = `together at ${path}`
-    const answers = await Promise.all(Array.from({ length: 50 }, () => note(`together${path}`, text, { path })))
+    const responses = await Promise.all(Array.from({ length: 50 }, () => note(`together${path}`, text, { path })))
     assert.equal(await countNotes(text), 1)
-    const texts = new Set(answers.filter(({ status }) => status === 201).map((answer) => answer.text))
+    const texts = new Set(responses.filter(({ status }) => status === 201).map((response) => response.text))
     assert.equal(texts.size, 1)
-    assert.ok(answers.every(({ status, body }) => status === 201 || body.error === 'idempotency_in_flight'))
+    assert.ok(responses.every(({ status, body }) => status === 201 || body.error === 'idempotency_in_flight'))
   })
 }
-test('a call onward carries the same key at every retry, and another one for another request', async () => {
+test('an onward call has the same key at every retry, and a different one for another request', async () => {
   const onward: string[] = []
   let failures = 1
   onTheWay = async (key) => {
@@ -141,7 +141,7 @@ test('a call onward carries the same key at every retry, and another one for ano
   assert.equal(onward[0], onward[1])
   assert.notEqual(onward[1], onward[2])
 })
-test('a request whose key was answered by another server while it ran is undone, and hears that answer', async () => {
+test('a request whose key completes at another server is rolled back and replays that response', async () => {
   const claim = {
     tenant: partner.partnerId,
     environment: 'test' as const,
@@ -150,16 +150,16 @@ test('a request whose key was answered by another server while it ran is undone,
     targetHash: targetHashOf('sendNote', {}, {}),
     bodyHash: Buffer.alloc(32)
   }
-  const answer = JSON.stringify({ id: 'of the other server', text: 'answered meanwhile' })
-  onTheWay = () => transact(db, async (trx) => app.idempotency.store(trx, claim, 201, answer))
-  const late = await note('meanwhile', 'answered meanwhile', { path: '/test/sent' })
+  const response = JSON.stringify({ id: 'of the other server', text: 'completed meanwhile' })
+  onTheWay = () => transact(db, async (trx) => app.idempotency.store(trx, claim, 201, response))
+  const late = await note('meanwhile', 'completed meanwhile', { path: '/test/sent' })
   onTheWay = async () => undefined
-  assert.deepEqual([late.status, late.text, isReplay(late)], [201, answer, true])
-  assert.equal(await countNotes('answered meanwhile'), 0)
+  assert.deepEqual([late.status, late.text, isReplay(late)], [201, response, true])
+  assert.equal(await countNotes('completed meanwhile'), 0)
 })
-test('what became of a request can be asked, and asking after one that was never seen holds no key', async () => {
-  const { body } = await note('asked', 'asked for')
-  assert.equal((await ask('asked')).body.operationId, 'createNote')
+test('the outcome of a request can be read, and reading an unknown key does not hold it', async () => {
+  const { body } = await note('asked', 'looked up')
+  assert.equal((await lookUp('asked')).body.operationId, 'createNote')
   const found = await app.idempotency.find(partner.partnerId, 'asked')
   assert(found !== undefined)
   assert.deepEqual(
@@ -173,16 +173,16 @@ test('what became of a request can be asked, and asking after one that was never
     {
       operationId: 'createNote',
       targetHash: targetHashOf('createNote', {}, {}),
-      bodyHash: createHash('sha256').update('{"text":"asked for"}').digest(),
+      bodyHash: createHash('sha256').update('{"text":"looked up"}').digest(),
       status: 201,
       text: body,
       createdAt: clock.now(),
       expiresAt: new Date(clock.now().getTime() + dayMs)
     }
   )
-  for (let time = 0; time < 2; time++) assert.equal((await ask('never-asked')).status, 404)
+  for (let time = 0; time < 2; time++) assert.equal((await lookUp('never-asked')).status, 404)
 })
-test('a key is held once, and the same key of another tenant is another key', async () => {
+test('a key can be held once per tenant', async () => {
   const release = await app.idempotency.hold('a', 'k')
   assert.equal(await app.idempotency.hold('a', 'k'), undefined)
   for (const [tenant, key] of [
@@ -208,12 +208,12 @@ test('a stored response cannot be decrypted without the encryption key, nor repl
     await assert.rejects(app.idempotency.find(moved.tenant, moved.key))
   }
 })
-test('after 24 hours a key is free again, for whatever request', async () => {
+test('after 24 hours a key can be used again, for any request', async () => {
   const first = await note('daily', 'of the first day')
   clock.advance(dayMs - 1)
   assert.ok(isReplay(await note('daily', 'of the first day')))
   clock.advance(1)
-  assert.equal((await ask('daily')).status, 404)
+  assert.equal((await lookUp('daily')).status, 404)
   const second = await note('daily', 'of the second day', { path: '/test/copies' })
   assert.deepEqual([second.status, isReplay(second)], [201, false])
   assert.notEqual(second.text, first.text)
@@ -225,7 +225,7 @@ test('after 24 hours a key is free again, for whatever request', async () => {
   clock.advance(dayMs - 1)
   assert.ok(isReplay(await note('daily', 'of the second day', { path: '/test/copies' })), 'its own 24 hours')
 })
-test('keys older than 24 hours are swept away, and younger ones are kept', async () => {
+test('keys older than 24 hours are deleted, and newer ones are kept', async () => {
   await note('old', 'swept')
   clock.advance(dayMs - 1)
   await note('young', 'kept')

@@ -16,7 +16,7 @@ const compile = (part: object): ((body: unknown) => string) => fastJson(part as 
 const rowsOf = (count: number) =>
   Array.from({ length: count }, (_, id) => ({ id, text: `"items":[] \\ é ${id}`, note: id % 2 === 0 ? null : '$& $1' }))
 
-test('a page that is serialised in slices is the same text as at once, whatever its texts are', async () => {
+test('serialising a page in slices gives the same text as serialising it at once', async () => {
   for (const count of [0, 1, 20, 21, 500]) {
     const body = { before: '"items":[]', items: rowsOf(count), removed: rowsOf(3), next: 'a.b' }
     assert.equal(await serialiseLong(schema, body, compile), compile(schema)(body))
@@ -25,13 +25,13 @@ test('a page that is serialised in slices is the same text as at once, whatever 
   }
 })
 
-test('a list of the same name in an inner object is left alone', async () => {
+test('a list of the same name in an inner object is not affected', async () => {
   const outer = { type: 'object', properties: { inner: schema, items: list } }
   const body = { inner: { before: '', items: [], removed: [], next: null }, items: rowsOf(50) }
   assert.equal(await serialiseLong(outer, body, compile), compile(outer)(body))
 })
 
-test('the event loop has turns while a long list is serialised', async () => {
+test('serialising a long list does not block the event loop', async () => {
   let turns = 0
   let isDone = false
   const count = () => {

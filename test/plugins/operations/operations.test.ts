@@ -14,7 +14,7 @@ const start = async (t: Cleaner) => {
 
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 
-test('JSON under curl’s default content type, and under none, is read as JSON', async (t) => {
+test('JSON with curl’s default content type, or without one, is parsed as JSON', async (t) => {
   const { url, key } = await start(t)
   const underForm = await send(url, 'POST', '/test/notes', { key, body: '{"text": "a"}', headers: form })
   assert.deepEqual([underForm.status, underForm.body.text], [201, 'a'])
@@ -26,7 +26,7 @@ test('JSON under curl’s default content type, and under none, is read as JSON'
   assert.equal(response.status, 201)
 })
 
-test('a body of a type that the operation does not take never reaches it', async (t) => {
+test('a body of an unsupported type gets 415', async (t) => {
   const { url, key } = await start(t)
   const jsonToForm = await send(url, 'POST', '/test/decisions', { key, body: { request_id: 'x' } })
   assert.deepEqual([jsonToForm.status, jsonToForm.body.error], [415, 'unsupported_media_type'])
@@ -48,7 +48,7 @@ test('a form’s fields are coerced and validated', async (t) => {
   assert.deepEqual([bad.status, bad.body.errors[0].path], [400, 'body/request_id'])
 })
 
-test('JSON is not coerced, and every field that failed is named', async (t) => {
+test('JSON is not coerced, and every invalid field is named', async (t) => {
   const { url, key } = await start(t)
   const { status, body, headers } = await send(url, 'POST', '/test/notes', {
     key,
@@ -64,7 +64,7 @@ test('JSON is not coerced, and every field that failed is named', async (t) => {
   ])
 })
 
-test('an amount with more than two decimals is refused, any with two is taken', async (t) => {
+test('an amount with more than two decimals is rejected, and any with up to two is accepted', async (t) => {
   const { url, key } = await start(t)
   for (const amount of [0.07, 4218.5, 1.1, 999_999_999.99, 8.29, 1450]) {
     assert.equal(
@@ -79,27 +79,27 @@ test('an amount with more than two decimals is refused, any with two is taken', 
   }
 })
 
-test('what is not JSON, and what would change a prototype, is a 400', async (t) => {
+test('malformed JSON, and JSON that would change a prototype, gets 400', async (t) => {
   const { url, key } = await start(t)
   for (const body of ['{"text":', '{"__proto__": {"x": 1}, "text": "a"}', '[1', 'null']) {
-    const answered = await send(url, 'POST', '/test/notes', {
+    const response = await send(url, 'POST', '/test/notes', {
       key,
       body,
       headers: { 'content-type': 'application/json' }
     })
-    assert.equal(answered.status, 400, body)
+    assert.equal(response.status, 400, body)
   }
   const empty = await send(url, 'POST', '/test/notes', { key })
   assert.equal(empty.status, 400)
 })
 
-test('a body beyond the limit is a 413', async (t) => {
+test('a body above the size limit gets 413', async (t) => {
   const { url, key } = await start(t)
   const { status, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'a'.repeat(1_200_000) } })
   assert.deepEqual([status, body.error], [413, 'body_too_large'])
 })
 
-test('a fault of the server tells nothing of its inside, and the transaction is undone', async (t) => {
+test('an internal error leaks no internals, and its transaction is rolled back', async (t) => {
   const { url, key, database } = await start(t)
   const { status, text, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'crash' } })
   assert.deepEqual([status, body.error], [500, 'internal_error'])
@@ -132,7 +132,7 @@ test('every mutation by a credential leaves one activity row, in its own transac
   )
 })
 
-test('a well-formed request id is kept, anything else is replaced', async (t) => {
+test('a well-formed request id is kept, and anything else is replaced', async (t) => {
   const { url } = await start(t)
   const uuid = '0b9a3c1e-5d5f-4f0e-8d59-0a3f1f6b2f11'
   for (const [sent, kept] of [
@@ -149,7 +149,7 @@ test('a well-formed request id is kept, anything else is replaced', async (t) =>
   }
 })
 
-test('who may call is what the specification says', async (t) => {
+test('credentials, scopes, addresses and expiry are enforced as specified', async (t) => {
   const { url, partner, clock } = await start(t)
   const post = (key?: string, headers: Record<string, string> = {}) =>
     send(url, 'POST', '/test/notes', { ...(key === undefined ? {} : { key }), body: { text: 'a' }, headers })
@@ -178,7 +178,7 @@ test('who may call is what the specification says', async (t) => {
   assert.equal((await post(expiring)).status, 401)
 })
 
-test('a path that is no valid URL is a problem, too', async (t) => {
+test('a path that is not a valid URL gets a problem', async (t) => {
   const { url } = await start(t)
   const { status, headers, body } = await send(url, 'GET', '/v1/items/%ED%A0%80')
   assert.deepEqual(
@@ -188,7 +188,7 @@ test('a path that is no valid URL is a problem, too', async (t) => {
   assert.equal(body.requestId, headers.get('x-request-id'))
 })
 
-test('text that the database cannot hold is the client’s error, not ours, and the problem names its field', async (t) => {
+test('text that the database cannot store gets 400, and the problem names its field', async (t) => {
   const { url, key } = await start(t)
   const { status, body } = await send(url, 'POST', '/test/notes', { key, body: { text: 'a\u0000b' } })
   assert.deepEqual(
@@ -197,7 +197,7 @@ test('text that the database cannot hold is the client’s error, not ours, and 
   )
 })
 
-test('faulty texts are found in nested values and names, and at most 20 are named', async () => {
+test('invalid text is found in nested values and names, and at most 20 are named', async () => {
   const pathsOf = (body: unknown) => findTextFaults({ params: { id: 'a' }, query: {}, body }).map(({ path }) => path)
   let nested: unknown = 'a\0'
   for (let depth = 0; depth < 2_000; depth++) nested = [nested]
@@ -211,7 +211,7 @@ test('faulty texts are found in nested values and names, and at most 20 are name
   assert.equal(pathsOf(Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`${n}\0`, 1]))).length, 20)
 })
 
-test('behind a trusted proxy the address is the one that the proxy saw, not one that the client wrote', async (t) => {
+test('behind a trusted proxy the address is the one the proxy saw, not one the client sent', async (t) => {
   const { url, database } = await startApp(t, { env: { ATLAS_TRUST_PROXY: 'true' }, extend: (app) => bindNotes(app) })
   await createNotesTable.execute(database.db)
   const partner = await createPartner(database)

@@ -4,14 +4,14 @@ import type { Cleaner } from '../../test-database.ts'
 const typeA = 1
 const noSuchName = 3
 
-/** What the server says of a name: an IPv4 address, that there is none, or nothing at all. */
-export type Answer = { address: string; ttlSeconds: number } | 'no such name' | 'silence'
+/** The response for a name: an IPv4 address, that there is none, or no response. */
+export type DnsResponse = { address: string; ttlSeconds: number } | 'no such name' | 'silence'
 
 export interface DnsServer {
-  /** As `dns.Resolver` takes it. */
+  /** In the format of `dns.Resolver`. */
   address: string
-  /** The names asked for, once for each query for an IPv4 address. */
-  asked: string[]
+  /** The queried names, one for each query of an IPv4 address. */
+  queries: string[]
 }
 
 /** The name and type in the first question of a query, and where the question ends. */
@@ -25,12 +25,12 @@ const readQuestion = (query: Buffer) => {
   return { name: labels.join('.'), type: query.readUInt16BE(at + 1), end: at + 5 }
 }
 
-const respond = (query: Buffer, answer: Exclude<Answer, 'silence'>): Buffer => {
+const respond = (query: Buffer, response: Exclude<DnsResponse, 'silence'>): Buffer => {
   const { type, end } = readQuestion(query)
-  const hasAddress = answer !== 'no such name' && type === typeA
+  const hasAddress = response !== 'no such name' && type === typeA
   const header = Buffer.alloc(12)
   query.copy(header, 0, 0, 2)
-  header.writeUInt16BE(0x8180 | (answer === 'no such name' ? noSuchName : 0), 2)
+  header.writeUInt16BE(0x8180 | (response === 'no such name' ? noSuchName : 0), 2)
   header.writeUInt16BE(1, 4)
   header.writeUInt16BE(hasAddress ? 1 : 0, 6)
   const question = query.subarray(12, end)
@@ -39,23 +39,23 @@ const respond = (query: Buffer, answer: Exclude<Answer, 'silence'>): Buffer => {
   record.writeUInt16BE(0xc00c, 0)
   record.writeUInt16BE(typeA, 2)
   record.writeUInt16BE(1, 4)
-  record.writeUInt32BE(answer.ttlSeconds, 6)
+  record.writeUInt32BE(response.ttlSeconds, 6)
   record.writeUInt16BE(4, 10)
-  record.set(answer.address.split('.').map(Number), 12)
+  record.set(response.address.split('.').map(Number), 12)
   return Buffer.concat([header, question, record])
 }
 
 /** A DNS server on loopback. */
-export const startDnsServer = async (t: Cleaner, answerTo: (name: string) => Answer): Promise<DnsServer> => {
+export const startDnsServer = async (t: Cleaner, responseFor: (name: string) => DnsResponse): Promise<DnsServer> => {
   const socket = createSocket('udp4')
-  const asked: string[] = []
+  const queries: string[] = []
   socket.on('message', (query, { address, port }) => {
     const { name, type } = readQuestion(query)
-    if (type === typeA) asked.push(name)
-    const answer = answerTo(name)
-    if (answer !== 'silence') socket.send(respond(query, answer), port, address)
+    if (type === typeA) queries.push(name)
+    const response = responseFor(name)
+    if (response !== 'silence') socket.send(respond(query, response), port, address)
   })
   await new Promise<void>((done) => socket.bind(0, '127.0.0.1', done))
   t.teardown(() => void socket.close())
-  return { address: `127.0.0.1:${socket.address().port}`, asked }
+  return { address: `127.0.0.1:${socket.address().port}`, queries }
 }

@@ -15,22 +15,22 @@ const message = {
   signatures: { 'atlas-signature': 't=1,v1=00', 'x-atlas-signature': 'sha256=00' }
 }
 
-test('names whose servers are silent delay no other name', async (t) => {
+test('lookups at unresponsive name servers delay no other lookup', async (t) => {
   const dns = await startDnsServer(t, (name) => (name.startsWith('silent') ? 'silence' : here))
   const resolve = createResolver({ servers: [dns.address], timeoutMs: 60_000 })
   const ended: string[] = []
-  // More than the threads of the process.
+  // More than the process has threads.
   for (let n = 0; n < 40; n++)
     resolve(`silent-${n}.example.com`).then(
       () => ended.push('found'),
       () => ended.push('not found')
     )
-  while (new Set(dns.asked).size < 40) await new Promise(setImmediate)
+  while (new Set(dns.queries).size < 40) await new Promise(setImmediate)
   assert.deepEqual(await resolve('quick.example.com'), [{ address: '127.0.0.1', family: 4 }])
   assert.deepEqual(ended, [])
 })
 
-test('a lookup ends by a time limit of its own, as a failure to resolve', async (t) => {
+test('a lookup has its own timeout, and then fails to resolve', async (t) => {
   const dns = await startDnsServer(t, () => 'silence')
   const receiver = await startReceiver(t)
   for (const usesSystem of [false, true]) {
@@ -44,21 +44,21 @@ test('a lookup ends by a time limit of its own, as a failure to resolve', async 
   }
 })
 
-test('a name is asked for once while its answer is kept, also by lookups at the same time', async (t) => {
+test('a name is queried once while it is cached, even by concurrent lookups', async (t) => {
   const dns = await startDnsServer(t, (name) => (name === 'none.example.com' ? 'no such name' : here))
   const resolve = createResolver({ servers: [dns.address] })
   await Promise.all(Array.from({ length: 20 }, () => resolve('one.example.com')))
   await resolve('one.example.com')
   for (let n = 0; n < 3; n++) await assert.rejects(resolve('none.example.com'), UnresolvedName)
-  assert.deepEqual(dns.asked, ['one.example.com', 'none.example.com'])
+  assert.deepEqual(dns.queries, ['one.example.com', 'none.example.com'])
 })
 
-test('an answer is kept no longer than its time to live', async (t) => {
+test('a name is cached no longer than its time to live', async (t) => {
   const dns = await startDnsServer(t, () => ({ address: '127.0.0.1', ttlSeconds: 0 }))
   const resolve = createResolver({ servers: [dns.address] })
   await resolve('moving.example.com')
   await resolve('moving.example.com')
-  assert.equal(dns.asked.length, 2)
+  assert.equal(dns.queries.length, 2)
 })
 
 test('the cache is bounded: a new name replaces the oldest', async (t) => {
@@ -66,7 +66,7 @@ test('the cache is bounded: a new name replaces the oldest', async (t) => {
   const resolve = createResolver({ servers: [dns.address], maxNames: 3 })
   for (const name of ['a', 'b', 'c', 'd', 'd', 'b', 'a']) await resolve(`${name}.example.com`)
   assert.deepEqual(
-    dns.asked.map((name) => name[0]),
+    dns.queries.map((name) => name[0]),
     ['a', 'b', 'c', 'd', 'a']
   )
 })
@@ -80,5 +80,5 @@ test('localhost means this machine, without a DNS server', async (t) => {
       ['127.0.0.1', '::1'],
       name
     )
-  assert.deepEqual(dns.asked, [])
+  assert.deepEqual(dns.queries, [])
 })

@@ -4,7 +4,7 @@ import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 import { buildSimulator, credentials } from '../../simulators/plaid/build-simulator.ts'
 
-test('PLAID_BASE_URL replaces the address of Plaid, in its sandbox and in production', async (t) => {
+test('PLAID_BASE_URL replaces the URL of Plaid, both in sandbox and in production', async (t) => {
   const elsewhere = await buildSimulator(t)
   const keys = {
     PLAID_CLIENT_ID: credentials.clientId,
@@ -31,8 +31,8 @@ test('PLAID_BASE_URL replaces the address of Plaid, in its sandbox and in produc
   const { access_token } = (
     await elsewhere.plaid.itemPublicTokenExchange({ public_token: made.body.public_token as string })
   ).data
-  const asked = (environment: 'test' | 'live') =>
+  const readAccounts = (environment: 'test' | 'live') =>
     production.app.plaid.in(environment).call((api) => api.accountsGet({ access_token }), { repeatable: true })
-  assert.equal((await asked('live')).item.institution_id, 'ins_109508')
-  await assert.rejects(asked('test'), { errorCode: 'INVALID_ACCESS_TOKEN' })
+  assert.equal((await readAccounts('live')).item.institution_id, 'ins_109508')
+  await assert.rejects(readAccounts('test'), { errorCode: 'INVALID_ACCESS_TOKEN' })
 })

@@ -7,8 +7,8 @@ import { createPlaidClient, type CallOptions } from '../../../plugins/plaid/clie
 import { PlaidFailure } from '../../../plugins/plaid/failure.ts'
 import type { Cleaner } from '../../build-app.ts'
 
-const secret = 'the-secret-of-nobody-but-plaid'
-const accessToken = 'access-sandbox-that-nobody-may-see'
+const secret = 'a-secret-known-only-to-plaid'
+const accessToken = 'access-sandbox-confidential'
 
 const refusal = JSON.stringify({
   error_type: 'ITEM_ERROR',
@@ -24,10 +24,10 @@ const busy = JSON.stringify({
 })
 const balances = JSON.stringify({ accounts: [], item: { item_id: 'i1' }, request_id: 'r3' })
 
-const answer = (status: string, body: string, announced = body.length): string =>
+const httpResponse = (status: string, body: string, announced = body.length): string =>
   `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${announced}\r\n\r\n${body}`
 
-/** A server that does with each request what its turn says, and a client of it that waits for nothing between attempts. */
+/** A server that handles its nth request with the nth turn, and a client of it that retries without delay. */
 const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[], timeoutMs?: number) => {
   const got: string[] = []
   const sockets = new Set<Socket>()
@@ -54,19 +54,19 @@ const startPlaid = async (t: Cleaner, turns: ((socket: Socket) => void)[], timeo
     sleep: () => Promise.resolve(),
     ...(timeoutMs === undefined ? {} : { timeoutMs })
   })
-  const ask = (options: CallOptions) =>
+  const call = (options: CallOptions) =>
     client.call((api) => api.accountsBalanceGet({ access_token: accessToken }), options)
   const stop = () => new Promise((done) => server.close(done))
-  return { got, outcomes, ask, stop }
+  return { got, outcomes, ask: call, stop }
 }
 
 const say = (text: string) => (socket: Socket) => void socket.write(text)
 const cut = (socket: Socket): void => void socket.destroy()
 
-/** What a call fails with; never with what it was asked with. */
+/** The error of a call. Asserts that it contains no credentials. */
 const failureOf = async (call: Promise<unknown>): Promise<ProblemError> => {
   const error: unknown = await call.then(
-    () => assert.fail('It did not fail.'),
+    () => assert.fail('The call did not fail.'),
     (failure: unknown) => failure
   )
   assert.ok(error instanceof ProblemError, String(error))
@@ -75,8 +75,8 @@ const failureOf = async (call: Promise<unknown>): Promise<ProblemError> => {
   return error
 }
 
-test('Plaid is sent its own headers and a JSON body, and its answer is read', async (t) => {
-  const plaid = await startPlaid(t, [say(answer('200 OK', balances))])
+test('a call sends Plaid’s headers and a JSON body, and returns the parsed response', async (t) => {
+  const plaid = await startPlaid(t, [say(httpResponse('200 OK', balances))])
   assert.deepEqual(await plaid.ask({ repeatable: true }), JSON.parse(balances))
   const [head = '', body = ''] = plaid.got[0]?.split('\r\n\r\n') ?? []
   assert.match(head, /^POST \/accounts\/balance\/get HTTP\/1\.1\r\n/)
@@ -88,28 +88,24 @@ test('Plaid is sent its own headers and a JSON body, and its answer is read', as
 
 test('a NUL in bank text is read as U+FFFD, and text that only looks like one is unchanged', async (t) => {
   const named = (name: string) => JSON.stringify({ accounts: [{ name }], item: { item_id: 'i1' }, request_id: 'r4' })
-  const plaid = await startPlaid(t, [say(answer('200 OK', named(String.raw`Check\u0000ing` + '\0 2')))])
+  const plaid = await startPlaid(t, [say(httpResponse('200 OK', named(String.raw`Check\u0000ing` + '\0 2')))])
   assert.deepEqual(await plaid.ask({ repeatable: true }), JSON.parse(named(String.raw`Check\u0000ing` + '\ufffd 2')))
   const refusing = await startPlaid(t, [
-    say(answer('400 Bad Request', refusal.replace('ITEM_LOGIN_REQUIRED', String.raw`ITEM_LOGIN_REQUIRED\u0000`)))
+    say(httpResponse('400 Bad Request', refusal.replace('ITEM_LOGIN_REQUIRED', String.raw`ITEM_LOGIN_REQUIRED\u0000`)))
   ])
   const error = await failureOf(refusing.ask({ repeatable: true }))
-  assert.equal(
-    error instanceof PlaidFailure && error.errorCode,
-    'ITEM_LOGIN_REQUIRED\ufffd',
-    'also of a bank that refuses'
-  )
+  assert.equal(error instanceof PlaidFailure && error.errorCode, 'ITEM_LOGIN_REQUIRED\ufffd', 'in an error as well')
 })
 
-test('an answer that says that it is compressed, and has no body, is read as one without', async (t) => {
+test('a response without a body is accepted even when it claims to be compressed', async (t) => {
   const plaid = await startPlaid(t, [
     say(`HTTP/1.1 429 Slow\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n\r\n`),
-    say(answer('200 OK', balances))
+    say(httpResponse('200 OK', balances))
   ])
-  assert.deepEqual(await plaid.ask({ repeatable: false }), JSON.parse(balances), 'busy, and asked again')
+  assert.deepEqual(await plaid.ask({ repeatable: false }), JSON.parse(balances), 'the call is retried')
 })
 
-test('an answer may be compressed, also one that refuses', async (t) => {
+test('responses may be compressed, including errors', async (t) => {
   const compressed = (status: string, text: string) => (socket: Socket) => {
     const body = gzipSync(text)
     socket.write(`HTTP/1.1 ${status}\r\ncontent-encoding: gzip  \r\ncontent-length: ${body.length}\r\n\r\n`)
@@ -123,7 +119,7 @@ test('an answer may be compressed, also one that refuses', async (t) => {
 })
 
 test(
-  'an answer that is not there to its end in time counts as none, however often a part of it comes',
+  'a response that is not complete in time counts as failed, even if parts of it keep arriving',
   { timeout: 20_000 },
   async (t) => {
     const again = (part: string) => (socket: Socket) => {
@@ -131,12 +127,12 @@ test(
       socket.once('close', () => clearInterval(timer))
     }
     const trickles = {
-      'a body of blanks': (socket: Socket) => {
-        socket.write(answer('200 OK', '', 1e9))
+      'an endless body of spaces': (socket: Socket) => {
+        socket.write(httpResponse('200 OK', '', 1e9))
         again(' ')(socket)
       },
-      'hints of an answer': again('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'),
-      nothing: () => undefined
+      'endless early hints': again('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'),
+      'no response': () => undefined
     }
     for (const [what, trickle] of Object.entries(trickles)) {
       await t.test(what, async () => {
@@ -148,8 +144,8 @@ test(
   }
 )
 
-test('an error of Plaid has its codes, and the call is not retried', async (t) => {
-  const plaid = await startPlaid(t, [say(answer('400 Bad Request', refusal))])
+test('an error from Plaid keeps its codes and is not retried', async (t) => {
+  const plaid = await startPlaid(t, [say(httpResponse('400 Bad Request', refusal))])
   const error = await failureOf(plaid.ask({ repeatable: true }))
   assert.ok(error instanceof PlaidFailure)
   assert.deepEqual(
@@ -159,27 +155,31 @@ test('an error of Plaid has its codes, and the call is not retried', async (t) =
   assert.deepEqual(plaid.outcomes, ['refused'])
 })
 
-test('a call whose outcome is unknown is repeated when doing it twice does no harm, and else never', async (t) => {
+test('a call with an unknown outcome is retried only if it is repeatable', async (t) => {
   const unknown = {
-    'cut before the answer': cut,
-    'cut in the answer': (socket: Socket) => void socket.end(answer('200 OK', balances.slice(0, 20), balances.length)),
-    'a fault of Plaid’s': say(answer('500 Oops', '{}')),
-    'a page of somebody on the way': say(answer('200 OK', '<html>Welcome</html>'))
+    'connection lost before the response': cut,
+    'connection lost during the response': (socket: Socket) =>
+      void socket.end(httpResponse('200 OK', balances.slice(0, 20), balances.length)),
+    'internal error of Plaid': say(httpResponse('500 Oops', '{}')),
+    'HTML page of a proxy': say(httpResponse('200 OK', '<html>Welcome</html>'))
   }
   for (const [what, fail] of Object.entries(unknown)) {
     await t.test(what, async () => {
-      const repeated = await startPlaid(t, [fail, fail, say(answer('200 OK', balances))])
+      const repeated = await startPlaid(t, [fail, fail, say(httpResponse('200 OK', balances))])
       assert.deepEqual(await repeated.ask({ repeatable: true }), JSON.parse(balances))
       assert.deepEqual(repeated.outcomes, ['failed', 'failed', 'ok'])
-      const once = await startPlaid(t, [fail, say(answer('200 OK', balances))])
+      const once = await startPlaid(t, [fail, say(httpResponse('200 OK', balances))])
       assert.equal((await failureOf(once.ask({ repeatable: false }))).kind.status, 502)
       assert.deepEqual([once.got.length, once.outcomes], [1, ['failed']])
     })
   }
 })
 
-test('a call that Plaid was too busy for, or never received, is always retried', async (t) => {
-  const plaid = await startPlaid(t, [say(answer('429 Too Many Requests', busy)), say(answer('200 OK', balances))])
+test('a call that Plaid was too busy for, or never received, is retried even if it is not repeatable', async (t) => {
+  const plaid = await startPlaid(t, [
+    say(httpResponse('429 Too Many Requests', busy)),
+    say(httpResponse('200 OK', balances))
+  ])
   assert.deepEqual(await plaid.ask({ repeatable: false }), JSON.parse(balances))
   assert.deepEqual(plaid.outcomes, ['failed', 'ok'])
   const gone = await startPlaid(t, [])

@@ -12,7 +12,7 @@ import type { Cleaner } from '../../test-database.ts'
 
 export const credentials = { clientId: 'client-of-the-test', secret: 'secret-of-the-test' }
 
-/** A clock that stands still until it is turned. */
+/** A clock that stands still until it is advanced. */
 export class TestClock {
   #now: number
   constructor(iso = '2026-03-10T15:00:00.000Z') {
@@ -33,7 +33,7 @@ export const days = (count: number) => hours(24 * count)
 
 let opened: Promise<Kysely<Database>> | undefined
 
-/** The database of this test file: a fresh one takes seconds, and items of different tests do not meet. */
+/** The database of this test file. A new one takes seconds, and items of different tests do not interfere. */
 export const openDatabase = async (): Promise<Kysely<Database>> => {
   opened ??= (async () => {
     const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(await openPglite('memory://'))) })
@@ -47,7 +47,7 @@ t.teardown(async () => {
   if (opened !== undefined) await (await opened).destroy()
 })
 
-/** A client of the real `plaid` package for a simulator at this address. */
+/** A client of the real `plaid` package for a simulator at this URL. */
 export const clientOf = (baseUrl: string, { clientId, secret } = credentials) =>
   new PlaidApi(
     new Configuration({
@@ -68,7 +68,7 @@ export const buildSimulator = async (t: Cleaner, options: Partial<PlaidSimulator
   return { db, clock, baseUrl, plaid: clientOf(baseUrl), simulator }
 }
 
-/** Links an item as a person without a browser does. */
+/** Links an item without a browser. */
 export const link = async (
   plaid: PlaidApi,
   options: { webhook?: string; products?: Products[]; days?: number } = {}
@@ -103,7 +103,7 @@ export interface ReceivedWebhook {
   verification: string
 }
 
-/** A real server that collects webhooks; `refuse` makes it answer 500 that many times first. */
+/** A real server that collects webhooks. It first returns 500 `refuse` times. */
 export const receiveWebhooks = async (t: Cleaner, refuse = 0) => {
   const received: ReceivedWebhook[] = []
   let left = refuse
@@ -134,7 +134,7 @@ export const receiveWebhooks = async (t: Cleaner, refuse = 0) => {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received }
 }
 
-/** Plaid's error object of a refused call. */
+/** Plaid's error object of a rejected call. */
 export const refusal = async (
   call: Promise<unknown>
 ): Promise<{ status: number; error_type: string; error_code: string; error_message: string; request_id: string }> => {
@@ -152,5 +152,5 @@ export const refusal = async (
       status: response.status
     }
   }
-  throw new Error('the call was expected to be refused')
+  throw new Error('the call was expected to fail')
 }

@@ -3,7 +3,7 @@ import { ACHClass, TransferNetwork, TransferType } from 'plaid'
 import { test } from 'tap'
 import { buildSimulator, credentials, link, refusal } from './build-simulator.ts'
 
-test("a planned error is answered as often as it was planned, with Plaid's status and codes", async (t) => {
+test("a planned error is returned as often as planned, with Plaid's status and codes", async (t) => {
   const {
     plaid,
     simulator: { faults }
@@ -36,7 +36,7 @@ test("a planned error is answered as often as it was planned, with Plaid's statu
   await plaid.itemGet({ access_token: accessToken })
 })
 
-test('a dropped connection has processed nothing; a dropped answer has processed everything', async (t) => {
+test('a dropped request is not processed, and a dropped response is processed', async (t) => {
   const {
     plaid,
     simulator: { faults }
@@ -75,7 +75,7 @@ test('a dropped connection has processed nothing; a dropped answer has processed
   assert.equal((await refusal(create())).status, 500)
 })
 
-test("slowness outlasts a client's timeout, and faults can be planned over the wire", async (t) => {
+test("a delay can exceed a client's timeout, and faults can be planned over HTTP", async (t) => {
   const { plaid, baseUrl } = await buildSimulator(t)
   const { accessToken } = await link(plaid)
   const response = await fetch(`${baseUrl}/simulator/faults`, {

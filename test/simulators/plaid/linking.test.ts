@@ -3,7 +3,7 @@ import { Products } from 'plaid'
 import { test } from 'tap'
 import { buildSimulator, clientOf, credentials, days, hours, link, refusal, unitedStates } from './build-simulator.ts'
 
-test("the accounts of user_good are those of Plaid's sandbox and their balances do not move", async (t) => {
+test("the accounts of user_good match Plaid's sandbox, and their balances do not change", async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const { accessToken } = await link(plaid)
   const balances = async () => {
@@ -32,7 +32,7 @@ test("the accounts of user_good are those of Plaid's sandbox and their balances 
   assert.deepEqual(await balances(), expected)
 })
 
-test('a public token yields the same item for half an hour, and is refused afterwards', async (t) => {
+test('a public token returns the same item for half an hour, and is rejected afterwards', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const { publicToken, accessToken, itemId } = await link(plaid)
   clock.advance(hours(0.49))
@@ -52,7 +52,7 @@ test('a public token yields the same item for half an hour, and is refused after
   assert.equal(unknown.error_code, 'INVALID_PUBLIC_TOKEN')
 })
 
-test("wrong, missing and surplus things are refused with Plaid's codes", async (t) => {
+test("invalid, missing and unknown input is rejected with Plaid's codes", async (t) => {
   const { plaid, baseUrl } = await buildSimulator(t)
   const wrong = await refusal(clientOf(baseUrl, { ...credentials, secret: 'wrong' }).itemGet({ access_token: 'x' }))
   assert.deepEqual([wrong.status, wrong.error_type, wrong.error_code], [400, 'INVALID_INPUT', 'INVALID_API_KEYS'])
@@ -83,7 +83,7 @@ test("wrong, missing and surplus things are refused with Plaid's codes", async (
   assert.deepEqual(await post('/no/such', JSON.stringify(keys)), [404, 'NOT_FOUND'])
 })
 
-test('an item whose login was reset refuses reads until a person completes update mode', async (t) => {
+test('an item with a reset login rejects reads until the user completes update mode', async (t) => {
   const { plaid, baseUrl } = await buildSimulator(t)
   const { accessToken } = await link(plaid)
   await plaid.sandboxItemResetLogin({ access_token: accessToken })
@@ -115,7 +115,7 @@ test('an item whose login was reset refuses reads until a person completes updat
   assert.equal((await plaid.accountsGet({ access_token: accessToken })).data.accounts.length, 9)
 })
 
-test("completing an ordinary link token links an item that has the token's webhook and products", async (t) => {
+test("completing an ordinary link token links an item with the token's webhook and products", async (t) => {
   const { plaid, baseUrl } = await buildSimulator(t)
   const {
     data: { link_token }

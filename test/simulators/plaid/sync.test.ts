@@ -14,29 +14,29 @@ import { buildSimulator, days, hours, link, receiveWebhooks, refusal } from './b
 interface Followed {
   cursor: string
   known: Map<string, Transaction>
-  /** Every pending row that was said to be replaced, with how often. */
+  /** How often each pending row was reported as replaced. */
   replaced: Map<string, number>
 }
 
 const start = (): Followed => ({ cursor: '', known: new Map(), replaced: new Map() })
 
-/** Follows the feed to its end; each page must fit what is known already. */
+/** Follows the feed to its end. Asserts that each page is consistent with the rows known so far. */
 const follow = async (plaid: PlaidApi, accessToken: string, followed: Followed, count: number): Promise<void> => {
   for (let more = true; more;) {
     const { data } = await plaid.transactionsSync({ access_token: accessToken, cursor: followed.cursor, count })
     assert.ok(data.added.length + data.modified.length + data.removed.length <= count)
     for (const transaction of data.added) {
-      assert.ok(!followed.known.has(transaction.transaction_id), 'added what was there already')
+      assert.ok(!followed.known.has(transaction.transaction_id), 'added an existing row')
       followed.known.set(transaction.transaction_id, transaction)
       const pendingId = transaction.pending_transaction_id
       if (pendingId !== null) followed.replaced.set(pendingId, (followed.replaced.get(pendingId) ?? 0) + 1)
     }
     for (const transaction of data.modified) {
-      assert.ok(followed.known.has(transaction.transaction_id), 'modified what was not there')
+      assert.ok(followed.known.has(transaction.transaction_id), 'modified an unknown row')
       followed.known.set(transaction.transaction_id, transaction)
     }
     for (const { transaction_id } of data.removed)
-      assert.ok(followed.known.delete(transaction_id), 'removed what was not there')
+      assert.ok(followed.known.delete(transaction_id), 'removed an unknown row')
     followed.cursor = data.next_cursor
     more = data.has_more
   }
@@ -45,14 +45,14 @@ const follow = async (plaid: PlaidApi, accessToken: string, followed: Followed, 
 const sorted = (known: Map<string, Transaction>) =>
   [...known.values()].sort((a, b) => (a.transaction_id < b.transaction_id ? -1 : 1))
 
-/** The feed for a client without a cursor, which has never seen the pending versions of posted rows. */
+/** The feed for a client without a cursor, which has seen no pending versions of posted rows. */
 const stateNow = async (plaid: PlaidApi, accessToken: string): Promise<Transaction[]> => {
   const fresh = start()
   await follow(plaid, accessToken, fresh, 500)
   return sorted(fresh.known)
 }
 
-test('folding the pages equals the current state, for any page size, pace and changes in between', async (t) => {
+test('applying all pages gives the current state, for any page size, pace and changes in between', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const { url } = await receiveWebhooks(t)
   const { accessToken } = await link(plaid, { webhook: url, days: 60 })
@@ -76,7 +76,7 @@ test('folding the pages equals the current state, for any page size, pace and ch
   )
 })
 
-test('a pending transaction is replaced at most once, by a posted one with another id, and is then gone', async (t) => {
+test('a pending transaction is replaced at most once, by a posted one with another id, and removed', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const { accessToken } = await link(plaid, { days: 30 })
   const followed = start()
@@ -94,7 +94,7 @@ test('a pending transaction is replaced at most once, by a posted one with anoth
   }
 })
 
-test('payments change as at banks: tips, new categories, released holds, removed duplicates', async () => {
+test('payments change as at real banks: tips, new categories, released holds, removed duplicates', async () => {
   const profile = profileOf('somebody')
   const lives = Array.from({ length: 730 }, (_, i) => livesOfDay('somebody', profile, 20_000 + i)).flat()
   const some = (what: string, test: (life: Life) => boolean) => {
@@ -119,7 +119,7 @@ test('payments change as at banks: tips, new categories, released holds, removed
       linkedBefore.filter((change) => change.version.stage === 'pending' && change.kind === 'removed').length,
       life.pendingAt === null ? 0 : 1
     )
-    // Linked long after: no trace of pending stages, and nothing that was taken back.
+    // Linked long afterwards: no trace of pending stages or removed duplicates.
     assert.ok(
       changesOf(life, Number.MAX_SAFE_INTEGER).every(
         (change) => change.version.stage === 'posted' && !change.version.replacesPending
@@ -143,7 +143,7 @@ test('two changes at the same instant are both reported, each once', async (t) =
   }
 })
 
-test('a cursor keeps its place without changes, belongs to its item, and is refused when unknown', async (t) => {
+test('a cursor is stable without changes, belongs to its item, and is rejected when unknown', async (t) => {
   const { plaid } = await buildSimulator(t)
   const one = await link(plaid)
   const other = await link(plaid)
@@ -161,7 +161,7 @@ test('a cursor keeps its place without changes, belongs to its item, and is refu
     assert.equal((await refusal(call)).error_code, 'INVALID_FIELD')
 })
 
-test('an item that changes between two pages of a loop makes the client begin the loop again', async (t) => {
+test('a change between two pages makes the client restart the pagination', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const { accessToken } = await link(plaid)
   const first = (await plaid.transactionsSync({ access_token: accessToken, count: 100 })).data
@@ -223,7 +223,7 @@ test('a history has 24 months of household transactions, oldest first, bounded b
   assert.ok(recent.length > 20 && recent.every((row) => (row.authorized_date ?? row.date) >= '2026-02-08'))
 })
 
-test('the same seed has the same history, another seed another one', async (t) => {
+test('the same seed gives the same history, and another seed a different one', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.string({ minLength: 1 }), async (seed) => {
       const history = historyBetween(seed, '2025-01-01', '2025-06-30')
@@ -237,14 +237,14 @@ test('the same seed has the same history, another seed another one', async (t) =
     }),
     { numRuns: 25 }
   )
-  // Two instances on one database show the same.
+  // Two instances on one database return the same history.
   const first = await buildSimulator(t)
   const second = await buildSimulator(t, { db: first.db })
   const { accessToken } = await link(first.plaid, { days: 90 })
   assert.deepEqual(await stateNow(second.plaid, accessToken), await stateNow(first.plaid, accessToken))
 })
 
-test('a feed can be narrowed to one account, and its cursor holds for that account', async (t) => {
+test('a feed can be limited to one account, and its cursor is valid for that account', async (t) => {
   const { plaid } = await buildSimulator(t)
   const { accessToken, account } = await link(plaid)
   const accountId = account('1111').account_id

@@ -51,7 +51,7 @@ const eventsAfter = async (plaid: PlaidApi, afterId: number, count: number): Pro
   return events
 }
 
-test("the decision is Plaid's: funds for a debit, none needed for a credit, a broken login needs its user", async (t) => {
+test('decisions follow Plaid: a debit requires funds, a credit none, a broken login requires its user', async (t) => {
   const { plaid, simulator } = await buildSimulator(t)
   const item = await link(plaid)
   const checking = item.account('0000').account_id
@@ -74,7 +74,7 @@ test("the decision is Plaid's: funds for a debit, none needed for a credit, a br
   assert.equal((await authorize(plaid, item, checking, '1.00', { key: 'again' })).decision, 'approved')
 })
 
-test('what cannot be a transfer is refused before any decision', async (t) => {
+test('an impossible transfer is rejected before any decision', async (t) => {
   const { plaid } = await buildSimulator(t)
   const item = await link(plaid)
   const code = async (mask: string, amount: string, more = {}) =>
@@ -84,10 +84,10 @@ test('what cannot be a transfer is refused before any decision', async (t) => {
   assert.equal(await code('0000', '-1.00'), 'INVALID_FIELD')
   assert.equal(await code('0000', '0.00'), 'INVALID_FIELD')
   assert.equal(await code('0000', '1.00', { network: TransferNetwork.Rtp }), 'INVALID_FIELD')
-  assert.equal((await refusal(authorize(plaid, item, 'nobody', '1.00'))).error_code, 'INVALID_ACCOUNT_ID')
+  assert.equal((await refusal(authorize(plaid, item, 'unknown', '1.00'))).error_code, 'INVALID_ACCOUNT_ID')
 })
 
-test('one key makes one authorization, and it at most one transfer, also under concurrent retries', async (t) => {
+test('one key gives one authorization and at most one transfer, even under concurrent retries', async (t) => {
   const { plaid, clock } = await buildSimulator(t)
   const item = await link(plaid)
   const checking = item.account('0000').account_id
@@ -109,7 +109,7 @@ test('one key makes one authorization, and it at most one transfer, also under c
   assert.notEqual((await authorize(plaid, item, checking, '20.00', { key: 'k1' })).id, id)
 })
 
-test("a transfer takes Plaid's legal steps alone, and every step is one event with a greater id", async (t) => {
+test("a transfer takes only Plaid's legal steps, and every step is one event with a greater id", async (t) => {
   const { plaid } = await buildSimulator(t)
   const item = await link(plaid)
   const legal: Record<string, string[]> = {
@@ -158,7 +158,7 @@ test("a transfer takes Plaid's legal steps alone, and every step is one event wi
   )
 })
 
-test('a transfer can be cancelled while it is pending and not afterwards', async (t) => {
+test('a transfer can be cancelled only while it is pending', async (t) => {
   const { plaid } = await buildSimulator(t)
   const item = await link(plaid)
   const make = async () =>
@@ -175,7 +175,7 @@ test('a transfer can be cancelled while it is pending and not afterwards', async
   assert.equal((await refusal(plaid.transferCancel({ transfer_id: posted.id }))).error_code, 'TRANSFER_NOT_CANCELLABLE')
 })
 
-test('with autosettle the clock moves transfers on business days, without it nothing does', async (t) => {
+test('transfers advance by themselves on business days with autosettle, and not at all without it', async (t) => {
   const { plaid, clock } = await buildSimulator(t, { autosettle: true })
   const item = await link(plaid)
   const last = (await eventsAfter(plaid, 0, 500)).at(-1)?.event_id ?? 0
@@ -209,7 +209,7 @@ test('with autosettle the clock moves transfers on business days, without it not
   assert.equal((await still.plaid.transferGet({ transfer_id: waiting.id })).data.transfer.status, 'pending')
 })
 
-test('an account that is known by its numbers can be paid, and the same numbers are the same account', async (t) => {
+test('an account given by its numbers can be paid, and the same numbers give the same account', async (t) => {
   const { plaid } = await buildSimulator(t)
   const numbers = { account_number: '100000000123', routing_number: '121122676', account_type: 'checking' }
   const { data } = await plaid.transferMigrateAccount(numbers)
@@ -229,7 +229,7 @@ test('an account that is known by its numbers can be paid, and the same numbers 
   )
 })
 
-test('a step tells the transfer webhook', async (t) => {
+test('every step calls the transfer webhook', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator } = await buildSimulator(t, { transferWebhookUrl: () => url })
   const item = await link(plaid)

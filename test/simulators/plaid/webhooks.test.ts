@@ -7,7 +7,7 @@ import { buildSimulator, link, receiveWebhooks, refusal } from './build-simulato
 
 const codes = (received: { body: Record<string, unknown> }[]) => received.map(({ body }) => body['webhook_code'])
 
-test("a webhook's signature verifies the way Plaid documents", async (t) => {
+test("a webhook's signature verifies as Plaid documents", async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator, clock } = await buildSimulator(t)
   await link(plaid, { webhook: url })
@@ -26,7 +26,7 @@ test("a webhook's signature verifies the way Plaid documents", async (t) => {
     })
     assert.equal(payload['request_body_sha256'], createHash('sha256').update(raw).digest('hex'))
     assert.equal(payload.iat, Math.floor(clock.now().getTime() / 1000))
-    assert.ok(!('d' in key), 'the private half stays inside')
+    assert.ok(!('d' in key), 'the private key is not returned')
   }
   assert.equal(
     (await refusal(plaid.webhookVerificationKeyGet({ key_id: 'none' }))).error_code,
@@ -43,7 +43,7 @@ test('two instances on one database sign with one key', async (t) => {
   assert.equal(new Set(received.map(({ verification }) => decodeProtectedHeader(verification).kid)).size, 1)
 })
 
-test('a first exchange tells of the transactions that arrived, a repeated one does not', async (t) => {
+test('the first exchange sends webhooks for its transactions, and a repeated one does not', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator } = await buildSimulator(t)
   const { publicToken, itemId } = await link(plaid, { webhook: url })
@@ -60,7 +60,7 @@ test('a first exchange tells of the transactions that arrived, a repeated one do
   })
 })
 
-test('a fired SYNC_UPDATES_AVAILABLE brings new transactions first', async (t) => {
+test('firing SYNC_UPDATES_AVAILABLE first creates new transactions', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator } = await buildSimulator(t)
   const { accessToken } = await link(plaid, { webhook: url, days: 1 })
@@ -82,7 +82,7 @@ test('a fired SYNC_UPDATES_AVAILABLE brings new transactions first', async (t) =
   )
 })
 
-test('a login that is reset tells so once, and an item without a webhook cannot fire', async (t) => {
+test('resetting a login sends one webhook, and an item without a webhook cannot fire', async (t) => {
   const { url, received } = await receiveWebhooks(t)
   const { plaid, simulator } = await buildSimulator(t)
   const { accessToken } = await link(plaid, { webhook: url })
@@ -100,7 +100,7 @@ test('a login that is reset tells so once, and an item without a webhook cannot 
   assert.deepEqual([refused.error_type, refused.error_code], ['SANDBOX_ERROR', 'SANDBOX_WEBHOOK_INVALID'])
 })
 
-test('a webhook that is refused is sent again, three times in all', async (t) => {
+test('a failed webhook is retried, with three attempts in total', async (t) => {
   const patient = await receiveWebhooks(t, 2)
   const hopeless = await receiveWebhooks(t, 5)
   const { plaid, simulator } = await buildSimulator(t)

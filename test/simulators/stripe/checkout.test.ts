@@ -15,7 +15,7 @@ t.teardown(async () => {
   await world.close()
 })
 
-test('a session made through the stripe package is open, unpaid and has a page', async () => {
+test('a session created with the stripe package is open and unpaid, and has a page', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams({ expand: ['line_items'] }))
   assert.match(session.id, /^cs_test_a1\w{56}$/)
   assert.equal(session.status, 'open')
@@ -35,7 +35,7 @@ test('a session made through the stripe package is open, unpaid and has a page',
   assert.match(html, /value="cancel"/)
 })
 
-test('paying makes one payment, leads to success_url with the id filled in, and sends verified events', async () => {
+test('paying creates one payment, redirects to success_url with the id, and sends signed events', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
   const paid = await press(session, 'pay')
   assert.equal(paid.status, 303)
@@ -60,10 +60,10 @@ test('paying makes one payment, leads to success_url with the id filled in, and 
   assert.equal((await world.stripe.charges.retrieve(charge.id)).payment_intent, now.payment_intent.id)
 })
 
-test('twenty clicks at once on pay charge once, and all end at the shop', async () => {
+test('twenty concurrent clicks on pay charge once, and all redirect to the shop', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
-  const answers = await Promise.all(Array.from({ length: 20 }, async () => await press(session, 'pay')))
-  assert.deepEqual([...new Set(answers.map((answer) => answer.status))], [303])
+  const responses = await Promise.all(Array.from({ length: 20 }, async () => await press(session, 'pay')))
+  assert.deepEqual([...new Set(responses.map((response) => response.status))], [303])
   await world.simulator.settled()
   assert.equal(world.types().filter((type) => type === 'checkout.session.completed').length, 1)
   assert.equal(world.types().filter((type) => type === 'charge.succeeded').length, 1)
@@ -71,7 +71,7 @@ test('twenty clicks at once on pay charge once, and all end at the shop', async 
   assert.match(await later.text(), /cannot be paid again/)
 })
 
-test('cancel leads back and leaves the session open to be paid later', async () => {
+test('cancelling redirects back and leaves the session open for a later payment', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
   const cancelled = await press(session, 'cancel')
   assert.equal(cancelled.status, 303)
@@ -102,18 +102,18 @@ test('an expired session cannot be paid, and sends one event', async () => {
   assert.deepEqual(world.types(), ['checkout.session.expired'])
 })
 
-test('the tick expires sessions without a request', async () => {
+test('sessions expire without a request', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
   world.turn(24 * 60 * minuteMs)
   assert.ok((await world.simulator.expireSessions()) >= 1)
   await world.simulator.settled()
-  const told = world.received.filter(
+  const expiryEvents = world.received.filter(
     ({ event }) => event.type === 'checkout.session.expired' && event.data.object.id === session.id
   )
-  assert.equal(told.length, 1)
+  assert.equal(expiryEvents.length, 1)
 })
 
-test('the expire call closes an open session and refuses a paid one', async () => {
+test('the expire call closes an open session and rejects a paid one', async () => {
   const open = await world.stripe.checkout.sessions.create(sessionParams())
   assert.equal((await world.stripe.checkout.sessions.expire(open.id)).status, 'expired')
   assert.equal((await press(open, 'pay')).status, 410)
@@ -121,7 +121,7 @@ test('the expire call closes an open session and refuses a paid one', async () =
   await assert.rejects(world.stripe.checkout.sessions.expire(session.id), /status of complete/)
 })
 
-test('sessions are listed newest first, by pages and by status', async () => {
+test('sessions are listed newest first, page by page and by status', async () => {
   const made: string[] = []
   for (let index = 0; index < 5; index += 1)
     made.unshift((await world.stripe.checkout.sessions.create(sessionParams())).id)

@@ -5,18 +5,17 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { before, t, test } from 'tap'
 import { buy, openWorld, secretKey, sessionParams, type World } from './world.ts'
 
-/** Stripe's own descriptions lie beside the checkout, or where the environment says; without them there is nothing to compare. */
+/** The folder with Stripe's own OpenAPI description: beside the checkout, or set by the environment. Without it the tests are skipped. */
 const directory = process.env.ATLAS_VENDOR_DIR ?? resolve(import.meta.dirname, '../../../../shared/vendor')
 const typesFile = join(directory, 'stripe-node-23.1.0-types.schema.json')
 const openapiFile = join(directory, 'stripe-openapi-2023-08-16.unexpanded.json')
-const skip =
-  existsSync(typesFile) && existsSync(openapiFile) ? false : `no descriptions of Stripe's API in ${directory}`
+const skip = existsSync(typesFile) && existsSync(openapiFile) ? false : `no description of Stripe's API in ${directory}`
 
 interface Schema {
   [key: string]: unknown
 }
 
-/** OpenAPI 3.0 says `nullable` where JSON Schema says type null. */
+/** OpenAPI 3.0 has `nullable` where JSON Schema has the type null. */
 const withoutNullable = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutNullable)
   if (typeof value !== 'object' || value === null) return value
@@ -75,7 +74,7 @@ test(
     const intent = await get(`/v1/payment_intents/${paymentIntent}`)
     conforms(types('root.PaymentIntent'), intent, 'intent by types')
     conforms(openapi('payment_intent'), intent, 'intent by openapi')
-    // And the descriptions bite: what lacks a field, or has one of another kind, does not pass.
+    // The descriptions are effective: an object with a missing field, or one of another type, does not pass.
     assert.equal(types('root.PaymentIntent')({ ...intent, latest_charge: undefined, amount: 'ten' }), false)
     assert.equal(openapi('payment_intent')({ ...intent, status: 'lost' }), false)
     const items = await get(`/v1/checkout/sessions/${session.id}/line_items`)
@@ -86,7 +85,7 @@ test(
   }
 )
 
-test('every event on the wire satisfies them too', { skip }, async () => {
+test('every event matches the package types and OpenAPI as well', { skip }, async () => {
   const { types, openapi } = validators()
   const { paymentIntent } = await buy(world)
   const refund = await world.stripe.refunds.create({ payment_intent: paymentIntent, amount: 1 })
@@ -129,7 +128,7 @@ test('every event on the wire satisfies them too', { skip }, async () => {
   )
 })
 
-test("refusals are Stripe's error objects", { skip }, async () => {
+test("errors are Stripe's error objects", { skip }, async () => {
   const { openapi } = validators()
   for (const path of ['/v1/checkout/sessions/none', '/v1/nothing', '/v1/charges?limit=0', '/v1/events?colour=red']) {
     conforms(openapi('error'), await get(path), path)

@@ -19,7 +19,7 @@ t.teardown(async () => {
   await world.close()
 })
 
-test("the signature is Stripe's: the known vector, and the package's own check", async () => {
+test("the signature matches Stripe's: a known vector, and the package's own verification", async () => {
   const payload = '{"id":"evt_test_webhook","object":"event"}'
   const header = signatureHeader('whsec_test_secret', payload, 1_700_000_000)
   assert.equal(header, 't=1700000000,v1=d95c6b7477fbd7e9f90b1b0ef5f9c7ac25abca5382460e0d988c2b2a5b71b990')
@@ -46,7 +46,7 @@ test("the signature is Stripe's: the known vector, and the package's own check",
   )
 })
 
-test('a delivered event can be read back, and counts no webhook as pending', async () => {
+test('a delivered event can be read, and has no pending webhooks', async () => {
   await buy(world)
   await world.simulator.settled()
   const sent = world.received[2]
@@ -59,8 +59,8 @@ test('a delivered event can be read back, and counts no webhook as pending', asy
   assert.equal(listed.data[0]?.id, sent.event.id)
 })
 
-test('an event that is not accepted is sent again after its backoff, the same bytes, until it is', async () => {
-  world.endpoint.answers.push(200, 200, 500, 302)
+test('an event is retried after its backoff with the same bytes until it is accepted', async () => {
+  world.endpoint.statuses.push(200, 200, 500, 302)
   await buy(world)
   await world.simulator.settled()
   assert.deepEqual(world.types(), paidTypes)
@@ -77,12 +77,12 @@ test('an event that is not accepted is sent again after its backoff, the same by
   assert.notEqual(world.received[4]?.headers['stripe-signature'], world.received[2]?.headers['stripe-signature'])
 })
 
-test('attempts are bounded, and a new start takes up again what was given up', async () => {
+test('attempts are bounded, and a restart retries events that were given up', async () => {
   await buy(world)
   await world.simulator.settled()
   world.reset()
   const created = await world.stripe.checkout.sessions.create(sessionParams())
-  world.endpoint.answers.push(...Array.from({ length: 6 }, () => 500))
+  world.endpoint.statuses.push(...Array.from({ length: 6 }, () => 500))
   await world.stripe.checkout.sessions.expire(created.id)
   for (let round = 0; round < 12; round += 1) {
     await world.simulator.settled()
@@ -115,7 +115,7 @@ test('two instances on one database send each event once', async () => {
   await other.api.close()
 })
 
-test('on command events come twice, one after the other or at the same moment', async () => {
+test('events can be sent twice on demand, sequentially or concurrently', async () => {
   for (const duplicatesAtOnce of [false, true]) {
     world.reset()
     await world.control('/simulator/faults', { duplicates: 1, duplicatesAtOnce })
@@ -130,14 +130,14 @@ test('on command events come twice, one after the other or at the same moment', 
   }
 })
 
-test('on command events come out of order', async () => {
+test('events can be sent out of order on demand', async () => {
   await world.control('/simulator/faults', { reorder: true })
   await buy(world)
   await world.simulator.settled()
   assert.deepEqual(world.types(), paidTypes.toReversed())
 })
 
-test('on command events come late: held until released, or when the clock says so', async () => {
+test('events can be delayed on demand, until released or until a time', async () => {
   await world.control('/simulator/faults', { hold: true })
   await buy(world)
   await world.simulator.settled()
@@ -159,7 +159,7 @@ test('on command events come late: held until released, or when the clock says s
   assert.deepEqual(world.types(), paidTypes)
 })
 
-test("any event can be sent again, by itself or in an order of one's own", async () => {
+test('any event can be sent again, alone or in any order', async () => {
   await buy(world)
   await world.simulator.settled()
   const ids = world.received.map(({ event }) => event.id)
@@ -174,7 +174,7 @@ test("any event can be sent again, by itself or in an order of one's own", async
   assert.equal((await world.control('/simulator/events/evt_none/send')).status, 404)
 })
 
-test("an answer lost after the effect is made good by the package's own retry: one refund, not two", async () => {
+test("the package's own retry after a lost response causes one refund, not two", async () => {
   const { paymentIntent } = await buy(world)
   const patient = world.connect(secretKey, { maxNetworkRetries: 2 })
   for (const kind of ['drop_after', 'drop', 'error', 'slow'] as const) {
@@ -189,11 +189,11 @@ test("an answer lost after the effect is made good by the package's own retry: o
   )
 })
 
-test('nothing is sent for what was rolled back, and closing leaves the unsent for the next start', async () => {
+test('rolled-back changes send nothing, and closing leaves unsent events for the next start', async () => {
   world.faults.hold = true
   const { paymentIntent } = await buy(world)
   await assert.rejects(world.stripe.refunds.create({ payment_intent: paymentIntent, amount: 5000 }))
-  // Twice: the first round may have begun before the refused request asked for its own.
+  // Twice, because the first round may have begun before the failed request triggered its own.
   await world.simulator.settled()
   await world.simulator.settled()
   const kept = await world.db
@@ -230,6 +230,6 @@ test('nothing is sent for what was rolled back, and closing leaves the unsent fo
   await short.api.close()
   await round
   await world.simulator.resendPending()
-  // The other instance on this database may have taken some meanwhile: none is lost and none comes twice.
+  // The other instance on this database may have sent some meanwhile. None is lost and none is sent twice.
   assert.deepEqual(world.types().sort(), paidTypes.toSorted())
 })

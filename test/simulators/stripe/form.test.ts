@@ -7,7 +7,7 @@ import { isId, newId } from '../../../simulators/stripe/identifiers.ts'
 
 type Tree = string | { [key: string]: Tree }
 
-/** What a client does with nested parameters: names in brackets, values percent-encoded. */
+/** Encodes nested parameters as a client does: names in brackets, values percent-encoded. */
 const encode = (tree: Tree, prefix = ''): string[] => {
   if (typeof tree === 'string') return [`${encodeURIComponent(prefix)}=${encodeURIComponent(tree)}`]
   return Object.entries(tree).flatMap(([key, child]) => encode(child, prefix === '' ? key : `${prefix}[${key}]`))
@@ -26,7 +26,7 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
 }))
 const form = fc.dictionary(key, tree, { minKeys: 1, maxKeys: 5, noNullPrototype: true })
 
-test('what a client encodes is what is read', async () => {
+test('decoding returns what a client encoded', async () => {
   fc.assert(
     fc.property(form, (value) => {
       assert.deepEqual(plain(parseForm(encode(value).join('&'))), { ...value })
@@ -35,7 +35,7 @@ test('what a client encodes is what is read', async () => {
   )
 })
 
-test('the order of parameters makes no difference to what counts as the same request', async () => {
+test('the order of parameters does not matter for the identity of a request', async () => {
   fc.assert(
     fc.property(form, (value) => {
       const pairs = encode(value)
@@ -44,7 +44,7 @@ test('the order of parameters makes no difference to what counts as the same req
   )
 })
 
-test('any text is read or refused as a bad request, never anything else', async () => {
+test('any text is either decoded or rejected as a bad request', async () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', '[', ']', '=', '&', '%', '0', '_', 'p') }), (text) => {
       try {
@@ -60,7 +60,7 @@ test('empty brackets append', async () => {
   assert.deepEqual(plain(parseForm('a[]=x&a[]=y')), { a: { 0: 'x', 1: 'y' } })
 })
 
-test('ids are long, plain and never the same', async () => {
+test('ids are long, plain and unique', async () => {
   const ids = Array.from({ length: 1000 }, () => newId('cs_test_', 56))
   assert.equal(new Set(ids).size, 1000)
   assert.ok(ids.every((id) => isId(id) && id.length === 64))

@@ -15,7 +15,7 @@ t.teardown(async () => {
 
 const hostile = '</bdi><script>alert(1)</script><img src=x onerror="alert(2)">\'"&\u202e'
 
-test('a hostile name, description and address stay text', async () => {
+test('a hostile name, description and address are rendered as text', async () => {
   const session = await world.stripe.checkout.sessions.create(
     sessionParams({
       line_items: [
@@ -40,7 +40,7 @@ test('a hostile name, description and address stay text', async () => {
   assert.match(open, /\$30\.00/)
 })
 
-test("the policy admits the page's own style, its forms and where they lead, and nothing else", async () => {
+test("the policy allows the page's own style, its forms and their targets, and nothing else", async () => {
   const session = await world.stripe.checkout.sessions.create(
     sessionParams({ cancel_url: 'https://other.example:8443/x?y' })
   )
@@ -60,7 +60,7 @@ test("the policy admits the page's own style, its forms and where they lead, and
   assert.match(html, /<html lang="en">/)
 })
 
-test('a page that is not there is 404, and without a cancel_url there is no such button', async () => {
+test('an unknown page gets 404, and without a cancel_url there is no cancel button', async () => {
   const { cancel_url: _, ...params } = sessionParams()
   const session = await world.stripe.checkout.sessions.create(params)
   assert.doesNotMatch(await (await fetch(String(session.url))).text(), /value="cancel"/)
@@ -72,14 +72,14 @@ test('a page that is not there is 404, and without a cancel_url there is no such
   assert.equal(garbage.status, 400)
 })
 
-test('letters that a header cannot hold do not break the way back', async () => {
+test('the redirect works with characters that are not allowed in a header', async () => {
   const success = 'http://shop.example/grüße/✓?id={CHECKOUT_SESSION_ID}'
   const session = await world.stripe.checkout.sessions.create(sessionParams({ success_url: success }))
   const paid = await press(session, 'pay')
   assert.equal(paid.headers.get('location'), `http://shop.example/gr%C3%BC%C3%9Fe/%E2%9C%93?id=${session.id}`)
 })
 
-test('no text at all opens a tag or an attribute', async () => {
+test('no text can open a tag or an attribute', async () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('<', '>', '"', "'", '&', 'a', '=', ' ', '/', '\u202e') }), (text) => {
       assert.doesNotMatch(escapeHtml(text), /[<>"']/)
@@ -90,7 +90,7 @@ test('no text at all opens a tag or an attribute', async () => {
   )
 })
 
-test("amounts are written with the currency's own decimals", async () => {
+test("amounts are formatted with the currency's own decimals", async () => {
   assert.equal(formatAmount(1050, 'usd'), '$10.50')
   assert.equal(formatAmount(1050, 'jpy'), '¥1,050')
 })

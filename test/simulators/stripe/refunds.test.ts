@@ -48,7 +48,7 @@ test('a full refund sends an event with the charge and its previous attributes',
   assert.equal(await codeOf(world.stripe.refunds.create({ payment_intent: paymentIntent })), 'charge_already_refunded')
 })
 
-test('several partial refunds add up, never to more than was paid', async () => {
+test('partial refunds add up, and never exceed the payment', async () => {
   const { session, paymentIntent } = await buy(world)
   const { latest_charge: charge } = await world.stripe.paymentIntents.retrieve(paymentIntent)
   await world.stripe.refunds.create({ charge: String(charge), amount: 300 })
@@ -68,7 +68,7 @@ test('several partial refunds add up, never to more than was paid', async () => 
   assert.equal((await world.stripe.checkout.sessions.retrieve(session.id)).payment_status, 'paid')
 })
 
-test('a simulated refund that ends sends events, gives the money back, and can be made again', async () => {
+test('a failed or cancelled refund sends events, returns the money to the payment, and can be repeated', async () => {
   for (const [status, types] of [
     ['failed', ['refund.updated', 'charge.refund.updated', 'refund.failed']],
     ['canceled', ['refund.updated', 'charge.refund.updated']]
@@ -88,7 +88,7 @@ test('a simulated refund that ends sends events, gives the money back, and can b
   }
 })
 
-test('concurrent refunds never give back more than was paid, and the total matches the refunds', async () => {
+test('concurrent refunds never exceed the payment, and the total matches the refunds', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 6 }), async (amounts) => {
       const { paymentIntent } = await buy(world)
@@ -106,7 +106,7 @@ test('concurrent refunds never give back more than was paid, and the total match
   )
 })
 
-test('a simulated dispute takes the money, sends an event, blocks refunds, and is decided once', async () => {
+test('a dispute takes the money, sends an event, blocks refunds, and is decided once', async () => {
   const { paymentIntent } = await buy(world)
   await world.simulator.settled()
   world.reset()

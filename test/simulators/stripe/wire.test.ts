@@ -30,7 +30,7 @@ const raw = async (path: string, init: RequestInit & { headers?: Record<string, 
     headers: { authorization: `Bearer ${secretKey}`, ...init.headers }
   })
 
-test("a wrong or missing key is Stripe's 401, and Basic auth works like Bearer", async () => {
+test("a wrong or missing key gets Stripe's 401, and Basic auth works like Bearer", async () => {
   const wrong = await refusal(world.connect('sk_test_wrongwrongwrong').balance.retrieve())
   assert.ok(wrong instanceof Stripe.errors.StripeAuthenticationError)
   assert.doesNotMatch(wrong.message, /wrongwrongwrong/)
@@ -39,7 +39,7 @@ test("a wrong or missing key is Stripe's 401, and Basic auth works like Bearer",
   assert.equal((await raw('/v1/balance', { headers: { authorization: `Basic ${basic}` } })).status, 200)
 })
 
-test('every answer has a Request-Id and echoes Stripe-Version', async () => {
+test('every response has a Request-Id and echoes Stripe-Version', async () => {
   const session = await world.stripe.checkout.sessions.create(sessionParams())
   assert.match(session.lastResponse.requestId, /^req_\w{14}$/)
   assert.equal(session.lastResponse.apiVersion, Stripe.API_VERSION)
@@ -50,7 +50,7 @@ test('every answer has a Request-Id and echoes Stripe-Version', async () => {
   assert.match(await old.text(), /Unrecognized request URL/)
 })
 
-test("bad parameters are refused with Stripe's codes and the name in brackets", async () => {
+test("invalid parameters are rejected with Stripe's codes and the name in brackets", async () => {
   const create = async (more: object) =>
     await refusal(world.stripe.checkout.sessions.create({ ...sessionParams(), ...more }))
   const priced = (data: object) => ({
@@ -85,7 +85,7 @@ test("bad parameters are refused with Stripe's codes and the name in brackets", 
   }
 })
 
-test('what does not exist is resource_missing, whatever the id looks like', async () => {
+test('an unknown id gets resource_missing, whatever its form', async () => {
   for (const work of [
     world.stripe.checkout.sessions.retrieve('cs_test_none'),
     world.stripe.paymentIntents.retrieve('pi_none'),
@@ -101,7 +101,7 @@ test('what does not exist is resource_missing, whatever the id looks like', asyn
   }
 })
 
-test('bodies that are not forms, too deep, or too many are refused without harm', async () => {
+test('bodies that are not forms, nested too deeply, or too large are rejected without side effects', async () => {
   const post = async (body: string, type = 'application/x-www-form-urlencoded') =>
     await raw('/v1/checkout/sessions', { method: 'POST', body, headers: { 'content-type': type } })
   assert.equal((await post('{"mode":"payment"}', 'application/json')).status, 400)
@@ -114,7 +114,7 @@ test('bodies that are not forms, too deep, or too many are refused without harm'
   assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false)
 })
 
-test('a request repeated with its idempotency key does its work once and says that it is a replay', async () => {
+test('a request repeated with its idempotency key takes effect once and is marked as a replay', async () => {
   const options = { idempotencyKey: 'key-1' }
   const first = await world.stripe.checkout.sessions.create(sessionParams(), options)
   const again = await world.stripe.checkout.sessions.create(sessionParams(), options)
@@ -131,7 +131,7 @@ test('a request repeated with its idempotency key does its work once and says th
   assert.notEqual((await world.stripe.checkout.sessions.create(sessionParams(), options)).id, first.id)
 })
 
-test('one key in ten requests at once does its work once', async () => {
+test('ten concurrent requests with one key take effect once', async () => {
   const made = await Promise.all(
     Array.from(
       { length: 10 },
@@ -141,7 +141,7 @@ test('one key in ten requests at once does its work once', async () => {
   assert.equal(new Set(made.map(({ id }) => id)).size, 1)
 })
 
-test('a key is reusable after a request with bad parameters, but not after one refused for its state', async () => {
+test('a key can be reused after invalid parameters, but not after an error caused by the state', async () => {
   const options = { idempotencyKey: 'key-bad' }
   await refusal(world.stripe.checkout.sessions.create(sessionParams({ client_reference_id: '' }), options))
   const session = await world.stripe.checkout.sessions.create(sessionParams(), options)

@@ -19,30 +19,30 @@ export interface Received {
   event: Stripe.Event
 }
 
-/** A webhook endpoint on a real socket that verifies what comes with Stripe's own package, and answers as told. */
+/** A webhook endpoint on a real socket that verifies events with Stripe's own package, and returns the planned statuses. */
 const openEndpoint = async (stripe: () => Stripe, now: () => Date) => {
   const received: Received[] = []
-  const answers: number[] = []
+  const statuses: number[] = []
   const server = createServer((request, response) => {
     void text(request)
       .then((body) => {
         const signature = String(request.headers['stripe-signature'])
         const event = stripe().webhooks.constructEvent(body, signature, webhookSecret, 300, undefined, now().getTime())
         received.push({ headers: request.headers, body, event })
-        response.writeHead(answers.shift() ?? 200).end()
+        response.writeHead(statuses.shift() ?? 200).end()
       })
       .catch(() => response.writeHead(400).end())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     received,
-    answers,
+    statuses,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     close: () => server.close()
   }
 }
 
-/** A simulator with all around it: database, webhook endpoint, a server with the pages, and the real package as client. */
+/** A simulator with its environment: database, webhook endpoint, a server with the pages, and the real package as client. */
 export const openWorld = async () => {
   const db = new Kysely<Database>({ dialect: createDialect(createPgliteEngine(await openPglite('memory://'))) })
   await migrateToLatest(db)
@@ -68,7 +68,7 @@ export const openWorld = async () => {
   }
   const simulator = await createStripeSimulator(options)
   const pages = fastify()
-  // The server around the pages may have its own way to read forms; theirs must not collide with it.
+  // The surrounding server may have its own form parser, which must not conflict with that of the pages.
   pages.addContentTypeParser('application/x-www-form-urlencoded', (_request, _payload, done) => {
     done(new Error('not mine'))
   })
@@ -95,10 +95,10 @@ export const openWorld = async () => {
       nowMs += ms
     },
     types: () => endpoint.received.map(({ event }) => event.type),
-    /** Forgets what was received and heals all faults. */
+    /** Clears the received events and all faults. */
     reset() {
       endpoint.received.length = 0
-      endpoint.answers.length = 0
+      endpoint.statuses.length = 0
       for (const key of Object.keys(faults)) delete faults[key as keyof StripeFaults]
     },
     async control(path: string, body: object = {}) {
@@ -135,7 +135,7 @@ export const sessionParams = (
   ...more
 })
 
-/** Presses a button of the payment page, without following where it leads. */
+/** Presses a button of the payment page without following the redirect. */
 export const press = async (session: { url: string | null }, action: string): Promise<Response> =>
   await fetch(String(session.url), { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' })
 
