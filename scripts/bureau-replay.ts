@@ -1,5 +1,6 @@
 import { explain } from '../modules/bureau/explanation.ts'
-import { findEnrolment, readHistory, type RecordedEvent } from '../modules/bureau/queries.ts'
+import { findEnrolment } from '../modules/bureau/queries/enrolments.ts'
+import { readHistory, type RecordedEvent } from '../modules/bureau/queries/events.ts'
 import { systemClock } from '../plugins/clock.ts'
 import type { Db } from '../plugins/database/types.ts'
 import { printable, runWithArguments } from './command.ts'

@@ -5,11 +5,12 @@ import { mintCredential, revokeCredential } from '../../plugins/access/credentia
 import type { Trx } from '../../plugins/database/types.ts'
 import { sameSecret } from '../../plugins/access/secrets.ts'
 import { requireQuota } from '../../plugins/quotas.ts'
+import { excludeReportsOfOwner } from '../bureau/index.ts'
 import { claimNeedsKey } from './errors.ts'
 import { insertAgent, lockAgent, selectOwnedAgents, updateAgent, type Agent } from './queries/agents.ts'
 import { hasApprovals } from './queries/approvals.ts'
 
-type Registration = Pick<FastifyInstance, 'clock' | 'ledger' | 'secrets'>
+type Registration = Pick<FastifyInstance, 'clock' | 'ledger' | 'outbox' | 'secrets'>
 
 /** The row and column that an encrypted key is bound to. */
 const keyContext = (agentId: string): string => `agents.api_key:${agentId}`
@@ -47,7 +48,10 @@ const createAgent = async (
     encryptedKey,
     createdAt: app.clock.now()
   })
-  if (owner !== null) await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
+  if (owner === null) return secret
+  // Furnishers may have reported on the agent before it was registered.
+  await excludeReportsOfOwner(app, trx, agentId)
+  await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
   return secret
 }
 
@@ -58,7 +62,7 @@ const isInUse = async ({ ledger }: Registration, trx: Trx, agentId: string): Pro
 
 /**
  * Makes the signed-in user the owner of an agent that has none. Unless `apiKey` proves the agent's key, the key is replaced, so that whoever registered
- * the agent cannot spend what its owner buys.
+ * the agent cannot spend what its owner buys. What the owner has reported on the agent to the bureau stops counting.
  * @throws ProblemError 403 `claim_needs_key` when `apiKey` is not the agent's key, or is missing although the agent is in use
  */
 export const claimAgent = async (
@@ -80,6 +84,7 @@ export const claimAgent = async (
     const { encryptedKey } = await mintAgentKey(app, trx, agent, ownerPartnerId)
     await updateAgent(trx, agentId, { ownerUserId, ownerPartnerId, encryptedKey })
   }
+  await excludeReportsOfOwner(app, trx, agentId)
   await requireQuota(trx, 'agents', ownerUserId, selectOwnedAgents(trx, ownerUserId))
 }
 

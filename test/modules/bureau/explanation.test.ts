@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { explain } from '../../../modules/bureau/explanation.ts'
 import { recount } from '../../../modules/bureau/history.ts'
-import type { RecordedEvent } from '../../../modules/bureau/queries.ts'
+import type { RecordedEvent } from '../../../modules/bureau/queries/events.ts'
 
 const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
 const now = new Date('2027-01-01T12:00:00.000Z')
@@ -15,6 +15,7 @@ const event = (id: number, kind: RecordedEvent['kind'], more: Partial<RecordedEv
   reporterName: 'R',
   reporterPlatform: 'p',
   notes: null,
+  state: 'counted',
   createdAt: enrolledAt,
   ...more
 })
