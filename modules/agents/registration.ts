@@ -6,6 +6,7 @@ import type { Trx } from '../../plugins/database/types.ts'
 import { sameSecret } from '../../plugins/access/secrets.ts'
 import { requireQuota } from '../../plugins/quotas.ts'
 import { excludeReportsOfOwner } from '../bureau/index.ts'
+import { assignLoan } from '../loans/index.ts'
 import { claimNeedsKey } from './errors.ts'
 import { insertAgent, lockAgent, selectOwnedAgents, updateAgent, type Agent } from './queries/agents.ts'
 import { hasApprovals } from './queries/approvals.ts'
@@ -85,6 +86,7 @@ export const claimAgent = async (
     await updateAgent(trx, agentId, { ownerUserId, ownerPartnerId, encryptedKey })
   }
   await excludeReportsOfOwner(app, trx, agentId)
+  await assignLoan(trx, agentId, ownerUserId)
   await requireQuota(trx, 'agents', ownerUserId, selectOwnedAgents(trx, ownerUserId))
 }
 

@@ -1,0 +1,1 @@
+export { assignLoan } from './queries.ts'
