@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { t, test } from 'tap'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
-import { createPartner, send, type Answered } from '../credentials.ts'
+import { send, type Answered } from '../credentials.ts'
 import { bodyOf, examplesOf, operations, parametersOf, sampleOf } from './document.ts'
 import { identifiersOf, type Identifier } from './identifiers.ts'
-import { makePartner, type PartnerWithThings } from './things.ts'
+import { makeNeighbour, makePartner, type PartnerWithThings } from './things.ts'
 
 /** An operation with one of its identifiers to be foreign, or with all of them at once. */
 interface Case {
@@ -41,9 +41,9 @@ const exceptions = new Map(
 )
 
 const server = await startApp(t, { historyDays: 30 })
-const furnisher = await createPartner(server.database)
-const owner = await makePartner(server, furnisher.testKey)
-const stranger = await makePartner(server, furnisher.testKey)
+const neighbour = await makeNeighbour(server)
+const owner = await makePartner(server, neighbour)
+const stranger = await makePartner(server, neighbour)
 
 const headersFor = (
   operation: Operation,

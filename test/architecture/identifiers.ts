@@ -6,7 +6,8 @@ import type { Things } from './things.ts'
 export type Kind = keyof Things | 'cursor' | 'nobodys'
 
 /**
- * What each identifier of a request names: of a path by the path up to it, of a query or a body by its name. `nobodys` is what no partner owns: a
+ * What each identifier of a request names: of a path by the path up to it, of a query or a body by its name, and where an operation means something else, with its
+ * operationId before that. `nobodys` is what no partner owns: a
  * page of this server, a bank of Plaid's, or a name that the sender gives to something of its own.
  */
 const kinds: Record<string, Kind> = {
@@ -24,6 +25,8 @@ const kinds: Record<string, Kind> = {
   '/v1/webhooks/{id}/deliveries/{deliveryId}': 'delivery',
   '/api/agents/{agent_id}': 'agent',
   '/api/loans/{loan_id}': 'loan',
+  'disputeReport /v2/api/reports/{id}': 'report',
+  'confirmReport /v2/api/reports/{id}': 'furnishedReport',
   '/v1/projects/{id}': 'project',
   '/v1/tasks/{id}': 'task',
   '/errors/{slug}': 'nobodys',
@@ -31,6 +34,8 @@ const kinds: Record<string, Kind> = {
   end_user_id: 'endUser',
   partner_id: 'partner',
   agent_id: 'agent',
+  'recordCreditAccount agent_id': 'furnishedAgent',
+  'reportBehavior agent_id': 'furnishedAgent',
   api_key: 'agentKey',
   item_id: 'item',
   public_token: 'publicToken',
@@ -102,7 +107,7 @@ export const identifiersOf = (operation: Operation): Identifier[] => {
       identifier.place === 'path'
         ? operation.path.slice(0, operation.path.indexOf(`{${identifier.name}}`) + identifier.name.length + 2)
         : identifier.name
-    const kind = kinds[key]
+    const kind = kinds[`${operation.operationId} ${key}`] ?? kinds[key]
     if (kind === undefined) {
       throw new Error(
         `${operation.operationId} takes the identifier ${key}, and nothing says what it names. Add it to \`kinds\` in test/architecture/identifiers.ts; if it is of a new kind, let test/architecture/things.ts make one.`
