@@ -5,13 +5,11 @@ import { mintCredential, revokeCredential } from '../../plugins/access/credentia
 import type { Trx } from '../../plugins/database/types.ts'
 import { sameSecret } from '../../plugins/access/secrets.ts'
 import { requireQuota } from '../../plugins/quotas.ts'
-import { excludeReportsOfOwner } from '../bureau/index.ts'
-import { assignLoan } from '../loans/index.ts'
 import { claimNeedsKey } from './errors.ts'
 import { insertAgent, lockAgent, selectOwnedAgents, updateAgent, type Agent } from './queries/agents.ts'
 import { hasApprovals } from './queries/approvals.ts'
 
-type Registration = Pick<FastifyInstance, 'clock' | 'ledger' | 'outbox' | 'secrets'>
+type Registration = Pick<FastifyInstance, 'agentOwners' | 'clock' | 'ledger' | 'secrets'>
 
 /** The row and column that an encrypted key is bound to. */
 const keyContext = (agentId: string): string => `agents.api_key:${agentId}`
@@ -50,8 +48,7 @@ const createAgent = async (
     createdAt: app.clock.now()
   })
   if (owner === null) return secret
-  // Furnishers may have reported on the agent before it was registered.
-  await excludeReportsOfOwner(app, trx, agentId)
+  await app.agentOwners.announce(trx, { agentId, ownerUserId: owner.userId, ownerPartnerId: owner.partnerId })
   await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
   return secret
 }
@@ -63,7 +60,7 @@ const isInUse = async ({ ledger }: Registration, trx: Trx, agentId: string): Pro
 
 /**
  * Makes the signed-in user the owner of an agent that has none. Unless `apiKey` proves the agent's key, the key is replaced, so that whoever registered
- * the agent cannot spend what its owner buys. What the owner has reported on the agent to the bureau stops counting.
+ * the agent cannot spend what its owner buys.
  * @throws ProblemError 403 `claim_needs_key` when `apiKey` is not the agent's key, or is missing although the agent is in use
  */
 export const claimAgent = async (
@@ -85,8 +82,7 @@ export const claimAgent = async (
     const { encryptedKey } = await mintAgentKey(app, trx, agent, ownerPartnerId)
     await updateAgent(trx, agentId, { ownerUserId, ownerPartnerId, encryptedKey })
   }
-  await excludeReportsOfOwner(app, trx, agentId)
-  await assignLoan(trx, agentId, ownerUserId)
+  await app.agentOwners.announce(trx, { agentId, ownerUserId, ownerPartnerId })
   await requireQuota(trx, 'agents', ownerUserId, selectOwnedAgents(trx, ownerUserId))
 }
 

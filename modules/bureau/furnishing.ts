@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { AgentCaller, PartnerCaller, TokenCaller } from '../../plugins/access/caller.ts'
 import { listPartnersOf } from '../../plugins/access/memberships.ts'
 import type { Trx } from '../../plugins/database/types.ts'
-import { findAgent, type KnownAgent } from '../agents/index.ts'
+import type { OwnedAgent } from '../../plugins/events/agent-owners.ts'
+import { findAgent } from '../agents/index.ts'
 import { furnisherNotEnabled, selfReport } from './errors.ts'
 import { combine, noCounters } from './history.ts'
 import { excludeAccounts } from './queries/accounts.ts'
@@ -32,11 +33,8 @@ export const requireFurnisher = async (
 /** The partners that own an agent: the one under which its owner registered it, and all others of which the owner is a member. */
 const ownersOf = async (
   trx: Trx,
-  { ownerUserId, ownerPartnerId }: Pick<KnownAgent, 'ownerUserId' | 'ownerPartnerId'>
-): Promise<string[]> => {
-  if (ownerUserId === null || ownerPartnerId === null) return []
-  return [...new Set([ownerPartnerId, ...(await listPartnersOf(trx, ownerUserId))])]
-}
+  { ownerUserId, ownerPartnerId }: Pick<OwnedAgent, 'ownerUserId' | 'ownerPartnerId'>
+): Promise<string[]> => [...new Set([ownerPartnerId, ...(await listPartnersOf(trx, ownerUserId))])]
 
 /**
  * Requires that a partner does not own the agent that it reports on; until the transaction ends, the agent gets no owner.
@@ -44,19 +42,19 @@ const ownersOf = async (
  */
 export const requireForeignAgent = async (trx: Trx, agentId: string, partnerId: string): Promise<void> => {
   await lockForReport(trx, agentId)
-  const agent = await findAgent(trx, agentId)
-  if (agent !== undefined && (await ownersOf(trx, agent)).includes(partnerId)) throw selfReport('owner')
+  const { ownerUserId = null, ownerPartnerId = null } = (await findAgent(trx, agentId)) ?? {}
+  if (ownerUserId === null || ownerPartnerId === null) return
+  if ((await ownersOf(trx, { ownerUserId, ownerPartnerId })).includes(partnerId)) throw selfReport('owner')
 }
 
 /**
- * Excludes all that the partners of an agent's new owner have reported on it, and publishes a changed score. Call it once the agent has its owner, in the same transaction, also
- * for a new agent: reports need an enrolment, not an agent.
+ * Excludes all that the partners of an agent's new owner have reported on it, and publishes a changed score. For a new agent too, because reports need an enrolment, not an
+ * agent.
  */
-export const excludeReportsOfOwner = async (app: Reporting, trx: Trx, agentId: string): Promise<void> => {
+export const excludeReportsOfOwner = async (app: Reporting, trx: Trx, agent: OwnedAgent): Promise<void> => {
+  const { agentId } = agent
   await lockForOwner(trx, agentId)
   if (!(await lockEnrolment(trx, agentId))) return
-  const agent = await findAgent(trx, agentId)
-  if (agent === undefined) return
   const partnerIds = await ownersOf(trx, agent)
   await excludeAccounts(trx, agentId, partnerIds)
   const effect = combine(noCounters, await excludeEvents(trx, agentId, partnerIds), -1)

@@ -3,7 +3,6 @@ import { findEnrolment } from './queries/enrolments.ts'
 import { ageInDays, scoreOf } from './score.ts'
 
 export { notEnrolled } from './errors.ts'
-export { excludeReportsOfOwner } from './furnishing.ts'
 export type { ReportType } from './history.ts'
 export { recordOwnReport, type OwnReport } from './reporting.ts'
 

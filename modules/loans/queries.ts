@@ -53,7 +53,10 @@ export const sumOwed = async (db: Db, ownerUserId: string | null): Promise<Owed>
 }
 
 /** Counts the unpaid loan of an agent for the agent's new owner. */
-export const assignLoan = async (trx: Trx, agentId: string, ownerUserId: string): Promise<void> => {
+export const assignLoan = async (
+  trx: Trx,
+  { agentId, ownerUserId }: { agentId: string; ownerUserId: string }
+): Promise<void> => {
   await trx
     .updateTable('loans')
     .set({ owner_user_id: ownerUserId })

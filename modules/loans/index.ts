@@ -1,1 +1,0 @@
-export { assignLoan } from './queries.ts'
