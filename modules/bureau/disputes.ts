@@ -23,7 +23,7 @@ const lockWithCounters = async (trx: Trx, { id, agentId }: StoredReport): Promis
 }
 
 /**
- * Excludes a report that the agent's owner disputes, until its furnisher confirms it.
+ * Excludes a report that the agent's owner disputes, until its furnisher confirms it, and publishes the dispute to the furnisher.
  * @throws ProblemError 404 `not_found` unless the user owns the agent; 409 `not_disputable`
  */
 export const disputeReport = async (
@@ -39,8 +39,11 @@ export const disputeReport = async (
   if (report.state !== 'counted') throw notDisputable(id, report.state)
   const disputedAt = app.clock.now()
   await updateReport(trx, id, { state: 'disputed', disputedAt, disputeReason: reason })
-  const score = await countReport(app, trx, report, -1)
-  return { agentId: report.agentId, confirmBy: confirmBy(disputedAt), score }
+  const { agentId, partnerId } = report
+  const until = confirmBy(disputedAt)
+  const data = { agent_id: agentId, report_id: id, reason, confirm_by: until.toISOString() }
+  await app.outbox.publish(trx, [{ partnerId, type: 'bureau.report_disputed', data }])
+  return { agentId, confirmBy: until, score: await countReport(app, trx, report, -1) }
 }
 
 /**

@@ -507,7 +507,8 @@ export interface paths {
         /**
          * Dispute a report on your agent
          * @description Excludes a report on an agent that you own (`excluded: disputed`). It counts again when its furnisher confirms it
-         *     within 30 days. Otherwise it is dropped and never counts again. Each report can be disputed once.
+         *     within 30 days. Otherwise it is dropped and never counts again. Each report can be disputed once. The furnisher
+         *     gets the event `bureau.report_disputed` with your reason.
          *
          *     What this server reports of its own loans cannot be disputed, because its ledger proves it. Reports that do not
          *     count anyway cannot be disputed either.
@@ -2569,6 +2570,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "bureau.report_disputed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * bureau.report_disputed
+         * @description The owner of an agent disputed a report of yours. It does not count unless you confirm it before `confirm_by`.
+         */
+        post: operations["receiveBureauReportDisputed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "loan.disbursed": {
         parameters: {
             query?: never;
@@ -4494,7 +4515,7 @@ export interface components {
          * @example transfer.*
          * @enum {string}
          */
-        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
+        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "bureau.report_disputed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
         /**
          * Format: uri
          * @description URL that receives the events, without user name and password.
@@ -4706,6 +4727,16 @@ export interface components {
             agent_id: string;
             /** @description Id of the approval request. */
             approval_id: number;
+        };
+        /** @description Data of a disputed report. */
+        ReportDisputedEventData: {
+            /** @description Id of the resource that the event is about. */
+            agent_id: string;
+            /** @description Report id. */
+            report_id: number;
+            /** @description Why the owner disputes the report. */
+            reason: string;
+            confirm_by: components["schemas"]["Timestamp"];
         };
         /** @description Data of loan events. */
         LoanEventData: {
@@ -7479,7 +7510,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description Why the report is wrong. Not shown publicly. */
+                    /** @description Why the report is wrong. Only the furnisher gets it. */
                     reason: string;
                 };
             };
@@ -14661,6 +14692,73 @@ export interface operations {
                     /** @constant */
                     type: "bureau.score_changed";
                     data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint no longer exists. The server disables it at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveBureauReportDisputed: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description Event type.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description Delivery id, the same for every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "bureau.report_disputed",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2",
+                 *         "report_id": 97,
+                 *         "reason": "The agent never had an account at this shop.",
+                 *         "confirm_by": "2026-07-14T19:23:11.000Z"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "bureau.report_disputed";
+                    data: components["schemas"]["ReportDisputedEventData"];
                 };
             };
         };

@@ -2373,6 +2373,7 @@ export const tools: readonly ToolTemplate[] = [
             'agent.resumed',
             'agent.revoked',
             'bureau.score_changed',
+            'bureau.report_disputed',
             'loan.disbursed',
             'loan.repaid',
             'loan.defaulted',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'tap'
+import { findMiscounted } from '../../../modules/bureau/queries/recount.ts'
 import { startApp } from '../../build-app.ts'
 import { send } from '../../credentials.ts'
 import { createOwner, openWorld } from './world.ts'
@@ -86,5 +87,25 @@ test('claiming an agent', async (t) => {
     assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'found', amount: 10 })).status, 200)
     assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'brand-new', amount: 10 })).status, 200)
     assert.equal((await asOwner('GET', '/api/status?agent_id=brand-new')).body.is_owner, true)
+  })
+
+  await t.test('a claim excludes reports by its new owner, and a refused claim excludes none', async () => {
+    const { owner, url } = world
+    const key = await register('self-made')
+    const report = { reporter_name: 'R', reporter_platform: 'p', report_type: 'payment_ontime', agent_id: 'self-made' }
+    await as(undefined, 'POST', '/v2/api/register', { agent_id: 'self-made' })
+    assert.equal((await as(owner.partner.testKey, 'POST', '/v2/api/report', report)).body.new_score, 518)
+    const score = async () => Number((await send(url, 'GET', '/v2/api/score?agent_id=self-made')).body.score)
+    assert.equal((await claim('self-made', 'afg_live_guess')).body.error, 'claim_needs_key')
+    assert.equal(await score(), 518)
+    const other = await createOwner(world)
+    const claims = await Promise.all(
+      [owner, other].map(async (each) =>
+        as(await each.token(), 'POST', '/api/register', { agent_id: 'self-made', api_key: key })
+      )
+    )
+    assert.deepEqual(claims.map(({ body }) => body.claimed).sort(), [false, true])
+    assert.equal(await score(), claims[0]?.body.claimed === true ? 500 : 518, 'only what the owner itself reported')
+    assert.deepEqual(await findMiscounted(world.database.db), [])
   })
 })

@@ -50,6 +50,21 @@ test('a disputed report does not count until its furnisher confirms it', async (
   assert.deepEqual(await findMiscounted(db), [])
 })
 
+test('the furnisher gets an event with the reason and the deadline of a dispute', async () => {
+  const { agentId, id } = await reported()
+  const { confirm_by } = (await dispute(id, owner, 'Never a customer.')).body
+  const events = await db
+    .selectFrom('events')
+    .select('data')
+    .where('partner_id', '=', furnisher.partnerId)
+    .where('type', '=', 'bureau.report_disputed')
+    .execute()
+  assert.deepEqual(
+    events.map(({ data }) => data).filter(({ report_id }) => report_id === id),
+    [{ agent_id: agentId, report_id: id, reason: 'Never a customer.', confirm_by }]
+  )
+})
+
 test('a report is disputed once: a second dispute is 409 and says why', async () => {
   const { id } = await reported()
   assert.equal((await dispute(id, owner)).status, 200)

@@ -58,3 +58,14 @@ test('each counter that differs from the history is reported with the recount', 
     )
   }
 })
+
+test('events that do not count at present say why and have no effect', async () => {
+  const states = ['disputed', 'dropped', 'own_agent', 'confirmed'] as const
+  const history = states.map((state, index) => event(index + 1, 'payment_late', { state }))
+  const agent = { agentId: 'excluding', enrolledAt, counters: recount([event(1, 'payment_late')]) }
+  const { lines, agrees } = explain(agent, history, now)
+  assert.equal(agrees, true)
+  for (const [index, state] of (['disputed', 'dropped', 'own_agent'] as const).entries())
+    assert.match(lines[index + 1] ?? '', new RegExp(`\\(excluded: ${state}\\): no effect$`))
+  assert.match(lines[4] ?? '', /500 → 490 {2}payment_late by R on p: late −10$/)
+})
