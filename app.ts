@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { registerModules } from './modules/index.ts'
+import agentOwners from './plugins/events/agent-owners.ts'
 import auth from './plugins/access/index.ts'
 import brokenRequests, { answerBrokenRequest } from './plugins/http/broken-requests.ts'
 import clockPlugin, { systemClock, type Clock } from './plugins/clock.ts'
@@ -102,6 +103,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(schemaCheck)
   await app.register(jobs)
   await app.register(outbox)
+  await app.register(agentOwners)
   await app.register(ledger)
   await app.register(notifications)
   await app.register(messages)

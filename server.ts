@@ -31,6 +31,7 @@ const greet = async (app: FastifyInstance): Promise<void> => {
       ? []
       : [
           ['Test key', demo.testKey] as const,
+          ['Furnisher key', demo.furnisherKey] as const,
           ['Sign-in', `${demo.email}  ${demo.password}`] as const,
           ['Partner id', demo.partnerId] as const
         ]),

@@ -1,5 +1,6 @@
 import { explain } from '../modules/bureau/explanation.ts'
-import { findEnrolment, readHistory, type RecordedEvent } from '../modules/bureau/queries.ts'
+import { findEnrolment } from '../modules/bureau/queries/enrolments.ts'
+import { readHistory, type RecordedEvent } from '../modules/bureau/queries/events.ts'
 import { systemClock } from '../plugins/clock.ts'
 import type { Db } from '../plugins/database/types.ts'
 import { printable, runWithArguments } from './command.ts'
@@ -8,8 +9,9 @@ import { withDatabase } from './database.ts'
 const help = `Usage: npm run bureau:replay -- --agent ID [--at TIME]
 
 Recomputes an agent's credit score from its history. Prints one line per event: the score before and after, the reporter, and the
-changed terms. Then prints the current score with all its terms, and whether the stored counters match the history. Reads the
-database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the server first).
+changed terms, or why the event does not count at present. Then prints the current score with all its terms, and whether the
+stored counters match the history. Reads the database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the server
+first).
 
   --agent ID   agent to explain (required)
   --at TIME    explain the score at this time (RFC 3339) instead of now

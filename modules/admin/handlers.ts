@@ -25,7 +25,8 @@ export const handlers = ({ cursors }: Pick<FastifyInstance, 'cursors'>): Handler
   },
 
   async updatePartner({ params, body, db }) {
-    await updatePartner(db, params.id, body.production_enabled, body.rate_overrides)
+    const { production_enabled: productionEnabled, furnisher, rate_overrides: rateOverrides } = body
+    await updatePartner(db, params.id, { productionEnabled, furnisher, rateOverrides })
     return foundPartner(await findPartner(db, params.id))
   }
 })

@@ -11,6 +11,7 @@ const selectPartners = (db: Db) =>
       'partners.id',
       'partners.name',
       'partners.production_enabled as productionEnabled',
+      'partners.furnisher',
       'partners.rate_overrides as rateOverrides',
       'partners.created_at as createdAt',
       eb
@@ -37,14 +38,17 @@ export const findPartner = async (db: Db, id: string): Promise<PartnerDetails | 
 export const updatePartner = async (
   trx: Trx,
   id: string,
-  productionEnabled: boolean | undefined,
-  rateOverrides: RateOverrides | undefined
+  { rateOverrides, ...changes }: { productionEnabled?: boolean; furnisher?: boolean; rateOverrides?: RateOverrides }
 ): Promise<void> => {
-  const changes = {
-    production_enabled: productionEnabled,
-    rate_overrides: rateOverrides && JSON.stringify(rateOverrides)
-  }
-  await trx.updateTable('partners').set(changes).where('id', '=', id).execute()
+  await trx
+    .updateTable('partners')
+    .set({
+      production_enabled: changes.productionEnabled,
+      furnisher: changes.furnisher,
+      rate_overrides: rateOverrides && JSON.stringify(rateOverrides)
+    })
+    .where('id', '=', id)
+    .execute()
 }
 
 /** Finds a user by id, or by e-mail address in any spelling. */

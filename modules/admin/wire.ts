@@ -6,6 +6,7 @@ export const toPartner = (partner: PartnerDetails): Partner => ({
   name: partner.name,
   owner_email: partner.ownerEmail,
   production_enabled: partner.productionEnabled,
+  furnisher: partner.furnisher,
   rate_overrides: partner.rateOverrides,
   created_at: partner.createdAt.toISOString()
 })

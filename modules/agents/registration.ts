@@ -9,7 +9,7 @@ import { claimNeedsKey } from './errors.ts'
 import { insertAgent, lockAgent, selectOwnedAgents, updateAgent, type Agent } from './queries/agents.ts'
 import { hasApprovals } from './queries/approvals.ts'
 
-type Registration = Pick<FastifyInstance, 'clock' | 'ledger' | 'secrets'>
+type Registration = Pick<FastifyInstance, 'agentOwners' | 'clock' | 'ledger' | 'secrets'>
 
 /** The row and column that an encrypted key is bound to. */
 const keyContext = (agentId: string): string => `agents.api_key:${agentId}`
@@ -47,7 +47,9 @@ const createAgent = async (
     encryptedKey,
     createdAt: app.clock.now()
   })
-  if (owner !== null) await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
+  if (owner === null) return secret
+  await app.agentOwners.announce(trx, { agentId, ownerUserId: owner.userId, ownerPartnerId: owner.partnerId })
+  await requireQuota(trx, 'agents', owner.userId, selectOwnedAgents(trx, owner.userId))
   return secret
 }
 
@@ -80,6 +82,7 @@ export const claimAgent = async (
     const { encryptedKey } = await mintAgentKey(app, trx, agent, ownerPartnerId)
     await updateAgent(trx, agentId, { ownerUserId, ownerPartnerId, encryptedKey })
   }
+  await app.agentOwners.announce(trx, { agentId, ownerUserId, ownerPartnerId })
   await requireQuota(trx, 'agents', ownerUserId, selectOwnedAgents(trx, ownerUserId))
 }
 

@@ -1,6 +1,7 @@
 import type { Trx } from '../../plugins/database/types.ts'
-import { accountNotFound, alreadyClosed, notEnrolled } from './errors.ts'
-import { findEnrolment, insertAccount, lockAccount, markClosed, type NewAccount } from './queries.ts'
+import { accountNotFound, alreadyClosed, notEnrolled, selfReport } from './errors.ts'
+import { insertAccount, lockAccount, markClosed, type NewAccount } from './queries/accounts.ts'
+import { findEnrolment } from './queries/enrolments.ts'
 import { recordEvent, type Reporting } from './reporting.ts'
 
 /**
@@ -16,7 +17,7 @@ export const openAccount = async (
   const { agentId, partnerId, platform, creditLimitCents } = account
   if ((await findEnrolment(trx, agentId)) === undefined) throw notEnrolled(agentId)
   const accountId = await insertAccount(trx, account, app.clock.now())
-  const score = await recordEvent(app, trx, {
+  const { score } = await recordEvent(app, trx, {
     agentId,
     kind: 'credit_account_open',
     amountCents: creditLimitCents,
@@ -32,7 +33,7 @@ export const openAccount = async (
 /**
  * Records that an agent closed an account that this furnisher opened.
  * @returns the agent's new score
- * @throws ProblemError 404 `not_enrolled` or `not_found`, 409 `already_closed`
+ * @throws ProblemError 404 `not_enrolled` or `not_found`, 403 `self_report` for an excluded account, 409 `already_closed`
  */
 export const closeAccount = async (
   app: Reporting,
@@ -42,9 +43,10 @@ export const closeAccount = async (
   if ((await findEnrolment(trx, agentId)) === undefined) throw notEnrolled(agentId)
   const account = await lockAccount(trx, accountId, agentId, partnerId)
   if (account === undefined) throw accountNotFound(accountId, agentId)
+  if (account.isExcluded) throw selfReport('owner')
   if (account.closedAt !== null) throw alreadyClosed(accountId, account.closedAt)
   await markClosed(trx, accountId, app.clock.now())
-  return await recordEvent(app, trx, {
+  const { score } = await recordEvent(app, trx, {
     agentId,
     kind: 'credit_account_close',
     amountCents: account.creditLimitCents,
@@ -54,4 +56,5 @@ export const closeAccount = async (
     reporterPlatform: account.platform,
     notes: null
   })
+  return score
 }

@@ -1,7 +1,7 @@
 import type { CheckResult } from '../../plugins/database/daily-check.ts'
 import { readAtLeisure } from '../../plugins/database/time-limit.ts'
 import type { Db } from '../../plugins/database/types.ts'
-import { findMiscounted } from './queries.ts'
+import { findMiscounted } from './queries/recount.ts'
 
 /** Compares every agent's counters with a full recount. */
 export const checkCounters = async (db: Db): Promise<CheckResult> => {

@@ -1,7 +1,8 @@
 import { fromCents } from '../../plugins/money.ts'
 import { replay } from './history.ts'
-import type { RecordedEvent } from './queries.ts'
+import type { RecordedEvent } from './queries/events.ts'
 import { ageInDays, scoreOf, scoreVersion, type Counters, type Factors } from './score.ts'
+import { exclusionOf } from './states.ts'
 
 const points = (value: number): string =>
   `${value > 0 ? '+' : value < 0 ? '−' : ''}${Number(Math.abs(value).toFixed(2))}`
@@ -19,7 +20,9 @@ const describe = (event: RecordedEvent): string => {
   const amount = event.amountCents === null ? '' : ` of ${fromCents(event.amountCents)} credits`
   const account = event.accountId === null ? '' : ` (account ${event.accountId})`
   const notes = event.notes === null || event.notes === '' ? '' : `: ${event.notes}`
-  return `${event.kind}${amount}${account} by ${event.reporterName} on ${event.reporterPlatform}${notes}`
+  const exclusion = exclusionOf(event.state)
+  const excluded = exclusion === null ? '' : ` (excluded: ${exclusion})`
+  return `${event.kind}${amount}${account} by ${event.reporterName} on ${event.reporterPlatform}${notes}${excluded}`
 }
 
 const isEqual = (a: Counters, b: Counters): boolean =>

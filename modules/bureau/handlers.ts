@@ -3,8 +3,11 @@ import { toCents } from '../../plugins/money.ts'
 import type { Handlers } from '../../plugins/operations/handlers.ts'
 import type { operations } from '../../spec/generated/bureau.ts'
 import { closeAccount, openAccount } from './accounts.ts'
-import { fieldsRequired, notEnrolled, selfReport } from './errors.ts'
-import { findCreditFile, findEnrolment, insertEnrolment } from './queries.ts'
+import { confirmReport, disputeReport } from './disputes.ts'
+import { fieldsRequired, notEnrolled } from './errors.ts'
+import { requireForeignAgent, requireFurnisher } from './furnishing.ts'
+import { findCreditFile } from './queries/credit-files.ts'
+import { findEnrolment, insertEnrolment } from './queries/enrolments.ts'
 import { recordEvent } from './reporting.ts'
 import { ageInDays, scoreOf } from './score.ts'
 import { toScore } from './wire.ts'
@@ -13,12 +16,6 @@ const mostAccounts = 100
 const mostReports = 20
 
 const centsOrNull = (amount: number | undefined): number | null => (amount === undefined ? null : toCents(amount))
-
-/** The reporting partner. The specification admits agents only so that they get an explanation. @throws ProblemError 403 `self_report` */
-const furnisherOf = (caller: { kind: 'agent_key' } | { kind: 'partner_key' | 'token'; partnerId: string }): string => {
-  if (caller.kind === 'agent_key') throw selfReport()
-  return caller.partnerId
-}
 
 export const handlers = (app: FastifyInstance): Handlers<typeof operations> => ({
   async enrollAgent({ db, body }) {
@@ -40,8 +37,9 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
   },
 
   async recordCreditAccount({ db, body, caller }) {
-    const partnerId = furnisherOf(caller)
+    const partnerId = await requireFurnisher(app, db, caller)
     const { action, agent_id: agentId, platform, account_type: accountType, account_id: accountId } = body
+    await requireForeignAgent(db, agentId, partnerId)
     if (action === 'open') {
       if (platform === undefined || accountType === undefined)
         throw fieldsRequired(action, { platform, account_type: accountType })
@@ -55,8 +53,9 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
   },
 
   async reportBehavior({ db, body, caller }) {
-    const partnerId = furnisherOf(caller)
-    const score = await recordEvent(app, db, {
+    const partnerId = await requireFurnisher(app, db, caller)
+    await requireForeignAgent(db, body.agent_id, partnerId)
+    const { id, score } = await recordEvent(app, db, {
       agentId: body.agent_id,
       kind: body.report_type,
       amountCents: centsOrNull(body.amount),
@@ -66,6 +65,26 @@ export const handlers = (app: FastifyInstance): Handlers<typeof operations> => (
       reporterPlatform: body.reporter_platform,
       notes: body.notes ?? null
     })
-    return { ok: true, agent_id: body.agent_id, report_type: body.report_type, new_score: score }
+    return { ok: true, id, agent_id: body.agent_id, report_type: body.report_type, new_score: score }
+  },
+
+  async disputeReport({ db, params, body, caller }) {
+    const id = Number(params.id)
+    const { agentId, confirmBy, score } = await disputeReport(app, db, { id, userId: caller.userId, ...body })
+    return {
+      ok: true,
+      id,
+      agent_id: agentId,
+      status: 'disputed',
+      confirm_by: confirmBy.toISOString(),
+      new_score: score
+    }
+  },
+
+  async confirmReport({ db, params, caller }) {
+    const partnerId = await requireFurnisher(app, db, caller)
+    const id = Number(params.id)
+    const { agentId, score } = await confirmReport(app, db, { id, partnerId })
+    return { ok: true, id, agent_id: agentId, status: 'confirmed', new_score: score }
   }
 })

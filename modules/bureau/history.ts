@@ -1,4 +1,5 @@
 import { ageInDays, scoreOf, type Counters, type Score } from './score.ts'
+import { exclusionOf, type EventState } from './states.ts'
 
 export const reportTypes = [
   'payment_ontime',
@@ -20,6 +21,7 @@ export interface HistoryEvent {
   kind: EventKind
   /** The reported amount, or the account's limit. */
   amountCents: number | null
+  state: EventState
   createdAt: Date
 }
 
@@ -33,25 +35,28 @@ export const noCounters: Counters = {
   debtClosedCents: 0
 }
 
-/** What one event adds to the counters. The stored counters and the replay both add these up. */
-export const effectOf = ({ kind, amountCents }: Pick<HistoryEvent, 'kind' | 'amountCents'>): Counters => {
+/**
+ * What an event adds to the counters while it counts. The stored counters and the replay both add these up.
+ * @param times of several events of one kind, of which `amountCents` is the sum
+ */
+export const effectOf = ({ kind, amountCents }: Pick<HistoryEvent, 'kind' | 'amountCents'>, times = 1): Counters => {
   switch (kind) {
     case 'payment_ontime':
-      return { ...noCounters, onTime: 1 }
+      return { ...noCounters, onTime: times }
     case 'payment_late':
-      return { ...noCounters, late: 1 }
+      return { ...noCounters, late: times }
     case 'payment_missed':
-      return { ...noCounters, missed: 1 }
+      return { ...noCounters, missed: times }
     case 'dispute':
-      return { ...noCounters, disputes: 1 }
+      return { ...noCounters, disputes: times }
     case 'debt_closed':
       return { ...noCounters, debtClosedCents: amountCents ?? 0 }
     case 'account_opened':
-      return { ...noCounters, openAccounts: 1 }
+      return { ...noCounters, openAccounts: times }
     case 'credit_account_open':
-      return { ...noCounters, openAccounts: 1, openLimitsCents: amountCents ?? 0 }
+      return { ...noCounters, openAccounts: times, openLimitsCents: amountCents ?? 0 }
     case 'credit_account_close':
-      return { ...noCounters, openAccounts: -1, openLimitsCents: 0 - (amountCents ?? 0) }
+      return { ...noCounters, openAccounts: 0 - times, openLimitsCents: 0 - (amountCents ?? 0) }
     case 'debt_opened':
     case 'account_closed':
       return noCounters
@@ -69,10 +74,16 @@ export const combine = (a: Counters, b: Counters, sign: 1 | -1 = 1): Counters =>
   debtClosedCents: a.debtClosedCents + sign * b.debtClosedCents
 })
 
+type Countable = Pick<HistoryEvent, 'kind' | 'amountCents' | 'state'>
+
+/** What an event adds to the counters in its present state. */
+const countedEffectOf = (event: Countable): Counters =>
+  exclusionOf(event.state) === null ? effectOf(event) : noCounters
+
 /** Counts a whole history. */
-export const recount = (events: Iterable<Pick<HistoryEvent, 'kind' | 'amountCents'>>): Counters => {
+export const recount = (events: Iterable<Countable>): Counters => {
   let counters = noCounters
-  for (const event of events) counters = combine(counters, effectOf(event))
+  for (const event of events) counters = combine(counters, countedEffectOf(event))
   return counters
 }
 
@@ -84,7 +95,7 @@ export interface Step<Event> {
   before: Score
 }
 
-/** Replays a history, oldest event first. @returns the effect of each event on the score, and the counters at the end */
+/** Replays a history, oldest event first. Events that do not count at present have no effect. @returns the effect of each event on the score, and the counters at the end */
 export const replay = <Event extends HistoryEvent>(
   enrolledAt: Date,
   events: readonly Event[]
@@ -93,7 +104,7 @@ export const replay = <Event extends HistoryEvent>(
   const steps = events.map((event) => {
     const ageDays = ageInDays(enrolledAt, event.createdAt)
     const before = scoreOf(counters, ageDays)
-    counters = combine(counters, effectOf(event))
+    counters = combine(counters, countedEffectOf(event))
     return { event, before, after: scoreOf(counters, ageDays) }
   })
   return { steps, counters }

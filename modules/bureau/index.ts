@@ -1,5 +1,5 @@
 import type { Db } from '../../plugins/database/types.ts'
-import { findEnrolment } from './queries.ts'
+import { findEnrolment } from './queries/enrolments.ts'
 import { ageInDays, scoreOf } from './score.ts'
 
 export { notEnrolled } from './errors.ts'

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely'
 import type { EventKind } from './history.ts'
+import type { EventState } from './states.ts'
 
 declare module '../../plugins/database/types.ts' {
   interface Database {
@@ -27,6 +28,8 @@ declare module '../../plugins/database/types.ts' {
       credit_limit_cents: number | null
       opened_at: Date
       closed_at: Date | null
+      /** The furnisher came to own the agent, so the account does not count. */
+      is_excluded: Generated<boolean>
     }
     bureau_events: {
       id: Generated<number>
@@ -41,6 +44,10 @@ declare module '../../plugins/database/types.ts' {
       reporter_platform: string
       notes: string | null
       created_at: Date
+      state: Generated<EventState>
+      /** When the agent's owner disputed the report, and why; kept after the dispute. */
+      disputed_at: Date | null
+      dispute_reason: string | null
     }
   }
 }

@@ -14,9 +14,13 @@ const Demo = Type.Object({
   partnerId: Type.String(),
   email: Type.String(),
   password: Type.String(),
-  testKey: Type.String()
+  testKey: Type.String(),
+  furnisherKey: Type.String()
 })
-/** Everything needed to try the server: the sign-in of an operator and a test key. */
+/**
+ * Everything needed to try the server: the sign-in of an operator and a test key, and the test key of a second partner. Partners cannot report on their own agents, so
+ * that one furnishes the credit bureau.
+ */
 export type Demo = Static<typeof Demo>
 
 const readDemo = (path: string): Demo | undefined => {
@@ -42,27 +46,36 @@ const writeDemo = (path: string, demo: Demo): void => {
   renameSync(temporary, path)
 }
 
+interface Account {
+  email: string
+  name: string
+  partnerName: string
+  operator: boolean
+  passwordHash: string
+}
+
+/** A partner with a user and a test key; undefined when the email address is taken. */
+const createPartner = async (trx: Trx, account: Account, now: Date) => {
+  const member = await insertUserWithPartner(trx, { ...account, emailVerifiedAt: now }, now)
+  if (member === undefined) return undefined
+  const { partnerId } = member
+  const key = { kind: 'partner_key', environment: 'test', name: 'Demo key' } as const
+  const { secret } = await mintCredential(trx, { ...key, partnerId, now })
+  return { partnerId, testKey: secret }
+}
+
 const createDemo = async (trx: Trx, password: string, passwordHash: string, now: Date): Promise<Demo | undefined> => {
   const email = 'demo@atlasforge.test'
-  const member = await insertUserWithPartner(
-    trx,
-    { email, name: 'Demo User', passwordHash, partnerName: 'Demo Partner', operator: true, emailVerifiedAt: now },
-    now
-  )
-  if (member === undefined) return undefined
-  const partnerId = member.partnerId
-  const { secret } = await mintCredential(trx, {
-    kind: 'partner_key',
-    partnerId,
-    environment: 'test',
-    name: 'Demo key',
-    now
-  })
-  return { partnerId, email, password, testKey: secret }
+  const owner = { email, name: 'Demo User', partnerName: 'Demo Partner', operator: true, passwordHash }
+  const partner = await createPartner(trx, owner, now)
+  const other = { email: 'furnisher@atlasforge.test', name: 'Demo Furnisher', partnerName: 'Demo Furnisher' }
+  const furnisher = await createPartner(trx, { ...other, operator: false, passwordHash }, now)
+  if (partner === undefined || furnisher === undefined) return undefined
+  return { ...partner, email, password, furnisherKey: furnisher.testKey }
 }
 
 /**
- * Creates a demo partner, an operator and a test key outside production when there is no partner yet. Stores their secrets in
+ * Creates a demo partner with an operator and a test key, and a furnisher, outside production when there is no partner yet. Stores their secrets in
  * `demo.json` in the data directory, readable only by its owner, so that every start can print them.
  *
  * The file is written before the commit, so it exists whenever the partner does. After a crash in between it names no partner and

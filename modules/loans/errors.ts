@@ -1,5 +1,6 @@
 import { defineProblem } from '../../plugins/http/errors/problem.ts'
 import { fromCents } from '../../plugins/money.ts'
+import type { ReachedLimit } from './limits.ts'
 import { minimumScore, type Band } from './underwriting.ts'
 
 export const ineligible = defineProblem({
@@ -12,6 +13,26 @@ export const ineligible = defineProblem({
     return {
       detail: `The score of ${score} is ${required - score} points below ${required}; a score of ${required} allows loans of up to ${limit} credits.`,
       members: { score, minimum_score: minimumScore, next_band: { score: required, limit } }
+    }
+  }
+})
+const borrowers = {
+  all_agents: 'all agents together',
+  owner: 'the agents of one owner',
+  agents_without_owner: 'all agents without an owner'
+} as const
+
+export const lendingLimit = defineProblem({
+  status: 403,
+  code: 'lending_limit',
+  meaning:
+    'The loan would exceed what this server lends to all agents, to the agents of one owner, or to agents without one.',
+  cure: '`limit` names the limit, `maximum` is its amount and `available` what can still be lent. Borrow less, or retry when loans are repaid.',
+  describe: ({ limit, maximumCents, availableCents }: ReachedLimit) => {
+    const [maximum, available] = [fromCents(maximumCents), fromCents(availableCents)]
+    return {
+      detail: `This server lends at most ${maximum} credits to ${borrowers[limit]}; ${available} are available. Borrow less, or retry when loans are repaid.`,
+      members: { limit, maximum, available }
     }
   }
 })

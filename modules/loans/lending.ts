@@ -4,12 +4,23 @@ import type { Trx } from '../../plugins/database/types.ts'
 import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { agentPaused, findAgent, insufficientBalance, lockAgent } from '../agents/index.ts'
 import { notEnrolled, readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
-import { alreadyRepaid, existingLoan, ineligible } from './errors.ts'
-import { findOutstanding, insertLoan, lockLoan, lockOverdue, updateLoan, type Loan } from './queries.ts'
-import { dueAt, lapsesOf, outstandingOf } from './schedule.ts'
+import { alreadyRepaid, existingLoan, ineligible, lendingLimit } from './errors.ts'
+import { reachedLimit } from './limits.ts'
+import {
+  findOutstanding,
+  insertLoan,
+  lastOnTime,
+  lockLending,
+  lockLoan,
+  lockOverdue,
+  sumOwed,
+  updateLoan,
+  type Loan
+} from './queries.ts'
+import { dueAt, isOnTimeReport, lapsesOf, outstandingOf } from './schedule.ts'
 import { underwrite } from './underwriting.ts'
 
-type Lending = Pick<FastifyInstance, 'clock' | 'ledger' | 'outbox' | 'notifications'>
+type Lending = Pick<FastifyInstance, 'clock' | 'config' | 'ledger' | 'outbox' | 'notifications'>
 
 const mostAttempts = 3
 const batchSize = 50
@@ -34,8 +45,24 @@ const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: Report
 }
 
 /**
+ * Requires that the lending limits allow another loan; until the transaction ends, no other loan is granted.
+ * @throws ProblemError 403 `lending_limit`
+ */
+const requireWithinLimits = async (
+  { config: { lending } }: Lending,
+  trx: Trx,
+  ownerUserId: string | null,
+  amountCents: number
+): Promise<void> => {
+  if (lending.mostOutstandingCents === undefined && lending.mostPerOwnerCents === undefined) return
+  await lockLending(trx)
+  const reached = reachedLimit(lending, await sumOwed(trx, ownerUserId), ownerUserId !== null, amountCents)
+  if (reached !== undefined) throw lendingLimit(reached)
+}
+
+/**
  * Underwrites a loan and disburses it.
- * @throws ProblemError 403 `agent_paused`, `not_enrolled` or `ineligible`; 409 `existing_loan`
+ * @throws ProblemError 403 `agent_paused`, `not_enrolled`, `ineligible` or `lending_limit`; 409 `existing_loan`
  */
 export const borrow = async (
   app: Lending,
@@ -55,8 +82,11 @@ export const borrow = async (
     const decision = underwrite(score, requestedCents)
     if (!decision.approved) throw ineligible(score, decision.nextBand)
     const { amountCents, limitCents } = decision
+    const { ownerUserId } = agent
+    await requireWithinLimits(app, trx, ownerUserId, amountCents)
     const terms = { requestedCents, amountCents, limitCents, score }
-    const loanId = await insertLoan(trx, { ...terms, agentId, purpose, requestedAt: now, dueAt: dueAt(now) })
+    const borrower = { agentId, ownerUserId, withoutOwner: ownerUserId === null }
+    const loanId = await insertLoan(trx, { ...terms, ...borrower, purpose, requestedAt: now, dueAt: dueAt(now) })
     // A concurrent request was faster; the next attempt finds its loan, unless that one is already repaid.
     if (loanId === undefined) continue
     const posted = await app.ledger.post(trx, {
@@ -124,8 +154,10 @@ export const repay = async (
     await updateLoan(trx, loanId, { amountRepaidCents: repaidCents })
     return { paidCents, outstandingCents: loan.amountCents - repaidCents, status: loan.status }
   }
-  await updateLoan(trx, loanId, { amountRepaidCents: repaidCents, status: 'repaid', repaidAt: now })
-  if (loan.lateAt === null) await reportLoan(app, trx, loan, 'payment_ontime')
+  const isOnTime = isOnTimeReport(loan, await lastOnTime(trx, agentId), now)
+  const onTimeAt = isOnTime ? now : null
+  await updateLoan(trx, loanId, { amountRepaidCents: repaidCents, status: 'repaid', repaidAt: now, onTimeAt })
+  if (isOnTime) await reportLoan(app, trx, loan, 'payment_ontime')
   await publish(app, trx, 'loan.repaid', loan)
   return { paidCents, outstandingCents: 0, status: 'repaid' }
 }

@@ -3,11 +3,13 @@ import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/loans.ts'
 import { handlers } from './handlers.ts'
 import { recordOverdueLoans } from './lending.ts'
+import { assignLoan } from './queries.ts'
 
 const minuteMs = 60_000
 
 const loans: FastifyPluginAsync = async (app) => {
   bindOperations(app, operations, handlers(app))
+  app.agentOwners.react(assignLoan)
   app.jobs.every('loans', minuteMs, () => recordOverdueLoans(app))
 }
 

@@ -1,6 +1,7 @@
 import { sql, type Selection } from 'kysely'
 import { toRow, type FieldsOf } from '../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../plugins/database/types.ts'
+import type { Owed } from './limits.ts'
 import { defaultAfterMs } from './schedule.ts'
 import './tables.ts'
 
@@ -20,7 +21,7 @@ const columns = [
 export type Loan = Selection<Database, 'loans', (typeof columns)[number]>
 
 type LoanChanges = Partial<
-  Pick<FieldsOf<'loans'>, 'amountRepaidCents' | 'status' | 'lateAt' | 'defaultedAt' | 'repaidAt'>
+  Pick<FieldsOf<'loans'>, 'amountRepaidCents' | 'status' | 'lateAt' | 'defaultedAt' | 'repaidAt' | 'onTimeAt'>
 >
 type NewLoan = Omit<FieldsOf<'loans'>, 'id' | keyof LoanChanges>
 
@@ -33,6 +34,49 @@ export const insertLoan = async (trx: Trx, loan: NewLoan): Promise<number | unde
     .returning('id')
     .executeTakeFirst()
   return row?.id
+}
+
+/** Lets one loan at a time be granted, so that the next one counts it. */
+export const lockLending = async (trx: Trx): Promise<void> => {
+  await sql`select pg_advisory_xact_lock(hashtextextended('atlas lending', 0))`.execute(trx)
+}
+
+/** What is owed by all agents, and by those that share a limit with an agent of this owner, or with one without an owner. */
+export const sumOwed = async (db: Db, ownerUserId: string | null): Promise<Owed> => {
+  const owed = sql`amount_cents - amount_repaid_cents`
+  const group = ownerUserId === null ? sql`without_owner` : sql`owner_user_id = ${ownerUserId}`
+  const { rows } = await sql<Owed>`
+    select coalesce(sum(${owed}), 0)::bigint as "allCents",
+      coalesce(sum(${owed}) filter (where ${group}), 0)::bigint as "groupCents"
+    from loans where status <> 'repaid'`.execute(db)
+  return rows[0] ?? { allCents: 0, groupCents: 0 }
+}
+
+/** Counts the unpaid loan of an agent for the agent's new owner. */
+export const assignLoan = async (
+  trx: Trx,
+  { agentId, ownerUserId }: { agentId: string; ownerUserId: string }
+): Promise<void> => {
+  await trx
+    .updateTable('loans')
+    .set({ owner_user_id: ownerUserId })
+    .where('agent_id', '=', agentId)
+    .where('status', '<>', sql.lit('repaid'))
+    .where('owner_user_id', 'is', null)
+    .execute()
+}
+
+/** When a repayment by the agent was last reported as on time. */
+export const lastOnTime = async (db: Db, agentId: string): Promise<Date | null> => {
+  const row = await db
+    .selectFrom('loans')
+    .select('on_time_at as onTimeAt')
+    .where('agent_id', '=', agentId)
+    .where('on_time_at', 'is not', null)
+    .orderBy('on_time_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.onTimeAt ?? null
 }
 
 /** The agent's unpaid loan, active or defaulted. */

@@ -7,6 +7,23 @@ const dayMs = 86_400_000
 export const termMs = 30 * dayMs
 export const defaultAfterMs = 30 * dayMs
 
+/** Smaller loans are not reported as paid on time, and further ones not within this time, so that trivial loans raise no score. */
+const smallestOnTimeCents = 50_00
+const onTimeEveryMs = 30 * dayMs
+
+/**
+ * Whether the repayment of a loan in full is reported as on time.
+ * @param lastOnTimeAt when a repayment by the agent was last reported so
+ */
+export const isOnTimeReport = (
+  { amountCents, lateAt }: Pick<Loan, 'amountCents' | 'lateAt'>,
+  lastOnTimeAt: Date | null,
+  now: Date
+): boolean =>
+  lateAt === null &&
+  amountCents >= smallestOnTimeCents &&
+  (lastOnTimeAt === null || now.getTime() - lastOnTimeAt.getTime() >= onTimeEveryMs)
+
 /** When a loan is due. A repayment at exactly that moment is on time. */
 export const dueAt = (requestedAt: Date): Date => new Date(requestedAt.getTime() + termMs)
 

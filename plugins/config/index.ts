@@ -86,6 +86,8 @@ const smtpConfig = ({ SMTP_URL: url, SMTP_FROM: from }: Settings): SmtpConfig | 
   }
 }
 
+const creditLimit = (credits: number): number | undefined => (credits === 0 ? undefined : credits * 100)
+
 const hasTraceEndpoint = (settings: Settings): boolean =>
   [settings.OTEL_EXPORTER_OTLP_ENDPOINT, settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT].some((url) => url !== undefined)
 
@@ -130,6 +132,11 @@ export const loadConfig = (env: Environment) => {
     stripe: stripeConfig(settings, simulatorKeys),
     smtp: smtpConfig(settings),
     twilio: twilioConfig(settings),
+    /** The most that can be owed from loans, in hundredths of a credit; undefined without a limit. */
+    lending: {
+      mostOutstandingCents: creditLimit(settings.ATLAS_LOANS_MAX_OUTSTANDING),
+      mostPerOwnerCents: creditLimit(settings.ATLAS_LOANS_MAX_PER_OWNER)
+    },
     logLevel: settings.LOG_LEVEL,
     /** The port of the metrics' own listener; undefined when metrics are disabled. */
     metricsPort: settings.ATLAS_METRICS_ENABLED ? settings.ATLAS_METRICS_PORT : undefined,

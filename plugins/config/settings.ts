@@ -132,6 +132,20 @@ const limits = {
   })
 }
 
+const lending = {
+  ATLAS_LOANS_MAX_OUTSTANDING: integer(0, 1_000_000_000, {
+    description: 'Credits that all agents together can owe from loans. `0`: no limit.',
+    default: 0,
+    productionDefault: 100_000
+  }),
+  ATLAS_LOANS_MAX_PER_OWNER: integer(0, 1_000_000_000, {
+    description:
+      'Credits that the agents of one owner can owe from loans; agents without an owner share one such limit. `0`: no limit.',
+    default: 0,
+    productionDefault: 10_000
+  })
+}
+
 const observability = {
   ATLAS_METRICS_ENABLED: flag({ description: 'Serves Prometheus metrics on a port of their own.', default: false }),
   ATLAS_METRICS_PORT: integer(0, 65_535, { description: 'The port of the metrics.', default: 9464 }),
@@ -209,6 +223,7 @@ export const sections = {
   Database: database,
   Secrets: secrets,
   Limits: limits,
+  Lending: lending,
   Observability: observability,
   Integrations: integrations,
   Simulators: simulators
@@ -219,6 +234,7 @@ const properties = {
   ...database,
   ...secrets,
   ...limits,
+  ...lending,
   ...observability,
   ...integrations,
   ...simulators

@@ -11,6 +11,8 @@ export interface PartnersTable {
   id: string
   name: string
   production_enabled: Generated<boolean>
+  /** Whether an operator has appointed the partner as a furnisher of the credit bureau. */
+  furnisher: Generated<boolean>
   rate_overrides: ColumnType<RateOverrides, string | undefined, string>
   created_at: Date
 }

@@ -23,13 +23,18 @@ export const Partner = Type.Object({
   id: Type.String(),
   name: Type.String(),
   production_enabled: Type.Boolean(),
+  furnisher: Type.Boolean(),
   rate_overrides: RateOverrides,
   owner_email: Nullable(Type.String()),
   created_at: Timestamp
 }, { additionalProperties: false })
 export type Partner = Static<typeof Partner>
 
-export const PartnerChange = Type.Object({ production_enabled: Type.Optional(Type.Boolean()), rate_overrides: Type.Optional(RateOverrides) }, { minProperties: 1, additionalProperties: false })
+export const PartnerChange = Type.Object({
+  production_enabled: Type.Optional(Type.Boolean()),
+  furnisher: Type.Optional(Type.Boolean()),
+  rate_overrides: Type.Optional(RateOverrides)
+}, { minProperties: 1, additionalProperties: false })
 export type PartnerChange = Static<typeof PartnerChange>
 
 export const PartnerList = Type.Object({ items: Type.Array(Partner), nextCursor: NextCursor }, { additionalProperties: false })

@@ -12,11 +12,15 @@ export type BureauAgentId = Static<typeof BureauAgentId>
 export const BureauText = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\x00]*$' })
 export type BureauText = Static<typeof BureauText>
 
+export const ReportFurnisher = Nullable(Type.Object({ partner_id: Type.String(), name: Type.String() }))
+export type ReportFurnisher = Static<typeof ReportFurnisher>
+
 export const CreditAccount = Type.Object({
   account_id: Type.Integer(),
   platform: Type.String(),
   account_type: Type.String(),
   credit_limit: Nullable(Type.Number()),
+  furnisher: ReportFurnisher,
   opened_at: Timestamp
 })
 export type CreditAccount = Static<typeof CreditAccount>
@@ -25,10 +29,13 @@ export const ReportType = StringEnum(['payment_ontime', 'payment_late', 'payment
 export type ReportType = Static<typeof ReportType>
 
 export const RecentReport = Type.Object({
+  id: Type.Integer(),
   report_type: ReportType,
   amount: Nullable(Type.Number()),
   reporter_name: Type.String(),
   reporter_platform: Type.String(),
+  furnisher: ReportFurnisher,
+  excluded: Nullable(StringEnum(['disputed', 'dropped', 'own_agent'])),
   created_at: Timestamp
 })
 export type RecentReport = Static<typeof RecentReport>
@@ -184,7 +191,7 @@ export const operations = {
         notes: Type.Optional(Type.String({ maxLength: 1000, pattern: '^[^\\x00]*$' }))
       }, { additionalProperties: false }),
       response: {
-        200: Type.Object({ ok: Type.Literal(true), agent_id: Type.String(), report_type: ReportType, new_score: Score }),
+        200: Type.Object({ ok: Type.Literal(true), id: Type.Integer(), agent_id: Type.String(), report_type: ReportType, new_score: Score }),
         400: Problem,
         401: Problem,
         402: Problem,
@@ -193,6 +200,80 @@ export const operations = {
         409: Problem,
         413: Problem,
         415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        503: Problem
+      }
+    },
+    security: [['PartnerKey'], ['PersonalAccessToken'], ['AgentKey']],
+    scopes: ['bureau:write'],
+    rateLimitClass: 'standard',
+    idempotent: true,
+    extensions: { 'x-problem-message': true }
+  },
+  disputeReport: {
+    operationId: 'disputeReport',
+    method: 'POST',
+    path: '/v2/api/reports/{id}/dispute',
+    url: '/v2/api/reports/:id/dispute',
+    group: 'bureau',
+    tag: 'Bureau',
+    bodyTypes: ['application/json'],
+    bodyRequired: true,
+    schema: {
+      params: Type.Object({ id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$' }) }),
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: Type.Object({ reason: Type.String({ minLength: 1, maxLength: 1000, pattern: '^[^\\x00]*$' }) }, { additionalProperties: false }),
+      response: {
+        200: Type.Object({
+          ok: Type.Literal(true),
+          id: Type.Integer(),
+          agent_id: Type.String(),
+          status: Type.Literal('disputed'),
+          confirm_by: Type.String({ format: 'date-time' }),
+          new_score: Score
+        }),
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        404: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'standard',
+    idempotent: true,
+    extensions: { 'x-problem-message': true }
+  },
+  confirmReport: {
+    operationId: 'confirmReport',
+    method: 'POST',
+    path: '/v2/api/reports/{id}/confirm',
+    url: '/v2/api/reports/:id/confirm',
+    group: 'bureau',
+    tag: 'Bureau',
+    bodyTypes: [],
+    bodyRequired: false,
+    schema: {
+      params: Type.Object({ id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$' }) }),
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      response: {
+        200: Type.Object({ ok: Type.Literal(true), id: Type.Integer(), agent_id: Type.String(), status: Type.Literal('confirmed'), new_score: Score }),
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        404: Problem,
+        409: Problem,
         422: Problem,
         429: Problem,
         500: Problem,

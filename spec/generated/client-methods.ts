@@ -272,6 +272,12 @@ export interface AtlasResources {
     /** Delete a recipient: `DELETE /v1/recipients/{id}`. */
     delete(id: string, options?: CallOptions): Promise<Answer<'deleteRecipient'>>
   }
+  reports: {
+    /** Dispute a report on your agent: `POST /v2/api/reports/{id}/dispute`. */
+    dispute(id: string, body: Body<'disputeReport'>, options?: CallOptions): Promise<Answer<'disputeReport'>>
+    /** Confirm a disputed report: `POST /v2/api/reports/{id}/confirm`. */
+    confirm(id: string, options?: CallOptions): Promise<Answer<'confirmReport'>>
+  }
   safeToSpend: {
     /** Calculate a safe-to-spend allowance: `POST /v1/calculate/safe-to-spend`. */
     calculate(body: Body<'calculateSafeToSpend'>, options?: CallOptions): Promise<Answer<'calculateSafeToSpend'>>
@@ -609,6 +615,10 @@ export const methods = {
     },
     create: { verb: 'POST', path: '/v1/recipients', input: 'json', accept: 'application/json', idempotent: true },
     delete: { verb: 'DELETE', path: '/v1/recipients/{id}' }
+  },
+  reports: {
+    dispute: { verb: 'POST', path: '/v2/api/reports/{id}/dispute', input: 'json', accept: 'application/json', idempotent: true },
+    confirm: { verb: 'POST', path: '/v2/api/reports/{id}/confirm', accept: 'application/json', idempotent: true }
   },
   safeToSpend: {
     calculate: { verb: 'POST', path: '/v1/calculate/safe-to-spend', input: 'json', accept: 'application/json', readOnly: true },

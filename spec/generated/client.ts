@@ -46,7 +46,7 @@ export interface paths {
         head?: never;
         /**
          * Update a partner's access and limits
-         * @description Enables or disables production access, which live credentials require, and sets the partner's own rate limits. Changes apply from the next request. Omitted fields keep their value; `rate_overrides` replaces the whole object. The server setting `PUBLIC_API_RATE_OVERRIDES` takes precedence.
+         * @description Enables or disables production access, which live credentials require, appoints the partner as a furnisher of the credit bureau, and sets its own rate limits. Changes apply from the next request. Omitted fields keep their value; `rate_overrides` replaces the whole object. The server setting `PUBLIC_API_RATE_OVERRIDES` takes precedence.
          */
         patch: operations["updatePartner"];
         trace?: never;
@@ -424,7 +424,8 @@ export interface paths {
         /**
          * Get an agent's score
          * @description Returns the current score with its factors, the payment history, the 100 newest open accounts and the 20 newest
-         *     reports. No credential required. The notes of reports are not shown.
+         *     reports. Reports that do not count are among them; `excluded` says why. No credential required. The notes of
+         *     reports and the reasons of disputes are not shown.
          */
         get: operations["getScore"];
         put?: never;
@@ -448,6 +449,7 @@ export interface paths {
          * Open or close a credit account
          * @description Records that an agent opened or closed a credit account with you. `open` requires `platform` and `account_type`.
          *     `close` requires the `account_id` that `open` returned. Only the furnisher that opened an account can close it.
+         *     Accounts cannot be disputed.
          *     An open account raises the score, and its limit is the basis of the utilisation term.
          */
         post: operations["recordCreditAccount"];
@@ -481,6 +483,64 @@ export interface paths {
          *     | debt_opened, account_closed | none, kept as history |
          */
         post: operations["reportBehavior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/api/reports/{id}/dispute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Report id.
+                 * @example 97
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dispute a report on your agent
+         * @description Excludes a report on an agent that you own (`excluded: disputed`). It counts again when its furnisher confirms it
+         *     within 30 days. Otherwise it is dropped and never counts again. Each report can be disputed once. The furnisher
+         *     gets the event `bureau.report_disputed` with your reason.
+         *
+         *     What this server reports of its own loans cannot be disputed, because its ledger proves it. Reports that do not
+         *     count anyway cannot be disputed either.
+         */
+        post: operations["disputeReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/api/reports/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Report id.
+                 * @example 97
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a disputed report
+         * @description Counts a report of yours again that the agent's owner has disputed. It cannot be disputed any more. You can
+         *     confirm it within 30 days of the dispute.
+         */
+        post: operations["confirmReport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2512,6 +2572,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "bureau.report_disputed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * bureau.report_disputed
+         * @description The owner of an agent disputed a report of yours. It does not count unless you confirm it before `confirm_by`.
+         */
+        post: operations["receiveBureauReportDisputed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "loan.disbursed": {
         parameters: {
             query?: never;
@@ -2806,6 +2886,8 @@ export interface components {
             name: string;
             /** @description Whether the partner's live credentials work. */
             production_enabled: boolean;
+            /** @description Whether the partner may report to the credit bureau in production. Reports that it has made keep counting when this is withdrawn. */
+            furnisher: boolean;
             rate_overrides: components["schemas"]["RateOverrides"];
             /** @description Email address of an owner; null when the partner has no owner. */
             owner_email: string | null;
@@ -2814,6 +2896,8 @@ export interface components {
         PartnerChange: {
             /** @description Whether the partner's live credentials work. */
             production_enabled?: boolean;
+            /** @description Whether the partner may report to the credit bureau in production. Reports that it has made keep counting when this is withdrawn. */
+            furnisher?: boolean;
             rate_overrides?: components["schemas"]["RateOverrides"];
         };
         PartnerList: {
@@ -3093,28 +3177,46 @@ export interface components {
                 late: number;
                 missed: number;
             };
-            /** @description Open accounts, newest first. */
+            /** @description Open accounts that count, newest first. */
             accounts: components["schemas"]["CreditAccount"][];
-            /** @description Latest reports, newest first. */
+            /** @description Latest reports, newest first, with those that do not count. */
             recent_reports: components["schemas"]["RecentReport"][];
             factors: components["schemas"]["ScoreFactors"];
             /** @description Version of the score formula. */
             score_version: number;
         };
+        /** @description The partner that reported, by its name on this server; null for what this server reports of its own loans. */
+        ReportFurnisher: {
+            /** @description Partner id. */
+            partner_id: string;
+            /** @description Partner name. */
+            name: string;
+        } | null;
         CreditAccount: {
             account_id: number;
             platform: string;
             account_type: string;
             /** @description Limit in credits; null when the account has no limit. */
             credit_limit: number | null;
+            furnisher: components["schemas"]["ReportFurnisher"];
             opened_at: components["schemas"]["Timestamp"];
         };
         RecentReport: {
+            /** @description Report id. */
+            id: number;
             report_type: components["schemas"]["ReportType"];
             /** @description Amount in credits; null when the report has none. */
             amount: number | null;
+            /** @description Name that the furnisher sent. */
             reporter_name: string;
+            /** @description Platform that the furnisher sent. */
             reporter_platform: string;
+            furnisher: components["schemas"]["ReportFurnisher"];
+            /**
+             * @description Why the report does not count; null when it counts. `disputed`: the agent's owner disputes it. `dropped`: its furnisher did not confirm it in time. `own_agent`: its furnisher owns the agent.
+             * @enum {string|null}
+             */
+            excluded: "disputed" | "dropped" | "own_agent" | null;
             created_at: components["schemas"]["Timestamp"];
         };
         /** @description The unrounded terms of the score. The score is their sum in this order, limited to 300 to 850 and rounded half up. */
@@ -4422,7 +4524,7 @@ export interface components {
          * @example transfer.*
          * @enum {string}
          */
-        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
+        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "bureau.report_disputed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
         /**
          * Format: uri
          * @description URL that receives the events, without user name and password.
@@ -4645,6 +4747,16 @@ export interface components {
             agent_id: string;
             /** @description Id of the approval request. */
             approval_id: number;
+        };
+        /** @description Data of a disputed report. */
+        ReportDisputedEventData: {
+            /** @description Id of the resource that the event is about. */
+            agent_id: string;
+            /** @description Report id. */
+            report_id: number;
+            /** @description Why the owner disputes the report. */
+            reason: string;
+            confirm_by: components["schemas"]["Timestamp"];
         };
         /** @description Data of loan events. */
         LoanEventData: {
@@ -5498,7 +5610,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The credential belongs to an agent (`self_report`), lacks the scope (`insufficient_scope`), or is of a kind that this operation does not accept (`credential_not_accepted`). */
+        /** @description The credential belongs to an agent, or the partner owns the agent (`self_report`). In production: the partner is not an appointed furnisher, or the credential is not live (`furnisher_not_enabled`). The credential lacks the scope (`insufficient_scope`), or is of a kind that this operation does not accept (`credential_not_accepted`). */
         SelfReport: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5510,17 +5622,6 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "/errors/self-report",
-                 *       "title": "self_report",
-                 *       "status": 403,
-                 *       "detail": "Agents cannot report to the bureau. Use a partner key or a token with bureau:write.",
-                 *       "error": "self_report",
-                 *       "requestId": "req_01jd7n2m8s",
-                 *       "message": "Agents cannot report to the bureau. Use a partner key or a token with bureau:write."
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -5909,6 +6010,7 @@ export interface operations {
                      *           "id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *           "name": "Ada Lovelace",
                      *           "production_enabled": false,
+                     *           "furnisher": false,
                      *           "rate_overrides": {
                      *             "write": 120
                      *           },
@@ -5963,6 +6065,7 @@ export interface operations {
                      *       "id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *       "name": "Ada Lovelace",
                      *       "production_enabled": true,
+                     *       "furnisher": true,
                      *       "rate_overrides": {
                      *         "write": 120
                      *       },
@@ -6001,6 +6104,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "production_enabled": true,
+                 *       "furnisher": true,
                  *       "rate_overrides": {
                  *         "write": 120
                  *       }
@@ -6027,6 +6131,7 @@ export interface operations {
                      *       "id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
                      *       "name": "Ada Lovelace",
                      *       "production_enabled": true,
+                     *       "furnisher": true,
                      *       "rate_overrides": {
                      *         "write": 120
                      *       },
@@ -7179,15 +7284,25 @@ export interface operations {
                      *           "platform": "my-platform",
                      *           "account_type": "credit",
                      *           "credit_limit": 500,
+                     *           "furnisher": {
+                     *             "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
+                     *             "name": "Ada Lovelace"
+                     *           },
                      *           "opened_at": "2026-04-03T09:00:00.000Z"
                      *         }
                      *       ],
                      *       "recent_reports": [
                      *         {
+                     *           "id": 97,
                      *           "report_type": "payment_ontime",
                      *           "amount": 150,
                      *           "reporter_name": "My Platform",
                      *           "reporter_platform": "my-platform",
+                     *           "furnisher": {
+                     *             "partner_id": "0b7e5a3c-94d5-4f0e-8a53-5f4b1f0c2d77",
+                     *             "name": "Ada Lovelace"
+                     *           },
+                     *           "excluded": null,
                      *           "created_at": "2026-06-14T18:00:00.000Z"
                      *         }
                      *       ],
@@ -7370,6 +7485,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "ok": true,
+                     *       "id": 97,
                      *       "agent_id": "my-agent-001",
                      *       "report_type": "payment_ontime",
                      *       "new_score": 518
@@ -7378,6 +7494,8 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         ok: true;
+                        /** @description Report id. Required to confirm the report after a dispute. */
+                        id: number;
                         agent_id: string;
                         report_type: components["schemas"]["ReportType"];
                         new_score: components["schemas"]["Score"];
@@ -7392,6 +7510,210 @@ export interface operations {
             409: components["responses"]["IdempotencyInFlight"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    disputeReport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Report id.
+                 * @example 97
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The agent never had an account at this shop."
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Why the report is wrong. Only the furnisher gets it. */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The report is disputed and does not count. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "id": 97,
+                     *       "agent_id": "my-agent-001",
+                     *       "status": "disputed",
+                     *       "confirm_by": "2026-07-14T18:00:00.000Z",
+                     *       "new_score": 500
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        /** @description Report id. */
+                        id: number;
+                        agent_id: string;
+                        /** @constant */
+                        status: "disputed";
+                        /**
+                         * Format: date-time
+                         * @description The report is dropped unless its furnisher confirms it before this time.
+                         */
+                        confirm_by: string;
+                        new_score: components["schemas"]["Score"];
+                    };
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description The report cannot be disputed (`not_disputable`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-disputable",
+                     *       "title": "not_disputable",
+                     *       "status": 409,
+                     *       "detail": "Report 97 was disputed, and its furnisher has confirmed it. It cannot be disputed again.",
+                     *       "error": "not_disputable",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "Report 97 was disputed, and its furnisher has confirmed it. It cannot be disputed again.",
+                     *       "reason": "confirmed"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmReport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Report id.
+                 * @example 97
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report counts again. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "id": 97,
+                     *       "agent_id": "my-agent-001",
+                     *       "status": "confirmed",
+                     *       "new_score": 518
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        ok: true;
+                        /** @description Report id. */
+                        id: number;
+                        agent_id: string;
+                        /** @constant */
+                        status: "confirmed";
+                        new_score: components["schemas"]["Score"];
+                    };
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["SelfReport"];
+            404: components["responses"]["NotFound"];
+            /** @description The report is not disputed, or was dropped (`not_disputed`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-disputed",
+                     *       "title": "not_disputed",
+                     *       "status": 409,
+                     *       "detail": "Report 97 is not disputed, so there is nothing to confirm.",
+                     *       "error": "not_disputed",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "Report 97 is not disputed, so there is nothing to confirm.",
+                     *       "state": "counted"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["IdempotencyConflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -10565,7 +10887,7 @@ export interface operations {
             400: components["responses"]["ValidationFailed"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["ProductionNotEnabled"];
-            /** @description The score is too low (`ineligible`), the agent is not enrolled in the bureau (`not_enrolled`), or its owner has paused it (`agent_paused`). */
+            /** @description The score is too low (`ineligible`), the agent is not enrolled in the bureau (`not_enrolled`), its owner has paused it (`agent_paused`), or the loan would exceed what the server lends (`lending_limit`). */
             403: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14477,6 +14799,73 @@ export interface operations {
                     /** @constant */
                     type: "bureau.score_changed";
                     data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint no longer exists. The server disables it at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveBureauReportDisputed: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description Event type.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description Delivery id, the same for every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "bureau.report_disputed",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "agent_7Hq2",
+                 *         "report_id": 97,
+                 *         "reason": "The agent never had an account at this shop.",
+                 *         "confirm_by": "2026-07-14T19:23:11.000Z"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "bureau.report_disputed";
+                    data: components["schemas"]["ReportDisputedEventData"];
                 };
             };
         };

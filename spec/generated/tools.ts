@@ -464,34 +464,52 @@ export const tools: readonly ToolTemplate[] = [
         },
         accounts: {
           type: 'array',
-          description: 'Open accounts, newest first.',
+          description: 'Open accounts that count, newest first.',
           items: {
             type: 'object',
-            required: ['account_id', 'platform', 'account_type', 'credit_limit', 'opened_at'],
+            required: ['account_id', 'platform', 'account_type', 'credit_limit', 'furnisher', 'opened_at'],
             properties: {
               account_id: { type: 'integer' },
               platform: { type: 'string' },
               account_type: { type: 'string' },
               credit_limit: { type: ['number', 'null'], description: 'Limit in credits; null when the account has no limit.' },
+              furnisher: {
+                description: 'The partner that reported, by its name on this server; null for what this server reports of its own loans.',
+                type: ['object', 'null'],
+                required: ['partner_id', 'name'],
+                properties: { partner_id: { type: 'string', description: 'Partner id.' }, name: { type: 'string', description: 'Partner name.' } }
+              },
               opened_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
         },
         recent_reports: {
           type: 'array',
-          description: 'Latest reports, newest first.',
+          description: 'Latest reports, newest first, with those that do not count.',
           items: {
             type: 'object',
-            required: ['report_type', 'amount', 'reporter_name', 'reporter_platform', 'created_at'],
+            required: ['id', 'report_type', 'amount', 'reporter_name', 'reporter_platform', 'furnisher', 'excluded', 'created_at'],
             properties: {
+              id: { type: 'integer', description: 'Report id.' },
               report_type: {
                 description: 'Type of report.',
                 type: 'string',
                 enum: ['payment_ontime', 'payment_late', 'payment_missed', 'debt_opened', 'debt_closed', 'account_opened', 'account_closed', 'dispute']
               },
               amount: { type: ['number', 'null'], description: 'Amount in credits; null when the report has none.' },
-              reporter_name: { type: 'string' },
-              reporter_platform: { type: 'string' },
+              reporter_name: { type: 'string', description: 'Name that the furnisher sent.' },
+              reporter_platform: { type: 'string', description: 'Platform that the furnisher sent.' },
+              furnisher: {
+                description: 'The partner that reported, by its name on this server; null for what this server reports of its own loans.',
+                type: ['object', 'null'],
+                required: ['partner_id', 'name'],
+                properties: { partner_id: { type: 'string', description: 'Partner id.' }, name: { type: 'string', description: 'Partner name.' } }
+              },
+              excluded: {
+                type: ['string', 'null'],
+                enum: ['disputed', 'dropped', 'own_agent', null],
+                description: 'Why the report does not count; null when it counts. `disputed`: the agent\'s owner disputes it. `dropped`: its furnisher did not confirm it in time. `own_agent`: its furnisher owns the agent.'
+              },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
             }
           }
@@ -2436,6 +2454,7 @@ export const tools: readonly ToolTemplate[] = [
             'agent.resumed',
             'agent.revoked',
             'bureau.score_changed',
+            'bureau.report_disputed',
             'loan.disbursed',
             'loan.repaid',
             'loan.defaulted',

@@ -80,6 +80,7 @@ export const EventSubscription = StringEnum([
   'agent.resumed',
   'agent.revoked',
   'bureau.score_changed',
+  'bureau.report_disputed',
   'loan.disbursed',
   'loan.repaid',
   'loan.defaulted',
@@ -117,6 +118,9 @@ export type ReplayAnswer = Static<typeof ReplayAnswer>
 
 export const ReplayRequest = Type.Object({ since: Timestamp }, { additionalProperties: false })
 export type ReplayRequest = Static<typeof ReplayRequest>
+
+export const ReportDisputedEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }), report_id: Type.Integer(), reason: Type.String(), confirm_by: Timestamp })
+export type ReportDisputedEventData = Static<typeof ReportDisputedEventData>
 
 export const TaskEventData = Type.Object({ task_id: Type.String({ maxLength: 255 }) })
 export type TaskEventData = Static<typeof TaskEventData>

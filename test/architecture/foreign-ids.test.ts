@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { t, test } from 'tap'
 import type { Operation } from '../../plugins/operations/table.ts'
 import { startApp } from '../build-app.ts'
-import { createPartner, send, type Answered } from '../credentials.ts'
+import { send, type Answered } from '../credentials.ts'
 import { bodyOf, examplesOf, operations, parametersOf, sampleOf } from './document.ts'
 import { identifiersOf, type Identifier } from './identifiers.ts'
-import { createPartnerWithResources, type PartnerWithResources } from './resources.ts'
+import { createNeighbour, createPartnerWithResources, type PartnerWithResources } from './resources.ts'
 
 /** An operation with one of its identifiers, or all of them, taken from another partner. */
 interface Case {
@@ -41,9 +41,9 @@ const exceptions = new Map(
 )
 
 const server = await startApp(t, { historyDays: 30 })
-const furnisher = await createPartner(server.database)
-const owner = await createPartnerWithResources(server, furnisher.testKey)
-const stranger = await createPartnerWithResources(server, furnisher.testKey)
+const neighbour = await createNeighbour(server)
+const owner = await createPartnerWithResources(server, neighbour)
+const stranger = await createPartnerWithResources(server, neighbour)
 
 const headersFor = (
   operation: Operation,

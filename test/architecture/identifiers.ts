@@ -6,8 +6,8 @@ import type { Resources } from './resources.ts'
 export type Kind = keyof Resources | 'cursor' | 'unowned'
 
 /**
- * What each identifier of a request refers to. The key is the path up to the identifier, or the name in a query or body. No partner owns `unowned`
- * ones: a page of this server, a bank of Plaid's, or a name that the caller chooses.
+ * What each identifier of a request refers to. The key is the path up to the identifier, or the name in a query or body, after an operationId where an operation
+ * means something else. No partner owns `unowned` ones: a page of this server, a bank of Plaid's, or a name that the caller chooses.
  */
 const kinds: Record<string, Kind> = {
   '/api/v1/admin/partners/{id}': 'partner',
@@ -24,6 +24,8 @@ const kinds: Record<string, Kind> = {
   '/v1/webhooks/{id}/deliveries/{deliveryId}': 'delivery',
   '/api/agents/{agent_id}': 'agent',
   '/api/loans/{loan_id}': 'loan',
+  'disputeReport /v2/api/reports/{id}': 'report',
+  'confirmReport /v2/api/reports/{id}': 'furnishedReport',
   '/v1/projects/{id}': 'project',
   '/v1/tasks/{id}': 'task',
   '/errors/{slug}': 'unowned',
@@ -31,6 +33,8 @@ const kinds: Record<string, Kind> = {
   end_user_id: 'endUser',
   partner_id: 'partner',
   agent_id: 'agent',
+  'recordCreditAccount agent_id': 'furnishedAgent',
+  'reportBehavior agent_id': 'furnishedAgent',
   api_key: 'agentKey',
   item_id: 'item',
   public_token: 'publicToken',
@@ -102,7 +106,7 @@ export const identifiersOf = (operation: Operation): Identifier[] => {
       identifier.place === 'path'
         ? operation.path.slice(0, operation.path.indexOf(`{${identifier.name}}`) + identifier.name.length + 2)
         : identifier.name
-    const kind = kinds[key]
+    const kind = kinds[`${operation.operationId} ${key}`] ?? kinds[key]
     if (kind === undefined) {
       throw new Error(
         `${operation.operationId} takes the identifier ${key}, which is not listed. Add it to \`kinds\` in test/architecture/identifiers.ts. For a new kind, create a resource in test/architecture/resources.ts.`

@@ -24,7 +24,13 @@ export interface Resources {
   agent: string
   agentKey: string
   approval: number
+  /** Of another tenant, on which the partner furnishes the bureau. */
+  furnishedAgent: string
   creditAccount: number
+  /** By another partner, on the agent. */
+  report: number
+  /** By the partner, and disputed. */
+  furnishedReport: number
   loan: number
   checkoutSession: string
   project: string
@@ -39,6 +45,13 @@ export interface PartnerWithResources {
   secrets: string[]
   /** The partner's test key, its user's access token and its agent's key. */
   keys: { partner: string; session: string; agent: string }
+}
+
+/** Another tenant, which reports on the partner's agents and has agents on which the partner reports. */
+export interface Neighbour {
+  key: string
+  /** The access token of its user. */
+  session: string
 }
 
 /** Sends a request that has to succeed, and returns the body. */
@@ -88,20 +101,49 @@ const borrowTwice = async (call: Call, agentKey: string): Promise<number> => {
   return Number((await call('POST', '/api/loans', { amount: 10 }, agentKey)).loan_id)
 }
 
-/** An agent with a pending approval, a credit account, a loan and an open checkout. */
-export const makeAgent = async (call: Call, session: string, furnisherKey: string, agent: string) => {
+const paymentOnTime = { reporter_name: 'A furnisher', reporter_platform: 'elsewhere', report_type: 'payment_ontime' }
+
+/** An enrolled agent of another tenant. */
+export const makeFurnishedAgent = async (call: Call, { session }: Neighbour, mark: string): Promise<string> => {
+  const agent = `furnished-${mark}`
+  await call('POST', '/api/register', { agent_id: agent }, session)
+  await call('POST', '/v2/api/register', { agent_id: agent })
+  return agent
+}
+
+export const openAccount = async (call: Call, agent: string): Promise<number> => {
+  const opening = { agent_id: agent, action: 'open', account_type: 'credit', credit_limit: 100, platform: 'elsewhere' }
+  return Number((await call('POST', '/v2/api/account', opening)).account_id)
+}
+
+/** A report by the partner of a key, by default the caller's own. */
+export const makeReport = async (call: Call, agent: string, key?: string): Promise<number> =>
+  Number((await call('POST', '/v2/api/report', { agent_id: agent, ...paymentOnTime }, key)).id)
+
+/** A report by the partner that its agent's owner disputes. */
+export const makeDisputedReport = async (call: Call, { session }: Neighbour, agent: string): Promise<number> => {
+  const report = await makeReport(call, agent)
+  await call('POST', `/v2/api/reports/${report}/dispute`, { reason: 'Not mine.' }, session)
+  return report
+}
+
+/** Reports by the partner on an agent of another tenant. */
+const furnish = async (call: Call, neighbour: Neighbour, mark: string) => {
+  const furnishedAgent = await makeFurnishedAgent(call, neighbour, mark)
+  return {
+    furnishedAgent,
+    creditAccount: await openAccount(call, furnishedAgent),
+    furnishedReport: await makeDisputedReport(call, neighbour, furnishedAgent)
+  }
+}
+
+/** An agent with a pending approval, a loan and an open checkout. */
+export const makeAgent = async (call: Call, session: string, neighbour: Neighbour, agent: string) => {
   const agentKey = String((await call('POST', '/api/register', { agent_id: agent }, session)).api_key)
   await call('POST', '/v2/api/register', { agent_id: agent })
-  // Enough reports from other partners to qualify for a loan.
-  const report = {
-    agent_id: agent,
-    reporter_name: 'A furnisher',
-    reporter_platform: 'elsewhere',
-    report_type: 'payment_ontime'
-  }
-  for (let n = 0; n < 5; n++) await call('POST', '/v2/api/report', report, furnisherKey)
-  const opening = { agent_id: agent, action: 'open', account_type: 'credit', credit_limit: 100, platform: 'elsewhere' }
-  const creditAccount = Number((await call('POST', '/v2/api/account', opening)).account_id)
+  // Enough reports from another partner to qualify for a loan.
+  let report = 0
+  for (let n = 0; n < 5; n++) report = await makeReport(call, agent, neighbour.key)
   const loan = await borrowTwice(call, agentKey)
   const approval = Number(
     (await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id
@@ -109,7 +151,7 @@ export const makeAgent = async (call: Call, session: string, furnisherKey: strin
   const { checkout_url: page } = await call('POST', '/api/checkout', { agent_id: agent, amount: 10 }, session)
   const checkoutSession = /cs_\w+/.exec(String(page))?.[0]
   assert.ok(checkoutSession)
-  return { agent, agentKey, creditAccount, loan, approval, checkoutSession }
+  return { agent, agentKey, report, loan, approval, checkoutSession }
 }
 
 export const makeWebhook = async (call: Call, endUser: string) => {
@@ -142,7 +184,7 @@ export const makeCredentials = async (call: Call, session: string) => {
 export const createResources = async (
   call: Call,
   session: string,
-  furnisherKey: string,
+  neighbour: Neighbour,
   endUser: string,
   mark: string
 ) => {
@@ -153,17 +195,21 @@ export const createResources = async (
     ...(await makeWork(call)),
     ...(await moveMoney(call, bank.account, mark)),
     ...(await makeWebhook(call, endUser)),
-    ...(await makeAgent(call, session, furnisherKey, `agent-${mark}`))
+    ...(await furnish(call, neighbour, mark)),
+    ...(await makeAgent(call, session, neighbour, `agent-${mark}`))
   }
 }
 
-/**
- * A new partner with two resources of every kind, so that every list has a second page, created through the API as its clients would.
- * @param furnisherKey key of another partner, which reports positive behaviour of the agents
- */
+export const createNeighbour = async ({ url }: TestApp): Promise<Neighbour> => {
+  const { jwt: session } = await register(url, `neighbour-${randomBytes(6).toString('hex')}@example.test`)
+  const { key } = await clientOf(url, session)('POST', '/v1/api-keys', { name: 'A key', environment: 'test' })
+  return { key: String(key), session }
+}
+
+/** A new partner with two resources of every kind, so that every list has a second page, created through the API as its clients would. */
 export const createPartnerWithResources = async (
   { url, app, database }: TestApp,
-  furnisherKey: string
+  neighbour: Neighbour
 ): Promise<PartnerWithResources> => {
   const mark = randomBytes(6).toString('hex')
   const { jwt: session, userId, partnerId } = await register(url, `owner-${mark}@example.test`)
@@ -174,8 +220,8 @@ export const createPartnerWithResources = async (
   const { key: partner } = await clientOf(url, session)('POST', '/v1/api-keys', { name: 'A key', environment: 'test' })
   const call = clientOf(url, String(partner))
   const endUser = `usr_of_${mark}`
-  const first = await createResources(call, session, furnisherKey, endUser, `${mark}-1`)
-  const made = await createResources(call, session, furnisherKey, endUser, `${mark}-2`)
+  const first = await createResources(call, session, neighbour, endUser, `${mark}-1`)
+  const made = await createResources(call, session, neighbour, endUser, `${mark}-2`)
   await call('GET', `/v1/transactions?user_id=${endUser}`)
   await app.outbox.settle()
   const { items: sessions } = await call('GET', '/api/v1/users/me/sessions', undefined, session)

@@ -68,7 +68,7 @@ export const writeCanary = async ({ stock }: Tenant): Promise<void> => {
   await call('POST', '/api/register', { agent_id: `${agent}-marked`, name: text }, session)
   await call('POST', '/v2/api/register', { agent_id: `${agent}-marked`, platform: text })
   const report = { reporter_name: text, reporter_platform: 'elsewhere', report_type: 'payment_ontime', notes: text }
-  await call('POST', '/v2/api/report', { agent_id: `${agent}-marked`, ...report }, stock.owner.furnisherKey)
+  await call('POST', '/v2/api/report', { agent_id: `${agent}-marked`, ...report }, stock.owner.neighbour.key)
   await call('POST', '/api/spend', { amount: 1, description: text }, agentKey)
   await call('POST', '/api/spend', { amount: 1, description: text, require_approval: true, item_name: text }, agentKey)
 }

@@ -5,9 +5,14 @@ import {
   linkItem,
   makeCredentials,
   createResources,
+  makeDisputedReport,
+  makeFurnishedAgent,
+  makeReport,
   makeWork,
   moveMoney,
+  openAccount,
   type Call,
+  type Neighbour,
   type Resources
 } from '../architecture/resources.ts'
 import type { TestApp } from '../build-app.ts'
@@ -23,7 +28,7 @@ export interface Owner {
   session: string
   /** Opens one more session of its user, and returns the id. */
   openSession: () => Promise<string>
-  furnisherKey: string
+  neighbour: Neighbour
   endUser: string
 }
 
@@ -31,7 +36,7 @@ export interface Owner {
 const mostFresh = 5
 
 /** Kinds that a request uses up through its body. A resource in the path is used up by any method but GET. */
-const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account', 'agent'])
+const usedUpByBody = new Set<Kind>(['publicToken', 'approval', 'creditAccount', 'account', 'agent', 'furnishedAgent'])
 
 type Maker = (owner: Owner, base: Partial<Resources>) => Promise<Partial<Resources>>
 
@@ -45,7 +50,7 @@ const makeQuietWebhook: Maker = async ({ call }) => {
   return { webhook, delivery: String((await call('POST', `/v1/webhooks/${webhook}/test`)).id) }
 }
 
-/** An enrolled agent without a history. Reports about it do not affect the agent that borrows. */
+/** An enrolled agent without a history. */
 const makeAgentOnly: Maker = async ({ call, session }) => {
   const agent = String((await call('POST', '/api/register', { agent_id: `agent-${mark()}` }, session)).agent_id)
   await call('POST', '/v2/api/register', { agent_id: agent })
@@ -79,17 +84,20 @@ const makers: Partial<Record<Kind, Maker>> = {
   approval: async ({ call }, { agentKey = '' }) => ({
     approval: Number((await call('POST', '/api/spend', { amount: 1, require_approval: true }, agentKey)).approval_id)
   }),
-  creditAccount: async (owner, base) => {
+  furnishedAgent: async ({ call, neighbour }) => ({
+    furnishedAgent: await makeFurnishedAgent(call, neighbour, mark())
+  }),
+  creditAccount: async ({ call, neighbour }) => {
+    const furnishedAgent = await makeFurnishedAgent(call, neighbour, mark())
+    return { furnishedAgent, creditAccount: await openAccount(call, furnishedAgent) }
+  },
+  report: async (owner, base) => {
     const { agent = '' } = await makeAgentOnly(owner, base)
-    const opening = {
-      agent_id: agent,
-      action: 'open',
-      account_type: 'credit',
-      credit_limit: 100,
-      platform: 'elsewhere'
-    }
-    return { agent, creditAccount: Number((await owner.call('POST', '/v2/api/account', opening)).account_id) }
-  }
+    return { report: await makeReport(owner.call, agent, owner.neighbour.key) }
+  },
+  furnishedReport: async ({ call, neighbour }, { furnishedAgent = '' }) => ({
+    furnishedReport: await makeDisputedReport(call, neighbour, furnishedAgent)
+  })
 }
 
 /** Pays back what the agent owes. */
@@ -118,7 +126,7 @@ export class Stock {
   }
 
   static async of(owner: Owner): Promise<Stock> {
-    const resources = await createResources(owner.call, owner.session, owner.furnisherKey, owner.endUser, mark())
+    const resources = await createResources(owner.call, owner.session, owner.neighbour, owner.endUser, mark())
     const { items: events } = await owner.call('GET', '/v1/events?limit=1')
     const spare = await createPartner(owner.server.database)
     return new Stock(owner, {
@@ -164,7 +172,7 @@ export class Stock {
     if (operation.group === 'webhooks' && operation.method !== 'GET') await dropWebhooks(this.owner, this.base.webhook)
     const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
     // A new credit account comes with its own agent.
-    for (const kind of kinds.filter((each) => each !== 'agent' || !kinds.includes('creditAccount'))) {
+    for (const kind of kinds.filter((each) => each !== 'furnishedAgent' || !kinds.includes('creditAccount'))) {
       const maker = makers[kind]
       if (maker === undefined) continue
       const made = await Promise.all(

@@ -116,14 +116,15 @@ export const createTenant = async (server: TestApp, endUser: string): Promise<Te
   const partner = await createPartner(database)
   await givePassword(server, partner)
   const { token: session } = await signIn(server, partner)
-  const furnisher = await createPartner(database)
+  const another = await createPartner(database)
+  const neighbour = { key: another.testKey, session: (await signIn(server, another)).token }
   const openSession = async () => (await signIn(server, partner)).sessionId
   const stock = await Stock.of({
     call: clientOf(server.url, partner.testKey),
     server,
     session,
     openSession,
-    furnisherKey: furnisher.testKey,
+    neighbour,
     endUser
   })
   const { agent = '', agentKey = '' } = stock.base

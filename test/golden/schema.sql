@@ -74,7 +74,8 @@ create table bureau_accounts (
   account_type text not null,
   credit_limit_cents bigint,
   opened_at timestamp with time zone not null,
-  closed_at timestamp with time zone
+  closed_at timestamp with time zone,
+  is_excluded boolean not null default false
 );
 
 create table bureau_agents (
@@ -102,7 +103,10 @@ create table bureau_events (
   reporter_name text not null,
   reporter_platform text not null,
   notes text,
-  created_at timestamp with time zone not null
+  created_at timestamp with time zone not null,
+  state text not null default 'counted'::text,
+  disputed_at timestamp with time zone,
+  dispute_reason text
 ) with (autovacuum_analyze_threshold=1000, autovacuum_analyze_scale_factor=0.02, autovacuum_vacuum_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.05);
 
 create table check_results (
@@ -213,6 +217,8 @@ create table ledger_wallets (
 create table loans (
   id bigint not null generated always as identity,
   agent_id text not null,
+  owner_user_id text,
+  without_owner boolean not null,
   amount_cents bigint not null,
   amount_repaid_cents bigint not null default 0,
   status text not null default 'active'::text,
@@ -224,7 +230,8 @@ create table loans (
   due_at timestamp with time zone not null,
   late_at timestamp with time zone,
   defaulted_at timestamp with time zone,
-  repaid_at timestamp with time zone
+  repaid_at timestamp with time zone,
+  on_time_at timestamp with time zone
 );
 
 create table memberships (
@@ -257,6 +264,7 @@ create table partners (
   id text not null,
   name text not null,
   production_enabled boolean not null default false,
+  furnisher boolean not null default false,
   rate_overrides jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null
 );
@@ -655,9 +663,15 @@ alter table bureau_events add constraint bureau_events_account_id_fkey FOREIGN K
 alter table bureau_events add constraint bureau_events_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES bureau_agents(agent_id);
 alter table bureau_events add constraint bureau_events_amount_cents_check CHECK ((amount_cents >= 0));
 alter table bureau_events add constraint bureau_events_check CHECK (((account_id IS NOT NULL) = (kind = ANY (ARRAY['credit_account_open'::text, 'credit_account_close'::text]))));
+alter table bureau_events add constraint bureau_events_check1 CHECK (((disputed_at IS NULL) = (dispute_reason IS NULL)));
+alter table bureau_events add constraint bureau_events_check2 CHECK (((state <> 'counted'::text) OR (disputed_at IS NULL)));
+alter table bureau_events add constraint bureau_events_check3 CHECK (((state <> ALL (ARRAY['disputed'::text, 'confirmed'::text, 'dropped'::text])) OR (disputed_at IS NOT NULL)));
+alter table bureau_events add constraint bureau_events_check4 CHECK (((disputed_at IS NULL) OR ((account_id IS NULL) AND (partner_id IS NOT NULL))));
+alter table bureau_events add constraint bureau_events_check5 CHECK (((state <> 'own_agent'::text) OR (partner_id IS NOT NULL)));
 alter table bureau_events add constraint bureau_events_kind_check CHECK ((kind = ANY (ARRAY['payment_ontime'::text, 'payment_late'::text, 'payment_missed'::text, 'debt_opened'::text, 'debt_closed'::text, 'account_opened'::text, 'account_closed'::text, 'dispute'::text, 'credit_account_open'::text, 'credit_account_close'::text])));
 alter table bureau_events add constraint bureau_events_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
 alter table bureau_events add constraint bureau_events_pkey PRIMARY KEY (id);
+alter table bureau_events add constraint bureau_events_state_check CHECK ((state = ANY (ARRAY['counted'::text, 'disputed'::text, 'confirmed'::text, 'dropped'::text, 'own_agent'::text])));
 alter table check_results add constraint check_results_pkey PRIMARY KEY (name);
 alter table check_results add constraint check_results_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'failed'::text])));
 alter table credentials add constraint credentials_check CHECK (((kind = 'agent_key'::text) = (agent_id IS NOT NULL)));
@@ -711,16 +725,20 @@ alter table loans add constraint loans_agent_id_fkey FOREIGN KEY (agent_id) REFE
 alter table loans add constraint loans_amount_cents_check CHECK ((amount_cents > 0));
 alter table loans add constraint loans_check CHECK (((amount_repaid_cents >= 0) AND (amount_repaid_cents <= amount_cents)));
 alter table loans add constraint loans_check1 CHECK ((requested_cents >= amount_cents));
-alter table loans add constraint loans_check10 CHECK (((status <> 'defaulted'::text) OR (defaulted_at IS NOT NULL)));
-alter table loans add constraint loans_check11 CHECK (((status <> 'active'::text) OR (defaulted_at IS NULL)));
+alter table loans add constraint loans_check10 CHECK (((on_time_at IS NULL) OR (late_at IS NULL)));
+alter table loans add constraint loans_check11 CHECK ((without_owner OR (owner_user_id IS NOT NULL)));
+alter table loans add constraint loans_check12 CHECK (((defaulted_at IS NULL) OR (late_at IS NOT NULL)));
+alter table loans add constraint loans_check13 CHECK (((status <> 'defaulted'::text) OR (defaulted_at IS NOT NULL)));
+alter table loans add constraint loans_check14 CHECK (((status <> 'active'::text) OR (defaulted_at IS NULL)));
 alter table loans add constraint loans_check2 CHECK ((limit_cents >= amount_cents));
 alter table loans add constraint loans_check3 CHECK ((due_at > requested_at));
 alter table loans add constraint loans_check4 CHECK ((late_at > due_at));
 alter table loans add constraint loans_check5 CHECK ((defaulted_at >= late_at));
 alter table loans add constraint loans_check6 CHECK ((repaid_at >= requested_at));
-alter table loans add constraint loans_check7 CHECK (((status = 'repaid'::text) = (amount_repaid_cents = amount_cents)));
-alter table loans add constraint loans_check8 CHECK (((status = 'repaid'::text) = (repaid_at IS NOT NULL)));
-alter table loans add constraint loans_check9 CHECK (((defaulted_at IS NULL) OR (late_at IS NOT NULL)));
+alter table loans add constraint loans_check7 CHECK ((on_time_at = repaid_at));
+alter table loans add constraint loans_check8 CHECK (((status = 'repaid'::text) = (amount_repaid_cents = amount_cents)));
+alter table loans add constraint loans_check9 CHECK (((status = 'repaid'::text) = (repaid_at IS NOT NULL)));
+alter table loans add constraint loans_owner_user_id_fkey FOREIGN KEY (owner_user_id) REFERENCES users(id);
 alter table loans add constraint loans_pkey PRIMARY KEY (id);
 alter table loans add constraint loans_score_check CHECK (((score >= 550) AND (score <= 850)));
 alter table loans add constraint loans_status_check CHECK ((status = ANY (ARRAY['active'::text, 'repaid'::text, 'defaulted'::text])));
@@ -924,6 +942,7 @@ CREATE INDEX approvals_status ON public.approvals USING btree (agent_id, status,
 CREATE INDEX bureau_accounts_open ON public.bureau_accounts USING btree (agent_id, id DESC) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX bureau_events_account ON public.bureau_events USING btree (account_id, kind) WHERE (account_id IS NOT NULL);
 CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, id DESC);
+CREATE INDEX bureau_events_disputed ON public.bureau_events USING btree (disputed_at) WHERE (state = 'disputed'::text);
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
 CREATE INDEX credentials_user ON public.credentials USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (revoked_at IS NULL));
@@ -936,7 +955,9 @@ CREATE INDEX items_user ON public.items USING btree (partner_id, user_id, create
 CREATE INDEX ledger_entries_wallet ON public.ledger_entries USING btree (wallet_id, transaction_id DESC) WHERE (wallet_id IS NOT NULL);
 CREATE INDEX loans_agent ON public.loans USING btree (agent_id, id DESC);
 CREATE INDEX loans_due ON public.loans USING btree (due_at) WHERE (status = 'active'::text);
+CREATE INDEX loans_on_time ON public.loans USING btree (agent_id, on_time_at DESC) WHERE (on_time_at IS NOT NULL);
 CREATE UNIQUE INDEX loans_one_outstanding ON public.loans USING btree (agent_id) WHERE (status <> 'repaid'::text);
+CREATE INDEX loans_unpaid ON public.loans USING btree (owner_user_id, without_owner) INCLUDE (amount_cents, amount_repaid_cents) WHERE (status <> 'repaid'::text);
 CREATE INDEX memberships_partner ON public.memberships USING btree (partner_id);
 CREATE INDEX notifications_unsent ON public.notifications USING btree (sms_next_at) WHERE (sms_status = 'pending'::text);
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, "position" DESC);
@@ -980,7 +1001,8 @@ CREATE INDEX webhooks_partner ON public.webhooks USING btree (partner_id, create
 CREATE TRIGGER agents_guard BEFORE UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION agents_guard();
 CREATE TRIGGER approvals_begin_pending BEFORE INSERT ON public.approvals FOR EACH ROW WHEN ((new.status <> 'pending'::text)) EXECUTE FUNCTION approvals_begin_pending();
 CREATE TRIGGER approvals_guard BEFORE DELETE OR UPDATE ON public.approvals FOR EACH ROW EXECUTE FUNCTION approvals_guard();
-CREATE TRIGGER bureau_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bureau_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_bureau_event_change();
+CREATE TRIGGER bureau_event_moves_on BEFORE UPDATE ON public.bureau_events FOR EACH ROW EXECUTE FUNCTION bureau_event_moves_on();
+CREATE TRIGGER bureau_events_append_only BEFORE DELETE OR TRUNCATE ON public.bureau_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_bureau_event_change();
 CREATE TRIGGER ledger_entries_immutable BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION ledger_refuse('what is booked stays; book the opposite instead');
 CREATE TRIGGER ledger_entries_kept BEFORE TRUNCATE ON public.ledger_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse('what is booked stays');
 CREATE TRIGGER ledger_entries_move_balance BEFORE INSERT ON public.ledger_entries FOR EACH ROW WHEN ((new.wallet_id IS NOT NULL)) EXECUTE FUNCTION ledger_move_balance();
@@ -1005,6 +1027,7 @@ create function agent_spend(p_agent_id text, p_amount_cents bigint, p_descriptio
 create function agents_guard() returns trigger;
 create function approvals_begin_pending() returns trigger;
 create function approvals_guard() returns trigger;
+create function bureau_event_moves_on() returns trigger;
 create function idempotency_key_is_answered() returns timestamp with time zone;
 create function ledger_move_balance() returns trigger;
 create function ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint) returns record;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
 import { send, type Answered } from '../credentials.ts'
 import { startReceiver } from '../modules/webhooks/setup.ts'
-import { linkBank, signUp, succeeded, topUp } from '../load/tenant.ts'
+import { linkBank, signUp, signUpFurnisher, succeeded, topUp } from '../load/tenant.ts'
 import { runToEnd } from '../machines/cleanup.ts'
 import { until } from '../machines/waiting.ts'
 import type { Check } from './check.ts'
@@ -130,7 +130,7 @@ export const walkThroughEverything = async ({
   assert.equal((await sendRequest('GET', '/api/v1/health', undefined, '')).status, 'ok')
   const events = await receiveSigned(sendRequest, async () => {
     await walkThroughMoney(sendRequest, front, key)
-    await walkThroughCredits(sendRequest, front, token, key)
+    await walkThroughCredits(sendRequest, front, token, await signUpFurnisher(front, database.db))
   })
   const event = {
     partner_id: partnerId,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { findMiscounted } from '../../modules/bureau/queries.ts'
+import { findMiscounted } from '../../modules/bureau/queries/recount.ts'
 import { isLegalStep } from '../../modules/payments/transfer-states.ts'
 import type { Db } from '../../plugins/database/types.ts'
 import { verifyLedger } from '../../plugins/ledger/verify.ts'

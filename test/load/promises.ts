@@ -80,7 +80,7 @@ export const createPromises = (tenant: Tenant, random: SeededRandom): Promises =
       key,
       kind,
       path: paths[kind],
-      credential: kind === 'spend' ? agent.key : tenant.key,
+      credential: { spend: agent.key, report: tenant.furnisherKey, transfer: tenant.key }[kind],
       body: bodyOf(kind, key, tenant, agent.agentId, random),
       agentId: agent.agentId,
       tries: 0

@@ -22,6 +22,8 @@ export interface Tenant {
   cookie: string
   /** A partner key for the sandbox. */
   key: string
+  /** A live key of another partner, an appointed furnisher. */
+  furnisherKey: string
   agents: LoadAgent[]
   /** Two linked accounts. */
   checking: string
@@ -56,7 +58,10 @@ export const topUp = async (url: string, token: string, agentId: string, dollars
   await until('the credits are booked', async () => (await balanceOf(url, agentId)) === before + dollars * 100)
 }
 
-export const signUp = async (url: string, db: Db): Promise<Omit<Tenant, 'agents' | 'checking' | 'savings'>> => {
+export const signUp = async (
+  url: string,
+  db: Db
+): Promise<Omit<Tenant, 'furnisherKey' | 'agents' | 'checking' | 'savings'>> => {
   const [email, password] = [`${randomUUID()}@example.test`, randomUUID()]
   const response = await send(url, 'POST', '/api/v1/auth/register', { body: { email, password, name: 'Load' } })
   const { access_token: token, user } = succeeded(response)
@@ -70,6 +75,15 @@ export const signUp = async (url: string, db: Db): Promise<Omit<Tenant, 'agents'
     await send(url, 'POST', '/v1/api-keys', { key: token, body: { name: 'load', environment: 'test' } })
   )
   return { email, password, partnerId: user.partner_id, token, cookie, key }
+}
+
+/** Signs up a partner that reports on the agents of others, in production too. @returns its live key */
+export const signUpFurnisher = async (url: string, db: Db): Promise<string> => {
+  const { partnerId, token } = await signUp(url, db)
+  const appointed = { furnisher: true, production_enabled: true }
+  await db.updateTable('partners').set(appointed).where('id', '=', partnerId).execute()
+  const body = { name: 'furnisher', environment: 'live' }
+  return String(succeeded(await send(url, 'POST', '/v1/api-keys', { key: token, body })).key)
 }
 
 const registerAgent = async (url: string, token: string, agentId: string): Promise<LoadAgent> => {
@@ -103,5 +117,6 @@ export const createTenant = async (url: string, db: Db, agentCount: number): Pro
   const signedUp = await signUp(url, db)
   const agents: LoadAgent[] = []
   for (let n = 0; n < agentCount; n++) agents.push(await registerAgent(url, signedUp.token, `agent-${randomUUID()}`))
-  return { ...signedUp, agents, ...(await linkBank(url, signedUp.key, 'usr_load')) }
+  const furnisherKey = await signUpFurnisher(url, db)
+  return { ...signedUp, furnisherKey, agents, ...(await linkBank(url, signedUp.key, 'usr_load')) }
 }

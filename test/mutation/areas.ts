@@ -23,20 +23,24 @@ export const areas: Area[] = [
     tests: [
       'modules/loans/underwriting',
       'modules/loans/loans',
+      'modules/loans/lending-limits',
+      'modules/loans/trivial-loans',
       'modules/loans/overdue',
       'modules/loans/overdue-together'
     ]
   },
   {
     name: 'bureau',
-    mutate: ['modules/bureau/*.ts'],
+    mutate: ['modules/bureau/**/*.ts'],
     domains: ['agents', 'bureau', 'health'],
     tests: [
       'modules/bureau/score',
       'modules/bureau/history',
       'modules/bureau/explanation',
       'modules/bureau/bureau',
-      'modules/bureau/reporting'
+      'modules/bureau/reporting',
+      'modules/bureau/furnishers',
+      'modules/bureau/disputes'
     ]
   },
   {

@@ -7,6 +7,7 @@ export const core = steps([
     id text primary key,
     name text not null,
     production_enabled boolean not null default false,
+    furnisher boolean not null default false,
     rate_overrides jsonb not null default '{}',
     created_at timestamptz not null
   )`,

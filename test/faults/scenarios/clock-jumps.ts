@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { openPostgres, withState } from '../../../plugins/database/index.ts'
 import { migrateToLatest } from '../../../plugins/database/migrate.ts'
 import { TestClock } from '../../build-app.ts'
-import { send } from '../../credentials.ts'
+import { createPartner, send } from '../../credentials.ts'
 import { assertEverythingHolds } from '../../load/invariants.ts'
 import { createPromises } from '../../load/promises.ts'
 import { subscribe } from '../../load/site.ts'
@@ -38,14 +38,14 @@ const startPair = async (context: ScenarioContext): Promise<[World, World]> => {
 }
 
 /** An agent with a loan that becomes late once and defaults once, in whatever direction the clocks jump. */
-const borrow = async (world: World, key: string, agentId: string, partnerKey: string): Promise<void> => {
+const borrow = async (world: World, key: string, agentId: string, furnisherKey: string): Promise<void> => {
   const report = {
     agent_id: agentId,
     reporter_name: 'before',
     reporter_platform: 'before',
     report_type: 'payment_ontime'
   }
-  for (let n = 0; n < 8; n++) succeeded(await world.as(partnerKey, 'POST', '/v2/api/report', report))
+  for (let n = 0; n < 8; n++) succeeded(await world.as(furnisherKey, 'POST', '/v2/api/report', report))
   succeeded(await world.as(key, 'POST', '/api/loans', { amount: 100 }))
 }
 
@@ -77,7 +77,8 @@ export const clockJumps: Scenario = {
       succeeded(await send(one.url, 'POST', '/v2/api/register', { body: { agent_id: agentId } }))
       agents.push({ agentId, key })
     }
-    await borrow(one, agents[1]!.key, 'debtor', partnerKey)
+    const { testKey: furnisherKey } = await createPartner(one.database)
+    await borrow(one, agents[1]!.key, 'debtor', furnisherKey)
     const receiver = await startReceiver(context)
     const eventsBefore = await subscribe(one.url, partnerKey, receiver)
     const accounts = await linkBank(one.url, partnerKey, 'usr_load')
@@ -88,6 +89,7 @@ export const clockJumps: Scenario = {
       token: '',
       partnerId: one.owner.partnerId,
       key: partnerKey,
+      furnisherKey,
       agents,
       ...accounts
     }

@@ -101,6 +101,21 @@ test('an invalid change is rejected with every invalid field, and an unknown par
   assert.equal(codeOf(await call(url, '/api/v1/admin/partners/unknown', { bearer: operator })), 'not_found')
 })
 
+test('an operator appoints a furnisher and withdraws that, and changes nothing else', async (t) => {
+  const started = await startApp(t)
+  const { url } = started
+  const operator = await operatorOf(started)
+  const ada = await register(url, 'ada@example.com')
+  await change(url, operator, ada.partnerId, { production_enabled: true, rate_overrides: { read: 5 } })
+  for (const furnisher of [true, false]) {
+    const { status, body } = await change(url, operator, ada.partnerId, { furnisher })
+    assert.deepEqual(
+      [status, body.furnisher, body.production_enabled, body.rate_overrides],
+      [200, furnisher, true, { read: 5 }]
+    )
+  }
+})
+
 test('partners are listed newest first, page by page, with their owners', async (t) => {
   const started = await startApp(t)
   const { url, clock } = started
@@ -113,6 +128,7 @@ test('partners are listed newest first, page by page, with their owners', async 
       id: ada.partnerId,
       name: 'ada@example.com',
       production_enabled: false,
+      furnisher: false,
       rate_overrides: {},
       owner_email: 'ada@example.com',
       created_at: '2026-06-14T18:00:01.000Z'

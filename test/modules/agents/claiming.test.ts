@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'tap'
+import { findMiscounted } from '../../../modules/bureau/queries/recount.ts'
 import { startApp } from '../../build-app.ts'
 import { send } from '../../credentials.ts'
 import { createOwner, openWorld } from './world.ts'
@@ -89,5 +90,22 @@ test('claiming an agent', async (t) => {
     assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'found', amount: 10 })).status, 200)
     assert.equal((await asOwner('POST', '/api/checkout', { agent_id: 'brand-new', amount: 10 })).status, 200)
     assert.equal((await asOwner('GET', '/api/status?agent_id=brand-new')).body.is_owner, true)
+  })
+
+  await t.test('a claim excludes reports by its new owner, and a refused claim excludes none', async () => {
+    const { owner, url } = world
+    const key = await register('self-made')
+    const report = { reporter_name: 'R', reporter_platform: 'p', report_type: 'payment_ontime', agent_id: 'self-made' }
+    await as(undefined, 'POST', '/v2/api/register', { agent_id: 'self-made' })
+    assert.equal((await as(owner.partner.testKey, 'POST', '/v2/api/report', report)).body.new_score, 518)
+    const score = async () => Number((await send(url, 'GET', '/v2/api/score?agent_id=self-made')).body.score)
+    assert.equal((await claim('self-made', 'afg_live_guess')).body.error, 'claim_needs_key')
+    assert.equal(await score(), 518)
+    const other = await createOwner(world)
+    assert.equal((await claim('self-made', key)).body.claimed, true)
+    assert.equal(await score(), 500)
+    const late = await as(await other.token(), 'POST', '/api/register', { agent_id: 'self-made', api_key: key })
+    assert.deepEqual([late.body.claimed, await score()], [false, 500])
+    assert.deepEqual(await findMiscounted(world.database.db), [])
   })
 })

@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { signAccessToken } from '../../../plugins/access/access-tokens.ts'
 import { startApp, type Cleaner, type TestApp, type TestOptions } from '../../build-app.ts'
-import { createPartner, send, type Answered } from '../../credentials.ts'
+import { createPartner, send, type Answered, type TestPartner } from '../../credentials.ts'
 
 export interface Owner {
   userId: string
   partnerId: string
+  partner: TestPartner
   /** A fresh access token of the owner's session, by the test's clock. */
   token(): Promise<string>
 }
 
 /** A signed-in user with their own partner, written directly into the tables. */
-export const createOwner = async ({ database, clock, config }: TestApp): Promise<Owner> => {
-  const { partnerId, userId } = await createPartner(database)
+export const createOwner = async (
+  { database, clock, config }: TestApp,
+  options: { production?: boolean } = {}
+): Promise<Owner> => {
+  const partner = await createPartner(database, options)
+  const { partnerId, userId } = partner
   const sessionId = randomUUID()
   const created_at = clock.now()
   await database.db
@@ -32,6 +37,7 @@ export const createOwner = async ({ database, clock, config }: TestApp): Promise
   return {
     userId,
     partnerId,
+    partner,
     token: () => signAccessToken(config.jwtSecret, { userId, partnerId, sessionId }, clock.now())
   }
 }

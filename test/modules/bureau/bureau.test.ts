@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { t, test } from 'tap'
-import { findMiscounted } from '../../../modules/bureau/queries.ts'
+import { findMiscounted } from '../../../modules/bureau/queries/recount.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
 
@@ -84,6 +84,7 @@ test('the score answers with all that it rests on, newest reports first', async 
         platform: 'my-platform',
         account_type: 'credit',
         credit_limit: 500,
+        furnisher: { partner_id: partner.partnerId, name: 'A partner' },
         opened_at: '2026-06-14T18:00:00.000Z'
       }
     ],
@@ -99,13 +100,17 @@ test('the score answers with all that it rests on, newest reports first', async 
     missed: -30,
     disputes: -15
   })
-  assert.deepEqual(last.body, { ok: true, agent_id, report_type: 'debt_closed', new_score: 514 })
+  const id = Number(last.body.id)
+  assert.deepEqual(last.body, { ok: true, id, agent_id, report_type: 'debt_closed', new_score: 514 })
   assert.equal(recent_reports.length, 8)
   assert.deepEqual(recent_reports[0], {
+    id,
     report_type: 'debt_closed',
     amount: 250,
     reporter_name: 'My Platform',
     reporter_platform: 'my-platform',
+    furnisher: { partner_id: partner.partnerId, name: 'A partner' },
+    excluded: null,
     created_at: '2026-08-26T18:00:00.000Z'
   })
   assert.equal(recent_reports.at(-1).report_type, 'payment_ontime')

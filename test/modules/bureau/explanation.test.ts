@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'tap'
 import { explain } from '../../../modules/bureau/explanation.ts'
 import { recount } from '../../../modules/bureau/history.ts'
-import type { RecordedEvent } from '../../../modules/bureau/queries.ts'
+import type { RecordedEvent } from '../../../modules/bureau/queries/events.ts'
 
 const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
 const now = new Date('2027-01-01T12:00:00.000Z')
@@ -15,6 +15,7 @@ const event = (id: number, kind: RecordedEvent['kind'], more: Partial<RecordedEv
   reporterName: 'R',
   reporterPlatform: 'p',
   notes: null,
+  state: 'counted',
   createdAt: enrolledAt,
   ...more
 })
@@ -56,4 +57,15 @@ test('each counter that differs from the history is reported with the recount', 
       name
     )
   }
+})
+
+test('events that do not count at present say why and have no effect', async () => {
+  const states = ['disputed', 'dropped', 'own_agent', 'confirmed'] as const
+  const history = states.map((state, index) => event(index + 1, 'payment_late', { state }))
+  const agent = { agentId: 'excluding', enrolledAt, counters: recount([event(1, 'payment_late')]) }
+  const { lines, agrees } = explain(agent, history, now)
+  assert.equal(agrees, true)
+  for (const [index, state] of (['disputed', 'dropped', 'own_agent'] as const).entries())
+    assert.match(lines[index + 1] ?? '', new RegExp(`\\(excluded: ${state}\\): no effect$`))
+  assert.match(lines[4] ?? '', /500 → 490 {2}payment_late by R on p: late −10$/)
 })

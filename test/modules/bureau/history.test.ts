@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'tap'
-import { combine, effectOf, noCounters, recount, replay, type EventKind } from '../../../modules/bureau/history.ts'
+import {
+  combine,
+  effectOf,
+  noCounters,
+  recount,
+  replay,
+  reportTypes,
+  type EventKind
+} from '../../../modules/bureau/history.ts'
 import { scoreOf, type Counters } from '../../../modules/bureau/score.ts'
+import { eventSteps, type EventState } from '../../../modules/bureau/states.ts'
 
 const counters = (some: Partial<Counters>): Counters => ({
   onTime: 0,
@@ -80,15 +89,52 @@ test('a recount counts every event, and of an empty history it is nothing', asyn
   assert.deepEqual(recount([]), noCounters)
   const events = (['payment_ontime', 'payment_ontime', 'dispute', 'debt_closed'] as const).map((kind) => ({
     kind,
-    amountCents: 100
+    amountCents: 100,
+    state: 'counted' as const
   }))
   assert.deepEqual(recount(events), counters({ onTime: 2, disputes: 1, debtClosedCents: 100 }))
 })
 
+test('only events that are counted or confirmed count', async () => {
+  const states: [EventState, number][] = [
+    ['counted', 1],
+    ['confirmed', 1],
+    ['disputed', 0],
+    ['dropped', 0],
+    ['own_agent', 0]
+  ]
+  assert.deepEqual(states.map(([state]) => state).sort(), Object.keys(eventSteps).sort())
+  for (const [state, onTime] of states) {
+    const event = { kind: 'payment_ontime' as const, amountCents: null, state }
+    assert.deepEqual(recount([event]), counters({ onTime }), state)
+    const createdAt = new Date('2026-01-01T00:00:00.000Z')
+    assert.deepEqual(replay(createdAt, [{ ...event, createdAt }]).counters, counters({ onTime }), state)
+  }
+})
+
+test('several events of one kind add as much as each of them alone', async () => {
+  const kinds: EventKind[] = [...reportTypes, 'credit_account_open', 'credit_account_close']
+  for (const kind of kinds) {
+    const one = effectOf({ kind, amountCents: 100 })
+    const three = combine(combine(one, one), one)
+    assert.deepEqual(combine(noCounters, effectOf({ kind, amountCents: 300 }, 3)), three, kind)
+  }
+})
+
 test("a replay reports the score right before and after each event, both at the agent's age at the time", async () => {
   const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
-  const first = { kind: 'payment_ontime' as const, amountCents: null, createdAt: new Date('2026-01-01T00:00:00.000Z') }
-  const second = { kind: 'payment_missed' as const, amountCents: null, createdAt: new Date('2027-01-01T00:00:00.000Z') }
+  const first = {
+    kind: 'payment_ontime' as const,
+    amountCents: null,
+    state: 'counted' as const,
+    createdAt: new Date('2026-01-01T00:00:00.000Z')
+  }
+  const second = {
+    kind: 'payment_missed' as const,
+    amountCents: null,
+    state: 'counted' as const,
+    createdAt: new Date('2027-01-01T00:00:00.000Z')
+  }
   const told = replay(enrolledAt, [first, second])
   assert.deepEqual(told.counters, counters({ onTime: 1, missed: 1 }))
   assert.deepEqual(told.steps, [

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { t, test } from 'tap'
 import { readScore, recordOwnReport } from '../../../modules/bureau/index.ts'
-import { findMiscounted, readHistory } from '../../../modules/bureau/queries.ts'
+import { readHistory } from '../../../modules/bureau/queries/events.ts'
+import { findMiscounted } from '../../../modules/bureau/queries/recount.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { startApp } from '../../build-app.ts'
 import { createPartner, send } from '../../credentials.ts'
@@ -98,6 +99,7 @@ test('reports of this server name AtlasForge and no furnisher', async () => {
     reporterName: 'AtlasForge',
     reporterPlatform: 'loans',
     notes: 'loan 1',
+    state: 'counted',
     createdAt: clock.now()
   })
   const { partner_id } = await db

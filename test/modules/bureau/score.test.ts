@@ -11,6 +11,7 @@ import {
   type EventKind
 } from '../../../modules/bureau/history.ts'
 import { ageInDays, factorsOf, gradeOf, scoreOf, sumOf, type Counters } from '../../../modules/bureau/score.ts'
+import { eventSteps, type EventState } from '../../../modules/bureau/states.ts'
 
 const counters = (some: Partial<Counters>): Counters => ({ ...noCounters, ...some })
 
@@ -108,7 +109,11 @@ test('age is counted in whole days and never negative', async () => {
 test('a replay ends where a recount ends, and its steps chain at equal age', async () => {
   const kinds: EventKind[] = [...reportTypes, 'credit_account_open', 'credit_account_close']
   const anyEvents = fc.array(
-    fc.record({ kind: fc.constantFrom(...kinds), amountCents: fc.option(fc.nat({ max: 1_000_000 })) }),
+    fc.record({
+      kind: fc.constantFrom(...kinds),
+      amountCents: fc.option(fc.nat({ max: 1_000_000 })),
+      state: fc.constantFrom(...(Object.keys(eventSteps) as EventState[]))
+    }),
     { maxLength: 40 }
   )
   const at = new Date('2026-06-14T18:00:00.000Z')

@@ -25,11 +25,26 @@ test('the first start creates a demo partner with an operator and a working key;
   })
   assert.equal(signIn.status, 200)
   const partners = await call(url, '/api/v1/admin/partners', { bearer: String(signIn.body.access_token) })
-  const [partner] = partners.body.items as Record<string, unknown>[]
-  assert.equal(partner?.id, demo.partnerId)
-  assert.equal(partner?.name, 'Demo Partner')
+  const items = partners.body.items as Record<string, unknown>[]
+  assert.deepEqual(items.map(({ name }) => name).sort(), ['Demo Furnisher', 'Demo Partner'])
+  assert.equal(items.find(({ name }) => name === 'Demo Partner')?.id, demo.partnerId)
   assert.equal(statSync(join(config.dataDir, 'demo.json')).mode & 0o777, 0o600)
   assert.deepEqual(await ensureDemoPartner(app), demo)
+})
+
+test('the demo furnisher reports on agents of the demo partner, which cannot do so itself', async (t) => {
+  const { app, url } = await startApp(t)
+  const demo = await ensureDemoPartner(app)
+  assert.ok(demo !== undefined)
+  const body = { email: demo.email, password: demo.password }
+  const { access_token } = (await call(url, '/api/v1/auth/login', { method: 'POST', body })).body
+  const agent = { agent_id: 'demo-agent' }
+  await call(url, '/api/register', { method: 'POST', bearer: String(access_token), body: agent })
+  await call(url, '/v2/api/register', { method: 'POST', body: agent })
+  const report = { ...agent, reporter_name: 'R', reporter_platform: 'p', report_type: 'payment_ontime' }
+  const send = async (bearer: string) =>
+    (await call(url, '/v2/api/report', { method: 'POST', bearer, body: report })).status
+  assert.deepEqual([await send(demo.furnisherKey), await send(demo.testKey)], [200, 403])
 })
 
 test('no demo partner is created where partners exist, and a file of another database is ignored', async (t) => {
@@ -65,7 +80,7 @@ test('instances that start concurrently create one demo partner and return the s
   const demos = await Promise.all([...instances, ...instances].map(({ app }) => ensureDemoPartner(app)))
   assert.ok(demos[0] !== undefined)
   for (const demo of demos) assert.deepEqual(demo, demos[0])
-  assert.equal((await database.db.selectFrom('partners').select('id').execute()).length, 1)
+  assert.equal((await database.db.selectFrom('partners').select('id').execute()).length, 2)
 })
 
 test('production has no demo partner', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'tap'
-import { findMiscounted } from '../../../modules/bureau/queries.ts'
+import { findMiscounted } from '../../../modules/bureau/queries/recount.ts'
 import { reportTypes } from '../../../modules/bureau/history.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'

@@ -29,6 +29,7 @@ export class Model {
   disputes = 0
   openedElsewhere = 0
   debtClosed = 0
+  private lastOnTime = -Infinity
 
   constructor(
     private readonly enrolled: number,
@@ -90,7 +91,10 @@ export class Model {
     loan.repaid += repaid
     if (loan.repaid === loan.amount) {
       loan.status = 'repaid'
-      if (!loan.late) this.onTime++
+      if (!loan.late && loan.amount >= 50 && this.now - this.lastOnTime >= 30 * dayMs) {
+        this.onTime++
+        this.lastOnTime = this.now
+      }
     }
     return { status: 200, repaid }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { t, test } from 'tap'
-import { findMiscounted } from '../../../modules/bureau/queries.ts'
+import { findMiscounted } from '../../../modules/bureau/queries/recount.ts'
 import { dayMs, raiseTo, startWorld } from './world.ts'
 
 const world = await startWorld(t)

@@ -1,6 +1,6 @@
 import { assignAgentKey } from '../../../plugins/access/agent-keys.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
-import { startApp, type Cleaner, type TestApp } from '../../build-app.ts'
+import { startApp, type Cleaner, type TestApp, type TestOptions } from '../../build-app.ts'
 import { createPartner, send, type Answered } from '../../credentials.ts'
 
 export const dayMs = 86_400_000
@@ -22,6 +22,7 @@ export interface TestAgent {
 export interface World extends TestApp {
   partnerId: string
   ownerId: string
+  /** Of another partner than the one that owns the agents. */
   furnisherKey: string
   /** An agent that the partner's user owns, enrolled unless told otherwise. */
   agent(agentId: string, options?: { enrolled?: boolean; owned?: boolean }): Promise<TestAgent>
@@ -29,10 +30,10 @@ export interface World extends TestApp {
   events(agentId: string): Promise<{ type: string; data: Record<string, unknown> }[]>
 }
 
-export const startWorld = async (t: Cleaner): Promise<World> => {
-  const server = await startApp(t)
+export const startWorld = async (t: Cleaner, options: TestOptions = {}): Promise<World> => {
+  const server = await startApp(t, options)
   const { app, url, database } = server
-  const partner = await createPartner(database)
+  const [partner, furnisher] = [await createPartner(database), await createPartner(database)]
 
   const makeAgent = async (agentId: string, owned: boolean): Promise<string> => {
     const { body } = await send(url, 'POST', '/api/register', { body: { agent_id: agentId } })
@@ -69,7 +70,7 @@ export const startWorld = async (t: Cleaner): Promise<World> => {
           report_type,
           amount
         }
-        const answer = await send(url, 'POST', '/v2/api/report', { key: partner.testKey, body })
+        const answer = await send(url, 'POST', '/v2/api/report', { key: furnisher.testKey, body })
         return answer.status === 200 ? Number(answer.body.new_score) : Number.NaN
       },
       score
@@ -90,7 +91,7 @@ export const startWorld = async (t: Cleaner): Promise<World> => {
     ...server,
     partnerId: partner.partnerId,
     ownerId: partner.userId,
-    furnisherKey: partner.testKey,
+    furnisherKey: furnisher.testKey,
     agent,
     events
   }
