@@ -14853,6 +14853,7 @@ export interface operations {
                  * @example {
                  *       "id": "evt_5Aq",
                  *       "type": "bureau.report_disputed",
+                 *       "environment": "test",
                  *       "created_at": "2026-06-14T19:23:11.000Z",
                  *       "data": {
                  *         "agent_id": "agent_7Hq2",
