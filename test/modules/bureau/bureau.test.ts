@@ -20,7 +20,7 @@ const reportOn = (agent_id: string) => ({
   notes: 'Monthly subscription'
 })
 
-test('anyone can enrol an agent and gets the documented response; enrolling again changes nothing', async () => {
+test('anyone can enrol an agent, and enrolling it again changes nothing', async () => {
   const agent_id = 'my-agent-001'
   const report = reportOn(agent_id)
   const enrolment = { agent_id, agent_name: 'My Trading Bot', owner_email: 'you@example.com', platform: 'independent' }
@@ -35,7 +35,7 @@ test('anyone can enrol an agent and gets the documented response; enrolling agai
   assert.equal((await score(agent_id)).body.score, 518)
 })
 
-test('the score answers with all that it rests on, newest reports first', async () => {
+test('the score includes its factors, reports and accounts, newest reports first', async () => {
   const agent_id = 'known'
   const report = reportOn(agent_id)
   await enrol(agent_id)
@@ -116,7 +116,7 @@ test('the score answers with all that it rests on, newest reports first', async 
   assert.equal(recent_reports.at(-1).report_type, 'payment_ontime')
 })
 
-test('an agent that is not enrolled is 404 not_enrolled everywhere', async () => {
+test('an agent that is not enrolled gets 404 not_enrolled from every operation', async () => {
   const agent_id = 'nobody'
   const report = reportOn(agent_id)
   const answers = [
@@ -130,7 +130,7 @@ test('an agent that is not enrolled is 404 not_enrolled everywhere', async () =>
   }
 })
 
-test('an account is closed once, by the furnisher that opened it, and for the agent that has it', async () => {
+test('only the furnisher that opened an account can close it, once, and only for its agent', async () => {
   const agent_id = 'closing'
   for (const id of [agent_id, 'another']) await enrol(id)
   const { body } = await post('/v2/api/account', {
@@ -157,7 +157,7 @@ test('an account is closed once, by the furnisher that opened it, and for the ag
   assert.deepEqual(await findMiscounted(database.db), [])
 })
 
-test('only furnishers report: the anonymous and a token without the scope are refused', async () => {
+test('only furnishers can report: anonymous requests and tokens without the scope are rejected', async () => {
   const agent_id = 'furnished'
   const report = reportOn(agent_id)
   await enrol(agent_id)
@@ -170,7 +170,7 @@ test('only furnishers report: the anonymous and a token without the scope are re
   assert.equal((await post('/v2/api/report', report, await partner.token(['bureau:write']))).status, 200)
 })
 
-test('a request that is not as described is 400 and names every field', async () => {
+test('an invalid request gets 400 and names every invalid field', async () => {
   const agent_id = 'garbled'
   const report = reportOn(agent_id)
   await enrol(agent_id)
@@ -193,7 +193,7 @@ test('a request that is not as described is 400 and names every field', async ()
   for (const agent of ['', 'nul\u0000byte']) assert.equal((await enrol(agent)).status, 400)
 })
 
-test('two hundred enrolments at once make one enrolment', async () => {
+test('two hundred concurrent enrolments create one enrolment', async () => {
   const agent_id = 'crowd'
   const answers = await Promise.all(Array.from({ length: 200 }, () => enrol(agent_id)))
   assert.equal(answers.filter(({ body }) => body.message === 'already enrolled').length, 199)
@@ -204,7 +204,7 @@ test('two hundred enrolments at once make one enrolment', async () => {
   )
 })
 
-test('the history cannot be changed or deleted, by whatever statement', async () => {
+test('no statement can change or delete the history', async () => {
   const agent_id = 'kept'
   const report = reportOn(agent_id)
   await enrol(agent_id)

@@ -44,7 +44,7 @@ test('farmers and saboteurs move no score by their reports, and borrow within th
     search(2)
   )
   assert.deepEqual((await verifyLedger(server.database.db)).faults, [])
-  // A property that never reaches a state proves nothing of it.
+  // A property that never reaches a state proves nothing about it.
   const wanted = ['claimed', 'repaid', 'disputed', '403 furnisher_not_enabled', '403 self_report', '403 lending_limit']
   assert.deepEqual(
     wanted.filter((state) => !reached.has(state)),

@@ -23,7 +23,7 @@ const counters = (some: Partial<Counters>): Counters => ({
   ...some
 })
 
-test('each kind of event adds what the reference says, and nothing else', async () => {
+test('each kind of event changes only the counters that the reference names', async () => {
   const effects: [EventKind, Partial<Counters>][] = [
     ['payment_ontime', { onTime: 1 }],
     ['payment_late', { late: 1 }],
@@ -46,7 +46,7 @@ test('an event without an amount moves no sum', async () => {
   assert.deepEqual(effectOf({ kind: 'credit_account_close', amountCents: null }), counters({ openAccounts: -1 }))
 })
 
-test('counters are added and taken away one by one', async () => {
+test('counters can be added and subtracted individually', async () => {
   const a: Counters = {
     onTime: 10,
     late: 20,
@@ -85,7 +85,7 @@ test('counters are added and taken away one by one', async () => {
   })
 })
 
-test('a recount counts every event, and of an empty history it is nothing', async () => {
+test('a recount counts every event, and is zero for an empty history', async () => {
   assert.deepEqual(recount([]), noCounters)
   const events = (['payment_ontime', 'payment_ontime', 'dispute', 'debt_closed'] as const).map((kind) => ({
     kind,
@@ -121,7 +121,7 @@ test('several events of one kind add as much as each of them alone', async () =>
   }
 })
 
-test("a replay reports the score right before and after each event, both at the agent's age at the time", async () => {
+test("a replay reports the score before and after each event, at the agent's age at that time", async () => {
   const enrolledAt = new Date('2026-01-01T00:00:00.000Z')
   const first = {
     kind: 'payment_ontime' as const,

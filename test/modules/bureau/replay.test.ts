@@ -21,7 +21,7 @@ const run = (args: string[], env: Record<string, string>): Promise<{ code: numbe
     )
   })
 
-test('the replay recomputes a score from its events, explains each, and notices counters that were bent', async (t) => {
+test('the replay recomputes a score from its events, explains each event, and detects wrong counters', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-replay-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const env = { NODE_ENV: 'test', ATLAS_DATA_DIR: dataDir, DATABASE_URL: '' }

@@ -19,7 +19,7 @@ const report = (agent_id: string, report_type: string, more: object = {}) =>
   post('/v2/api/report', { agent_id, reporter_name: 'R', reporter_platform: 'p', report_type, ...more })
 const scoreOf = async (agentId: string) => (await send(url, 'GET', `/v2/api/score?agent_id=${agentId}`)).body
 
-/** An agent with a wallet and a key; it is the owner's when told so. */
+/** An agent with a wallet and a key. It belongs to the owner if requested. */
 const register = async (agent_id: string, owned: boolean): Promise<string> => {
   const { body } = await send(url, 'POST', '/api/register', { body: { agent_id } })
   if (owned)
@@ -42,7 +42,7 @@ const told = async () =>
       .execute()
   ).map(({ partner_id, data }) => [partner_id, data])
 
-test('the partner of an agent’s owner gets an event for each report that changed the score only', async () => {
+test('the partner of an agent’s owner gets an event only for reports that change the score', async () => {
   await register('owned', true)
   await register('unowned', false)
   await enrol('without-a-wallet')
@@ -86,7 +86,7 @@ test('an agent cannot furnish the bureau with its own key', async () => {
   assert.equal((await scoreOf('flattering')).score, 500)
 })
 
-test('reports of this server name AtlasForge and no furnisher', async () => {
+test('reports by this server name AtlasForge and no furnisher', async () => {
   await enrol('borrower')
   const wish = { agentId: 'borrower', reportType: 'payment_ontime' as const, amountCents: 5000, notes: 'loan 1' }
   assert.equal(await transact(db, (trx) => recordOwnReport(app, trx, wish)), 518)
@@ -162,7 +162,7 @@ test('a history lists reports with their reporters, oldest first, in pages', asy
   assert.deepEqual(row, { opened_at: clock.now(), closed_at: clock.now(), partner_id: furnisher.partnerId })
 })
 
-test('what has no amount shows none', async () => {
+test('a report without an amount shows none', async () => {
   await enrol('without-amounts')
   await post('/v2/api/account', { action: 'open', agent_id: 'without-amounts', platform: 'p', account_type: 'general' })
   await report('without-amounts', 'payment_ontime')
@@ -190,7 +190,7 @@ test('a score shows the newest twenty reports and the newest hundred open accoun
   )
 })
 
-test('a refusal says which field is missing for which action, or what has become of the account', async () => {
+test('a problem names the field that is missing for an action, or the state of the account', async () => {
   await enrol('refused')
   const detailOf = async (body: object) => (await post('/v2/api/account', { agent_id: 'refused', ...body })).body
   const empty = await detailOf({ action: 'open' })
@@ -215,14 +215,14 @@ test('a refusal says which field is missing for which action, or what has become
   assert.equal((await scoreOf('nobody')).detail, 'Agent `nobody` is not enrolled. Enrol it with POST /v2/api/register.')
 })
 
-test('other domains read the score as of a given time, and none for an agent that is not enrolled', async () => {
+test('other domains read the score at a given time, or none for an agent that is not enrolled', async () => {
   await enrol('aging')
   assert.equal(await readScore(db, 'aging', clock.now()), 500)
   assert.equal(await readScore(db, 'aging', new Date(clock.now().getTime() + 365 * dayMs)), 525)
   assert.equal(await readScore(db, 'nobody', clock.now()), undefined)
 })
 
-test('the daily check says whose counters are bent, and waits a whole day for the next time', async () => {
+test('the daily check names the agents with wrong counters, and runs again after a day', async () => {
   const checked = async () => {
     await app.jobs.run('bureau')
     return await db

@@ -26,7 +26,7 @@ const anyCounters: fc.Arbitrary<Counters> = fc.record({
 })
 const anyAge = fc.nat({ max: 2000 })
 
-test('everybody starts at 500, and is Poor with it', async () => {
+test('every agent starts at 500, with the grade Poor', async () => {
   assert.deepEqual(scoreOf(noCounters, 0), {
     score: 500,
     grade: 'Poor',
@@ -34,7 +34,7 @@ test('everybody starts at 500, and is Poor with it', async () => {
   })
 })
 
-test('each term is what the reference says of it', async () => {
+test('each term follows the formula of the reference', async () => {
   assert.equal(factorsOf(counters({ onTime: 10 }), 0).payments, 100)
   assert.equal(factorsOf(counters({ onTime: 30 }), 0).payments, 150)
   assert.equal(factorsOf(counters({ openAccounts: 4 }), 0).accounts, 32)
@@ -49,12 +49,12 @@ test('each term is what the reference says of it', async () => {
   assert.equal(scoreOf(counters({ disputes: 1 }), 0).score, 485)
 })
 
-test('the worst history is 300 and the best one reaches 850', async () => {
+test('the worst history gives 300, and the best one 850', async () => {
   assert.equal(scoreOf(counters({ missed: 1000 }), 0).score, 300)
   assert.equal(scoreOf(counters({ onTime: 3990, openAccounts: 5, debtClosedCents: 500_00 }), 730).score, 850)
 })
 
-test('grades begin exactly at their edges', async () => {
+test('grades begin exactly at their limits', async () => {
   const grades = [300, 499, 500, 579, 580, 669, 670, 749, 750, 850].map(gradeOf)
   assert.deepEqual(grades, [
     'Very Poor',
@@ -70,7 +70,7 @@ test('grades begin exactly at their edges', async () => {
   ])
 })
 
-test('a client that adds up the factors in the JSON gets the score', async () => {
+test('the factors in the JSON add up to the score', async () => {
   fc.assert(
     fc.property(anyCounters, anyAge, (given, ageDays) => {
       const { score, factors } = scoreOf(given, ageDays)
@@ -81,7 +81,7 @@ test('a client that adds up the factors in the JSON gets the score', async () =>
   )
 })
 
-test('no good report ever lowers a score and no bad one raises it', async () => {
+test('a positive report never lowers a score, and a negative one never raises it', async () => {
   fc.assert(
     fc.property(
       anyCounters,
@@ -106,7 +106,7 @@ test('age is counted in whole days and never negative', async () => {
   assert.equal(ageInDays(enrolledAt, new Date('2026-06-14T17:00:00.000Z')), 0)
 })
 
-test('a replay ends where a recount ends, and its steps chain at equal age', async () => {
+test('a replay ends with the counters of a recount, and each step starts at the score of the one before', async () => {
   const kinds: EventKind[] = [...reportTypes, 'credit_account_open', 'credit_account_close']
   const anyEvents = fc.array(
     fc.record({

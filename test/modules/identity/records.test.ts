@@ -11,7 +11,7 @@ const mint = async (
   path = '/v1/api-keys'
 ) => await call(url, path, { method: 'POST', bearer, body, headers: { 'idempotency-key': key } })
 
-test('minting again under the same idempotency key answers the same secret, and mints nothing', async (t) => {
+test('minting again with the same idempotency key returns the same secret, and mints nothing', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const first = await mint(url, jwt, 'once')
@@ -32,7 +32,7 @@ test('minting again under the same idempotency key answers the same secret, and 
   assert.equal(items.length, 1)
 })
 
-test('fifty parallel mints under one idempotency key make one key', async (t) => {
+test('fifty parallel mints with one idempotency key create one key', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   const replies = await Promise.all(Array.from({ length: 50 }, () => mint(url, jwt, 'once')))
@@ -45,7 +45,7 @@ test('fifty parallel mints under one idempotency key make one key', async (t) =>
   assert.equal(((await call(url, '/v1/api-keys', { bearer: jwt })).body.items as unknown[]).length, 1)
 })
 
-test('a client that lost an answer can ask for it for 24 hours, under its own partner only', async (t) => {
+test('a client can read a lost response for 24 hours, and only within its own partner', async (t) => {
   const { url, clock } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const eve = await register(url, 'eve@example.com')
@@ -81,7 +81,7 @@ test('a running request is reported as in flight', async (t) => {
   assert.equal((await call(url, '/v1/idempotency/running', { bearer: ada.jwt })).status, 404)
 })
 
-test('a secret in a stored response is shown to no credential that could not have made the request', async (t) => {
+test('a secret is not replayed to a credential that could not have made the request', async (t) => {
   const { url } = await startApp(t)
   const { jwt } = await register(url, 'ada@example.com')
   await mint(url, jwt, 'once')
@@ -97,7 +97,7 @@ test('a secret in a stored response is shown to no credential that could not hav
   assert.deepEqual((await call(url, '/v1/idempotency/hook', { bearer: jwt })).body.response, created.body)
 })
 
-test('every change leaves one row in the activity log, and what failed or was replayed leaves none', async (t) => {
+test('every change leaves one row in the activity log, and failed or replayed requests leave none', async (t) => {
   const { url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
   const changes: { operationId: string; method: string; route: string; resourceId: string | null }[] = []

@@ -32,7 +32,7 @@ test('an event without an environment is live for a partner in production, and t
   assert.equal((await usageOf(other.testKey)).totals.volume_cents, 2)
 })
 
-test('an event id counts once in each environment, and every breakdown keeps them apart', async () => {
+test('an event id counts once in each environment, and every breakdown separates the environments', async () => {
   const { partnerId, keys } = await createPartnerOfBoth(server)
   const purchase = { amount_cents: 100, event_id: 'e-1', category: 'rent', user_id: 'usr_1' }
   const link = { event_type: 'account_link', institution: 'chase', user_id: 'usr_1' }
@@ -51,7 +51,7 @@ test('an event id counts once in each environment, and every breakdown keeps the
   assert.deepEqual([test.by_institution, live.by_institution], [[], [{ institution: 'chase', account_links: 1 }]])
 })
 
-test('a user active in both environments is one active user for a signed-in user', async () => {
+test('for a signed-in user, an end-user active in both environments counts as one active user', async () => {
   const { partnerId, session, keys } = await createPartnerOfBoth(server)
   await ingest(partnerId, [
     { environment: 'test', user_id: 'usr_1' },

@@ -22,7 +22,7 @@ const countEvents = async (): Promise<number> =>
       .executeTakeFirstOrThrow()
   ).count
 
-test('an event is accepted with the secret in either header, and is in the usage at once', async () => {
+test('an event is accepted with the secret in either header, and counts in the usage at once', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const event = {
     partner_id: partnerId,
@@ -47,7 +47,7 @@ test('an event is accepted with the secret in either header, and is in the usage
   assert.deepEqual(usage.by_category, [{ category: 'groceries', transactions: 2, volume_cents: 8436 }])
 })
 
-test('a batch of several partners answers them in the order of their first mention', async () => {
+test('a batch with several partners returns them in the order of their first event', async () => {
   const [one, two] = [await createPartner(database), await createPartner(database)]
   const { status, body } = await ingestBatch([
     { partner_id: two.partnerId, event_type: 'user_signup', user_id: 'usr_1' },
@@ -78,7 +78,7 @@ test('an event id counts once for its partner: in one batch, in a later one, and
   assert.equal((await usageOf(one.testKey)).totals.user_signups, 1)
 })
 
-test('unknown partners refuse the whole request, are all named once, and leave nothing behind', async () => {
+test('a request with unknown partners is rejected as a whole, and names each of them once', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const before = await countEvents()
   const { status, body } = await ingestBatch(
@@ -109,20 +109,20 @@ test('ingestion and ping require the ingest secret; a partner key is rejected', 
   }
 })
 
-test('ping answers ok with the secret', async () => {
+test('ping returns ok with the secret', async () => {
   const { status, body } = await send(url, 'GET', '/api/ingest/ping', { headers: withSecret })
   assert.equal(status, 200)
   assert.deepEqual(body, { status: 'ok', time: '2026-06-14T18:00:00.000Z' })
 })
 
-test('a server without an ingest secret says so with 503', async (t) => {
+test('a server without an ingest secret returns 503 with the reason', async (t) => {
   const without = await startApp(t, { env: { ATLAS_INGEST_SECRET: '' } })
   const { status, body } = await send(without.url, 'GET', '/api/ingest/ping', { headers: withSecret })
   assert.equal(status, 503)
   assert.equal(body.error, 'ingest_not_configured')
 })
 
-test('an idempotency key answers the first answer again, although the events have no ids', async () => {
+test('an idempotency key replays the first response, even if the events have no ids', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const key = { 'idempotency-key': randomUUID() }
   const first = await ingestBatch([{ partner_id: partnerId, event_type: 'user_signup' }], key)
@@ -132,7 +132,7 @@ test('an idempotency key answers the first answer again, although the events hav
   assert.equal((await usageOf(testKey)).totals.user_signups, 1)
 })
 
-test('a malformed request stores nothing, and its answer names every field that is wrong', async () => {
+test('an invalid request stores nothing, and its response names every invalid field', async () => {
   const { partnerId: partner_id } = await createPartner(database)
   const before = await countEvents()
   const good = { partner_id, event_type: 'transaction', amount_cents: 1, category: 'rent' }
@@ -151,7 +151,7 @@ test('a malformed request stores nothing, and its answer names every field that 
     [{ ...good, occurred_at: '0000-01-01T00:00:00Z' }, ['body/occurred_at']],
     [{ ...good, occurred_at: '2016-12-31T23:59:60Z' }, ['body/occurred_at']],
     [{ ...good, user_id: 'a\u0000b', category: '' }, ['body/category', 'body/user_id']],
-    // Stored, each half of a pair would be the same sign, and two events one.
+    // Stored, both halves of a pair would become the same character, and the two events one.
     [{ ...good, event_id: 'a\ud800', user_id: 'b\udfff' }, ['body/event_id', 'body/user_id']],
     [{ ...good, user_id: null }, ['body/user_id']]
   ]
@@ -186,7 +186,7 @@ test('a malformed request stores nothing, and its answer names every field that 
   assert.equal(await countEvents(), before)
 })
 
-test('500 events of one batch cost one statement between begin and commit', async (t) => {
+test('a batch of 500 events takes one statement between begin and commit', async (t) => {
   const handle = await openTestDatabase(t)
   const { partnerId } = await createPartner(handle)
   const { url } = await startApp(t, { env: { ATLAS_INGEST_SECRET: secret }, database: handle })
@@ -211,7 +211,7 @@ test('500 events of one batch cost one statement between begin and commit', asyn
   assert.equal(statements.length, 1, statements.join('\n'))
 })
 
-test('the text of an event comes back as it was sent, whatever characters it is made of', async () => {
+test('the text of an event is returned unchanged, whatever characters it contains', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const category = '"quoted", {braced} \\ null NULL ünïcode 🏦 \'; drop table usage_events; --'
   assert.equal(

@@ -33,7 +33,7 @@ const groupBy = <T>(items: T[], nameOf: (item: T) => string | null): Map<string 
   return groups
 }
 
-/** What the usage should be, counted from the events themselves. */
+/** The expected usage, counted from the events themselves. */
 const recount = (events: IngestEvent[], from: string, to: string, unitMs: number) => {
   const starts = Array.from(
     { length: (Date.parse(to) - Date.parse(from)) / unitMs },
@@ -87,7 +87,7 @@ const anyEvent = fc
     }
   }))
 
-test('the sums equal a recount of the events, whatever is sent, sent twice, or sent at the same time', async () => {
+test('the sums equal a recount, whatever events are sent once, twice or concurrently', async () => {
   const days = { from: '2026-06-09T00:00:00.000Z', to: '2026-06-13T00:00:00.000Z', interval: 'day', unitMs: 86_400_000 }
   const hours = {
     from: '2026-06-10T05:00:00.000Z',
@@ -163,7 +163,7 @@ test('concurrent batches that name the same partners, users and events in opposi
   }
 })
 
-test('the range is the last 30 days by default, gapless, with zeros where nothing happened', async () => {
+test('the default range is the last 30 days without gaps, with zeros for days without events', async () => {
   const { testKey } = await createPartner(database)
   const { status, body } = await usage(testKey, '')
   assert.equal(status, 200)
@@ -186,7 +186,7 @@ test('the range is the last 30 days by default, gapless, with zeros where nothin
   )
 })
 
-test('a date as `to` includes that day, a timestamp does not include its moment', async () => {
+test('a date as `to` includes that day, and a timestamp is exclusive', async () => {
   const { partnerId, testKey } = await createPartner(database)
   const at = (occurred_at: string): IngestEvent => ({ partner_id: partnerId, event_type: 'user_signup', occurred_at })
   await ingest([
@@ -220,7 +220,7 @@ test('a date as `to` includes that day, a timestamp does not include its moment'
   }
 })
 
-test('a range that is backwards, too long or no range at all is refused with the name of its parameter', async () => {
+test('a range that is backwards, too long or invalid is rejected with the name of the parameter', async () => {
   const { testKey } = await createPartner(database)
   const refused: [string, string[]][] = [
     ['from=2026-06-11&to=2026-06-10', ['query/from']],
@@ -245,7 +245,7 @@ test('a range that is backwards, too long or no range at all is refused with the
   assert.equal((await usage(testKey, 'from=2026-05-01&to=2026-05-31&interval=hour')).body.intervals.length, 744)
 })
 
-test('usage is read with a key or with a token that has usage:read, and each partner sees its own', async () => {
+test('usage requires a key or a token with usage:read, and each partner sees only its own', async () => {
   const [own, other] = [await createPartner(database), await createPartner(database)]
   await ingest([{ partner_id: own.partnerId, event_type: 'user_signup' }])
   assert.equal((await usage(await own.token(['usage:read']), '')).body.totals.user_signups, 1)

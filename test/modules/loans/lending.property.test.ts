@@ -51,7 +51,7 @@ const account = async (world: World, agent: TestAgent, body: object) =>
     body: { agent_id: agent.agentId, ...body }
   })
 
-/** Takes one step in the world and in the model, and compares what came of it. */
+/** Takes one step in the world and in the model, and compares the results. */
 const take = async (world: World, agent: TestAgent, loanIds: number[], model: Model, step: Step): Promise<void> => {
   switch (step.do) {
     case 'report':
@@ -145,16 +145,16 @@ test('bureau, loans and ledger match the model for any order of agents, furnishe
       const now = world.clock.now().getTime()
       const model = new Model(now, now)
       const loanIds: number[] = []
-      // So much good conduct first that loans are within reach.
+      // Starts with enough positive reports to qualify for loans.
       for (const step of [{ do: 'pay everybody in time' as const, times: 9 }, ...steps]) {
         await take(world, agent, loanIds, model, step)
         await assertHolds(world, agent, model)
       }
       for (const { status, late } of model.loans) reached.add(`${status}${late ? ' late' : ''}`)
     }),
-    // The last assertion is about what these very runs reached.
+    // The last assertion covers what these runs reached.
     search(14)
   )
-  // A property that never reaches a state proves nothing of it.
+  // A property that never reaches a state proves nothing about it.
   assert.deepEqual([...reached].sort(), ['active', 'active late', 'defaulted late', 'repaid', 'repaid late'])
 })

@@ -6,7 +6,7 @@ import { dayMs, raiseTo, startWorld } from './world.ts'
 
 const world = await startWorld(t)
 
-test('a loan is paid out, listed and paid back with exactly the documented answers', async () => {
+test('paying out, listing and repaying a loan return exactly the documented responses', async () => {
   const agent = await world.agent('my-agent-001')
   const score = await raiseTo(agent, 650)
   const { status, body } = await agent.borrow(500, 'compute budget Q2')
@@ -80,7 +80,7 @@ test('a loan is paid out, listed and paid back with exactly the documented answe
   assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
 })
 
-test('a refusal says in numbers why, and what would change it', async () => {
+test('a rejected request gives the numbers behind it, and what would change it', async () => {
   const poor = await world.agent('poor')
   await poor.report('payment_late')
   const { status, body } = await poor.borrow(100)
@@ -97,7 +97,7 @@ test('a refusal says in numbers why, and what would change it', async () => {
   )
 })
 
-test('at 549 nothing is lent and at 550 up to 200 credits are', async () => {
+test('a score of 549 gets no loan, and 550 gets up to 200 credits', async () => {
   const agent = await world.agent('edge')
   // 500 + 200·4/14 + 50·days/730 − 10: 547.14 at first, a point more every 14.6 days.
   for (const reportType of ['payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_ontime', 'payment_late'])
@@ -116,7 +116,7 @@ test('at 549 nothing is lent and at 550 up to 200 credits are', async () => {
   assert.equal(await agent.balance(), 200)
 })
 
-test('in the best band nothing better is promised, and the loan is the limit', async () => {
+test('the best band names no next band, and a larger request gets the limit', async () => {
   const agent = await world.agent('best')
   for (let time = 0; time < 5; time++) await agent.report('account_opened')
   await agent.report('debt_closed', 500)
@@ -137,7 +137,7 @@ test('in the best band nothing better is promised, and the loan is the limit', a
   ])
 })
 
-test('fifty requests at once make one loan, pay out once, and tell the others which loan stands', async () => {
+test('fifty concurrent requests pay out one loan, and the others get a problem that names it', async () => {
   const agent = await world.agent('eager')
   await raiseTo(agent, 600)
   const answers = await Promise.all(Array.from({ length: 50 }, () => agent.borrow(500)))
@@ -157,7 +157,7 @@ test('fifty requests at once make one loan, pay out once, and tell the others wh
   assert.equal((await agent.loans()).loans.length, 1)
 })
 
-test('fifty repayments at once take exactly what is owed', async () => {
+test('fifty concurrent repayments take exactly the outstanding amount', async () => {
   const agent = await world.agent('generous')
   await raiseTo(agent, 600)
   await agent.topUp(1000)
@@ -169,7 +169,7 @@ test('fifty repayments at once take exactly what is owed', async () => {
   assert.equal(await agent.balance(), 1000)
 })
 
-test('more than the balance is 402 with the numbers and takes nothing', async () => {
+test('a repayment above the balance gets 402 with the numbers and takes nothing', async () => {
   const agent = await world.agent('spender')
   await raiseTo(agent, 600)
   const { loan_id } = (await agent.borrow(500)).body
@@ -184,7 +184,7 @@ test('more than the balance is 402 with the numbers and takes nothing', async ()
   assert.equal((await agent.loans()).loans[0].amount_repaid, 0)
 })
 
-test('a loan of another agent does not exist, and only agents borrow', async () => {
+test('loans of other agents return 404, and only agents can borrow', async () => {
   const [one, other] = [await world.agent('one'), await world.agent('other')]
   await raiseTo(one, 600)
   const { loan_id } = (await one.borrow(100)).body
@@ -197,7 +197,7 @@ test('a loan of another agent does not exist, and only agents borrow', async () 
   assert.deepEqual([partner.status, partner.body.error], [403, 'credential_not_accepted'])
 })
 
-test('an agent cannot report, on itself or on others', async () => {
+test('an agent cannot report on itself or on others', async () => {
   const agent = await world.agent('flatterer')
   await world.agent('friend')
   for (const agent_id of ['flatterer', 'friend']) {
@@ -213,7 +213,7 @@ test('an agent cannot report, on itself or on others', async () => {
   assert.equal(await agent.score(), 500)
 })
 
-test('a paused agent cannot borrow, and can pay back', async () => {
+test('a paused agent cannot borrow, but can repay', async () => {
   const agent = await world.agent('paused')
   await raiseTo(agent, 600)
   const { loan_id } = (await agent.borrow(100)).body
@@ -228,7 +228,7 @@ test('a paused agent cannot borrow, and can pay back', async () => {
   assert.equal((await agent.repay(loan_id, 100)).body.status, 'repaid')
 })
 
-test('the same idempotency key pays out once and answers the same', async () => {
+test('the same idempotency key pays out once and replays the response', async () => {
   const agent = await world.agent('retrying')
   await raiseTo(agent, 600)
   const request = { key: agent.key, body: { amount: 100 }, headers: { 'idempotency-key': 'once' } }
@@ -238,7 +238,7 @@ test('the same idempotency key pays out once and answers the same', async () => 
   assert.equal(await agent.balance(), 100)
 })
 
-test('loans come in pages, newest first, and a foreign cursor is refused', async () => {
+test('loans are listed newest first, page by page, and a cursor of another list is rejected', async () => {
   const agent = await world.agent('frequent')
   await raiseTo(agent, 600)
   const ids: number[] = []

@@ -18,7 +18,7 @@ const limits: [number, number][] = [
   [550, 200]
 ]
 
-/** What the API reference says of one agent, written a second time and as simply as possible. Amounts are whole credits. */
+/** The API reference's rules for one agent, implemented as simply as possible. Amounts are whole credits. */
 export class Model {
   readonly loans: ModelLoan[] = []
   readonly open: { id: number; limit: number }[] = []
@@ -57,7 +57,7 @@ export class Model {
     if (kind === 'debt_closed') this.debtClosed += amount
   }
 
-  /** The job, or whoever looks at the loan. */
+  /** Applies lapses, as the job or any access to the loan does. */
   lapse(): void {
     for (const loan of this.loans.filter(({ status }) => status === 'active')) {
       if (this.now > loan.due && !loan.late) {

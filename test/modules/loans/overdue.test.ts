@@ -22,7 +22,7 @@ const indebted = async (agentId: string) => {
   return { agent, loanId: Number(loan_id), onTimeBefore: (await historyOf(agent)).on_time }
 }
 
-test('a loan paid back at the last moment is a payment in time', async () => {
+test('a loan repaid at the last moment counts as on time', async () => {
   const { agent, loanId, onTimeBefore } = await indebted('punctual')
   world.clock.advance(termMs)
   await world.app.jobs.run('loans')
@@ -30,7 +30,7 @@ test('a loan paid back at the last moment is a payment in time', async () => {
   assert.deepEqual(await historyOf(agent), { on_time: onTimeBefore + 1, late: 0, missed: 0 })
 })
 
-test('past due is reported late once, however often the job runs, and paying then adds nothing', async () => {
+test('an overdue loan is reported late once, however often the job runs, and repaying adds no report', async () => {
   const { agent, loanId, onTimeBefore } = await indebted('tardy')
   world.clock.advance(termMs + 1)
   for (let run = 0; run < 3; run++) {
@@ -43,7 +43,7 @@ test('past due is reported late once, however often the job runs, and paying the
   assert.deepEqual(await historyOf(agent), { on_time: onTimeBefore, late: 1, missed: 0 })
 })
 
-test('who pays too late is late although the job has not come by', async () => {
+test('a late repayment counts as late even if the job has not run', async () => {
   const { agent, loanId, onTimeBefore } = await indebted('lucky')
   world.clock.advance(termMs + 1)
   assert.equal((await agent.repay(loanId, 100)).body.status, 'repaid')
@@ -87,7 +87,7 @@ test('a loan defaults 30 days after its due date, counts as missed once, and blo
   )
 })
 
-test('a partial repayment of an overdue loan reports the default before the job has run', async () => {
+test('a partial repayment of a defaulted loan reports the default even if the job has not run', async () => {
   const { agent, loanId, onTimeBefore } = await indebted('half-hearted')
   world.clock.advance(2 * termMs + 1)
   assert.deepEqual((await agent.repay(loanId, 30)).body, {
@@ -107,7 +107,7 @@ test('a partial repayment of an overdue loan reports the default before the job 
   })
 })
 
-test('a loan whose lapse is noted is not looked at again before its next one', async () => {
+test('a loan whose lapse is recorded is not read again before its next one', async () => {
   const { agent, loanId } = await indebted('watched')
   const overdue = () =>
     transact(world.database.db, async (trx) => (await lockOverdue(trx, world.clock.now(), 100)).map(({ id }) => id))
@@ -125,7 +125,7 @@ test('a loan whose lapse is noted is not looked at again before its next one', a
   await agent.repay(loanId, 100)
 })
 
-test('what is reported of a loan names the loan and its amount, in time, late or missed', async () => {
+test('every report on a loan names the loan and its amount, whether on time, late or missed', async () => {
   const reports = async (agent: TestAgent, least: number) =>
     (
       await world.database.db
@@ -159,7 +159,7 @@ test('what is reported of a loan names the loan and its amount, in time, late or
   assert.deepEqual(row, { late_at: world.clock.now(), defaulted_at: world.clock.now(), repaid_at: null })
 })
 
-test('an agent without an owner passes through every state without events', async () => {
+test('a loan of an agent without an owner passes through every state without events', async () => {
   const agent = await world.agent('nobodys', { owned: false })
   await raiseTo(agent, 600)
   const loanId = Number((await agent.borrow(100)).body.loan_id)
@@ -171,7 +171,7 @@ test('an agent without an owner passes through every state without events', asyn
   assert.deepEqual(rows, [])
 })
 
-test('the database refuses a second open loan, repaying more than was lent, and backward steps', async () => {
+test('the database rejects a second open loan, repaying more than was lent, and steps back', async () => {
   const { agent, loanId } = await indebted('guarded')
   const { db } = world.database
   const bend = (statement: ReturnType<typeof sql>) => assert.rejects(statement.execute(db))

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { defaultAfterMs, dueAt, lapsesOf, termMs } from '../../../modules/loans/schedule.ts'
 import { limitFor, nextBand, underwrite } from '../../../modules/loans/underwriting.ts'
 
-test('the bands begin and end exactly where the reference says', async () => {
+test('the limits of the bands match the reference', async () => {
   const edges: [number, number][] = [
     [300, 0],
     [549, 0],
@@ -22,7 +22,7 @@ test('the bands begin and end exactly where the reference says', async () => {
   for (const [score, credits] of edges) assert.equal(limitFor(score), credits * 100, `score ${score}`)
 })
 
-test('the next band is the nearest one above, and there is none above the best', async () => {
+test('the next band is the nearest one above, and the best has none', async () => {
   assert.deepEqual(
     [300, 549, 550, 599, 749].map((score) => nextBand(score)?.minimumScore),
     [550, 550, 600, 600, 750]
@@ -30,7 +30,7 @@ test('the next band is the nearest one above, and there is none above the best',
   assert.equal(nextBand(750), undefined)
 })
 
-test('a loan is never more than asked for, never more than the limit, and exactly the smaller of the two', async () => {
+test('a loan is the smaller of the requested amount and the limit', async () => {
   fc.assert(
     fc.property(fc.integer({ min: 300, max: 850 }), fc.integer({ min: 1, max: 1_000_000 }), (score, requestedCents) => {
       const decision = underwrite(score, requestedCents)
@@ -41,7 +41,7 @@ test('a loan is never more than asked for, never more than the limit, and exactl
   )
 })
 
-test('a loan is late one millisecond after it is due, and in default one millisecond after 30 days more', async () => {
+test('a loan is late 1 ms after its due date, and in default 1 ms after another 30 days', async () => {
   const requestedAt = new Date('2026-06-14T18:00:00.000Z')
   const due = dueAt(requestedAt)
   assert.equal(due.getTime() - requestedAt.getTime(), termMs)

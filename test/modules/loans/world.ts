@@ -14,7 +14,7 @@ export interface TestAgent {
   balance(): Promise<number>
   /** Buys credits, as a paid checkout would. */
   topUp(credits: number): Promise<void>
-  /** A report of a furnisher; answers the score after it. */
+  /** A furnisher's report. Returns the score after it. */
   report(reportType: string, amount?: number): Promise<number>
   score(): Promise<number>
 }
@@ -24,7 +24,7 @@ export interface World extends TestApp {
   ownerId: string
   /** Of another partner than the one that owns the agents. */
   furnisherKey: string
-  /** An agent that the partner's user owns, enrolled unless told otherwise. */
+  /** An agent of the partner's user, enrolled by default. */
   agent(agentId: string, options?: { enrolled?: boolean; owned?: boolean }): Promise<TestAgent>
   /** The events about an agent, oldest first. */
   events(agentId: string): Promise<{ type: string; data: Record<string, unknown> }[]>
@@ -97,7 +97,7 @@ export const startWorld = async (t: Cleaner, options: TestOptions = {}): Promise
   }
 }
 
-/** Lets a furnisher report payments in time until the score is at least this. */
+/** Reports payments on time until the score is at least `score`. */
 export const raiseTo = async (agent: TestAgent, least: number): Promise<number> => {
   let score = await agent.score()
   while (score < least) score = await agent.report('payment_ontime')

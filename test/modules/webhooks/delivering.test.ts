@@ -66,7 +66,7 @@ test('a failed delivery is retried after 1 s, 5 s, 25 s, 2 min, 10 min, 1 h, the
   )
 })
 
-test('a delivery that failed succeeds at a later step and is not sent again', async (t) => {
+test('a failed delivery that succeeds at a retry is not sent again', async (t) => {
   const { running, partnerId, receiver, deliveries, turn } = await start(t, reset)
   await publish(running, partnerId, ['task.created'])
   await turn(0)
@@ -79,7 +79,7 @@ test('a delivery that failed succeeds at a later step and is not sent again', as
   assert.equal(receiver.received.length, 2)
 })
 
-test('a redirect is a failure and is not followed', async (t) => {
+test('a redirect counts as a failure and is not followed', async (t) => {
   const elsewhere = await startReceiver(t)
   const { running, partnerId, deliveries, turn } = await start(t, respond(307, '', { location: elsewhere.url }))
   await publish(running, partnerId, ['task.created'])
@@ -92,7 +92,7 @@ test('a redirect is a failure and is not followed', async (t) => {
   assert.equal(elsewhere.received.length, 0)
 })
 
-test('of an answer the first KiB is kept', async (t) => {
+test('the first KiB of a response is stored', async (t) => {
   const { running, partnerId, deliveries, turn } = await start(t, respond(200, `\0${'x'.repeat(100_000)}`))
   await publish(running, partnerId, ['task.created'])
   await turn(0)
@@ -100,7 +100,7 @@ test('of an answer the first KiB is kept', async (t) => {
   assert.equal(body, `\uFFFD${'x'.repeat(1023)}`)
 })
 
-test('an endpoint gets the events in their order, and a delivery that failed is overtaken', async (t) => {
+test('an endpoint gets events in order, and a failed delivery does not block later ones', async (t) => {
   const { running, partnerId, receiver, turn } = await start(t, respond(200))
   const ids: string[] = []
   for (let n = 0; n < 5; n++)
@@ -124,7 +124,7 @@ test('an endpoint gets the events in their order, and a delivery that failed is 
   assert.equal(receiver.received.at(-1)?.event.id, failing)
 })
 
-test('an endpoint gets the events in their order also where the clock is set back between them', async (t) => {
+test('an endpoint gets events in order even if the clock is set back between them', async (t) => {
   const held: (() => void)[] = []
   const { running, partnerId, receiver, turn } = await start(
     t,
@@ -161,7 +161,7 @@ test('an endpoint gets one request at a time', async (t) => {
   assert.deepEqual([receiver.received.length, most], [20, 1])
 })
 
-test('an endpoint that does not answer delays no other', async (t) => {
+test('an unresponsive endpoint does not delay others', async (t) => {
   let release = (): void => undefined
   const { running, partnerId, api, turn, receiver } = await start(t, (_request, response) => {
     release = () => void response.end()
@@ -182,7 +182,7 @@ test('an endpoint that does not answer delays no other', async (t) => {
   await turn(0)
 })
 
-test('an endpoint gets what it is subscribed to, and a test whatever it is subscribed to', async (t) => {
+test('an endpoint gets the events of its subscription, and tests regardless of it', async (t) => {
   const { running, partnerId, api, receiver, hook, turn } = await start(t)
   await api('PATCH', `/v1/webhooks/${hook.id}`, { events: ['task.created', 'loan.*'] })
   await publish(running, partnerId, ['task.updated', 'task.created', 'loan.repaid', 'transfer.settled'])
@@ -197,7 +197,7 @@ test('an endpoint gets what it is subscribed to, and a test whatever it is subsc
   assert.deepEqual(receiver.received.at(-1)?.event.data, { webhook_id: hook.id })
 })
 
-test('an event is sent right after its commit, without anybody asking', async (t) => {
+test('an event is sent right after its commit, without any request', async (t) => {
   const { running, partnerId, receiver } = await start(t)
   const arrived = new Promise<void>((resolve) =>
     receiver.behave((_request, response) => {
@@ -209,7 +209,7 @@ test('an event is sent right after its commit, without anybody asking', async (t
   await arrived
 })
 
-test('410 disables the endpoint at once, gives up what waits, and tells the partner', async (t) => {
+test('410 disables the endpoint at once, gives up its pending deliveries, and notifies the partner', async (t) => {
   const { running, partnerId, api, hook, receiver, deliveries, turn } = await start(t, respond(410))
   const other = await startReceiver(t)
   await hookFor(api, other.url, ['webhook.disabled'])
@@ -272,7 +272,7 @@ test('an endpoint that failed for 5 days is disabled and its partner notified; a
   )
 })
 
-test('any delivery can be replayed: it keeps its id and has the whole ladder before it again', async (t) => {
+test('any delivery can be replayed: it keeps its id, and the retry schedule starts again', async (t) => {
   const { running, partnerId, api, hook, receiver, deliveries, turn } = await start(t)
   await publish(running, partnerId, ['task.created'])
   await turn(0)
@@ -289,7 +289,7 @@ test('any delivery can be replayed: it keeps its id and has the whole ladder bef
   assert.equal(new Set(receiver.received.map((one) => one.headers['x-atlas-delivery'])).size, 1)
 })
 
-test('all deliveries that were given up since a moment are replayed in the order of their events', async (t) => {
+test('all deliveries given up since a given time are replayed in the order of their events', async (t) => {
   const { running, partnerId, api, hook, receiver, turn, clock } = await start(t, respond(500))
   const ids = await publish(running, partnerId, ['task.created', 'task.updated', 'task.completed'])
   await turn(0)
@@ -309,7 +309,7 @@ test('all deliveries that were given up since a moment are replayed in the order
   )
 })
 
-test('a replay that comes while an attempt is under way is not lost', async (t) => {
+test('a replay requested during an attempt is not lost', async (t) => {
   const { running, partnerId, api, hook, receiver, deliveries, turn } = await start(t)
   let answer = (): void => undefined
   const underWay = new Promise<void>((resolve) =>
@@ -329,7 +329,7 @@ test('a replay that comes while an attempt is under way is not lost', async (t) 
   assert.equal((await deliveries())[0]?.status, 'succeeded')
 })
 
-test('an address that is forbidden at connect time gets nothing, and the attempt reveals nothing more', async (t) => {
+test('an address forbidden at connect time gets no request, and the attempt reveals nothing else', async (t) => {
   const database = await openTestDatabase(t)
   const { partnerId, key } = await createPartner(database.db)
   const receiver = await startReceiver(t)

@@ -54,7 +54,7 @@ test('the stored secret is encrypted', async (t) => {
   assert.ok(!Buffer.from(row.secret).includes(hook.secret.slice(6)))
 })
 
-test('an edit that is based on an older version is refused with the current one', async (t) => {
+test('an edit based on an old version is rejected with the current version', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
   const { id } = await hookFor(api, target)
@@ -65,7 +65,7 @@ test('an edit that is based on an older version is refused with the current one'
   assert.equal((await api('GET', `/v1/webhooks/${id}`)).body.description, 'one')
 })
 
-test('of many edits with the same version exactly one takes effect', async (t) => {
+test('of concurrent edits based on one version exactly one takes effect', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
   const { id } = await hookFor(api, target)
@@ -116,7 +116,7 @@ test('when private addresses are forbidden, a URL with one is rejected at creati
   }
 })
 
-test('unknown types of events are refused', async (t) => {
+test('unknown event types are rejected', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
   for (const events of [['transfer.exploded'], [], ['*', '*'], ['transfer'], 'transfer.settled']) {
@@ -124,7 +124,7 @@ test('unknown types of events are refused', async (t) => {
   }
 })
 
-test('a partner has at most 50 endpoints, also when they are created at the same time', async (t) => {
+test('a partner has at most 50 endpoints, even when they are created concurrently', async (t) => {
   const { url, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
   const answers = await Promise.all(
@@ -138,7 +138,7 @@ test('a partner has at most 50 endpoints, also when they are created at the same
   )
 })
 
-test('lists of endpoints and deliveries come in pages that miss and repeat nothing', async (t) => {
+test('pages of endpoints and deliveries contain every item once', async (t) => {
   const running = await startApp(t)
   const { url, database, app } = running
   const { partnerId, key } = await createPartner(database.db)
@@ -164,7 +164,7 @@ test('lists of endpoints and deliveries come in pages that miss and repeat nothi
   assert.equal((await api('GET', '/v1/webhooks?cursor=nonsense')).body.title, 'invalid_cursor')
 })
 
-test('of another partner nothing exists: not its endpoints, not its deliveries, not its events', async (t) => {
+test('endpoints, deliveries and events of other partners return 404', async (t) => {
   const running = await startApp(t)
   const { url, database, app } = running
   const mine = await createPartner(database.db)

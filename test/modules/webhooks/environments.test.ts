@@ -12,7 +12,7 @@ const environments = ['test', 'live'] as const
 
 const receivedAt = (path: string) => receiver.received.filter((one) => one.path === path).map(({ event }) => event)
 
-test('an endpoint receives the events of its own environment only, each numbered without gaps', async () => {
+test('an endpoint receives only the events of its environment, numbered without gaps', async () => {
   const { partnerId, keys } = await createPartnerOfBoth(server)
   for (const environment of environments)
     await hookFor(createApi(url, keys[environment]), `${receiver.url}/own-${environment}`)
@@ -39,7 +39,7 @@ test('an endpoint receives the events of its own environment only, each numbered
   }
 })
 
-test('test events, replays and the end of an endpoint stay in its environment', async () => {
+test('test deliveries, replays and the disabling of an endpoint stay in its environment', async () => {
   const { keys } = await createPartnerOfBoth(server)
   const live = createApi(url, keys.live)
   for (const environment of environments)

@@ -31,7 +31,7 @@ const createSilence = () => {
   }
 }
 
-test('40 silent endpoints of one partner stop no delivery of another', async (t) => {
+test('40 unresponsive endpoints of one partner do not delay deliveries of another', async (t) => {
   const running = await startApp(t)
   const hostile = await startTenant(running)
   const other = await startTenant(running)
@@ -57,7 +57,7 @@ test('40 silent endpoints of one partner stop no delivery of another', async (t)
   silence.release()
 })
 
-test('an endpoint gives up its slot at the first failure', async (t) => {
+test('an endpoint releases its slot at the first failure', async (t) => {
   const running = await startApp(t)
   const { app, database } = running
   const { partnerId, api } = await startTenant(running)
@@ -150,7 +150,7 @@ test('slots go to the partners that have the fewest, and unresponsive endpoints 
   assert.ok(Object.values(rest).reduce((sum, count) => sum + count) < all.length, 'slots in use count')
 })
 
-test('events of one partner delay the publishing of others’ by one batch at most', async (t) => {
+test('events of one partner delay those of others by at most one batch', async (t) => {
   const running = await startApp(t)
   const { app, database } = running
   const flood = await startTenant(running)

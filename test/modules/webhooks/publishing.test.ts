@@ -56,13 +56,13 @@ test('under concurrent commits and rollbacks each partner sees a sequence withou
 })
 
 test(
-  'while every connection for transactions is in use, what was published before is sent all the same',
+  'published events are sent even while every connection for transactions is in use',
   {
-    skip: serverUrl === '' ? 'needs a PostgreSQL server: an embedded database has one connection' : false
+    skip: serverUrl === '' ? 'requires a PostgreSQL server: an embedded database has one connection' : false
   },
   async (t) => {
     const { url: databaseUrl, drop } = await createPostgresDatabase(serverUrl)
-    // Who waits for a connection gives up after as long as a statement may take.
+    // Waiting for a connection has the same timeout as a statement.
     const database = withState(openPostgres(databaseUrl, 4, () => undefined, { statementLimitMs: 500 }))
     t.teardown(async () => {
       await database.close()
@@ -98,7 +98,7 @@ test(
   }
 )
 
-test('the feed resumes after a sequence or a cursor, and by type', async (t) => {
+test('the feed resumes after a sequence or a cursor, and can be filtered by type', async (t) => {
   const running = await startApp(t)
   const { app, url, database, clock } = running
   const { partnerId, key } = await createPartner(database.db)
@@ -171,7 +171,7 @@ test('two instances on one database send each delivery once and never two at a t
   assert.equal(most, 1)
 })
 
-test('what a dead worker held is sent when its lease ends, and not before', async (t) => {
+test('deliveries leased by a dead worker are sent when the lease ends, and not before', async (t) => {
   const running = await startApp(t)
   const { app, url, database } = running
   const { partnerId, key } = await createPartner(database.db)
@@ -192,7 +192,7 @@ test('what a dead worker held is sent when its lease ends, and not before', asyn
   assert.equal(receiver.received.length, 1)
 })
 
-test('the ladder never waits longer than an hour and never goes beyond 24 hours', async () => {
+test('the retry schedule never waits longer than an hour and ends within 24 hours', async () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 0, max: 2 * giveUpAfterMs }), (tries, elapsedMs) => {
       const first = new Date('2026-06-14T18:00:00Z')
@@ -207,7 +207,7 @@ test('the ladder never waits longer than an hour and never goes beyond 24 hours'
   )
 })
 
-test('a subscription is a type, a group or everything, and never half a name', async (t) => {
+test('a subscription is a type, a group or everything, and not a partial name', async (t) => {
   const running = await startApp(t)
   const { app, url, database } = running
   const { partnerId, key } = await createPartner(database.db)

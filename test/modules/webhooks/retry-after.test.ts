@@ -9,7 +9,7 @@ const now = new Date('2026-06-14T18:00:00.000Z')
 const secondMs = 1_000
 const hourMs = 3_600_000
 
-test('Retry-After is read in seconds and as an HTTP date, up to one hour', async () => {
+test('Retry-After is accepted in seconds and as an HTTP date, up to one hour', async () => {
   const cases: [string | undefined, number | undefined][] = [
     ['1', secondMs],
     [' 120 ', 120 * secondMs],
@@ -33,7 +33,7 @@ test('Retry-After is read in seconds and as an HTTP date, up to one hour', async
   for (const [value, expected] of cases) assert.equal(readRetryAfter(value, now), expected, value)
 })
 
-test('Retry-After costs no delivery its last attempt within 24 hours', async () => {
+test('Retry-After never skips the last attempt within 24 hours', async () => {
   const firstTriedAt = new Date(now.getTime() - giveUpAfterMs + 2 * secondMs)
   const next = nextAttemptAt({ tries: 1, firstTriedAt, retryAfterMs: hourMs }, now)
   assert.deepEqual(next, new Date(now.getTime() + 2 * secondMs))

@@ -35,7 +35,7 @@ export const createPartner = async (db: Db): Promise<{ partnerId: string; key: s
   return { partnerId, key }
 }
 
-/** What the tests read of any answer. */
+/** The parts of a response that tests read. */
 export interface Body {
   [field: string]: unknown
   id: string
@@ -90,11 +90,11 @@ export const respond =
 export interface Receiver {
   url: string
   received: Received[]
-  /** How it answers from now on. */
+  /** Sets its behaviour from now on. */
   behave(behaviour: Behaviour): void
 }
 
-/** A consumer's server on loopback. */
+/** A receiver of webhooks on loopback. */
 export const startReceiver = async (t: Cleaner, behaviour: Behaviour = respond(200, 'ok')): Promise<Receiver> => {
   const received: Received[] = []
   let current = behaviour

@@ -48,7 +48,7 @@ test('a delivery verifies in both schemes, with the reference code and with the 
   )
 })
 
-test('for 24 hours after a rotation both secrets verify, and after that the new one alone', async (t) => {
+test('for 24 hours after a rotation both secrets verify, and then only the new one', async (t) => {
   const running = await startApp(t)
   const { app, url, clock, database } = running
   const { partnerId, key } = await createPartner(database.db)
@@ -118,7 +118,7 @@ test('every secret of the last 24 hours signs, so a lost rotation response does 
   assert.deepEqual(await signing(), secrets.slice(3))
 })
 
-test('a sixth rotation within 24 hours is refused, and invalidates no secret', async (t) => {
+test('a sixth rotation within 24 hours is rejected, and invalidates no secret', async (t) => {
   const { url, clock, database } = await startApp(t)
   const api = createApi(url, (await createPartner(database.db)).key)
   const hook = await hookFor(api, 'https://hooks.example.com/atlas')

@@ -52,7 +52,7 @@ test('an endpoint never receives an event from before its creation, however late
   ])
 })
 
-test('an enabled endpoint never receives an event from while it was disabled, nor from before that', async (t) => {
+test('an enabled endpoint never receives events from before or during its time as disabled', async (t) => {
   const { api, receiver, write, received } = await start(t)
   const { id } = await hookFor(api, receiver.url)
   const publishFirst = await write('task.created')
@@ -66,12 +66,12 @@ test('an enabled endpoint never receives an event from while it was disabled, no
   assert.deepEqual(received(), ['/hooks task.completed'])
 })
 
-test('a new type begins with events after the change, and what stays subscribed loses none', async (t) => {
+test('a new type starts with events after the change, and remaining types lose none', async (t) => {
   const { api, receiver, write, received } = await start(t)
   const { id } = await hookFor(api, receiver.url, ['task.created', 'loan.*'])
   const held = [await write('task.created'), await write('task.updated'), await write('loan.repaid')]
   await api('PATCH', `/v1/webhooks/${id}`, { events: ['task.*', 'loan.repaid', 'transfer.*'] })
-  await api('PATCH', `/v1/webhooks/${id}`, { status: 'enabled', description: 'It was enabled all the time.' })
+  await api('PATCH', `/v1/webhooks/${id}`, { status: 'enabled', description: 'It was enabled throughout.' })
   for (const publish of held) await publish()
   assert.deepEqual(received(), ['/hooks task.created', '/hooks loan.repaid'])
   await (
@@ -90,7 +90,7 @@ const matches = (events: readonly string[], type: string): boolean =>
 const receives = (subscriptions: Subscriptions, type: string, position: number): boolean =>
   ['*', type, `${type.split('.')[0]}.*`].some((one) => position > (subscriptions[one] ?? Infinity))
 
-test('an endpoint receives exactly the events to which it was subscribed ever since they were written', async () => {
+test('an endpoint receives exactly the events to whose type it has been subscribed since their commit', async () => {
   fc.assert(
     fc.property(fc.array(wanted, { minLength: 1, maxLength: 8 }), (lists) => {
       let subscriptions: Subscriptions = {}

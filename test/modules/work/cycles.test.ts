@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { findCycle, type Dependency } from '../../../modules/work/cycles.ts'
 import { search } from '../../search.ts'
 
-/** How many steps it takes from one task to another, by trying ever longer ways; undefined when there is none. */
+/** The length of the shortest path between two tasks, by trying ever longer ones; undefined when there is none. */
 const distance = (known: Dependency[], from: string, to: string): number | undefined => {
   let reached = new Set([from])
   for (let steps = 0; steps <= known.length; steps++) {
@@ -22,7 +22,7 @@ const dependency = fc
   .record({ taskId: task, dependsOnId: task })
   .filter(({ taskId, dependsOnId }) => taskId !== dependsOnId)
 
-test('the shortest cycle is found, and none where there is none', async () => {
+test('the shortest cycle is found, and none if there is none', async () => {
   let cycles = 0
   fc.assert(
     fc.property(fc.array(dependency, { maxLength: 14 }), fc.uniqueArray(task, { maxLength: 3 }), (all, dependsOn) => {

@@ -16,14 +16,14 @@ const tasks = async (count: number): Promise<string[]> => {
   return made.map(({ id }) => id)
 }
 
-/** Tells the database how many there are by now, so that it looks things up by the index for it. */
+/** Updates the statistics of the tables, so that the planner uses the index. */
 const analyse = async (): Promise<void> => {
   await sql`analyze tasks, task_dependencies`.execute(db)
 }
 
 const dependOn = (id: string, dependsOn: string[]) => call('PATCH', `/v1/tasks/${id}`, { dependsOn })
 
-/** Whether no task is reached from itself, as the database sees it. */
+/** Whether the stored dependencies have no cycle. */
 const isAcyclic = async (): Promise<boolean> => {
   const { rows } = await sql`
     with recursive reached (origin, id) as (
@@ -33,7 +33,7 @@ const isAcyclic = async (): Promise<boolean> => {
   return rows.length === 0
 }
 
-test('a dependency that closes a cycle is refused with the cycle, and changes nothing', async () => {
+test('a dependency that closes a cycle is rejected with the cycle, and changes nothing', async () => {
   const [a = '', b = '', c = '', d = ''] = await tasks(4)
   await dependOn(a, [b])
   await dependOn(b, [d, c])
@@ -47,7 +47,7 @@ test('a dependency that closes a cycle is refused with the cycle, and changes no
   assert.equal((await dependOn(c, [d, a])).status, 200, 'the cycle is broken elsewhere')
 })
 
-test('of two edits at the same time that together would make a cycle exactly one happens', async () => {
+test('of two concurrent edits that together would form a cycle exactly one succeeds', async () => {
   for (let round = 0; round < 15; round++) {
     const [a = '', b = ''] = await tasks(2)
     const answers = await Promise.all([dependOn(a, [b]), dependOn(b, [a])])
@@ -58,7 +58,7 @@ test('of two edits at the same time that together would make a cycle exactly one
   assert.ok(await isAcyclic())
 })
 
-test('of concurrent edits that would close a long cycle exactly one is refused, with the whole cycle', async () => {
+test('of concurrent edits that would close a long cycle exactly one is rejected, with the cycle', async () => {
   const ring = await tasks(12)
   const answers = await Promise.all(ring.map((id, index) => dependOn(id, [ring[(index + 1) % ring.length] ?? ''])))
   const refused = answers.filter(({ status }) => status !== 200)
@@ -87,7 +87,7 @@ test('concurrent creates, edits and deletes leave no cycle, no dangling edge and
   for (const { dependsOn } of items) for (const id of dependsOn) assert.ok(existing.has(id))
 })
 
-test('the database itself refuses a cycle, a foreign task, a change and a 51st dependency', async () => {
+test('the database itself rejects a cycle, a foreign task, a change and a 51st dependency', async () => {
   const [a = '', b = '', c = ''] = await tasks(3)
   const insert = (task_id: string, depends_on_id: string, ordinal = 1, partner_id = partnerId) =>
     db
@@ -131,7 +131,7 @@ const storeLayers = async (count: number): Promise<string[]> => {
   return Array.from({ length: count }, (_, index) => `tsk_${index + 1}_1`)
 }
 
-test('the search for a cycle is bounded: what cannot be proved within it is refused', async () => {
+test('the search for cycles is bounded, and an edit beyond the bound is rejected', async () => {
   const layers = Math.ceil(maxSearched / 2500) + 2
   const ids = await storeLayers(layers)
   const [task = ''] = await tasks(1)
@@ -149,7 +149,7 @@ test('the search for a cycle is bounded: what cannot be proved within it is refu
   )
 })
 
-test('a task that very many depend on is deleted with an event for each', async () => {
+test('deleting a task with very many dependents emits an event for each of them', async () => {
   const [popular = ''] = await tasks(1)
   const count = 14_000
   await sql`

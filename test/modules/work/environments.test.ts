@@ -18,7 +18,7 @@ const projectOf = async (key: string, more: object = {}) => await make(key, '/v1
 const taskIn = async (key: string, projectId: string, more: object = {}) =>
   await make(key, '/v1/tasks', { projectId, title: 'Review', ...more })
 
-test('a task is of the environment of its project, and so are its events, whoever creates it', async () => {
+test('a task and its events belong to the environment of its project, whatever credential creates it', async () => {
   const project = await projectOf(session, { environment: 'live' })
   assert.equal(project.environment, 'live')
   const task = await taskIn(session, project.id)
@@ -35,7 +35,7 @@ test('a task is of the environment of its project, and so are its events, whoeve
   assert.deepEqual([refused.status, refused.body.errors[0].path], [400, 'body/environment'])
 })
 
-test('no task is put into a project, or depends on a task, of the other environment', async () => {
+test('a task cannot be in a project, or depend on a task, of the other environment', async () => {
   const [test, live] = [await projectOf(keys.test), await projectOf(keys.live)]
   const [testTask, liveTask] = [await taskIn(keys.test, test.id), await taskIn(keys.live, live.id)]
   for (const key of [keys.test, session]) {

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { search } from '../../search.ts'
 import { startWorld, type World } from './world.ts'
 
-/** Tasks are picked by number, from those that there are and, where that is so, those that were deleted. */
+/** Tasks are picked by number from the existing ones and, where noted, from deleted ones. */
 type Step =
   | { do: 'create'; dependsOn: number[] }
   | { do: 'rewire'; task: number; dependsOn: number[]; stale: boolean }
@@ -41,7 +41,7 @@ class Model {
     return id === other || (this.tasks.get(id)?.dependsOn ?? []).some((next) => this.waitsFor(next, other))
   }
 
-  /** What becomes of a write of this list: the code of its refusal, or undefined. */
+  /** The error code of writing this list, or undefined. */
   refusal(id: string | undefined, dependsOn: string[]): string | undefined {
     if (dependsOn.some((other) => !this.tasks.has(other))) return 'unknown_dependency'
     if (id !== undefined && dependsOn.some((other) => this.waitsFor(other, id))) return 'cyclic_dependency'
@@ -58,7 +58,7 @@ class Model {
   }
 }
 
-/** A refused cycle is one: each depends on the next, the first on one of those that it wanted, and the last on the first. */
+/** Asserts that a reported cycle is one: each task depends on the next, and the last on the first. */
 const assertCycle = (model: Model, cycle: string[], id: string, wanted: string[]): void => {
   assert.equal(cycle[0], id)
   for (const [index, task] of cycle.entries()) {
@@ -67,7 +67,7 @@ const assertCycle = (model: Model, cycle: string[], id: string, wanted: string[]
   }
 }
 
-/** Takes one step in the world and in the model, compares what came of it and tells what it was. */
+/** Takes one step in the world and in the model, compares the results, and returns the outcome. */
 const take = async (world: World, projectId: string, model: Model, step: Step): Promise<string> => {
   if (step.do === 'create') {
     const dependsOn = step.dependsOn.map((n) => model.at(n))
@@ -150,10 +150,10 @@ test('the graph matches the model and has no cycle after any order of creates, e
       for (const [task, { dependsOn }] of model.tasks)
         assert.deepEqual((await world.call('GET', `/v1/tasks/${task}`)).body.dependsOn, dependsOn)
     }),
-    // The last assertion is about what these very runs reached.
+    // The last assertion covers what these runs reached.
     search(7)
   )
-  // A property that never reaches an outcome proves nothing of it.
+  // A property that never reaches an outcome proves nothing about it.
   assert.deepEqual([...reached].sort(), [
     'created',
     'cyclic_dependency',

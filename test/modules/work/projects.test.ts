@@ -6,7 +6,7 @@ import { readPages, startWorld } from './world.ts'
 const world = await startWorld(t)
 const { call } = world
 
-test('a project is created, read, changed and deleted, and every write counts its version up', async () => {
+test('a project is created, read, changed and deleted, and every write increments its version', async () => {
   const created = await call('POST', '/v1/projects', { name: 'Quarterly close' })
   const { id } = created.body
   assert.match(id, /^prj_[0-9A-Za-z]{22}$/)
@@ -33,7 +33,7 @@ test('a project is created, read, changed and deleted, and every write counts it
     assert.equal((await call(method, `/v1/projects/${id}`)).body.error, 'not_found')
 })
 
-test('a project edit based on an old version is refused with the current one and changes nothing', async () => {
+test('a project edit based on an old version is rejected with the current one and changes nothing', async () => {
   const { id } = await world.project()
   assert.equal((await call('PATCH', `/v1/projects/${id}`, { name: 'B' }, { 'if-match': '1' })).body.version, 2)
   for (const [method, body] of [
@@ -53,7 +53,7 @@ test('a project edit based on an old version is refused with the current one and
   assert.equal((await call('DELETE', `/v1/projects/${id}`, undefined, { 'if-match': '"4"' })).status, 204)
 })
 
-test('a project with tasks is not deleted, however they stand, until they are gone or moved', async () => {
+test('a project with tasks, whatever their status, cannot be deleted until they are deleted or moved', async () => {
   const [full, other] = [await world.project(), await world.project()]
   const [moved, deleted] = [
     await world.task({ projectId: full.id }),
@@ -68,7 +68,7 @@ test('a project with tasks is not deleted, however they stand, until they are go
   assert.equal((await call('GET', `/v1/tasks/${moved.id}`)).body.projectId, other.id)
 })
 
-test('a task that is created while its project is deleted is in a project or is not there', async () => {
+test('a task created while its project is deleted either has a project or is not created', async () => {
   for (let round = 0; round < 10; round++) {
     const { id } = await world.project()
     const [created, deleted] = await Promise.all([
@@ -107,7 +107,7 @@ test('projects are listed newest first, page by page, each once', async (t) => {
   )
 })
 
-test('a blank name, an unknown field and an empty change are refused and named', async () => {
+test('a blank name, an unknown field and an empty change are rejected by name', async () => {
   const { id } = await world.project()
   const paths = ({ body }: { body: { errors: { path: string }[] } }) => body.errors.map(({ path }) => path)
   assert.deepEqual(paths(await call('POST', '/v1/projects', { name: ' \n ', colour: 'red' })).sort(), [
@@ -119,7 +119,7 @@ test('a blank name, an unknown field and an empty change are refused and named',
   assert.deepEqual(paths(await call('PATCH', `/v1/projects/${id}`, {})), ['body'])
 })
 
-test('another partner’s project does not exist', async () => {
+test('projects of other partners return 404', async () => {
   const { id } = await world.project()
   const { testKey } = await createPartner(world.database)
   for (const [method, body] of [

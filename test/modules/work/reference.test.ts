@@ -5,7 +5,7 @@ import { test } from 'tap'
 import { send, type Answered } from '../../credentials.ts'
 import { startWorld } from './world.ts'
 
-test('the reference’s examples of tasks, as printed, with a token', async (t) => {
+test('the examples of the API reference of tasks, with a token', async (t) => {
   const world = await startWorld(t)
   const { url } = world
   const token = await world.partner.token(['projects:write', 'tasks:read', 'tasks:write'])
@@ -24,37 +24,40 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     })
   let task: Answered['body']
 
-  await t.test('the first request lists tasks in a page of 50', async () => {
+  await t.test('the first request returns a page of 50 tasks', async () => {
     const { status, body, headers } = await send(url, 'GET', '/v1/tasks?limit=50', { headers: bearer })
     assert.deepEqual([status, body], [200, { items: [], nextCursor: null }])
     assert.match(headers.get('content-type') ?? '', /^application\/json/)
   })
 
-  await t.test('a task is created, and the same key answers the same bytes again, with whatever body', async () => {
-    const key = randomUUID()
-    const first = await create(key)
-    task = first.body
-    assert.equal(first.status, 201)
-    assert.match(task.id, /^tsk_/)
-    const { projectId, title, priority, dueOn, status, dependsOn, version } = task
-    assert.deepEqual(
-      { projectId, title, priority, dueOn: Date.parse(dueOn), status, dependsOn, version },
-      {
-        ...printed,
-        dueOn: Date.parse(printed.dueOn),
-        status: 'TODO',
-        dependsOn: [],
-        version: 1
-      }
-    )
-    const again = await create(key)
-    assert.deepEqual([again.status, again.text, again.headers.get('idempotent-replayed')], [201, first.text, 'true'])
-    const other = await create(key, { ...printed, title: 'Something else' })
-    assert.deepEqual([other.status, other.text, other.headers.get('idempotency-mismatch')], [201, first.text, 'body'])
-    assert.equal((await send(url, 'GET', '/v1/tasks', { headers: bearer })).body.items.length, 1)
-  })
+  await t.test(
+    'a task is created, and the same key replays the response byte for byte, whatever the body',
+    async () => {
+      const key = randomUUID()
+      const first = await create(key)
+      task = first.body
+      assert.equal(first.status, 201)
+      assert.match(task.id, /^tsk_/)
+      const { projectId, title, priority, dueOn, status, dependsOn, version } = task
+      assert.deepEqual(
+        { projectId, title, priority, dueOn: Date.parse(dueOn), status, dependsOn, version },
+        {
+          ...printed,
+          dueOn: Date.parse(printed.dueOn),
+          status: 'TODO',
+          dependsOn: [],
+          version: 1
+        }
+      )
+      const again = await create(key)
+      assert.deepEqual([again.status, again.text, again.headers.get('idempotent-replayed')], [201, first.text, 'true'])
+      const other = await create(key, { ...printed, title: 'Something else' })
+      assert.deepEqual([other.status, other.text, other.headers.get('idempotency-mismatch')], [201, first.text, 'body'])
+      assert.equal((await send(url, 'GET', '/v1/tasks', { headers: bearer })).body.items.length, 1)
+    }
+  )
 
-  await t.test('of requests with one key at the same time one creates, and none a second task', async () => {
+  await t.test('concurrent requests with one key create one task', async () => {
     const key = randomUUID()
     const answers = await Promise.all(Array.from({ length: 6 }, () => create(key)))
     for (const { status, body } of answers)
@@ -63,7 +66,7 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     assert.equal((await send(url, 'GET', '/v1/tasks', { headers: bearer })).body.items.length, 2)
   })
 
-  await t.test('nextCursor goes back as cursor, unchanged, until it is null', async () => {
+  await t.test('nextCursor is passed back unchanged as cursor until it is null', async () => {
     for (let n = 0; n < 99; n++) assert.equal((await create(randomUUID())).status, 201)
     const first = await send(url, 'GET', '/v1/tasks?limit=50', { headers: bearer })
     const second = await send(url, 'GET', `/v1/tasks?limit=50&cursor=${first.body.nextCursor}`, { headers: bearer })
@@ -80,7 +83,7 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
   })
 
   await t.test(
-    'an edit with If-Match is refused when the task has changed, and done after reading it again',
+    'an edit with If-Match is rejected when the task has changed, and succeeds after reading it again',
     async () => {
       const edit = (version: number) =>
         send(url, 'PATCH', `/v1/tasks/${task.id}`, {
@@ -118,7 +121,7 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     assert.equal((await send(url, 'GET', '/v1/projects', { key: reader })).body.missingScope, 'projects:read')
   })
 
-  await t.test('a cyclic dependency is understood and refused with 422', async () => {
+  await t.test('a cyclic dependency is rejected with 422', async () => {
     const { status, body } = await send(url, 'PATCH', `/v1/tasks/${task.id}`, {
       key: token,
       body: { dependsOn: [task.id] }
@@ -126,23 +129,26 @@ test('the reference’s examples of tasks, as printed, with a token', async (t) 
     assert.deepEqual([status, body.error, body.cycle], [422, 'cyclic_dependency', [task.id]])
   })
 
-  await t.test('every mutation by the token is in the activity, with its route and the thing’s id', async () => {
-    const viewer = await world.partner.token(['activity:read'])
-    const { items } = (await send(url, 'GET', '/v1/activity?limit=500', { key: viewer })).body
-    const of = (operationId: string) =>
-      items.filter(
-        (row: { operationId: string; resourceId: string }) =>
-          row.operationId === operationId && row.resourceId === task.id
+  await t.test(
+    'every mutation by the token is in the activity, with its route and the id of the resource',
+    async () => {
+      const viewer = await world.partner.token(['activity:read'])
+      const { items } = (await send(url, 'GET', '/v1/activity?limit=500', { key: viewer })).body
+      const of = (operationId: string) =>
+        items.filter(
+          (row: { operationId: string; resourceId: string }) =>
+            row.operationId === operationId && row.resourceId === task.id
+        )
+      assert.deepEqual(
+        [of('createTask').length, of('updateTask').length, of('updateTask')[0].route],
+        [1, 2, '/v1/tasks/{id}']
       )
-    assert.deepEqual(
-      [of('createTask').length, of('updateTask').length, of('updateTask')[0].route],
-      [1, 2, '/v1/tasks/{id}']
-    )
-  })
+    }
+  )
 })
 
-test('reading tasks and writing them have the limits of their classes', async (t) => {
-  // A window so long that it does not end in the middle of the test.
+test('reading and writing tasks have the rate limits of their classes', async (t) => {
+  // A window so long that it does not end during the test.
   const world = await startWorld(t, { rateLimits: { ...rateLimits, write: { limit: 60, windowSeconds: 3600 } } })
   const { id: projectId } = await world.project()
   const limitOf = async (method: string, path: string, body?: object) =>

@@ -7,7 +7,7 @@ const world = await startWorld(t)
 const { call } = world
 const project = await world.project()
 
-test('a task is created, read, changed and deleted, and every write counts its version up', async () => {
+test('a task is created, read, changed and deleted, and every write increments its version', async () => {
   const created = await call('POST', '/v1/tasks', { projectId: project.id, title: 'Review Q3 forecast' })
   const { id } = created.body
   assert.match(id, /^tsk_[0-9A-Za-z]{22}$/)
@@ -57,7 +57,7 @@ test('a task is created, read, changed and deleted, and every write counts its v
   for (const method of ['GET', 'DELETE']) assert.equal((await call(method, `/v1/tasks/${id}`)).body.error, 'not_found')
 })
 
-test('of edits at the same time that are based on one version exactly one happens', async () => {
+test('of concurrent edits based on one version exactly one succeeds', async () => {
   const { id } = await world.task({ projectId: project.id })
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, n) => call('PATCH', `/v1/tasks/${id}`, { title: `Edit ${n}` }, { 'if-match': '1' }))
@@ -69,7 +69,7 @@ test('of edits at the same time that are based on one version exactly one happen
   assert.equal((await call('DELETE', `/v1/tasks/${id}`, undefined, { 'if-match': '2' })).status, 204)
 })
 
-test('edits at the same time without a version all happen, and each is counted', async () => {
+test('concurrent edits without a version all succeed, and each increments the version', async () => {
   const { id } = await world.task({ projectId: project.id })
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, n) => call('PATCH', `/v1/tasks/${id}`, { title: `Edit ${n}` }))
@@ -77,7 +77,7 @@ test('edits at the same time without a version all happen, and each is counted',
   assert.deepEqual(answers.map(({ body }) => body.version).sort(), [2, 3, 4, 5, 6, 7, 8, 9])
 })
 
-test('what a task depends on is kept in the order given, each once, and replaced as a whole', async () => {
+test('dependencies of a task keep their order, without duplicates, and are replaced as a whole', async () => {
   const [a, b, c] = [
     await world.task({ projectId: project.id }),
     await world.task({ projectId: (await world.project()).id }),
@@ -95,7 +95,7 @@ test('what a task depends on is kept in the order given, each once, and replaced
   assert.deepEqual((await call('PATCH', `/v1/tasks/${task.id}`, { dependsOn: [] })).body.dependsOn, [])
 })
 
-test('a dependency on a foreign or unknown task is refused by its position, both alike', async () => {
+test('a dependency on a foreign or unknown task is rejected by position, both with the same error', async () => {
   const mine = await world.task({ projectId: project.id })
   const stranger = await createPartner(world.database)
   const theirProject = (await call('POST', '/v1/projects', { name: 'Theirs' }, {}, stranger.testKey)).body
@@ -121,7 +121,7 @@ test('a dependency on a foreign or unknown task is refused by its position, both
   assert.deepEqual((await call('GET', `/v1/tasks/${mine.id}`)).body, mine, 'nothing of a refused edit happened')
 })
 
-test('a deleted task leaves the lists of those that waited for it, and their versions say so', async () => {
+test('deleting a task removes it from the dependencies of others, and increments their versions', async () => {
   const gone = await world.task({ projectId: project.id })
   const stays = await world.task({ projectId: project.id })
   const waiting = await world.task({ projectId: project.id, dependsOn: [gone.id, stays.id] })
@@ -137,7 +137,7 @@ test('a deleted task leaves the lists of those that waited for it, and their ver
   assert.equal((await call('PATCH', `/v1/tasks/${waiting.id}`, { title: 'Stale' }, { 'if-match': '1' })).status, 409)
 })
 
-test('tasks are listed newest first, page by page, each once, also while others come and go', async (t) => {
+test('tasks are listed newest first, page by page, each once, even while others are created and deleted', async (t) => {
   const own = await startWorld(t)
   const { id: projectId } = await own.project()
   const ids: string[] = []
@@ -153,7 +153,7 @@ test('tasks are listed newest first, page by page, each once, also while others 
   assert.deepEqual([second.items.map((item: { id: string }) => item.id), second.nextCursor], [ids.slice(4), null])
 })
 
-test('the filters narrow the list down together, and pages follow them', async (t) => {
+test('filters can be combined, and apply to every page', async (t) => {
   const own = await startWorld(t)
   const projects = [await own.project(), await own.project()]
   const all: Answered['body'][] = []
@@ -185,7 +185,7 @@ test('the filters narrow the list down together, and pages follow them', async (
   }
 })
 
-test('a wrong field or filter is refused and named', async () => {
+test('an invalid field or filter is rejected by name', async () => {
   const paths = ({ body }: { body: { errors: { path: string }[] } }) => body.errors.map(({ path }) => path).sort()
   const wrong = {
     title: '',
@@ -218,7 +218,7 @@ test('a wrong field or filter is refused and named', async () => {
   )
 })
 
-test('a moment that is in no year from 1 to 9999 of UTC is refused, whatever its offset', async () => {
+test('a time outside the years 1 to 9999 in UTC is rejected, whatever its offset', async () => {
   for (const moment of ['0001-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00']) {
     const created = await call('POST', '/v1/tasks', {
       projectId: project.id,
@@ -233,7 +233,7 @@ test('a moment that is in no year from 1 to 9999 of UTC is refused, whatever its
   }
 })
 
-test('another partner’s task does not exist', async () => {
+test('tasks of other partners return 404', async () => {
   const { id } = await world.task({ projectId: project.id })
   const { testKey } = await createPartner(world.database)
   for (const [method, body] of [
@@ -247,7 +247,7 @@ test('another partner’s task does not exist', async () => {
   assert.deepEqual((await call('GET', `/v1/tasks?projectId=${project.id}`, undefined, {}, testKey)).body.items, [])
 })
 
-test('events tell of every write, of completion when a task becomes done, and of nothing that was refused', async (t) => {
+test('every write emits an event, completion emits another, and rejected requests emit none', async (t) => {
   const own = await startWorld(t)
   const { id: projectId } = await own.project()
   const { id } = await own.task({ projectId })

@@ -4,14 +4,14 @@ import { createPartner, send, type Answered, type TestPartner } from '../../cred
 
 export interface World extends TestApp {
   partner: TestPartner
-  /** One request with the partner's test key, or another one. */
+  /** Sends a request with the partner's test key, or another one. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>, key?: string): Promise<Answered>
   project(name?: string): Promise<Answered['body']>
-  /** Makes a task and asserts that it was made. */
+  /** Creates a task and asserts success. */
   task(body: Record<string, unknown>): Promise<Answered['body']>
-  /** What was published about the partner's tasks from the `from`th event on, as `type id`, oldest first. */
+  /** Events about the partner's tasks from number `from` on, as `type id`, oldest first. */
   published(from?: number): Promise<string[]>
-  /** Every dependency in the database as `task → what it depends on`, sorted. */
+  /** Every stored dependency as `task → dependency`, sorted. */
   graph(): Promise<string[]>
 }
 
