@@ -3,7 +3,7 @@ import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
 import { notFound } from '../../plugins/http/errors/kinds.ts'
 import { agentPaused, findAgent, insufficientBalance, lockAgent } from '../agents/index.ts'
-import { notEnrolled, readScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
+import { notEnrolled, readLendingScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
 import { alreadyRepaid, existingLoan, ineligible, lendingLimit } from './errors.ts'
 import { reachedLimit } from './limits.ts'
 import {
@@ -74,7 +74,7 @@ export const borrow = async (
   const now = app.clock.now()
   const agent = await lockAgent(trx, agentId)
   if (agent?.status !== 'active') throw agentPaused(agentId)
-  const score = await readScore(trx, agentId, now)
+  const score = await readLendingScore(trx, agentId, now)
   if (score === undefined) throw notEnrolled(agentId, 403)
   for (let attempt = 1; attempt <= mostAttempts; attempt++) {
     const outstanding = await findOutstanding(trx, agentId)

@@ -1649,8 +1649,9 @@ export interface paths {
         put?: never;
         /**
          * Request a loan
-         * @description Decides immediately by the current score and disburses the loan to the balance. A request over the limit of the
-         *     score's band is approved for the limit. A rejection has the score, the required score, and the limit at that
+         * @description Decides immediately by the current score and disburses the loan to the balance. Disputed reports that lower the
+         *     score count here until the dispute is decided. A request over the limit of the score's band is approved for the
+         *     limit. A rejection has the score, the required score, and the limit at that
          *     score in `next_band`.
          */
         post: operations["requestLoan"];

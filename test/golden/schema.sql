@@ -943,6 +943,7 @@ CREATE INDEX bureau_accounts_open ON public.bureau_accounts USING btree (agent_i
 CREATE UNIQUE INDEX bureau_events_account ON public.bureau_events USING btree (account_id, kind) WHERE (account_id IS NOT NULL);
 CREATE INDEX bureau_events_agent ON public.bureau_events USING btree (agent_id, id DESC);
 CREATE INDEX bureau_events_disputed ON public.bureau_events USING btree (disputed_at) WHERE (state = 'disputed'::text);
+CREATE INDEX bureau_events_disputed_of_agent ON public.bureau_events USING btree (agent_id) WHERE (state = 'disputed'::text);
 CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btree (agent_id) WHERE ((agent_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
 CREATE INDEX credentials_user ON public.credentials USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (revoked_at IS NULL));

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { SeededRandom } from '../../scripts/seeded-random.ts'
 import { openPostgres, withState, type DatabaseHandle } from '../../plugins/database/index.ts'
 import { migrateToLatest } from '../../plugins/database/migrate.ts'
+import type { Db } from '../../plugins/database/types.ts'
 import { migrateToLatest as migrateSimulators } from '../../simulators/migrate.ts'
 import type { Cleaner } from '../build-app.ts'
 import { send } from '../credentials.ts'
@@ -52,11 +53,17 @@ const productionSettings = (databaseUrl: string): Record<string, string> => ({
   ATLAS_OVERLOAD_LOOP_DELAY_MS: '0'
 })
 
-/** Creates a webhook endpoint for every event of the tenant. Returns the number of earlier events. */
-export const subscribe = async (url: string, key: string, receiver: Receiver): Promise<number> => {
+/**
+ * Creates a webhook endpoint for every event of the tenant. Returns the number of events that were committed before. They are counted in the database, because the feed lacks
+ * those that are not published yet, and the endpoint never receives them either.
+ */
+export const subscribe = async (
+  { url, db }: { url: string; db: Db },
+  { partnerId, key }: Pick<Tenant, 'partnerId' | 'key'>,
+  receiver: Receiver
+): Promise<number> => {
   succeeded(await send(url, 'POST', '/v1/webhooks', { key, body: { url: receiver.url, events: ['*'] } }))
-  const { items } = succeeded(await send(url, 'GET', '/v1/events?limit=500', { key }))
-  return items.length
+  return (await db.selectFrom('events').select('id').where('partner_id', '=', partnerId).execute()).length
 }
 
 /** Servers in production mode on a migrated database, a tenant, and a receiver of its events. */
@@ -80,7 +87,7 @@ export const startSite = async (t: Cleaner, options: SiteOptions): Promise<Site>
   const [url] = urls as [string]
   const tenant = await createTenant(url, database.db, agents)
   const receiver = await startReceiver(t)
-  const eventsBefore = await subscribe(url, tenant.key, receiver)
+  const eventsBefore = await subscribe({ url, db: database.db }, tenant, receiver)
   const promises = createPromises(tenant, random)
   return {
     servers,

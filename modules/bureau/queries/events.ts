@@ -88,6 +88,17 @@ export const excludeEvents = async (trx: Trx, agentId: string, partnerIds: strin
   return rows.reduce((sum, { times, ...events }) => combine(sum, effectOf(events, times)), noCounters)
 }
 
+/** What the disputed reports on an agent would add to the counters if they were confirmed. */
+export const sumDisputed = async (db: Db, agentId: string): Promise<Counters> => {
+  const reports = await db
+    .selectFrom('bureau_events')
+    .select(['kind', 'amount_cents as amountCents'])
+    .where('agent_id', '=', agentId)
+    .where('state', '=', sql.lit('disputed'))
+    .execute()
+  return reports.reduce((sum, report) => combine(sum, effectOf(report)), noCounters)
+}
+
 /** The events of an agent after `afterId`, oldest first. */
 export const readHistory = async (db: Db, agentId: string, afterId: number, limit: number) =>
   await db

@@ -55,5 +55,6 @@ export const bureau = steps([
   )`,
   sql`create index bureau_events_agent on bureau_events (agent_id, id desc)`,
   sql`create index bureau_events_disputed on bureau_events (disputed_at) where state = 'disputed'`,
+  sql`create index bureau_events_disputed_of_agent on bureau_events (agent_id) where state = 'disputed'`,
   sql`create unique index bureau_events_account on bureau_events (account_id, kind) where account_id is not null`
 ])

@@ -80,7 +80,11 @@ export const clockJumps: Scenario = {
     const { testKey: furnisherKey } = await createPartner(one.database)
     await borrow(one, agents[1]!.key, 'debtor', furnisherKey)
     const receiver = await startReceiver(context)
-    const eventsBefore = await subscribe(one.url, partnerKey, receiver)
+    const eventsBefore = await subscribe(
+      { url: one.url, db: one.database.db },
+      { partnerId: one.owner.partnerId, key: partnerKey },
+      receiver
+    )
     const accounts = await linkBank(one.url, partnerKey, 'usr_load')
     const tenant = {
       email: '',

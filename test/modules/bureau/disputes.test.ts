@@ -50,6 +50,21 @@ test('a disputed report does not count until its furnisher confirms it', async (
   assert.deepEqual(await findMiscounted(db), [])
 })
 
+test('loans are decided as if disputed reports that lower the score were confirmed', async () => {
+  const agentId = `agent-${agents++}`
+  const key = await credit.register(agentId, owner)
+  for (let n = 0; n < 4; n++) await report(agentId, 'payment_ontime')
+  const id = Number((await report(agentId, 'payment_missed')).body.id)
+  await dispute(id, owner)
+  assert.equal(await score(agentId), 557)
+  const borrow = async () => await send(url, 'POST', '/api/loans', { key, body: { amount: 10 } })
+  const refused = await borrow()
+  assert.deepEqual([refused.status, refused.body.error, refused.body.score], [403, 'ineligible', 527])
+  clock.advance(30 * dayMs)
+  await runJob()
+  assert.equal((await borrow()).status, 200)
+})
+
 test('the furnisher gets an event with the reason and the deadline of a dispute', async () => {
   const { agentId, id } = await reported()
   const { confirm_by } = (await dispute(id, owner, 'Never a customer.')).body

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { t, test } from 'tap'
-import { readScore, recordOwnReport } from '../../../modules/bureau/index.ts'
+import { readLendingScore, recordOwnReport } from '../../../modules/bureau/index.ts'
 import { readHistory } from '../../../modules/bureau/queries/events.ts'
 import { findMiscounted } from '../../../modules/bureau/queries/recount.ts'
 import { transact } from '../../../plugins/database/transaction.ts'
@@ -217,9 +217,9 @@ test('a problem names the field that is missing for an action, or the state of t
 
 test('other domains read the score at a given time, or none for an agent that is not enrolled', async () => {
   await enrol('aging')
-  assert.equal(await readScore(db, 'aging', clock.now()), 500)
-  assert.equal(await readScore(db, 'aging', new Date(clock.now().getTime() + 365 * dayMs)), 525)
-  assert.equal(await readScore(db, 'nobody', clock.now()), undefined)
+  assert.equal(await readLendingScore(db, 'aging', clock.now()), 500)
+  assert.equal(await readLendingScore(db, 'aging', new Date(clock.now().getTime() + 365 * dayMs)), 525)
+  assert.equal(await readLendingScore(db, 'nobody', clock.now()), undefined)
 })
 
 test('the daily check names the agents with wrong counters, and runs again after a day', async () => {
