@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { parse as parseForm } from 'node:querystring'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { malformedJson, unsupportedMediaType, validationFailed } from './errors/kinds.ts'
-import { isTooDeep, mostLevels } from './errors/text-faults.ts'
+import { boundFaultOf } from './errors/json-bounds.ts'
 import type { ProblemError } from './errors/problem.ts'
 import type { Operation } from '../operations/table.ts'
 
@@ -39,10 +39,8 @@ const encodingFaultOf = (request: FastifyRequest, raw: Buffer): ProblemError | u
 
 type Done = (error: Error | null, body?: unknown) => void
 
-const tooDeep = () =>
-  validationFailed(`The body is nested more than ${mostLevels} levels deep.`, {
-    errors: [{ path: 'body', message: `must not be nested more than ${mostLevels} levels deep` }]
-  })
+const outOfBounds = (message: string) =>
+  validationFailed(`The body ${message}.`, { errors: [{ path: 'body', message }] })
 
 const notJson = (text: string) =>
   malformedJson(
@@ -55,7 +53,8 @@ const notJson = (text: string) =>
 const createJsonReader = (app: FastifyInstance) => {
   const parse = app.getDefaultJsonParser('error', 'error')
   return (request: FastifyRequest, text: string, done: Done): void => {
-    if (isTooDeep(text)) return done(tooDeep())
+    const fault = boundFaultOf(text)
+    if (fault !== undefined) return done(outOfBounds(fault))
     void parse(request, text, (error: Error | null, value: unknown) =>
       error === null ? done(null, value) : done(notJson(text))
     )

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { resolveCaller } from '../access/callers.ts'
 import { invalidFields, methodNotAllowed } from '../http/errors/kinds.ts'
-import { isTooDeep, mostLevels } from '../http/errors/text-faults.ts'
+import { boundFaultOf } from '../http/errors/json-bounds.ts'
 import type { Operation } from '../operations/table.ts'
 import { hostGuard } from './hosts.ts'
 import type { OperationAnswer } from './results.ts'
@@ -36,9 +36,11 @@ const parse = (text: string): unknown => {
 
 type Message = { method?: unknown } | null | undefined
 
+/** The body as text, without the byte order mark that the SDK does not read either. */
+const textIn = ({ body }: FastifyRequest): string => (typeof body === 'string' ? body.replace(/^\ufeff/, '') : '')
+
 /** The messages of a body: one, or those of a batch. An invalid body counts as one. */
-const messagesIn = (body: unknown): Message[] =>
-  [typeof body === 'string' ? parse(body) : undefined].flat() as Message[]
+const messagesIn = (text: string): Message[] => [parse(text)].flat() as Message[]
 
 /**
  * How many requests the messages count as before they are processed: one each. A single tool call counts as none here: its operation counts it, or
@@ -47,29 +49,28 @@ const messagesIn = (body: unknown): Message[] =>
 const requestsToPay = (messages: Message[]): number =>
   messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
 
-/** @throws ProblemError 400 for a batch that is too long or nested too deeply. */
-const assertBounded = (body: unknown, messages: Message[]): void => {
-  const fault =
-    messages.length > mostMessages
-      ? `must not have more than ${mostMessages} messages`
-      : typeof body === 'string' && isTooDeep(body)
-        ? `must not be nested more than ${mostLevels} levels deep`
-        : undefined
+/** @throws ProblemError 400 for a body that is nested too deeply or has too many values or messages. */
+const messagesOf = (text: string): Message[] => {
+  const fault = boundFaultOf(text)
   if (fault !== undefined) throw invalidFields([{ path: 'body', message: fault }])
+  const messages = messagesIn(text)
+  if (messages.length > mostMessages)
+    throw invalidFields([{ path: 'body', message: `must not have more than ${mostMessages} messages` }])
+  return messages
 }
 
 /**
  * The request in the form that the SDK reads. The body is not parsed here, so that the SDK reports its faults in the protocol's format. The SDK refuses
  * clients that do not also accept event streams, which this server never sends.
  */
-const webRequest = (request: FastifyRequest): Request => {
+const webRequest = (request: FastifyRequest, text: string): Request => {
   const headers = Object.entries(request.headers).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string'
   )
   return new Request(`http://localhost${path}`, {
     method: 'POST',
     headers: { ...Object.fromEntries(headers), ...(acceptsJson(request) ? { accept: bothTypes } : {}) },
-    body: typeof request.body === 'string' ? request.body : ''
+    body: text
   })
 }
 
@@ -77,15 +78,15 @@ const answerMessages = (app: FastifyInstance) => async (request: FastifyRequest,
   const copyLimits = (headers: OperationAnswer['headers']): void => {
     for (const [name, value] of Object.entries(headers)) if (rateLimitHeader.test(name)) reply.header(name, value)
   }
-  const messages = messagesIn(request.body)
-  assertBounded(request.body, messages)
+  const text = textIn(request)
+  const messages = messagesOf(text)
   for (let left = requestsToPay(messages); left > 0; left -= 1) await app.rateLimiter.take(request, reply, 'standard')
   const server = createServer(app, request, copyLimits)
   // Stateless, with JSON responses: any instance can serve any request.
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
   try {
     await server.connect(transport)
-    const response = await transport.handleRequest(webRequest(request))
+    const response = await transport.handleRequest(webRequest(request, text))
     if (!reply.hasHeader('x-ratelimit-limit')) await app.rateLimiter.take(request, reply, 'standard')
     reply.code(response.status)
     const type = response.headers.get('content-type')

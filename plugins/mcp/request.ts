@@ -16,8 +16,8 @@ export interface OperationRequest {
 /** Text for a path, query or header value. The operation's schema rejects values of other types. */
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
-/** An empty or dotted segment would resolve to the path of another operation. */
-const isSegment = (value: unknown): boolean => value !== undefined && value !== null && !/^\.{0,2}$/.test(textOf(value))
+/** An empty or dotted segment would resolve to the path of another operation, and half of a surrogate pair has no percent-encoding. */
+const isSegment = (value: unknown): boolean => !/^\.{0,2}$|\p{Surrogate}/u.test(textOf(value))
 
 const faultsOf = ({ places }: ToolTemplate, given: Arguments): FieldError[] => {
   const unknown = Object.keys(given)

@@ -144,17 +144,21 @@ const forecasts: Attack = {
 
 const largeBodies: Attack = {
   name: 'large-bodies',
-  what: 'bodies of 1 MiB with a hundred thousand invalid items, and batches of tool calls',
+  what: 'bodies with as many invalid items as are parsed, and with more, and batches of tool calls',
   run: async (target, signal) => {
-    const wrong = JSON.stringify({ events: Array.from({ length: 100_000 }, () => ({})) })
+    const wrong = [12_000, 100_000].map((count) =>
+      JSON.stringify({ events: Array.from({ length: count }, () => ({})) })
+    )
     const calls = JSON.stringify(
       Array.from({ length: 5_000 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'tools/list' }))
     )
     const senders = [0, 1].map(sender)
     await repeat(signal, 4, 250, async (attacker) => {
-      await post(senders[attacker % 2] as Agent, `${target.url}/v1/ingest`, wrong, authorised(target))
-      await post(senders[attacker % 2] as Agent, `${target.url}/v1/projects`, wrong, authorised(target))
-      await post(senders[attacker % 2] as Agent, `${target.url}/mcp`, calls, authorised(target))
+      const by = senders[attacker % 2] as Agent
+      for (const body of wrong)
+        for (const path of ['/v1/ingest', '/v1/projects'])
+          await post(by, `${target.url}${path}`, body, authorised(target))
+      await post(by, `${target.url}/mcp`, calls, authorised(target))
     })
   }
 }

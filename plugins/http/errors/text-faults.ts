@@ -1,28 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { escapePointer, mostNamed, type FieldError } from './validation.ts'
 
-/** How many levels deep objects and arrays of a body may be nested. */
-export const mostLevels = 32
-
 const longestPath = 1_000
-
-const [quote, backslash] = [0x22, 0x5c]
-const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d]
-
-/** Whether JSON is nested more than `mostLevels` deep. Counts brackets outside of texts; whether they match is for the parser to find out. */
-export const isTooDeep = (json: string): boolean => {
-  let depth = 0
-  let isInText = false
-  for (let index = 0; index < json.length; index++) {
-    const code = json.charCodeAt(index)
-    if (isInText && code === backslash) index += 1
-    else if (code === quote) isInText = !isInText
-    else if (!isInText && (code === openArray || code === openObject)) depth += 1
-    else if (!isInText && (code === closeArray || code === closeObject)) depth -= 1
-    if (depth > mostLevels) return true
-  }
-  return false
-}
 
 const faultOf = (text: string): string | undefined => {
   if (text.includes('\0')) return 'must not hold U+0000'

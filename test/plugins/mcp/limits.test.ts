@@ -61,7 +61,8 @@ test('every message counts: other methods, calls that reach no operation, and ea
       toolCall('no_such_tool', {})
     ]
   ]
-  for (const batch of batches) assert.equal((await (await newPartner())(batch)).status, 429, JSON.stringify(batch))
+  for (const batch of [...batches, `\ufeff${JSON.stringify(batches[0])}`])
+    assert.equal((await (await newPartner())(batch)).status, 429, JSON.stringify(batch))
 })
 
 test('a call in progress when the server closes gets its actual result', async (t) => {

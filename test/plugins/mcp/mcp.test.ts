@@ -167,7 +167,7 @@ test('resources of other partners return 404, and an identifier cannot lead to a
   const other = await connect(t, url, (await createPartner(database)).testKey)
   const { failed, body } = await call(other, 'delete_recipient', { id: recipient.body.id })
   assert.deepEqual([failed, body.status], [true, 404])
-  for (const id of ['', '.', '..'])
+  for (const id of ['', '.', '..', 'x\ud800'])
     assert.deepEqual((await call(other, 'get_transfer', { id })).body.errors[0].path, 'arguments/id')
   for (const id of ['../recipients', 'x/../../recipients?', 'a/b', '%2e%2e', '#'])
     assert.equal((await call(other, 'get_transfer', { id })).body.status, 404)
@@ -309,7 +309,7 @@ test('every client that accepts JSON is served, whether or not it accepts event 
 test('a batch of more than 20 messages, or one nested too deeply, is rejected as a whole', async () => {
   const many = Array.from({ length: 21 }, (_, id) => ({ ...ping, id }))
   const deep = JSON.parse(`${'['.repeat(40)}${']'.repeat(40)}`) as unknown
-  for (const body of [many, toolCall('list_projects', { limit: deep })]) {
+  for (const body of [many, `\ufeff${JSON.stringify(many)}`, toolCall('list_projects', { limit: deep })]) {
     const { status, body: problem } = await send(url, 'POST', '/mcp', { key: partner.testKey, body, headers: accept })
     assert.deepEqual([status, problem.error], [400, 'validation_failed'])
   }
