@@ -35,6 +35,9 @@ export const noCounters: Counters = {
   debtClosedCents: 0
 }
 
+/** The kinds whose amounts add to a counter. */
+export const summedKinds: readonly EventKind[] = ['debt_closed', 'credit_account_open', 'credit_account_close']
+
 /**
  * What an event adds to the counters while it counts. The stored counters and the replay both add these up.
  * @param times of several events of one kind, of which `amountCents` is the sum

@@ -1,7 +1,6 @@
 import type { Db } from '../../plugins/database/types.ts'
 import { combine } from './history.ts'
-import { findEnrolment } from './queries/enrolments.ts'
-import { sumDisputed } from './queries/events.ts'
+import { findWithDisputed } from './queries/events.ts'
 import { ageInDays, scoreOf } from './score.ts'
 
 export { notEnrolled } from './errors.ts'
@@ -13,10 +12,9 @@ export { recordOwnReport, type OwnReport } from './reporting.ts'
  * could dispute true reports, borrow, and lose the dispute later.
  */
 export const readLendingScore = async (db: Db, agentId: string, now: Date): Promise<number | undefined> => {
-  const enrolment = await findEnrolment(db, agentId)
-  if (enrolment === undefined) return undefined
-  const { counters, enrolledAt } = enrolment
+  const found = await findWithDisputed(db, agentId)
+  if (found === undefined) return undefined
+  const { enrolledAt, counters, disputed } = found
   const ageDays = ageInDays(enrolledAt, now)
-  const ifConfirmed = combine(counters, await sumDisputed(db, agentId))
-  return Math.min(scoreOf(counters, ageDays).score, scoreOf(ifConfirmed, ageDays).score)
+  return Math.min(scoreOf(counters, ageDays).score, scoreOf(combine(counters, disputed), ageDays).score)
 }

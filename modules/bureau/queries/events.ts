@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
-import { combine, effectOf, noCounters, reportTypes, type EventKind, type ReportType } from '../history.ts'
+import { combine, effectOf, noCounters, reportTypes, summedKinds, type EventKind, type ReportType } from '../history.ts'
 import type { Counters } from '../score.ts'
-import { addToCounters, type Enrolment } from './enrolments.ts'
+import { addToCounters, enrolmentColumns, toEnrolment, type Enrolment } from './enrolments.ts'
 import '../tables.ts'
 
 export type NewEvent = Omit<FieldsOf<'bureau_events'>, 'id' | 'createdAt' | 'state' | 'disputedAt' | 'disputeReason'>
@@ -69,12 +69,26 @@ export const dropDisputed = async (db: Db, before: Date): Promise<number> => {
   return Number(numAffectedRows ?? 0)
 }
 
+/** Events of one kind together. */
+interface EventSum {
+  kind: EventKind
+  times: number
+  /** Zero for kinds whose amounts no counter adds up, however large those are. */
+  amountCents: number
+}
+
+const eventSum = sql`kind, count(*)::integer as times,
+  coalesce(sum(amount_cents) filter (where kind = any(${sql.lit(`{${summedKinds.join(',')}}`)}::text[])), 0)::bigint as "amountCents"`
+
+const addUp = (sums: EventSum[]): Counters =>
+  sums.reduce((counters, { times, ...events }) => combine(counters, effectOf(events, times)), noCounters)
+
 /**
  * Excludes all events of an agent by these partners. Lock the agent's enrolment first.
  * @returns what those that counted had added to the counters
  */
 export const excludeEvents = async (trx: Trx, agentId: string, partnerIds: string[]): Promise<Counters> => {
-  const { rows } = await sql<{ kind: EventKind; times: number; amountCents: number }>`
+  const { rows } = await sql<EventSum>`
     with found as (
       select id, state from bureau_events
       where agent_id = ${agentId} and partner_id = any(${partnerIds}::text[]) and state <> 'own_agent'
@@ -83,20 +97,32 @@ export const excludeEvents = async (trx: Trx, agentId: string, partnerIds: strin
       update bureau_events set state = 'own_agent' from found where bureau_events.id = found.id
       returning kind, amount_cents, found.state as before
     )
-    select kind, count(*)::integer as times, coalesce(sum(amount_cents), 0)::bigint as "amountCents"
-    from excluded where before in ('counted', 'confirmed') group by kind`.execute(trx)
-  return rows.reduce((sum, { times, ...events }) => combine(sum, effectOf(events, times)), noCounters)
+    select ${eventSum} from excluded where before in ('counted', 'confirmed') group by kind`.execute(trx)
+  return addUp(rows)
 }
 
-/** What the disputed reports on an agent would add to the counters if they were confirmed. */
-export const sumDisputed = async (db: Db, agentId: string): Promise<Counters> => {
-  const reports = await db
-    .selectFrom('bureau_events')
-    .select(['kind', 'amount_cents as amountCents'])
+/**
+ * An enrolment together with what the agent's disputed reports would add to its counters if they were confirmed. One statement, because a report that changes its state
+ * between two would count in both or in neither.
+ */
+export const findWithDisputed = async (
+  db: Db,
+  agentId: string
+): Promise<(Enrolment & { disputed: Counters }) | undefined> => {
+  const row = await db
+    .selectFrom('bureau_agents')
+    .select(enrolmentColumns)
+    .select(
+      sql<EventSum[]>`array(select json_build_object('kind', kind, 'times', times, 'amountCents', "amountCents") from (
+        select ${eventSum} from bureau_events
+        where agent_id = bureau_agents.agent_id and state = 'disputed' group by kind
+      ) sums)`.as('disputed')
+    )
     .where('agent_id', '=', agentId)
-    .where('state', '=', sql.lit('disputed'))
-    .execute()
-  return reports.reduce((sum, report) => combine(sum, effectOf(report)), noCounters)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  const { disputed, ...enrolment } = row
+  return { ...toEnrolment(enrolment), disputed: addUp(disputed) }
 }
 
 /** The events of an agent after `afterId`, oldest first. */
