@@ -11,7 +11,7 @@ const hourMs = 3_600_000
 
 const bureau: FastifyPluginAsync = async (app) => {
   bindOperations(app, operations, handlers(app))
-  app.agentOwners.react((trx, agent) => excludeReportsOfOwner(app, trx, agent))
+  app.agentOwners.react('bureau', (trx, agent) => excludeReportsOfOwner(app, trx, agent))
   app.jobs.every('drop disputed reports', hourMs, () => dropUnconfirmed(app))
   // Tried every hour, so that a server that restarts every day is checked too.
   app.jobs.every('bureau', hourMs, () => checkDaily(app.database.db, 'bureau', app.clock.now(), checkCounters))

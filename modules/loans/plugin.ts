@@ -9,7 +9,7 @@ const minuteMs = 60_000
 
 const loans: FastifyPluginAsync = async (app) => {
   bindOperations(app, operations, handlers(app))
-  app.agentOwners.react(assignLoan)
+  app.agentOwners.react('loans', assignLoan)
   app.jobs.every('loans', minuteMs, () => recordOverdueLoans(app))
 }
 

@@ -11,11 +11,16 @@ export interface OwnedAgent {
 /** Runs in the transaction that stores the owner, after it is stored; an error undoes both. */
 type Reaction = (trx: Trx, agent: OwnedAgent) => Promise<void>
 
+/** The domains that react, in the order in which every transaction locks their rows; another order could deadlock. */
+const lockOrder = ['loans', 'bureau'] as const
+
+type Domain = (typeof lockOrder)[number]
+
 /** Lets domains that know agents react to a new owner, although agents know nothing of them. */
 export interface AgentOwners {
-  /** Registers a reaction to every agent that gets an owner: a claimed one, or a new one. */
-  react(reaction: Reaction): void
-  /** Runs all reactions, in the order of their registration. */
+  /** Sets the reaction of a domain to every agent that gets an owner: a claimed one, or a new one. */
+  react(domain: Domain, reaction: Reaction): void
+  /** Runs all reactions, in the lock order of their domains. */
   announce(trx: Trx, agent: OwnedAgent): Promise<void>
 }
 
@@ -26,11 +31,11 @@ declare module 'fastify' {
 }
 
 const createAgentOwners = (): AgentOwners => {
-  const reactions: Reaction[] = []
+  const reactions = new Map<Domain, Reaction>()
   return {
-    react: (reaction) => void reactions.push(reaction),
+    react: (domain, reaction) => void reactions.set(domain, reaction),
     async announce(trx, agent) {
-      for (const reaction of reactions) await reaction(trx, agent)
+      for (const domain of lockOrder) await reactions.get(domain)?.(trx, agent)
     }
   }
 }

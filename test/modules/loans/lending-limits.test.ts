@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { sql } from 'kysely'
 import { t, test } from 'tap'
 import { reachedLimit } from '../../../modules/loans/limits.ts'
+import { lockLoan } from '../../../modules/loans/queries.ts'
 import { loadConfig } from '../../../plugins/config/index.ts'
 import { verifyLedger } from '../../../plugins/ledger/verify.ts'
 import { send } from '../../credentials.ts'
+import { until } from '../../machines/waiting.ts'
 import { createOwner, type Owner } from '../agents/world.ts'
 import { productionEnv } from '../bureau/world.ts'
 import { dayMs, raiseTo, startWorld, type TestAgent, type World } from './world.ts'
@@ -88,6 +91,32 @@ test('agents without an owner share the limit of one owner', async () => {
   await first.repay((await first.loans()).loans[0].id, 200)
   assert.equal((await third.borrow(200)).status, 200)
 })
+
+test(
+  'a claim and a repayment lock the loan and the counters in the same order',
+  { skip: process.env.TEST_DATABASE_URL === undefined ? 'requires a PostgreSQL server' : false },
+  async () => {
+    const world = await limited(0, 0)
+    const { db } = world.database
+    const agent = await unowned(world)
+    const loanId = Number((await agent.borrow(10)).body.loan_id)
+    const owner = await createOwner(world)
+    const { claiming } = await db.transaction().execute(async (trx) => {
+      await lockLoan(trx, loanId, agent.agentId)
+      const claiming = claim(world, agent, owner)
+      await until('the claim waits', async () => {
+        const { rows } =
+          await sql`select 1 from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted`.execute(
+            trx
+          )
+        return rows.length > 0
+      })
+      await sql`select from bureau_agents where agent_id = ${agent.agentId} for no key update nowait`.execute(trx)
+      return { claiming }
+    })
+    await claiming
+  }
+)
 
 test('defaulted loans count until they are repaid', async () => {
   const world = await limited(200, 0)
