@@ -62,8 +62,8 @@ const ownerOfPartner = (partnerId: string, environment: Environment): KeyOwner =
 })
 
 /**
- * The owner of a caller's idempotency keys: the credentials of a partner in one environment, its signed-in users, the agent, or the ingest backend. Users
- * have keys of their own, because what they change can be live although they create test resources.
+ * The owner of a caller's idempotency keys: the credentials of a partner in one environment, a signed-in user at one partner, the agent, or the ingest
+ * backend. Users have keys of their own, because what they change can be live although they create test resources.
  */
 export const keyOwnerOf = (caller: Caller): KeyOwner => {
   switch (caller.kind) {
@@ -72,7 +72,7 @@ export const keyOwnerOf = (caller: Caller): KeyOwner => {
     case 'agent_key':
       return { tenant: `agent:${caller.agentId}`, environment: 'live' }
     case 'session':
-      return { tenant: `${caller.partnerId}:session`, environment: caller.environment }
+      return { tenant: `${caller.partnerId}:session:${caller.userId}`, environment: caller.environment }
     default:
       return ownerOfPartner(caller.partnerId, caller.environment)
   }

@@ -3,10 +3,11 @@ import { t, test } from 'tap'
 import { startApp } from '../../build-app.ts'
 import { send } from '../../credentials.ts'
 import { createPartnerOfBoth } from '../../environments.ts'
-import { mintToken } from './client.ts'
+import { join } from '../bureau/world.ts'
+import { mintToken, register } from './client.ts'
 
 const server = await startApp(t)
-const { url } = server
+const { url, database } = server
 
 const post = async (key: string, path: string, idempotencyKey: string, body: unknown = {}) =>
   await send(url, 'POST', path, { key, body, headers: { 'idempotency-key': idempotencyKey } })
@@ -51,6 +52,23 @@ test('a live change by a signed-in user is not replayed to a test credential', a
     assert.equal((await lookUp(credential, 'rotated')).status, 404)
   }
   assert.equal((await lookUp(session, 'rotated')).body.response.secret, rotated.body.secret)
+})
+
+test('the same idempotency key of two members of a partner is two separate keys', async () => {
+  const { session, partnerId } = await createPartnerOfBoth(server)
+  const colleague = await register(url, 'colleague@example.test')
+  await join(server, colleague.userId, partnerId)
+  await database.db
+    .updateTable('sessions')
+    .set({ partner_id: partnerId })
+    .where('user_id', '=', colleague.userId)
+    .execute()
+  const [first, second] = [
+    await post(session, '/v1/projects', 'same', { name: 'Of the owner' }),
+    await post(colleague.jwt, '/v1/projects', 'same', { name: 'Of the colleague' })
+  ]
+  assert.deepEqual([first.body.name, second.body.name], ['Of the owner', 'Of the colleague'])
+  assert.equal((await lookUp(colleague.jwt, 'same')).body.response.id, second.body.id)
 })
 
 test('activity of agents and signed-in users is hidden from the test keys of a partner in production', async () => {

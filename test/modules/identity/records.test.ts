@@ -74,7 +74,7 @@ test('a client can read a lost response for 24 hours, and only within its own pa
 test('a running request is reported as in flight', async (t) => {
   const { app, url } = await startApp(t)
   const ada = await register(url, 'ada@example.com')
-  const release = await app.idempotency.hold(`${ada.partnerId}:session`, 'running')
+  const release = await app.idempotency.hold(`${ada.partnerId}:session:${ada.userId}`, 'running')
   assert.deepEqual((await call(url, '/v1/idempotency/running', { bearer: ada.jwt })).body, { status: 'in_flight' })
   assert.equal(codeOf(await mint(url, ada.jwt, 'running')), 'idempotency_in_flight')
   await release?.()
