@@ -57,13 +57,16 @@ const makeAgentOnly: Maker = async ({ call, session }) => {
   return { agent }
 }
 
+/** An item of an end-user of its own: one end-user can have only so many, and those with transfers cannot be removed. */
+const linkOwnItem = ({ call, endUser }: Owner) => linkItem(call, `${endUser}-${mark()}`)
+
 const makers: Partial<Record<Kind, Maker>> = {
   // Never the tenant's own partner: an operator may set its rate limit to zero.
   partner: async ({ server }) => ({ partner: (await createPartner(server.database)).partnerId }),
   session: async ({ openSession }) => ({ session: await openSession() }),
   apiKey: ({ call, session }) => makeCredentials(call, session),
   token: ({ call, session }) => makeCredentials(call, session),
-  item: ({ call, endUser }) => linkItem(call, endUser),
+  item: linkOwnItem,
   publicToken: async ({ call }) => ({
     publicToken: String((await call('POST', '/v1/sandbox/public_token', {})).public_token)
   }),
@@ -72,8 +75,8 @@ const makers: Partial<Record<Kind, Maker>> = {
     return { recipient: String((await call('POST', '/v1/recipients', { name: 'Corner Coffee LLC', ...numbers })).id) }
   },
   // From an account without earlier transfers.
-  transfer: async ({ call, endUser }) => moveMoney(call, (await linkItem(call, endUser)).account, mark()),
-  account: ({ call, endUser }) => linkItem(call, endUser),
+  transfer: async (owner) => moveMoney(owner.call, (await linkOwnItem(owner)).account, mark()),
+  account: linkOwnItem,
   webhook: makeQuietWebhook,
   delivery: makeQuietWebhook,
   project: async ({ call }) => ({
@@ -108,16 +111,41 @@ const payBack = async ({ call }: Owner, agentKey: string): Promise<void> => {
   }
 }
 
-/** Deletes the endpoints of earlier requests, because their number per partner is limited. */
-const dropWebhooks = async ({ call }: Owner, kept?: string): Promise<void> => {
-  const { items } = await call('GET', '/v1/webhooks')
-  const extra = (items as { id: string }[]).filter(({ id }) => id !== kept)
-  await Promise.all(extra.map(({ id }) => call('DELETE', `/v1/webhooks/${id}`)))
+/** A resource of which a tenant can have only so many. */
+interface Bounded {
+  /** Lists the newest ones. */
+  list: (owner: Owner) => string
+  /** How many of earlier requests may stay: with those that one batch creates, fewer than the limit. */
+  most: number
+  remove: (id: string) => [method: 'POST' | 'DELETE', path: string, body?: object]
 }
+
+const bounded: Bounded[] = [
+  { list: () => '/v1/api-keys?limit=100', most: 50, remove: (id) => ['DELETE', `/v1/api-keys/${id}`] },
+  { list: () => '/v1/tokens?limit=100', most: 50, remove: (id) => ['DELETE', `/v1/tokens/${id}`] },
+  { list: () => '/v1/webhooks?limit=100', most: 20, remove: (id) => ['DELETE', `/v1/webhooks/${id}`] },
+  {
+    list: ({ endUser }) => `/v1/items?user_id=${endUser}&limit=100`,
+    most: 20,
+    remove: (id) => ['DELETE', `/v1/items/${id}`]
+  },
+  {
+    list: () => '/api/approvals?status=pending&limit=100',
+    most: 2,
+    remove: (id) => ['POST', '/api/reject', { request_id: Number(id) }]
+  }
+]
+
+const idsIn = ({ items, approvals }: Awaited<ReturnType<Call>>): string[] =>
+  ((items ?? approvals) as { id?: string; item_id?: string; approval_id?: number }[]).map((each) =>
+    String(each.id ?? each.item_id ?? each.approval_id)
+  )
 
 /** Real resources of one tenant, by kind. Those that an operation uses up are created anew for each batch of its requests. */
 export class Stock {
   private values = new Map<Kind, Values>()
+  /** The identifiers that `bounded` listed first. */
+  private readonly kept: Set<string>[] = []
   private constructor(
     readonly owner: Owner,
     readonly base: Partial<Resources>
@@ -158,6 +186,23 @@ export class Stock {
         )
   }
 
+  /** Removes what earlier requests created, where there could soon be too many. What was there first stays. */
+  private async makeRoom(): Promise<void> {
+    const { call, session } = this.owner
+    for (const [index, { list, most, remove }] of bounded.entries()) {
+      const ids = idsIn(await call('GET', list(this.owner), undefined, session))
+      const kept = (this.kept[index] ??= new Set(ids))
+      const extra = ids.filter((id) => !kept.has(id))
+      if (extra.length <= most) continue
+      await Promise.all(
+        extra.map(async (id) => {
+          const [method, path, body] = remove(id)
+          await call(method, path, body, session)
+        })
+      )
+    }
+  }
+
   /** Creates new resources for the next `requests` requests of an operation. */
   async renew(operation: Operation, requests: number): Promise<void> {
     this.reset()
@@ -169,7 +214,7 @@ export class Stock {
         Number((await this.owner.call('POST', '/api/loans', { amount: 100 }, agentKey)).loan_id)
       ])
     }
-    if (operation.group === 'webhooks' && operation.method !== 'GET') await dropWebhooks(this.owner, this.base.webhook)
+    if (operation.method !== 'GET') await this.makeRoom()
     const kinds = Stock.usedUp(operation).map(({ kind }) => kind)
     // A new credit account comes with its own agent.
     for (const kind of kinds.filter((each) => each !== 'furnishedAgent' || !kinds.includes('creditAccount'))) {
