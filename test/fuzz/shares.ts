@@ -16,6 +16,10 @@ const exceptions: Record<string, { least: number; why: string }> = {
     least: 0.12,
     why: 'A transfer takes each step once and in order; most generated steps are not its next one.'
   },
+  getCashflowForecast: {
+    least: 0.08,
+    why: 'The tenant has several end-users, so that only requests with `user_id` succeed, and a request can omit it.'
+  },
   sendEmailCode: { least: 0.05, why: 'A user gets only a few codes an hour.' },
   setPhone: { least: 0.03, why: 'A user gets only a few codes an hour.' },
   verifyEmail: { least: 0, why: 'The code is in a message; a generated one is wrong.' },
