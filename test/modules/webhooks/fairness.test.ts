@@ -140,8 +140,8 @@ test('slots go to the partners that have the fewest, and unresponsive endpoints 
     'c unresponsive': 1
   })
   assert.deepEqual(waiting.count(await waiting.leaseAgain({ ...slots, taken: all })), {}, 'no more than four')
-  const scarce = await waiting.lease({ ...slots, freeResponsive: 4, freeUnresponsive: 0 })
-  assert.deepEqual(waiting.count(scarce), { 'a responsive': 2, 'b responsive': 1, 'c responsive': 1 })
+  const scarce = await waiting.lease({ ...slots, freeResponsive: 5, freeUnresponsive: 0 })
+  assert.deepEqual(waiting.count(scarce), { 'a responsive': 2, 'b responsive': 2, 'c responsive': 1 })
   const full = await waiting.lease({ ...slots, freeResponsive: 0, freeUnresponsive: 2 })
   assert.deepEqual(waiting.count(full), { 'a unresponsive': 1, 'c unresponsive': 1 })
   const ofA = all.find(({ partnerId, isResponsive }) => isResponsive && partnerId === all[0]?.partnerId)
