@@ -164,7 +164,7 @@ walk('the request of every example passes validation and gets a documented statu
   )
 })
 
-walk('an unknown identifier gets 404, even when it is well-formed', async (walker, operation) => {
+walk('a valid but unknown identifier gets 404', async (walker, operation) => {
   if (!isSecured(operation) || !operation.path.includes('{') || operation.security.flat().includes('IngestSecret'))
     return
   const example = walker.exampleOf(operation)

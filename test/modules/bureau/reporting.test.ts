@@ -219,7 +219,7 @@ test('other domains read the score at a given time, or none for an agent that is
   await enrol('aging')
   assert.equal(await readLendingScore(db, 'aging', clock.now()), 500)
   assert.equal(await readLendingScore(db, 'aging', new Date(clock.now().getTime() + 365 * dayMs)), 525)
-  assert.equal(await readLendingScore(db, 'nobody', clock.now()), undefined)
+  assert.equal(await readLendingScore(db, 'unknown', clock.now()), undefined)
 })
 
 test('the daily check names the agents with wrong counters, and runs again after a day', async () => {
