@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { Viewer } from '../../plugins/access/viewer.ts'
 import type { Db } from '../../plugins/database/types.ts'
 import { validationFailed } from '../../plugins/http/errors/kinds.ts'
 import { fromCents } from '../../plugins/money.ts'
@@ -9,8 +10,7 @@ import {
   readFeedHead,
   readTransactionsJson,
   refreshAccountsOf,
-  syncTransactionsOf,
-  type Viewer
+  syncTransactionsOf
 } from '../linking/index.ts'
 import { cashPosition } from './cash-position.ts'
 import { dateOfDay, dayOfDate } from './civil-date.ts'

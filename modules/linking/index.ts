@@ -7,10 +7,10 @@ import { findAccountWithItem, saveAccounts, type Account } from './queries/accou
 import { listItemsOfUser } from './queries/items.ts'
 import { syncOf, type LinkingDependencies } from './sync.ts'
 import { syncUser } from './user-sync.ts'
-import type { Viewer } from './viewer.ts'
+import type { Viewer } from '../../plugins/access/viewer.ts'
 
 /** The interface of linking for other domains. */
-export type { FreshAccount, Account, Viewer }
+export type { FreshAccount, Account }
 export { readFeedHead, readTransactionsJson, type PresentTransaction } from './queries/feed.ts'
 export { listEndUsers, selectHeldItems } from './queries/items.ts'
 

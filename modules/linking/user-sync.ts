@@ -4,7 +4,7 @@ import { upstreamUnavailable } from '../../plugins/http/errors/kinds.ts'
 import { mapConcurrent } from './concurrency.ts'
 import { listItemsOfUser } from './queries/items.ts'
 import type { Sync, SyncOutcome } from './sync.ts'
-import type { Viewer } from './viewer.ts'
+import type { Viewer } from '../../plugins/access/viewer.ts'
 
 const maxConcurrentItems = 4
 

@@ -1,8 +1,6 @@
 import type { Viewer } from '../../plugins/access/viewer.ts'
 import type { FeedView } from './tables.ts'
 
-export type { Viewer }
-
 /** Each view of a transaction feed has its own read position. */
 export const viewOf = ({ environments }: Viewer): FeedView => {
   const [only] = environments

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { findAccount, type AccountAccess, type Viewer } from '../linking/index.ts'
+import type { Viewer } from '../../plugins/access/viewer.ts'
+import { findAccount, type AccountAccess } from '../linking/index.ts'
 import { accessTokenContext, findRecipient, type Recipient } from './queries/recipients.ts'
 import type { Transfer } from './queries/transfers.ts'
 

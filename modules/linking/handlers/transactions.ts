@@ -4,7 +4,8 @@ import type { operations } from '../../../spec/generated/linking.ts'
 import { readFeed, readPosition, type FeedTransaction } from '../queries/feed.ts'
 import type { Sync } from '../sync.ts'
 import { syncUser } from '../user-sync.ts'
-import { viewOf, type Viewer } from '../viewer.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
+import { viewOf } from '../viewer.ts'
 import { toTransaction } from '../wire.ts'
 
 type Dependencies = Pick<FastifyInstance, 'cursors' | 'database'>

@@ -5,7 +5,7 @@ import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { NewAccount } from '../changes.ts'
-import type { Viewer } from '../viewer.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 import '../tables.ts'
 
 const columns = [

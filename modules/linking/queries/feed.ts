@@ -5,7 +5,8 @@ import { stringifyStorable } from '../../../plugins/database/storable-json.ts'
 import type { Db, Trx } from '../../../plugins/database/types.ts'
 import type { NewTransaction } from '../changes.ts'
 import type { FeedView } from '../tables.ts'
-import { viewOf, type Viewer } from '../viewer.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
+import { viewOf } from '../viewer.ts'
 import type { Item } from './items.ts'
 
 /** A transaction in a feed; when it is removed, all fields except the id are null. */

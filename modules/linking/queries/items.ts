@@ -6,7 +6,7 @@ import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { ItemStatus } from '../tables.ts'
-import type { Viewer } from '../viewer.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 
 export const itemColumns = [
   'items.id',

@@ -5,7 +5,7 @@ import { toRow } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import type { Viewer } from '../../linking/index.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 
 const columns = [
   'id',

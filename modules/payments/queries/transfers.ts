@@ -4,7 +4,7 @@ import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
-import type { Viewer } from '../../linking/index.ts'
+import type { Viewer } from '../../../plugins/access/viewer.ts'
 import type { TransferState } from '../transfer-states.ts'
 
 export const transferColumns = [
