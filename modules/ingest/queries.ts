@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Environment } from '../../plugins/access/caller.ts'
-import type { Viewer } from '../../plugins/access/viewer.ts'
+import { isVisibleTo, type Viewer } from '../../plugins/access/viewer.ts'
 import { arrayText } from '../../plugins/database/array-text.ts'
 import { prepared } from '../../plugins/database/prepared.ts'
 import type { Db, Trx } from '../../plugins/database/types.ts'
@@ -170,17 +170,12 @@ export interface UsageSums {
  * Scans an index range of (intervals + names used in them + users active in each of them) rows, regardless of the number of events.
  * The users dominate: a year by day with 10,000 daily users is 3.7 million entries of one index.
  */
-export const readUsage = async (
-  db: Db,
-  { partnerId, environments }: Viewer,
-  unit: UsageInterval,
-  { start, end }: Period
-) => {
-  const ofUnit = sql`partner_id = ${partnerId} and environment = any(${environments}::text[]) and unit = ${unit}`
+export const readUsage = async (db: Db, viewer: Viewer, unit: UsageInterval, { start, end }: Period) => {
+  const ofUnit = sql`${isVisibleTo(viewer)} and unit = ${unit}`
   const inRange = sql`${ofUnit} and start >= ${start} and start < ${end}`
   // A user can be active in both environments.
   const activeUsers =
-    environments.length === 1
+    viewer.environments.length === 1
       ? sql`sum(active_users)::bigint`
       : sql`(select count(distinct user_id) from usage_users u where ${ofUnit} and u.start = usage_intervals.start)`
   const { rows } = await sql<UsageSums>`

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { invalidFields } from '../http/errors/kinds.ts'
 import type { Environment, PartnerCaller, SessionCaller, TokenCaller } from './caller.ts'
 
@@ -6,6 +7,10 @@ export interface Viewer {
   partnerId: string
   environments: Environment[]
 }
+
+/** Whether a row belongs to the partner and to an environment of the viewer. */
+export const isVisibleTo = ({ partnerId, environments }: Viewer) =>
+  sql<boolean>`partner_id = ${partnerId} and environment = any(${environments}::text[])`
 
 /**
  * Narrows a caller's view to the environment that a list was asked for. The view is empty when the caller cannot read that environment, so the list is

@@ -1,6 +1,6 @@
 import { sql, type Selection } from 'kysely'
 import type { Environment } from '../../../plugins/access/caller.ts'
-import type { Viewer } from '../../../plugins/access/viewer.ts'
+import { isVisibleTo, type Viewer } from '../../../plugins/access/viewer.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { Subscriptions } from '../subscriptions.ts'
@@ -23,28 +23,22 @@ export type Webhook = Selection<Database, 'webhooks', (typeof columns)[number]>
 /** Lists endpoints that a caller can see, newest first, after the given position. */
 export const listWebhooks = async (
   db: Db,
-  { partnerId, environments }: Viewer,
+  viewer: Viewer,
   after: TimePosition | undefined,
   limit: number
 ): Promise<Webhook[]> =>
   await db
     .selectFrom('webhooks')
     .select(columns)
-    .where('partner_id', '=', partnerId)
-    .where('environment', '=', (eb) => eb.fn.any(eb.val(environments)))
+    .where(isVisibleTo(viewer))
     .$if(after !== undefined, (query) => query.where(sql<boolean>`(created_at, id) < (${after?.at}, ${after?.id})`))
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
 
-const selectWebhook = (db: Db, { partnerId, environments }: Viewer, id: string) =>
-  db
-    .selectFrom('webhooks')
-    .select(columns)
-    .where('partner_id', '=', partnerId)
-    .where('environment', '=', (eb) => eb.fn.any(eb.val(environments)))
-    .where('id', '=', id)
+const selectWebhook = (db: Db, viewer: Viewer, id: string) =>
+  db.selectFrom('webhooks').select(columns).where(isVisibleTo(viewer)).where('id', '=', id)
 
 export const findWebhook = async (db: Db, viewer: Viewer, id: string): Promise<Webhook | undefined> =>
   await selectWebhook(db, viewer, id).executeTakeFirst()

@@ -1,5 +1,5 @@
 import type { Selection } from 'kysely'
-import type { Viewer } from '../../../plugins/access/viewer.ts'
+import { isVisibleTo, type Viewer } from '../../../plugins/access/viewer.ts'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { mergeEnvironments } from '../../../plugins/paging/merged.ts'
@@ -36,13 +36,8 @@ export const listProjects = async (db: Db, viewer: Viewer, before: number | unde
     (one, other) => other.position - one.position
   )
 
-const selectProject = (db: Db, { partnerId, environments }: Viewer, id: string) =>
-  db
-    .selectFrom('projects')
-    .select(columns)
-    .where('partner_id', '=', partnerId)
-    .where('environment', '=', (eb) => eb.fn.any(eb.val(environments)))
-    .where('id', '=', id)
+const selectProject = (db: Db, viewer: Viewer, id: string) =>
+  db.selectFrom('projects').select(columns).where(isVisibleTo(viewer)).where('id', '=', id)
 
 export const findProject = async (db: Db, viewer: Viewer, id: string): Promise<Project | undefined> =>
   await selectProject(db, viewer, id).executeTakeFirst()

@@ -1,6 +1,6 @@
 import { sql, type Selection } from 'kysely'
 import type { Environment } from '../../../plugins/access/caller.ts'
-import type { Viewer } from '../../../plugins/access/viewer.ts'
+import { isVisibleTo, type Viewer } from '../../../plugins/access/viewer.ts'
 import { toRow, type FieldsOf } from '../../../plugins/database/rows.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { mergeEnvironments } from '../../../plugins/paging/merged.ts'
@@ -66,18 +66,15 @@ export const listTasks = async (
   )
 }
 
-const isVisible = ({ environments }: Viewer) => sql<boolean>`environment = any(${environments}::text[])`
-
 export const findTask = async (db: Db, viewer: Viewer, id: string): Promise<Task | undefined> =>
-  await selectTasks(db, viewer.partnerId).where(isVisible(viewer)).where('id', '=', id).executeTakeFirst()
+  await selectTasks(db, viewer.partnerId).where(isVisibleTo(viewer)).where('id', '=', id).executeTakeFirst()
 
 /** Locks a task until the transaction ends; `lockDependencies` locks its dependencies. */
 export const lockTask = async (db: Trx, viewer: Viewer, id: string) =>
   await db
     .selectFrom('tasks')
     .select(['environment', 'status', 'version'])
-    .where('partner_id', '=', viewer.partnerId)
-    .where(isVisible(viewer))
+    .where(isVisibleTo(viewer))
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
