@@ -39,9 +39,6 @@ type Message = { method?: unknown } | null | undefined
 /** The body as text, without the byte order mark that the SDK does not read either. */
 const textIn = ({ body }: FastifyRequest): string => (typeof body === 'string' ? body.replace(/^\ufeff/, '') : '')
 
-/** The messages of a body: one, or those of a batch. An invalid body counts as one. */
-const messagesIn = (text: string): Message[] => [parse(text)].flat() as Message[]
-
 /**
  * How many requests the messages count as before they are processed: one each. A single tool call counts as none here: its operation counts it, or
  * `answerMessages` does when it reached no operation.
@@ -49,11 +46,14 @@ const messagesIn = (text: string): Message[] => [parse(text)].flat() as Message[
 const requestsToPay = (messages: Message[]): number =>
   messages.length === 1 && messages[0]?.method === 'tools/call' ? 0 : messages.length
 
-/** @throws ProblemError 400 for a body that is nested too deeply or has too many values or messages. */
+/**
+ * The messages of a body: one, or those of a batch. An invalid body counts as one.
+ * @throws ProblemError 400 for a body that is nested too deeply or has too many values or messages.
+ */
 const messagesOf = (text: string): Message[] => {
   const fault = boundFaultOf(text)
   if (fault !== undefined) throw invalidFields([{ path: 'body', message: fault }])
-  const messages = messagesIn(text)
+  const messages = [parse(text)].flat() as Message[]
   if (messages.length > mostMessages)
     throw invalidFields([{ path: 'body', message: `must not have more than ${mostMessages} messages` }])
   return messages

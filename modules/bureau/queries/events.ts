@@ -113,7 +113,7 @@ export const findWithDisputed = async (
     .selectFrom('bureau_agents')
     .select(enrolmentColumns)
     .select(
-      sql<EventSum[]>`array(select json_build_object('kind', kind, 'times', times, 'amountCents', "amountCents") from (
+      sql<EventSum[]>`(select coalesce(json_agg(row_to_json(sums)), '[]') from (
         select ${eventSum} from bureau_events
         where agent_id = bureau_agents.agent_id and state = 'disputed' group by kind
       ) sums)`.as('disputed')
