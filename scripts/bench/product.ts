@@ -4,12 +4,9 @@ import { createRecorder } from './recorder.ts'
 const recorder = createRecorder()
 const { buildApp } = await import('../../app.ts')
 const { loadConfig } = await import('../../plugins/config/index.ts')
-const { rateLimits } = await import('../../spec/generated/index.ts')
+const { liftedLimits } = await import('./lifted-limits.ts')
 
-const lifted = Object.fromEntries(
-  Object.keys(rateLimits).map((name) => [name, { limit: 100_000_000, windowSeconds: 1 }])
-) as unknown as typeof rateLimits
-const app = await buildApp({ config: loadConfig(process.env), rateLimits: lifted, historyDays: 90 })
+const app = await buildApp({ config: loadConfig(process.env), rateLimits: liftedLimits, historyDays: 90 })
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 process.on('message', (message) => {
   if (message === 'start') recorder.start(app.server)

@@ -18,7 +18,14 @@ interface Answer {
   id: string
 }
 
-const call = async (url: string, method: string, path: string, body?: unknown, token?: string): Promise<Answer> => {
+/** Calls the API. @throws Error unless the response is successful */
+export const call = async (
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  token?: string
+): Promise<Answer> => {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: {
