@@ -169,15 +169,29 @@ test(
 )
 
 test('requests with unfinished bodies do not count against the limit of requests in progress', async (t) => {
-  const { url } = await startApp(t, { env: { ATLAS_OVERLOAD_REQUESTS: '2' } })
-  const { hostname, port } = new URL(url)
-  const sockets = Array.from({ length: 5 }, () => connect(Number(port), hostname))
-  t.teardown(() => sockets.forEach((socket) => socket.destroy()))
-  for (const socket of sockets)
-    socket.write(
-      'POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a'
+  let waitingForBody = 0
+  const countThem = (server: FastifyInstance): void => {
+    server.post(
+      '/test/unfinished',
+      {
+        preParsing: async () => {
+          waitingForBody += 1
+        }
+      },
+      async () => ({})
     )
-  await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+  }
+  const { url } = await startApp(t, { env: { ATLAS_OVERLOAD_REQUESTS: '2' }, extend: countThem })
+  const { hostname, port } = new URL(url)
+  for (let opened = 1; opened <= 5; opened++) {
+    const socket = connect(Number(port), hostname)
+    t.teardown(() => socket.destroy())
+    socket.write(
+      'POST /test/unfinished HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"a'
+    )
+    // Until its body is awaited a request counts, so the next one comes only then.
+    while (waitingForBody < opened) await new Promise((done) => setTimeout(done, 5))
+  }
   assert.equal((await send(url, 'GET', '/api/v1/users/me')).status, 401)
   const responses = await Promise.all([send(url, 'GET', '/errors/overloaded'), send(url, 'GET', '/errors/overloaded')])
   assert.deepEqual(
