@@ -152,7 +152,8 @@ export const openTestDatabase = async (t: Cleaner): Promise<DatabaseHandle> => {
     return handle
   }
   const { url: own, drop } = await createPostgresDatabase(url)
-  const handle = openPostgres(own, 10, () => undefined)
+  // A busy machine must not make the server refuse what a test sends at once.
+  const handle = openPostgres(own, 10, () => undefined, { statementLimitMs: 300_000, connectLimitMs: 300_000 })
   t.teardown(async () => {
     await handle.close()
     await drop()

@@ -10,8 +10,8 @@ import { lockDirectory } from './directory-lock.ts'
 import { advisoryLocks, processLocks, type Locks } from './locks.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
 import { createPgliteEngine, openPglite } from './pglite.ts'
-import { createPostgresEngine, openClient, openConnections } from './postgres.ts'
-import { defaultStatementLimitMs } from './time-limit.ts'
+import { createPostgresEngine, openClient, openConnections, type ConnectionOptions } from './postgres.ts'
+import { defaultConnectLimitMs, defaultStatementLimitMs } from './time-limit.ts'
 import { watchTransactions } from './transaction.ts'
 import type { Database, Db } from './types.ts'
 
@@ -62,9 +62,12 @@ export const openPostgres = (
   connectionString: string,
   poolSize: number,
   onError: (error: Error) => void,
-  { statementLimitMs = defaultStatementLimitMs }: { statementLimitMs?: number } = {}
+  {
+    statementLimitMs = defaultStatementLimitMs,
+    connectLimitMs = Math.min(defaultConnectLimitMs, statementLimitMs)
+  }: Partial<ConnectionOptions> = {}
 ): Driver => {
-  const options = { connectionString, statementLimitMs }
+  const options = { connectionString, statementLimitMs, connectLimitMs }
   const { pool, shared } = openConnections(options, poolSize, onError)
   const db = new Kysely<Database>({ dialect: createDialect(createPostgresEngine(pool, shared)) })
   const locks = advisoryLocks(() => openClient(options, onError))

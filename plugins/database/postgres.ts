@@ -10,6 +10,8 @@ export interface ConnectionOptions {
   connectionString: string
   /** The time limit of a statement in milliseconds. A slower statement fails and closes its connection, because the statements after it would wait too. */
   statementLimitMs: number
+  /** How long to wait for a connection of the pool or for a new one, in milliseconds. */
+  connectLimitMs: number
 }
 
 const getTypeParser = ((oid: number, format?: 'text' | 'binary') => {
@@ -18,9 +20,9 @@ const getTypeParser = ((oid: number, format?: 'text' | 'binary') => {
   return pg.types.getTypeParser(oid, format) as (text: string) => unknown
 }) as typeof pg.types.getTypeParser
 
-const clientConfig = ({ connectionString, statementLimitMs }: ConnectionOptions): pg.ClientConfig => ({
+const clientConfig = ({ connectionString, statementLimitMs, connectLimitMs }: ConnectionOptions): pg.ClientConfig => ({
   connectionString,
-  connectionTimeoutMillis: Math.min(5_000, statementLimitMs),
+  connectionTimeoutMillis: connectLimitMs,
   query_timeout: statementLimitMs,
   pipeline: true,
   keepAlive: true,

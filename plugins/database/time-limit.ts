@@ -6,6 +6,9 @@ import type { Db, Trx } from './types.ts'
  */
 export const defaultStatementLimitMs = 20_000
 
+/** How long a transaction waits for a connection. After it, the request gets 503. */
+export const defaultConnectLimitMs = 5_000
+
 /** The maximum delay of a timer, 24 days. */
 const noLimitMs = 2 ** 31 - 1
 
