@@ -1,4 +1,5 @@
 import { sql, type Migration } from 'kysely'
+import { StartupError } from '../startup/error.ts'
 import { functionStore, readFunctions, type SqlFunction } from './sql-functions.ts'
 import { withoutTimeLimit } from './time-limit.ts'
 import { again } from './transaction.ts'
@@ -28,7 +29,7 @@ export interface Migrations {
 }
 
 /** The database has migrations that this version does not have. */
-export class UnknownMigrationsError extends Error {
+export class UnknownMigrationsError extends StartupError {
   constructor(unknown: string[]) {
     const [first, ...others] = unknown
     super(

@@ -1,3 +1,5 @@
+import { wordsOf } from '../../plugins/startup/error.ts'
+
 /** The result of one check. */
 export interface Finding {
   subject: string
@@ -10,14 +12,6 @@ export interface Finding {
 export const ok = (subject: string, found: string): Finding => ({ subject, state: 'ok', found })
 export const warn = (subject: string, found: string, cure: string): Finding => ({ subject, state: 'warn', found, cure })
 export const fail = (subject: string, found: string, cure: string): Finding => ({ subject, state: 'fail', found, cure })
-
-/** The message of an error, with its code. Of an AggregateError, which has no message, the first error. */
-export const wordsOf = (error: unknown): string => {
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error]
-  if (!(first instanceof Error)) return String(first)
-  const code = 'code' in first && typeof first.code === 'string' ? first.code : ''
-  return code === '' || first.message.includes(code) ? first.message : `${first.message} (${code})`
-}
 
 /** The data directory cannot be written. */
 export const unwritable = (error: unknown): Finding =>

@@ -8,7 +8,7 @@ import { test } from 'tap'
 import { openDatabase } from '../../plugins/database/index.ts'
 import { root, scriptToRun, sourceToRun } from '../machines/scripts.ts'
 
-test('a data directory of another version is rejected in one line', { timeout: 120_000 }, async (t) => {
+test('a data directory of another version is rejected in one line', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-old-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const database = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
