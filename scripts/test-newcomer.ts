@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process'
+import { runToEnd } from '../test/machines/cleanup.ts'
+import { root } from '../test/machines/scripts.ts'
+import { prepareVisit } from '../test/newcomer/visit.ts'
+import { printableLines, runWithArguments } from './command.ts'
+
+const help = `Clones the last commit into a temporary folder and follows README.md there as a newcomer: installs, starts, runs the first calls block by block
+as they stand, and stops. Verifies that a bank is linked, money moves and webhooks arrive, that no program prints a warning, and that nothing is left.
+
+  npm run test:newcomer
+
+  --help   this text
+
+Takes one to two minutes on two cores, and requires git, curl and the npm registry.
+`
+
+const hasChanges = (): boolean => execFileSync('git', ['status', '--porcelain'], { cwd: root }).length > 0
+
+runWithArguments({ help, options: {} }, async () => {
+  if (hasChanges()) console.log('Uncommitted changes are not part of the clone.')
+  return await runToEnd(async (t) => {
+    const { steps, output } = await prepareVisit(t)
+    for (const [index, [guarantee, run]] of steps.entries()) {
+      console.log(`…       ${guarantee}`)
+      const begun = performance.now()
+      try {
+        await run()
+      } catch (error) {
+        console.log(`FAILED  ${guarantee}\n\n${printableLines(output())}\n`)
+        console.error(error)
+        console.log(`\n${index} passed, ${steps.length - index} failed`)
+        return 1
+      }
+      console.log(`ok      ${guarantee} (${((performance.now() - begun) / 1000).toFixed(1)} s)`)
+    }
+    console.log(`\n${steps.length} passed, 0 failed`)
+    return 0
+  })
+})
