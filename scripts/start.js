@@ -34,7 +34,9 @@ const stop = () => process.exit(1)
 /** Runs a script of this project to its end. */
 const run = (...args) =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'ignore', 'inherit'] })
+    // The cache of tsx would stay behind in the system's temporary folder.
+    const env = { ...process.env, TSX_DISABLE_CACHE: '1' }
+    const child = spawn(process.execPath, args, { cwd: home, env, stdio: ['ignore', 'ignore', 'inherit'] })
     const end = () => child.kill()
     process.once('exit', end)
     child.once('error', reject)

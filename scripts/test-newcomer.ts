@@ -19,19 +19,21 @@ const hasChanges = (): boolean => execFileSync('git', ['status', '--porcelain'],
 runWithArguments({ help, options: {} }, async () => {
   if (hasChanges()) console.log('Uncommitted changes are not part of the clone.')
   return await runToEnd(async (t) => {
-    const { steps, output } = await prepareVisit(t)
+    const visit = await prepareVisit(t)
+    const { steps } = visit
     for (const [index, [guarantee, run]] of steps.entries()) {
       console.log(`…       ${guarantee}`)
       const begun = performance.now()
+      const duration = () => `${((performance.now() - begun) / 1000).toFixed(1)} s`
       try {
         await run()
       } catch (error) {
-        console.log(`FAILED  ${guarantee}\n\n${printableLines(output())}\n`)
+        console.log(`FAILED  ${guarantee} (${duration()})\n\n${printableLines(visit.output())}\n`)
         console.error(error)
         console.log(`\n${index} passed, ${steps.length - index} failed`)
         return 1
       }
-      console.log(`ok      ${guarantee} (${((performance.now() - begun) / 1000).toFixed(1)} s)`)
+      console.log(`ok      ${guarantee} (${duration()})`)
     }
     console.log(`\n${steps.length} passed, 0 failed`)
     return 0
