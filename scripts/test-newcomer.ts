@@ -3,6 +3,7 @@ import { runToEnd } from '../test/machines/cleanup.ts'
 import { root } from '../test/machines/scripts.ts'
 import { prepareVisit } from '../test/newcomer/visit.ts'
 import { printableLines, runWithArguments } from './command.ts'
+import { announce } from './progress.ts'
 
 const help = `Clones the last commit into a temporary folder and follows README.md there as a newcomer: installs, starts, runs the first calls block by block
 as they stand, and stops. Verifies that a bank is linked, money moves and webhooks arrive, that no program prints a warning, and that nothing is left.
@@ -20,6 +21,7 @@ runWithArguments({ help, options: {} }, async () => {
   if (hasChanges()) console.log('Uncommitted changes are not part of the clone.')
   return await runToEnd(async (t) => {
     const visit = await prepareVisit(t)
+    t.teardown(() => announce('Removing the clone'))
     const { steps } = visit
     for (const [index, [guarantee, run]] of steps.entries()) {
       console.log(`…       ${guarantee}`)

@@ -1,3 +1,4 @@
+import { countOf } from '../progress.ts'
 import { wordsOf } from '../../plugins/startup/error.ts'
 
 /** The result of one check. */
@@ -21,6 +22,12 @@ export const unwritable = (error: unknown): Finding =>
     'Give the user that runs the server write access, or set ATLAS_DATA_DIR to another directory.'
   )
 
+const verdictOf = (errors: number, warnings: number): string => {
+  const notes = warnings === 0 ? '' : `, with ${countOf(warnings, 'warning')} above`
+  if (errors === 0) return `No problems: the server can start${notes}.`
+  return `${countOf(errors, 'problem')} found${notes}. Fix ${errors === 1 ? 'it' : 'them'} before you start the server.`
+}
+
 const mark = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const
 
 /** Formats the findings as a table: one line per finding, followed by its cure. */
@@ -31,6 +38,5 @@ export const printTable = (findings: Finding[]): string => {
     ...(cure === undefined ? [] : [`${' '.repeat(width + 8)}→ ${cure}`])
   ])
   const count = (state: Finding['state']): number => findings.filter((finding) => finding.state === state).length
-  const verdict = count('fail') === 0 ? 'No errors' : `${count('fail')} error${count('fail') === 1 ? '' : 's'}`
-  return `${lines.join('\n')}\n\n${verdict}, ${count('warn')} warning${count('warn') === 1 ? '' : 's'}, ${count('ok')} ok.`
+  return `${lines.join('\n')}\n\n${verdictOf(count('fail'), count('warn'))}`
 }
