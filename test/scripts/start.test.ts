@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { lockDirectory } from '../../plugins/database/directory-lock.ts'
-import type { Cleaner } from '../build-app.ts'
+import { fillDataDir, type Cleaner } from '../build-app.ts'
 import { freePort, listens } from '../machines/ports.ts'
 import { makeFolder, startProgram, type Program } from '../machines/programs.ts'
 import { root } from '../machines/scripts.ts'
@@ -60,6 +60,24 @@ for (const [stopped, command] of [
     assert.ok(existsSync(join(dataDir, 'pgdata')))
     assert.doesNotMatch(await run(), /Compiling|Creating/)
   })
+
+test('npm run dev stops on SIGTERM to npm, and leaves no process behind', async (t) => {
+  const dataDir = makeFolder(t, 'dev')
+  await fillDataDir(dataDir)
+  const port = await freePort()
+  const program = runStart(t, { ATLAS_DATA_DIR: dataDir, PORT: String(port) }, ['npm', 'run', '--silent', 'dev'])
+  await until('the greeting is printed', () => {
+    if (!program.isRunning()) throw new Error(program.output())
+    return program.output().includes('Ctrl-C stops the server.')
+  })
+  await program.end('SIGTERM')
+  await until('the server has stopped', async () => !(await listens(port)))
+  await until('the data directory is free', async () => {
+    const unlock = await lockDirectory(dataDir).catch(() => undefined)
+    await unlock?.()
+    return unlock !== undefined
+  })
+})
 
 test('a start on a port in use says in one sentence what to do, and creates no database', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
