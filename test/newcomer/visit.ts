@@ -36,6 +36,8 @@ export const prepareVisit = async (t: Cleaner): Promise<Visit> => {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name))),
     // Speeds up npm ci and changes nothing that it prints.
     npm_config_prefer_offline: 'true',
+    // npm itself would keep compiled code in the temporary folder.
+    NODE_DISABLE_COMPILE_CACHE: '1',
     HOME: home,
     TMPDIR: temporary,
     PORT: String(port),
