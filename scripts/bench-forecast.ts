@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from 'node:url'
 import { runWithArguments } from './command.ts'
+import { announce, timeLeft } from './progress.ts'
 import { horizonDays, judgeHistory, mean, methods, newResult, report } from './forecast-bench/accuracy.ts'
 import { syntheticPerson, type HistorySource } from './forecast-bench/people.ts'
 import { simulatorHistory } from './forecast-bench/simulator-histories.ts'
@@ -30,6 +31,8 @@ const sourceFrom = async (path: string | undefined): Promise<HistorySource> => {
   return loaded.history
 }
 
+const peoplePerLine = 10
+
 const options = {
   'first-seed': { type: 'string', default: '1001' },
   people: { type: 'string', default: '60' },
@@ -43,7 +46,11 @@ runWithArguments({ help, options }, async (values) => {
   const result = newResult()
   const firstSeed = Number(values['first-seed'])
   const people = Number(values.people)
+  const begun = performance.now()
   for (let seed = firstSeed; seed < firstSeed + people; seed++) {
+    const done = seed - firstSeed
+    if (done % peoplePerLine === 0)
+      announce(`Forecasting history ${done + 1} of ${people}${timeLeft(done, people, performance.now() - begun)}`)
     const history = await source(seed)
     const before = { count: result.outcomes.length, inside: result.inside, judged: result.judged }
     judgeHistory(history, Number(values.origins), result)

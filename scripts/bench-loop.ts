@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { ingestSecret, onStage, type Child } from './bench/children.ts'
 import { call } from './bench/world.ts'
 import { runWithArguments } from './command.ts'
+import { announce } from './progress.ts'
 
 const help = `Measures how long single requests hold the event loop of a server, so that it serves nothing else meanwhile. Prints a Markdown table. The bank
 runs in a separate process.
@@ -88,6 +89,7 @@ const heldMs = async ({ process: child }: Child): Promise<number> => {
 }
 
 const measure = async (server: Child, times: number): Promise<void> => {
+  announce('Creating the data')
   const cases = await prepare(server.url)
   process.stdout.write('| request | first, ms | later, most, ms |\n| --- | ---: | ---: |\n')
   for (const [name, callOf] of cases) {
@@ -110,6 +112,7 @@ const options = {
 
 runWithArguments({ help, options }, async ({ database, times }) => {
   if (database === '') throw new Error('Set --database to a PostgreSQL server. See --help.')
+  announce('Compiling and starting the servers')
   await onStage(database, async ({ createDatabase, start }) => {
     const bank = await start('bank.js', { BANK_DATABASE_URL: await createDatabase() })
     const server = await start('loop.js', { DATABASE_URL: await createDatabase(), PLAID_BASE_URL: bank.url })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { createPostgresDatabase } from '../test/build-app.ts'
 import { measureStart, type Started } from './bench/start.ts'
 import { runWithArguments } from './command.ts'
+import { announce } from './progress.ts'
 
 const help = `Measures how long the server takes to start and how much memory it uses when idle, and prints a Markdown table with the best of some runs.
 First starts begin without compiled code and without a database. Stop servers that run from this folder first.
@@ -46,6 +47,7 @@ const measureEmbedded = async (runs: number): Promise<void> => {
     const dataDir = mkdtempSync(join(tmpdir(), 'atlas-bench-start-'))
     rmSync(dataDir, { recursive: true })
     try {
+      announce(`Starting with the embedded database, run ${run + 1} of ${runs}`)
       forgetCompiled()
       first.push(await measureStart(npmStart, { ATLAS_DATA_DIR: dataDir }))
       second.push(await measureStart(npmStart, { ATLAS_DATA_DIR: dataDir }))
@@ -58,6 +60,7 @@ const measureEmbedded = async (runs: number): Promise<void> => {
 }
 
 const measureProduction = async (server: string, runs: number): Promise<void> => {
+  announce('Building for production')
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: home, stdio: ['ignore', 'ignore', 'inherit'] })
   const database = await createPostgresDatabase(server)
   try {
@@ -70,7 +73,10 @@ const measureProduction = async (server: string, runs: number): Promise<void> =>
     }
     const command = [process.execPath, '--enable-source-maps', join(home, 'dist/server.js')]
     const starts: Started[] = []
-    for (let run = 0; run < runs; run += 1) starts.push(await measureStart(command, env))
+    for (let run = 0; run < runs; run += 1) {
+      announce(`Starting for production, run ${run + 1} of ${runs}`)
+      starts.push(await measureStart(command, env))
+    }
     print('production from `dist`, PostgreSQL', best(starts))
   } finally {
     await database.drop()

@@ -9,6 +9,7 @@ import { reportGrowth, reportSpeed, type Row } from './bench/report.ts'
 import { takeTurns, type Way } from './bench/turns.ts'
 import { addHistory, prepare } from './bench/world.ts'
 import { runWithArguments } from './command.ts'
+import { announce } from './progress.ts'
 
 const help = `Compares this server with theoretical limits in one run. Prints Markdown tables.
 
@@ -80,6 +81,7 @@ const run = async (
   database: string,
   { connections, seconds, only, history }: { connections: number[]; seconds: number; only: string; history: number[] }
 ): Promise<void> => {
+  announce('Compiling and starting the servers')
   await onStage(database, async ({ createDatabase, start }) => {
     const bank = await start('bank.js', { BANK_DATABASE_URL: await createDatabase() })
     const startProduct = async () => {
@@ -89,11 +91,13 @@ const run = async (
     }
     const { at, product, cases } = await startProduct()
     const all: Recorded[] = []
+    announce('Recording the SQL of each operation')
     for (const bench of cases.filter(({ name }) => name.includes(only)))
       all.push(await record({ product, bank }, bench))
     const floor = await start('floor.js', at, all)
     const rows: Row[] = []
-    for (const recorded of all) {
+    for (const [index, recorded] of all.entries()) {
+      announce(`Measuring ${recorded.bench.name}, operation ${index + 1} of ${all.length}`)
       await warmUp(product, floor, recorded, seconds)
       for (const count of connections)
         rows.push(await measure(product, floor, at.DATABASE_URL, recorded, count, seconds))
@@ -104,10 +108,12 @@ const run = async (
     )
     const grown: Grown[] = []
     for (const count of history) {
+      announce(`Creating ${count} rows of history`)
       const { at, product, cases } = await startProduct()
       await addHistory(at.DATABASE_URL, count)
       grown.push({ product, cases: cases.filter(({ name }) => name.includes(only) || name === 'health') })
     }
+    if (grown.length > 0) announce('Measuring with each size of history')
     if (grown.length > 0) console.log(`\n${reportGrowth(history, await measureGrowth(grown, seconds))}\n`)
   })
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { bundle } from './build/bundle.ts'
 import { buildClient } from './build/client.ts'
 import { runWithArguments } from './command.ts'
+import { announce } from './progress.ts'
 
 const help = `Compiles the server to dist/, together with the files that it reads. \`node dist/server.js\` runs it with production dependencies only.
 The typed client is in dist/client, with its declarations and as a package by itself: \`npm pack ./dist/client\`.
@@ -52,9 +53,11 @@ const copies: [from: string, to: string][] = [
 ]
 
 runWithArguments({ help, options: {} }, async () => {
+  announce('Compiling the server and its commands')
   rmSync(dist, { recursive: true, force: true })
   await bundle({ entryPoints, outdir: dist, home: '.' })
   for (const [from, to] of copies) cpSync(from, join(dist, to))
+  announce('Compiling the client and its declarations')
   buildClient(join(dist, 'client'))
-  process.stdout.write('dist/ is ready: node dist/server.js\n')
+  process.stdout.write('The build is complete: `node dist/server.js` runs the server.\n')
 })

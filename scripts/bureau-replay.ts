@@ -5,6 +5,7 @@ import { systemClock } from '../plugins/clock.ts'
 import type { Db } from '../plugins/database/types.ts'
 import { printable, runWithArguments } from './command.ts'
 import { withDatabase } from './database.ts'
+import { withProgress } from './progress.ts'
 
 const help = `Usage: npm run bureau:replay -- --agent ID [--at TIME]
 
@@ -66,5 +67,5 @@ const options = { agent: { type: 'string' }, at: { type: 'string' } } as const
 runWithArguments({ help, options, failureCode: 2 }, async ({ agent, at }) => {
   if (agent === undefined) throw new Error('--agent ID is missing. See --help.')
   const time = readTime(at)
-  return await withDatabase((db) => replayAgent(db, agent, time))
+  return await withDatabase((db) => withProgress('Reading the history', () => replayAgent(db, agent, time)))
 })

@@ -20,6 +20,7 @@ const main = async (): Promise<number> => {
     process.stderr.write(
       'The table of settings in the committed README.md is out of date. Run `npm run generate` and commit README.md.\n'
     )
+  if (changed === '' && !outdated) process.stdout.write('The committed generated files are current.\n')
   return changed !== '' || outdated ? 1 : 0
 }
 

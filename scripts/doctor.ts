@@ -4,6 +4,7 @@ import { checkDatabase } from './doctor/database.ts'
 import { printTable, warn, type Finding } from './doctor/finding.ts'
 import { checkMail, checkPlaid, checkRedis, checkStripe, checkTwilio } from './doctor/neighbours.ts'
 import { checkPorts, checkProxy, checkPublicUrl } from './doctor/reachability.ts'
+import { withProgress } from './progress.ts'
 
 const help = `Checks the configuration in the environment and suggests a fix for each problem. Checks settings and keys, the database
 (version, schema, privileges, clock, connections), Redis, Plaid, Stripe, Twilio, the mail server, the ports, the public URL
@@ -56,7 +57,9 @@ runWithArguments({ help, options, failureCode: 2 }, async (values) => {
   const instances = Number(values.instances)
   if (!Number.isInteger(instances) || instances < 1)
     throw new Error('--instances must be a whole number, 1 or more. See --help.')
-  const findings = await examine(process.env, instances)
+  const findings = await withProgress('Checking the settings, the database and other services', () =>
+    examine(process.env, instances)
+  )
   console.log(values.json === true ? JSON.stringify(findings, null, 2) : printableLines(printTable(findings)))
   return findings.some(({ state }) => state === 'fail') ? 1 : 0
 })

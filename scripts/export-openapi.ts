@@ -20,5 +20,8 @@ runWithArguments({ help, options }, async ({ out, format }) => {
   if (!isFormat(format)) throw new Error(`--format must be json or yaml, not ${format}.`)
   const text = printSpecification[format]()
   if (out === undefined) process.stdout.write(text)
-  else writeFileSync(out, text)
+  else {
+    writeFileSync(out, text)
+    process.stdout.write(`Wrote the specification to ${out}.\n`)
+  }
 })

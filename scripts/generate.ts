@@ -7,6 +7,7 @@ import { printFiles } from './generate/files.ts'
 import { SpecError } from './generate/model.ts'
 import { readSpec } from './generate/read.ts'
 import { withSettings } from './generate/settings.ts'
+import { announce } from './progress.ts'
 
 const help = `Generates the OpenAPI bundle, TypeBox schemas, operation tables and the client from the hand-written documents.
 Without --spec and --out it also updates the settings table of README.md.
@@ -55,9 +56,10 @@ runWithArguments({ help, options }, async (values) => {
   const spec = resolve(values.spec ?? join(home, 'spec'))
   const out = resolve(values.out ?? join(spec, 'generated'))
   try {
+    announce('Generating schemas, operation tables and the client')
     const summary = await generate(spec, out)
     if (values.spec === undefined && values.out === undefined) await updateReadme()
-    process.stdout.write(`${summary} → ${relative(process.cwd(), out) || '.'}\n`)
+    process.stdout.write(`Generated ${summary}: ${relative(process.cwd(), out) || '.'} is current.\n`)
     return 0
   } catch (error) {
     if (!(error instanceof SpecError)) throw error

@@ -1,6 +1,7 @@
 import { verifyLedger } from '../plugins/ledger/verify.ts'
 import { printable, runWithArguments } from './command.ts'
 import { withDatabase } from './database.ts'
+import { countOf, withProgress } from './progress.ts'
 
 const help = `Usage: npm run ledger:verify
 
@@ -11,10 +12,13 @@ database in DATABASE_URL, else the embedded one in ATLAS_DATA_DIR (stop the serv
 Exit codes: 0 when the ledger is correct, 1 when it is not (prints each fault), 2 when it could not be read.`
 
 runWithArguments({ help, options: {}, failureCode: 2 }, async () => {
-  const { faults, wallets, transactions, entries } = await withDatabase(verifyLedger)
+  const { faults, wallets, entries } = await withProgress('Verifying the ledger', () => withDatabase(verifyLedger))
   for (const { invariant, where } of faults) console.error(printable(`BROKEN: ${invariant}: ${where}`))
+  const size = `${countOf(wallets, 'wallet')}, ${countOf(entries, 'entr', 'y', 'ies')}`
   console.log(
-    `${wallets} wallets, ${transactions} transactions, ${entries} entries: ${faults.length === 0 ? 'the ledger is correct.' : `${faults.length} faults.`}`
+    faults.length === 0
+      ? `The ledger is correct: ${size}.`
+      : `The ledger is not correct: ${countOf(faults.length, 'problem')} found in ${size}.`
   )
   return faults.length === 0 ? 0 : 1
 })

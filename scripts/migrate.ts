@@ -1,6 +1,8 @@
 import { openDatabase } from '../plugins/database/index.ts'
 import { migrateToLatest } from '../plugins/database/migrate.ts'
+import type { Db } from '../plugins/database/types.ts'
 import { runWithArguments } from './command.ts'
+import { countOf, withProgress } from './progress.ts'
 
 const help = `Brings the database schema up to date: pending migrations, then changed SQL functions. In production, run it before the
 new version starts; elsewhere the server does it at startup. Running it twice, or on two machines at once, is safe.
@@ -21,6 +23,15 @@ const hasSimulators = (): boolean =>
 
 const loadSimulatorMigrations = async () => await import('../simulators/migrate.ts')
 
+/** @returns the names of the migrations that ran */
+const migrate = async (db: Db, onStep: (step: string) => void): Promise<string[]> => {
+  const ran = await migrateToLatest(db, onStep)
+  if (!hasSimulators()) return ran
+  const simulators = await loadSimulatorMigrations()
+  const simulated = await simulators.migrateToLatest(db, onStep)
+  return [...ran, ...simulated.map((name) => `simulators ${name}`)]
+}
+
 runWithArguments({ help, options: {} }, async () => {
   const databaseUrl = setting('DATABASE_URL')
   if (databaseUrl === undefined && process.env.NODE_ENV === 'production') {
@@ -33,14 +44,14 @@ runWithArguments({ help, options: {} }, async () => {
     (error) => console.error(error.message)
   )
   try {
-    const ran = await migrateToLatest(database.db)
-    if (hasSimulators()) {
-      const simulators = await loadSimulatorMigrations()
-      ran.push(...(await simulators.migrateToLatest(database.db)).map((name) => `simulators ${name}`))
-    }
-    process.stdout.write(
-      ran.length === 0 ? 'The schema is up to date.\n' : `${ran.map((name) => `ran ${name}`).join('\n')}\n`
+    let running = 'Migrating the schema'
+    const onStep = (step: string) => (running = step)
+    const ran = await withProgress(
+      () => running,
+      async () => await migrate(database.db, onStep)
     )
+    for (const name of ran) console.log(`ran ${name}`)
+    console.log(`The schema is up to date${ran.length === 0 ? '' : `: ${countOf(ran.length, 'migration')} ran`}.`)
   } finally {
     await database.close()
   }

@@ -37,10 +37,11 @@ const compare = (from: string, to: string): boolean => {
   for (const { breaking, place, what } of ordered)
     process.stdout.write(`${breaking ? 'BREAKING  ' : 'compatible'}  ${place}: ${what}\n`)
   const breaking = changes.filter((change) => change.breaking).length
+  const isAllowed = breaking === 0 || mayBreak(versionOf(before), versionOf(after))
   process.stdout.write(
-    `${versionOf(before)} → ${versionOf(after)}: ${breaking} breaking and ${changes.length - breaking} compatible changes\n`
+    `${versionOf(before)} → ${versionOf(after)}: ${breaking} breaking and ${changes.length - breaking} compatible changes${isAllowed ? ', which the version allows.' : '.'}\n`
   )
-  return breaking === 0 || mayBreak(versionOf(before), versionOf(after))
+  return isAllowed
 }
 
 const storeRelease = (from: string): void => {

@@ -15,7 +15,16 @@ Settings are environment variables; the README lists them.
 
 const home = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(home, '.cache')
-const sources = ['app.ts', 'server.ts', 'plugins', 'modules', 'simulators', 'spec/generated', 'scripts/build/bundle.ts']
+const sources = [
+  'app.ts',
+  'server.ts',
+  'plugins',
+  'modules',
+  'simulators',
+  'spec/generated',
+  'scripts/build/bundle.ts',
+  'scripts/start'
+]
 const keptBundles = 3
 
 const say = (text) => process.stdout.write(`${text}\n`)
@@ -25,7 +34,9 @@ const stop = () => process.exit(1)
 /** Runs a script of this project to its end. */
 const run = (...args) =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'ignore', 'inherit'] })
+    // The cache of tsx would stay behind in the system's temporary folder.
+    const env = { ...process.env, TSX_DISABLE_CACHE: '1' }
+    const child = spawn(process.execPath, args, { cwd: home, env, stdio: ['ignore', 'ignore', 'inherit'] })
     const end = () => child.kill()
     process.once('exit', end)
     child.once('error', reject)
@@ -39,14 +50,26 @@ const run = (...args) =>
 /** Creates a folder with `fill`, completely or not at all, even when several processes try concurrently. */
 const createFolder = async (folder, fill) => {
   const partial = `${folder}.${process.pid}`
+  const removePartial = () => rmSync(partial, { recursive: true, force: true })
+  process.once('exit', removePartial)
   try {
     await fill(partial)
     renameSync(partial, folder)
   } catch (error) {
     if (!existsSync(folder)) throw error
   } finally {
-    rmSync(partial, { recursive: true, force: true })
+    process.off('exit', removePartial)
+    removePartial()
   }
+}
+
+/** @throws Error when this Node.js is too old or the packages are not installed */
+const checkInstallation = () => {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new Error(`Node.js ${process.versions.node} is too old: install version 20.19 or later.`)
+  if (!existsSync(join(home, 'node_modules/tsx')))
+    throw new Error('The packages are not installed: run `npm ci` first.')
 }
 
 const filesOf = (path) =>
@@ -73,6 +96,7 @@ const removeOldBundles = () => {
   for (const { path } of bundles.slice(keptBundles)) rmSync(path, { recursive: true, force: true })
 }
 
+/** The folder of the compiled server. */
 const compileServer = async () => {
   const folder = join(cache, `server-${fingerprint()}`)
   if (!existsSync(folder)) {
@@ -80,31 +104,46 @@ const compileServer = async () => {
     await createFolder(folder, (partial) => run('--import', 'tsx', 'scripts/start/compile.ts', partial))
     removeOldBundles()
   }
-  return join(folder, 'server.js')
+  return folder
 }
 
-/** An empty database takes seconds to create, so later data directories start as a copy of the first. */
-const createDatabase = async () => {
-  const { DATABASE_URL = '', ATLAS_DATA_DIR = '', NODE_ENV } = process.env
-  const dataDir = join(ATLAS_DATA_DIR.trim() || '.atlas')
-  if (DATABASE_URL.trim() !== '' || NODE_ENV === 'production' || existsSync(join(dataDir, 'pgdata'))) return
-  say(`Creating the embedded database in ${dataDir} …`)
+/** An empty database takes seconds to create, so data directories start as a copy of one. */
+const createTemplate = async () => {
   const manifest = createRequire(import.meta.url)
     .resolve('@electric-sql/pglite')
     .replace(/dist.*/, 'package.json')
   const template = join(cache, `database-${JSON.parse(readFileSync(manifest, 'utf8')).version}`)
   if (!existsSync(template)) await createFolder(template, (partial) => run('scripts/start/create-database.js', partial))
+  return template
+}
+
+const createDatabase = async (dataDir, template) => {
+  say(`Creating the embedded database in ${dataDir} …`)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   await createFolder(join(dataDir, 'pgdata'), (partial) => cpSync(template, partial, { recursive: true }))
+  say('Creating tables, keys and demo data …')
+}
+
+/** Prepares what `npm ci` leaves out, and returns the program of the server. */
+const prepare = async () => {
+  const { DATABASE_URL = '', ATLAS_DATA_DIR = '', NODE_ENV } = process.env
+  const isEmbedded = DATABASE_URL.trim() === '' && NODE_ENV !== 'production'
+  const isFirst = isEmbedded && !existsSync(join(ATLAS_DATA_DIR.trim() || '.atlas', 'pgdata'))
+  mkdirSync(cache, { recursive: true })
+  const [folder, template] = await Promise.all([compileServer(), isFirst ? createTemplate() : undefined])
+  const { dataDirectory } = await import(pathToFileURL(join(folder, 'scripts/start/check.js')).href)
+  const dataDir = await dataDirectory()
+  if (isFirst && dataDir !== undefined) await createDatabase(dataDir, template)
+  else say('Starting the server …')
+  return join(folder, 'server.js')
 }
 
 const main = async () => {
-  mkdirSync(cache, { recursive: true })
-  process.on('SIGTERM', stop).on('SIGINT', stop)
-  const isFirst = !existsSync(process.env.ATLAS_DATA_DIR?.trim() || '.atlas')
-  const [server] = await Promise.all([compileServer(), createDatabase()])
-  if (isFirst) say('Creating tables, keys and demo data …')
-  process.off('SIGTERM', stop).off('SIGINT', stop)
+  checkInstallation()
+  const signals = ['SIGTERM', 'SIGINT', 'SIGHUP']
+  for (const signal of signals) process.on(signal, stop)
+  const server = await prepare()
+  for (const signal of signals) process.off(signal, stop)
   await import(pathToFileURL(server).href)
 }
 

@@ -10,6 +10,7 @@ import { parse } from 'yaml'
 import { compiledArguments } from '../test/machines/scripts.ts'
 import { bundle } from './build/bundle.ts'
 import { runWithArguments } from './command.ts'
+import { announce, countOf } from './progress.ts'
 import { report } from './test/report.ts'
 
 /** One more than the number of processors, because some tests wait for other processes. */
@@ -80,6 +81,7 @@ const prepare = async (files: string[]): Promise<{ paths: string[]; nodeArgument
   const compiled = mkdtempSync(join(cache, 'tests-'))
   process.once('exit', () => rmSync(compiled, { recursive: true, force: true }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  announce(`Compiling ${countOf(files.length, 'test file')}`)
   await bundle({ entryPoints: [...files, ...programs], outdir: compiled, home })
   process.env.COMPILED_TESTS = compiled
   return {

@@ -1,3 +1,5 @@
+import { StartupError } from '../startup/error.ts'
+
 export interface ConfigurationProblem {
   /** What is wrong, such as "PORT is not valid". Never contains a value, which may be a secret. */
   fault: string
@@ -6,7 +8,7 @@ export interface ConfigurationProblem {
 }
 
 /** The environment is not a valid configuration. The message lists every setting at fault and what to do. */
-export class ConfigurationError extends Error {
+export class ConfigurationError extends StartupError {
   constructor(readonly problems: ConfigurationProblem[]) {
     const count = problems.length === 1 ? 'a correction' : `${problems.length} corrections`
     const lines = problems.map(({ fault, cure }) => `  - ${fault}. ${cure}`)

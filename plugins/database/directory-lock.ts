@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { StartupError } from '../startup/error.ts'
 
 const longestSocketPath = 100
 
@@ -29,13 +30,28 @@ const isInUse = async (path: string): Promise<boolean> => {
   return isAccepted
 }
 
+const inUse = (dataDir: string): StartupError =>
+  new StartupError(
+    `Another AtlasForge process uses the data directory ${dataDir}: stop it, or set ATLAS_DATA_DIR to another directory.`
+  )
+
+/**
+ * Checks that no process uses a data directory, and changes nothing.
+ *
+ * @throws StartupError when another process uses the directory.
+ */
+export const checkDirectory = async (dataDir: string): Promise<void> => {
+  const path = lockPath(dataDir)
+  if (existsSync(path) && (await isInUse(path))) throw inUse(dataDir)
+}
+
 /**
  * Locks a data directory for this process. Two processes would silently overwrite each other's data.
  *
  * The lock is a socket that the process listens on. The kernel closes it when the process ends, even after a crash, so a socket that refuses connections is a
  * stale lock.
  *
- * @throws Error when another process uses the directory.
+ * @throws StartupError when another process uses the directory.
  */
 export const lockDirectory = async (dataDir: string): Promise<() => Promise<void>> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -45,11 +61,7 @@ export const lockDirectory = async (dataDir: string): Promise<() => Promise<void
     server = await listen(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    if (await isInUse(path)) {
-      throw new Error(
-        `Another AtlasForge process uses the data directory ${dataDir}. Stop it, or set ATLAS_DATA_DIR to another directory.`
-      )
-    }
+    if (await isInUse(path)) throw inUse(dataDir)
     rmSync(path, { force: true })
     server = await listen(path)
   }

@@ -11,6 +11,7 @@ import { advisoryLocks, processLocks, type Locks } from './locks.ts'
 import { isMigrated, migrateToLatest } from './migrate.ts'
 import { createPgliteEngine, openPglite } from './pglite.ts'
 import { createPostgresEngine, openClient, openConnections, type ConnectionOptions } from './postgres.ts'
+import { StartupError, wordsOf } from '../startup/error.ts'
 import { defaultConnectLimitMs, defaultStatementLimitMs } from './time-limit.ts'
 import { watchTransactions } from './transaction.ts'
 import type { Database, Db } from './types.ts'
@@ -139,6 +140,11 @@ export default fp<{ database?: DatabaseHandle | undefined }>(
     if (database === undefined) app.addHook('onClose', () => handle.close())
     if (app.config.environment !== 'production') {
       watchTransactions()
+      await sql`select 1`.execute(handle.db).catch((error: unknown) => {
+        throw new StartupError(
+          `The server cannot use the database (${wordsOf(error)}): check DATABASE_URL, or run \`npm run doctor\`.`
+        )
+      })
       await migrateToLatest(handle.db)
     }
     app.decorate('database', handle)

@@ -1,4 +1,5 @@
 import { sql, type Migration } from 'kysely'
+import { StartupError } from '../startup/error.ts'
 import { functionStore, readFunctions, type SqlFunction } from './sql-functions.ts'
 import { withoutTimeLimit } from './time-limit.ts'
 import { again } from './transaction.ts'
@@ -13,14 +14,17 @@ export interface MigrationsOptions {
   schema?: string
 }
 
+type OnStep = (step: string) => void
+
 export interface Migrations {
   /**
    * Runs pending migrations, applies the SQL functions whose text changed, and analyzes filled tables, all in one transaction. Instances that start together take turns.
    *
+   * @param onStep called with what happens next, such as `Running 0001-core`
    * @returns the names of the migrations that ran.
    * @throws UnknownMigrationsError when another version made the database; otherwise the error of the statement that failed. Nothing of the run is kept then.
    */
-  migrateToLatest: (db: Db) => Promise<string[]>
+  migrateToLatest: (db: Db, onStep?: OnStep) => Promise<string[]>
   /** Whether every migration and every SQL function of this version was applied; a newer version may have applied more. */
   isMigrated: (db: Db) => Promise<boolean>
   /** The migrations in the database that this version does not have. */
@@ -28,7 +32,7 @@ export interface Migrations {
 }
 
 /** The database has migrations that this version does not have. */
-export class UnknownMigrationsError extends Error {
+export class UnknownMigrationsError extends StartupError {
   constructor(unknown: string[]) {
     const [first, ...others] = unknown
     super(
@@ -50,12 +54,14 @@ const lockMigrations = sql`select pg_advisory_xact_lock(hashtextextended('migrat
  * Updates the statistics of every table that holds rows. An empty table is left alone: PostgreSQL assumes ten pages for a table without statistics and uses its indexes,
  * but plans sequential scans for one that it saw empty, and keeps those plans while the table grows.
  */
-const analyzeFilledTables = async (trx: Db, schema: string | undefined): Promise<void> => {
+const analyzeFilledTables = async (trx: Db, schema: string | undefined, onStep: OnStep): Promise<void> => {
   const { rows } = await sql<{ table: string }>`
     select oid::regclass::text as table from pg_class
     where relnamespace = coalesce(${schema ?? null}, current_schema())::regnamespace
       and relkind = 'r' and pg_relation_size(oid) > 0`.execute(trx)
-  for (const table of rows.map((row) => sql.raw(row.table))) {
+  for (const { table: name } of rows) {
+    const table = sql.raw(name)
+    onStep(`Analyzing ${name}`)
     const filled = await sql`select from ${table} limit 1`.execute(trx)
     if (filled.rows.length > 0) await sql`analyze ${table}`.execute(trx)
   }
@@ -95,7 +101,7 @@ export const createMigrations = ({ migrations, functionsFolder, schema }: Migrat
     )
   }
 
-  const runPending = async (trx: Db): Promise<string[]> => {
+  const runPending = async (trx: Db, onStep: OnStep): Promise<string[]> => {
     const table = sql.table(qualified('migrations'))
     if (schema !== undefined) await sql`create schema if not exists ${sql.id(schema)}`.execute(trx)
     await sql`create table if not exists ${table} (
@@ -105,27 +111,29 @@ export const createMigrations = ({ migrations, functionsFolder, schema }: Migrat
       .filter(([name]) => !executed.has(name))
       .sort(([a], [b]) => (a < b ? -1 : 1))
     for (const [name, migration] of pending) {
+      onStep(`Running ${name}`)
       await migration.up(trx)
       await sql`insert into ${table} (name) values (${name})`.execute(trx)
     }
     return pending.map(([name]) => name)
   }
 
-  const migrate = async (trx: Db): Promise<string[]> => {
+  const migrate = async (trx: Db, onStep: OnStep): Promise<string[]> => {
+    onStep('Waiting for other migrations')
     await lockMigrations.execute(trx)
-    const ran = await runPending(trx)
+    const ran = await runPending(trx, onStep)
     if (functionsFolder !== undefined) await store.synchronize(trx, await wantedFunctions())
-    if (ran.length > 0) await analyzeFilledTables(trx, schema)
+    if (ran.length > 0) await analyzeFilledTables(trx, schema, onStep)
     return ran
   }
 
   return {
-    async migrateToLatest(db) {
+    async migrateToLatest(db, onStep = () => undefined) {
       const state = await readState(db)
       const unknown = unknownOf(state)
       if (unknown.length > 0) throw new UnknownMigrationsError(unknown)
       if (await isUpToDate(state)) return []
-      return await withoutTimeLimit(() => again(() => db.transaction().execute(migrate)))
+      return await withoutTimeLimit(() => again(() => db.transaction().execute((trx) => migrate(trx, onStep))))
     },
     async isMigrated(db) {
       const { executed, functions } = await readState(db)

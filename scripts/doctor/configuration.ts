@@ -4,12 +4,16 @@ import { fail, ok, unwritable, warn, type Finding } from './finding.ts'
 
 type Environment = Record<string, string | undefined>
 
-const leastNode = 20
+/** As in package.json and scripts/start.js. */
+const leastNode = [20, 19] as const
 
-export const checkNode = (version: string): Finding =>
-  Number(version.split('.', 1)[0]) >= leastNode
+export const checkNode = (version: string): Finding => {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [leastMajor, leastMinor] = leastNode
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor)
     ? ok('Node.js', version)
-    : fail('Node.js', version, `Install Node.js ${leastNode} or later.`)
+    : fail('Node.js', version, `Install Node.js ${leastNode.join('.')} or later.`)
+}
 
 const mostEdits = 3
 

@@ -6,7 +6,8 @@ import { lockDirectory } from '../../plugins/database/directory-lock.ts'
 import { openDatabase, openPostgres } from '../../plugins/database/index.ts'
 import { findUnknown, isMigrated } from '../../plugins/database/migrate.ts'
 import type { Db } from '../../plugins/database/types.ts'
-import { fail, ok, unwritable, warn, wordsOf, type Finding } from './finding.ts'
+import { wordsOf } from '../../plugins/startup/error.ts'
+import { fail, ok, unwritable, warn, type Finding } from './finding.ts'
 
 const leastVersion = 15
 const skewToWarnMs = 2_000

@@ -1,3 +1,6 @@
+import { countOf } from '../progress.ts'
+import { wordsOf } from '../../plugins/startup/error.ts'
+
 /** The result of one check. */
 export interface Finding {
   subject: string
@@ -11,14 +14,6 @@ export const ok = (subject: string, found: string): Finding => ({ subject, state
 export const warn = (subject: string, found: string, cure: string): Finding => ({ subject, state: 'warn', found, cure })
 export const fail = (subject: string, found: string, cure: string): Finding => ({ subject, state: 'fail', found, cure })
 
-/** The message of an error, with its code. Of an AggregateError, which has no message, the first error. */
-export const wordsOf = (error: unknown): string => {
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [error]
-  if (!(first instanceof Error)) return String(first)
-  const code = 'code' in first && typeof first.code === 'string' ? first.code : ''
-  return code === '' || first.message.includes(code) ? first.message : `${first.message} (${code})`
-}
-
 /** The data directory cannot be written. */
 export const unwritable = (error: unknown): Finding =>
   fail(
@@ -26,6 +21,12 @@ export const unwritable = (error: unknown): Finding =>
     wordsOf(error),
     'Give the user that runs the server write access, or set ATLAS_DATA_DIR to another directory.'
   )
+
+const verdictOf = (errors: number, warnings: number): string => {
+  const notes = warnings === 0 ? '' : `, with ${countOf(warnings, 'warning')} above`
+  if (errors === 0) return `No problems: the server can start${notes}.`
+  return `${countOf(errors, 'problem')} found${notes}. Fix ${errors === 1 ? 'it' : 'them'} before you start the server.`
+}
 
 const mark = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const
 
@@ -37,6 +38,5 @@ export const printTable = (findings: Finding[]): string => {
     ...(cure === undefined ? [] : [`${' '.repeat(width + 8)}→ ${cure}`])
   ])
   const count = (state: Finding['state']): number => findings.filter((finding) => finding.state === state).length
-  const verdict = count('fail') === 0 ? 'No errors' : `${count('fail')} error${count('fail') === 1 ? '' : 's'}`
-  return `${lines.join('\n')}\n\n${verdict}, ${count('warn')} warning${count('warn') === 1 ? '' : 's'}, ${count('ok')} ok.`
+  return `${lines.join('\n')}\n\n${verdictOf(count('fail'), count('warn'))}`
 }

@@ -7,7 +7,8 @@ import { openTwilio } from '../../plugins/events/notifications/twilio.ts'
 import { addressOfPlaid } from '../../plugins/plaid/address.ts'
 import { createPlaidClient } from '../../plugins/plaid/client.ts'
 import { PlaidFailure } from '../../plugins/plaid/failure.ts'
-import { fail, ok, warn, wordsOf, type Finding } from './finding.ts'
+import { wordsOf } from '../../plugins/startup/error.ts'
+import { fail, ok, warn, type Finding } from './finding.ts'
 
 const timeoutMs = 5_000
 

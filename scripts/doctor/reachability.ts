@@ -1,24 +1,18 @@
-import { createServer } from 'node:net'
 import type { Config } from '../../plugins/config/index.ts'
-import { fail, ok, warn, wordsOf, type Finding } from './finding.ts'
+import { wordsOf } from '../../plugins/startup/error.ts'
+import { tryPort } from '../../plugins/startup/ports.ts'
+import { fail, ok, warn, type Finding } from './finding.ts'
 
 const timeoutMs = 5_000
 const setPublicUrl = 'Set ATLAS_PUBLIC_URL to a URL such as https://api.example.com.'
-
-const isPortFree = (host: string, port: number): Promise<Error | undefined> =>
-  new Promise((done) => {
-    const server = createServer()
-    server.once('error', done)
-    server.listen({ host, port }, () => server.close(() => done(undefined)))
-  })
 
 export const checkPorts = async ({ host, port, metricsPort }: Config): Promise<Finding[]> => {
   const findings: Finding[] = []
   for (const [setting, number] of Object.entries({ PORT: port, ATLAS_METRICS_PORT: metricsPort })) {
     if (number === undefined) continue
-    const error = await isPortFree(host, number)
+    const error = await tryPort(host, number)
     if (error === undefined) findings.push(ok('port', `${host}:${number} is free`))
-    else if ('code' in error && error.code === 'EADDRINUSE')
+    else if (error.code === 'EADDRINUSE')
       findings.push(
         warn('port', `${host}:${number} is in use`, `If this server does not use it, choose another ${setting}.`)
       )

@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import type { TAP } from 'tap'
 import { Parser, type FinalResults, type Result } from 'tap-parser'
+import { timeLeft } from '../progress.ts'
+
+const tickMs = 1_000
 
 interface ReportOptions {
   /** Number of test files. */
@@ -84,9 +87,13 @@ export const report = async (tap: TAP, { files, output }: ReportOptions): Promis
   let failed = 0
   let file: FileReport = { tests: 0, failures: [], printed: '' }
   const clear = terminal ? '\r\u001b[K' : ''
+  const begun = performance.now()
   const showProgress = () => {
-    if (terminal) output.write(`${clear}${done} of ${files} files, ${tests - failed} passed, ${failed} failed`)
+    if (!terminal) return
+    const left = timeLeft(done, files, performance.now() - begun)
+    output.write(`${clear}${done} of ${files} files, ${tests - failed} passed, ${failed} failed${left}`)
   }
+  const timer = terminal ? setInterval(showProgress, tickMs) : undefined
   root.on('child', (child: Parser) => {
     file = { tests: 0, failures: [], printed: '' }
     collect(child, [], file)
@@ -111,5 +118,6 @@ export const report = async (tap: TAP, { files, output }: ReportOptions): Promis
   showProgress()
   tap.pipe(root)
   await once(root, 'complete')
+  clearInterval(timer)
   output.write(clear)
 }

@@ -40,7 +40,8 @@ const run = (env: Record<string, string>, ...args: string[]): Promise<{ status: 
     })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    // On a slow machine, standard error has the progress.
+    child.stderr.resume()
     child.once('error', failed)
     child.once('close', (status) => done({ status, output }))
   })
@@ -55,7 +56,7 @@ test('a development machine without settings has no errors, and the table says s
   const { status, output } = await run({ ATLAS_DATA_DIR: temporaryDir(t), PORT: '0' })
   assert.equal(status, 0, output)
   assert.match(output, /^ok {4}Node\.js/)
-  assert.match(output, /No errors, /)
+  assert.match(output, /\nNo problems: the server can start\.\n$/)
 })
 
 test('every wrong setting is listed with its fix, secrets are not echoed, and the exit code is non-zero', async () => {
@@ -70,6 +71,10 @@ test('every wrong setting is listed with its fix, secrets are not echoed, and th
   }
   const { status, output } = await run(env, '--json')
   assert.equal(status, 1)
+  assert.match(
+    (await run(env)).output,
+    /\n6 problems found, with 2 warnings above\. Fix them before you start the server\.\n$/
+  )
   const findings = JSON.parse(output) as Finding[]
   const failed = findings.filter(({ state }) => state === 'fail').map(({ found }) => found)
   assert.deepEqual(failed.sort(), [
@@ -98,8 +103,8 @@ test('the command prints its help and rejects unknown options', async () => {
 
 test('an old Node.js, guessable keys and development settings in production are reported', async () => {
   assert.deepEqual(
-    ['18.20.0', '20.0.0', '24.1.0'].map((version) => checkNode(version).state),
-    ['fail', 'ok', 'ok']
+    ['18.20.0', '20.18.3', '20.19.0', '24.1.0'].map((version) => checkNode(version).state),
+    ['fail', 'fail', 'ok', 'ok']
   )
   assert.deepEqual(
     checkKeys(production()).map(({ state }) => state),
@@ -246,56 +251,50 @@ test('the embedded database is ok for one instance, even while a server uses it,
   assert.deepEqual(statesOf(await checkDatabase(config, 2), 'database'), ['fail'])
 })
 
-test(
-  'PostgreSQL is checked: connection, version, schema, privileges, clock and connection limit',
-  { timeout: 180_000 },
-  async (t) => {
-    const postgres = process.env.TEST_DATABASE_URL
-    if (postgres === undefined || postgres === '') return t.plan(0, 'requires PostgreSQL')
-    const { url, drop } = await createPostgresDatabase(postgres)
-    t.teardown(drop)
-    const examine = async (databaseUrl: string, instances = 1) =>
-      await checkDatabase(production({ DATABASE_URL: databaseUrl }), instances)
-    const healthy = await examine(url)
-    assert.deepEqual(
-      healthy.map(({ subject, state }) => `${subject} ${state}`),
-      ['database ok', 'schema ok', 'privileges ok', 'clocks ok', 'connections ok']
+test('PostgreSQL is checked: connection, version, schema, privileges, clock and connection limit', async (t) => {
+  const postgres = process.env.TEST_DATABASE_URL
+  if (postgres === undefined || postgres === '') return t.plan(0, 'requires PostgreSQL')
+  const { url, drop } = await createPostgresDatabase(postgres)
+  t.teardown(drop)
+  const examine = async (databaseUrl: string, instances = 1) =>
+    await checkDatabase(production({ DATABASE_URL: databaseUrl }), instances)
+  const healthy = await examine(url)
+  assert.deepEqual(
+    healthy.map(({ subject, state }) => `${subject} ${state}`),
+    ['database ok', 'schema ok', 'privileges ok', 'clocks ok', 'connections ok']
+  )
+  assert.deepEqual(statesOf(await examine(url, 1000), 'connections'), ['fail'])
+
+  const [gone] = await examine('postgres://atlas@127.0.0.1:1/atlas')
+  assert.deepEqual([gone?.state, /ECONNREFUSED/.test(gone?.found ?? '')], ['fail', true])
+  const [missing] = await examine(url.replace(/\/[^/]*$/, '/there_is_no_such_database'))
+  assert.match(missing?.cure ?? '', /createdb/)
+
+  const owner = new pg.Client({ connectionString: url })
+  await owner.connect()
+  const role = `doctor_${Date.now()}`
+  await owner.query(`create role ${role} login`)
+  const asRole = new URL(url)
+  asRole.username = role
+  try {
+    await owner.query(`grant usage on schema public to ${role}; grant select on all tables in schema public to ${role}`)
+    assert.match(
+      (await examine(asRole.href)).find(({ subject }) => subject === 'privileges')?.found ?? '',
+      /^the user cannot read and write \w+ and \d+ more$/
     )
-    assert.deepEqual(statesOf(await examine(url, 1000), 'connections'), ['fail'])
-
-    const [gone] = await examine('postgres://atlas@127.0.0.1:1/atlas')
-    assert.deepEqual([gone?.state, /ECONNREFUSED/.test(gone?.found ?? '')], ['fail', true])
-    const [missing] = await examine(url.replace(/\/[^/]*$/, '/there_is_no_such_database'))
-    assert.match(missing?.cure ?? '', /createdb/)
-
-    const owner = new pg.Client({ connectionString: url })
-    await owner.connect()
-    const role = `doctor_${Date.now()}`
-    await owner.query(`create role ${role} login`)
-    const asRole = new URL(url)
-    asRole.username = role
-    try {
-      await owner.query(
-        `grant usage on schema public to ${role}; grant select on all tables in schema public to ${role}`
-      )
-      assert.match(
-        (await examine(asRole.href)).find(({ subject }) => subject === 'privileges')?.found ?? '',
-        /^the user cannot read and write \w+ and \d+ more$/
-      )
-      await owner.query(`alter role ${role} set default_transaction_read_only = on`)
-      assert.ok((await examine(asRole.href)).some(({ found }) => found === 'is read-only'))
-      await owner.query(`delete from migrations where name = (select max(name) from migrations)`)
-      const unmigrated = (await examine(asRole.href)).find(({ subject }) => subject === 'schema')
-      assert.deepEqual(
-        [unmigrated?.state, unmigrated?.found],
-        ['fail', 'migrations have not run, and this user lacks the privilege to run them']
-      )
-      assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /npm run migrate/)
-      await owner.query(`insert into migrations (name) values ('0002-plaid-simulator')`)
-      assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /a new database/)
-    } finally {
-      await owner.query(`drop owned by ${role}; drop role ${role}`)
-      await owner.end()
-    }
+    await owner.query(`alter role ${role} set default_transaction_read_only = on`)
+    assert.ok((await examine(asRole.href)).some(({ found }) => found === 'is read-only'))
+    await owner.query(`delete from migrations where name = (select max(name) from migrations)`)
+    const unmigrated = (await examine(asRole.href)).find(({ subject }) => subject === 'schema')
+    assert.deepEqual(
+      [unmigrated?.state, unmigrated?.found],
+      ['fail', 'migrations have not run, and this user lacks the privilege to run them']
+    )
+    assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /npm run migrate/)
+    await owner.query(`insert into migrations (name) values ('0002-plaid-simulator')`)
+    assert.match((await examine(url)).find(({ subject }) => subject === 'schema')?.cure ?? '', /a new database/)
+  } finally {
+    await owner.query(`drop owned by ${role}; drop role ${role}`)
+    await owner.end()
   }
-)
+})

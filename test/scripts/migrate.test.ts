@@ -8,7 +8,7 @@ import { test } from 'tap'
 import { openDatabase } from '../../plugins/database/index.ts'
 import { root, scriptToRun, sourceToRun } from '../machines/scripts.ts'
 
-test('a data directory of another version is rejected in one line', { timeout: 120_000 }, async (t) => {
+test('a data directory of another version is rejected in one line', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'atlas-old-'))
   t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
   const database = await openDatabase({ databaseUrl: undefined, databasePoolSize: 1, dataDir }, () => undefined)
@@ -19,7 +19,8 @@ test('a data directory of another version is rejected in one line', { timeout: 1
     const env = { PATH: process.env.PATH ?? '', ATLAS_DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent' }
     const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, env })
     assert.equal(status, 1)
-    return `${stdout.toString()}${stderr.toString()}`
+    // On a slow machine, standard error has the progress too.
+    return `${stdout.toString()}${stderr.toString().replaceAll(/^.* … \d+ s\n/gm, '')}`
   }
   for (const command of [sourceToRun('scripts/migrate.ts'), scriptToRun('server.ts')]) {
     const output = run(command)
