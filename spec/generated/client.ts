@@ -5813,20 +5813,11 @@ export interface components {
         };
     };
     parameters: {
-        /**
-         * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-         * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-         */
+        /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
         IdempotencyKey: string;
-        /**
-         * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-         * @example 3
-         */
+        /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
         IfMatch: string;
-        /**
-         * @description Page size.
-         * @example 50
-         */
+        /** @description Page size. */
         Limit: number;
         /** @description Cursor from the previous page. Opaque; do not parse or change it. */
         Cursor: string;
@@ -5835,10 +5826,7 @@ export interface components {
          * @example usr_8M2nQ
          */
         UserId: string;
-        /**
-         * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-         * @example test
-         */
+        /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
         ListedEnvironment: "test" | "live";
         /**
          * @description Agent id.
@@ -5850,10 +5838,7 @@ export interface components {
          * @example my-agent-001
          */
         AgentInQuery: components["schemas"]["AgentId"];
-        /**
-         * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-         * @example "x2mKT1vCqTtZ1m0kZQ"
-         */
+        /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
         IfNoneMatch: string;
         /**
          * @description Item id.
@@ -5865,10 +5850,7 @@ export interface components {
          * @example tfr_M0p9X
          */
         TransferId: string;
-        /**
-         * @description Return only results of this end-user.
-         * @example usr_8M2nQ
-         */
+        /** @description Return only results of this end-user. */
         OptionalUserId: string;
         /**
          * @description Endpoint id.
@@ -5978,10 +5960,7 @@ export interface operations {
     listPartners: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -6159,10 +6138,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6337,10 +6313,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6419,10 +6392,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6484,10 +6454,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6550,10 +6517,7 @@ export interface operations {
             query?: {
                 /** @description Return only requests with this status. */
                 status?: components["schemas"]["ApprovalStatus"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -6612,10 +6576,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6707,10 +6668,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6761,10 +6719,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6815,10 +6770,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6880,10 +6832,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6947,10 +6896,7 @@ export interface operations {
     listAgents: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -7007,10 +6953,7 @@ export interface operations {
     listAgentTransactions: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -7071,10 +7014,7 @@ export interface operations {
     listNotifications: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -7334,10 +7274,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7438,10 +7375,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7521,10 +7455,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -7633,10 +7564,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -7725,10 +7653,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7754,10 +7679,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7783,10 +7705,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7910,10 +7829,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -7934,10 +7850,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -7978,10 +7891,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -8028,10 +7938,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -8082,10 +7989,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -8717,10 +8621,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8813,10 +8714,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8876,10 +8774,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8989,10 +8884,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9149,10 +9041,7 @@ export interface operations {
     listSessions: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -9244,10 +9133,7 @@ export interface operations {
     listApiKeys: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -9301,10 +9187,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9402,10 +9285,7 @@ export interface operations {
     listTokens: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -9466,10 +9346,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9582,17 +9459,11 @@ export interface operations {
     listActivity: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -9650,10 +9521,7 @@ export interface operations {
     getIdempotencyKey: {
         parameters: {
             query?: {
-                /**
-                 * @description Look only among the keys of this environment, for a signed-in user who sees both. By default, keys of signed-in users come first, then those of test credentials, then those of live ones.
-                 * @example test
-                 */
+                /** @description Look only among the keys of this environment, for a signed-in user who sees both. By default, keys of signed-in users come first, then those of test credentials, then those of live ones. */
                 environment?: "test" | "live";
             };
             header?: never;
@@ -9697,10 +9565,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9730,10 +9595,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9834,25 +9696,13 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
-                /**
-                 * @description Start of the range, a date or a timestamp. Defaults to 30 days before the end.
-                 * @example 2026-06-01
-                 */
+                /** @description Start of the range, a date or a timestamp. Defaults to 30 days before the end. */
                 from?: string;
-                /**
-                 * @description End of the range. Defaults to now. A date includes that whole day; a timestamp is exclusive.
-                 * @example 2026-06-14
-                 */
+                /** @description End of the range. Defaults to now. A date includes that whole day; a timestamp is exclusive. */
                 to?: string;
-                /**
-                 * @description Length of an interval.
-                 * @example day
-                 */
+                /** @description Length of an interval. */
                 interval?: "day" | "hour";
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -9938,15 +9788,9 @@ export interface operations {
     getCashflowForecast: {
         parameters: {
             query?: {
-                /**
-                 * @description Your id for the end-user. Optional when only one end-user has linked accounts.
-                 * @example usr_8M2nQ
-                 */
+                /** @description Your id for the end-user. Optional when only one end-user has linked accounts. */
                 user_id?: string;
-                /**
-                 * @description Forecast horizon in days.
-                 * @example 30
-                 */
+                /** @description Forecast horizon in days. */
                 horizon_days?: number;
             };
             header?: never;
@@ -10080,10 +9924,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10141,10 +9982,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10199,10 +10037,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10260,10 +10095,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10325,10 +10157,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10490,10 +10319,7 @@ export interface operations {
                  * @example usr_8M2nQ
                  */
                 user_id: components["parameters"]["UserId"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -10624,15 +10450,9 @@ export interface operations {
                  * @example usr_8M2nQ
                  */
                 user_id: components["parameters"]["UserId"];
-                /**
-                 * @description Return only transactions on or after this date.
-                 * @example 2026-06-01
-                 */
+                /** @description Return only transactions on or after this date. */
                 since?: components["schemas"]["CalendarDate"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -10772,10 +10592,7 @@ export interface operations {
     listLoans: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -10834,10 +10651,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10943,10 +10757,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -11064,20 +10875,11 @@ export interface operations {
     listTransfers: {
         parameters: {
             query?: {
-                /**
-                 * @description Return only results of this end-user.
-                 * @example usr_8M2nQ
-                 */
+                /** @description Return only results of this end-user. */
                 user_id?: components["parameters"]["OptionalUserId"];
-                /**
-                 * @description Return only transfers with this status.
-                 * @example settled
-                 */
+                /** @description Return only transfers with this status. */
                 status?: components["schemas"]["TransferState"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -11138,10 +10940,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -11328,10 +11127,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -11435,10 +11231,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -11553,15 +11346,9 @@ export interface operations {
     listRecipients: {
         parameters: {
             query?: {
-                /**
-                 * @description Return only results of this end-user.
-                 * @example usr_8M2nQ
-                 */
+                /** @description Return only results of this end-user. */
                 user_id?: components["parameters"]["OptionalUserId"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -11618,10 +11405,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -11723,17 +11507,11 @@ export interface operations {
     listWebhooks: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -11790,10 +11568,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -11944,10 +11719,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -12014,10 +11786,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -12115,10 +11884,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12203,10 +11969,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12288,10 +12051,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12377,10 +12137,7 @@ export interface operations {
             query?: {
                 /** @description Return only deliveries with this status. */
                 status?: components["schemas"]["DeliveryStatus"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -12516,10 +12273,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12605,25 +12359,13 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /**
-                 * @description The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted.
-                 * @example 41
-                 */
+                /** @description The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted. */
                 after?: string;
-                /**
-                 * @description Return only events of this type or group.
-                 * @example transfer.*
-                 */
+                /** @description Return only events of this type or group. */
                 type?: components["schemas"]["EventSubscription"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /**
-                 * @description Read the events of this environment. A key or a token sees its own environment and nothing of the other. A signed-in user reads `test` by default.
-                 * @example test
-                 */
+                /** @description Read the events of this environment. A key or a token sees its own environment and nothing of the other. A signed-in user reads `test` by default. */
                 environment?: "test" | "live";
             };
             header?: never;
@@ -12676,17 +12418,11 @@ export interface operations {
     listProjects: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -12739,10 +12475,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -12878,10 +12611,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -12961,10 +12691,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -13084,27 +12811,15 @@ export interface operations {
                 status?: components["schemas"]["TaskStatus"];
                 /** @description Return only tasks with this priority. */
                 priority?: components["schemas"]["TaskPriority"];
-                /**
-                 * @description Return only tasks due at or after this time.
-                 * @example 2026-05-01T00:00:00Z
-                 */
+                /** @description Return only tasks due at or after this time. */
                 dueAfter?: string;
-                /**
-                 * @description Return only tasks due before this time.
-                 * @example 2026-06-01T00:00:00Z
-                 */
+                /** @description Return only tasks due before this time. */
                 dueBefore?: string;
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -13164,10 +12879,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -13357,10 +13069,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -13451,10 +13160,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {

@@ -11,7 +11,7 @@ export interface Parameter {
   required?: boolean
   description?: string
   example?: unknown
-  schema?: { example?: unknown; default?: unknown; enum?: unknown[] }
+  schema?: { example?: unknown; examples?: unknown[]; default?: unknown; enum?: unknown[] }
 }
 
 /** One request of the run. An operation's `x-postman` is one step or a list of steps. */

@@ -89,6 +89,18 @@ test('the served document equals the bundle, has the package version, and groups
   assert.equal(new Set(grouped).size, grouped.length)
 })
 
+test('tags stand in the order of a first day, from Linking to Admin, also inside their groups', async () => {
+  const { tags, 'x-tagGroups': groups } = (await (await fetch(`${url}/openapi.json`)).json()) as Document
+  const names = tags.map(({ name }) => name)
+  assert.deepEqual([names[0], names[1], names.at(-1)], ['Linking', 'Payments', 'Admin'])
+  for (const group of groups)
+    assert.deepEqual(
+      group.tags,
+      names.filter((name) => group.tags.includes(name)),
+      group.name
+    )
+})
+
 test('a thread prints the downloads, which would block the event loop', async () => {
   assert.equal((await fetch(`${url}/openapi.yaml`)).status, 200)
   assert.equal((await fetch(`${url}/docs/yaml`, { redirect: 'manual' })).headers.get('location'), '/openapi.yaml')
