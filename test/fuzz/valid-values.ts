@@ -74,11 +74,7 @@ const textOf = (schema: Schema, name: string, { pool, marked }: Source): fc.Arbi
   return fc
     .tuple(known, plain(), fc.nat(9))
     .map(([ours, other, die]) =>
-      ours !== undefined && die < 8
-        ? ours
-        : typeof example === 'string' && die === 8 && !marked
-          ? example
-          : other
+      ours !== undefined && die < 8 ? ours : typeof example === 'string' && die === 8 && !marked ? example : other
     )
 }
 
