@@ -790,7 +790,8 @@ export interface paths {
          * @description Returns the variables of the collection:
          *
          *     - `baseUrl`: the address of this server
-         *     - `apiKey`: your key. Leave it empty to use the key of the user that a full run registers.
+         *     - `apiKey`: your key or token. Leave it empty to use the key of the user that a full run registers. Requests beyond the scopes of a token are
+         *       skipped, and the test results name the scope.
          *     - `ingestSecret`, `operatorToken`: credentials of the server's operator. Leave them empty if you do not operate the server.
          *     - `idempotencyKey`: leave it empty to send a new key with each request
          */
