@@ -220,7 +220,7 @@ export interface paths {
         };
         /**
          * Show the payment result page
-         * @description Returns the page that buyers see after they leave the payment page, whether they paid or not. It changes nothing.
+         * @description Returns the page that buyers see after they leave the payment page. With `session_id`, it shows whether the payment is confirmed, with its amount, the agent and the balance. It changes nothing, and it is public: a session id cannot be guessed.
          */
         get: operations["showCheckoutReturn"];
         put?: never;
@@ -5331,6 +5331,32 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description No payment of this server has this session id. Browsers get a page. */
+        PaymentNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/not-found",
+                 *       "title": "not_found",
+                 *       "status": 404,
+                 *       "detail": "This server knows no such payment. If you have paid, check the wallet.",
+                 *       "message": "This server knows no such payment. If you have paid, check the wallet.",
+                 *       "error": "not_found",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No approval request has this id, or it concerns another user's agent. */
         ApprovalNotFound: {
             headers: {
@@ -6635,8 +6661,10 @@ export interface operations {
             query?: {
                 /** @description Payment session id. */
                 session_id?: string;
-                /** @description Outcome of the payment page. */
+                /** @description `cancelled` when the buyer left without paying; ignored with a `session_id`. */
                 outcome?: "paid" | "cancelled";
+                /** @description The agent whose balance the page shows after `cancelled`. */
+                agent_id?: components["schemas"]["AgentId"];
             };
             header?: never;
             path?: never;
@@ -6660,6 +6688,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["ValidationFailed"];
+            404: components["responses"]["PaymentNotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8038,7 +8067,10 @@ export interface operations {
     };
     listErrors: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Return only codes whose status, code, meaning or solution contains all these words. */
+                q?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8075,6 +8107,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorKindList"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
