@@ -40,7 +40,7 @@ const reference = [
 
 interface Document {
   openapi: string
-  info: { version: string }
+  info: { version: string; description: string; contact: { url?: string; email?: string } }
   tags: { name: string }[]
   'x-tagGroups': { name: string; tags: string[] }[]
   paths: Record<string, Record<string, { tags?: string[] }>>
@@ -99,6 +99,15 @@ test('tags stand in the order of a first day, from Linking to Admin, also inside
       names.filter((name) => group.tags.includes(name)),
       group.name
     )
+})
+
+test('no contact and no link of the specification leads to a bare host or a placeholder', async () => {
+  const { info, tags } = (await (await fetch(`${url}/openapi.json`)).json()) as Document
+  // The operator of a server is unknown here.
+  assert.deepEqual([info.contact.url, info.contact.email], [undefined, undefined])
+  for (const text of [info, ...tags].map((part) => JSON.stringify(part)))
+    for (const [link] of text.matchAll(/\bhttps?:\/\/[^\s"'`)\\]+/g))
+      assert.ok(new URL(link).pathname.length > 1 && !link.includes('example'), link)
 })
 
 test('a thread prints the downloads, which would block the event loop', async () => {
