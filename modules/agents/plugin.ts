@@ -4,6 +4,7 @@ import { bindOperations } from '../../plugins/operations/index.ts'
 import { operations } from '../../spec/generated/agents.ts'
 import { approvalHandlers } from './handlers/approvals.ts'
 import { checkoutHandlers } from './handlers/checkout.ts'
+import { checkoutReturnHandlers } from './handlers/checkout-return.ts'
 import { ownerHandlers } from './handlers/owners.ts'
 import { spendingHandlers } from './handlers/spending.ts'
 import { walletHandlers } from './handlers/wallets.ts'
@@ -27,8 +28,13 @@ const agents: FastifyPluginAsync = async (app) => {
     ...spendingHandlers(app),
     ...approvalHandlers(app),
     ...ownerHandlers(app, requestClosing),
-    ...checkoutHandlers(app, topUps)
+    ...checkoutHandlers(app, topUps),
+    ...checkoutReturnHandlers(app)
   }
+  // A buyer's browser gets the problems of this page as pages.
+  app.addHook('onRoute', (route) => {
+    if (route.url === operations.showCheckoutReturn.url) route.config = { ...route.config, problemPages: true }
+  })
   // Spends that come at the same time share a transaction, and so its commit.
   bindOperations(app, operations, handlers, { spendCredits: createGroupedTransactions(app.database.db) })
   app.jobs.every('expire approval requests', expireEveryMs, () => expireApprovals(app.database.db, app.clock.now()))

@@ -1,46 +1,43 @@
-import { problemKinds, slugOf, type ProblemError, type ProblemKind } from '../../plugins/http/errors/problem.ts'
+import { problemBody } from '../../plugins/http/errors/index.ts'
+import { ProblemError, problemKinds, slugOf, type ProblemKind } from '../../plugins/http/errors/problem.ts'
+import { escapeHtml, page, pagePolicy, prose } from '../../plugins/http/pages.ts'
+import { problemExamples } from '../../spec/generated/problems.ts'
 
-/** The Content-Security-Policy of the pages below: they hold text and style only. */
-export const errorPagePolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+/** The Content-Security-Policy of the list of errors, whose search is a form. */
+export const errorListPolicy = pagePolicy("'self'")
 
-const style = `body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; color: #1c2430; background: #fff }
-h1 { font-size: 1.6rem } code { font: 0.95em ui-monospace, monospace; background: #eef1f5; padding: 0.1em 0.3em; border-radius: 3px }
-table { border-collapse: collapse; width: 100% } td { border-top: 1px solid #dde2e9; padding: 0.5rem 0.75rem 0.5rem 0; vertical-align: top }
-a { color: #0b5cad }
-@media (prefers-color-scheme: dark) { body { color: #dfe5ee; background: #14181f } code { background: #232a35 } td { border-color: #2c3542 } a { color: #7db8f5 } }`
+const exampleRequestId = 'req_01jd7n2m8s'
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+/** Whether a kind of error contains every word of a search, in its status, code, meaning or solution. */
+const matches = ({ status, code, meaning, cure }: ProblemKind, words: string[]): boolean => {
+  const text = `${status} ${code} ${code.replaceAll('_', ' ')} ${meaning} ${cure}`.toLowerCase()
+  return words.every((word) => text.includes(word))
+}
 
-/** Text that is safe inside an element and inside a quoted attribute. */
-export const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => entities[character] ?? character)
+/** Returns the kinds of errors that contain every word of the search, sorted by status and then by code. An empty search finds all. */
+export const findKinds = (search: string): ProblemKind[] => {
+  const words = search
+    .toLowerCase()
+    .split(/[\s-]+/)
+    .filter((word) => word !== '')
+  return [...problemKinds.values()]
+    .filter((kind) => matches(kind, words))
+    .sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))
+}
 
-/** Escapes text and marks what stands between backticks as code. */
-const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>')
+/** A problem of this kind as a response has it: the example of the specification, or else one with the meaning as its detail. */
+const exampleOf = (kind: ProblemKind, baseUrl: string): Record<string, unknown> => {
+  const base = problemBody(new ProblemError(kind, kind.meaning), exampleRequestId, baseUrl)
+  const examples = problemExamples[kind.code] ?? []
+  return { ...base, ...(examples.find(({ status }) => status === kind.status) ?? examples[0]), type: base.type }
+}
 
-const document = (title: string, body: string): string =>
-  `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-${body}
-</body>
-</html>
-`
-
-/** Returns every kind of error, sorted by status and then by code. */
-export const allKinds = (): ProblemKind[] =>
-  [...problemKinds.values()].sort((a, b) => a.status - b.status || (a.code < b.code ? -1 : 1))
-
-/** The page that the `type` of a problem links to. */
-export const errorPage = (kind: ProblemKind): string =>
-  document(
+/**
+ * The page that the `type` of a problem links to.
+ * @param baseUrl the public URL of this server; empty when it has none
+ */
+export const errorPage = (kind: ProblemKind, baseUrl: string): string =>
+  page(
     kind.code,
     `<h1><code>${escapeHtml(kind.code)}</code></h1>
 <p>Status ${kind.status}</p>
@@ -48,30 +45,30 @@ export const errorPage = (kind: ProblemKind): string =>
 <p>${prose(kind.meaning)}</p>
 <h2>Solution</h2>
 <p>${prose(kind.cure)}</p>
+<h2>Example</h2>
+<pre>${escapeHtml(JSON.stringify(exampleOf(kind, baseUrl), null, 2))}</pre>
 <p><a href="/errors">All errors</a></p>`
   )
 
-/** The page that lists every kind of error. */
-export const errorListPage = (): string =>
-  document(
+const toEntry = (kind: ProblemKind): string =>
+  `<li><a href="/errors/${slugOf(kind.code)}"><code>${escapeHtml(kind.code)}</code></a> <small>${kind.status}</small><p>${prose(kind.meaning)}</p></li>`
+
+/** The page that lists the kinds of errors that match a search, with a field to search again. */
+export const errorListPage = (search: string): string => {
+  const found = findKinds(search)
+  const count =
+    found.length === 0 ? 'No code matches. Search for fewer words.' : `${found.length} of ${problemKinds.size} codes`
+  return page(
     'Errors',
     `<h1>Errors</h1>
 <p>Every code that a response can have in <code>title</code> and <code>error</code>.</p>
-<table>
-${allKinds()
-  .map(
-    (kind) =>
-      `<tr><td>${kind.status}</td><td><a href="/errors/${slugOf(kind.code)}"><code>${escapeHtml(kind.code)}</code></a></td><td>${prose(kind.meaning)}</td></tr>`
+<form action="/errors" role="search">
+<input type="search" name="q" value="${escapeHtml(search)}" maxlength="100" aria-label="Status, code or words" placeholder="Status, code or words">
+<button>Search</button>
+</form>
+<p><small>${count}</small>${search === '' ? '' : ' <a href="/errors">Show all</a>'}</p>
+<ul>
+${found.map(toEntry).join('\n')}
+</ul>`
   )
-  .join('\n')}
-</table>`
-  )
-
-/** The page that a browser gets in place of a problem. */
-export const problemPage = (problem: ProblemError): string =>
-  document(
-    problem.kind.code,
-    `<h1>${problem.kind.status} <code>${escapeHtml(problem.kind.code)}</code></h1>
-<p>${prose(problem.detail)}</p>
-<p><a href="/errors">All errors</a></p>`
-  )
+}

@@ -2,6 +2,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyPluginAsync } from 'fastify'
 import { operations } from '../../spec/generated/documents.ts'
 import { contentPolicy } from './content-policy.ts'
+import { swaggerTheme } from './swagger-theme.ts'
 
 const { getSwaggerUi, getOpenapiJson, getOpenapiYaml } = operations
 const assets = `${getSwaggerUi.url}/static/`
@@ -24,7 +25,7 @@ export const swaggerUi: FastifyPluginAsync = async (app) => {
   await app.register(fastifySwaggerUi, {
     routePrefix: getSwaggerUi.url,
     staticCSP: contentPolicy({}),
-    theme: { title: 'AtlasForge: try the API' },
+    theme: swaggerTheme,
     uiConfig: {
       layout: 'BaseLayout',
       displayRequestDuration: true,

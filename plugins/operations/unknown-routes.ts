@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { allOperations } from '../../spec/generated/index.ts'
-import { methodNotAllowed, notFound } from '../http/errors/kinds.ts'
+import { unknownPath } from '../http/errors/index.ts'
+import { methodNotAllowed } from '../http/errors/kinds.ts'
 import { limit } from './limit.ts'
 import type { Method, Operation } from './table.ts'
 
@@ -10,9 +11,7 @@ const knownMethods: Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE',
 export const addUnknownRoutes = (app: FastifyInstance): void => {
   const limitStrangers = limit(app, 'standard')
   app.setNotFoundHandler({ preHandler: limitStrangers }, (request: FastifyRequest, reply) =>
-    reply.sendProblem(
-      notFound(`${request.method} ${request.url.split('?', 1)[0]} does not exist. The reference lists every path.`)
-    )
+    reply.sendProblem(unknownPath(`${request.method} ${request.url.split('?', 1)[0]}`, app.config))
   )
   const methodsByUrl = new Map<string, Set<Method>>()
   for (const { url, method } of Object.values<Operation>(allOperations)) {

@@ -26,6 +26,21 @@ const applyDefaults = ({ content }: SpecDocument): void => {
   }
 }
 
+/** The rank of a tag without an `x-order`. */
+const usualRank = 50
+
+const rankOf = ({ content }: SpecDocument): number => content.tags?.[0]?.['x-order'] ?? usualRank
+
+const nameOf = ({ name, content }: SpecDocument): string => content.tags?.[0]?.name ?? name
+
+/** The documents in the order in which the reference shows their tags: by `x-order`, then by name. */
+const inOrder = (groups: SpecDocument[]): SpecDocument[] =>
+  groups.toSorted((a, b) => rankOf(a) - rankOf(b) || nameOf(a).localeCompare(nameOf(b), 'en'))
+
+/** The tags without their ranks, which only the generator reads. */
+const tagsOf = ({ content }: SpecDocument): NonNullable<SpecDocument['content']['tags']> =>
+  (content.tags ?? []).map(({ 'x-order': _order, ...tag }) => tag)
+
 /** The tag groups: first those in `order`, then the others by name. */
 const tagGroups = (groups: SpecDocument[], order: unknown[]): { name: string; tags: string[] }[] => {
   const tagsByName = new Map<string, string[]>()
@@ -89,12 +104,13 @@ export const bundle = (spec: SpecFolder, version: string): Bundle => {
   const { openapi, info, servers, ...root } = spec.root.content
   const { 'x-common': common, 'x-tagGroups-order': order, ...others } = root
   for (const merged of ['paths', 'webhooks', 'components', 'tags']) delete others[merged]
+  const ordered = inOrder(spec.groups)
   const document: Bundle['document'] = {
     openapi,
     info: { ...info, version },
     servers,
-    tags: spec.groups.flatMap((group) => group.content.tags ?? []).sort((a, b) => a.name.localeCompare(b.name, 'en')),
-    'x-tagGroups': tagGroups(spec.groups, Array.isArray(order) ? order : []),
+    tags: ordered.flatMap(tagsOf),
+    'x-tagGroups': tagGroups(ordered, Array.isArray(order) ? order : []),
     ...others,
     paths,
     ...(Object.keys(webhooks).length > 0 ? { webhooks } : {}),

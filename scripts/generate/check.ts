@@ -1,7 +1,7 @@
 import { isObject, operationsOf, type OperationObject, type SpecDocument } from './model.ts'
 
 /** Names of generated files that do not belong to a group. */
-const reservedNames = ['shared', 'index', 'client', 'client-methods', 'tools']
+const reservedNames = ['shared', 'index', 'client', 'client-methods', 'problems', 'tools']
 
 const slugOf = (tag: string): string => tag.toLowerCase().replace(/[^a-z0-9]+/g, '-')
 

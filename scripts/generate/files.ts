@@ -3,6 +3,7 @@ import { printClientMethods } from './client-methods.ts'
 import { generatedHeader } from './header.ts'
 import { SpecError, type Bundle } from './model.ts'
 import { printOperations } from './operations.ts'
+import { printProblems } from './problems.ts'
 import { literal, quote } from './print.ts'
 import { Schemas, inOrderOfUse } from './schemas.ts'
 import { staticType } from './static-type.ts'
@@ -29,6 +30,7 @@ export const printFiles = async (bundle: Bundle, kitPath: string, clientPath: st
     `${generatedHeader}\nimport type { ToolTemplate } from '${posix.join(kitPath, '../mcp/template.ts')}'\n\n` +
       `/** The MCP tools. */\nexport const tools: readonly ToolTemplate[] = ${printTools(bundle, schemas)}\n`
   )
+  files.set('problems.ts', printProblems(bundle))
   files.set('client.ts', await printClient(bundle))
   files.set('client-methods.ts', printClientMethods(bundle, clientPath))
   return files

@@ -58,7 +58,7 @@ export interface Components {
 export interface DocumentContent {
   [key: string]: unknown
   info?: JsonObject
-  tags?: { name: string; description?: string; 'x-document'?: string }[]
+  tags?: { name: string; description?: string; 'x-document'?: string; 'x-order'?: number }[]
   security?: Record<string, string[]>[]
   paths?: Record<string, PathItem>
   webhooks?: Record<string, PathItem>

@@ -405,8 +405,12 @@ export const operations = {
     bodyTypes: [],
     bodyRequired: false,
     schema: {
-      querystring: Type.Object({ session_id: Type.Optional(Type.String({ maxLength: 255 })), outcome: StringEnum(['paid', 'cancelled'], { default: 'paid' }) }),
-      response: { 200: Type.String(), 400: Problem, 429: Problem, 500: Problem, 503: Problem }
+      querystring: Type.Object({
+        session_id: Type.Optional(Type.String({ maxLength: 255 })),
+        outcome: Type.Optional(StringEnum(['paid', 'cancelled'])),
+        agent_id: Type.Optional(AgentId)
+      }),
+      response: { 200: Type.String(), 400: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
     },
     security: [],
     scopes: [],

@@ -112,7 +112,7 @@ export interface AtlasResources {
   }
   errors: {
     /** List every error code: `GET /errors`. */
-    list(options?: CallOptions): Promise<Answer<'listErrors'>>
+    list(query?: Query<'listErrors'>, options?: CallOptions): Promise<Answer<'listErrors'>>
     /** Look up an error code: `GET /errors/{slug}`. */
     get(slug: string, options?: CallOptions): Promise<Answer<'getErrorKind'>>
   }
@@ -509,7 +509,7 @@ export const methods = {
     downloadOpenapi: { verb: 'GET', path: '/v1/openapi.json', accept: 'application/json' }
   },
   errors: {
-    list: { verb: 'GET', path: '/errors', accept: 'application/json' },
+    list: { verb: 'GET', path: '/errors', input: 'query', accept: 'application/json' },
     get: { verb: 'GET', path: '/errors/{slug}', accept: 'application/json' }
   },
   events: {

@@ -220,7 +220,7 @@ export interface paths {
         };
         /**
          * Show the payment result page
-         * @description Returns the page that buyers see after they leave the payment page, whether they paid or not. It changes nothing.
+         * @description Returns the page that buyers see after they leave the payment page. With `session_id`, it shows whether the payment is confirmed, with its amount, the agent and the balance. It changes nothing, and it is public: a session id cannot be guessed.
          */
         get: operations["showCheckoutReturn"];
         put?: never;
@@ -790,7 +790,8 @@ export interface paths {
          * @description Returns the variables of the collection:
          *
          *     - `baseUrl`: the address of this server
-         *     - `apiKey`: your key. Leave it empty to use the key of the user that a full run registers.
+         *     - `apiKey`: your key or token. Leave it empty to use the key of the user that a full run registers. Requests beyond the scopes of a token are
+         *       skipped, and the test results name the scope.
          *     - `ingestSecret`, `operatorToken`: credentials of the server's operator. Leave them empty if you do not operate the server.
          *     - `idempotencyKey`: leave it empty to send a new key with each request
          */
@@ -5330,6 +5331,32 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description No payment of this server has this session id. Browsers get a page. */
+        PaymentNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/not-found",
+                 *       "title": "not_found",
+                 *       "status": 404,
+                 *       "detail": "This server knows no such payment. If you have paid, check the wallet.",
+                 *       "message": "This server knows no such payment. If you have paid, check the wallet.",
+                 *       "error": "not_found",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description No approval request has this id, or it concerns another user's agent. */
         ApprovalNotFound: {
             headers: {
@@ -5813,20 +5840,11 @@ export interface components {
         };
     };
     parameters: {
-        /**
-         * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-         * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-         */
+        /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
         IdempotencyKey: string;
-        /**
-         * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-         * @example 3
-         */
+        /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
         IfMatch: string;
-        /**
-         * @description Page size.
-         * @example 50
-         */
+        /** @description Page size. */
         Limit: number;
         /** @description Cursor from the previous page. Opaque; do not parse or change it. */
         Cursor: string;
@@ -5835,10 +5853,7 @@ export interface components {
          * @example usr_8M2nQ
          */
         UserId: string;
-        /**
-         * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-         * @example test
-         */
+        /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
         ListedEnvironment: "test" | "live";
         /**
          * @description Agent id.
@@ -5850,10 +5865,7 @@ export interface components {
          * @example my-agent-001
          */
         AgentInQuery: components["schemas"]["AgentId"];
-        /**
-         * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-         * @example "x2mKT1vCqTtZ1m0kZQ"
-         */
+        /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
         IfNoneMatch: string;
         /**
          * @description Item id.
@@ -5865,10 +5877,7 @@ export interface components {
          * @example tfr_M0p9X
          */
         TransferId: string;
-        /**
-         * @description Return only results of this end-user.
-         * @example usr_8M2nQ
-         */
+        /** @description Return only results of this end-user. */
         OptionalUserId: string;
         /**
          * @description Endpoint id.
@@ -5978,10 +5987,7 @@ export interface operations {
     listPartners: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -6159,10 +6165,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6337,10 +6340,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6419,10 +6419,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6484,10 +6481,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6550,10 +6544,7 @@ export interface operations {
             query?: {
                 /** @description Return only requests with this status. */
                 status?: components["schemas"]["ApprovalStatus"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -6612,10 +6603,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -6673,8 +6661,10 @@ export interface operations {
             query?: {
                 /** @description Payment session id. */
                 session_id?: string;
-                /** @description Outcome of the payment page. */
+                /** @description `cancelled` when the buyer left without paying; ignored with a `session_id`. */
                 outcome?: "paid" | "cancelled";
+                /** @description The agent whose balance the page shows after `cancelled`. */
+                agent_id?: components["schemas"]["AgentId"];
             };
             header?: never;
             path?: never;
@@ -6698,6 +6688,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["ValidationFailed"];
+            404: components["responses"]["PaymentNotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -6707,10 +6698,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6761,10 +6749,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6815,10 +6800,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6880,10 +6862,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -6947,10 +6926,7 @@ export interface operations {
     listAgents: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -7007,10 +6983,7 @@ export interface operations {
     listAgentTransactions: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -7071,10 +7044,7 @@ export interface operations {
     listNotifications: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -7334,10 +7304,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7438,10 +7405,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7521,10 +7485,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -7633,10 +7594,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -7725,10 +7683,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7754,10 +7709,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7783,10 +7735,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -7910,10 +7859,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -7934,10 +7880,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -7978,10 +7921,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -8028,10 +7968,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -8082,10 +8019,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `ETag` of your copy. If it is current, the response is 304 without a body.
-                 * @example "x2mKT1vCqTtZ1m0kZQ"
-                 */
+                /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
             path?: never;
@@ -8133,7 +8067,10 @@ export interface operations {
     };
     listErrors: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Return only codes whose status, code, meaning or solution contains all these words. */
+                q?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8170,6 +8107,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorKindList"];
                 };
             };
+            400: components["responses"]["ValidationFailed"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -8717,10 +8655,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8813,10 +8748,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8876,10 +8808,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -8989,10 +8918,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9149,10 +9075,7 @@ export interface operations {
     listSessions: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -9244,10 +9167,7 @@ export interface operations {
     listApiKeys: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -9301,10 +9221,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9402,10 +9319,7 @@ export interface operations {
     listTokens: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -9466,10 +9380,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9582,17 +9493,11 @@ export interface operations {
     listActivity: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -9650,10 +9555,7 @@ export interface operations {
     getIdempotencyKey: {
         parameters: {
             query?: {
-                /**
-                 * @description Look only among the keys of this environment, for a signed-in user who sees both. By default, keys of signed-in users come first, then those of test credentials, then those of live ones.
-                 * @example test
-                 */
+                /** @description Look only among the keys of this environment, for a signed-in user who sees both. By default, keys of signed-in users come first, then those of test credentials, then those of live ones. */
                 environment?: "test" | "live";
             };
             header?: never;
@@ -9697,10 +9599,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9730,10 +9629,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -9834,25 +9730,13 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
-                /**
-                 * @description Start of the range, a date or a timestamp. Defaults to 30 days before the end.
-                 * @example 2026-06-01
-                 */
+                /** @description Start of the range, a date or a timestamp. Defaults to 30 days before the end. */
                 from?: string;
-                /**
-                 * @description End of the range. Defaults to now. A date includes that whole day; a timestamp is exclusive.
-                 * @example 2026-06-14
-                 */
+                /** @description End of the range. Defaults to now. A date includes that whole day; a timestamp is exclusive. */
                 to?: string;
-                /**
-                 * @description Length of an interval.
-                 * @example day
-                 */
+                /** @description Length of an interval. */
                 interval?: "day" | "hour";
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -9938,15 +9822,9 @@ export interface operations {
     getCashflowForecast: {
         parameters: {
             query?: {
-                /**
-                 * @description Your id for the end-user. Optional when only one end-user has linked accounts.
-                 * @example usr_8M2nQ
-                 */
+                /** @description Your id for the end-user. Optional when only one end-user has linked accounts. */
                 user_id?: string;
-                /**
-                 * @description Forecast horizon in days.
-                 * @example 30
-                 */
+                /** @description Forecast horizon in days. */
                 horizon_days?: number;
             };
             header?: never;
@@ -10080,10 +9958,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10141,10 +10016,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10199,10 +10071,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10260,10 +10129,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -10325,10 +10191,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10490,10 +10353,7 @@ export interface operations {
                  * @example usr_8M2nQ
                  */
                 user_id: components["parameters"]["UserId"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -10624,15 +10484,9 @@ export interface operations {
                  * @example usr_8M2nQ
                  */
                 user_id: components["parameters"]["UserId"];
-                /**
-                 * @description Return only transactions on or after this date.
-                 * @example 2026-06-01
-                 */
+                /** @description Return only transactions on or after this date. */
                 since?: components["schemas"]["CalendarDate"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -10772,10 +10626,7 @@ export interface operations {
     listLoans: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -10834,10 +10685,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -10943,10 +10791,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -11064,20 +10909,11 @@ export interface operations {
     listTransfers: {
         parameters: {
             query?: {
-                /**
-                 * @description Return only results of this end-user.
-                 * @example usr_8M2nQ
-                 */
+                /** @description Return only results of this end-user. */
                 user_id?: components["parameters"]["OptionalUserId"];
-                /**
-                 * @description Return only transfers with this status.
-                 * @example settled
-                 */
+                /** @description Return only transfers with this status. */
                 status?: components["schemas"]["TransferState"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -11138,10 +10974,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -11328,10 +11161,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -11435,10 +11265,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -11553,15 +11380,9 @@ export interface operations {
     listRecipients: {
         parameters: {
             query?: {
-                /**
-                 * @description Return only results of this end-user.
-                 * @example usr_8M2nQ
-                 */
+                /** @description Return only results of this end-user. */
                 user_id?: components["parameters"]["OptionalUserId"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -11618,10 +11439,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -11723,17 +11541,11 @@ export interface operations {
     listWebhooks: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -11790,10 +11602,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -11944,10 +11753,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -12014,10 +11820,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -12115,10 +11918,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12203,10 +12003,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12288,10 +12085,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12377,10 +12171,7 @@ export interface operations {
             query?: {
                 /** @description Return only deliveries with this status. */
                 status?: components["schemas"]["DeliveryStatus"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
@@ -12516,10 +12307,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path: {
@@ -12605,25 +12393,13 @@ export interface operations {
     listEvents: {
         parameters: {
             query?: {
-                /**
-                 * @description The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted.
-                 * @example 41
-                 */
+                /** @description The `sequence` of the last event you received, or the `nextCursor` of the previous page. Starts at the oldest event when omitted. */
                 after?: string;
-                /**
-                 * @description Return only events of this type or group.
-                 * @example transfer.*
-                 */
+                /** @description Return only events of this type or group. */
                 type?: components["schemas"]["EventSubscription"];
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /**
-                 * @description Read the events of this environment. A key or a token sees its own environment and nothing of the other. A signed-in user reads `test` by default.
-                 * @example test
-                 */
+                /** @description Read the events of this environment. A key or a token sees its own environment and nothing of the other. A signed-in user reads `test` by default. */
                 environment?: "test" | "live";
             };
             header?: never;
@@ -12676,17 +12452,11 @@ export interface operations {
     listProjects: {
         parameters: {
             query?: {
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -12739,10 +12509,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -12878,10 +12645,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -12961,10 +12725,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -13084,27 +12845,15 @@ export interface operations {
                 status?: components["schemas"]["TaskStatus"];
                 /** @description Return only tasks with this priority. */
                 priority?: components["schemas"]["TaskPriority"];
-                /**
-                 * @description Return only tasks due at or after this time.
-                 * @example 2026-05-01T00:00:00Z
-                 */
+                /** @description Return only tasks due at or after this time. */
                 dueAfter?: string;
-                /**
-                 * @description Return only tasks due before this time.
-                 * @example 2026-06-01T00:00:00Z
-                 */
+                /** @description Return only tasks due before this time. */
                 dueBefore?: string;
-                /**
-                 * @description Page size.
-                 * @example 50
-                 */
+                /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
                 /** @description Cursor from the previous page. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
-                /**
-                 * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
-                 * @example test
-                 */
+                /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
             };
             header?: never;
@@ -13164,10 +12913,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
-                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
-                 */
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };
             path?: never;
@@ -13357,10 +13103,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
@@ -13451,10 +13194,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`.
-                 * @example 3
-                 */
+                /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {

@@ -172,7 +172,10 @@ export const operations = {
     tag: 'Documentation',
     bodyTypes: [],
     bodyRequired: false,
-    schema: { response: { 200: Type.Union([Type.String(), ErrorKindList]), 429: Problem, 500: Problem, 503: Problem } },
+    schema: {
+      querystring: Type.Object({ q: Type.Optional(Type.String({ maxLength: 100 })) }),
+      response: { 200: Type.Union([Type.String(), ErrorKindList]), 400: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
     security: [],
     scopes: [],
     rateLimitClass: 'standard',

@@ -10,6 +10,7 @@ export interface SchemaObject {
   pattern?: string
   enum?: unknown[]
   example?: unknown
+  examples?: unknown[]
   properties?: Record<string, SchemaObject>
   additionalProperties?: boolean | object
   $ref?: string
@@ -87,7 +88,7 @@ export const examplesOf = (media: MediaType): unknown[] =>
 /** A valid value for a parameter: its example if it has one, otherwise generated from its schema with a fixed seed. */
 export const sampleOf = (parameter: ParameterObject): string => {
   const schema = resolve<SchemaObject>(parameter.schema ?? {})
-  const example = parameter.example ?? schema.example ?? schema.enum?.[0]
+  const example = parameter.example ?? schema.example ?? schema.examples?.[0] ?? schema.enum?.[0]
   if (example !== undefined && example !== null) return String(example)
   if (schema.format === 'uuid') return '3f2b8c1e-9d5a-4e0b-8a54-6f1d2c3b4a59'
   if (schema.pattern !== undefined)

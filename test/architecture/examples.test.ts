@@ -15,12 +15,16 @@ interface Place {
   media: MediaType
 }
 
-/** Every object of the document that has a schema and an example: bodies, responses, parameters, headers. */
+/** Every object of the document that has a schema and an example: bodies, responses, parameters, headers, and schemas with examples of their own. */
 function* examplePlaces(node: unknown, pointer: string): Generator<Place> {
   if (typeof node !== 'object' || node === null) return
   const media = node as MediaType
   if (typeof media.schema === 'object' && (media.example !== undefined || media.examples !== undefined))
     yield { pointer, media }
+  const { examples } = media.schema ?? {}
+  if (Array.isArray(examples) && media.examples === undefined) {
+    for (const example of examples) yield { pointer, media: { ...media, example } }
+  }
   for (const [key, child] of Object.entries(node)) {
     if (key !== 'example' && key !== 'examples') yield* examplePlaces(child, `${pointer}/${escape(key)}`)
   }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chromium, type Page } from 'playwright-core'
+import { chromium, type BrowserContextOptions, type Page } from 'playwright-core'
 import type { Cleaner } from '../build-app.ts'
 
 const candidates = [
@@ -48,12 +48,29 @@ export interface OpenPage {
   faults: Faults
 }
 
-/** Starts the browser, which closes after the tests. Each page that it opens has an empty profile. */
-export const startBrowser = async (t: Cleaner): Promise<(url: string, path: string) => Promise<OpenPage>> => {
+/** Opens a page with an empty profile, such as one of a phone. */
+export type OpenInBrowser = (url: string, path: string, profile?: BrowserContextOptions) => Promise<OpenPage>
+
+/** A profile of a phone whose system is dark. */
+export const darkPhone: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  isMobile: true,
+  hasTouch: true,
+  colorScheme: 'dark'
+}
+
+/** The pixels by which the page is wider than the screen. */
+export const overflowOf = async (page: Page): Promise<number> =>
+  await page.evaluate<number>(
+    'Math.max(0, document.scrollingElement.scrollWidth - innerWidth, innerWidth - screen.width)'
+  )
+
+/** Starts the browser, which closes after the tests. */
+export const startBrowser = async (t: Cleaner): Promise<OpenInBrowser> => {
   const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: quiet })
   t.teardown(() => browser.close())
-  return async (url, path) => {
-    const page = await (await browser.newContext()).newPage()
+  return async (url, path, profile) => {
+    const page = await (await browser.newContext(profile)).newPage()
     const faults: Faults = { foreignRequests: [], errors: [], violations: [] }
     page.on('request', (request) => {
       if (/^(https?|wss?):/.test(request.url()) && !request.url().startsWith(`${url}/`))

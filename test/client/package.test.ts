@@ -20,11 +20,16 @@ const folder = mkdtempSync(join(tmpdir(), 'atlas-client-'))
 const [built, consumer] = [join(folder, 'built'), join(folder, 'consumer')]
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
+/** The paths in the tarball. */
+let files: string[] = []
+
 /** Installs the packed tarball in an empty folder, as an integrator does. */
 before(async () => {
   buildClient(built)
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder, built])
-  const [{ filename }] = JSON.parse(stdout)
+  const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
+  const { filename } = packed
+  files = packed.files.map(({ path }) => path)
   mkdirSync(consumer)
   writeFileSync(join(consumer, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, filename)], { cwd: consumer })
@@ -99,12 +104,48 @@ test('installing the client installs nothing else', async () => {
   )
 })
 
+test('the tarball holds the client, a README, the licence and no invented addresses', async () => {
+  assert.deepEqual(files.filter((path) => !/^(client|spec\/generated)\/[\w-]+\.(js|d\.ts)$/.test(path)).toSorted(), [
+    'LICENSE',
+    'README.md',
+    'package.json'
+  ])
+  const manifest = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8')) as Record<string, unknown>
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
+  for (const name of ['name', 'version', 'license', 'engines', 'repository', 'homepage', 'bugs'])
+    assert.deepEqual(manifest[name], own[name], name)
+  assert.equal(manifest.license, 'MIT')
+  assert.match(readFileSync(join(built, 'LICENSE'), 'utf8'), /^MIT License/)
+  const readme = readFileSync(join(built, 'README.md'), 'utf8')
+  // Relative links lead nowhere outside the repository.
+  assert.doesNotMatch(readme, /\]\(/)
+  const [, sample = ''] = /```ts\n([^]*?)```/.exec(readme) ?? []
+  await compile(
+    'readme.ts',
+    `declare const process: { env: Record<string, string | undefined> }\n${sample}\nvoid [AtlasProblem, verifyWebhook, items]\n`,
+    'nodenext'
+  )
+})
+
+test('JavaScript and TypeScript import the client as atlasforge and as atlasforge/client', async () => {
+  const source = `import { createAtlasClient } from 'atlasforge'
+import * as same from 'atlasforge/client'
+console.log(createAtlasClient === same.createAtlasClient, typeof createAtlasClient)`
+  writeFileSync(join(consumer, 'plain.js'), source)
+  const { stdout } = await run(process.execPath, [join(consumer, 'plain.js')])
+  assert.equal(stdout.trim(), 'true function')
+  for (const module of ['nodenext', 'bundler'] as const)
+    await compile('both.ts', `declare const console: { log(...values: unknown[]): void }\n${source}`, module)
+})
+
 test('the package of the server exports the client at the path of the build output', async () => {
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const alone = JSON.parse(readFileSync(join(built, 'package.json'), 'utf8'))
   assert.deepEqual(own.files, ['dist'])
-  for (const kind of ['types', 'default'])
-    assert.equal(own.exports['./client'][kind], alone.exports['./client'][kind].replace('./', './dist/client/'))
+  for (const entry of ['.', './client']) {
+    for (const kind of ['types', 'default'])
+      assert.equal(own.exports[entry][kind], alone.exports[entry][kind].replace('./', './dist/client/'))
+  }
 })
 
 test('the client example compiles strictly for bundlers and for Node.js without Node.js types, and runs', async (t) => {

@@ -69,15 +69,12 @@ const textOf = (schema: Schema, name: string, { pool, marked }: Source): fc.Arbi
     const pattern = new RegExp(schema.pattern, 'u')
     return fc.tuple(free, fc.stringMatching(pattern)).map(([text, matching]) => (pattern.test(text) ? text : matching))
   }
-  const known = fc.nat().map((n) => pool.pick(name, schema.example, n))
+  const example = schema.example ?? schema.examples?.[0]
+  const known = fc.nat().map((n) => pool.pick(name, example, n))
   return fc
     .tuple(known, plain(), fc.nat(9))
     .map(([ours, other, die]) =>
-      ours !== undefined && die < 8
-        ? ours
-        : typeof schema.example === 'string' && die === 8 && !marked
-          ? schema.example
-          : other
+      ours !== undefined && die < 8 ? ours : typeof example === 'string' && die === 8 && !marked ? example : other
     )
 }
 

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type Stripe from 'stripe'
 import type { SessionCaller } from '../../../plugins/access/caller.ts'
-import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
@@ -9,7 +8,6 @@ import { agentRevoked, claimNeedsKey, notOwner } from '../errors.ts'
 import { findAgent, type Agent } from '../queries/agents.ts'
 import { insertTopUp } from '../queries/topups.ts'
 import { findOrCreateAgent } from '../registration.ts'
-import { returnPage, returnPageHeaders } from '../return-page.ts'
 import { readStripeEvent } from '../stripe-events.ts'
 import { bookEvent, type TopUps } from '../topups.ts'
 
@@ -28,7 +26,7 @@ const sessionParams = (
     metadata,
     payment_intent_data: { metadata, description: `${amountCents} credits for the agent ${agentId}` },
     success_url: `${publicUrl}/checkout/return?session_id={CHECKOUT_SESSION_ID}`,
-    cancel_url: `${publicUrl}/checkout/return?outcome=cancelled`
+    cancel_url: `${publicUrl}/checkout/return?outcome=cancelled&agent_id=${encodeURIComponent(agentId)}`
   }
 }
 
@@ -49,7 +47,7 @@ const requireFundable = (agent: Agent | undefined, caller: SessionCaller): void 
 export const checkoutHandlers = (
   app: FastifyInstance,
   topUps: TopUps
-): Pick<Handlers<typeof operations>, 'createCheckout' | 'showCheckoutReturn' | 'receiveStripeEvent'> => ({
+): Pick<Handlers<typeof operations>, 'createCheckout' | 'receiveStripeEvent'> => ({
   async createCheckout({ body, caller, db, onwardKey }) {
     const { agent_id: agentId } = body
     const amountCents = toCents(body.amount)
@@ -65,10 +63,6 @@ export const checkoutHandlers = (
       await insertTopUp(trx, { sessionId, agentId, amountCents, createdAt: app.clock.now() })
       return { ok: true, checkout_url: url }
     }
-  },
-
-  async showCheckoutReturn({ query }) {
-    return answer(200, returnPage(query.outcome), returnPageHeaders)
   },
 
   async receiveStripeEvent({ body, db, request, headers }) {

@@ -9,6 +9,8 @@ const columns = [
   'agent_id as agentId',
   'amount_cents as amountCents',
   'status',
+  'refusal',
+  'credits_cents as creditsCents',
   'reversed_cents as reversedCents',
   'presented_amount as presentedAmount',
   'presented_currency as presentedCurrency'

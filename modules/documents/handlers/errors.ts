@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { problemKinds } from '../../../plugins/http/errors/problem.ts'
+import { prefers } from '../../../plugins/http/negotiation.ts'
+import { pagePolicy } from '../../../plugins/http/pages.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { operations } from '../../../spec/generated/documents.ts'
-import { allKinds, errorListPage, errorPage, errorPagePolicy } from '../error-pages.ts'
+import { errorListPage, errorListPolicy, errorPage, findKinds } from '../error-pages.ts'
 import { html } from '../html.ts'
-import { prefers } from '../negotiation.ts'
 import { toErrorKind } from '../wire.ts'
 
 const { listErrors, getErrorKind } = operations
@@ -23,14 +24,14 @@ const prefersJson = ({ headers }: FastifyRequest): boolean =>
 export const errorHandlers = ({
   config: { publicUrl = '' }
 }: Pick<FastifyInstance, 'config'>): Handlers<typeof errorOperations> => ({
-  async listErrors({ request }) {
-    if (!prefersJson(request)) return html(errorListPage(), errorPagePolicy, varying)
-    return answer(200, { errors: allKinds().map((kind) => toErrorKind(kind, publicUrl)) }, varying)
+  async listErrors({ query: { q = '' }, request }) {
+    if (!prefersJson(request)) return html(errorListPage(q), errorListPolicy, varying)
+    return answer(200, { errors: findKinds(q).map((kind) => toErrorKind(kind, publicUrl)) }, varying)
   },
   async getErrorKind({ params, request }) {
     const kind = problemKinds.get(params.slug)
     if (kind === undefined) throw notFound(`No error is called ${params.slug}. See /errors for the list.`)
-    if (!prefersJson(request)) return html(errorPage(kind), errorPagePolicy, varying)
+    if (!prefersJson(request)) return html(errorPage(kind, publicUrl), pagePolicy(), varying)
     return answer(200, toErrorKind(kind, publicUrl), varying)
   }
 })

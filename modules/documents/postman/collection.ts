@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import { bearer, operatorsVariable } from './credentials.ts'
 import { exampleOf, resolve, type Operation, type Response, type SpecificationDocument, type Step } from './document.ts'
 import { createRequest, type Place, type PostmanRequest } from './request.ts'
-import { fillIdempotencyKey, createTest } from './scripts.ts'
+import { createTest, fillIdempotencyKey, skipWithout, type Need } from './scripts.ts'
 
 interface Entry {
   place: Place
@@ -46,12 +46,34 @@ const savedResponses = (place: Place, request: PostmanRequest) =>
     }
   })
 
-const createItem = ({ place, step }: Entry) => {
+const nameOf = ({ place, step }: Entry): string => step.title ?? place.operation.summary
+
+const scopesOf = ({ place }: Entry): string[] => place.operation['x-required-scopes'] ?? []
+
+/** The variables that a step needs from earlier requests, each with the first request that saves it. */
+const needsOf = ({ step }: Entry, entries: Entry[]): Need[] => {
+  const set = JSON.stringify(step.set ?? {})
+  const contained = [...set.matchAll(/\{\{(\w+)\}\}/g)].map(([, name = '']) => name)
+  const always = step.needs ?? []
+  return [...new Set([...contained, ...always])].flatMap((variable) => {
+    const saving = entries.find((entry) => Object.keys(entry.step.saves ?? {}).includes(variable))
+    if (saving === undefined) return []
+    const scopes = [...scopesOf(saving), ...needsOf(saving, entries).flatMap((need) => need.scopes)]
+    return { variable, always: always.includes(variable), savedBy: nameOf(saving), scopes: [...new Set(scopes)] }
+  })
+}
+
+const createItem = (entry: Entry, entries: Entry[]) => {
+  const { place, step } = entry
   const request = createRequest(place, step)
   const successes = successesOf(place).map(([code]) => code)
+  const needs = needsOf(entry, entries)
   return {
-    name: step.title ?? place.operation.summary,
-    event: [createTest({ step, successes, operatorsVariable: operatorsVariable(place.operation) })],
+    name: nameOf(entry),
+    event: [
+      ...(needs.length === 0 ? [] : [skipWithout(needs)]),
+      createTest({ step, scopes: scopesOf(entry), successes, operatorsVariable: operatorsVariable(place.operation) })
+    ],
     request,
     response: savedResponses(place, request)
   }
@@ -89,7 +111,7 @@ export const createCollection = (document: SpecificationDocument) => {
     item: entries
       .filter((entry) => folderOf(entry) === name)
       .sort((one, other) => rankOf(one) - rankOf(other))
-      .map(createItem)
+      .map((entry) => createItem(entry, entries))
   }))
   const { title, description, version } = document.info
   return {

@@ -11,7 +11,7 @@ export interface Parameter {
   required?: boolean
   description?: string
   example?: unknown
-  schema?: { example?: unknown; default?: unknown; enum?: unknown[] }
+  schema?: { example?: unknown; examples?: unknown[]; default?: unknown; enum?: unknown[] }
 }
 
 /** One request of the run. An operation's `x-postman` is one step or a list of steps. */
@@ -26,6 +26,8 @@ export interface Step {
   set?: Record<string, unknown>
   /** Values of the response that later requests need: variable → path in the body. `items.0.id` selects by index, `items.current=false.id` the first match. */
   saves?: Record<string, string>
+  /** Variables that must have a value although the request does not contain them, because it needs what the request that saves them does. */
+  needs?: string[]
   /** The variable that holds the bearer token, when the operation's security does not determine it. */
   token?: string
   /** The expected error status of a request that cannot succeed here, such as one that needs Plaid's signature. */
@@ -42,6 +44,7 @@ export interface Operation {
   requestBody?: { content: Record<string, Media> } | Reference
   responses: Record<string, Response | Reference>
   'x-operator-only'?: boolean
+  'x-required-scopes'?: string[]
   'x-postman'?: Step | Step[]
 }
 

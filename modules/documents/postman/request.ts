@@ -33,7 +33,7 @@ export interface Place {
 }
 
 const sampleOf = ({ example, schema }: Parameter): string => {
-  const sample = example ?? schema?.example ?? schema?.default ?? schema?.enum?.[0] ?? ''
+  const sample = example ?? schema?.example ?? schema?.examples?.[0] ?? schema?.default ?? schema?.enum?.[0] ?? ''
   return typeof sample === 'string' ? sample : JSON.stringify(sample)
 }
 

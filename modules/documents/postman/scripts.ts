@@ -31,8 +31,44 @@ const saveLines = (saves: Record<string, string>): string[] => [
   '}'
 ]
 
+/** A variable that a request needs, and the request that saves it. */
+export interface Need {
+  variable: string
+  /** Whether the request needs it without containing it. */
+  always: boolean
+  savedBy: string
+  /** The scopes that the request requires, and those that it needs variables of in turn. */
+  scopes: string[]
+}
+
+/** Runs before a request that needs variables: skips it while one is empty, and names the scope that the saving request requires. */
+export const skipWithout = (needs: Need[]) =>
+  event('prerequest', [
+    `const needs = ${JSON.stringify(needs)}`,
+    'const sent = JSON.stringify(pm.request)',
+    "const isUsed = ({ variable, always }) => always || sent.includes('{{' + variable + '}}')",
+    'const missing = needs.filter((need) => isUsed(need) && !pm.variables.get(need.variable))',
+    'for (const { variable, savedBy, scopes } of missing) {',
+    "  const cure = scopes.length === 0 ? 'send that first' : 'that needs ' + scopes.join(', ')",
+    "  pm.test.skip(savedBy + ': has not saved ' + variable + '; ' + cure, () => {})",
+    '}',
+    'if (missing.length > 0) pm.execution.skipRequest()'
+  ])
+
+/** Counts a response 403 `insufficient_scope` as skipped, and empties what the request saves, so that later requests do not use old values. */
+const scopeLines = (saves: string[]): string[] => [
+  "const isProblem = (pm.response.headers.get('Content-Type') || '').includes('problem+json')",
+  'const problem = isProblem ? pm.response.json() : {}',
+  "if (problem.error === 'insufficient_scope') {",
+  "  pm.test.skip('the token lacks the scope ' + problem.missingScope, () => {})",
+  `  for (const name of ${JSON.stringify(saves)}) if (!pm.environment.has(name)) pm.collectionVariables.set(name, '')`,
+  '} else'
+]
+
 export interface Expectation {
   step: Step
+  /** The scopes that the operation requires. */
+  scopes: string[]
   /** The success statuses of the operation in the specification. */
   successes: number[]
   /** The variable of a credential that only the server's operator has. While it is empty, the expected status is 401 or 403. */
@@ -40,7 +76,7 @@ export interface Expectation {
 }
 
 /** Builds the test of a request: it asserts a status of the specification and saves the values that later requests need. */
-export const createTest = ({ step, successes, operatorsVariable }: Expectation) => {
+export const createTest = ({ step, scopes, successes, operatorsVariable }: Expectation) => {
   const statuses = step.expects === undefined ? successes : [step.expects]
   const accepted = JSON.stringify(statuses)
   const expected =
@@ -49,6 +85,7 @@ export const createTest = ({ step, successes, operatorsVariable }: Expectation) 
       : `pm.variables.get(${JSON.stringify(operatorsVariable)}) ? ${accepted} : [401, 403]`
   return event('test', [
     `const expected = ${expected}`,
+    ...(scopes.length === 0 ? [] : scopeLines(Object.keys(step.saves ?? {}))),
     "pm.test('returns ' + expected.join(' or '), () => pm.expect(pm.response.code, pm.response.text().slice(0, 500)).to.be.oneOf(expected))",
     ...(step.saves === undefined ? [] : saveLines(step.saves))
   ])

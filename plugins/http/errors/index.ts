@@ -1,12 +1,14 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../../config/index.ts'
-import * as kinds from './kinds.ts'
 import { standingHeaders } from '../response-headers.ts'
+import { pageHeaders } from '../pages.ts'
+import * as kinds from './kinds.ts'
+import { problemPage, wantsPage } from './problem-page.ts'
 import { ProblemError, slugOf } from './problem.ts'
 import { readFieldErrors } from './validation.ts'
 
-export type ErrorSettings = Pick<Config, 'publicUrl' | 'environment'>
+export type ErrorSettings = Pick<Config, 'publicUrl' | 'environment' | 'docsEnabled'>
 
 /**
  * SQLSTATEs and socket errors of an unavailable database, as opposed to a faulty statement: connection (08), resources such as the disk (53), system (58),
@@ -77,6 +79,15 @@ export const problemBody = (problem: ProblemError, requestId: string, baseUrl: s
   ...problem.members
 })
 
+/** The path of the API reference. */
+const referencePath = '/docs'
+
+/** The problem of a path that does not exist. It names the reference where it is enabled. */
+export const unknownPath = (what: string, { docsEnabled, publicUrl = '' }: ErrorSettings): ProblemError =>
+  kinds.notFound(
+    `${what} does not exist.${docsEnabled ? ` The reference lists every path: ${publicUrl}${referencePath}` : ''}`
+  )
+
 /** The headers and the body of a problem for a request that reached no route. */
 export const rawProblem = (problem: ProblemError, requestId: string, config: ErrorSettings) => {
   const body = JSON.stringify(problemBody(problem, requestId, config.publicUrl ?? ''))
@@ -97,8 +108,7 @@ export const answerUnroutable =
       const { headers, body } = rawProblem(problem, request.id, config)
       void reply.code(problem.kind.status).headers(headers).send(Buffer.from(body))
     }
-    const unroutable =
-      fromFastify(error, 0) ?? kinds.notFound('This path does not exist. The reference lists every path.')
+    const unroutable = fromFastify(error, 0) ?? unknownPath('This path', config)
     // The request lacks the server's decorations.
     request.caller = null
     const limit = async (): Promise<void> => request.server.rateLimiter.take(request, reply, 'standard')
@@ -119,6 +129,11 @@ export default fp(
   async (app) => {
     const baseUrl = app.config.publicUrl ?? ''
     app.decorateReply('sendProblem', function (this: FastifyReply, problem: ProblemError) {
+      if (wantsPage(this.request)) {
+        return this.code(problem.kind.status)
+          .headers({ ...problem.headers, ...pageHeaders, vary: 'accept' })
+          .send(problemPage(problem, this.request.id, app.config.docsEnabled ? referencePath : undefined))
+      }
       // Clients of the operations with this extension read `message`.
       const hasMessage = this.request.routeOptions.config.operation?.extensions?.['x-problem-message'] === true
       const body = problemBody(problem, this.request.id, baseUrl)

@@ -27,10 +27,11 @@ export const sampleCall = (bundle: Bundle, method: ClientMethod): SampleCall => 
   }
 }
 
+/** The example of a parameter. An optional one has it in its schema, so that pages do not prefill it. */
 const exampleOf = (bundle: Bundle, parameter: Parameter): string | number | boolean => {
-  const schema = resolve<Schema>(bundle, parameter.schema ?? {})
-  const example =
-    (parameter as { example?: unknown }).example ?? schema['example'] ?? schema.enum?.[0] ?? schema.default
+  const schema = resolve<Schema & { example?: unknown; examples?: unknown[] }>(bundle, parameter.schema ?? {})
+  const own = (parameter as { example?: unknown }).example ?? schema.example ?? schema.examples?.[0]
+  const example = own ?? schema.enum?.[0] ?? schema.default
   return typeof example === 'string' || typeof example === 'number' || typeof example === 'boolean'
     ? example
     : parameter.name

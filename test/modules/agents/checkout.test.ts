@@ -17,7 +17,15 @@ import {
   signed,
   simulatorOf
 } from './payments.ts'
-import { createOwner, openWorld } from './world.ts'
+import { createOwner, openWorld, type World } from './world.ts'
+
+/** Opens the return page as a browser does. */
+const returnPage = async ({ url }: World, query: string): Promise<[text: string, status: number, headers: Headers]> => {
+  const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+  const response = await fetch(`${url}/checkout/return${query}`, { headers: { accept } })
+  assert.match(response.headers.get('content-type') ?? '', /^text\/html/)
+  return [await response.text(), response.status, response.headers]
+}
 
 test('buying credits', async (t) => {
   const world = await openWorld(t)
@@ -214,16 +222,41 @@ test('buying credits', async (t) => {
     )
   })
 
-  await t.test('the return page is HTML and says whether the user paid', async () => {
-    for (const [query, words] of [
-      ['', /Thank you/],
-      ['?outcome=cancelled', /Nothing was paid/]
-    ] as const) {
-      const page = await fetch(`${world.url}/checkout/return${query}`)
-      assert.equal(page.status, 200)
-      assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
-      assert.match(await page.text(), words)
+  await t.test('the return page shows the state, the amount, the agent and the balance of a payment', async () => {
+    const open = (await asOwner('POST', '/api/checkout', { agent_id: 'returning', amount: 12.34 })).body.checkout_url
+    const [body, , headers] = await returnPage(world, `?session_id=${sessionOf(open)}`)
+    assert.match(body, /<h1>Not confirmed yet[^]*\$12\.34[^]*returning[^]*0 credits[^]*Check again/)
+    assert.deepEqual([headers.get('cache-control'), headers.get('referrer-policy')], ['no-store', 'no-referrer'])
+    assert.equal((await press(open, 'pay')).status, 303)
+    await simulator.settled()
+    const [paid] = await returnPage(world, `?session_id=${sessionOf(open)}`)
+    assert.match(paid, /<h1>Thank you[^]*\$12\.34[^]*1,234 credits[^]*returning[^]*1,234 credits/)
+    assert.match(paid, /href="\/api\/balance\?agent_id=returning"[^]*href="\/"/)
+    const { url, paymentIntent } = await buy(world, 'returned', 10)
+    await refund(world, paymentIntent, 10)
+    const [refunded] = await returnPage(world, `?session_id=${sessionOf(url)}`)
+    assert.match(refunded, /<h1>Paid, then taken back[^]*Taken back<\/dt><dd><bdi>1,000 credits[^]*0 credits/)
+  })
+
+  await t.test('the return page never says paid without a payment, and escapes the agent’s name', async () => {
+    const cancelUrl = '?outcome=cancelled&agent_id=buyer'
+    assert.match((await returnPage(world, cancelUrl))[0], /<h1>Nothing was paid[^]*buyer[^]*credits/)
+    assert.match((await returnPage(world, '?outcome=cancelled&agent_id=nobody'))[0], /<h1>Nothing was paid/)
+    for (const query of [
+      '',
+      '?outcome=paid',
+      '?session_id=cs_test_unknown',
+      `?session_id=${encodeURIComponent('<b>')}`
+    ]) {
+      const [page, status] = await returnPage(world, query)
+      assert.equal(status, 404)
+      assert.match(page, /^<!doctype html>[^]*not_found/)
+      assert.doesNotMatch(page, /Thank you|<b>/)
+      assert.equal((await as(undefined, 'GET', `/checkout/return${query}`)).body.error, 'not_found')
     }
+    await asOwner('POST', '/api/register', { agent_id: 'marked', name: '<img src=x onerror=alert(1)>' })
+    const [named] = await returnPage(world, '?outcome=cancelled&agent_id=marked')
+    assert.ok(named.includes('&lt;img src=x') && !named.includes('<img'))
   })
 
   assert.deepEqual((await verifyLedger(world.database.db)).faults, [])
@@ -270,15 +303,19 @@ test(
     await page.goto(await checkout())
     assert.match(await page.innerText('body'), /25\.00/)
     await page.click('button[value=cancel]')
-    await page.waitForURL('**/checkout/return?outcome=cancelled')
+    await page.waitForURL('**/checkout/return?outcome=cancelled&agent_id=browsing')
     assert.match(await page.innerText('h1'), /Nothing was paid/)
     assert.equal(await world.balance('browsing'), 0)
 
     await page.goto(await checkout())
     await page.click('button[value=pay]')
     await page.waitForURL('**/checkout/return?session_id=cs_test_*')
-    assert.match(await page.innerText('h1'), /Thank you/)
     await simulatorOf(world).settled()
+    await page.reload()
+    assert.match(await page.innerText('h1'), /Thank you/)
+    assert.match(await page.innerText('main'), /\$25\.00\s[^]*2,500 credits/)
     assert.equal(await world.balance('browsing'), 2500)
+    await page.click('text=Back to AtlasForge')
+    await page.waitForURL('**/docs')
   }
 )

@@ -7,9 +7,9 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { t, test } from 'tap'
 import { parse } from 'yaml'
-import { escapeHtml } from '../../../modules/documents/error-pages.ts'
-import { prefers } from '../../../modules/documents/negotiation.ts'
 import { problemKinds } from '../../../plugins/http/errors/problem.ts'
+import { prefers } from '../../../plugins/http/negotiation.ts'
+import { escapeHtml } from '../../../plugins/http/pages.ts'
 import { version } from '../../../plugins/version.ts'
 import { startApp } from '../../build-app.ts'
 import { root, scriptToRun } from '../../machines/scripts.ts'
@@ -40,7 +40,7 @@ const reference = [
 
 interface Document {
   openapi: string
-  info: { version: string }
+  info: { version: string; description: string; contact: { url?: string; email?: string } }
   tags: { name: string }[]
   'x-tagGroups': { name: string; tags: string[] }[]
   paths: Record<string, Record<string, { tags?: string[] }>>
@@ -89,6 +89,27 @@ test('the served document equals the bundle, has the package version, and groups
   assert.equal(new Set(grouped).size, grouped.length)
 })
 
+test('tags stand in the order of a first day, from Linking to Admin, also inside their groups', async () => {
+  const { tags, 'x-tagGroups': groups } = (await (await fetch(`${url}/openapi.json`)).json()) as Document
+  const names = tags.map(({ name }) => name)
+  assert.deepEqual([names[0], names[1], names.at(-1)], ['Linking', 'Payments', 'Admin'])
+  for (const group of groups)
+    assert.deepEqual(
+      group.tags,
+      names.filter((name) => group.tags.includes(name)),
+      group.name
+    )
+})
+
+test('no contact and no link of the specification leads to a bare host or a placeholder', async () => {
+  const { info, tags } = (await (await fetch(`${url}/openapi.json`)).json()) as Document
+  // The operator of a server is unknown here.
+  assert.deepEqual([info.contact.url, info.contact.email], [undefined, undefined])
+  for (const text of [info, ...tags].map((part) => JSON.stringify(part)))
+    for (const [link] of text.matchAll(/\bhttps?:\/\/[^\s"'`)\\]+/g))
+      assert.ok(new URL(link).pathname.length > 1 && !link.includes('example'), link)
+})
+
 test('a thread prints the downloads, which would block the event loop', async () => {
   assert.equal((await fetch(`${url}/openapi.yaml`)).status, 200)
   assert.equal((await fetch(`${url}/docs/yaml`, { redirect: 'manual' })).headers.get('location'), '/openapi.yaml')
@@ -129,10 +150,61 @@ test('every error code has a page with its meaning and solution', async () => {
     assert.equal(page.status, 200)
     const text = await page.text()
     assert.ok(text.includes(`<code>${kind.code}</code>`) && text.includes(`Status ${kind.status}`), slug)
+    const shown = /<pre>([^]*)<\/pre>/.exec(text)?.[1]?.replaceAll('&quot;', '"').replaceAll('&#39;', "'") ?? ''
+    const example = JSON.parse(shown.replaceAll('&amp;', '&')) as Record<string, unknown>
+    const { type, title, error, requestId } = example
+    assert.deepEqual([type, title, error], [`/errors/${slug}`, kind.code, kind.code])
+    assert.ok(typeof requestId === 'string' && typeof example.detail === 'string', slug)
     const json = (await (
       await fetch(`${url}/errors/${slug}`, { headers: { accept: 'application/json' } })
     ).json()) as Record<string, unknown>
     assert.deepEqual(json, { ...kind, type: `/errors/${slug}` })
+  }
+})
+
+test('the list of errors finds codes by status, code and words, and escapes the search', async () => {
+  const accept = 'application/json'
+  const find = async (q: string): Promise<string[]> => {
+    const response = await fetch(`${url}/errors?${new URLSearchParams({ q }).toString()}`, { headers: { accept } })
+    const { errors } = (await response.json()) as { errors: { code: string }[] }
+    return errors.map(({ code }) => code)
+  }
+  assert.deepEqual(await find('insufficient_scope'), ['insufficient_scope'])
+  assert.ok((await find('IDEMPOTENCY key')).includes('idempotency_conflict'))
+  assert.ok((await find('429')).includes('rate_limited'))
+  assert.equal((await find('')).length, problemKinds.size)
+  const page = await (await fetch(`${url}/errors?q=insufficient-scope`)).text()
+  assert.ok(page.includes('/errors/insufficient-scope') && !page.includes('/errors/not-found'))
+  const none = await (await fetch(`${url}/errors?q=${encodeURIComponent('"><img src=x>')}`)).text()
+  assert.ok(none.includes('No code matches') && !none.includes('<img'))
+  assert.equal((await fetch(`${url}/errors?q=${'x'.repeat(101)}`)).status, 400)
+})
+
+test('a browser gets a page for an unknown path, which links to the reference only when it is enabled', async (t) => {
+  const without = await startApp(t, { env: { ATLAS_DOCS_ENABLED: 'false' } })
+  const browser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' }
+  for (const server of [url, without.url]) {
+    const isEnabled = server === url
+    const page = await fetch(`${server}/nowhere/${encodeURIComponent('<b>')}`, { headers: browser })
+    assert.equal(page.status, 404)
+    assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
+    assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+    assert.equal(page.headers.get('vary'), 'accept')
+    const text = await page.text()
+    assert.ok(text.includes('href="/errors/not-found"') && !text.includes('<b>'))
+    assert.equal(text.includes('/docs'), isEnabled)
+    const problem = await fetch(`${server}/nowhere`)
+    assert.equal(problem.headers.get('content-type'), 'application/problem+json')
+    assert.equal(((await problem.json()) as { detail: string }).detail.includes('/docs'), isEnabled)
+    // A client of the API that names no media type of its own, and one that posts, get the problem.
+    assert.equal(
+      (await fetch(`${server}/nowhere`, { method: 'POST', headers: browser })).headers.get('content-type'),
+      'application/problem+json'
+    )
+    assert.equal(
+      (await fetch(`${server}/v1/accounts`, { headers: browser })).headers.get('content-type'),
+      'application/problem+json'
+    )
   }
 })
 

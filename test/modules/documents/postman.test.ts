@@ -1,38 +1,21 @@
 import assert from 'node:assert/strict'
-import type { NewmanRunOptions, NewmanRunSummary } from 'newman'
+import type { NewmanRunSummary } from 'newman'
 import { t, test } from 'tap'
-import type { createCollection, createEnvironment } from '../../../modules/documents/postman/collection.ts'
 import { operations } from '../../architecture/document.ts'
-import { startApp, type TestApp } from '../../build-app.ts'
+import { startApp } from '../../build-app.ts'
 import { createPartner } from '../../credentials.ts'
-import { runCollection } from '../../run-collection.ts'
-
-type Collection = ReturnType<typeof createCollection>
-type Environment = ReturnType<typeof createEnvironment>
+import { downloadPostmanFiles, faultsOf, runFiles } from '../../run-collection.ts'
 
 const ingestSecret = 'an-ingest-secret-of-a-test-0123456789'
 const server = await startApp(t, { env: { ATLAS_INGEST_SECRET: ingestSecret } })
 
-const download = async <Content>({ url }: TestApp, path: string): Promise<Content> =>
-  (await (await fetch(url + path)).json()) as Content
-const collection = await download<Collection>(server, '/v1/postman_collection.json')
-const environment = await download<Environment>(server, '/v1/postman_environment.json')
+const files = await downloadPostmanFiles(server.url)
+const { collection, environment } = files
 const items = collection.item.flatMap((folder) => folder.item)
 
-/** Runs the downloaded collection, or one of its folders, with the given values for variables of the environment. */
-const run = async (given: Record<string, string> = {}, folder?: string): Promise<NewmanRunSummary> => {
-  const values = environment.values.map((variable) => ({ ...variable, value: given[variable.key] ?? variable.value }))
-  return await runCollection({
-    collection: collection as unknown as NewmanRunOptions['collection'],
-    environment: { ...environment, values },
-    ...(folder === undefined ? {} : { folder })
-  })
-}
+const run = async (given?: Record<string, string>, folder?: string): Promise<NewmanRunSummary> =>
+  await runFiles(files, given, folder)
 
-const hint =
-  'See `x-postman` of the operation in the specification: its position in the run, and the values that it takes from earlier requests.'
-const faultsOf = (summary: NewmanRunSummary): string[] =>
-  summary.run.failures.map(({ source, error }) => `${source?.name ?? ''}: ${error.message} ${hint}`)
 const statusesOf = (summary: NewmanRunSummary, name: string): number[] =>
   summary.run.executions.filter(({ item }) => item.name === name).map(({ response }) => response.code)
 
@@ -53,7 +36,7 @@ test('the collection passes twice on one server, unconfigured, with a new key fo
   for (const key of keys) assert.match(key, /^[0-9a-f-]{36}$/)
 })
 
-test('requests send the partner key and the ingest secret of the environment', async () => {
+test('with a partner key and the ingest secret, the collection passes beside data of other partners', async () => {
   const { testKey } = await createPartner(server.database)
   const summary = await run({ apiKey: testKey, ingestSecret })
   assert.deepEqual(faultsOf(summary), [])
@@ -100,6 +83,6 @@ test('the environment has the address of the server and no secret', async (t) =>
     operatorToken: ''
   })
   const published = await startApp(t, { env: { ATLAS_PUBLIC_URL: 'https://api.example.com' } })
-  const [baseUrl] = (await download<Environment>(published, '/v1/postman_environment.json')).values
+  const [baseUrl] = (await downloadPostmanFiles(published.url)).environment.values
   assert.equal(baseUrl?.value, 'https://api.example.com')
 })
