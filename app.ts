@@ -26,6 +26,7 @@ import overload from './plugins/http/overload.ts'
 import plaid from './plugins/plaid/index.ts'
 import rateLimit, { type RateLimits } from './plugins/access/rate-limit.ts'
 import { requestIdOf } from './plugins/http/request-ids.ts'
+import reserves from './plugins/ledger/reserves.ts'
 import responseHeaders from './plugins/http/response-headers.ts'
 import schemaCheck from './plugins/database/schema-check.ts'
 import secrets from './plugins/access/secrets.ts'
@@ -105,6 +106,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(outbox)
   await app.register(agentOwners)
   await app.register(ledger)
+  await app.register(reserves)
   await app.register(notifications)
   await app.register(messages)
   await app.register(idempotency)

@@ -6,6 +6,7 @@ import { approvalHandlers } from './handlers/approvals.ts'
 import { checkoutHandlers } from './handlers/checkout.ts'
 import { ownerHandlers } from './handlers/owners.ts'
 import { spendingHandlers } from './handlers/spending.ts'
+import { transferHandlers } from './handlers/transfers.ts'
 import { walletHandlers } from './handlers/wallets.ts'
 import { closePayments } from './payment-jobs.ts'
 import { expireApprovals } from './queries/approvals.ts'
@@ -27,6 +28,7 @@ const agents: FastifyPluginAsync = async (app) => {
     ...spendingHandlers(app),
     ...approvalHandlers(app),
     ...ownerHandlers(app, requestClosing),
+    ...transferHandlers(app),
     ...checkoutHandlers(app, topUps)
   }
   // Spends that come at the same time share a transaction, and so its commit.

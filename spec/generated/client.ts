@@ -100,7 +100,7 @@ export interface paths {
         };
         /**
          * Get an agent's status
-         * @description Returns whether the agent exists, its balance, its status and its five latest transactions. No credential required. The signed-in owner also gets the agent's key.
+         * @description Returns whether the agent exists, its balance, its status and its five latest transactions. No credential required. The signed-in owner also gets the agent's key, or null once the agent is revoked.
          */
         get: operations["getStatus"];
         put?: never;
@@ -282,7 +282,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an agent
-         * @description Revokes the agent permanently. Its key stops working at once, and its open payment pages expire. This cannot be undone, so the body must confirm it.
+         * @description Revokes the agent permanently. Its key stops working at once, and its open payment pages expire. Its owner can still transfer its credits to another agent, and repay its loans. This cannot be undone, so the body must confirm it.
          */
         post: operations["revokeAgent"];
         delete?: never;
@@ -305,6 +305,34 @@ export interface paths {
          * @description Sets how much the agent may spend without approval, per transaction and per UTC day. A spend over a limit becomes an approval request. Approved spends do not count towards the daily limit. An omitted limit keeps its value; null removes it.
          */
         post: operations["setLimits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transfer credits to another agent
+         * @description Moves credits from one of your agents to another. The paying agent may be active, paused or revoked. The other one
+         *     must be active.
+         *
+         *     What the paying agent owes stays in its wallet: the outstanding amount of its loan, and credits from refunded or
+         *     disputed payments. More than the rest is 409 `balance_reserved`, with the amount that is `available`. So borrowed
+         *     credits can be spent, but not moved to another agent. Repay the loan first with
+         *     `POST /api/loans/{loan_id}/repay`; you can do that for a revoked agent, too.
+         *
+         *     Transfers do not count towards the limits of the agent. They change no credit score.
+         */
+        post: operations["transferAgentCredits"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1661,6 +1689,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent_id}/loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an agent's loans
+         * @description Returns all loans of one of the signed-in user's agents (active, repaid and defaulted), newest first, also of a revoked one.
+         */
+        get: operations["listAgentLoans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/loans/{loan_id}/repay": {
         parameters: {
             query?: never;
@@ -1672,8 +1720,11 @@ export interface paths {
         put?: never;
         /**
          * Repay a loan
-         * @description Repays a loan from the balance, in full or in part. It never takes more than the outstanding amount. The loan is
-         *     `repaid` when nothing is outstanding. Paused agents can repay, too.
+         * @description Repays a loan from the borrower's balance, in full or in part. It never takes more than the outstanding amount.
+         *     The loan is `repaid` when nothing is outstanding. Paused agents can repay, too.
+         *
+         *     The agent's signed-in owner can repay, too, also for a revoked agent. With `from_agent_id`, another agent of the
+         *     owner pays instead of the borrower. What that agent owes itself stays in its wallet (409 `balance_reserved`).
          */
         post: operations["repayLoan"];
         delete?: never;
@@ -2493,6 +2544,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "agent.transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.transfer
+         * @description Credits were moved from one agent to another of the same owner.
+         */
+        post: operations["receiveAgentTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "agent.paused": {
         parameters: {
             query?: never;
@@ -2777,6 +2848,11 @@ export interface webhooks {
 export interface components {
     schemas: {
         /**
+         * @description Agent id, chosen when the agent was registered.
+         * @example my-agent-001
+         */
+        AgentId: string;
+        /**
          * @description Amount greater than zero, with at most two decimals.
          * @example 25
          */
@@ -2906,11 +2982,6 @@ export interface components {
             nextCursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description Agent id, chosen when the agent was registered.
-         * @example my-agent-001
-         */
-        AgentId: string;
-        /**
          * @description An amount of credits, with at most two decimals.
          * @example 950
          */
@@ -2946,10 +3017,10 @@ export interface components {
             claimed: boolean;
         };
         /**
-         * @description Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.
+         * @description Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase; `transfer` is from or to another agent of the same owner.
          * @enum {string}
          */
-        TransactionType: "earn" | "spend" | "loan" | "repayment" | "refund" | "adjustment";
+        TransactionType: "earn" | "spend" | "loan" | "repayment" | "refund" | "adjustment" | "transfer";
         RecentTransaction: {
             type: components["schemas"]["TransactionType"];
             /** @description Change in the balance. Negative when credits left the wallet. */
@@ -2981,8 +3052,8 @@ export interface components {
                 name: string;
                 balance: components["schemas"]["Credits"];
                 status: components["schemas"]["AgentLifecycle"];
-                /** @description The agent's key. Present only for its owner. */
-                api_key?: string;
+                /** @description The agent's key; null once the agent is revoked. Present only for its owner. */
+                api_key?: string | null;
             };
             recent_transactions?: components["schemas"]["RecentTransaction"][];
         };
@@ -3069,6 +3140,24 @@ export interface components {
              * @constant
              */
             confirm: true;
+        };
+        CreditTransfer: {
+            to_agent_id: components["schemas"]["AgentId"];
+            amount: components["schemas"]["PositiveMoney"];
+        };
+        CreditsTransferred: {
+            /** @constant */
+            ok: true;
+            agent_id: components["schemas"]["AgentId"];
+            to_agent_id: components["schemas"]["AgentId"];
+            /** @description Credits moved. */
+            amount: number;
+            /** @description Balance of the paying agent, in credits. */
+            balance: number;
+            /** @description Balance of the other agent, in credits. */
+            to_balance: number;
+            /** @description Id of the transaction in the histories of both agents. */
+            transaction_id: number;
         };
         LimitsChange: {
             daily_limit?: components["schemas"]["CreditLimit"];
@@ -4525,7 +4614,7 @@ export interface components {
          * @example transfer.*
          * @enum {string}
          */
-        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "bureau.report_disputed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
+        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.transfer" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "bureau.report_disputed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
         /**
          * Format: uri
          * @description URL that receives the events, without user name and password.
@@ -4742,6 +4831,21 @@ export interface components {
             /** @description Id of the resource that the event is about. */
             agent_id: string;
         };
+        /** @description Data of transfers between agents. */
+        AgentTransferEventData: {
+            /** @description Id of the agent that paid. */
+            agent_id: string;
+            /** @description Id of the agent that was paid. */
+            to_agent_id: string;
+            /** @description Credits moved. */
+            amount: number;
+            /** @description Balance of the agent that paid, in credits. */
+            balance: number;
+            /** @description Balance of the agent that was paid, in credits. */
+            to_balance: number;
+            /** @description Id of the transaction in the histories of both agents. */
+            transaction_id: number;
+        };
         /** @description Data of approval events. */
         ApprovalEventData: {
             /** @description Id of the resource that the event is about. */
@@ -4943,6 +5047,58 @@ export interface components {
         };
     };
     responses: {
+        /** @description No agent has this id. */
+        AgentNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/agent-not-found",
+                 *       "title": "agent_not_found",
+                 *       "status": 404,
+                 *       "detail": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
+                 *       "message": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
+                 *       "error": "agent_not_found",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The signed-in user does not own the agent. */
+        NotOwner: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/not-owner",
+                 *       "title": "not_owner",
+                 *       "status": 403,
+                 *       "detail": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
+                 *       "message": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
+                 *       "error": "not_owner",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request is invalid. `errors` lists every invalid field. */
         ValidationFailed: {
             headers: {
@@ -5304,32 +5460,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No agent has this id. */
-        AgentNotFound: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
-                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "/errors/agent-not-found",
-                 *       "title": "agent_not_found",
-                 *       "status": 404,
-                 *       "detail": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
-                 *       "message": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
-                 *       "error": "agent_not_found",
-                 *       "requestId": "req_01jd7n2m8s"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description No approval request has this id, or it concerns another user's agent. */
         ApprovalNotFound: {
             headers: {
@@ -5404,32 +5534,6 @@ export interface components {
                  *       "detail": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
                  *       "message": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
                  *       "error": "agent_paused",
-                 *       "requestId": "req_01jd7n2m8s"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The signed-in user does not own the agent. */
-        NotOwner: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
-                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "/errors/not-owner",
-                 *       "title": "not_owner",
-                 *       "status": 403,
-                 *       "detail": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
-                 *       "message": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
-                 *       "error": "not_owner",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
                  */
@@ -5814,6 +5918,11 @@ export interface components {
     };
     parameters: {
         /**
+         * @description Agent id.
+         * @example my-agent-001
+         */
+        AgentInPath: components["schemas"]["AgentId"];
+        /**
          * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
          * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
          */
@@ -5840,11 +5949,6 @@ export interface components {
          * @example test
          */
         ListedEnvironment: "test" | "live";
-        /**
-         * @description Agent id.
-         * @example my-agent-001
-         */
-        AgentInPath: components["schemas"]["AgentId"];
         /**
          * @description Agent id.
          * @example my-agent-001
@@ -6939,6 +7043,141 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyConflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    transferAgentCredits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Agent id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to_agent_id": "my-agent-002",
+                 *       "amount": 50
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreditTransfer"];
+            };
+        };
+        responses: {
+            /** @description The credits were moved. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "agent_id": "my-agent-001",
+                     *       "to_agent_id": "my-agent-002",
+                     *       "amount": 50,
+                     *       "balance": 900,
+                     *       "to_balance": 50,
+                     *       "transaction_id": 43
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreditsTransferred"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["InsufficientBalance"];
+            /** @description The signed-in user does not own one of the agents (`not_owner`), or the agent to be paid is paused (`agent_paused`). */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-owner",
+                     *       "title": "not_owner",
+                     *       "status": 403,
+                     *       "detail": "You do not own agent `my-agent-002`. Sign in as its owner, then retry.",
+                     *       "message": "You do not own agent `my-agent-002`. Sign in as its owner, then retry.",
+                     *       "error": "not_owner",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["AgentNotFound"];
+            /** @description The paying agent owes what it would transfer (`balance_reserved`), the agent to be paid is revoked (`agent_revoked`) or owes credits (`agent_owes`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Both agents are the same (`same_agent`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/same-agent",
+                     *       "title": "same_agent",
+                     *       "status": 422,
+                     *       "detail": "Agent `my-agent-001` cannot transfer credits to itself. Name another agent of yours.",
+                     *       "message": "Agent `my-agent-001` cannot transfer credits to itself. Name another agent of yours.",
+                     *       "error": "same_agent",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -10939,6 +11178,74 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listAgentLoans: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Page size.
+                 * @example 50
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Agent id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of loans. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent_id": "my-agent-001",
+                     *       "loans": [
+                     *         {
+                     *           "id": 8,
+                     *           "amount": 500,
+                     *           "amount_repaid": 200,
+                     *           "outstanding": 300,
+                     *           "status": "defaulted",
+                     *           "purpose": "compute budget Q2",
+                     *           "requested_at": "2026-06-12T06:00:00.000Z",
+                     *           "due_at": "2026-07-12T06:00:00.000Z",
+                     *           "repaid_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoanPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["AgentNotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     repayLoan: {
         parameters: {
             query?: never;
@@ -10960,13 +11267,9 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "amount": 200
-                 *     }
-                 */
                 "application/json": {
                     amount: components["schemas"]["PositiveMoney"];
+                    from_agent_id?: components["schemas"]["AgentId"];
                 };
             };
         };
@@ -11025,9 +11328,34 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            403: components["responses"]["Forbidden"];
+            /** @description `from_agent_id` is not an agent of the signed-in user (`not_owner`), or this operation does not accept the credential. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-owner",
+                     *       "title": "not_owner",
+                     *       "status": 403,
+                     *       "detail": "You do not own agent `my-agent-002`. Sign in as its owner, then retry.",
+                     *       "error": "not_owner",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "You do not own agent `my-agent-002`. Sign in as its owner, then retry."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
-            /** @description The loan is already repaid (`already_repaid`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            /** @description The loan is already repaid (`already_repaid`), the paying agent owes what it would pay (`balance_reserved`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14540,6 +14868,76 @@ export interface operations {
                     /** @constant */
                     type: "agent.topup";
                     data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint no longer exists. The server disables it at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentTransfer: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description Event type.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description Delivery id, the same for every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.transfer",
+                 *       "environment": "test",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "my-agent-001",
+                 *         "to_agent_id": "my-agent-002",
+                 *         "amount": 50,
+                 *         "balance": 900,
+                 *         "to_balance": 50,
+                 *         "transaction_id": 43
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.transfer";
+                    data: components["schemas"]["AgentTransferEventData"];
                 };
             };
         };

@@ -42,9 +42,9 @@ export const tools: readonly ToolTemplate[] = [
             required: ['type', 'amount', 'description', 'created_at'],
             properties: {
               type: {
-                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.',
+                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase; `transfer` is from or to another agent of the same owner.',
                 type: 'string',
-                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment']
+                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment', 'transfer']
               },
               amount: { type: 'number', description: 'Change in the balance. Negative when credits left the wallet.' },
               description: { type: 'string' },
@@ -249,6 +249,69 @@ export const tools: readonly ToolTemplate[] = [
     defaults: {}
   },
   {
+    name: 'transfer_agent_credits',
+    operationId: 'transferAgentCredits',
+    title: 'Transfer credits to another agent',
+    description: 'Moves credits from one of your agents to another one of yours. What the first agent owes on a loan stays in its wallet. Use one idempotency_key per transfer and keep it when you retry, so that the credits move once.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
+        idempotency_key: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
+        },
+        to_agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        },
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 }
+      },
+      required: ['agent_id', 'idempotency_key', 'to_agent_id', 'amount'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      required: ['ok', 'agent_id', 'to_agent_id', 'amount', 'balance', 'to_balance', 'transaction_id'],
+      properties: {
+        ok: { type: 'boolean', const: true },
+        agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        },
+        to_agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        },
+        amount: { type: 'number', description: 'Credits moved.' },
+        balance: { type: 'number', description: 'Balance of the paying agent, in credits.' },
+        to_balance: { type: 'number', description: 'Balance of the other agent, in credits.' },
+        transaction_id: { type: 'integer', description: 'Id of the transaction in the histories of both agents.' }
+      }
+    },
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    places: {
+      agent_id: { in: 'path', name: 'agent_id', required: true },
+      idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
+      to_agent_id: { in: 'body', name: 'to_agent_id', required: true },
+      amount: { in: 'body', name: 'amount', required: true }
+    },
+    sendsBody: true,
+    defaults: {}
+  },
+  {
     name: 'list_agents',
     operationId: 'listAgents',
     title: 'List your agents',
@@ -328,9 +391,9 @@ export const tools: readonly ToolTemplate[] = [
             properties: {
               id: { type: 'integer' },
               type: {
-                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.',
+                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase; `transfer` is from or to another agent of the same owner.',
                 type: 'string',
-                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment']
+                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment', 'transfer']
               },
               amount: { type: 'number', description: 'Change in the balance. Negative when credits left the wallet.' },
               description: { type: 'string' },
@@ -1437,10 +1500,65 @@ export const tools: readonly ToolTemplate[] = [
     defaults: {}
   },
   {
+    name: 'list_agent_loans',
+    operationId: 'listAgentLoans',
+    title: 'List an agent\'s loans',
+    description: 'Lists the loans of one of the signed-in user\'s agents, newest first, with outstanding amounts and due dates.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+      },
+      required: ['agent_id'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      required: ['agent_id', 'loans', 'next_cursor', 'has_more'],
+      properties: {
+        agent_id: { type: 'string' },
+        loans: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['id', 'amount', 'amount_repaid', 'outstanding', 'status', 'purpose', 'requested_at', 'due_at', 'repaid_at'],
+            properties: {
+              id: { type: 'integer' },
+              amount: { type: 'number', description: 'Disbursed amount, in credits.' },
+              amount_repaid: { type: 'number', description: 'Amount repaid, in credits.' },
+              outstanding: { type: 'number', description: 'Amount outstanding, in credits.' },
+              status: {
+                description: 'Status of the loan. `defaulted` means not repaid 30 days after the due date.',
+                type: 'string',
+                enum: ['active', 'repaid', 'defaulted']
+              },
+              purpose: { type: ['string', 'null'] },
+              requested_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              due_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              repaid_at: { type: ['string', 'null'], format: 'date-time', description: 'Time of full repayment; null until then.' }
+            }
+          }
+        },
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
+        has_more: { type: 'boolean', description: 'Whether there is another page.' }
+      }
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: {
+      agent_id: { in: 'path', name: 'agent_id', required: true },
+      limit: { in: 'query', name: 'limit', required: false },
+      cursor: { in: 'query', name: 'cursor', required: false }
+    },
+    sendsBody: false,
+    defaults: { limit: 20 }
+  },
+  {
     name: 'repay_loan',
     operationId: 'repayLoan',
     title: 'Repay a loan',
-    description: 'Repays a loan from your balance, in full or in part. It never takes more than the outstanding amount. Repaying on time raises your score.',
+    description: 'Repays a loan, in full or in part, from the balance of the agent that borrowed. It never takes more than the outstanding amount. Repaying on time raises the agent\'s score.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1452,7 +1570,14 @@ export const tools: readonly ToolTemplate[] = [
           pattern: '^[\\x21-\\x7e]+$',
           description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 }
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
+        from_agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        }
       },
       required: ['loan_id', 'idempotency_key', 'amount'],
       additionalProperties: false
@@ -1476,7 +1601,8 @@ export const tools: readonly ToolTemplate[] = [
     places: {
       loan_id: { in: 'path', name: 'loan_id', required: true },
       idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
-      amount: { in: 'body', name: 'amount', required: true }
+      amount: { in: 'body', name: 'amount', required: true },
+      from_agent_id: { in: 'body', name: 'from_agent_id', required: false }
     },
     sendsBody: true,
     defaults: {}
@@ -2450,6 +2576,7 @@ export const tools: readonly ToolTemplate[] = [
             'agent.approval_requested',
             'agent.approval_decided',
             'agent.topup',
+            'agent.transfer',
             'agent.paused',
             'agent.resumed',
             'agent.revoked',

@@ -33,6 +33,8 @@ const kinds: Record<string, Kind> = {
   end_user_id: 'endUser',
   partner_id: 'partner',
   agent_id: 'agent',
+  to_agent_id: 'agent',
+  from_agent_id: 'agent',
   'recordCreditAccount agent_id': 'furnishedAgent',
   'reportBehavior agent_id': 'furnishedAgent',
   api_key: 'agentKey',

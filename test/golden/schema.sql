@@ -46,7 +46,7 @@ create table agents (
   spent_on date,
   spent_cents bigint not null default 0,
   owed_cents bigint not null default 0,
-  api_key bytea not null,
+  api_key bytea,
   created_at timestamp with time zone not null
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
@@ -622,10 +622,11 @@ alter table activity add constraint activity_environment_check CHECK ((environme
 alter table activity add constraint activity_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table activity add constraint activity_pkey PRIMARY KEY (id);
 alter table agents add constraint agents_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES ledger_wallets(wallet_id);
-alter table agents add constraint agents_check CHECK (((owner_user_id IS NULL) = (owner_partner_id IS NULL)));
-alter table agents add constraint agents_check1 CHECK (((status = 'paused'::text) = (pause_reason IS NOT NULL)));
-alter table agents add constraint agents_check2 CHECK (((status <> 'active'::text) OR (owed_cents = 0)));
-alter table agents add constraint agents_check3 CHECK (((pause_reason IS DISTINCT FROM 'debt'::text) OR (owed_cents > 0)));
+alter table agents add constraint agents_check CHECK (((status = 'revoked'::text) = (api_key IS NULL)));
+alter table agents add constraint agents_check1 CHECK (((owner_user_id IS NULL) = (owner_partner_id IS NULL)));
+alter table agents add constraint agents_check2 CHECK (((status = 'paused'::text) = (pause_reason IS NOT NULL)));
+alter table agents add constraint agents_check3 CHECK (((status <> 'active'::text) OR (owed_cents = 0)));
+alter table agents add constraint agents_check4 CHECK (((pause_reason IS DISTINCT FROM 'debt'::text) OR (owed_cents > 0)));
 alter table agents add constraint agents_daily_limit_cents_check CHECK ((daily_limit_cents >= 0));
 alter table agents add constraint agents_owed_cents_check CHECK ((owed_cents >= 0));
 alter table agents add constraint agents_owner_partner_id_fkey FOREIGN KEY (owner_partner_id) REFERENCES partners(id);
@@ -718,7 +719,7 @@ alter table ledger_entries add constraint ledger_entries_transaction_id_fkey FOR
 alter table ledger_entries add constraint ledger_entries_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES ledger_wallets(wallet_id);
 alter table ledger_transactions add constraint ledger_transactions_pkey PRIMARY KEY (id);
 alter table ledger_transactions add constraint ledger_transactions_reference_key UNIQUE (reference);
-alter table ledger_transactions add constraint ledger_transactions_type_check CHECK ((type = ANY (ARRAY['earn'::text, 'spend'::text, 'loan'::text, 'repayment'::text, 'refund'::text, 'adjustment'::text])));
+alter table ledger_transactions add constraint ledger_transactions_type_check CHECK ((type = ANY (ARRAY['earn'::text, 'spend'::text, 'loan'::text, 'repayment'::text, 'refund'::text, 'adjustment'::text, 'transfer'::text])));
 alter table ledger_wallets add constraint ledger_wallet_not_below_zero CHECK ((balance_cents >= 0));
 alter table ledger_wallets add constraint ledger_wallets_pkey PRIMARY KEY (wallet_id);
 alter table loans add constraint loans_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES bureau_agents(agent_id);
@@ -1031,7 +1032,7 @@ create function approvals_guard() returns trigger;
 create function bureau_event_moves_on() returns trigger;
 create function idempotency_key_is_answered() returns timestamp with time zone;
 create function ledger_move_balance() returns trigger;
-create function ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint) returns record;
+create function ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, p_to_wallet_id text DEFAULT NULL::text, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint) returns record;
 create function ledger_refuse() returns trigger;
 create function ledger_sum_to_zero() returns trigger;
 create function loans_guard() returns trigger;
