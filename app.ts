@@ -6,6 +6,7 @@ import brokenRequests, { answerBrokenRequest } from './plugins/http/broken-reque
 import clockPlugin, { systemClock, type Clock } from './plugins/clock.ts'
 import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
+import cors from './plugins/http/cors.ts'
 import cursors from './plugins/paging/cursors.ts'
 import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts'
 import draining from './plugins/http/draining.ts'
@@ -94,6 +95,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(tracing)
   await app.register(draining, { lingerMs })
   await app.register(responseHeaders)
+  await app.register(cors)
   await app.register(errors)
   await app.register(brokenRequests)
   await app.register(secrets)

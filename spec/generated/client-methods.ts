@@ -77,6 +77,8 @@ export interface AtlasResources {
     create(body: Body<'createApiKey'>, options?: CallOptions): Promise<Answer<'createApiKey'>>
     /** Revoke an API key: `DELETE /v1/api-keys/{id}`. */
     revoke(id: string, options?: CallOptions): Promise<Answer<'revokeApiKey'>>
+    /** Rotate an API key: `POST /v1/api-keys/{id}/rotate`. */
+    rotate(id: string, body?: Body<'rotateApiKey'>, options?: CallOptions): Promise<Answer<'rotateApiKey'>>
   }
   approvals: {
     /** List approval requests: `GET /api/approvals`. */
@@ -369,6 +371,8 @@ export interface AtlasResources {
     create(body: Body<'createToken'>, options?: CallOptions): Promise<Answer<'createToken'>>
     /** Revoke a personal access token: `DELETE /v1/tokens/{id}`. */
     revoke(id: string, options?: CallOptions): Promise<Answer<'revokeToken'>>
+    /** Rotate a personal access token: `POST /v1/tokens/{id}/rotate`. */
+    rotate(id: string, body?: Body<'rotateToken'>, options?: CallOptions): Promise<Answer<'rotateToken'>>
   }
   transactions: {
     /** Read the transactions feed: `GET /v1/transactions`. */
@@ -500,7 +504,8 @@ export const methods = {
       page: { lists: ['items'], next: 'nextCursor', parameter: 'cursor' }
     },
     create: { verb: 'POST', path: '/v1/api-keys', input: 'json', accept: 'application/json', idempotent: true },
-    revoke: { verb: 'DELETE', path: '/v1/api-keys/{id}' }
+    revoke: { verb: 'DELETE', path: '/v1/api-keys/{id}' },
+    rotate: { verb: 'POST', path: '/v1/api-keys/{id}/rotate', input: 'json', accept: 'application/json', idempotent: true }
   },
   approvals: {
     list: {
@@ -690,7 +695,8 @@ export const methods = {
       page: { lists: ['items'], next: 'nextCursor', parameter: 'cursor' }
     },
     create: { verb: 'POST', path: '/v1/tokens', input: 'json', accept: 'application/json', idempotent: true },
-    revoke: { verb: 'DELETE', path: '/v1/tokens/{id}' }
+    revoke: { verb: 'DELETE', path: '/v1/tokens/{id}' },
+    rotate: { verb: 'POST', path: '/v1/tokens/{id}/rotate', input: 'json', accept: 'application/json', idempotent: true }
   },
   transactions: {
     list: {

@@ -1218,7 +1218,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API key
-         * @description Creates an API key for the partner's backend. Only this response contains the secret. Live keys can be created at any time, but requests with them get 402 until an operator enables production access.
+         * @description Creates an API key for the partner's backend, by default with all scopes and without an expiry. Only this response contains the secret. Live keys can be created at any time, but requests with them get 402 until an operator enables production access.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -1242,6 +1242,26 @@ export interface paths {
          * @description Revokes the key. It stops working at once on every instance.
          */
         delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate an API key
+         * @description Creates a successor of the key with the same name, environment and scopes. Only this response contains its secret. The old key works until the overlap ends, by default for 24 hours, or until its own expiry if that is earlier. If the old key was created with an expiry, the successor has as long a life, from now. A key can be rotated once; rotate its successor after that.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1291,6 +1311,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a personal access token
+         * @description Creates a successor of the token with the same name, scopes, addresses and environment; it belongs to you. Only this response contains its secret. The old token works until the overlap ends, by default for 24 hours, or until its own expiry if that is earlier. If the old token was created with an expiry, the successor has as long a life, from now. A token can be rotated once; rotate its successor after that.
+         */
+        post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/activity": {
         parameters: {
             query?: never;
@@ -1300,7 +1340,7 @@ export interface paths {
         };
         /**
          * List activity
-         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed. A key or a token sees the changes in its own environment, a signed-in user those in both. Changes by agents and signed-in users are listed as live for a partner that is enabled for production, and as test for any other.
+         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed. A key or a token sees the changes in its own environment, a signed-in user those in both. Changes by agents and signed-in users are listed as live for a partner that is enabled for production, and as test for any other. Filter by actor, operation and time; all filters together must match. A cursor is valid only with the filters of its page.
          */
         get: operations["listActivity"];
         put?: never;
@@ -1742,13 +1782,13 @@ export interface paths {
         };
         /**
          * List transfers
-         * @description Returns transfers, newest first. Filter by end-user and by status.
+         * @description Returns transfers, newest first. Filter by end-user, status, account, amount and time; all filters together must match. A cursor is valid only with the filters of its page.
          */
         get: operations["listTransfers"];
         put?: never;
         /**
          * Create a transfer
-         * @description Moves money from a linked account to another linked account or to a recipient. The server checks the source's balance at its bank, holds the amount, and submits the debit to Plaid for authorization. When Plaid declines it, the error is 422 `transfer_declined` with Plaid's `reason`, and the hold is released. Without `rail`, the server picks the fastest one that both accounts and the amount allow: `rtp`, else `same_day_ach` while its window is open, else `ach`.
+         * @description Moves money from a linked account to another linked account or to a recipient. The server checks the source's balance at its bank, holds the amount, and submits the debit to Plaid for authorization. When Plaid declines it, the error is 422 `transfer_declined` with Plaid's `reason`, and the hold is released. `rail` of the request is the network that pays the destination. Without it, the server picks the fastest one that both accounts and the amount allow: `rtp`, else `same_day_ach` while its window is open, else `ach`. `rail` of the response is the slowest of its legs.
          */
         post: operations["createTransfer"];
         delete?: never;
@@ -3665,6 +3705,13 @@ export interface components {
         NewApiKey: {
             name: components["schemas"]["DisplayName"];
             environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key. All scopes when omitted. */
+            scopes?: components["schemas"]["Scope"][];
+            /**
+             * Format: date-time
+             * @description Expiry of the key. It never expires when omitted.
+             */
+            expires_at?: string;
         };
         ApiKey: {
             /** @description API key id. */
@@ -3672,9 +3719,16 @@ export interface components {
             /** @description Name of the key, such as its purpose. */
             name: string;
             environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key; null means all scopes. */
+            scopes: string[] | null;
             /** @description Prefix and last four characters of the secret, to tell keys apart. */
             prefix: string;
             created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expires_at: string | null;
             /**
              * Format: date-time
              * @description Timestamp in UTC, or null.
@@ -3687,9 +3741,16 @@ export interface components {
             /** @description Name of the key, such as its purpose. */
             name: string;
             environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key; null means all scopes. */
+            scopes: string[] | null;
             /** @description Prefix and last four characters of the secret, to tell keys apart. */
             prefix: string;
             created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expires_at: string | null;
             /**
              * Format: date-time
              * @description Timestamp in UTC, or null.
@@ -3698,12 +3759,42 @@ export interface components {
             /** @description The secret. It is not shown again. */
             key: string;
         };
+        RotatedApiKey: {
+            /** @description API key id. */
+            id: string;
+            /** @description Name of the key, such as its purpose. */
+            name: string;
+            environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key; null means all scopes. */
+            scopes: string[] | null;
+            /** @description Prefix and last four characters of the secret, to tell keys apart. */
+            prefix: string;
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            last_used_at: string | null;
+            /** @description The secret. It is not shown again. */
+            key: string;
+            /** @description The old key, and when it stops working. */
+            previous: {
+                /** @description API key id. */
+                id: string;
+                expires_at: components["schemas"]["Timestamp"];
+            };
+        };
         ApiKeyList: {
             items: components["schemas"]["ApiKey"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description A permission of a token, as `resource:read` or `resource:write`.
+         * @description A permission of a key or a token, as `resource:read` or `resource:write`.
          * @enum {string}
          */
         Scope: "accounts:read" | "accounts:write" | "transactions:read" | "transactions:write" | "transfers:read" | "transfers:write" | "recipients:read" | "recipients:write" | "calculations:read" | "calculations:write" | "insights:read" | "insights:write" | "usage:read" | "usage:write" | "webhooks:read" | "webhooks:write" | "tokens:read" | "tokens:write" | "activity:read" | "activity:write" | "agents:read" | "agents:write" | "bureau:read" | "bureau:write" | "loans:read" | "loans:write" | "projects:read" | "projects:write" | "tasks:read" | "tasks:write";
@@ -3774,6 +3865,38 @@ export interface components {
             lastUsedAt: string | null;
             /** @description The secret. It is not shown again. */
             token: string;
+        };
+        RotatedToken: {
+            /** @description Token id. */
+            id: string;
+            /** @description Name of the token, such as its purpose. */
+            name: string;
+            /** @description Scopes of the token. */
+            scopes: string[];
+            /** @description Client addresses that may use the token; null means any. */
+            allowedIps: string[] | null;
+            environment: components["schemas"]["Environment"];
+            /** @description Prefix and last four characters of the secret, to tell tokens apart. */
+            prefix: string;
+            createdAt: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expiresAt: string | null;
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            lastUsedAt: string | null;
+            /** @description The secret. It is not shown again. */
+            token: string;
+            /** @description The old token, and when it stops working. */
+            previous: {
+                /** @description Token id. */
+                id: string;
+                expiresAt: components["schemas"]["Timestamp"];
+            };
         };
         TokenList: {
             items: components["schemas"]["Token"][];
@@ -4406,11 +4529,23 @@ export interface components {
             has_more: boolean;
         };
         /**
-         * @description The network that pays the destination.
-         * @example rtp
+         * @description A payment network, from the slowest to the fastest.
+         * @example same_day_ach
          * @enum {string}
          */
         Rail: "ach" | "same_day_ach" | "rtp";
+        /**
+         * @description The network that pays the destination, once the debit has settled.
+         * @example rtp
+         * @enum {string}
+         */
+        CreditRail: "ach" | "same_day_ach" | "rtp";
+        /**
+         * @description The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.
+         * @example same_day_ach
+         * @enum {string}
+         */
+        TransferRail: "ach" | "same_day_ach" | "rtp";
         /**
          * @description Status of the whole transfer.
          * @example submitted
@@ -4418,7 +4553,7 @@ export interface components {
          */
         TransferState: "submitted" | "pending" | "posted" | "settled" | "failed" | "returned" | "cancelled";
         /**
-         * @description A payment of a transfer.
+         * @description A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.
          * @example debit
          * @enum {string}
          */
@@ -4446,7 +4581,7 @@ export interface components {
              * @example Coffee
              */
             memo?: string;
-            rail?: components["schemas"]["Rail"];
+            rail?: components["schemas"]["CreditRail"];
             /**
              * @description Legal name of the source account's holder, shown by banks. Defaults to your id for the end-user.
              * @example Ada Byron
@@ -4465,17 +4600,25 @@ export interface components {
         TransferLeg: {
             leg: components["schemas"]["Leg"];
             /**
+             * @description Whether the payment takes money from an account or adds money to one.
+             * @example debit
+             * @enum {string}
+             */
+            direction: "debit" | "credit";
+            rail: components["schemas"]["Rail"];
+            /**
              * @description Plaid's name for the network.
              * @example same-day-ach
              * @enum {string}
              */
             network: "ach" | "same-day-ach" | "rtp";
             /**
-             * @description `wanted` means not yet submitted to Plaid. The other values are Plaid's.
+             * @description `wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid's.
              * @example pending
              * @enum {string}
              */
             status: "wanted" | "pending" | "posted" | "settled" | "funds_available" | "failed" | "returned" | "cancelled";
+            estimated_settlement: components["schemas"]["Timestamp"];
             /**
              * @description Why the payment failed.
              * @example R01: Insufficient funds
@@ -4489,7 +4632,7 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["TransferState"];
-            rail: components["schemas"]["Rail"];
+            rail: components["schemas"]["TransferRail"];
             amount: components["schemas"]["Money"];
             /**
              * @description Always USD.
@@ -4507,6 +4650,8 @@ export interface components {
             environment: components["schemas"]["Environment"];
             estimated_settlement: components["schemas"]["Timestamp"];
             created_at: components["schemas"]["Timestamp"];
+            /** @description Payments of the transfer, in their order. */
+            legs: components["schemas"]["TransferLeg"][];
         };
         Transfer: {
             /**
@@ -4515,7 +4660,7 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["TransferState"];
-            rail: components["schemas"]["Rail"];
+            rail: components["schemas"]["TransferRail"];
             amount: components["schemas"]["Money"];
             /**
              * @description Always USD.
@@ -4533,10 +4678,10 @@ export interface components {
             environment: components["schemas"]["Environment"];
             estimated_settlement: components["schemas"]["Timestamp"];
             created_at: components["schemas"]["Timestamp"];
+            /** @description Payments of the transfer, in their order. */
+            legs: components["schemas"]["TransferLeg"][];
             /** @description Status history, oldest first. */
             events: components["schemas"]["TransferEvent"][];
-            /** @description Payments at Plaid, in order of creation. */
-            legs: components["schemas"]["TransferLeg"][];
         };
         TransferList: {
             /** @description Transfers, newest first. */
@@ -5801,6 +5946,32 @@ export interface components {
             };
             content?: never;
         };
+        /** @description It was rotated before (`already_rotated`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+        AlreadyRotated: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/already-rotated",
+                 *       "title": "already_rotated",
+                 *       "status": 409,
+                 *       "detail": "`key_4bX0m2QpT7uV9aKc1LdZeW` was rotated on 2026-06-14T18:00:00.000Z. Rotate its successor instead.",
+                 *       "error": "already_rotated",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "rotatedAt": "2026-06-14T18:00:00.000Z"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request is invalid, or the code is wrong, was used, has expired, or was tried wrongly five times (`invalid_code`). */
         InvalidCode: {
             headers: {
@@ -5937,8 +6108,18 @@ export interface components {
          * @example 50
          */
         Limit: number;
-        /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+        /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
         Cursor: string;
+        /**
+         * @description Return only what is from this time or later, a date or a timestamp.
+         * @example 2026-06-01
+         */
+        From: string;
+        /**
+         * @description Return only what is from before this time. A date includes that whole day; a timestamp is exclusive.
+         * @example 2026-06-14T18:00:00Z
+         */
+        To: string;
         /**
          * @description Your id for the end-user.
          * @example usr_8M2nQ
@@ -5959,6 +6140,16 @@ export interface components {
          * @example "x2mKT1vCqTtZ1m0kZQ"
          */
         IfNoneMatch: string;
+        /**
+         * @description API key id.
+         * @example key_4bX0m2QpT7uV9aKc1LdZeW
+         */
+        ApiKeyId: string;
+        /**
+         * @description Token id.
+         * @example pat_4bX0m2QpT7uV9aKc1LdZeW
+         */
+        TokenId: string;
         /**
          * @description Item id.
          * @example item_a1B2c3D4
@@ -6087,7 +6278,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6659,7 +6850,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -7191,7 +7382,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -7251,7 +7442,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -7315,7 +7506,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9393,7 +9584,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9488,7 +9679,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9516,8 +9707,10 @@ export interface operations {
                      *           "id": "key_4bX0m2QpT7uV9aKc1LdZeW",
                      *           "name": "Backend",
                      *           "environment": "test",
+                     *           "scopes": null,
                      *           "prefix": "afg_test_…x7Qa",
                      *           "created_at": "2026-06-14T18:00:00.000Z",
+                     *           "expires_at": null,
                      *           "last_used_at": null
                      *         }
                      *       ],
@@ -9551,12 +9744,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Backend",
-                 *       "environment": "test"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewApiKey"];
             };
         };
@@ -9579,8 +9766,13 @@ export interface operations {
                      *       "key": "afg_test_…",
                      *       "name": "Backend",
                      *       "environment": "test",
+                     *       "scopes": [
+                     *         "transfers:read",
+                     *         "accounts:read"
+                     *       ],
                      *       "prefix": "afg_test_…x7Qa",
                      *       "created_at": "2026-06-14T18:00:00.000Z",
+                     *       "expires_at": "2099-01-01T00:00:00.000Z",
                      *       "last_used_at": null
                      *     }
                      */
@@ -9609,7 +9801,7 @@ export interface operations {
                  * @description API key id.
                  * @example key_4bX0m2QpT7uV9aKc1LdZeW
                  */
-                id: string;
+                id: components["parameters"]["ApiKeyId"];
             };
             cookie?: never;
         };
@@ -9638,6 +9830,88 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description API key id.
+                 * @example key_4bX0m2QpT7uV9aKc1LdZeW
+                 */
+                id: components["parameters"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap_seconds": 3600
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description How long the old key still works. 0 stops it at once.
+                     * @default 86400
+                     */
+                    overlap_seconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The successor with its secret, and when the old key stops working. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "key_9cY1n3RrUqW8bLd2MeZfXv",
+                     *       "key": "afg_test_…",
+                     *       "name": "Backend",
+                     *       "environment": "test",
+                     *       "scopes": null,
+                     *       "prefix": "afg_test_…y8Rb",
+                     *       "created_at": "2026-06-14T18:00:00.000Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": null,
+                     *       "previous": {
+                     *         "id": "key_4bX0m2QpT7uV9aKc1LdZeW",
+                     *         "expires_at": "2026-06-14T19:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RotatedApiKey"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["AlreadyRotated"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["LimitReached"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listTokens: {
         parameters: {
             query?: {
@@ -9646,7 +9920,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9789,7 +10063,7 @@ export interface operations {
                  * @description Token id.
                  * @example pat_4bX0m2QpT7uV9aKc1LdZeW
                  */
-                id: string;
+                id: components["parameters"]["TokenId"];
             };
             cookie?: never;
         };
@@ -9818,15 +10092,123 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    rotateToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A unique key for the request, such as a UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again.
+                 * @example 4b1f8a52-0c3e-4c55-9a57-1a2f0f1b7f11
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Token id.
+                 * @example pat_4bX0m2QpT7uV9aKc1LdZeW
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlapSeconds": 3600
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description How long the old token still works. 0 stops it at once.
+                     * @default 86400
+                     */
+                    overlapSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The successor with its secret, and when the old token stops working. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "pat_9cY1n3RrUqW8bLd2MeZfXv",
+                     *       "token": "atlas_pat_…",
+                     *       "name": "Reporting",
+                     *       "scopes": [
+                     *         "accounts:read",
+                     *         "activity:read"
+                     *       ],
+                     *       "allowedIps": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "environment": "test",
+                     *       "prefix": "atlas_pat_…y8Rb",
+                     *       "createdAt": "2026-06-14T18:00:00.000Z",
+                     *       "expiresAt": null,
+                     *       "lastUsedAt": null,
+                     *       "previous": {
+                     *         "id": "pat_4bX0m2QpT7uV9aKc1LdZeW",
+                     *         "expiresAt": "2026-06-14T19:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RotatedToken"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["AlreadyRotated"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["LimitReached"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listActivity: {
         parameters: {
             query?: {
+                /**
+                 * @description Return only changes by the actor with this id: a key, a token, a user or an agent.
+                 * @example key_4bX0m2QpT7uV9aKc1LdZeW
+                 */
+                actor?: string;
+                /**
+                 * @description Return only changes by this operation. It is an operationId of this document.
+                 * @example createApiKey
+                 */
+                operation?: string;
+                /**
+                 * @description Return only what is from this time or later, a date or a timestamp.
+                 * @example 2026-06-01
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Return only what is from before this time. A date includes that whole day; a timestamp is exclusive.
+                 * @example 2026-06-14T18:00:00Z
+                 */
+                to?: components["parameters"]["To"];
                 /**
                  * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
@@ -10734,7 +11116,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10873,7 +11255,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -11016,7 +11398,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -11186,7 +11568,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -11403,11 +11785,31 @@ export interface operations {
                  */
                 status?: components["schemas"]["TransferState"];
                 /**
+                 * @description Return only transfers from or to this account or recipient.
+                 * @example acc_a1B2c3D4
+                 */
+                account_id?: string;
+                /**
+                 * @description Return only transfers of exactly this amount.
+                 * @example 25
+                 */
+                amount?: components["schemas"]["PositiveMoney"];
+                /**
+                 * @description Return only what is from this time or later, a date or a timestamp.
+                 * @example 2026-06-01
+                 */
+                from?: components["parameters"]["From"];
+                /**
+                 * @description Return only what is from before this time. A date includes that whole day; a timestamp is exclusive.
+                 * @example 2026-06-14T18:00:00Z
+                 */
+                to?: components["parameters"]["To"];
+                /**
                  * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -11434,7 +11836,7 @@ export interface operations {
                      *         {
                      *           "id": "tfr_M0p9X",
                      *           "status": "settled",
-                     *           "rail": "rtp",
+                     *           "rail": "same_day_ach",
                      *           "amount": 25,
                      *           "currency": "USD",
                      *           "memo": "Coffee",
@@ -11443,7 +11845,25 @@ export interface operations {
                      *           "user_id": "usr_8M2nQ",
                      *           "environment": "test",
                      *           "estimated_settlement": "2026-06-15T22:01:00.000Z",
-                     *           "created_at": "2026-06-15T18:00:00.000Z"
+                     *           "created_at": "2026-06-15T18:00:00.000Z",
+                     *           "legs": [
+                     *             {
+                     *               "leg": "debit",
+                     *               "direction": "debit",
+                     *               "rail": "same_day_ach",
+                     *               "network": "same-day-ach",
+                     *               "status": "settled",
+                     *               "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *             },
+                     *             {
+                     *               "leg": "credit",
+                     *               "direction": "credit",
+                     *               "rail": "rtp",
+                     *               "network": "rtp",
+                     *               "status": "settled",
+                     *               "estimated_settlement": "2026-06-15T22:01:00.000Z"
+                     *             }
+                     *           ]
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -11506,7 +11926,7 @@ export interface operations {
                      * @example {
                      *       "id": "tfr_M0p9X",
                      *       "status": "submitted",
-                     *       "rail": "rtp",
+                     *       "rail": "same_day_ach",
                      *       "amount": 25,
                      *       "currency": "USD",
                      *       "memo": "Coffee",
@@ -11525,8 +11945,19 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "same_day_ach",
                      *           "network": "same-day-ach",
-                     *           "status": "pending"
+                     *           "status": "pending",
+                     *           "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "leg": "credit",
+                     *           "direction": "credit",
+                     *           "rail": "rtp",
+                     *           "network": "rtp",
+                     *           "status": "wanted",
+                     *           "estimated_settlement": "2026-06-15T22:01:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11606,7 +12037,7 @@ export interface operations {
                      * @example {
                      *       "id": "tfr_M0p9X",
                      *       "status": "posted",
-                     *       "rail": "rtp",
+                     *       "rail": "same_day_ach",
                      *       "amount": 25,
                      *       "currency": "USD",
                      *       "memo": "Coffee",
@@ -11633,8 +12064,19 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "same_day_ach",
                      *           "network": "same-day-ach",
-                     *           "status": "posted"
+                     *           "status": "posted",
+                     *           "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "leg": "credit",
+                     *           "direction": "credit",
+                     *           "rail": "rtp",
+                     *           "network": "rtp",
+                     *           "status": "wanted",
+                     *           "estimated_settlement": "2026-06-15T22:01:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11697,7 +12139,7 @@ export interface operations {
                      *       "to_account_id": "acc_b2C3d4E5",
                      *       "user_id": "usr_8M2nQ",
                      *       "environment": "test",
-                     *       "estimated_settlement": "2026-06-22T12:30:00.000Z",
+                     *       "estimated_settlement": "2026-06-17T12:30:00.000Z",
                      *       "created_at": "2026-06-15T18:00:00.000Z",
                      *       "events": [
                      *         {
@@ -11712,8 +12154,11 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "ach",
                      *           "network": "ach",
-                     *           "status": "cancelled"
+                     *           "status": "cancelled",
+                     *           "estimated_settlement": "2026-06-17T12:30:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11805,7 +12250,7 @@ export interface operations {
                      * @example {
                      *       "id": "tfr_M0p9X",
                      *       "status": "pending",
-                     *       "rail": "rtp",
+                     *       "rail": "same_day_ach",
                      *       "amount": 25,
                      *       "currency": "USD",
                      *       "memo": "Coffee",
@@ -11828,8 +12273,19 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "same_day_ach",
                      *           "network": "same-day-ach",
-                     *           "status": "pending"
+                     *           "status": "pending",
+                     *           "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "leg": "credit",
+                     *           "direction": "credit",
+                     *           "rail": "rtp",
+                     *           "network": "rtp",
+                     *           "status": "wanted",
+                     *           "estimated_settlement": "2026-06-15T22:01:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11891,7 +12347,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -12056,7 +12512,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
@@ -12703,14 +13159,17 @@ export interface operations {
     listWebhookDeliveries: {
         parameters: {
             query?: {
-                /** @description Return only deliveries with this status. */
+                /**
+                 * @description Return only deliveries with this status.
+                 * @example failed
+                 */
                 status?: components["schemas"]["DeliveryStatus"];
                 /**
                  * @description Page size.
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -13009,7 +13468,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.
@@ -13427,7 +13886,7 @@ export interface operations {
                  * @example 50
                  */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /**
                  * @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both.

@@ -118,7 +118,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         status: { description: 'Return only requests with this status.', type: 'string', enum: ['pending', 'approved', 'rejected', 'expired'] },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -320,7 +324,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -374,7 +382,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['agent_id'],
       additionalProperties: false
@@ -424,7 +436,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -794,8 +810,38 @@ export const tools: readonly ToolTemplate[] = [
     inputSchema: {
       type: 'object',
       properties: {
+        actor: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'Return only changes by the actor with this id: a key, a token, a user or an agent.'
+        },
+        operation: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 100,
+          pattern: '^[A-Za-z0-9]+$',
+          description: 'Return only changes by this operation. It is an operationId of this document.'
+        },
+        from: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from this time or later, a date or a timestamp.'
+        },
+        to: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from before this time. A date includes that whole day; a timestamp is exclusive.'
+        },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],
@@ -846,6 +892,10 @@ export const tools: readonly ToolTemplate[] = [
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     places: {
+      actor: { in: 'query', name: 'actor', required: false },
+      operation: { in: 'query', name: 'operation', required: false },
+      from: { in: 'query', name: 'from', required: false },
+      to: { in: 'query', name: 'to', required: false },
       limit: { in: 'query', name: 'limit', required: false },
       cursor: { in: 'query', name: 'cursor', required: false },
       environment: { in: 'query', name: 'environment', required: false }
@@ -1256,7 +1306,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['user_id'],
       additionalProperties: false
@@ -1339,7 +1393,11 @@ export const tools: readonly ToolTemplate[] = [
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
         since: { description: 'Return only transactions on or after this date.', type: 'string', format: 'date', maxLength: 10 },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['user_id'],
       additionalProperties: false
@@ -1416,7 +1474,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -1509,7 +1571,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['agent_id'],
       additionalProperties: false
@@ -1611,7 +1677,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_transfers',
     operationId: 'listTransfers',
     title: 'List transfers',
-    description: 'Lists transfers, newest first. Filter by end-user and by status.',
+    description: 'Lists transfers, newest first. Filter by end-user, status, account, amount and time.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1621,8 +1687,26 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
+        account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Return only transfers from or to this account or recipient.' },
+        amount: { description: 'Return only transfers of exactly this amount.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
+        from: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from this time or later, a date or a timestamp.'
+        },
+        to: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from before this time. A date includes that whole day; a timestamp is exclusive.'
+        },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -1647,7 +1731,8 @@ export const tools: readonly ToolTemplate[] = [
               'user_id',
               'environment',
               'estimated_settlement',
-              'created_at'
+              'created_at',
+              'legs'
             ],
             properties: {
               id: { type: 'string', description: 'Transfer id.' },
@@ -1656,7 +1741,11 @@ export const tools: readonly ToolTemplate[] = [
                 type: 'string',
                 enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
               },
-              rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              rail: {
+                description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+                type: 'string',
+                enum: ['ach', 'same_day_ach', 'rtp']
+              },
               amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
               currency: { type: 'string', description: 'Always USD.' },
               memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1669,7 +1758,36 @@ export const tools: readonly ToolTemplate[] = [
                 enum: ['test', 'live']
               },
               estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              legs: {
+                type: 'array',
+                description: 'Payments of the transfer, in their order.',
+                items: {
+                  type: 'object',
+                  required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+                  properties: {
+                    leg: {
+                      description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                      type: 'string',
+                      enum: ['debit', 'credit', 'refund']
+                    },
+                    direction: {
+                      type: 'string',
+                      enum: ['debit', 'credit'],
+                      description: 'Whether the payment takes money from an account or adds money to one.'
+                    },
+                    rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+                    network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+                    status: {
+                      type: 'string',
+                      description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                      enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+                    },
+                    estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+                    reason: { type: 'string', description: 'Why the payment failed.' }
+                  }
+                }
+              }
             }
           }
         },
@@ -1681,6 +1799,10 @@ export const tools: readonly ToolTemplate[] = [
     places: {
       user_id: { in: 'query', name: 'user_id', required: false },
       status: { in: 'query', name: 'status', required: false },
+      account_id: { in: 'query', name: 'account_id', required: false },
+      amount: { in: 'query', name: 'amount', required: false },
+      from: { in: 'query', name: 'from', required: false },
+      to: { in: 'query', name: 'to', required: false },
       limit: { in: 'query', name: 'limit', required: false },
       cursor: { in: 'query', name: 'cursor', required: false }
     },
@@ -1711,7 +1833,11 @@ export const tools: readonly ToolTemplate[] = [
           maxLength: 140,
           description: 'Note about the transfer. Its first ten letters and digits appear on bank statements.'
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The network that pays the destination, once the debit has settled.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         legal_name: {
           type: 'string',
           minLength: 1,
@@ -1747,7 +1873,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1761,6 +1891,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -1775,24 +1934,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1848,7 +1989,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1862,6 +2007,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -1876,24 +2050,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1949,7 +2105,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1963,6 +2123,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -1977,24 +2166,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -2022,7 +2193,11 @@ export const tools: readonly ToolTemplate[] = [
           description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         event: { type: 'string', enum: ['pending', 'posted', 'settled', 'failed', 'returned'], description: 'New status of the transfer.' },
-        leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] }
+        leg: {
+          description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+          type: 'string',
+          enum: ['debit', 'credit', 'refund']
+        }
       },
       required: ['id', 'idempotency_key', 'event'],
       additionalProperties: false
@@ -2052,7 +2227,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -2066,6 +2245,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -2080,24 +2288,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -2123,7 +2313,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Return only results of this end-user.' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -2245,7 +2439,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 100, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],
@@ -2311,7 +2509,11 @@ export const tools: readonly ToolTemplate[] = [
         id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'Endpoint id.' },
         status: { description: 'Return only deliveries with this status.', type: 'string', enum: ['pending', 'succeeded', 'failed'] },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 10, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['id'],
       additionalProperties: false
@@ -2655,7 +2857,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],
@@ -2814,7 +3020,11 @@ export const tools: readonly ToolTemplate[] = [
         dueAfter: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due at or after this time.' },
         dueBefore: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due before this time.' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],

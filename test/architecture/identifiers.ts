@@ -42,6 +42,7 @@ const kinds: Record<string, Kind> = {
   public_token: 'publicToken',
   from_account_id: 'account',
   to_account_id: 'recipient',
+  'listTransfers account_id': 'account',
   account_id: 'creditAccount',
   request_id: 'approval',
   session_id: 'checkoutSession',
