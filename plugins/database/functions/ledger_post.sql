@@ -17,6 +17,7 @@ create or replace function ledger_post(
 declare
   counter_account text;
   booked_cents bigint;
+  locked integer;
 begin
   if p_amount_cents = 0 or (p_type in ('earn', 'loan') and p_amount_cents < 0)
     or (p_type in ('spend', 'repayment', 'refund', 'transfer') and p_amount_cents > 0) then
@@ -31,6 +32,11 @@ begin
   if p_to_wallet_id is not null then
     perform from ledger_wallets w where w.wallet_id in (p_wallet_id, p_to_wallet_id)
       order by w.wallet_id for no key update;
+    get diagnostics locked = row_count;
+    if locked < 2 then
+      raise exception 'There is no wallet % or no wallet %.', p_wallet_id, p_to_wallet_id
+        using errcode = 'foreign_key_violation';
+    end if;
   end if;
   -- Serializes movements of one wallet; "no key update" does not block inserts of rows that refer to it.
   select w.balance_cents into balance_cents from ledger_wallets w where w.wallet_id = p_wallet_id for no key update;
