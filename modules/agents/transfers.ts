@@ -35,7 +35,10 @@ const requireReceiving = ({ agentId, status, owedCents }: Agent): void => {
 
 /** Locks both agents in one order everywhere, so that two transfers never wait for each other. */
 const lockBoth = async (trx: Trx, fromId: string, toId: string, owner: SessionCaller): Promise<[Agent, Agent]> => {
-  if (fromId === toId) throw sameAgent(fromId)
+  if (fromId === toId) {
+    await lockOwnAgent(trx, fromId, owner)
+    throw sameAgent(fromId)
+  }
   if (fromId < toId) return [await lockOwnAgent(trx, fromId, owner), await lockOwnAgent(trx, toId, owner)]
   const to = await lockOwnAgent(trx, toId, owner)
   return [await lockOwnAgent(trx, fromId, owner), to]
