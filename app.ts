@@ -6,6 +6,7 @@ import brokenRequests, { answerBrokenRequest } from './plugins/http/broken-reque
 import clockPlugin, { systemClock, type Clock } from './plugins/clock.ts'
 import type { Config } from './plugins/config/index.ts'
 import configPlugin from './plugins/config/plugin.ts'
+import cors from './plugins/http/cors.ts'
 import cursors from './plugins/paging/cursors.ts'
 import databasePlugin, { type DatabaseHandle } from './plugins/database/index.ts'
 import draining from './plugins/http/draining.ts'
@@ -26,6 +27,7 @@ import overload from './plugins/http/overload.ts'
 import plaid from './plugins/plaid/index.ts'
 import rateLimit, { type RateLimits } from './plugins/access/rate-limit.ts'
 import { requestIdOf } from './plugins/http/request-ids.ts'
+import reserves from './plugins/ledger/reserves.ts'
 import responseHeaders from './plugins/http/response-headers.ts'
 import schemaCheck from './plugins/database/schema-check.ts'
 import secrets from './plugins/access/secrets.ts'
@@ -93,6 +95,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(tracing)
   await app.register(draining, { lingerMs })
   await app.register(responseHeaders)
+  await app.register(cors)
   await app.register(errors)
   await app.register(brokenRequests)
   await app.register(secrets)
@@ -105,6 +108,7 @@ export const buildApp = async (options: AppOptions): Promise<FastifyInstance> =>
   await app.register(outbox)
   await app.register(agentOwners)
   await app.register(ledger)
+  await app.register(reserves)
   await app.register(notifications)
   await app.register(messages)
   await app.register(idempotency)

@@ -31,7 +31,7 @@ export const claimNeedsKey = defineProblem({
 export const agentPaused = defineProblem({
   status: 403,
   code: 'agent_paused',
-  meaning: 'The agent is paused: it can neither spend nor borrow.',
+  meaning: 'The agent is paused: it can neither spend nor borrow nor receive credits of another agent.',
   cure: 'Ask the agent’s owner to resume it, then retry.',
   describe: (agentId: string) => `Agent \`${agentId}\` is paused. Ask its owner to resume it, then retry.`
 })
@@ -82,6 +82,31 @@ export const insufficientBalance = defineProblem({
     const detail = `The wallet holds ${balance} credits; ${required} are required. Buy credits, then retry.`
     return { detail, members: { balance, required } }
   }
+})
+export const balanceReserved = defineProblem({
+  status: 409,
+  code: 'balance_reserved',
+  meaning:
+    'The agent owes credits, on a loan or from a refunded or disputed payment. They stay in its wallet; only the rest can leave for another agent or repay another agent’s loan.',
+  cure: '`available` can leave the wallet, of a `balance` of which `reserved` credits are owed. Lower the amount, or repay the loan with `POST /api/loans/{loan_id}/repay`.',
+  describe: (agentId: string, cents: { balanceCents: number; reservedCents: number; availableCents: number }) => {
+    const [balance, reserved, available] = [
+      fromCents(cents.balanceCents),
+      fromCents(cents.reservedCents),
+      fromCents(cents.availableCents)
+    ]
+    return {
+      detail: `Agent \`${agentId}\` owes ${reserved} of its ${balance} credits; ${available} can leave its wallet. Repay the loan or lower the amount.`,
+      members: { balance, reserved, available }
+    }
+  }
+})
+export const sameAgent = defineProblem({
+  status: 422,
+  code: 'same_agent',
+  meaning: 'The agent that pays is also the one that is paid.',
+  cure: 'Name another agent of yours as `to_agent_id`.',
+  describe: (agentId: string) => `Agent \`${agentId}\` cannot transfer credits to itself. Name another agent of yours.`
 })
 export const tooManyPending = defineProblem({
   status: 429,

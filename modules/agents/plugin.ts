@@ -7,6 +7,7 @@ import { checkoutHandlers } from './handlers/checkout.ts'
 import { checkoutReturnHandlers } from './handlers/checkout-return.ts'
 import { ownerHandlers } from './handlers/owners.ts'
 import { spendingHandlers } from './handlers/spending.ts'
+import { transferHandlers } from './handlers/transfers.ts'
 import { walletHandlers } from './handlers/wallets.ts'
 import { closePayments } from './payment-jobs.ts'
 import { expireApprovals } from './queries/approvals.ts'
@@ -28,6 +29,7 @@ const agents: FastifyPluginAsync = async (app) => {
     ...spendingHandlers(app),
     ...approvalHandlers(app),
     ...ownerHandlers(app, requestClosing),
+    ...transferHandlers(app),
     ...checkoutHandlers(app, topUps),
     ...checkoutReturnHandlers(app)
   }

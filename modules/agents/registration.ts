@@ -14,9 +14,11 @@ type Registration = Pick<FastifyInstance, 'agentOwners' | 'clock' | 'ledger' | '
 /** The row and column that an encrypted key is bound to. */
 const keyContext = (agentId: string): string => `agents.api_key:${agentId}`
 
-/** The agent's key in plain text, for its owner. */
-export const readAgentKey = ({ secrets }: Pick<FastifyInstance, 'secrets'>, agent: Agent): string =>
-  secrets.decrypt(agent.encryptedKey, keyContext(agent.agentId))
+/** The agent's key in plain text, for its owner; null when the agent is revoked. */
+export const readAgentKey = (
+  { secrets }: Pick<FastifyInstance, 'secrets'>,
+  { agentId, encryptedKey }: Pick<Agent, 'agentId' | 'encryptedKey'>
+): string | null => (encryptedKey === null ? null : secrets.decrypt(encryptedKey, keyContext(agentId)))
 
 /** Mints the agent's key. @returns the key, and its encrypted form to store with the agent */
 const mintAgentKey = async (
@@ -73,7 +75,8 @@ export const claimAgent = async (
   const { agentId } = agent
   const { userId: ownerUserId, partnerId: ownerPartnerId } = owner
   if (apiKey !== undefined) {
-    if (!sameSecret(apiKey, readAgentKey(app, agent))) throw claimNeedsKey(agentId, 'wrong_key')
+    const key = readAgentKey(app, agent)
+    if (key === null || !sameSecret(apiKey, key)) throw claimNeedsKey(agentId, 'wrong_key')
     await updateAgent(trx, agentId, { ownerUserId, ownerPartnerId })
     await assignAgentKey(trx, agentId, ownerPartnerId)
   } else {
@@ -104,13 +107,4 @@ export const findOrCreateAgent = async (
   const meanwhile = await lockAgent(trx, agentId)
   if (meanwhile !== undefined) return { agent: meanwhile }
   return { apiKey: await createAgent(app, trx, agentId, name ?? agentId, owner) }
-}
-
-/** Replaces a revoked agent's key by another revoked key, so that neither the old key nor the stored one grants access. */
-export const voidAgentKey = async (app: Registration, trx: Trx, agent: Agent): Promise<Buffer> => {
-  const key = { kind: 'agent_key', agentId: agent.agentId } as const
-  await revokeCredential(trx, key, app.clock.now())
-  const { encryptedKey } = await mintAgentKey(app, trx, agent, agent.ownerPartnerId)
-  await revokeCredential(trx, key, app.clock.now())
-  return encryptedKey
 }

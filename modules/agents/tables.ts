@@ -25,8 +25,8 @@ declare module '../../plugins/database/types.ts' {
       spent_cents: Generated<number>
       /** What reversed payments could not take back, because it was spent, in hundredths of a credit. */
       owed_cents: Generated<number>
-      /** The key, encrypted, so that its owner can read it again. */
-      api_key: Buffer
+      /** The key, encrypted, so that its owner can read it again; null once the agent is revoked. */
+      api_key: Buffer | null
       created_at: Date
     }
     approvals: {

@@ -20,6 +20,16 @@ export const emailAlreadyVerified = defineProblem({
   cure: 'There is nothing to do.',
   describe: () => 'Your e-mail address is already verified.'
 })
+export const alreadyRotated = defineProblem({
+  status: 409,
+  code: 'already_rotated',
+  meaning: 'The key or token was rotated before, so it has a successor.',
+  cure: 'Rotate the successor, or create a new key or token.',
+  describe: (id: string, at: Date) => ({
+    detail: `\`${id}\` was rotated on ${at.toISOString()}. Rotate its successor instead.`,
+    members: { rotatedAt: at.toISOString() }
+  })
+})
 export const invalidCode = defineProblem({
   status: 400,
   code: 'invalid_code',

@@ -25,13 +25,16 @@ export const toApiKey = (credential: Credential): wire.ApiKey => ({
   id: credential.id,
   name: credential.name,
   environment: credential.environment,
+  scopes: credential.scopes,
   prefix: credential.hint,
   created_at: credential.createdAt.toISOString(),
+  expires_at: credential.expiresAt?.toISOString() ?? null,
   last_used_at: credential.lastUsedAt?.toISOString() ?? null
 })
 
-export const toToken = ({ hint, createdAt, expiresAt, lastUsedAt, ...credential }: Credential): wire.Token => ({
+export const toToken = ({ hint, scopes, createdAt, expiresAt, lastUsedAt, ...credential }: Credential): wire.Token => ({
   ...credential,
+  scopes: scopes ?? [],
   prefix: hint,
   createdAt: createdAt.toISOString(),
   expiresAt: expiresAt?.toISOString() ?? null,

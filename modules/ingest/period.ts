@@ -1,4 +1,5 @@
 import type { FieldError } from '../../plugins/http/errors/validation.ts'
+import { isDate, momentRule, readMoment } from '../../plugins/time-range.ts'
 
 export type UsageInterval = 'day' | 'hour'
 
@@ -18,21 +19,6 @@ const lengthMs: Record<UsageInterval, number> = { day: dayMs, hour: hourMs }
 const maxDays: Record<UsageInterval, number> = { day: 366, hour: 31 }
 
 const defaultDays = 30
-const earliestMs = Date.UTC(1970, 0, 1)
-const latestMs = Date.UTC(3000, 0, 1)
-
-const isDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text)
-
-/** RFC 3339 with a time zone; `Date.parse` alone would accept local times and other notations. */
-const timestamp = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
-
-/** Parses a date (as its start in UTC) or a timestamp to milliseconds; undefined when invalid or outside the years 1970 to 2999. */
-const readMoment = (text: string): number | undefined => {
-  const ms = isDate(text) || timestamp.test(text) ? Date.parse(text.toUpperCase()) : Number.NaN
-  if (!(ms >= earliestMs && ms < latestMs)) return undefined
-  // Some engines parse February 30 as March 2.
-  return isDate(text) && new Date(ms).toISOString().slice(0, 10) !== text ? undefined : ms
-}
 
 /**
  * Reads the period of a usage query. Rounds `from` down and `to` up to whole intervals; a date as `to` includes that day. `to`
@@ -53,7 +39,7 @@ export const usagePeriod = (
     ...(to === undefined ? ['query/to'] : [])
   ].map((path) => ({
     path,
-    message: 'must be a date such as 2026-06-14, or a timestamp such as 2026-06-14T18:00:00Z, between 1970 and 2999'
+    message: momentRule
   }))
   if (errors.length > 0 || to === undefined) return errors
 

@@ -1,26 +1,15 @@
 import type { FastifyInstance } from 'fastify'
 import { transact } from '../../plugins/database/transaction.ts'
 import type { Trx } from '../../plugins/database/types.ts'
-import { notFound } from '../../plugins/http/errors/kinds.ts'
-import { agentPaused, findAgent, insufficientBalance, lockAgent } from '../agents/index.ts'
+import { agentPaused, findAgent, lockAgent } from '../agents/index.ts'
 import { notEnrolled, readLendingScore, recordOwnReport, type ReportType } from '../bureau/index.ts'
-import { alreadyRepaid, existingLoan, ineligible, lendingLimit } from './errors.ts'
+import { existingLoan, ineligible, lendingLimit } from './errors.ts'
 import { reachedLimit } from './limits.ts'
-import {
-  findOutstanding,
-  insertLoan,
-  lastOnTime,
-  lockLending,
-  lockLoan,
-  lockOverdue,
-  sumOwed,
-  updateLoan,
-  type Loan
-} from './queries.ts'
-import { dueAt, isOnTimeReport, lapsesOf, outstandingOf } from './schedule.ts'
+import { findOutstanding, insertLoan, lockLending, lockOverdue, sumOwed, updateLoan, type Loan } from './queries.ts'
+import { dueAt, lapsesOf, outstandingOf } from './schedule.ts'
 import { underwrite } from './underwriting.ts'
 
-type Lending = Pick<FastifyInstance, 'clock' | 'config' | 'ledger' | 'outbox' | 'notifications'>
+export type Lending = Pick<FastifyInstance, 'clock' | 'config' | 'ledger' | 'outbox' | 'notifications'>
 
 const mostAttempts = 3
 const batchSize = 50
@@ -28,7 +17,12 @@ const batchSize = 50
 type LoanEvent = 'loan.disbursed' | 'loan.repaid' | 'loan.defaulted'
 
 /** Publishes the event to the partner of the agent's owner, if it has one, and notifies the owner of a default. */
-const publish = async (app: Lending, trx: Trx, type: LoanEvent, loan: Pick<Loan, 'id' | 'agentId'>): Promise<void> => {
+export const publish = async (
+  app: Lending,
+  trx: Trx,
+  type: LoanEvent,
+  loan: Pick<Loan, 'id' | 'agentId'>
+): Promise<void> => {
   const agent = await findAgent(trx, loan.agentId)
   if (agent === undefined || agent.ownerPartnerId === null) return
   const data = { agent_id: loan.agentId, loan_id: loan.id }
@@ -39,7 +33,8 @@ const publish = async (app: Lending, trx: Trx, type: LoanEvent, loan: Pick<Loan,
   await app.notifications.notify(trx, { userId: agent.ownerUserId, type, message, text, data })
 }
 
-const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: ReportType): Promise<void> => {
+/** Reports a loan to the bureau. */
+export const reportLoan = async (app: Lending, trx: Trx, loan: Loan, reportType: ReportType): Promise<void> => {
   const { id, agentId, amountCents } = loan
   await recordOwnReport(app, trx, { agentId, reportType, amountCents, notes: `loan ${id}` })
 }
@@ -106,7 +101,7 @@ export const borrow = async (
 export type Disbursement = Awaited<ReturnType<typeof borrow>>
 
 /** Records the lapses of an unpaid loan and reports each once to the bureau. */
-const recordLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> => {
+export const recordLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> => {
   const now = app.clock.now()
   let recorded = loan
   for (const lapse of lapsesOf(loan, now)) {
@@ -122,44 +117,6 @@ const recordLapses = async (app: Lending, trx: Trx, loan: Loan): Promise<Loan> =
     }
   }
   return recorded
-}
-
-/**
- * Repays a loan or a part of it, never more than is outstanding.
- * @throws ProblemError 404 for another agent's loan; 409 `already_repaid`; 402 `insufficient_balance`
- */
-export const repay = async (
-  app: Lending,
-  trx: Trx,
-  agentId: string,
-  loanId: number,
-  amountCents: number
-): Promise<{ paidCents: number; outstandingCents: number; status: Loan['status'] }> => {
-  const now = app.clock.now()
-  const locked = await lockLoan(trx, loanId, agentId)
-  if (locked === undefined) throw notFound(`You have no loan ${loanId}.`)
-  if (locked.repaidAt !== null) throw alreadyRepaid(loanId, locked.repaidAt)
-  const paidCents = Math.min(amountCents, outstandingOf(locked))
-  const posted = await app.ledger.post(trx, {
-    walletId: agentId,
-    type: 'repayment',
-    amountCents: paidCents,
-    description: `Repayment of loan ${loanId}`
-  })
-  if (!posted.posted) throw insufficientBalance(posted.balanceCents, paidCents)
-  // A late repayment counts as late even before the job has recorded it.
-  const loan = await recordLapses(app, trx, locked)
-  const repaidCents = loan.amountRepaidCents + paidCents
-  if (repaidCents < loan.amountCents) {
-    await updateLoan(trx, loanId, { amountRepaidCents: repaidCents })
-    return { paidCents, outstandingCents: loan.amountCents - repaidCents, status: loan.status }
-  }
-  const isOnTime = isOnTimeReport(loan, await lastOnTime(trx, agentId), now)
-  const onTimeAt = isOnTime ? now : null
-  await updateLoan(trx, loanId, { amountRepaidCents: repaidCents, status: 'repaid', repaidAt: now, onTimeAt })
-  if (isOnTime) await reportLoan(app, trx, loan, 'payment_ontime')
-  await publish(app, trx, 'loan.repaid', loan)
-  return { paidCents, outstandingCents: 0, status: 'repaid' }
 }
 
 /** Records the lapses of all overdue loans, one batch per transaction. */

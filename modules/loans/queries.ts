@@ -88,6 +88,9 @@ export const findOutstanding = async (db: Db, agentId: string): Promise<Loan | u
     .where('status', '<>', 'repaid')
     .executeTakeFirst()
 
+export const findLoan = async (db: Db, id: number): Promise<Loan | undefined> =>
+  await db.selectFrom('loans').select(columns).where('id', '=', id).executeTakeFirst()
+
 /** Locks one of the agent's loans until the transaction ends. */
 export const lockLoan = async (trx: Trx, id: number, agentId: string): Promise<Loan | undefined> =>
   await trx

@@ -11,7 +11,7 @@ import { applyEvents, publishState, type Progress } from './progress.ts'
 import { findDebit, type Leg } from './queries/legs.ts'
 import { deletePreparation, insertPreparation, submitPreparation, type Submitted } from './queries/preparations.ts'
 import { clearRequestKey, lockTransfer, resumeTransfer, type Transfer } from './queries/transfers.ts'
-import { chooseRail, debitNetworkOf, estimateSettlement, type Rail } from './rails.ts'
+import { chooseRail, debitNetworkOf, type Rail } from './rails.ts'
 import { findAccepted, sendLeg, type Sending } from './send.ts'
 
 type GivenField = 'partnerId' | 'environment' | 'fromAccountId' | 'toAccountId' | 'amountCents' | 'memo' | 'legalName'
@@ -20,7 +20,7 @@ export interface TransferRequest extends Pick<Transfer, GivenField> {
   /** The same for every retry of the request; null when it cannot be retried. */
   requestKey: string | null
   currency: string
-  /** Undefined for the fastest available rail. */
+  /** The rail that is to pay the destination; undefined for the fastest available one. */
   rail: Rail | undefined
 }
 
@@ -45,18 +45,18 @@ const chooseRoute = (from: End, to: End, { amountCents, rail: requested }: Trans
   const movement = { amountCents, at, instantReach: isReachedInstantly(from) && isReachedInstantly(to) }
   const { rail, refusal } = chooseRail(movement, requested)
   if (refusal !== undefined) throw errors.railUnavailable(rail, refusal)
-  const debitNetwork = debitNetworkOf(rail, movement)
-  return { rail, debitNetwork, estimatedSettlement: estimateSettlement(rail, debitNetwork, at) }
+  return { creditRail: rail, debitNetwork: debitNetworkOf(rail, movement) }
 }
 
 const prepare = async (app: FastifyInstance, request: TransferRequest, from: Source, to: End): Promise<Prepared> => {
   checkEnds([from, to], request.currency)
   const storeBalance = await askBalance(app, from.linked)
   const now = app.clock.now()
-  const { debitNetwork, ...route } = chooseRoute(from, to, request, now)
+  const { debitNetwork, creditRail } = chooseRoute(from, to, request, now)
+  const { rail: _requested, ...given } = request
   const transfer = {
-    ...request,
-    ...route,
+    ...given,
+    creditRail,
     id: newId('tfr'),
     userId: from.linked.userId,
     currency: 'USD' as const,

@@ -49,7 +49,7 @@ export const advanceTo = async (
 const requestRefund = async (
   { clock, log }: Progress,
   trx: Trx,
-  { id: transferId, amountCents, rail }: Transfer,
+  { id: transferId, amountCents, creditRail }: Transfer,
   attempt: number
 ): Promise<void> => {
   const debit = await findDebit(trx, transferId)
@@ -64,7 +64,7 @@ const requestRefund = async (
   }
   const now = clock.now()
   // The instant network first, then ACH, which reaches every account.
-  const network = rail === 'rtp' && attempt === 1 ? 'rtp' : 'ach'
+  const network = creditRail === 'rtp' && attempt === 1 ? 'rtp' : 'ach'
   const retryAt = attempt === 1 ? null : new Date(now.getTime() + hourMs * 4 ** (attempt - 2))
   await insertLeg(trx, { transferId, amountCents, kind: 'refund', network, attempt, retryAt }, now)
 }
@@ -72,7 +72,7 @@ const requestRefund = async (
 const afterDebit = async (
   app: Progress,
   trx: Trx,
-  { id, amountCents, rail, state }: Transfer,
+  { id, amountCents, creditRail, state }: Transfer,
   status: LegStatus,
   reason: string | null
 ): Promise<boolean> => {
@@ -82,7 +82,7 @@ const afterDebit = async (
     case 'settled': {
       const now = app.clock.now()
       await releaseHold(trx, id, now)
-      await insertLeg(trx, { transferId: id, amountCents, kind: 'credit', network: networkOf(rail) }, now)
+      await insertLeg(trx, { transferId: id, amountCents, kind: 'credit', network: networkOf(creditRail) }, now)
       return true
     }
     case 'failed':

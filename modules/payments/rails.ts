@@ -1,6 +1,6 @@
-import { isSameDayOpen, settlementOf, type Network } from './settlement-calendar.ts'
+import { isSameDayOpen, type Network } from './settlement-calendar.ts'
 
-/** How the destination is paid. The source is always debited by ACH, because instant payments cannot be pulled. */
+/** A payment network. The source is always debited by ACH, because instant payments cannot be pulled. */
 export type Rail = 'ach' | 'same_day_ach' | 'rtp'
 
 /** The RTP network's limit per payment since February 2025 (The Clearing House). */
@@ -9,6 +9,13 @@ export const instantLimitCents = 10_000_000_00
 export const sameDayLimitCents = 1_000_000_00
 
 export const networkOf = (rail: Rail): Network => (rail === 'same_day_ach' ? 'same-day-ach' : rail)
+export const railOf = (network: Network): Rail => (network === 'same-day-ach' ? 'same_day_ach' : network)
+
+const fastestFirst: readonly Rail[] = ['rtp', 'same_day_ach', 'ach']
+
+/** The slowest of several rails. */
+export const slowestOf = (rails: readonly Rail[]): Rail =>
+  fastestFirst.findLast((rail) => rails.includes(rail)) ?? 'ach'
 
 export interface Movement {
   amountCents: number
@@ -29,20 +36,15 @@ const refusalOf: Readonly<Record<Rail, (movement: Movement) => string | undefine
   }
 }
 
-/** The requested rail, with the reason if it is unavailable; without a request the fastest available rail. */
+/** The rail that pays the destination: the requested one, with the reason if it is unavailable; without a request the fastest available one. */
 export const chooseRail = (movement: Movement, requested?: Rail): { rail: Rail; refusal?: string } => {
   if (requested !== undefined) {
     const refusal = refusalOf[requested](movement)
     return refusal === undefined ? { rail: requested } : { rail: requested, refusal }
   }
-  const fastest: Rail[] = ['rtp', 'same_day_ach', 'ach']
-  return { rail: fastest.find((rail) => refusalOf[rail](movement) === undefined) ?? 'ach' }
+  return { rail: fastestFirst.find((rail) => refusalOf[rail](movement) === undefined) ?? 'ach' }
 }
 
 /** The network of the debit: same-day ACH where it is open, unless the slow rail was chosen. */
 export const debitNetworkOf = (rail: Rail, movement: Movement): Network =>
   rail !== 'ach' && refusalOf.same_day_ach(movement) === undefined ? 'same-day-ach' : 'ach'
-
-/** When the money arrives: the debit settles first, and then the credit on its own network. */
-export const estimateSettlement = (rail: Rail, debitNetwork: Network, at: Date): Date =>
-  settlementOf(networkOf(rail), settlementOf(debitNetwork, at))

@@ -38,11 +38,11 @@ declare module '../../plugins/database/types.ts' {
       currency: 'USD'
       memo: string | null
       legal_name: string | null
-      rail: Rail
+      /** The rail that pays the destination once the debit has settled. */
+      credit_rail: Rail
       /** Set by a trigger from the last event. */
       state: ColumnType<'preparing' | TransferState, undefined, never>
       last_sequence: ColumnType<number, undefined, never>
-      estimated_settlement: Date
       created_at: Date
       touched_at: Date
     }

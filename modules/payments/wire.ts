@@ -1,35 +1,48 @@
 import type { Static } from '@sinclair/typebox'
 import { fromCents } from '../../plugins/money.ts'
 import type * as schemas from '../../spec/generated/payments.ts'
+import { arrivalOf, movementsOf, railOfTransfer, type Movement } from './itinerary.ts'
 import type { Leg } from './queries/legs.ts'
 import type { Recipient } from './queries/recipients.ts'
 import type { SubmittedTransfer, TransferEvent } from './queries/transfers.ts'
+import { railOf } from './rails.ts'
 
-export const toTransferSummary = (transfer: SubmittedTransfer): Static<typeof schemas.TransferSummary> => ({
-  id: transfer.id,
-  status: transfer.state,
-  rail: transfer.rail,
-  amount: fromCents(transfer.amountCents),
-  currency: transfer.currency,
-  memo: transfer.memo,
-  from_account_id: transfer.fromAccountId,
-  to_account_id: transfer.toAccountId,
-  user_id: transfer.userId,
-  environment: transfer.environment,
-  estimated_settlement: transfer.estimatedSettlement.toISOString(),
-  created_at: transfer.createdAt.toISOString()
+const toLeg = ({ kind, network, status, reason, estimatedSettlement }: Movement) => ({
+  leg: kind,
+  direction: kind === 'debit' ? ('debit' as const) : ('credit' as const),
+  rail: railOf(network),
+  network,
+  status,
+  estimated_settlement: estimatedSettlement.toISOString(),
+  ...(reason === null ? {} : { reason })
 })
+
+/** @param legs of the transfer, oldest first */
+export const toTransferSummary = (
+  transfer: SubmittedTransfer,
+  legs: readonly Leg[]
+): Static<typeof schemas.TransferSummary> => {
+  const movements = movementsOf(transfer, legs)
+  return {
+    id: transfer.id,
+    status: transfer.state,
+    rail: railOfTransfer(transfer, movements),
+    amount: fromCents(transfer.amountCents),
+    currency: transfer.currency,
+    memo: transfer.memo,
+    from_account_id: transfer.fromAccountId,
+    to_account_id: transfer.toAccountId,
+    user_id: transfer.userId,
+    environment: transfer.environment,
+    estimated_settlement: arrivalOf(movements).toISOString(),
+    created_at: transfer.createdAt.toISOString(),
+    legs: movements.map(toLeg)
+  }
+}
 
 const toEvent = ({ state, createdAt, reason }: TransferEvent) => ({
   state,
   created_at: createdAt.toISOString(),
-  ...(reason === null ? {} : { reason })
-})
-
-const toLeg = ({ kind, network, status, reason }: Leg) => ({
-  leg: kind,
-  network,
-  status,
   ...(reason === null ? {} : { reason })
 })
 
@@ -38,9 +51,8 @@ export const toTransfer = (
   events: TransferEvent[],
   legs: Leg[]
 ): Static<typeof schemas.Transfer> => ({
-  ...toTransferSummary(transfer),
-  events: events.map(toEvent),
-  legs: legs.map(toLeg)
+  ...toTransferSummary(transfer, legs),
+  events: events.map(toEvent)
 })
 
 export const toRecipient = (recipient: Recipient): Static<typeof schemas.Recipient> => ({

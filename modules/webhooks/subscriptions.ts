@@ -1,7 +1,8 @@
 /** The subscribed types and groups of an endpoint, each with the position of the last event before the subscription. */
 export type Subscriptions = Readonly<Record<string, number>>
 
-const isCovered = (type: string, by: string): boolean =>
+/** Whether a type is covered by a type, a group or `*`. */
+export const isCovered = (type: string, by: string): boolean =>
   by === '*' || by === type || (by.endsWith('.*') && type.startsWith(by.slice(0, -1)))
 
 /** Subscribes to events after `lastPosition` only. */

@@ -29,10 +29,12 @@ export const checkAuthorization = (operation: Operation, caller: Caller | null):
       accepted: operation.security.flat()
     })
   }
-  if (caller.kind === 'token') {
-    const missingScope = operation.scopes.find((scope) => !caller.scopes.includes(scope))
+  if (caller.kind === 'token' || caller.kind === 'partner_key') {
+    const { kind, scopes } = caller
+    const missingScope = scopes === null ? undefined : operation.scopes.find((scope) => !scopes.includes(scope))
+    const what = kind === 'token' ? 'token' : 'key'
     if (missingScope !== undefined)
-      throw insufficientScope(`The token lacks the scope '${missingScope}'. Create a token that has it.`, {
+      throw insufficientScope(`The ${what} lacks the scope '${missingScope}'. Create a ${what} that has it.`, {
         missingScope
       })
   }

@@ -15,6 +15,8 @@ interface OfPartner {
 export interface PartnerCaller extends OfPartner {
   kind: 'partner_key'
   credentialId: string
+  /** Null for all scopes. */
+  scopes: string[] | null
 }
 
 /** A personal access token, limited to scopes and optionally to addresses. */

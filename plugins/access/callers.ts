@@ -87,8 +87,8 @@ const identifyCredential = async (app: FastifyInstance, request: FastifyRequest,
   }
   const ofPartner = { credentialId, partnerId, environment, environments: [environment], rateOverrides }
   if (found.kind === 'token' && found.user_id !== null)
-    return { kind: 'token', ...ofPartner, userId: found.user_id, scopes: found.scopes }
-  return { kind: 'partner_key', ...ofPartner }
+    return { kind: 'token', ...ofPartner, userId: found.user_id, scopes: found.scopes ?? [] }
+  return { kind: 'partner_key', ...ofPartner, scopes: found.scopes }
 }
 
 /** Whether no credential is required. The handler checks a refresh cookie. */

@@ -13,10 +13,14 @@ interface Common {
   now: Date
 }
 
-interface NewPartnerKey extends Common {
+export interface NewPartnerKey extends Common {
   kind: 'partner_key'
   partnerId: string
   environment: Environment
+  /** Null, the default, for all scopes. */
+  scopes?: string[] | null
+  /** Null, the default, for a key that never expires. */
+  expiresAt?: Date | null
 }
 
 export interface NewToken extends Common {
@@ -68,6 +72,7 @@ export const mintCredential = async (
   const prefix = credential.kind === 'token' ? 'atlas_pat_' : `afg_${environment}_`
   const secret = `${prefix}${randomText(secretLength)}`
   const token = credential.kind === 'token' ? credential : undefined
+  const { scopes = null, expiresAt = null } = credential.kind === 'agent_key' ? {} : credential
   const stored = await trx
     .insertInto('credentials')
     .values({
@@ -79,12 +84,13 @@ export const mintCredential = async (
       agent_id: credential.kind === 'agent_key' ? credential.agentId : null,
       name: credential.name,
       environment,
-      scopes: token?.scopes ?? [],
+      scopes,
       allowed_ips: token?.allowedIps ?? null,
       hint: `${prefix}…${secret.slice(-shownLength)}`,
       created_at: credential.now,
-      expires_at: token?.expiresAt ?? null,
+      expires_at: expiresAt,
       last_used_at: null,
+      rotated_at: null,
       revoked_at: null
     })
     .returning(credentialColumns)
@@ -112,6 +118,30 @@ export const revokeCredential = async (trx: Trx, credential: CredentialToRevoke,
       : query.where('id', '=', credential.id).where('partner_id', '=', credential.partnerId)
   ).executeTakeFirstOrThrow()
   return numUpdatedRows > 0n
+}
+
+/** Locks a partner's valid credential. Undefined when it does not exist, has expired or is revoked. */
+export const lockCredential = async (
+  trx: Trx,
+  kind: 'partner_key' | 'token',
+  partnerId: string,
+  id: string,
+  now: Date
+): Promise<(Credential & { rotatedAt: Date | null }) | undefined> =>
+  await trx
+    .selectFrom('credentials')
+    .select([...credentialColumns, 'rotated_at as rotatedAt'])
+    .where('id', '=', id)
+    .where('kind', '=', kind)
+    .where('partner_id', '=', partnerId)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .forUpdate()
+    .executeTakeFirst()
+
+/** Stores that a credential has a successor, and when it stops working. */
+export const markRotated = async (trx: Trx, id: string, now: Date, expiresAt: Date): Promise<void> => {
+  await trx.updateTable('credentials').set({ rotated_at: now, expires_at: expiresAt }).where('id', '=', id).execute()
 }
 
 /** Revokes all personal access tokens that a user created. */

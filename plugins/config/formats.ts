@@ -22,6 +22,9 @@ const isBaseUrl = (text: string): boolean => {
 
 const isEncryptionKey = (text: string): boolean => Buffer.from(text, 'base64').length === encryptionKeyBytes
 
+/** An origin exactly as browsers send it: a scheme, a host, and a port unless it is the scheme's own. */
+const isOrigin = (text: string): boolean => isHttpUrl(text) && new URL(text).origin === text && !text.includes('*')
+
 /** The formats of settings, by the name that `format` gives them in the schema. */
 export const formats: Record<string, Format> = {
   'http-url': { expects: 'a URL that begins with http:// or https://', isValid: isHttpUrl },
@@ -45,6 +48,10 @@ export const formats: Record<string, Format> = {
   'encryption-keys': {
     expects: 'keys of 32 bytes in base64, separated by commas',
     isValid: (text) => text.split(',').every(isEncryptionKey)
+  },
+  origins: {
+    expects: 'origins separated by commas, such as https://app.example.com,https://admin.example.com:8443',
+    isValid: (text) => text.split(',').every((origin) => isOrigin(origin.trim()))
   },
   'rate-overrides': {
     expects: 'JSON such as `{"PARTNER_ID": {"standard": 120}}`',

@@ -113,6 +113,8 @@ export const loadConfig = (env: Environment) => {
     port: settings.PORT,
     dataDir: settings.ATLAS_DATA_DIR,
     publicUrl: withoutTrailingSlash(settings.ATLAS_PUBLIC_URL),
+    /** Origins whose scripts may call the API. */
+    corsOrigins: settings.ATLAS_CORS_ORIGINS?.split(',').map((origin) => origin.trim()) ?? [],
     databaseUrl: withoutTrailingSlash(settings.DATABASE_URL),
     databasePoolSize: settings.DATABASE_POOL_SIZE,
     redisUrl: withoutTrailingSlash(settings.REDIS_URL),

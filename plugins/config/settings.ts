@@ -53,6 +53,11 @@ const server = {
     description: 'The URL under which clients reach the server. Links in errors use it, and `/mcp` accepts its host.',
     format: 'http-url'
   }),
+  ATLAS_CORS_ORIGINS: optionalText({
+    description: 'Origins whose web pages may call the API from the browser (CORS), separated by commas.',
+    format: 'origins',
+    withoutIt: 'none'
+  }),
   ATLAS_TRUST_PROXY: flag({
     description:
       'Trusts the last address in `X-Forwarded-For`. Enable it only behind a reverse proxy that sets the header.',

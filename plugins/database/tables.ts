@@ -69,13 +69,16 @@ export interface CredentialsTable {
   agent_id: string | null
   name: string
   environment: Environment
-  scopes: Generated<string[]>
+  /** Null for all scopes. A token always has some. */
+  scopes: ColumnType<string[] | null, string[] | null | undefined, string[] | null>
   allowed_ips: string[] | null
   /** The prefix and the last four characters, to identify a credential without its secret. */
   hint: string
   created_at: Date
   expires_at: Date | null
   last_used_at: Date | null
+  /** When a successor was minted. */
+  rotated_at: ColumnType<Date | null, Date | null | undefined, Date | null>
   revoked_at: Date | null
 }
 

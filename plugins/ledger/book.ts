@@ -2,11 +2,11 @@ import { sql } from 'kysely'
 import type { Db, Trx } from '../database/types.ts'
 import type { TransactionType } from './tables.ts'
 
-/** One movement of credits between a wallet and the rest of the world. */
+/** One movement of credits between a wallet and the rest of the world, or another wallet. */
 export interface Posting {
   /** The agent's id. */
   walletId: string
-  /** `earn` and `loan` add credits; `spend`, `repayment` and `refund` (of a top-up) remove them; an `adjustment` does either. */
+  /** `earn` and `loan` add credits; `spend`, `repayment` and `refund` (of a top-up) remove them; an `adjustment` does either; a `transfer` pays `toWalletId`. */
   type: TransactionType
   /** In hundredths of a credit, greater than zero; the type gives the direction. Only an adjustment may be negative. */
   amountCents: number
@@ -14,6 +14,8 @@ export interface Posting {
   description: string
   /** Identifies what is booked, such as `approval:12`: a reference is booked at most once, ever. */
   reference?: string
+  /** The other wallet; of a `transfer` only. */
+  toWalletId?: string
 }
 
 export type Posted =
@@ -26,7 +28,7 @@ export type Posted =
     }
   | { posted: false; balanceCents: number }
 
-/** The entry of a transaction in the wallet that it moved. */
+/** The entry of a transaction in a wallet that it moved. */
 export interface LedgerEntry {
   transactionId: number
   type: TransactionType
@@ -37,7 +39,7 @@ export interface LedgerEntry {
   createdAt: Date
 }
 
-const outgoing: ReadonlySet<TransactionType> = new Set(['spend', 'repayment', 'refund'])
+const outgoing: ReadonlySet<TransactionType> = new Set(['spend', 'repayment', 'refund', 'transfer'])
 
 /** The change of the wallet's balance. @throws RangeError when the type does not allow the amount */
 const signed = ({ type, amountCents }: Posting): number => {
@@ -48,20 +50,20 @@ const signed = ({ type, amountCents }: Posting): number => {
 }
 
 /**
- * Books one movement in one statement: locks the wallet's row, checks the balance, writes two entries.
+ * Books one movement in one statement: locks the row of each wallet, checks the balance, writes two entries.
  *
  * @returns `posted: false` and the balance when the wallet holds too little; then nothing was written
  * @throws the database's error when the wallet does not exist, or when `reference` was booked with another wallet or amount
  */
 export const post = async (trx: Trx, posting: Posting, now: Date): Promise<Posted> => {
-  const { walletId, type, description, reference = null } = posting
+  const { walletId, type, description, reference = null, toWalletId = null } = posting
   const { rows } = await sql<{
     outcome: 'posted' | 'repeated' | 'insufficient'
     transactionId: number
     balanceCents: number
   }>`select outcome, transaction_id as "transactionId", balance_cents as "balanceCents"
     from ledger_post(${walletId}, ${type}, ${signed(posting)}::bigint,
-      ${description}, ${reference}, ${now}::timestamptz)`.execute(trx)
+      ${description}, ${reference}, ${now}::timestamptz, ${toWalletId})`.execute(trx)
   const [row] = rows
   if (row === undefined) throw new Error('ledger_post returned no row.')
   const { outcome, transactionId, balanceCents } = row
@@ -106,7 +108,7 @@ export const lockBalance = async (trx: Trx, walletId: string): Promise<number> =
 }
 
 /**
- * The effect of one transaction on the wallet that it moved.
+ * The effect of one transaction on the wallet that it moved; of a transfer, on the wallet that paid.
  * @throws Error when the transaction does not exist
  */
 export const readMovement = async (
@@ -118,6 +120,7 @@ export const readMovement = async (
     .select(['amount_cents', 'balance_after_cents'])
     .where('transaction_id', '=', transactionId)
     .where('wallet_id', 'is not', null)
+    .orderBy('amount_cents')
     .executeTakeFirst()
   if (row === undefined) throw new Error(`Ledger transaction ${transactionId} does not exist.`)
   return { amountCents: row.amount_cents, balanceAfterCents: row.balance_after_cents ?? 0 }

@@ -1,6 +1,6 @@
 import type { ColumnType, GeneratedAlways } from 'kysely'
 
-export type TransactionType = 'earn' | 'spend' | 'loan' | 'repayment' | 'refund' | 'adjustment'
+export type TransactionType = 'earn' | 'spend' | 'loan' | 'repayment' | 'refund' | 'adjustment' | 'transfer'
 
 type Immutable<T> = ColumnType<T, T, never>
 

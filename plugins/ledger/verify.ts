@@ -75,6 +75,12 @@ const invariants: Invariant[] = [
       where (t.type in ('earn', 'loan') and e.amount_cents < 0) or (t.type in ('spend', 'repayment', 'refund') and e.amount_cents > 0)`
   },
   {
+    name: 'a transfer is between two wallets, and nothing else is',
+    breaches: sql`select 'transaction ' || t.id || ': ' || t.type || ' with ' || count(e.wallet_id) || ' wallets' as breach
+      from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+      group by t.id having count(e.wallet_id) <> case when t.type = 'transfer' then 2 else 1 end`
+  },
+  {
     name: 'the guards of the tables are in place',
     breaches: sql`select 'trigger ' || name || ' is ' || case when t.tgname is null then 'missing' else 'disabled' end as breach
       from unnest(${sql.lit(`{${guards.join(',')}}`)}::text[]) as name left join pg_trigger t on t.tgname = name and not t.tgisinternal

@@ -2,8 +2,22 @@ import type { Environment } from '../access/caller.ts'
 import type { Viewer } from '../access/viewer.ts'
 
 /**
- * Reads a list of several environments: the first rows of each, through its own index range, merged into one order. One query over all of them would have to
- * sort them or pass over the rows of the other environments.
+ * Merges the first rows of several lists into the first rows of all of them. Each list can then be read through its own index range. One query over all of them would have
+ * to sort them or pass over the rows of the others.
+ * @param lists each with up to `limit` rows in the order of `compare`
+ * @param compare negative when the first row comes before the second
+ */
+export const mergeLists = async <Row>(
+  lists: Promise<Row[]>[],
+  limit: number,
+  compare: (one: Row, other: Row) => number
+): Promise<Row[]> => {
+  const all = await Promise.all(lists)
+  return all.length === 1 ? all.flat() : all.flat().sort(compare).slice(0, limit)
+}
+
+/**
+ * Reads a list of several environments, each through its own index range.
  * @param read returns up to `limit` rows of one environment in the order of the list
  * @param compare negative when the first row comes before the second
  */
@@ -12,7 +26,4 @@ export const mergeEnvironments = async <Row>(
   limit: number,
   read: (environment: Environment) => Promise<Row[]>,
   compare: (one: Row, other: Row) => number
-): Promise<Row[]> => {
-  const lists = await Promise.all(environments.map(read))
-  return lists.length === 1 ? lists.flat() : lists.flat().sort(compare).slice(0, limit)
-}
+): Promise<Row[]> => await mergeLists(environments.map(read), limit, compare)

@@ -4,10 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Dictionary, Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
-import { NextCursor, PositiveMoney, Problem, Timestamp } from './shared.ts'
-
-export const AgentId = Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' })
-export type AgentId = Static<typeof AgentId>
+import { AgentId, NextCursor, PositiveMoney, Problem, Timestamp } from './shared.ts'
 
 export const Credits = Type.Number()
 export type Credits = Static<typeof Credits>
@@ -31,7 +28,7 @@ export const Agent = Type.Object({
 })
 export type Agent = Static<typeof Agent>
 
-export const TransactionType = StringEnum(['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment'])
+export const TransactionType = StringEnum(['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment', 'transfer'])
 export type TransactionType = Static<typeof TransactionType>
 
 export const RecentTransaction = Type.Object({ type: TransactionType, amount: Type.Number(), description: Type.String(), created_at: Timestamp })
@@ -62,7 +59,13 @@ export type AgentState = Static<typeof AgentState>
 export const AgentStatus = Type.Object({
   exists: Type.Boolean(),
   is_owner: Type.Optional(Type.Boolean()),
-  agent: Type.Optional(Type.Object({ agent_id: AgentId, name: Type.String(), balance: Credits, status: AgentLifecycle, api_key: Type.Optional(Type.String()) })),
+  agent: Type.Optional(Type.Object({
+    agent_id: AgentId,
+    name: Type.String(),
+    balance: Credits,
+    status: AgentLifecycle,
+    api_key: Type.Optional(Nullable(Type.String()))
+  })),
   recent_transactions: Type.Optional(Type.Array(RecentTransaction))
 })
 export type AgentStatus = Static<typeof AgentStatus>
@@ -108,6 +111,20 @@ export type Checkout = Static<typeof Checkout>
 
 export const CheckoutOrder = Type.Object({ agent_id: AgentId, amount: Type.Number({ minimum: 10, maximum: 500, multipleOf: 0.01 }) }, { additionalProperties: false })
 export type CheckoutOrder = Static<typeof CheckoutOrder>
+
+export const CreditTransfer = Type.Object({ to_agent_id: AgentId, amount: PositiveMoney }, { additionalProperties: false })
+export type CreditTransfer = Static<typeof CreditTransfer>
+
+export const CreditsTransferred = Type.Object({
+  ok: Type.Literal(true),
+  agent_id: AgentId,
+  to_agent_id: AgentId,
+  amount: Type.Number(),
+  balance: Type.Number(),
+  to_balance: Type.Number(),
+  transaction_id: Type.Integer()
+})
+export type CreditsTransferred = Static<typeof CreditsTransferred>
 
 export const Decision = Type.Object({ ok: Type.Literal(true), status: StringEnum(['approved', 'rejected']) })
 export type Decision = Static<typeof Decision>
@@ -532,6 +549,41 @@ export const operations = {
       body: LimitsChange,
       response: {
         200: AgentLimits,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        404: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'standard',
+    idempotent: true,
+    extensions: { 'x-problem-message': true }
+  },
+  transferAgentCredits: {
+    operationId: 'transferAgentCredits',
+    method: 'POST',
+    path: '/api/agents/{agent_id}/transfer',
+    url: '/api/agents/:agent_id/transfer',
+    group: 'agents',
+    tag: 'Agents',
+    bodyTypes: ['application/json'],
+    bodyRequired: true,
+    schema: {
+      params: Type.Object({ agent_id: AgentId }),
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: CreditTransfer,
+      response: {
+        200: CreditsTransferred,
         400: Problem,
         401: Problem,
         402: Problem,

@@ -35,6 +35,8 @@ export interface AtlasResources {
     revoke(agentId: string, body: Body<'revokeAgent'>, options?: CallOptions): Promise<Answer<'revokeAgent'>>
     /** Set an agent's limits: `POST /api/agents/{agent_id}/limits`. */
     setLimits(agentId: string, body: Body<'setLimits'>, options?: CallOptions): Promise<Answer<'setLimits'>>
+    /** Transfer credits to another agent: `POST /api/agents/{agent_id}/transfer`. */
+    transfer(agentId: string, body: Body<'transferAgentCredits'>, options?: CallOptions): Promise<Answer<'transferAgentCredits'>>
     /** List your agents: `GET /api/agents`. */
     list: {
       (query?: Query<'listAgents'>, options?: CallOptions): Promise<Answer<'listAgents'>>
@@ -53,6 +55,14 @@ export interface AtlasResources {
     }
     /** Enrol an agent: `POST /v2/api/register`. */
     enroll(body: Body<'enrollAgent'>, options?: CallOptions): Promise<Answer<'enrollAgent'>>
+    /** List an agent's loans: `GET /api/agents/{agent_id}/loans`. */
+    listLoans: {
+      (agentId: string, query?: Query<'listAgentLoans'>, options?: CallOptions): Promise<Answer<'listAgentLoans'>>
+      /** Every item, page after page. */
+      all(agentId: string, query?: Query<'listAgentLoans'>, options?: CallOptions): AsyncGenerator<Item<'listAgentLoans', 'loans'>, void, undefined>
+      /** Every page. */
+      pages(agentId: string, query?: Query<'listAgentLoans'>, options?: CallOptions): AsyncGenerator<Answer<'listAgentLoans'>, void, undefined>
+    }
   }
   apiKeys: {
     /** List API keys: `GET /v1/api-keys`. */
@@ -67,6 +77,8 @@ export interface AtlasResources {
     create(body: Body<'createApiKey'>, options?: CallOptions): Promise<Answer<'createApiKey'>>
     /** Revoke an API key: `DELETE /v1/api-keys/{id}`. */
     revoke(id: string, options?: CallOptions): Promise<Answer<'revokeApiKey'>>
+    /** Rotate an API key: `POST /v1/api-keys/{id}/rotate`. */
+    rotate(id: string, body?: Body<'rotateApiKey'>, options?: CallOptions): Promise<Answer<'rotateApiKey'>>
   }
   approvals: {
     /** List approval requests: `GET /api/approvals`. */
@@ -359,6 +371,8 @@ export interface AtlasResources {
     create(body: Body<'createToken'>, options?: CallOptions): Promise<Answer<'createToken'>>
     /** Revoke a personal access token: `DELETE /v1/tokens/{id}`. */
     revoke(id: string, options?: CallOptions): Promise<Answer<'revokeToken'>>
+    /** Rotate a personal access token: `POST /v1/tokens/{id}/rotate`. */
+    rotate(id: string, body?: Body<'rotateToken'>, options?: CallOptions): Promise<Answer<'rotateToken'>>
   }
   transactions: {
     /** Read the transactions feed: `GET /v1/transactions`. */
@@ -457,6 +471,7 @@ export const methods = {
     resume: { verb: 'POST', path: '/api/agents/{agent_id}/resume', accept: 'application/json', idempotent: true },
     revoke: { verb: 'POST', path: '/api/agents/{agent_id}/revoke', input: 'json', accept: 'application/json', idempotent: true },
     setLimits: { verb: 'POST', path: '/api/agents/{agent_id}/limits', input: 'json', accept: 'application/json', idempotent: true },
+    transfer: { verb: 'POST', path: '/api/agents/{agent_id}/transfer', input: 'json', accept: 'application/json', idempotent: true },
     list: {
       verb: 'GET',
       path: '/api/agents',
@@ -471,7 +486,14 @@ export const methods = {
       accept: 'application/json',
       page: { lists: ['transactions'], next: 'next_cursor', parameter: 'cursor' }
     },
-    enroll: { verb: 'POST', path: '/v2/api/register', input: 'json', accept: 'application/json' }
+    enroll: { verb: 'POST', path: '/v2/api/register', input: 'json', accept: 'application/json' },
+    listLoans: {
+      verb: 'GET',
+      path: '/api/agents/{agent_id}/loans',
+      input: 'query',
+      accept: 'application/json',
+      page: { lists: ['loans'], next: 'next_cursor', parameter: 'cursor' }
+    }
   },
   apiKeys: {
     list: {
@@ -482,7 +504,8 @@ export const methods = {
       page: { lists: ['items'], next: 'nextCursor', parameter: 'cursor' }
     },
     create: { verb: 'POST', path: '/v1/api-keys', input: 'json', accept: 'application/json', idempotent: true },
-    revoke: { verb: 'DELETE', path: '/v1/api-keys/{id}' }
+    revoke: { verb: 'DELETE', path: '/v1/api-keys/{id}' },
+    rotate: { verb: 'POST', path: '/v1/api-keys/{id}/rotate', input: 'json', accept: 'application/json', idempotent: true }
   },
   approvals: {
     list: {
@@ -672,7 +695,8 @@ export const methods = {
       page: { lists: ['items'], next: 'nextCursor', parameter: 'cursor' }
     },
     create: { verb: 'POST', path: '/v1/tokens', input: 'json', accept: 'application/json', idempotent: true },
-    revoke: { verb: 'DELETE', path: '/v1/tokens/{id}' }
+    revoke: { verb: 'DELETE', path: '/v1/tokens/{id}' },
+    rotate: { verb: 'POST', path: '/v1/tokens/{id}/rotate', input: 'json', accept: 'application/json', idempotent: true }
   },
   transactions: {
     list: {

@@ -100,7 +100,7 @@ export interface paths {
         };
         /**
          * Get an agent's status
-         * @description Returns whether the agent exists, its balance, its status and its five latest transactions. No credential required. The signed-in owner also gets the agent's key.
+         * @description Returns whether the agent exists, its balance, its status and its five latest transactions. No credential required. The signed-in owner also gets the agent's key, or null once the agent is revoked.
          */
         get: operations["getStatus"];
         put?: never;
@@ -282,7 +282,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke an agent
-         * @description Revokes the agent permanently. Its key stops working at once, and its open payment pages expire. This cannot be undone, so the body must confirm it.
+         * @description Revokes the agent permanently. Its key stops working at once, and its open payment pages expire. Its owner can still transfer its credits to another agent, and repay its loans. This cannot be undone, so the body must confirm it.
          */
         post: operations["revokeAgent"];
         delete?: never;
@@ -305,6 +305,34 @@ export interface paths {
          * @description Sets how much the agent may spend without approval, per transaction and per UTC day. A spend over a limit becomes an approval request. Approved spends do not count towards the daily limit. An omitted limit keeps its value; null removes it.
          */
         post: operations["setLimits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent_id}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Transfer credits to another agent
+         * @description Moves credits from one of your agents to another. The paying agent may be active, paused or revoked. The other one
+         *     must be active.
+         *
+         *     What the paying agent owes stays in its wallet: the outstanding amount of its loan, and credits from refunded or
+         *     disputed payments. More than the rest is 409 `balance_reserved`, with the amount that is `available`. So borrowed
+         *     credits can be spent, but not moved to another agent. Repay the loan first with
+         *     `POST /api/loans/{loan_id}/repay`; you can do that for a revoked agent, too.
+         *
+         *     Transfers do not count towards the limits of the agent. They change no credit score.
+         */
+        post: operations["transferAgentCredits"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1191,7 +1219,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API key
-         * @description Creates an API key for the partner's backend. Only this response contains the secret. Live keys can be created at any time, but requests with them get 402 until an operator enables production access.
+         * @description Creates an API key for the partner's backend, by default with all scopes and without an expiry. Only this response contains the secret. Live keys can be created at any time, but requests with them get 402 until an operator enables production access.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -1215,6 +1243,26 @@ export interface paths {
          * @description Revokes the key. It stops working at once on every instance.
          */
         delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate an API key
+         * @description Creates a successor of the key with the same name, environment and scopes. Only this response contains its secret. The old key works until the overlap ends, by default for 24 hours, or until its own expiry if that is earlier. If the old key was created with an expiry, the successor has as long a life, from now. A key can be rotated once; rotate its successor after that.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1264,6 +1312,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a personal access token
+         * @description Creates a successor of the token with the same name, scopes, addresses and environment; it belongs to you. Only this response contains its secret. The old token works until the overlap ends, by default for 24 hours, or until its own expiry if that is earlier. If the old token was created with an expiry, the successor has as long a life, from now. A token can be rotated once; rotate its successor after that.
+         */
+        post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/activity": {
         parameters: {
             query?: never;
@@ -1273,7 +1341,7 @@ export interface paths {
         };
         /**
          * List activity
-         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed. A key or a token sees the changes in its own environment, a signed-in user those in both. Changes by agents and signed-in users are listed as live for a partner that is enabled for production, and as test for any other.
+         * @description Returns every change made by a key, a token or a signed-in user of the partner, latest first. Failed requests change nothing and are not listed. A key or a token sees the changes in its own environment, a signed-in user those in both. Changes by agents and signed-in users are listed as live for a partner that is enabled for production, and as test for any other. Filter by actor, operation and time; all filters together must match. A cursor is valid only with the filters of its page.
          */
         get: operations["listActivity"];
         put?: never;
@@ -1662,6 +1730,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent_id}/loans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an agent's loans
+         * @description Returns all loans of one of the signed-in user's agents (active, repaid and defaulted), newest first, also of a revoked one.
+         */
+        get: operations["listAgentLoans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/loans/{loan_id}/repay": {
         parameters: {
             query?: never;
@@ -1673,8 +1761,11 @@ export interface paths {
         put?: never;
         /**
          * Repay a loan
-         * @description Repays a loan from the balance, in full or in part. It never takes more than the outstanding amount. The loan is
-         *     `repaid` when nothing is outstanding. Paused agents can repay, too.
+         * @description Repays a loan from the borrower's balance, in full or in part. It never takes more than the outstanding amount.
+         *     The loan is `repaid` when nothing is outstanding. Paused agents can repay, too.
+         *
+         *     The agent's signed-in owner can repay, too, also for a revoked agent. With `from_agent_id`, another agent of the
+         *     owner pays instead of the borrower. What that agent owes itself stays in its wallet (409 `balance_reserved`).
          */
         post: operations["repayLoan"];
         delete?: never;
@@ -1692,13 +1783,13 @@ export interface paths {
         };
         /**
          * List transfers
-         * @description Returns transfers, newest first. Filter by end-user and by status.
+         * @description Returns transfers, newest first. Filter by end-user, status, account, amount and time; all filters together must match. A cursor is valid only with the filters of its page.
          */
         get: operations["listTransfers"];
         put?: never;
         /**
          * Create a transfer
-         * @description Moves money from a linked account to another linked account or to a recipient. The server checks the source's balance at its bank, holds the amount, and submits the debit to Plaid for authorization. When Plaid declines it, the error is 422 `transfer_declined` with Plaid's `reason`, and the hold is released. Without `rail`, the server picks the fastest one that both accounts and the amount allow: `rtp`, else `same_day_ach` while its window is open, else `ach`.
+         * @description Moves money from a linked account to another linked account or to a recipient. The server checks the source's balance at its bank, holds the amount, and submits the debit to Plaid for authorization. When Plaid declines it, the error is 422 `transfer_declined` with Plaid's `reason`, and the hold is released. `rail` of the request is the network that pays the destination. Without it, the server picks the fastest one that both accounts and the amount allow: `rtp`, else `same_day_ach` while its window is open, else `ach`. `rail` of the response is the slowest of its legs.
          */
         post: operations["createTransfer"];
         delete?: never;
@@ -2494,6 +2585,26 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "agent.transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * agent.transfer
+         * @description Credits were moved from one agent to another of the same owner.
+         */
+        post: operations["receiveAgentTransfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "agent.paused": {
         parameters: {
             query?: never;
@@ -2778,6 +2889,11 @@ export interface webhooks {
 export interface components {
     schemas: {
         /**
+         * @description Agent id, chosen when the agent was registered.
+         * @example my-agent-001
+         */
+        AgentId: string;
+        /**
          * @description Amount greater than zero, with at most two decimals.
          * @example 25
          */
@@ -2907,11 +3023,6 @@ export interface components {
             nextCursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description Agent id, chosen when the agent was registered.
-         * @example my-agent-001
-         */
-        AgentId: string;
-        /**
          * @description An amount of credits, with at most two decimals.
          * @example 950
          */
@@ -2947,10 +3058,10 @@ export interface components {
             claimed: boolean;
         };
         /**
-         * @description Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.
+         * @description Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase; `transfer` is from or to another agent of the same owner.
          * @enum {string}
          */
-        TransactionType: "earn" | "spend" | "loan" | "repayment" | "refund" | "adjustment";
+        TransactionType: "earn" | "spend" | "loan" | "repayment" | "refund" | "adjustment" | "transfer";
         RecentTransaction: {
             type: components["schemas"]["TransactionType"];
             /** @description Change in the balance. Negative when credits left the wallet. */
@@ -2982,8 +3093,8 @@ export interface components {
                 name: string;
                 balance: components["schemas"]["Credits"];
                 status: components["schemas"]["AgentLifecycle"];
-                /** @description The agent's key. Present only for its owner. */
-                api_key?: string;
+                /** @description The agent's key; null once the agent is revoked. Present only for its owner. */
+                api_key?: string | null;
             };
             recent_transactions?: components["schemas"]["RecentTransaction"][];
         };
@@ -3070,6 +3181,24 @@ export interface components {
              * @constant
              */
             confirm: true;
+        };
+        CreditTransfer: {
+            to_agent_id: components["schemas"]["AgentId"];
+            amount: components["schemas"]["PositiveMoney"];
+        };
+        CreditsTransferred: {
+            /** @constant */
+            ok: true;
+            agent_id: components["schemas"]["AgentId"];
+            to_agent_id: components["schemas"]["AgentId"];
+            /** @description Credits moved. */
+            amount: number;
+            /** @description Balance of the paying agent, in credits. */
+            balance: number;
+            /** @description Balance of the other agent, in credits. */
+            to_balance: number;
+            /** @description Id of the transaction in the histories of both agents. */
+            transaction_id: number;
         };
         LimitsChange: {
             daily_limit?: components["schemas"]["CreditLimit"];
@@ -3577,6 +3706,13 @@ export interface components {
         NewApiKey: {
             name: components["schemas"]["DisplayName"];
             environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key. All scopes when omitted. */
+            scopes?: components["schemas"]["Scope"][];
+            /**
+             * Format: date-time
+             * @description Expiry of the key. It never expires when omitted.
+             */
+            expires_at?: string;
         };
         ApiKey: {
             /** @description API key id. */
@@ -3584,9 +3720,16 @@ export interface components {
             /** @description Name of the key, such as its purpose. */
             name: string;
             environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key; null means all scopes. */
+            scopes: string[] | null;
             /** @description Prefix and last four characters of the secret, to tell keys apart. */
             prefix: string;
             created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expires_at: string | null;
             /**
              * Format: date-time
              * @description Timestamp in UTC, or null.
@@ -3599,9 +3742,16 @@ export interface components {
             /** @description Name of the key, such as its purpose. */
             name: string;
             environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key; null means all scopes. */
+            scopes: string[] | null;
             /** @description Prefix and last four characters of the secret, to tell keys apart. */
             prefix: string;
             created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expires_at: string | null;
             /**
              * Format: date-time
              * @description Timestamp in UTC, or null.
@@ -3610,12 +3760,42 @@ export interface components {
             /** @description The secret. It is not shown again. */
             key: string;
         };
+        RotatedApiKey: {
+            /** @description API key id. */
+            id: string;
+            /** @description Name of the key, such as its purpose. */
+            name: string;
+            environment: components["schemas"]["Environment"];
+            /** @description Scopes of the key; null means all scopes. */
+            scopes: string[] | null;
+            /** @description Prefix and last four characters of the secret, to tell keys apart. */
+            prefix: string;
+            created_at: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            last_used_at: string | null;
+            /** @description The secret. It is not shown again. */
+            key: string;
+            /** @description The old key, and when it stops working. */
+            previous: {
+                /** @description API key id. */
+                id: string;
+                expires_at: components["schemas"]["Timestamp"];
+            };
+        };
         ApiKeyList: {
             items: components["schemas"]["ApiKey"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
         /**
-         * @description A permission of a token, as `resource:read` or `resource:write`.
+         * @description A permission of a key or a token, as `resource:read` or `resource:write`.
          * @enum {string}
          */
         Scope: "accounts:read" | "accounts:write" | "transactions:read" | "transactions:write" | "transfers:read" | "transfers:write" | "recipients:read" | "recipients:write" | "calculations:read" | "calculations:write" | "insights:read" | "insights:write" | "usage:read" | "usage:write" | "webhooks:read" | "webhooks:write" | "tokens:read" | "tokens:write" | "activity:read" | "activity:write" | "agents:read" | "agents:write" | "bureau:read" | "bureau:write" | "loans:read" | "loans:write" | "projects:read" | "projects:write" | "tasks:read" | "tasks:write";
@@ -3686,6 +3866,38 @@ export interface components {
             lastUsedAt: string | null;
             /** @description The secret. It is not shown again. */
             token: string;
+        };
+        RotatedToken: {
+            /** @description Token id. */
+            id: string;
+            /** @description Name of the token, such as its purpose. */
+            name: string;
+            /** @description Scopes of the token. */
+            scopes: string[];
+            /** @description Client addresses that may use the token; null means any. */
+            allowedIps: string[] | null;
+            environment: components["schemas"]["Environment"];
+            /** @description Prefix and last four characters of the secret, to tell tokens apart. */
+            prefix: string;
+            createdAt: components["schemas"]["Timestamp"];
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            expiresAt: string | null;
+            /**
+             * Format: date-time
+             * @description Timestamp in UTC, or null.
+             */
+            lastUsedAt: string | null;
+            /** @description The secret. It is not shown again. */
+            token: string;
+            /** @description The old token, and when it stops working. */
+            previous: {
+                /** @description Token id. */
+                id: string;
+                expiresAt: components["schemas"]["Timestamp"];
+            };
         };
         TokenList: {
             items: components["schemas"]["Token"][];
@@ -4318,11 +4530,23 @@ export interface components {
             has_more: boolean;
         };
         /**
-         * @description The network that pays the destination.
-         * @example rtp
+         * @description A payment network, from the slowest to the fastest.
+         * @example same_day_ach
          * @enum {string}
          */
         Rail: "ach" | "same_day_ach" | "rtp";
+        /**
+         * @description The network that pays the destination, once the debit has settled.
+         * @example rtp
+         * @enum {string}
+         */
+        CreditRail: "ach" | "same_day_ach" | "rtp";
+        /**
+         * @description The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.
+         * @example same_day_ach
+         * @enum {string}
+         */
+        TransferRail: "ach" | "same_day_ach" | "rtp";
         /**
          * @description Status of the whole transfer.
          * @example submitted
@@ -4330,7 +4554,7 @@ export interface components {
          */
         TransferState: "submitted" | "pending" | "posted" | "settled" | "failed" | "returned" | "cancelled";
         /**
-         * @description A payment of a transfer.
+         * @description A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.
          * @example debit
          * @enum {string}
          */
@@ -4358,7 +4582,7 @@ export interface components {
              * @example Coffee
              */
             memo?: string;
-            rail?: components["schemas"]["Rail"];
+            rail?: components["schemas"]["CreditRail"];
             /**
              * @description Legal name of the source account's holder, shown by banks. Defaults to your id for the end-user.
              * @example Ada Byron
@@ -4377,17 +4601,25 @@ export interface components {
         TransferLeg: {
             leg: components["schemas"]["Leg"];
             /**
+             * @description Whether the payment takes money from an account or adds money to one.
+             * @example debit
+             * @enum {string}
+             */
+            direction: "debit" | "credit";
+            rail: components["schemas"]["Rail"];
+            /**
              * @description Plaid's name for the network.
              * @example same-day-ach
              * @enum {string}
              */
             network: "ach" | "same-day-ach" | "rtp";
             /**
-             * @description `wanted` means not yet submitted to Plaid. The other values are Plaid's.
+             * @description `wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid's.
              * @example pending
              * @enum {string}
              */
             status: "wanted" | "pending" | "posted" | "settled" | "funds_available" | "failed" | "returned" | "cancelled";
+            estimated_settlement: components["schemas"]["Timestamp"];
             /**
              * @description Why the payment failed.
              * @example R01: Insufficient funds
@@ -4401,7 +4633,7 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["TransferState"];
-            rail: components["schemas"]["Rail"];
+            rail: components["schemas"]["TransferRail"];
             amount: components["schemas"]["Money"];
             /**
              * @description Always USD.
@@ -4419,6 +4651,8 @@ export interface components {
             environment: components["schemas"]["Environment"];
             estimated_settlement: components["schemas"]["Timestamp"];
             created_at: components["schemas"]["Timestamp"];
+            /** @description Payments of the transfer, in their order. */
+            legs: components["schemas"]["TransferLeg"][];
         };
         Transfer: {
             /**
@@ -4427,7 +4661,7 @@ export interface components {
              */
             id: string;
             status: components["schemas"]["TransferState"];
-            rail: components["schemas"]["Rail"];
+            rail: components["schemas"]["TransferRail"];
             amount: components["schemas"]["Money"];
             /**
              * @description Always USD.
@@ -4445,10 +4679,10 @@ export interface components {
             environment: components["schemas"]["Environment"];
             estimated_settlement: components["schemas"]["Timestamp"];
             created_at: components["schemas"]["Timestamp"];
+            /** @description Payments of the transfer, in their order. */
+            legs: components["schemas"]["TransferLeg"][];
             /** @description Status history, oldest first. */
             events: components["schemas"]["TransferEvent"][];
-            /** @description Payments at Plaid, in order of creation. */
-            legs: components["schemas"]["TransferLeg"][];
         };
         TransferList: {
             /** @description Transfers, newest first. */
@@ -4526,7 +4760,7 @@ export interface components {
          * @example transfer.*
          * @enum {string}
          */
-        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "bureau.report_disputed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
+        EventSubscription: "*" | "account.*" | "item.*" | "transactions.*" | "transfer.*" | "calculation.*" | "agent.*" | "bureau.*" | "loan.*" | "task.*" | "webhook.*" | "account.linked" | "item.login_required" | "transactions.updated" | "transfer.submitted" | "transfer.pending" | "transfer.posted" | "transfer.settled" | "transfer.failed" | "transfer.returned" | "transfer.cancelled" | "calculation.updated" | "agent.spend" | "agent.approval_requested" | "agent.approval_decided" | "agent.topup" | "agent.transfer" | "agent.paused" | "agent.resumed" | "agent.revoked" | "bureau.score_changed" | "bureau.report_disputed" | "loan.disbursed" | "loan.repaid" | "loan.defaulted" | "task.created" | "task.updated" | "task.deleted" | "task.completed" | "webhook.test" | "webhook.disabled";
         /**
          * Format: uri
          * @description URL that receives the events, without user name and password.
@@ -4743,6 +4977,21 @@ export interface components {
             /** @description Id of the resource that the event is about. */
             agent_id: string;
         };
+        /** @description Data of transfers between agents. */
+        AgentTransferEventData: {
+            /** @description Id of the agent that paid. */
+            agent_id: string;
+            /** @description Id of the agent that was paid. */
+            to_agent_id: string;
+            /** @description Credits moved. */
+            amount: number;
+            /** @description Balance of the agent that paid, in credits. */
+            balance: number;
+            /** @description Balance of the agent that was paid, in credits. */
+            to_balance: number;
+            /** @description Id of the transaction in the histories of both agents. */
+            transaction_id: number;
+        };
         /** @description Data of approval events. */
         ApprovalEventData: {
             /** @description Id of the resource that the event is about. */
@@ -4944,6 +5193,58 @@ export interface components {
         };
     };
     responses: {
+        /** @description No agent has this id. */
+        AgentNotFound: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/agent-not-found",
+                 *       "title": "agent_not_found",
+                 *       "status": 404,
+                 *       "detail": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
+                 *       "message": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
+                 *       "error": "agent_not_found",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The signed-in user does not own the agent. */
+        NotOwner: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/not-owner",
+                 *       "title": "not_owner",
+                 *       "status": 403,
+                 *       "detail": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
+                 *       "message": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
+                 *       "error": "not_owner",
+                 *       "requestId": "req_01jd7n2m8s"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request is invalid. `errors` lists every invalid field. */
         ValidationFailed: {
             headers: {
@@ -5305,32 +5606,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No agent has this id. */
-        AgentNotFound: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
-                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "/errors/agent-not-found",
-                 *       "title": "agent_not_found",
-                 *       "status": 404,
-                 *       "detail": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
-                 *       "message": "Agent `my-agent-001` does not exist. Check the id, or register the agent.",
-                 *       "error": "agent_not_found",
-                 *       "requestId": "req_01jd7n2m8s"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description No payment of this server has this session id. Browsers get a page. */
         PaymentNotFound: {
             headers: {
@@ -5431,32 +5706,6 @@ export interface components {
                  *       "detail": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
                  *       "message": "Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.",
                  *       "error": "agent_paused",
-                 *       "requestId": "req_01jd7n2m8s"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description The signed-in user does not own the agent. */
-        NotOwner: {
-            headers: {
-                "X-Request-Id": components["headers"]["RequestId"];
-                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
-                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
-                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "/errors/not-owner",
-                 *       "title": "not_owner",
-                 *       "status": 403,
-                 *       "detail": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
-                 *       "message": "You do not own agent `my-agent-001`. Sign in as its owner, then retry.",
-                 *       "error": "not_owner",
                  *       "requestId": "req_01jd7n2m8s"
                  *     }
                  */
@@ -5724,6 +5973,32 @@ export interface components {
             };
             content?: never;
         };
+        /** @description It was rotated before (`already_rotated`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+        AlreadyRotated: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/errors/already-rotated",
+                 *       "title": "already_rotated",
+                 *       "status": 409,
+                 *       "detail": "`key_4bX0m2QpT7uV9aKc1LdZeW` was rotated on 2026-06-14T18:00:00.000Z. Rotate its successor instead.",
+                 *       "error": "already_rotated",
+                 *       "requestId": "req_01jd7n2m8s",
+                 *       "rotatedAt": "2026-06-14T18:00:00.000Z"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request is invalid, or the code is wrong, was used, has expired, or was tried wrongly five times (`invalid_code`). */
         InvalidCode: {
             headers: {
@@ -5840,14 +6115,23 @@ export interface components {
         };
     };
     parameters: {
+        /**
+         * @description Agent id.
+         * @example my-agent-001
+         */
+        AgentInPath: components["schemas"]["AgentId"];
         /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
         IdempotencyKey: string;
         /** @description The `version` that your edit is based on. When the resource has changed since, the error is 409 `version_conflict`. */
         IfMatch: string;
         /** @description Page size. */
         Limit: number;
-        /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+        /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
         Cursor: string;
+        /** @description Return only what is from this time or later, a date or a timestamp. */
+        From: string;
+        /** @description Return only what is from before this time. A date includes that whole day; a timestamp is exclusive. */
+        To: string;
         /**
          * @description Your id for the end-user.
          * @example usr_8M2nQ
@@ -5859,14 +6143,19 @@ export interface components {
          * @description Agent id.
          * @example my-agent-001
          */
-        AgentInPath: components["schemas"]["AgentId"];
-        /**
-         * @description Agent id.
-         * @example my-agent-001
-         */
         AgentInQuery: components["schemas"]["AgentId"];
         /** @description The `ETag` of your copy. If it is current, the response is 304 without a body. */
         IfNoneMatch: string;
+        /**
+         * @description API key id.
+         * @example key_4bX0m2QpT7uV9aKc1LdZeW
+         */
+        ApiKeyId: string;
+        /**
+         * @description Token id.
+         * @example pat_4bX0m2QpT7uV9aKc1LdZeW
+         */
+        TokenId: string;
         /**
          * @description Item id.
          * @example item_a1B2c3D4
@@ -5989,7 +6278,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6546,7 +6835,7 @@ export interface operations {
                 status?: components["schemas"]["ApprovalStatus"];
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6923,12 +7212,144 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    transferAgentCredits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Agent id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to_agent_id": "my-agent-002",
+                 *       "amount": 50
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreditTransfer"];
+            };
+        };
+        responses: {
+            /** @description The credits were moved. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ok": true,
+                     *       "agent_id": "my-agent-001",
+                     *       "to_agent_id": "my-agent-002",
+                     *       "amount": 50,
+                     *       "balance": 900,
+                     *       "to_balance": 50,
+                     *       "transaction_id": 43
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreditsTransferred"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["InsufficientBalance"];
+            /** @description The signed-in user does not own one of the agents (`not_owner`), or the agent to be paid is paused (`agent_paused`). */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-owner",
+                     *       "title": "not_owner",
+                     *       "status": 403,
+                     *       "detail": "You do not own agent `my-agent-002`. Sign in as its owner, then retry.",
+                     *       "message": "You do not own agent `my-agent-002`. Sign in as its owner, then retry.",
+                     *       "error": "not_owner",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: components["responses"]["AgentNotFound"];
+            /** @description The paying agent owes what it would transfer (`balance_reserved`), the agent to be paid is revoked (`agent_revoked`) or owes credits (`agent_owes`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description Both agents are the same (`same_agent`), or the idempotency key was used for another operation or resource (`idempotency_conflict`). */
+            422: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/same-agent",
+                     *       "title": "same_agent",
+                     *       "status": 422,
+                     *       "detail": "Agent `my-agent-001` cannot transfer credits to itself. Name another agent of yours.",
+                     *       "message": "Agent `my-agent-001` cannot transfer credits to itself. Name another agent of yours.",
+                     *       "error": "same_agent",
+                     *       "requestId": "req_01jd7n2m8s"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listAgents: {
         parameters: {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -6985,7 +7406,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -7046,7 +7467,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9077,7 +9498,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9169,7 +9590,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9197,8 +9618,10 @@ export interface operations {
                      *           "id": "key_4bX0m2QpT7uV9aKc1LdZeW",
                      *           "name": "Backend",
                      *           "environment": "test",
+                     *           "scopes": null,
                      *           "prefix": "afg_test_…x7Qa",
                      *           "created_at": "2026-06-14T18:00:00.000Z",
+                     *           "expires_at": null,
                      *           "last_used_at": null
                      *         }
                      *       ],
@@ -9229,12 +9652,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "Backend",
-                 *       "environment": "test"
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewApiKey"];
             };
         };
@@ -9257,8 +9674,13 @@ export interface operations {
                      *       "key": "afg_test_…",
                      *       "name": "Backend",
                      *       "environment": "test",
+                     *       "scopes": [
+                     *         "transfers:read",
+                     *         "accounts:read"
+                     *       ],
                      *       "prefix": "afg_test_…x7Qa",
                      *       "created_at": "2026-06-14T18:00:00.000Z",
+                     *       "expires_at": "2099-01-01T00:00:00.000Z",
                      *       "last_used_at": null
                      *     }
                      */
@@ -9287,7 +9709,7 @@ export interface operations {
                  * @description API key id.
                  * @example key_4bX0m2QpT7uV9aKc1LdZeW
                  */
-                id: string;
+                id: components["parameters"]["ApiKeyId"];
             };
             cookie?: never;
         };
@@ -9316,12 +9738,91 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description API key id.
+                 * @example key_4bX0m2QpT7uV9aKc1LdZeW
+                 */
+                id: components["parameters"]["ApiKeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap_seconds": 3600
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description How long the old key still works. 0 stops it at once.
+                     * @default 86400
+                     */
+                    overlap_seconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The successor with its secret, and when the old key stops working. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "key_9cY1n3RrUqW8bLd2MeZfXv",
+                     *       "key": "afg_test_…",
+                     *       "name": "Backend",
+                     *       "environment": "test",
+                     *       "scopes": null,
+                     *       "prefix": "afg_test_…y8Rb",
+                     *       "created_at": "2026-06-14T18:00:00.000Z",
+                     *       "expires_at": null,
+                     *       "last_used_at": null,
+                     *       "previous": {
+                     *         "id": "key_4bX0m2QpT7uV9aKc1LdZeW",
+                     *         "expires_at": "2026-06-14T19:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RotatedApiKey"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["AlreadyRotated"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["LimitReached"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listTokens: {
         parameters: {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -9461,7 +9962,7 @@ export interface operations {
                  * @description Token id.
                  * @example pat_4bX0m2QpT7uV9aKc1LdZeW
                  */
-                id: string;
+                id: components["parameters"]["TokenId"];
             };
             cookie?: never;
         };
@@ -9490,12 +9991,111 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    rotateToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique key for the request, such as a new UUID. Keep it when you retry. For 24 hours, the same key on the same operation returns the first successful response again. Without a key, every request is carried out, so a retry can repeat the effect. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Token id.
+                 * @example pat_4bX0m2QpT7uV9aKc1LdZeW
+                 */
+                id: components["parameters"]["TokenId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlapSeconds": 3600
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description How long the old token still works. 0 stops it at once.
+                     * @default 86400
+                     */
+                    overlapSeconds?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The successor with its secret, and when the old token stops working. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "pat_9cY1n3RrUqW8bLd2MeZfXv",
+                     *       "token": "atlas_pat_…",
+                     *       "name": "Reporting",
+                     *       "scopes": [
+                     *         "accounts:read",
+                     *         "activity:read"
+                     *       ],
+                     *       "allowedIps": [
+                     *         "203.0.113.0/24"
+                     *       ],
+                     *       "environment": "test",
+                     *       "prefix": "atlas_pat_…y8Rb",
+                     *       "createdAt": "2026-06-14T18:00:00.000Z",
+                     *       "expiresAt": null,
+                     *       "lastUsedAt": null,
+                     *       "previous": {
+                     *         "id": "pat_4bX0m2QpT7uV9aKc1LdZeW",
+                     *         "expiresAt": "2026-06-14T19:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RotatedToken"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["AlreadyRotated"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["LimitReached"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listActivity: {
         parameters: {
             query?: {
+                /**
+                 * @description Return only changes by the actor with this id: a key, a token, a user or an agent.
+                 * @example key_4bX0m2QpT7uV9aKc1LdZeW
+                 */
+                actor?: string;
+                /**
+                 * @description Return only changes by this operation. It is an operationId of this document.
+                 * @example createApiKey
+                 */
+                operation?: string;
+                /** @description Return only what is from this time or later, a date or a timestamp. */
+                from?: components["parameters"]["From"];
+                /** @description Return only what is from before this time. A date includes that whole day; a timestamp is exclusive. */
+                to?: components["parameters"]["To"];
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
@@ -10355,7 +10955,7 @@ export interface operations {
                 user_id: components["parameters"]["UserId"];
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10488,7 +11088,7 @@ export interface operations {
                 since?: components["schemas"]["CalendarDate"];
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10628,7 +11228,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10787,6 +11387,71 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listAgentLoans: {
+        parameters: {
+            query?: {
+                /** @description Page size. */
+                limit?: components["parameters"]["Limit"];
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Agent id.
+                 * @example my-agent-001
+                 */
+                agent_id: components["parameters"]["AgentInPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of loans. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent_id": "my-agent-001",
+                     *       "loans": [
+                     *         {
+                     *           "id": 8,
+                     *           "amount": 500,
+                     *           "amount_repaid": 200,
+                     *           "outstanding": 300,
+                     *           "status": "defaulted",
+                     *           "purpose": "compute budget Q2",
+                     *           "requested_at": "2026-06-12T06:00:00.000Z",
+                     *           "due_at": "2026-07-12T06:00:00.000Z",
+                     *           "repaid_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "has_more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LoanPage"];
+                };
+            };
+            400: components["responses"]["ValidationFailed"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["ProductionNotEnabled"];
+            403: components["responses"]["NotOwner"];
+            404: components["responses"]["AgentNotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     repayLoan: {
         parameters: {
             query?: never;
@@ -10805,13 +11470,9 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "amount": 200
-                 *     }
-                 */
                 "application/json": {
                     amount: components["schemas"]["PositiveMoney"];
+                    from_agent_id?: components["schemas"]["AgentId"];
                 };
             };
         };
@@ -10870,9 +11531,34 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            403: components["responses"]["Forbidden"];
+            /** @description `from_agent_id` is not an agent of the signed-in user (`not_owner`), or this operation does not accept the credential. */
+            403: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/errors/not-owner",
+                     *       "title": "not_owner",
+                     *       "status": 403,
+                     *       "detail": "You do not own agent `my-agent-002`. Sign in as its owner, then retry.",
+                     *       "error": "not_owner",
+                     *       "requestId": "req_01jd7n2m8s",
+                     *       "message": "You do not own agent `my-agent-002`. Sign in as its owner, then retry."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: components["responses"]["NotFound"];
-            /** @description The loan is already repaid (`already_repaid`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
+            /** @description The loan is already repaid (`already_repaid`), the paying agent owes what it would pay (`balance_reserved`), or the first request with this idempotency key is still running (`idempotency_in_flight`). */
             409: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -10913,9 +11599,17 @@ export interface operations {
                 user_id?: components["parameters"]["OptionalUserId"];
                 /** @description Return only transfers with this status. */
                 status?: components["schemas"]["TransferState"];
+                /** @description Return only transfers from or to this account or recipient. */
+                account_id?: string;
+                /** @description Return only transfers of exactly this amount. */
+                amount?: components["schemas"]["PositiveMoney"];
+                /** @description Return only what is from this time or later, a date or a timestamp. */
+                from?: components["parameters"]["From"];
+                /** @description Return only what is from before this time. A date includes that whole day; a timestamp is exclusive. */
+                to?: components["parameters"]["To"];
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -10942,7 +11636,7 @@ export interface operations {
                      *         {
                      *           "id": "tfr_M0p9X",
                      *           "status": "settled",
-                     *           "rail": "rtp",
+                     *           "rail": "same_day_ach",
                      *           "amount": 25,
                      *           "currency": "USD",
                      *           "memo": "Coffee",
@@ -10951,7 +11645,25 @@ export interface operations {
                      *           "user_id": "usr_8M2nQ",
                      *           "environment": "test",
                      *           "estimated_settlement": "2026-06-15T22:01:00.000Z",
-                     *           "created_at": "2026-06-15T18:00:00.000Z"
+                     *           "created_at": "2026-06-15T18:00:00.000Z",
+                     *           "legs": [
+                     *             {
+                     *               "leg": "debit",
+                     *               "direction": "debit",
+                     *               "rail": "same_day_ach",
+                     *               "network": "same-day-ach",
+                     *               "status": "settled",
+                     *               "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *             },
+                     *             {
+                     *               "leg": "credit",
+                     *               "direction": "credit",
+                     *               "rail": "rtp",
+                     *               "network": "rtp",
+                     *               "status": "settled",
+                     *               "estimated_settlement": "2026-06-15T22:01:00.000Z"
+                     *             }
+                     *           ]
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -11011,7 +11723,7 @@ export interface operations {
                      * @example {
                      *       "id": "tfr_M0p9X",
                      *       "status": "submitted",
-                     *       "rail": "rtp",
+                     *       "rail": "same_day_ach",
                      *       "amount": 25,
                      *       "currency": "USD",
                      *       "memo": "Coffee",
@@ -11030,8 +11742,19 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "same_day_ach",
                      *           "network": "same-day-ach",
-                     *           "status": "pending"
+                     *           "status": "pending",
+                     *           "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "leg": "credit",
+                     *           "direction": "credit",
+                     *           "rail": "rtp",
+                     *           "network": "rtp",
+                     *           "status": "wanted",
+                     *           "estimated_settlement": "2026-06-15T22:01:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11111,7 +11834,7 @@ export interface operations {
                      * @example {
                      *       "id": "tfr_M0p9X",
                      *       "status": "posted",
-                     *       "rail": "rtp",
+                     *       "rail": "same_day_ach",
                      *       "amount": 25,
                      *       "currency": "USD",
                      *       "memo": "Coffee",
@@ -11138,8 +11861,19 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "same_day_ach",
                      *           "network": "same-day-ach",
-                     *           "status": "posted"
+                     *           "status": "posted",
+                     *           "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "leg": "credit",
+                     *           "direction": "credit",
+                     *           "rail": "rtp",
+                     *           "network": "rtp",
+                     *           "status": "wanted",
+                     *           "estimated_settlement": "2026-06-15T22:01:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11199,7 +11933,7 @@ export interface operations {
                      *       "to_account_id": "acc_b2C3d4E5",
                      *       "user_id": "usr_8M2nQ",
                      *       "environment": "test",
-                     *       "estimated_settlement": "2026-06-22T12:30:00.000Z",
+                     *       "estimated_settlement": "2026-06-17T12:30:00.000Z",
                      *       "created_at": "2026-06-15T18:00:00.000Z",
                      *       "events": [
                      *         {
@@ -11214,8 +11948,11 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "ach",
                      *           "network": "ach",
-                     *           "status": "cancelled"
+                     *           "status": "cancelled",
+                     *           "estimated_settlement": "2026-06-17T12:30:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11304,7 +12041,7 @@ export interface operations {
                      * @example {
                      *       "id": "tfr_M0p9X",
                      *       "status": "pending",
-                     *       "rail": "rtp",
+                     *       "rail": "same_day_ach",
                      *       "amount": 25,
                      *       "currency": "USD",
                      *       "memo": "Coffee",
@@ -11327,8 +12064,19 @@ export interface operations {
                      *       "legs": [
                      *         {
                      *           "leg": "debit",
+                     *           "direction": "debit",
+                     *           "rail": "same_day_ach",
                      *           "network": "same-day-ach",
-                     *           "status": "pending"
+                     *           "status": "pending",
+                     *           "estimated_settlement": "2026-06-15T22:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "leg": "credit",
+                     *           "direction": "credit",
+                     *           "rail": "rtp",
+                     *           "network": "rtp",
+                     *           "status": "wanted",
+                     *           "estimated_settlement": "2026-06-15T22:01:00.000Z"
                      *         }
                      *       ]
                      *     }
@@ -11384,7 +12132,7 @@ export interface operations {
                 user_id?: components["parameters"]["OptionalUserId"];
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -11543,7 +12291,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
@@ -12173,7 +12921,7 @@ export interface operations {
                 status?: components["schemas"]["DeliveryStatus"];
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -12454,7 +13202,7 @@ export interface operations {
             query?: {
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
@@ -12851,7 +13599,7 @@ export interface operations {
                 dueBefore?: string;
                 /** @description Page size. */
                 limit?: components["parameters"]["Limit"];
-                /** @description Cursor from the previous page. Opaque; do not parse or change it. */
+                /** @description Cursor from the previous page, with the same filters. Opaque; do not parse or change it. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Return only what belongs to this environment. A key or a token sees its own environment and nothing of the other. A signed-in user sees both. */
                 environment?: components["parameters"]["ListedEnvironment"];
@@ -14280,6 +15028,76 @@ export interface operations {
                     /** @constant */
                     type: "agent.topup";
                     data: components["schemas"]["AgentEventData"];
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx response within 10 seconds acknowledges the event. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The endpoint no longer exists. The server disables it at once. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    receiveAgentTransfer: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description `t` is the send time in Unix seconds. `v1` is the HMAC-SHA256 of the time, a full stop and the raw body, once per valid secret.
+                 * @example t=1781464991,v1=8a3c6f0de1
+                 */
+                "Atlas-Signature": components["parameters"]["AtlasSignature"];
+                /**
+                 * @description HMAC-SHA256 of the raw body, with the newest secret.
+                 * @example sha256=51fe2b9c77
+                 */
+                "X-Atlas-Signature": components["parameters"]["AtlasBodySignature"];
+                /**
+                 * @description Event type.
+                 * @example transfer.settled
+                 */
+                "X-Atlas-Event": components["parameters"]["AtlasEvent"];
+                /**
+                 * @description Delivery id, the same for every attempt.
+                 * @example dlv_01HW3T
+                 */
+                "X-Atlas-Delivery": components["parameters"]["AtlasDelivery"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_5Aq",
+                 *       "type": "agent.transfer",
+                 *       "environment": "test",
+                 *       "created_at": "2026-06-14T19:23:11.000Z",
+                 *       "data": {
+                 *         "agent_id": "my-agent-001",
+                 *         "to_agent_id": "my-agent-002",
+                 *         "amount": 50,
+                 *         "balance": 900,
+                 *         "to_balance": 50,
+                 *         "transaction_id": 43
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["EventEnvelope"] & {
+                    /** @constant */
+                    type: "agent.transfer";
+                    data: components["schemas"]["AgentTransferEventData"];
                 };
             };
         };

@@ -27,8 +27,10 @@ export const ApiKey = Type.Object({
   id: Type.String(),
   name: Type.String(),
   environment: Environment,
+  scopes: Nullable(Type.Array(Type.String())),
   prefix: Type.String(),
   created_at: Timestamp,
+  expires_at: Nullable(Type.String({ format: 'date-time' })),
   last_used_at: Nullable(Type.String({ format: 'date-time' }))
 }, { additionalProperties: false })
 export type ApiKey = Static<typeof ApiKey>
@@ -62,8 +64,10 @@ export const MintedApiKey = Type.Object({
   id: Type.String(),
   name: Type.String(),
   environment: Environment,
+  scopes: Nullable(Type.Array(Type.String())),
   prefix: Type.String(),
   created_at: Timestamp,
+  expires_at: Nullable(Type.String({ format: 'date-time' })),
   last_used_at: Nullable(Type.String({ format: 'date-time' })),
   key: Type.String()
 }, { additionalProperties: false })
@@ -82,15 +86,6 @@ export const MintedToken = Type.Object({
   token: Type.String()
 }, { additionalProperties: false })
 export type MintedToken = Static<typeof MintedToken>
-
-export const NewApiKey = Type.Object({ name: DisplayName, environment: Environment }, { additionalProperties: false })
-export type NewApiKey = Static<typeof NewApiKey>
-
-export const NewPassword = Type.String({ minLength: 12, maxLength: 1024 })
-export type NewPassword = Static<typeof NewPassword>
-
-export const NewPhone = Type.Object({ phone: Type.String({ maxLength: 16, pattern: '^[+][1-9][0-9]{6,14}$' }) }, { additionalProperties: false })
-export type NewPhone = Static<typeof NewPhone>
 
 export const Scope = StringEnum([
   'accounts:read',
@@ -126,6 +121,20 @@ export const Scope = StringEnum([
 ])
 export type Scope = Static<typeof Scope>
 
+export const NewApiKey = Type.Object({
+  name: DisplayName,
+  environment: Environment,
+  scopes: Type.Optional(Type.Array(Scope, { minItems: 1, maxItems: 30, uniqueItems: true })),
+  expires_at: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 }))
+}, { additionalProperties: false })
+export type NewApiKey = Static<typeof NewApiKey>
+
+export const NewPassword = Type.String({ minLength: 12, maxLength: 1024 })
+export type NewPassword = Static<typeof NewPassword>
+
+export const NewPhone = Type.Object({ phone: Type.String({ maxLength: 16, pattern: '^[+][1-9][0-9]{6,14}$' }) }, { additionalProperties: false })
+export type NewPhone = Static<typeof NewPhone>
+
 export const NewToken = Type.Object({
   name: DisplayName,
   scopes: Type.Array(Scope, { minItems: 1, maxItems: 30, uniqueItems: true }),
@@ -146,6 +155,35 @@ export type ProfileChange = Static<typeof ProfileChange>
 
 export const Registration = Type.Object({ email: EmailAddress, password: NewPassword, name: Type.Optional(DisplayName) }, { additionalProperties: false })
 export type Registration = Static<typeof Registration>
+
+export const RotatedApiKey = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  environment: Environment,
+  scopes: Nullable(Type.Array(Type.String())),
+  prefix: Type.String(),
+  created_at: Timestamp,
+  expires_at: Nullable(Type.String({ format: 'date-time' })),
+  last_used_at: Nullable(Type.String({ format: 'date-time' })),
+  key: Type.String(),
+  previous: Type.Object({ id: Type.String(), expires_at: Timestamp }, { additionalProperties: false })
+}, { additionalProperties: false })
+export type RotatedApiKey = Static<typeof RotatedApiKey>
+
+export const RotatedToken = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  scopes: Type.Array(Type.String()),
+  allowedIps: Nullable(Type.Array(Type.String())),
+  environment: Environment,
+  prefix: Type.String(),
+  createdAt: Timestamp,
+  expiresAt: Nullable(Type.String({ format: 'date-time' })),
+  lastUsedAt: Nullable(Type.String({ format: 'date-time' })),
+  token: Type.String(),
+  previous: Type.Object({ id: Type.String(), expiresAt: Timestamp }, { additionalProperties: false })
+}, { additionalProperties: false })
+export type RotatedToken = Static<typeof RotatedToken>
 
 export const Session = Type.Object({
   id: Type.String(),
@@ -653,6 +691,40 @@ export const operations = {
     rateLimitClass: 'write',
     idempotent: false
   },
+  rotateApiKey: {
+    operationId: 'rotateApiKey',
+    method: 'POST',
+    path: '/v1/api-keys/{id}/rotate',
+    url: '/v1/api-keys/:id/rotate',
+    group: 'identity',
+    tag: 'Auth / Users',
+    bodyTypes: ['application/json'],
+    bodyRequired: false,
+    schema: {
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: Nullable(Type.Object({ overlap_seconds: Type.Integer({ minimum: 0, maximum: 604800, default: 86400 }) }, { additionalProperties: false })),
+      response: {
+        201: RotatedApiKey,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        404: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: ['tokens:write'],
+    rateLimitClass: 'write',
+    idempotent: true
+  },
   listTokens: {
     operationId: 'listTokens',
     method: 'GET',
@@ -731,6 +803,40 @@ export const operations = {
     rateLimitClass: 'write',
     idempotent: false
   },
+  rotateToken: {
+    operationId: 'rotateToken',
+    method: 'POST',
+    path: '/v1/tokens/{id}/rotate',
+    url: '/v1/tokens/:id/rotate',
+    group: 'identity',
+    tag: 'Auth / Users',
+    bodyTypes: ['application/json'],
+    bodyRequired: false,
+    schema: {
+      params: Type.Object({ id: Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }) }),
+      headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
+      body: Nullable(Type.Object({ overlapSeconds: Type.Integer({ minimum: 0, maximum: 604800, default: 86400 }) }, { additionalProperties: false })),
+      response: {
+        201: RotatedToken,
+        400: Problem,
+        401: Problem,
+        402: Problem,
+        403: Problem,
+        404: Problem,
+        409: Problem,
+        413: Problem,
+        415: Problem,
+        422: Problem,
+        429: Problem,
+        500: Problem,
+        503: Problem
+      }
+    },
+    security: [['BearerJWT']],
+    scopes: ['tokens:write'],
+    rateLimitClass: 'write',
+    idempotent: true
+  },
   listActivity: {
     operationId: 'listActivity',
     method: 'GET',
@@ -742,6 +848,10 @@ export const operations = {
     bodyRequired: false,
     schema: {
       querystring: Type.Object({
+        actor: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })),
+        operation: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9]+$' })),
+        from: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
+        to: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
         cursor: Type.Optional(Type.String({ maxLength: 1000 })),
         environment: Type.Optional(StringEnum(['test', 'live']))

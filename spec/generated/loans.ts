@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
-import { NextCursor, PositiveMoney, Problem, Timestamp } from './shared.ts'
+import { AgentId, NextCursor, PositiveMoney, Problem, Timestamp } from './shared.ts'
 
 export const ApprovedLoan = Type.Object({
   ok: Type.Literal(true),
@@ -89,6 +89,26 @@ export const operations = {
     idempotent: true,
     extensions: { 'x-problem-message': true }
   },
+  listAgentLoans: {
+    operationId: 'listAgentLoans',
+    method: 'GET',
+    path: '/api/agents/{agent_id}/loans',
+    url: '/api/agents/:agent_id/loans',
+    group: 'loans',
+    tag: 'Loans',
+    bodyTypes: [],
+    bodyRequired: false,
+    schema: {
+      params: Type.Object({ agent_id: AgentId }),
+      querystring: Type.Object({ limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }), cursor: Type.Optional(Type.String({ maxLength: 1000 })) }),
+      response: { 200: LoanPage, 400: Problem, 401: Problem, 402: Problem, 403: Problem, 404: Problem, 429: Problem, 500: Problem, 503: Problem }
+    },
+    security: [['BearerJWT']],
+    scopes: [],
+    rateLimitClass: 'standard',
+    idempotent: false,
+    extensions: { 'x-problem-message': true }
+  },
   repayLoan: {
     operationId: 'repayLoan',
     method: 'POST',
@@ -101,7 +121,7 @@ export const operations = {
     schema: {
       params: Type.Object({ loan_id: Type.String({ maxLength: 15, pattern: '^[1-9][0-9]{0,14}$' }) }),
       headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' })) }),
-      body: Type.Object({ amount: PositiveMoney }, { additionalProperties: false }),
+      body: Type.Object({ amount: PositiveMoney, from_agent_id: Type.Optional(AgentId) }, { additionalProperties: false }),
       response: {
         200: Type.Object({ ok: Type.Literal(true), loan_id: Type.Integer(), repaid: Type.Number(), outstanding: Type.Number(), status: LoanStatus }),
         400: Problem,
@@ -118,7 +138,7 @@ export const operations = {
         503: Problem
       }
     },
-    security: [['AgentKey']],
+    security: [['AgentKey'], ['BearerJWT']],
     scopes: ['loans:write'],
     rateLimitClass: 'standard',
     idempotent: true,

@@ -6,6 +6,9 @@ import { Nullable, StringEnum } from '../../plugins/operations/schema-kit.ts'
 import type { OperationTable } from '../../plugins/operations/table.ts'
 import { Environment, Money, NextCursor, PositiveMoney, Problem, Timestamp } from './shared.ts'
 
+export const CreditRail = StringEnum(['ach', 'same_day_ach', 'rtp'])
+export type CreditRail = Static<typeof CreditRail>
+
 export const Leg = StringEnum(['debit', 'credit', 'refund'])
 export type Leg = Static<typeof Leg>
 
@@ -42,21 +45,27 @@ export type SimulateRequest = Static<typeof SimulateRequest>
 export const TransferState = StringEnum(['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled'])
 export type TransferState = Static<typeof TransferState>
 
-export const TransferEvent = Type.Object({ state: TransferState, created_at: Timestamp, reason: Type.Optional(Type.String()) })
-export type TransferEvent = Static<typeof TransferEvent>
+export const TransferRail = StringEnum(['ach', 'same_day_ach', 'rtp'])
+export type TransferRail = Static<typeof TransferRail>
 
 export const TransferLeg = Type.Object({
   leg: Leg,
+  direction: StringEnum(['debit', 'credit']),
+  rail: Rail,
   network: StringEnum(['ach', 'same-day-ach', 'rtp']),
   status: StringEnum(['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']),
+  estimated_settlement: Timestamp,
   reason: Type.Optional(Type.String())
 })
 export type TransferLeg = Static<typeof TransferLeg>
 
+export const TransferEvent = Type.Object({ state: TransferState, created_at: Timestamp, reason: Type.Optional(Type.String()) })
+export type TransferEvent = Static<typeof TransferEvent>
+
 export const Transfer = Type.Object({
   id: Type.String(),
   status: TransferState,
-  rail: Rail,
+  rail: TransferRail,
   amount: Money,
   currency: Type.String(),
   memo: Nullable(Type.String()),
@@ -66,15 +75,15 @@ export const Transfer = Type.Object({
   environment: Environment,
   estimated_settlement: Timestamp,
   created_at: Timestamp,
-  events: Type.Array(TransferEvent),
-  legs: Type.Array(TransferLeg)
+  legs: Type.Array(TransferLeg),
+  events: Type.Array(TransferEvent)
 })
 export type Transfer = Static<typeof Transfer>
 
 export const TransferSummary = Type.Object({
   id: Type.String(),
   status: TransferState,
-  rail: Rail,
+  rail: TransferRail,
   amount: Money,
   currency: Type.String(),
   memo: Nullable(Type.String()),
@@ -83,7 +92,8 @@ export const TransferSummary = Type.Object({
   user_id: Type.String(),
   environment: Environment,
   estimated_settlement: Timestamp,
-  created_at: Timestamp
+  created_at: Timestamp,
+  legs: Type.Array(TransferLeg)
 })
 export type TransferSummary = Static<typeof TransferSummary>
 
@@ -96,7 +106,7 @@ export const TransferRequest = Type.Object({
   amount: PositiveMoney,
   currency: Type.String({ pattern: '^[A-Z]{3}$', minLength: 3, maxLength: 3, default: 'USD' }),
   memo: Type.Optional(Type.String({ maxLength: 140 })),
-  rail: Type.Optional(Rail),
+  rail: Type.Optional(CreditRail),
   legal_name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 }))
 }, { additionalProperties: false })
 export type TransferRequest = Static<typeof TransferRequest>
@@ -115,6 +125,10 @@ export const operations = {
       querystring: Type.Object({
         user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
         status: Type.Optional(TransferState),
+        account_id: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+        amount: Type.Optional(PositiveMoney),
+        from: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
+        to: Type.Optional(Type.String({ minLength: 10, maxLength: 40 })),
         limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
         cursor: Type.Optional(Type.String({ maxLength: 1000 }))
       }),

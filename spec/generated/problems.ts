@@ -2,6 +2,28 @@
 
 /** Examples of problems by code, one for each status. */
 export const problemExamples: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> = {
+  agent_not_found: [
+    {
+      type: '/errors/agent-not-found',
+      title: 'agent_not_found',
+      status: 404,
+      detail: 'Agent `my-agent-001` does not exist. Check the id, or register the agent.',
+      message: 'Agent `my-agent-001` does not exist. Check the id, or register the agent.',
+      error: 'agent_not_found',
+      requestId: 'req_01jd7n2m8s'
+    }
+  ],
+  not_owner: [
+    {
+      type: '/errors/not-owner',
+      title: 'not_owner',
+      status: 403,
+      detail: 'You do not own agent `my-agent-001`. Sign in as its owner, then retry.',
+      message: 'You do not own agent `my-agent-001`. Sign in as its owner, then retry.',
+      error: 'not_owner',
+      requestId: 'req_01jd7n2m8s'
+    }
+  ],
   validation_failed: [
     {
       type: '/errors/validation-failed',
@@ -146,17 +168,6 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       requestId: 'req_01jd7n2m8s'
     }
   ],
-  agent_not_found: [
-    {
-      type: '/errors/agent-not-found',
-      title: 'agent_not_found',
-      status: 404,
-      detail: 'Agent `my-agent-001` does not exist. Check the id, or register the agent.',
-      message: 'Agent `my-agent-001` does not exist. Check the id, or register the agent.',
-      error: 'agent_not_found',
-      requestId: 'req_01jd7n2m8s'
-    }
-  ],
   insufficient_balance: [
     {
       type: '/errors/insufficient-balance',
@@ -178,17 +189,6 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       detail: 'Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.',
       message: 'Agent `my-agent-001` is paused. Ask its owner to resume it, then retry.',
       error: 'agent_paused',
-      requestId: 'req_01jd7n2m8s'
-    }
-  ],
-  not_owner: [
-    {
-      type: '/errors/not-owner',
-      title: 'not_owner',
-      status: 403,
-      detail: 'You do not own agent `my-agent-001`. Sign in as its owner, then retry.',
-      message: 'You do not own agent `my-agent-001`. Sign in as its owner, then retry.',
-      error: 'not_owner',
       requestId: 'req_01jd7n2m8s'
     }
   ],
@@ -313,6 +313,17 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       message: 'You are not a furnisher of this server’s bureau. Ask its operator to appoint you.'
     }
   ],
+  already_rotated: [
+    {
+      type: '/errors/already-rotated',
+      title: 'already_rotated',
+      status: 409,
+      detail: '`key_4bX0m2QpT7uV9aKc1LdZeW` was rotated on 2026-06-14T18:00:00.000Z. Rotate its successor instead.',
+      error: 'already_rotated',
+      requestId: 'req_01jd7n2m8s',
+      rotatedAt: '2026-06-14T18:00:00.000Z'
+    }
+  ],
   invalid_code: [
     {
       type: '/errors/invalid-code',
@@ -354,6 +365,20 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       requestId: 'req_01jd7n2m8s'
     }
   ],
+  balance_reserved: [
+    {
+      type: '/errors/balance-reserved',
+      title: 'balance_reserved',
+      status: 409,
+      detail: 'Agent `my-agent-001` owes 200 of its 230 credits; 30 can leave its wallet. Repay the loan or lower the amount.',
+      message: 'Agent `my-agent-001` owes 200 of its 230 credits; 30 can leave its wallet. Repay the loan or lower the amount.',
+      error: 'balance_reserved',
+      requestId: 'req_01jd7n2m8s',
+      balance: 230,
+      reserved: 200,
+      available: 30
+    }
+  ],
   too_many_pending: [
     {
       type: '/errors/too-many-pending',
@@ -362,6 +387,17 @@ export const problemExamples: Readonly<Record<string, readonly Readonly<Record<s
       detail: 'The agent has 20 undecided approval requests. Ask its owner to decide them, then retry.',
       message: 'The agent has 20 undecided approval requests. Ask its owner to decide them, then retry.',
       error: 'too_many_pending',
+      requestId: 'req_01jd7n2m8s'
+    }
+  ],
+  same_agent: [
+    {
+      type: '/errors/same-agent',
+      title: 'same_agent',
+      status: 422,
+      detail: 'Agent `my-agent-001` cannot transfer credits to itself. Name another agent of yours.',
+      message: 'Agent `my-agent-001` cannot transfer credits to itself. Name another agent of yours.',
+      error: 'same_agent',
       requestId: 'req_01jd7n2m8s'
     }
   ],

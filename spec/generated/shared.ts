@@ -4,6 +4,9 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 import { Nullable, Open, StringEnum } from '../../plugins/operations/schema-kit.ts'
 
+export const AgentId = Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' })
+export type AgentId = Static<typeof AgentId>
+
 export const CalendarDate = Type.String({ format: 'date', maxLength: 10 })
 export type CalendarDate = Static<typeof CalendarDate>
 

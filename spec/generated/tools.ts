@@ -42,9 +42,9 @@ export const tools: readonly ToolTemplate[] = [
             required: ['type', 'amount', 'description', 'created_at'],
             properties: {
               type: {
-                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.',
+                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase; `transfer` is from or to another agent of the same owner.',
                 type: 'string',
-                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment']
+                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment', 'transfer']
               },
               amount: { type: 'number', description: 'Change in the balance. Negative when credits left the wallet.' },
               description: { type: 'string' },
@@ -118,7 +118,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         status: { description: 'Return only requests with this status.', type: 'string', enum: ['pending', 'approved', 'rejected', 'expired'] },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -249,6 +253,69 @@ export const tools: readonly ToolTemplate[] = [
     defaults: {}
   },
   {
+    name: 'transfer_agent_credits',
+    operationId: 'transferAgentCredits',
+    title: 'Transfer credits to another agent',
+    description: 'Moves credits from one of your agents to another one of yours. What the first agent owes on a loan stays in its wallet. Use one idempotency_key per transfer and keep it when you retry, so that the credits move once.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
+        idempotency_key: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
+        },
+        to_agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        },
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 }
+      },
+      required: ['agent_id', 'idempotency_key', 'to_agent_id', 'amount'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      required: ['ok', 'agent_id', 'to_agent_id', 'amount', 'balance', 'to_balance', 'transaction_id'],
+      properties: {
+        ok: { type: 'boolean', const: true },
+        agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        },
+        to_agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        },
+        amount: { type: 'number', description: 'Credits moved.' },
+        balance: { type: 'number', description: 'Balance of the paying agent, in credits.' },
+        to_balance: { type: 'number', description: 'Balance of the other agent, in credits.' },
+        transaction_id: { type: 'integer', description: 'Id of the transaction in the histories of both agents.' }
+      }
+    },
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
+    places: {
+      agent_id: { in: 'path', name: 'agent_id', required: true },
+      idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
+      to_agent_id: { in: 'body', name: 'to_agent_id', required: true },
+      amount: { in: 'body', name: 'amount', required: true }
+    },
+    sendsBody: true,
+    defaults: {}
+  },
+  {
     name: 'list_agents',
     operationId: 'listAgents',
     title: 'List your agents',
@@ -257,7 +324,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -311,7 +382,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['agent_id'],
       additionalProperties: false
@@ -328,9 +403,9 @@ export const tools: readonly ToolTemplate[] = [
             properties: {
               id: { type: 'integer' },
               type: {
-                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase.',
+                description: 'Type of transaction. `earn` is a purchase of credits; `refund` reverses a purchase; `transfer` is from or to another agent of the same owner.',
                 type: 'string',
-                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment']
+                enum: ['earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment', 'transfer']
               },
               amount: { type: 'number', description: 'Change in the balance. Negative when credits left the wallet.' },
               description: { type: 'string' },
@@ -361,7 +436,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -731,8 +810,38 @@ export const tools: readonly ToolTemplate[] = [
     inputSchema: {
       type: 'object',
       properties: {
+        actor: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[\\x21-\\x7e]+$',
+          description: 'Return only changes by the actor with this id: a key, a token, a user or an agent.'
+        },
+        operation: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 100,
+          pattern: '^[A-Za-z0-9]+$',
+          description: 'Return only changes by this operation. It is an operationId of this document.'
+        },
+        from: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from this time or later, a date or a timestamp.'
+        },
+        to: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from before this time. A date includes that whole day; a timestamp is exclusive.'
+        },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],
@@ -783,6 +892,10 @@ export const tools: readonly ToolTemplate[] = [
     },
     annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
     places: {
+      actor: { in: 'query', name: 'actor', required: false },
+      operation: { in: 'query', name: 'operation', required: false },
+      from: { in: 'query', name: 'from', required: false },
+      to: { in: 'query', name: 'to', required: false },
       limit: { in: 'query', name: 'limit', required: false },
       cursor: { in: 'query', name: 'cursor', required: false },
       environment: { in: 'query', name: 'environment', required: false }
@@ -1193,7 +1306,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['user_id'],
       additionalProperties: false
@@ -1276,7 +1393,11 @@ export const tools: readonly ToolTemplate[] = [
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Your id for the end-user.' },
         since: { description: 'Return only transactions on or after this date.', type: 'string', format: 'date', maxLength: 10 },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['user_id'],
       additionalProperties: false
@@ -1353,7 +1474,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -1437,10 +1562,69 @@ export const tools: readonly ToolTemplate[] = [
     defaults: {}
   },
   {
+    name: 'list_agent_loans',
+    operationId: 'listAgentLoans',
+    title: 'List an agent\'s loans',
+    description: 'Lists the loans of one of the signed-in user\'s agents, newest first, with outstanding amounts and due dates.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        agent_id: { description: 'Agent id.', type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$' },
+        limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
+      },
+      required: ['agent_id'],
+      additionalProperties: false
+    },
+    outputSchema: {
+      type: 'object',
+      required: ['agent_id', 'loans', 'next_cursor', 'has_more'],
+      properties: {
+        agent_id: { type: 'string' },
+        loans: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['id', 'amount', 'amount_repaid', 'outstanding', 'status', 'purpose', 'requested_at', 'due_at', 'repaid_at'],
+            properties: {
+              id: { type: 'integer' },
+              amount: { type: 'number', description: 'Disbursed amount, in credits.' },
+              amount_repaid: { type: 'number', description: 'Amount repaid, in credits.' },
+              outstanding: { type: 'number', description: 'Amount outstanding, in credits.' },
+              status: {
+                description: 'Status of the loan. `defaulted` means not repaid 30 days after the due date.',
+                type: 'string',
+                enum: ['active', 'repaid', 'defaulted']
+              },
+              purpose: { type: ['string', 'null'] },
+              requested_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              due_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              repaid_at: { type: ['string', 'null'], format: 'date-time', description: 'Time of full repayment; null until then.' }
+            }
+          }
+        },
+        next_cursor: { description: 'Pass it as `cursor` to get the next page. Null on the last page.', type: ['string', 'null'], maxLength: 1000 },
+        has_more: { type: 'boolean', description: 'Whether there is another page.' }
+      }
+    },
+    annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+    places: {
+      agent_id: { in: 'path', name: 'agent_id', required: true },
+      limit: { in: 'query', name: 'limit', required: false },
+      cursor: { in: 'query', name: 'cursor', required: false }
+    },
+    sendsBody: false,
+    defaults: { limit: 20 }
+  },
+  {
     name: 'repay_loan',
     operationId: 'repayLoan',
     title: 'Repay a loan',
-    description: 'Repays a loan from your balance, in full or in part. It never takes more than the outstanding amount. Repaying on time raises your score.',
+    description: 'Repays a loan, in full or in part, from the balance of the agent that borrowed. It never takes more than the outstanding amount. Repaying on time raises the agent\'s score.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1452,7 +1636,14 @@ export const tools: readonly ToolTemplate[] = [
           pattern: '^[\\x21-\\x7e]+$',
           description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
-        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 }
+        amount: { description: 'Amount greater than zero, with at most two decimals.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
+        from_agent_id: {
+          description: 'Agent id, chosen when the agent was registered.',
+          type: 'string',
+          minLength: 1,
+          maxLength: 128,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]*$'
+        }
       },
       required: ['loan_id', 'idempotency_key', 'amount'],
       additionalProperties: false
@@ -1476,7 +1667,8 @@ export const tools: readonly ToolTemplate[] = [
     places: {
       loan_id: { in: 'path', name: 'loan_id', required: true },
       idempotency_key: { in: 'header', name: 'Idempotency-Key', required: true },
-      amount: { in: 'body', name: 'amount', required: true }
+      amount: { in: 'body', name: 'amount', required: true },
+      from_agent_id: { in: 'body', name: 'from_agent_id', required: false }
     },
     sendsBody: true,
     defaults: {}
@@ -1485,7 +1677,7 @@ export const tools: readonly ToolTemplate[] = [
     name: 'list_transfers',
     operationId: 'listTransfers',
     title: 'List transfers',
-    description: 'Lists transfers, newest first. Filter by end-user and by status.',
+    description: 'Lists transfers, newest first. Filter by end-user, status, account, amount and time.',
     inputSchema: {
       type: 'object',
       properties: {
@@ -1495,8 +1687,26 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
+        account_id: { type: 'string', minLength: 1, maxLength: 100, description: 'Return only transfers from or to this account or recipient.' },
+        amount: { description: 'Return only transfers of exactly this amount.', type: 'number', minimum: 0.01, maximum: 999999999.99 },
+        from: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from this time or later, a date or a timestamp.'
+        },
+        to: {
+          type: 'string',
+          minLength: 10,
+          maxLength: 40,
+          description: 'Return only what is from before this time. A date includes that whole day; a timestamp is exclusive.'
+        },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -1521,7 +1731,8 @@ export const tools: readonly ToolTemplate[] = [
               'user_id',
               'environment',
               'estimated_settlement',
-              'created_at'
+              'created_at',
+              'legs'
             ],
             properties: {
               id: { type: 'string', description: 'Transfer id.' },
@@ -1530,7 +1741,11 @@ export const tools: readonly ToolTemplate[] = [
                 type: 'string',
                 enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
               },
-              rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              rail: {
+                description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+                type: 'string',
+                enum: ['ach', 'same_day_ach', 'rtp']
+              },
               amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
               currency: { type: 'string', description: 'Always USD.' },
               memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1543,7 +1758,36 @@ export const tools: readonly ToolTemplate[] = [
                 enum: ['test', 'live']
               },
               estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
-              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 }
+              created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              legs: {
+                type: 'array',
+                description: 'Payments of the transfer, in their order.',
+                items: {
+                  type: 'object',
+                  required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+                  properties: {
+                    leg: {
+                      description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                      type: 'string',
+                      enum: ['debit', 'credit', 'refund']
+                    },
+                    direction: {
+                      type: 'string',
+                      enum: ['debit', 'credit'],
+                      description: 'Whether the payment takes money from an account or adds money to one.'
+                    },
+                    rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+                    network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+                    status: {
+                      type: 'string',
+                      description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                      enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+                    },
+                    estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+                    reason: { type: 'string', description: 'Why the payment failed.' }
+                  }
+                }
+              }
             }
           }
         },
@@ -1555,6 +1799,10 @@ export const tools: readonly ToolTemplate[] = [
     places: {
       user_id: { in: 'query', name: 'user_id', required: false },
       status: { in: 'query', name: 'status', required: false },
+      account_id: { in: 'query', name: 'account_id', required: false },
+      amount: { in: 'query', name: 'amount', required: false },
+      from: { in: 'query', name: 'from', required: false },
+      to: { in: 'query', name: 'to', required: false },
       limit: { in: 'query', name: 'limit', required: false },
       cursor: { in: 'query', name: 'cursor', required: false }
     },
@@ -1585,7 +1833,11 @@ export const tools: readonly ToolTemplate[] = [
           maxLength: 140,
           description: 'Note about the transfer. Its first ten letters and digits appear on bank statements.'
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The network that pays the destination, once the debit has settled.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         legal_name: {
           type: 'string',
           minLength: 1,
@@ -1621,7 +1873,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1635,6 +1891,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -1649,24 +1934,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1722,7 +1989,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1736,6 +2007,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -1750,24 +2050,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1823,7 +2105,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1837,6 +2123,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -1851,24 +2166,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1896,7 +2193,11 @@ export const tools: readonly ToolTemplate[] = [
           description: 'Ensures that the call takes effect at most once. Create a new UUID for each purchase, transfer or other effect. To retry, also after a timeout or an error, send the same UUID and the same arguments. Keys are valid for 24 hours.'
         },
         event: { type: 'string', enum: ['pending', 'posted', 'settled', 'failed', 'returned'], description: 'New status of the transfer.' },
-        leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] }
+        leg: {
+          description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+          type: 'string',
+          enum: ['debit', 'credit', 'refund']
+        }
       },
       required: ['id', 'idempotency_key', 'event'],
       additionalProperties: false
@@ -1926,7 +2227,11 @@ export const tools: readonly ToolTemplate[] = [
           type: 'string',
           enum: ['submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled']
         },
-        rail: { description: 'The network that pays the destination.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+        rail: {
+          description: 'The slowest rail of the debit and the credit, which says how long the transfer takes: `rtp` only when the money arrives within the hour.',
+          type: 'string',
+          enum: ['ach', 'same_day_ach', 'rtp']
+        },
         amount: { description: 'Amount in the currency\'s major unit, with at most two decimals.', type: 'number' },
         currency: { type: 'string', description: 'Always USD.' },
         memo: { type: ['string', 'null'], description: 'Note about the transfer.' },
@@ -1940,6 +2245,35 @@ export const tools: readonly ToolTemplate[] = [
         },
         estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
         created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+        legs: {
+          type: 'array',
+          description: 'Payments of the transfer, in their order.',
+          items: {
+            type: 'object',
+            required: ['leg', 'direction', 'rail', 'network', 'status', 'estimated_settlement'],
+            properties: {
+              leg: {
+                description: 'A payment of a transfer. A debit takes the money from the source, a credit pays the destination, a refund pays the source back.',
+                type: 'string',
+                enum: ['debit', 'credit', 'refund']
+              },
+              direction: {
+                type: 'string',
+                enum: ['debit', 'credit'],
+                description: 'Whether the payment takes money from an account or adds money to one.'
+              },
+              rail: { description: 'A payment network, from the slowest to the fastest.', type: 'string', enum: ['ach', 'same_day_ach', 'rtp'] },
+              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
+              status: {
+                type: 'string',
+                description: '`wanted` means not yet submitted to Plaid, such as a credit whose debit has not settled. The other values are Plaid\'s.',
+                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
+              },
+              estimated_settlement: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
+              reason: { type: 'string', description: 'Why the payment failed.' }
+            }
+          }
+        },
         events: {
           type: 'array',
           description: 'Status history, oldest first.',
@@ -1954,24 +2288,6 @@ export const tools: readonly ToolTemplate[] = [
               },
               created_at: { description: 'Timestamp in UTC, RFC 3339 with milliseconds.', type: 'string', format: 'date-time', maxLength: 40 },
               reason: { type: 'string', description: 'Code and text of the reason, when the network or the bank gives one.' }
-            }
-          }
-        },
-        legs: {
-          type: 'array',
-          description: 'Payments at Plaid, in order of creation.',
-          items: {
-            type: 'object',
-            required: ['leg', 'network', 'status'],
-            properties: {
-              leg: { description: 'A payment of a transfer.', type: 'string', enum: ['debit', 'credit', 'refund'] },
-              network: { type: 'string', description: 'Plaid\'s name for the network.', enum: ['ach', 'same-day-ach', 'rtp'] },
-              status: {
-                type: 'string',
-                description: '`wanted` means not yet submitted to Plaid. The other values are Plaid\'s.',
-                enum: ['wanted', 'pending', 'posted', 'settled', 'funds_available', 'failed', 'returned', 'cancelled']
-              },
-              reason: { type: 'string', description: 'Why the payment failed.' }
             }
           }
         }
@@ -1997,7 +2313,11 @@ export const tools: readonly ToolTemplate[] = [
       properties: {
         user_id: { type: 'string', minLength: 1, maxLength: 255, description: 'Return only results of this end-user.' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       additionalProperties: false
     },
@@ -2119,7 +2439,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 100, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],
@@ -2185,7 +2509,11 @@ export const tools: readonly ToolTemplate[] = [
         id: { type: 'string', minLength: 1, maxLength: 64, pattern: '^[\\x21-\\x7e]+$', description: 'Endpoint id.' },
         status: { description: 'Return only deliveries with this status.', type: 'string', enum: ['pending', 'succeeded', 'failed'] },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 10, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' }
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        }
       },
       required: ['id'],
       additionalProperties: false
@@ -2450,6 +2778,7 @@ export const tools: readonly ToolTemplate[] = [
             'agent.approval_requested',
             'agent.approval_decided',
             'agent.topup',
+            'agent.transfer',
             'agent.paused',
             'agent.resumed',
             'agent.revoked',
@@ -2528,7 +2857,11 @@ export const tools: readonly ToolTemplate[] = [
       type: 'object',
       properties: {
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],
@@ -2687,7 +3020,11 @@ export const tools: readonly ToolTemplate[] = [
         dueAfter: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due at or after this time.' },
         dueBefore: { type: 'string', format: 'date-time', maxLength: 40, description: 'Return only tasks due before this time.' },
         limit: { type: 'integer', minimum: 1, maximum: 500, default: 20, description: 'Page size.' },
-        cursor: { type: 'string', maxLength: 1000, description: 'Cursor from the previous page. Opaque; do not parse or change it.' },
+        cursor: {
+          type: 'string',
+          maxLength: 1000,
+          description: 'Cursor from the previous page, with the same filters. Opaque; do not parse or change it.'
+        },
         environment: {
           type: 'string',
           enum: ['test', 'live'],

@@ -9,6 +9,16 @@ import { Environment, NextCursor, Problem, Timestamp } from './shared.ts'
 export const AgentEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }) })
 export type AgentEventData = Static<typeof AgentEventData>
 
+export const AgentTransferEventData = Type.Object({
+  agent_id: Type.String(),
+  to_agent_id: Type.String(),
+  amount: Type.Number(),
+  balance: Type.Number(),
+  to_balance: Type.Number(),
+  transaction_id: Type.Integer()
+})
+export type AgentTransferEventData = Static<typeof AgentTransferEventData>
+
 export const ApprovalEventData = Type.Object({ agent_id: Type.String({ maxLength: 255 }), approval_id: Type.Integer() })
 export type ApprovalEventData = Static<typeof ApprovalEventData>
 
@@ -76,6 +86,7 @@ export const EventSubscription = StringEnum([
   'agent.approval_requested',
   'agent.approval_decided',
   'agent.topup',
+  'agent.transfer',
   'agent.paused',
   'agent.resumed',
   'agent.revoked',

@@ -46,7 +46,7 @@ create table agents (
   spent_on date,
   spent_cents bigint not null default 0,
   owed_cents bigint not null default 0,
-  api_key bytea not null,
+  api_key bytea,
   created_at timestamp with time zone not null
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
@@ -125,12 +125,13 @@ create table credentials (
   agent_id text,
   name text not null,
   environment text not null,
-  scopes text[] not null default '{}'::text[],
+  scopes text[],
   allowed_ips text[],
   hint text not null,
   created_at timestamp with time zone not null,
   expires_at timestamp with time zone,
   last_used_at timestamp with time zone,
+  rotated_at timestamp with time zone,
   revoked_at timestamp with time zone
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 
@@ -484,10 +485,9 @@ create table transfers (
   currency text not null,
   memo text,
   legal_name text,
-  rail text not null,
+  credit_rail text not null,
   state text not null default 'preparing'::text,
   last_sequence integer not null default 0,
-  estimated_settlement timestamp with time zone not null,
   created_at timestamp with time zone not null,
   touched_at timestamp with time zone not null
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
@@ -622,10 +622,11 @@ alter table activity add constraint activity_environment_check CHECK ((environme
 alter table activity add constraint activity_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
 alter table activity add constraint activity_pkey PRIMARY KEY (id);
 alter table agents add constraint agents_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES ledger_wallets(wallet_id);
-alter table agents add constraint agents_check CHECK (((owner_user_id IS NULL) = (owner_partner_id IS NULL)));
-alter table agents add constraint agents_check1 CHECK (((status = 'paused'::text) = (pause_reason IS NOT NULL)));
-alter table agents add constraint agents_check2 CHECK (((status <> 'active'::text) OR (owed_cents = 0)));
-alter table agents add constraint agents_check3 CHECK (((pause_reason IS DISTINCT FROM 'debt'::text) OR (owed_cents > 0)));
+alter table agents add constraint agents_check CHECK (((status = 'revoked'::text) = (api_key IS NULL)));
+alter table agents add constraint agents_check1 CHECK (((owner_user_id IS NULL) = (owner_partner_id IS NULL)));
+alter table agents add constraint agents_check2 CHECK (((status = 'paused'::text) = (pause_reason IS NOT NULL)));
+alter table agents add constraint agents_check3 CHECK (((status <> 'active'::text) OR (owed_cents = 0)));
+alter table agents add constraint agents_check4 CHECK (((pause_reason IS DISTINCT FROM 'debt'::text) OR (owed_cents > 0)));
 alter table agents add constraint agents_daily_limit_cents_check CHECK ((daily_limit_cents >= 0));
 alter table agents add constraint agents_owed_cents_check CHECK ((owed_cents >= 0));
 alter table agents add constraint agents_owner_partner_id_fkey FOREIGN KEY (owner_partner_id) REFERENCES partners(id);
@@ -674,8 +675,10 @@ alter table bureau_events add constraint bureau_events_pkey PRIMARY KEY (id);
 alter table bureau_events add constraint bureau_events_state_check CHECK ((state = ANY (ARRAY['counted'::text, 'disputed'::text, 'confirmed'::text, 'dropped'::text, 'own_agent'::text])));
 alter table check_results add constraint check_results_pkey PRIMARY KEY (name);
 alter table check_results add constraint check_results_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'failed'::text])));
-alter table credentials add constraint credentials_check CHECK (((kind = 'agent_key'::text) = (agent_id IS NOT NULL)));
-alter table credentials add constraint credentials_check1 CHECK (((kind = 'agent_key'::text) OR (partner_id IS NOT NULL)));
+alter table credentials add constraint credentials_check CHECK (((kind <> 'token'::text) OR (scopes IS NOT NULL)));
+alter table credentials add constraint credentials_check1 CHECK (((rotated_at IS NULL) OR (expires_at IS NOT NULL)));
+alter table credentials add constraint credentials_check2 CHECK (((kind = 'agent_key'::text) = (agent_id IS NOT NULL)));
+alter table credentials add constraint credentials_check3 CHECK (((kind = 'agent_key'::text) OR (partner_id IS NOT NULL)));
 alter table credentials add constraint credentials_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table credentials add constraint credentials_hash_key UNIQUE (hash);
 alter table credentials add constraint credentials_kind_check CHECK ((kind = ANY (ARRAY['partner_key'::text, 'token'::text, 'agent_key'::text])));
@@ -718,7 +721,7 @@ alter table ledger_entries add constraint ledger_entries_transaction_id_fkey FOR
 alter table ledger_entries add constraint ledger_entries_wallet_id_fkey FOREIGN KEY (wallet_id) REFERENCES ledger_wallets(wallet_id);
 alter table ledger_transactions add constraint ledger_transactions_pkey PRIMARY KEY (id);
 alter table ledger_transactions add constraint ledger_transactions_reference_key UNIQUE (reference);
-alter table ledger_transactions add constraint ledger_transactions_type_check CHECK ((type = ANY (ARRAY['earn'::text, 'spend'::text, 'loan'::text, 'repayment'::text, 'refund'::text, 'adjustment'::text])));
+alter table ledger_transactions add constraint ledger_transactions_type_check CHECK ((type = ANY (ARRAY['earn'::text, 'spend'::text, 'loan'::text, 'repayment'::text, 'refund'::text, 'adjustment'::text, 'transfer'::text])));
 alter table ledger_wallets add constraint ledger_wallet_not_below_zero CHECK ((balance_cents >= 0));
 alter table ledger_wallets add constraint ledger_wallets_pkey PRIMARY KEY (wallet_id);
 alter table loans add constraint loans_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES bureau_agents(agent_id);
@@ -864,6 +867,7 @@ alter table transfer_legs add constraint transfer_legs_transfer_id_kind_attempt_
 alter table transfers add constraint transfers_amount_cents_check CHECK ((amount_cents > 0));
 alter table transfers add constraint transfers_check CHECK ((from_account_id <> to_account_id));
 alter table transfers add constraint transfers_check1 CHECK (((state = 'preparing'::text) = (last_sequence = 0)));
+alter table transfers add constraint transfers_credit_rail_check CHECK ((credit_rail = ANY (ARRAY['ach'::text, 'same_day_ach'::text, 'rtp'::text])));
 alter table transfers add constraint transfers_currency_check CHECK ((currency = 'USD'::text));
 alter table transfers add constraint transfers_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table transfers add constraint transfers_id_amount_cents_key UNIQUE (id, amount_cents);
@@ -871,7 +875,6 @@ alter table transfers add constraint transfers_id_from_account_id_amount_cents_k
 alter table transfers add constraint transfers_last_sequence_check CHECK ((last_sequence >= 0));
 alter table transfers add constraint transfers_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id);
 alter table transfers add constraint transfers_pkey PRIMARY KEY (id);
-alter table transfers add constraint transfers_rail_check CHECK ((rail = ANY (ARRAY['ach'::text, 'same_day_ach'::text, 'rtp'::text])));
 alter table transfers add constraint transfers_state_check CHECK ((state = ANY (ARRAY['preparing'::text, 'submitted'::text, 'pending'::text, 'posted'::text, 'settled'::text, 'failed'::text, 'returned'::text, 'cancelled'::text])));
 alter table usage_categories add constraint usage_categories_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])));
 alter table usage_categories add constraint usage_categories_partner_id_fkey FOREIGN KEY (partner_id) REFERENCES partners(id) ON DELETE CASCADE;
@@ -935,7 +938,9 @@ alter table webhooks add constraint webhooks_partner_id_fkey FOREIGN KEY (partne
 alter table webhooks add constraint webhooks_pkey PRIMARY KEY (id);
 alter table webhooks add constraint webhooks_status_check CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])));
 
-CREATE INDEX activity_partner ON public.activity USING btree (partner_id, environment, id DESC);
+CREATE INDEX activity_actor ON public.activity USING btree (partner_id, environment, actor_id, at DESC, id DESC);
+CREATE INDEX activity_operation ON public.activity USING btree (partner_id, environment, operation_id, at DESC, id DESC);
+CREATE INDEX activity_partner ON public.activity USING btree (partner_id, environment, at DESC, id DESC);
 CREATE INDEX agents_owner ON public.agents USING btree (owner_user_id, created_at DESC, agent_id DESC);
 CREATE INDEX approvals_expiry ON public.approvals USING btree (expires_at) WHERE (status = 'pending'::text);
 CREATE INDEX approvals_status ON public.approvals USING btree (agent_id, status, id DESC);
@@ -948,6 +953,7 @@ CREATE UNIQUE INDEX credentials_one_key_an_agent ON public.credentials USING btr
 CREATE INDEX credentials_partner ON public.credentials USING btree (partner_id, kind, created_at DESC, id DESC);
 CREATE INDEX credentials_user ON public.credentials USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (revoked_at IS NULL));
 CREATE INDEX events_age ON public.events USING btree (created_at);
+CREATE INDEX events_type ON public.events USING btree (partner_id, environment, type, sequence) WHERE (sequence IS NOT NULL);
 CREATE INDEX events_unpublished ON public.events USING btree (partner_id, "position") WHERE (published_at IS NULL);
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
 CREATE INDEX item_public_tokens_item ON public.item_public_tokens USING btree (item_id);
@@ -984,18 +990,23 @@ CREATE UNIQUE INDEX transfer_legs_live ON public.transfer_legs USING btree (tran
 CREATE INDEX transfer_legs_recallable ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = ANY (ARRAY['wanted'::text, 'pending'::text])) AND (kind <> 'debit'::text));
 CREATE INDEX transfer_legs_under_way ON public.transfer_legs USING btree (id) WHERE ((status = ANY (ARRAY['wanted'::text, 'pending'::text])) AND (kind <> 'debit'::text));
 CREATE INDEX transfer_legs_wanted ON public.transfer_legs USING btree (retry_at, id) WHERE ((status = 'wanted'::text) AND (kind <> 'debit'::text));
-CREATE INDEX transfers_page ON public.transfers USING btree (partner_id, created_at DESC, id DESC);
+CREATE INDEX transfers_amount ON public.transfers USING btree (partner_id, environment, amount_cents, created_at DESC, id DESC);
+CREATE INDEX transfers_from ON public.transfers USING btree (from_account_id, created_at DESC, id DESC);
+CREATE INDEX transfers_page ON public.transfers USING btree (partner_id, environment, created_at DESC, id DESC);
 CREATE INDEX transfers_preparing ON public.transfers USING btree (touched_at) WHERE (state = 'preparing'::text);
 CREATE UNIQUE INDEX transfers_request ON public.transfers USING btree (partner_id, request_key) WHERE (request_key IS NOT NULL);
 CREATE INDEX transfers_request_age ON public.transfers USING btree (created_at) WHERE (request_key IS NOT NULL);
-CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id);
+CREATE INDEX transfers_state ON public.transfers USING btree (partner_id, environment, state, created_at DESC, id DESC);
+CREATE INDEX transfers_to ON public.transfers USING btree (to_account_id, created_at DESC, id DESC);
 CREATE INDEX transfers_touched ON public.transfers USING btree (environment, touched_at);
+CREATE INDEX transfers_user ON public.transfers USING btree (partner_id, environment, user_id, created_at DESC, id DESC);
 CREATE UNIQUE INDEX usage_events_once ON public.usage_events USING btree (partner_id, environment, event_id) WHERE (event_id IS NOT NULL);
 CREATE INDEX webhook_attempts_delivery ON public.webhook_attempts USING btree (delivery_id, id);
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE ((status = 'pending'::text) AND (sequence IS NOT NULL));
 CREATE INDEX webhook_deliveries_event ON public.webhook_deliveries USING btree (event_id);
 CREATE INDEX webhook_deliveries_failed ON public.webhook_deliveries USING btree (webhook_id, settled_at) WHERE (status = 'failed'::text);
 CREATE INDEX webhook_deliveries_list ON public.webhook_deliveries USING btree (webhook_id, created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_status ON public.webhook_deliveries USING btree (webhook_id, status, created_at DESC, id DESC);
 CREATE INDEX webhook_deliveries_untried ON public.webhook_deliveries USING btree (webhook_id, sequence) WHERE ((status = 'pending'::text) AND (tries = 0));
 CREATE INDEX webhooks_partner ON public.webhooks USING btree (partner_id, created_at DESC, id DESC);
 
@@ -1031,7 +1042,7 @@ create function approvals_guard() returns trigger;
 create function bureau_event_moves_on() returns trigger;
 create function idempotency_key_is_answered() returns timestamp with time zone;
 create function ledger_move_balance() returns trigger;
-create function ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint) returns record;
+create function ledger_post(p_wallet_id text, p_type text, p_amount_cents bigint, p_description text, p_reference text, p_at timestamp with time zone, p_to_wallet_id text DEFAULT NULL::text, OUT outcome text, OUT transaction_id bigint, OUT balance_cents bigint) returns record;
 create function ledger_refuse() returns trigger;
 create function ledger_sum_to_zero() returns trigger;
 create function loans_guard() returns trigger;

@@ -38,8 +38,8 @@ const expectOnePlace = async (resource: Quota, create: (index: number) => Promis
 }
 
 const fillCredentials = (kind: 'partner_key' | 'token', count: number) =>
-  sql`insert into credentials (id, hash, kind, partner_id, user_id, name, environment, hint, created_at)
-    select ${kind} || n, sha256((${kind} || n)::bytea), ${kind}, ${partner.partnerId}, ${partner.userId}, 'filler', 'test', '', now()
+  sql`insert into credentials (id, hash, kind, partner_id, user_id, name, environment, scopes, hint, created_at)
+    select ${kind} || n, sha256((${kind} || n)::bytea), ${kind}, ${partner.partnerId}, ${partner.userId}, 'filler', 'test', '{}', '', now()
     from generate_series(1, ${count}::int) n`.execute(db)
 
 test('API keys and tokens of a partner are bounded under concurrency; revoked ones do not count', async () => {
@@ -111,7 +111,7 @@ test('agents of a user are bounded, whether registered, claimed or paid for; rev
   )
   const paid = await send(url, 'POST', '/api/checkout', { key: session, body: { agent_id: 'paid-for', amount: 10 } })
   assert.deepEqual([paid.status, paid.body.error], [422, 'limit_reached'])
-  await sql`update agents set status = 'revoked' where agent_id = 'filler-1'`.execute(db)
+  await sql`update agents set status = 'revoked', api_key = null where agent_id = 'filler-1'`.execute(db)
   const registered = await send(url, 'POST', '/api/register', { key: session, body: { agent_id: 'own-9' } })
   assert.equal(registered.status, 201)
 })

@@ -4,6 +4,7 @@ import type { Trx } from '../../../plugins/database/types.ts'
 import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { fromCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { filteredList } from '../../../plugins/paging/filtered-list.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
 import { agentPaused, agentRevoked, alreadyDecided, approvalExpired, insufficientBalance } from '../errors.ts'
@@ -65,9 +66,10 @@ export const approvalHandlers = (
   },
 
   async listApprovals({ query, caller, db }) {
-    const before = readPosition(app.cursors, 'approvals', query.cursor)
+    const list = filteredList('approvals', { status: query.status })
+    const before = readPosition(app.cursors, list, query.cursor)
     const found = await listApprovalsOf(db, caller.userId, query.status, before, query.limit + 1, app.clock.now())
-    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode('approvals', [last.id]))
+    const { rows, nextCursor } = pageOf(found, query.limit, (last) => app.cursors.encode(list, [last.id]))
     return { approvals: rows.map(toApproval), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 

@@ -1,24 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import type { SessionCaller } from '../../../plugins/access/caller.ts'
+import { revokeCredential } from '../../../plugins/access/credentials.ts'
 import { afterCommit } from '../../../plugins/database/transaction.ts'
 import type { Trx } from '../../../plugins/database/types.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import { pageOf, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { operations } from '../../../spec/generated/agents.ts'
-import { agentNotFound, agentOwes, agentRevoked, notOwner } from '../errors.ts'
-import { listAgentsOf, lockAgent, updateAgent, type Agent } from '../queries/agents.ts'
-import { voidAgentKey } from '../registration.ts'
+import { agentOwes, agentRevoked } from '../errors.ts'
+import { lockOwnAgent } from '../ownership.ts'
+import { listAgentsOf, updateAgent, type Agent } from '../queries/agents.ts'
 import { setStatus } from '../statuses.ts'
 import { toAgent, toLimits } from '../wire.ts'
-
-/** @throws ProblemError 404 `agent_not_found`, 403 `not_owner` */
-const lockOwnAgent = async (trx: Trx, agentId: string, caller: SessionCaller): Promise<Agent> => {
-  const agent = await lockAgent(trx, agentId)
-  if (agent === undefined) throw agentNotFound(agentId)
-  if (agent.ownerUserId !== caller.userId) throw notOwner(agentId)
-  return agent
-}
 
 /** The new limit: an omitted field keeps the present limit, null removes it. */
 const changedLimit = (limit: number | null | undefined, presentCents: number | null): number | null => {
@@ -53,7 +46,8 @@ export const ownerHandlers = (
     async revokeAgent({ params, caller, db }) {
       const agent = await lockOwnAgent(db, params.agent_id, caller)
       if (agent.status === 'revoked') return { ok: true, status: 'revoked' }
-      await setStatus(app, db, agent, 'revoked', { encryptedKey: await voidAgentKey(app, db, agent) })
+      await revokeCredential(db, { kind: 'agent_key', agentId: agent.agentId }, app.clock.now())
+      await setStatus(app, db, agent, 'revoked', { encryptedKey: null })
       afterCommit(db, requestClosing)
       return { ok: true, status: 'revoked' }
     },

@@ -33,7 +33,7 @@ export const insertAgent = async (
   {
     encryptedKey,
     ...agent
-  }: Pick<Agent, 'agentId' | 'name' | 'ownerUserId' | 'ownerPartnerId' | 'encryptedKey' | 'createdAt'>
+  }: Pick<Agent, 'agentId' | 'name' | 'ownerUserId' | 'ownerPartnerId' | 'createdAt'> & { encryptedKey: Buffer }
 ): Promise<void> => {
   await trx
     .insertInto('agents')

@@ -2,17 +2,17 @@ import type { FastifyInstance } from 'fastify'
 import { checkAuthorization } from '../../../plugins/access/authorization.ts'
 import { readableKeyOwners, type Caller } from '../../../plugins/access/caller.ts'
 import { viewOfList } from '../../../plugins/access/viewer.ts'
-import { notFound } from '../../../plugins/http/errors/kinds.ts'
+import { invalidFields, notFound } from '../../../plugins/http/errors/kinds.ts'
 import type { StoredAnswer } from '../../../plugins/operations/idempotency-keys.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
 import type { OperationTable } from '../../../plugins/operations/table.ts'
-import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
+import { filteredList } from '../../../plugins/paging/filtered-list.ts'
+import { pageOf, readTimePosition } from '../../../plugins/paging/pages.ts'
+import { readTimeRange } from '../../../plugins/time-range.ts'
 import type { operations } from '../../../spec/generated/identity.ts'
 import { allOperations } from '../../../spec/generated/index.ts'
 import { listActivity } from '../queries/activity.ts'
 import { toActivity, toIdempotencyRecord } from '../wire.ts'
-
-const listName = 'activity'
 
 /**
  * Requires that the caller may call the operation itself: a token that cannot mint secrets must not read the response of a request that did.
@@ -43,10 +43,16 @@ export const recordHandlers = ({
 }: Pick<FastifyInstance, 'cursors' | 'idempotency'>): Handlers<
   Pick<typeof operations, 'listActivity' | 'getIdempotencyKey'>
 > => ({
-  async listActivity({ query: { limit, cursor, environment }, caller, db }) {
-    const before = readPosition(cursors, listName, cursor)
-    const found = await listActivity(db, viewOfList(caller, environment), before, limit + 1)
-    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode(listName, [last.id]))
+  async listActivity({ query: { limit, cursor, ...filters }, caller, db }) {
+    const { actor: actorId, operation: operationId, environment } = filters
+    if (operationId !== undefined && !Object.hasOwn(allOperations, operationId))
+      throw invalidFields([{ path: 'query/operation', message: 'must be an operationId of this API' }])
+    const list = filteredList('activity', filters)
+    const position = readTimePosition(cursors, list, cursor)
+    const after = position && { at: position.at, id: Number(position.id) }
+    const filter = { actorId, operationId, ...readTimeRange(filters) }
+    const found = await listActivity(db, viewOfList(caller, environment), filter, after, limit + 1)
+    const { rows, nextCursor } = pageOf(found, limit, ({ at, id }) => cursors.encode(list, [at.getTime(), id]))
     return { items: rows.map(toActivity), nextCursor }
   },
 

@@ -9,6 +9,7 @@ import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import { requireQuota } from '../../../plugins/quotas.ts'
 import type { NewToken, operations } from '../../../spec/generated/identity.ts'
 import { listCredentials, selectCredentials } from '../queries/credentials.ts'
+import { rotateCredential } from '../rotation.ts'
 import { toToken } from '../wire.ts'
 
 const listName = 'tokens'
@@ -29,12 +30,12 @@ export const tokenHandlers = ({
   cursors,
   writeCredentialUses
 }: Pick<FastifyInstance, 'clock' | 'cursors' | 'writeCredentialUses'>): Handlers<
-  Pick<typeof operations, 'listTokens' | 'createToken' | 'revokeToken'>
+  Pick<typeof operations, 'listTokens' | 'createToken' | 'rotateToken' | 'revokeToken'>
 > => ({
   async listTokens({ query: { limit, cursor }, caller, db }) {
     const after = readTimePosition(cursors, listName, cursor)
     await writeCredentialUses()
-    const found = await listCredentials(db, caller.partnerId, 'token', after, limit + 1)
+    const found = await listCredentials(db, caller.partnerId, 'token', clock.now(), after, limit + 1)
     const { rows, nextCursor } = pageByTime(cursors, listName, found, limit)
     return { items: rows.map(toToken), nextCursor }
   },
@@ -54,8 +55,18 @@ export const tokenHandlers = ({
       expiresAt: body.expiresAt === undefined ? null : new Date(body.expiresAt),
       now
     })
-    await requireQuota(db, 'tokens', caller.partnerId, selectCredentials(db, caller.partnerId, 'token'))
+    await requireQuota(db, 'tokens', caller.partnerId, selectCredentials(db, caller.partnerId, 'token', now))
     return answer(201, { ...toToken(credential), token: secret })
+  },
+
+  async rotateToken({ params: { id }, body, caller, db }) {
+    const rotation = { kind: 'token' as const, id, overlapSeconds: body?.overlapSeconds }
+    const { successor, secret, previous } = await rotateCredential(db, caller, rotation, clock.now())
+    return answer(201, {
+      ...toToken(successor),
+      token: secret,
+      previous: { id: previous.id, expiresAt: previous.expiresAt.toISOString() }
+    })
   },
 
   async revokeToken({ params: { id }, caller: { partnerId }, db }) {

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { newId } from '../../../plugins/ids.ts'
 import { answer } from '../../../plugins/operations/answer.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { filteredList } from '../../../plugins/paging/filtered-list.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import { requireQuota } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
@@ -18,7 +19,6 @@ import {
 import { isRoutingNumber } from '../routing-number.ts'
 import { toRecipient } from '../wire.ts'
 
-const listName = 'recipients'
 const maskLength = 4
 
 export const recipientHandlers = (
@@ -56,9 +56,10 @@ export const recipientHandlers = (
 
   async listRecipients({ query, caller, db }) {
     const { user_id: userId, cursor, limit = 100 } = query
-    const after = readTimePosition(app.cursors, listName, cursor)
+    const list = filteredList('recipients', { user_id: userId })
+    const after = readTimePosition(app.cursors, list, cursor)
     const found = await listRecipients(db, caller, userId, limit + 1, after)
-    const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
+    const { rows, nextCursor } = pageByTime(app.cursors, list, found, limit)
     return { recipients: rows.map(toRecipient), next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 

@@ -1,19 +1,23 @@
+import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { Db } from '../../../plugins/database/types.ts'
 import { toCents } from '../../../plugins/money.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { filteredList } from '../../../plugins/paging/filtered-list.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
+import { readTimeRange } from '../../../plugins/time-range.ts'
 import type { operations } from '../../../spec/generated/payments.ts'
 import type { Viewer } from '../../../plugins/access/viewer.ts'
 import { transferNotCancellable, transferNotFound } from '../errors.ts'
 import { prepareTransfer, sendDebit, submitTransfer } from '../preparation.ts'
 import { moveLeg } from '../progress.ts'
-import { findDebit, listLegs } from '../queries/legs.ts'
-import { findTransfer, listEvents, listTransfers, lockTransfer, type SubmittedTransfer } from '../queries/transfers.ts'
+import { findDebit, listLegs, listLegsOf } from '../queries/legs.ts'
+import { listTransfers, type TransferFilter } from '../queries/transfer-list.ts'
+import { findTransfer, listEvents, lockTransfer, type SubmittedTransfer } from '../queries/transfers.ts'
 import { cancelAtPlaid } from '../recall.ts'
 import { toTransfer, toTransferSummary } from '../wire.ts'
 
-const listName = 'transfers'
+type Filters = Omit<Static<(typeof operations)['listTransfers']['schema']['querystring']>, 'cursor' | 'limit'>
 
 /** @throws ProblemError 404 `not_found` */
 export const requireTransfer = async (db: Db, viewer: Viewer, id: string): Promise<SubmittedTransfer> => {
@@ -39,6 +43,21 @@ const cancelDebit = async (
   if (plaidTransferId === null) throw new Error(`Transfer ${id} has no debit at Plaid.`)
   if (!(await cancelAtPlaid(app, environment, plaidTransferId))) throw transferNotCancellable(state)
 }
+
+const filterOf = ({
+  user_id: userId,
+  status: state,
+  account_id: accountId,
+  amount,
+  from,
+  to
+}: Filters): TransferFilter => ({
+  userId,
+  state,
+  accountId,
+  amountCents: amount === undefined ? undefined : toCents(amount),
+  ...readTimeRange({ from, to })
+})
 
 export const transferHandlers = (
   app: FastifyInstance
@@ -69,11 +88,17 @@ export const transferHandlers = (
   },
 
   async listTransfers({ query, caller, db }) {
-    const { user_id: userId, status: state, cursor, limit = 100 } = query
-    const after = readTimePosition(app.cursors, listName, cursor)
-    const found = await listTransfers(db, caller, { userId, state }, limit + 1, after)
-    const { rows, nextCursor } = pageByTime(app.cursors, listName, found, limit)
-    return { transfers: rows.map(toTransferSummary), next_cursor: nextCursor, has_more: nextCursor !== null }
+    const { cursor, limit = 100, ...filters } = query
+    const list = filteredList('transfers', filters)
+    const after = readTimePosition(app.cursors, list, cursor)
+    const found = await listTransfers(db, caller, filterOf(filters), limit + 1, after)
+    const { rows, nextCursor } = pageByTime(app.cursors, list, found, limit)
+    const legs = await listLegsOf(
+      db,
+      rows.map(({ id }) => id)
+    )
+    const transfers = rows.map((transfer) => toTransferSummary(transfer, legs.get(transfer.id) ?? []))
+    return { transfers, next_cursor: nextCursor, has_more: nextCursor !== null }
   },
 
   async getTransfer({ params, caller, db }) {

@@ -38,6 +38,21 @@ const legsOf = prepared<{ transferId: string }>()((db, place) =>
 /** The legs of a transfer, oldest first. */
 export const listLegs = async (db: Db, transferId: string): Promise<Leg[]> => await legsOf(db, { transferId })
 
+/** The legs of several transfers by the transfer's id, each oldest first. */
+export const listLegsOf = async (db: Db, transferIds: string[]): Promise<Map<string, Leg[]>> => {
+  const byTransfer = new Map<string, Leg[]>(transferIds.map((id) => [id, []]))
+  if (transferIds.length === 0) return byTransfer
+  const legs = await db
+    .selectFrom('transfer_legs')
+    .select(legColumns)
+    .where('transfer_id', '=', (eb) => eb.fn.any(eb.val(transferIds)))
+    .orderBy(kindOrder)
+    .orderBy('attempt')
+    .execute()
+  for (const leg of legs) byTransfer.get(leg.transferId)?.push(leg)
+  return byTransfer
+}
+
 export const findLeg = async (db: Db, transferId: string, legId: string): Promise<Leg | undefined> =>
   (await listLegs(db, transferId)).find(({ id }) => id === legId)
 

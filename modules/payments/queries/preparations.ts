@@ -54,11 +54,11 @@ const insertRows = prepared<PreparationParameters>()(
       returning held_cents
     ),
     transfer as (
-      insert into transfers (id, partner_id, environment, request_key, user_id, from_account_id, to_account_id, amount_cents, currency, memo, legal_name, rail,
-        estimated_settlement, created_at, touched_at)
+      insert into transfers (id, partner_id, environment, request_key, user_id, from_account_id, to_account_id, amount_cents, currency, memo, legal_name, credit_rail,
+        created_at, touched_at)
       select ${place('id')}, ${place('partnerId')}, ${place('environment')}, ${place('requestKey')}, ${place('userId')}, ${place('fromAccountId')},
-        ${place('toAccountId')}, ${place('amountCents')}::bigint, ${place('currency')}, ${place('memo')}, ${place('legalName')}, ${place('rail')},
-        ${place('estimatedSettlement')}::timestamptz, ${place('createdAt')}::timestamptz, ${place('touchedAt')}::timestamptz
+        ${place('toAccountId')}, ${place('amountCents')}::bigint, ${place('currency')}, ${place('memo')}, ${place('legalName')}, ${place('creditRail')},
+        ${place('createdAt')}::timestamptz, ${place('touchedAt')}::timestamptz
       from funds
       where ${place('availableCents')}::bigint is null or ${place('availableCents')}::bigint - funds.held_cents >= ${place('amountCents')}::bigint
       returning *

@@ -3,7 +3,6 @@ import type { Environment } from '../../../plugins/access/caller.ts'
 import { prepared } from '../../../plugins/database/prepared.ts'
 import type { Database, Db, Trx } from '../../../plugins/database/types.ts'
 import { newestFirst } from '../../../plugins/paging/newest-first.ts'
-import type { TimePosition } from '../../../plugins/paging/pages.ts'
 import type { Viewer } from '../../../plugins/access/viewer.ts'
 import type { TransferState } from '../transfer-states.ts'
 
@@ -19,10 +18,9 @@ export const transferColumns = [
   'currency',
   'memo',
   'legal_name as legalName',
-  'rail',
+  'credit_rail as creditRail',
   'state',
   'last_sequence as lastSequence',
-  'estimated_settlement as estimatedSettlement',
   'created_at as createdAt',
   'touched_at as touchedAt'
 ] as const
@@ -56,25 +54,6 @@ export const readTransfer = async (db: Db, id: string): Promise<Transfer | undef
 /** Every change of a transfer, its legs and its events happens under this lock. */
 export const lockTransfer = async (trx: Trx, id: string): Promise<Transfer | undefined> =>
   await trx.selectFrom('transfers').select(transferColumns).where('id', '=', id).forUpdate().executeTakeFirst()
-
-/** Up to `limit` transfers, newest first, after the given position. */
-export const listTransfers = async (
-  db: Db,
-  { partnerId, environments }: Viewer,
-  { userId, state }: { userId?: string | undefined; state?: TransferState | undefined },
-  limit: number,
-  after?: TimePosition
-): Promise<SubmittedTransfer[]> =>
-  (await db
-    .selectFrom('transfers')
-    .select(transferColumns)
-    .where('partner_id', '=', partnerId)
-    .where('environment', 'in', environments)
-    .where('state', '<>', 'preparing')
-    .$if(userId !== undefined, (query) => query.where('user_id', '=', userId ?? ''))
-    .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'submitted'))
-    .$call(newestFirst(after, limit))
-    .execute()) as SubmittedTransfer[]
 
 const eventsOf = prepared<{ transferId: string }>()((db, place) =>
   db

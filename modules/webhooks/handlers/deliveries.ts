@@ -5,6 +5,7 @@ import type { Db, Trx } from '../../../plugins/database/types.ts'
 import { afterCommit } from '../../../plugins/database/transaction.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { filteredList } from '../../../plugins/paging/filtered-list.ts'
 import { pageByTime, readTimePosition } from '../../../plugins/paging/pages.ts'
 import type { WebhookDelivery, operations } from '../../../spec/generated/webhooks.ts'
 import { deliveryNotFound, webhookDisabled, webhookNotFound } from '../errors.ts'
@@ -55,7 +56,7 @@ export const deliveryHandlers = (
 
   async listWebhookDeliveries({ db, caller, params, query: { status, limit = 100, cursor } }) {
     await requireWebhook(db, caller, params.id)
-    const list = `deliveries of ${params.id}`
+    const list = filteredList(`deliveries of ${params.id}`, { status })
     const found = await queries.listDeliveries(
       db,
       params.id,

@@ -4,6 +4,7 @@ import type { Trx } from '../../../plugins/database/types.ts'
 import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { filteredList } from '../../../plugins/paging/filtered-list.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
 import { requireQuota } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/work.ts'
@@ -26,9 +27,10 @@ export const projectHandlers = ({
   cursors
 }: Pick<FastifyInstance, 'clock' | 'cursors'>): Pick<Handlers<typeof operations>, Projects> => ({
   async listProjects({ db, caller, query: { limit, cursor, environment } }) {
-    const before = readPosition(cursors, 'projects', cursor)
+    const list = filteredList('projects', { environment })
+    const before = readPosition(cursors, list, cursor)
     const found = await queries.listProjects(db, viewOfList(caller, environment), before, limit + 1)
-    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('projects', [last.position]))
+    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode(list, [last.position]))
     return { items: rows.map(toProject), nextCursor }
   },
 

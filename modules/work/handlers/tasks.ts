@@ -6,6 +6,7 @@ import { notFound } from '../../../plugins/http/errors/kinds.ts'
 import { requireVersion } from '../../../plugins/http/if-match.ts'
 import { newId } from '../../../plugins/ids.ts'
 import type { Handlers } from '../../../plugins/operations/handlers.ts'
+import { filteredList } from '../../../plugins/paging/filtered-list.ts'
 import { pageOf, readPosition } from '../../../plugins/paging/pages.ts'
 import { requireQuota } from '../../../plugins/quotas.ts'
 import type { operations, Task } from '../../../spec/generated/work.ts'
@@ -57,10 +58,11 @@ export const taskHandlers = ({
   outbox
 }: Pick<FastifyInstance, 'clock' | 'cursors' | 'outbox'>): Handlers<TaskOperations> => ({
   async listTasks({ db, caller, query }) {
-    const { limit, cursor } = query
-    const before = readPosition(cursors, 'tasks', cursor)
+    const { limit, cursor, ...filters } = query
+    const list = filteredList('tasks', filters)
+    const before = readPosition(cursors, list, cursor)
     const found = await queries.listTasks(db, viewOfList(caller, query.environment), filterOf(query), before, limit + 1)
-    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode('tasks', [last.position]))
+    const { rows, nextCursor } = pageOf(found, limit, (last) => cursors.encode(list, [last.position]))
     return { items: rows.map(toTask), nextCursor }
   },
 

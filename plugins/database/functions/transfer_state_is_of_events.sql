@@ -19,9 +19,9 @@ begin
     raise exception 'the state of transfer % follows from its events', old.id using errcode = 'check_violation';
   end if;
   if (new.id, new.partner_id, new.environment, new.from_account_id, new.to_account_id, new.amount_cents, new.currency,
-      new.rail)
+      new.credit_rail)
     is distinct from (old.id, old.partner_id, old.environment, old.from_account_id, old.to_account_id,
-      old.amount_cents, old.currency, old.rail) then
+      old.amount_cents, old.currency, old.credit_rail) then
     raise exception 'what transfer % moves cannot be changed', old.id using errcode = 'check_violation';
   end if;
   return new;

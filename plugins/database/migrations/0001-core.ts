@@ -72,13 +72,18 @@ export const core = steps([
     agent_id text,
     name text not null,
     environment text not null check (environment in ('test', 'live')),
-    scopes text[] not null default '{}',
+    -- Null for all scopes.
+    scopes text[],
     allowed_ips text[],
     hint text not null,
     created_at timestamptz not null,
     expires_at timestamptz,
     last_used_at timestamptz,
+    -- When a successor was minted.
+    rotated_at timestamptz,
     revoked_at timestamptz,
+    check (kind <> 'token' or scopes is not null),
+    check (rotated_at is null or expires_at is not null),
     check ((kind = 'agent_key') = (agent_id is not null)),
     check (kind = 'agent_key' or partner_id is not null)
   )`,
@@ -99,7 +104,10 @@ export const core = steps([
     ip text not null,
     request_id text not null
   )`,
-  sql`create index activity_partner on activity (partner_id, environment, id desc)`,
+  // A list is read through one of these, whatever its filters.
+  sql`create index activity_partner on activity (partner_id, environment, at desc, id desc)`,
+  sql`create index activity_actor on activity (partner_id, environment, actor_id, at desc, id desc)`,
+  sql`create index activity_operation on activity (partner_id, environment, operation_id, at desc, id desc)`,
   sql`create table idempotency_keys (
     tenant text not null,
     environment text not null check (environment in ('test', 'live')),
@@ -127,6 +135,7 @@ export const core = steps([
     unique (partner_id, environment, sequence)
   )`,
   sql`create index events_unpublished on events (partner_id, position) where published_at is null`,
+  sql`create index events_type on events (partner_id, environment, type, sequence) where sequence is not null`,
   sql`create index events_age on events (created_at)`,
   sql`create table check_results (
     name text primary key,

@@ -10,7 +10,7 @@ export const ledger = steps([
   )`,
   sql`create table ledger_transactions (
     id bigint generated always as identity primary key,
-    type text not null check (type in ('earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment')),
+    type text not null check (type in ('earn', 'spend', 'loan', 'repayment', 'refund', 'adjustment', 'transfer')),
     description text not null,
     reference text unique,
     created_at timestamptz not null

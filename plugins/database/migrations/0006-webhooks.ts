@@ -54,6 +54,7 @@ export const webhooks = steps([
     check ((tries = 0) = (first_tried_at is null))
   )`,
   sql`create index webhook_deliveries_list on webhook_deliveries (webhook_id, created_at desc, id desc)`,
+  sql`create index webhook_deliveries_status on webhook_deliveries (webhook_id, status, created_at desc, id desc)`,
   sql`create index webhook_deliveries_due on webhook_deliveries (webhook_id, next_attempt_at) where status = 'pending' and sequence is not null`,
   sql`create index webhook_deliveries_untried on webhook_deliveries (webhook_id, sequence) where status = 'pending' and tries = 0`,
   sql`create index webhook_deliveries_failed on webhook_deliveries (webhook_id, settled_at) where status = 'failed'`,

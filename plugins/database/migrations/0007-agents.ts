@@ -16,8 +16,10 @@ export const agents = steps([
     spent_on date,
     spent_cents bigint not null default 0 check (spent_cents >= 0),
     owed_cents bigint not null default 0 check (owed_cents >= 0),
-    api_key bytea not null,
+    -- A revoked agent has no key.
+    api_key bytea,
     created_at timestamptz not null,
+    check ((status = 'revoked') = (api_key is null)),
     check ((owner_user_id is null) = (owner_partner_id is null)),
     check ((status = 'paused') = (pause_reason is not null)),
     -- An agent that owes is paused or revoked, and one that owes nothing is not paused for debt.

@@ -37,11 +37,10 @@ const transfers = [
     currency text not null check (currency = 'USD'),
     memo text,
     legal_name text,
-    rail text not null check (rail in ('ach', 'same_day_ach', 'rtp')),
+    credit_rail text not null check (credit_rail in ('ach', 'same_day_ach', 'rtp')),
     state text not null default 'preparing'
       check (state in ('preparing', 'submitted', 'pending', 'posted', 'settled', 'failed', 'returned', 'cancelled')),
     last_sequence integer not null default 0 check (last_sequence >= 0),
-    estimated_settlement timestamptz not null,
     created_at timestamptz not null,
     touched_at timestamptz not null,
     unique (id, amount_cents),
@@ -50,11 +49,16 @@ const transfers = [
     check ((state = 'preparing') = (last_sequence = 0))
   )`,
   sql`create unique index transfers_request on transfers (partner_id, request_key) where request_key is not null`,
-  sql`create index transfers_page on transfers (partner_id, created_at desc, id desc)`,
+  // A list is read through one of these, whatever its filters.
+  sql`create index transfers_page on transfers (partner_id, environment, created_at desc, id desc)`,
+  sql`create index transfers_state on transfers (partner_id, environment, state, created_at desc, id desc)`,
+  sql`create index transfers_user on transfers (partner_id, environment, user_id, created_at desc, id desc)`,
+  sql`create index transfers_amount on transfers (partner_id, environment, amount_cents, created_at desc, id desc)`,
+  sql`create index transfers_from on transfers (from_account_id, created_at desc, id desc)`,
+  sql`create index transfers_to on transfers (to_account_id, created_at desc, id desc)`,
   sql`create index transfers_request_age on transfers (created_at) where request_key is not null`,
   sql`create index transfers_preparing on transfers (touched_at) where state = 'preparing'`,
   sql`create index transfers_touched on transfers (environment, touched_at)`,
-  sql`create index transfers_to on transfers (to_account_id)`,
   sql`create table transfer_events (
     transfer_id text not null references transfers,
     sequence integer not null check (sequence > 0),

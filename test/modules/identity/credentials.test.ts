@@ -20,8 +20,10 @@ test('a key is shown once, works in both headers, and is listed with its last us
         id,
         name: 'Backend',
         environment: 'test',
+        scopes: null,
         prefix: `afg_test_…${key.slice(-4)}`,
         created_at: '2026-06-14T18:00:00.000Z',
+        expires_at: null,
         last_used_at: '2026-06-14T18:01:00.000Z'
       }
     ],

@@ -145,3 +145,46 @@ test('every change leaves one row in the activity log, and failed or replayed re
   }
   assert.deepEqual(paged, items)
 })
+
+test('activity is filtered by actor, operation and time, and a cursor is valid only with its filters', async (t) => {
+  const { url, clock } = await startApp(t)
+  const { jwt, userId } = await register(url, 'ada@example.com')
+  const { key, id: keyId } = await mintKey(url, jwt)
+  await mintToken(url, jwt)
+  clock.advance(60_000)
+  const project = { method: 'POST', bearer: key, body: { name: 'Quarterly close' } }
+  for (let time = 0; time < 3; time++) assert.equal((await call(url, '/v1/projects', project)).status, 201)
+  const read = async (query: string) => (await call(url, `/v1/activity?${query}`, { bearer: jwt })).body
+  const operationsOf = async (query: string) =>
+    ((await read(query)).items as { operationId: string }[]).map(({ operationId }) => operationId)
+  const projects = ['createProject', 'createProject', 'createProject']
+  assert.deepEqual(await operationsOf(`actor=${keyId}`), projects)
+  assert.deepEqual(await operationsOf(`actor=${userId}`), ['createToken', 'createApiKey'])
+  assert.deepEqual(await operationsOf('operation=createToken'), ['createToken'])
+  assert.deepEqual(await operationsOf(`operation=createToken&actor=${keyId}`), [])
+  assert.deepEqual(await operationsOf('from=2026-06-14T18:00:01Z'), projects)
+  assert.deepEqual(await operationsOf('to=2026-06-14T18:00:01Z'), ['createToken', 'createApiKey'])
+  assert.deepEqual(await operationsOf('to=2026-06-14'), [...projects, 'createToken', 'createApiKey'])
+  const ids: string[] = []
+  for (let cursor: unknown = ''; cursor !== null;) {
+    const page = await read(`actor=${keyId}&limit=1&cursor=${String(cursor)}`)
+    ids.push(...(page.items as { id: string }[]).map(({ id }) => id))
+    cursor = page.nextCursor
+  }
+  assert.deepEqual([ids.length, new Set(ids).size], [3, 3])
+  const { nextCursor } = await read(`actor=${keyId}&limit=1`)
+  for (const other of ['', `actor=${userId}&`, `operation=${keyId.replace('_', '')}&`]) {
+    const reply = await call(url, `/v1/activity?${other}cursor=${String(nextCursor)}`, { bearer: jwt })
+    assert.equal(reply.status, 400, other)
+  }
+  for (const wrong of [
+    'operation=dropTables',
+    'operation=',
+    'operation=toString',
+    'actor=',
+    'from=now',
+    'to=2026-06-14T18:00',
+    'from=2026-06-15&to=2026-06-14'
+  ])
+    assert.equal(codeOf(await call(url, `/v1/activity?${wrong}`, { bearer: jwt })), 'validation_failed', wrong)
+})

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { test } from 'tap'
+import { arrivalOf, movementsOf, railOfTransfer } from '../../../modules/payments/itinerary.ts'
+import type { Leg } from '../../../modules/payments/queries/legs.ts'
 import {
   chooseRail,
   debitNetworkOf,
-  estimateSettlement,
   instantLimitCents,
-  sameDayLimitCents
+  railOf,
+  sameDayLimitCents,
+  slowestOf
 } from '../../../modules/payments/rails.ts'
 import { isRoutingNumber } from '../../../modules/payments/routing-number.ts'
 import { federalReserveHolidays, isSameDayOpen, settlementOf } from '../../../modules/payments/settlement-calendar.ts'
@@ -73,17 +76,45 @@ test('the default is the fastest available rail, and a requested rail is used or
   assert.equal(debitNetworkOf('ach', monday), 'ach')
 })
 
-test('an estimate is never before the debit can settle, and for ACH is on a banking day', async () => {
+const legAt = (createdAt: Date, network: 'ach' | 'same-day-ach' | 'rtp', more: Partial<Leg> = {}): Leg => ({
+  id: 'leg',
+  transferId: 'tfr',
+  amountCents: 100,
+  kind: 'debit',
+  attempt: 1,
+  network,
+  status: 'pending',
+  authorizationAttempt: 1,
+  authorizationId: null,
+  authorizedAt: null,
+  plaidTransferId: null,
+  reason: null,
+  retryAt: null,
+  createdAt,
+  ...more
+})
+
+test('a transfer arrives with its last leg, names its slowest rail, and is rtp only within the hour', async () => {
   fc.assert(
     fc.property(
       fc.date({ min: at('2020-01-01T00:00:00Z'), max: at('2040-01-01T00:00:00Z'), noInvalidDate: true }),
       fc.constantFrom('ach' as const, 'same_day_ach' as const, 'rtp' as const),
-      (now, rail) => {
-        const debitNetwork = debitNetworkOf(rail, { amountCents: 100, at: now, instantReach: true })
-        const debit = settlementOf(debitNetwork, now)
-        const whole = estimateSettlement(rail, debitNetwork, now)
-        assert(debit > now && whole > debit)
-        for (const settled of rail === 'rtp' ? [debit] : [debit, whole]) {
+      (now, creditRail) => {
+        const debitNetwork = debitNetworkOf(creditRail, { amountCents: 100, at: now, instantReach: true })
+        const movements = movementsOf({ creditRail }, [legAt(now, debitNetwork)])
+        assert.deepEqual(
+          movements.map(({ kind }) => kind),
+          ['debit', 'credit']
+        )
+        const [debit, credit] = movements.map(({ estimatedSettlement }) => estimatedSettlement)
+        assert(debit && credit)
+        assert.deepEqual(debit, settlementOf(debitNetwork, now))
+        assert(debit > now && credit > debit)
+        assert.deepEqual(arrivalOf(movements), credit)
+        const rail = railOfTransfer({ creditRail }, movements)
+        assert.equal(rail, slowestOf([railOf(debitNetwork), creditRail]))
+        if (rail === 'rtp') assert(credit.getTime() - now.getTime() <= 3_600_000)
+        for (const settled of creditRail === 'rtp' ? [debit] : [debit, credit]) {
           const day = newYork(settled).slice(0, 10)
           assert(!federalReserveHolidays(Number(day.slice(0, 4))).includes(day))
           assert(![0, 6].includes(at(`${day}T12:00:00Z`).getUTCDay()))
@@ -91,6 +122,29 @@ test('an estimate is never before the debit can settle, and for ACH is on a bank
       }
     )
   )
+})
+
+test('the credit is planned until it begins, and not at all once the debit has failed', async () => {
+  const [monday, tuesday] = [at('2026-06-15T15:00:00Z'), at('2026-06-16T15:00:00Z')]
+  const debit = legAt(monday, 'same-day-ach')
+  const credit = legAt(tuesday, 'ach', { kind: 'credit', status: 'wanted' })
+  const kindsOf = (legs: Leg[]) =>
+    movementsOf({ creditRail: 'ach' }, legs).map(({ kind, status }) => `${kind} ${status}`)
+  assert.deepEqual(kindsOf([debit]), ['debit pending', 'credit wanted'])
+  assert.deepEqual(
+    kindsOf([
+      { ...debit, status: 'settled' },
+      { ...credit, status: 'posted' }
+    ]),
+    ['debit settled', 'credit posted']
+  )
+  for (const status of ['failed', 'returned', 'cancelled'] as const)
+    assert.deepEqual(kindsOf([{ ...debit, status }]), [`debit ${status}`])
+  const estimateOf = (leg: Leg) => movementsOf({ creditRail: 'ach' }, [debit, leg]).at(-1)?.estimatedSettlement
+  assert.deepEqual(estimateOf(credit), settlementOf('ach', tuesday))
+  const later = at('2026-06-22T15:00:00Z')
+  assert.deepEqual(estimateOf({ ...credit, retryAt: later }), settlementOf('ach', later), 'a retry is later')
+  assert.deepEqual(arrivalOf(movementsOf({ creditRail: 'ach' }, [debit, credit])), settlementOf('ach', tuesday))
 })
 
 test('a routing number is validated by its checksum, and any single wrong digit is detected', async () => {

@@ -33,8 +33,7 @@ const prepare = (accountId = 'acc_from', cents = 1_000) =>
         currency: 'USD',
         memo: null,
         legal_name: null,
-        rail: 'ach',
-        estimated_settlement: now,
+        credit_rail: 'ach',
         created_at: now,
         touched_at: now
       })

@@ -100,7 +100,9 @@ const checkTransfer = async (expected: Expected): Promise<void> => {
   assert.equal(body.status, stateOf(expected))
   states.slice(1).forEach((state, index) => assert(transferSteps[states[index] as TransferState].includes(state)))
   const legs = Object.fromEntries(body.legs.map(({ leg, status }: { leg: string; status: string }) => [leg, status]))
-  assert.deepEqual(legs, expected.legs)
+  // The credit is listed until it begins or the debit has come to nothing.
+  const isPlanned = expected.legs.credit === undefined && ['pending', 'posted'].includes(expected.legs.debit ?? '')
+  assert.deepEqual(legs, isPlanned ? { ...expected.legs, credit: 'wanted' } : expected.legs)
   assert.deepEqual(
     await world.published(expected.id),
     states.map((state) => `transfer.${state}`)

@@ -39,8 +39,7 @@ const prepare = async (accountId: string, itemIds: string[], cents: number, avai
     currency: 'USD' as const,
     memo: null,
     legalName: null,
-    rail: 'ach' as const,
-    estimatedSettlement: now,
+    creditRail: 'ach' as const,
     createdAt: now,
     touchedAt: now
   }

@@ -10,6 +10,8 @@ const { transfer, simulate, get, post } = world
 /** Links a new item, so that no test uses funds held by another. */
 const link = (): Promise<Accounts> => world.link()
 
+type Leg = Record<'leg' | 'direction' | 'rail' | 'network' | 'status' | 'estimated_settlement', string>
+
 const statesOf = (body: { events: { state: string }[] }) => body.events.map(({ state }) => state)
 
 test('the example of the API reference runs as printed, with curl’s own content type', async () => {
@@ -28,7 +30,13 @@ test('the example of the API reference runs as printed, with curl’s own conten
   assert.match(String(body.id), /^tfr_/)
   assert.match(recipient, /^acc_recipient_/)
   assert.equal(body.status, 'submitted')
-  assert.equal(body.rail, 'rtp')
+  // On a Sunday the debit waits for the banks, so the instant credit makes nothing fast.
+  assert.equal(body.rail, 'ach')
+  assert.deepEqual(
+    (body.legs as Leg[]).map(({ direction, rail, status }) => `${direction} ${rail} ${status}`),
+    ['debit ach pending', 'credit rtp wanted']
+  )
+  assert.equal(body.estimated_settlement, (body.legs as Leg[])[1]?.estimated_settlement)
   assert.match(String(body.estimated_settlement), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
@@ -58,9 +66,32 @@ test('each state of a transfer is in its history and emitted once', async () => 
   const { body } = await get(`/v1/transfers/${id}`)
   assert.deepEqual(statesOf(body), ['submitted', 'pending', 'posted', 'settled'])
   assert.deepEqual(body.legs, [
-    { leg: 'debit', network: 'ach', status: 'settled' },
-    { leg: 'credit', network: 'rtp', status: 'settled' }
+    {
+      leg: 'debit',
+      direction: 'debit',
+      rail: 'ach',
+      network: 'ach',
+      status: 'settled',
+      estimated_settlement: '2026-06-17T12:30:00.000Z'
+    },
+    {
+      leg: 'credit',
+      direction: 'credit',
+      rail: 'rtp',
+      network: 'rtp',
+      status: 'settled',
+      // The simulated debit has settled ahead of time, so the credit has begun earlier.
+      estimated_settlement: new Date(world.clock.now().getTime() + 60_000).toISOString()
+    }
   ])
+  assert.equal(body.estimated_settlement, '2026-06-17T12:30:00.000Z')
+  const { transfers } = (await get('/v1/transfers')).body
+  const { events: _, ...summary } = body
+  assert.deepEqual(
+    transfers.find((each: { id: string }) => each.id === id),
+    summary,
+    'the list shows the same'
+  )
   assert.deepEqual(await world.published(id), [
     'transfer.submitted',
     'transfer.pending',
@@ -87,12 +118,14 @@ test('no credit is sent before the debit has settled', async () => {
   await simulate(id, 'pending')
   const posted = await simulate(id, 'posted')
   assert.deepEqual(
-    posted.body.legs.map(({ leg }: { leg: string }) => leg),
-    ['debit']
+    posted.body.legs.map(({ leg, status }: Leg) => `${leg} ${status}`),
+    ['debit posted', 'credit wanted']
   )
   const settled = await simulate(id, 'settled', 'debit')
   assert.equal(settled.body.status, 'posted')
-  assert.deepEqual(settled.body.legs[1], { leg: 'credit', network: 'rtp', status: 'pending' })
+  const { estimated_settlement: estimate, ...credit } = settled.body.legs[1]
+  assert.deepEqual(credit, { leg: 'credit', direction: 'credit', rail: 'rtp', network: 'rtp', status: 'pending' })
+  assert.equal(Date.parse(estimate), world.clock.now().getTime() + 60_000)
   assert.equal((await simulate(id, 'posted', 'credit')).body.status, 'posted')
   assert.equal((await simulate(id, 'settled', 'credit')).body.status, 'settled')
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
 import { test } from 'tap'
-import { openPostgres, withState } from '../../../plugins/database/index.ts'
+import { openPostgres, withState, type DatabaseHandle } from '../../../plugins/database/index.ts'
+import { createPartner, send } from '../../credentials.ts'
 import { createPostgresDatabase, startApp } from '../../build-app.ts'
 import { walkThroughEverything } from '../../instances/walk.ts'
 import { runToEnd } from '../../machines/cleanup.ts'
@@ -10,6 +11,23 @@ import { watchPlans } from './plan-watcher.ts'
 
 const serverUrl = process.env.TEST_DATABASE_URL ?? ''
 const ingestSecret = 'the-secret-of-the-walk'
+
+/** Reads the lists by each of their filters. The statements are planned whether rows match or not. */
+const filterLists = async (url: string, database: DatabaseHandle): Promise<void> => {
+  const { testKey: key } = await createPartner(database)
+  const { body } = await send(url, 'POST', '/v1/webhooks', { key, body: { url: `${url}/nowhere`, events: ['*'] } })
+  for (const path of [
+    ...['status=settled', 'account_id=acc_1', 'amount=1', 'user_id=usr_1', 'from=2026-06-14', 'to=2026-06-14'].map(
+      (filter) => `/v1/transfers?${filter}`
+    ),
+    ...['actor=key_1', 'operation=createTransfer', 'from=2026-06-14', 'to=2026-06-14'].map(
+      (filter) => `/v1/activity?${filter}`
+    ),
+    ...['transfer.settled', 'transfer.*', '*'].map((type) => `/v1/events?type=${type}`),
+    ...['pending', 'failed', 'succeeded'].map((status) => `/v1/webhooks/${body.id}/deliveries?status=${status}`)
+  ])
+    assert.equal((await send(url, 'GET', path, { key })).status, 200, path)
+}
 
 /** Calls every operation of a new server, processes the resulting events, and runs each job. */
 const useEverything = async (url: string): Promise<void> => {
@@ -30,6 +48,7 @@ const useEverything = async (url: string): Promise<void> => {
     })
     assert.deepEqual(run.failures, [])
     await walkThroughEverything({ front, database, ingestSecret })
+    await filterLists(front, database)
     await app.outbox.settle()
     await app.jobs.runAll()
   })

@@ -174,3 +174,23 @@ test('a history contains only its wallet’s entries, newest first, and continue
   assert.deepEqual(await readHistory(db, 'paged', 2), rows.slice(0, 2))
   assert.deepEqual(await readHistory(db, 'paged', 2, spent.transactionId), rows.slice(2))
 })
+
+test('a transfer moves credits between two wallets in one transaction, and only a transfer does', async () => {
+  await open('from')
+  await open('to')
+  await book('from', 'earn', 100)
+  const moved = await book('from', 'transfer', 60, { toWalletId: 'to', reference: 'transfer:1' })
+  assert.deepEqual([moved.posted, moved.balanceCents, await balanceOf('to')], [true, 40, 60])
+  const again = await book('from', 'transfer', 60, { toWalletId: 'to', reference: 'transfer:1' })
+  assert.deepEqual([again.posted && again.repeated, await balanceOf('from')], [true, 40])
+  assert.deepEqual(await book('from', 'transfer', 41, { toWalletId: 'to' }), { posted: false, balanceCents: 40 })
+  const [paid] = await readHistory(db, 'from', 1)
+  const [received] = await readHistory(db, 'to', 1)
+  assert.deepEqual([paid?.amountCents, received?.amountCents, paid?.transactionId], [-60, 60, received?.transactionId])
+  const refused = { code: '23514' }
+  await assert.rejects(book('from', 'transfer', 1), refused, 'without another wallet')
+  await assert.rejects(book('from', 'transfer', 1, { toWalletId: 'from' }), refused, 'to itself')
+  await assert.rejects(book('from', 'spend', 1, { toWalletId: 'to' }), refused, 'of another type')
+  await assert.rejects(book('from', 'transfer', 1, { toWalletId: 'nowhere' }), { code: '23503' })
+  assert.deepEqual([await balanceOf('from'), await balanceOf('to')], [40, 60])
+})

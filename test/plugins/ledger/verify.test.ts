@@ -120,6 +120,13 @@ test('credits moved against the direction of their type are detected', async () 
   }
 })
 
+test('a transfer without a second wallet is detected', async () => {
+  const set = (type: string) => `update ledger_transactions set type = '${type}' where id = ${second}`
+  assert.deepEqual(await findings(...byHand(['ledger_transactions'], [set('transfer')], [set('spend')])), [
+    ['a transfer is between two wallets, and nothing else is', `transaction ${second}: transfer with 1 wallets`]
+  ])
+})
+
 test('every disabled guard is detected, and a missing one as well', async () => {
   const { rows } = await sql<{ table: string; guard: string }>`
     select tgrelid::regclass::text as table, tgname::text as guard from pg_trigger where tgrelid::regclass::text like 'ledger_%' and not tgisinternal
