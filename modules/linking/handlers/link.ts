@@ -11,6 +11,7 @@ import { requireQuota, requireRoom } from '../../../plugins/quotas.ts'
 import type { operations } from '../../../spec/generated/linking.ts'
 import { recordUsage } from '../../ingest/index.ts'
 import { decryptAccessToken, encryptAccessToken } from '../access-token.ts'
+import { accessEndOf } from '../access-end.ts'
 import { logQuarantined } from '../apply-changes.ts'
 import { toListing } from '../changes.ts'
 import { invalidPublicToken, itemNotFound, itemOfAnotherUser } from '../errors.ts'
@@ -153,6 +154,7 @@ const storeGrant = async (app: LinkingDependencies, trx: Trx, request: LinkReque
   const now = app.clock.now()
   const listing = toListing(grant.response.accounts, { asOf: now, now })
   await saveAccounts(trx, item.id, listing, now)
+  await items.setAccessEnd(trx, item.id, accessEndOf(grant.response.item.consent_expiration_time))
   logQuarantined(app, item.id, await keepAside(trx, item.id, listing.odd, now))
   await settleDuplicates(app, trx, item)
   await requestSync(trx, [item.id])
