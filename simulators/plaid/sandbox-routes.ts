@@ -143,7 +143,7 @@ export const completeLink = async (
   if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
   if (token.update_item_id !== null) {
     await repairLogin(simulation, token.update_item_id)
-    await setSharesAll(db, token.update_item_id, now)
+    if (token.request.account_selection) await setSharesAll(db, token.update_item_id, now)
     return { public_token: await issuePublicToken(db, token.update_item_id, now) }
   }
   const { publicToken } = await linkItem(

@@ -47,6 +47,8 @@ export interface LinkRequest {
   redirect_uri: string | null
   client_user_id: string | null
   days_requested: number | null
+  /** Whether update mode lets the end-user add accounts. */
+  account_selection: boolean
 }
 
 export interface LinkTokensTable {
