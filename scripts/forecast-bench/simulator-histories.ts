@@ -16,12 +16,19 @@ export const simulatorHistory = (seed: number): BankHistory => {
   const lastDay = firstLastDay + ((seed * 37) % 365)
   const lastDate = dateOfDay(lastDay)
   const firstDay = lastDay - historyDays + 1
-  const accounts = accountsOf({
-    item_id: itemId,
-    institution_id: null,
-    migrated_mask: null,
-    migrated_subtype: null
-  }).map(({ account_id, type, balances }) => ({
+  const accounts = accountsOf(
+    {
+      item_id: itemId,
+      institution_id: null,
+      migrated_mask: null,
+      migrated_subtype: null,
+      username: null,
+      shares_all_at: null,
+      revoked_key: null,
+      created_at: new Date(lastDate)
+    },
+    new Date(lastDate)
+  ).map(({ account_id, type, balances }) => ({
     id: account_id,
     type,
     currentBalanceCents: balances.current === null ? null : toCents(balances.current),
@@ -34,11 +41,14 @@ export const simulatorHistory = (seed: number): BankHistory => {
     id: row.transaction_id,
     accountId: row.account_id,
     amountCents: toCents(row.amount),
+    isoCurrencyCode: row.iso_currency_code,
     date: row.date,
+    authorizedDate: row.authorized_date,
     pending: row.pending,
     name: row.name,
     merchantName: row.merchant_name,
-    category: row.personal_finance_category.primary
+    category: row.personal_finance_category.primary,
+    pendingTransactionId: null
   }))
   const position = cashPosition(accounts)
   if (position === undefined) throw new Error('The simulator has no cash accounts.')

@@ -11,12 +11,16 @@ import {
   syncUpdatesAvailable
 } from './items.ts'
 import type { Item } from './items.ts'
-import { findItem, findLinkToken, insertBatch, setLoginRequired } from './queries.ts'
+import { findItem, findLinkToken, insertBatch, setLoginRequired, setRevoked, setSharesAll } from './queries.ts'
 import * as schemas from './schemas.ts'
 import { registerEndpoint } from './simulation.ts'
 import type { Simulation } from './simulation.ts'
+import { accountIdOf } from './ids.ts'
 import { findVerificationKey } from './webhooks.ts'
 import type { Webhook } from './webhooks.ts'
+
+/** The account to which USER_ACCOUNT_REVOKED ends the access: the savings account. */
+const revocableKey = '1111'
 
 /** Registers Plaid's sandbox endpoints for items, its webhook keys, and the simulator's controls under /simulator. */
 export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulation): void => {
@@ -27,6 +31,7 @@ export const registerSandboxRoutes = (app: FastifyInstance, simulation: Simulati
     const webhooks = webhookOf(item, body.webhook_code, body.webhook_type, call.now)
     if (['SYNC_UPDATES_AVAILABLE', 'DEFAULT_UPDATE'].includes(body.webhook_code))
       await insertBatch(db, item.item_id, call.now)
+    if (body.webhook_code === 'USER_ACCOUNT_REVOKED') await setRevoked(db, item.item_id, revocableKey)
     call.webhooks.push(...webhooks)
     return { webhook_fired: true }
   })
@@ -74,6 +79,8 @@ const webhookOf = (item: Item, code: string, type: string | undefined, now: Date
         reason: 'INSTITUTION_MIGRATION',
         disconnect_time: new Date(now.getTime() + 7 * 86_400_000).toISOString()
       })
+    case 'USER_ACCOUNT_REVOKED':
+      return itemWebhook(item, 'ITEM', code, { account_id: accountIdOf(item.item_id, revocableKey) })
     case 'NEW_ACCOUNTS_AVAILABLE':
     case 'USER_PERMISSION_REVOKED':
       return itemWebhook(item, 'ITEM', code, { error: null })
@@ -111,25 +118,44 @@ const registerControls = (app: FastifyInstance, simulation: Simulation): void =>
     return {}
   })
 
-  // Completing Link creates an item, or in update mode repairs the token's item.
-  registerEndpoint(app, simulation, '/simulator/link/complete', schemas.controlLinkComplete, async (body, { now }) => {
-    const token = await findLinkToken(db, body.link_token)
-    if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
-    if (token.update_item_id !== null) {
-      await repairLogin(simulation, token.update_item_id)
-      return { public_token: await issuePublicToken(db, token.update_item_id, now) }
-    }
-    const { publicToken } = await linkItem(
-      simulation,
-      {
-        institutionId: body.institution_id ?? defaultInstitutionId,
-        clientUserId: token.request.client_user_id,
-        webhook: token.request.webhook,
-        products: token.request.products,
-        daysRequested: token.request.days_requested
-      },
-      now
-    )
-    return { public_token: publicToken }
-  })
+  registerEndpoint(
+    app,
+    simulation,
+    '/simulator/link/complete',
+    schemas.controlLinkComplete,
+    async (body, { now }) => await completeLink(simulation, body.link_token, body.institution_id, now)
+  )
+}
+
+/**
+ * Completes Link as a person does: it creates an item, or in update mode repairs the token's item and shares accounts that the bank has added.
+ *
+ * @throws PlaidApiError INVALID_LINK_TOKEN
+ */
+export const completeLink = async (
+  simulation: Simulation,
+  linkToken: string,
+  institutionId: string | undefined,
+  now: Date
+): Promise<{ public_token: string }> => {
+  const { db } = simulation
+  const token = await findLinkToken(db, linkToken)
+  if (token === undefined || token.expires_at <= now) throw invalidLinkToken()
+  if (token.update_item_id !== null) {
+    await repairLogin(simulation, token.update_item_id)
+    if (token.request.account_selection) await setSharesAll(db, token.update_item_id, now)
+    return { public_token: await issuePublicToken(db, token.update_item_id, now) }
+  }
+  const { publicToken } = await linkItem(
+    simulation,
+    {
+      institutionId: institutionId ?? defaultInstitutionId,
+      clientUserId: token.request.client_user_id,
+      webhook: token.request.webhook,
+      products: token.request.products,
+      daysRequested: token.request.days_requested
+    },
+    now
+  )
+  return { public_token: publicToken }
 }
