@@ -22,9 +22,8 @@ const dollars = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'U
 const creditsOf = (amountCents: number): string => `${fromCents(amountCents).toLocaleString('en-US')} credits`
 
 const refusals = {
-  agent_revoked: 'The payment was not booked because the agent is revoked. The money is refunded.',
-  amount_mismatch:
-    'The payment was not booked because its amount or currency is not what was ordered. The money is refunded.'
+  agent_revoked: 'The agent is revoked. The money is refunded.',
+  amount_mismatch: 'Its amount or currency is not what was ordered. The money is refunded.'
 }
 
 /** The heading and the explanation of a payment, by its state. */
@@ -32,9 +31,9 @@ const textsOf = ({ status, refusal, reversedCents }: TopUp): [title: string, tex
   switch (status) {
     case 'paid':
       if (reversedCents > 0) return ['Paid, then taken back', 'A refund or a dispute has taken credits back.']
-      return ['Thank you', 'Your payment is complete, and the credits are in the wallet.']
+      return ['Thank you', 'Your payment is complete, and its credits are booked.']
     case 'refused':
-      return ['Your payment is refunded', refusals[refusal ?? 'amount_mismatch']]
+      return ['Your payment was not booked', refusals[refusal ?? 'amount_mismatch']]
     case 'expired':
       return ['Nothing was paid', 'The payment page has expired. Create a new one to buy credits.']
     default:

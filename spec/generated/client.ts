@@ -6998,7 +6998,7 @@ export interface operations {
                 session_id?: string;
                 /** @description `cancelled` when the buyer left without paying; ignored with a `session_id`. */
                 outcome?: "paid" | "cancelled";
-                /** @description The agent whose balance the page shows after `cancelled`. */
+                /** @description The agent whose balance the page shows; with a `session_id` */
                 agent_id?: components["schemas"]["AgentId"];
             };
             header?: never;

@@ -61,6 +61,7 @@ test('the same documents give the same files, and earlier files are deleted', as
     'client.ts',
     'index.ts',
     'openapi.json',
+    'problems.ts',
     'shared.ts',
     'tools.ts'
   ])

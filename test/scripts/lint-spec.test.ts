@@ -207,6 +207,13 @@ const faults: [rule: string, spoil: (operation: Operation) => unknown, where?: s
     'of-an-error'
   ],
   [
+    'optional-parameter-without-value',
+    (operation) => {
+      const parameter = { name: 'limit', in: 'query', required: false, description: 'How many.', example: 5 }
+      operation.parameters.push({ ...parameter, schema: { type: 'integer', minimum: 1, maximum: 9 } })
+    }
+  ],
+  [
     'operation-description-says-more',
     (operation) => {
       operation.description = 'Renames.'

@@ -27,7 +27,8 @@ export const checkoutReturnHandlers = (
     const home = app.config.docsEnabled ? '/' : undefined
     if (query.session_id !== undefined) {
       const topUp = await findTopUp(db, 'session_id', query.session_id)
-      if (topUp === undefined) throw notFound('This server knows no such payment. If you have paid, check the wallet.')
+      if (topUp === undefined || (query.agent_id ?? topUp.agentId) !== topUp.agentId)
+        throw notFound('This server knows no such payment. If you have paid, check the wallet.')
       return answer(200, paymentPage(topUp, await findWallet(app, db, topUp.agentId), home), pageHeaders)
     }
     if (query.outcome !== 'cancelled')

@@ -232,6 +232,7 @@ test('buying credits', async (t) => {
     const [paid] = await returnPage(world, `?session_id=${sessionOf(open)}`)
     assert.match(paid, /<h1>Thank you[^]*\$12\.34[^]*1,234 credits[^]*returning[^]*1,234 credits/)
     assert.match(paid, /href="\/api\/balance\?agent_id=returning"[^]*href="\/"/)
+    assert.equal((await returnPage(world, `?session_id=${sessionOf(open)}&agent_id=buyer`))[1], 404)
     const { url, paymentIntent } = await buy(world, 'returned', 10)
     await refund(world, paymentIntent, 10)
     const [refunded] = await returnPage(world, `?session_id=${sessionOf(url)}`)
